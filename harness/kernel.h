@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * All that a lesson may include.
+ *
+ * A lesson is one file that asks one question with two kernels, `value` and `pointer`, which do the same work.
+ * A kernel owns its loop, sees no clock and no counter, and returns a checksum. Sides whose checksums differ are
+ * refused and never timed. A fixture is set up and torn down outside every measurement.
+ *
+ * The lesson's object is linked many times, each time with its functions at other offsets of a 64-byte line, and
+ * all of these modules are loaded into one process; one fixture serves them all. So a fixture must not hold the
+ * address of a function, and a lesson has no mutable globals. */
+#ifndef AMP_KERNEL_H
+#define AMP_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A call stays a call: not inlined, not cloned for a constant, not turned into a jump or a loop. */
+#if defined(__clang__)
+#define AMP_NOINLINE __attribute__((noinline, disable_tail_calls))
+#else
+#define AMP_NOINLINE __attribute__((noinline, noclone, noipa))
+#endif
+
+struct amp_side {
+    uint64_t (*run)(void *fixture, uint64_t ops); /* does `ops` operations, returns their checksum */
+    uint64_t allocs_per_op;                       /* expected, exact: heap.h defines what counts */
+    uint64_t bytes_per_op;                        /* expected, exact, as asked for (not rounded up) */
+    void *(*set_up)(size_t size);                 /* NULL: `run` gets a NULL fixture. Ends the child on failure. */
+    void (*tear_down)(void *fixture);             /* frees what set_up made; NULL with set_up NULL */
+};
+
+struct amp_pair {
+    const char *name;
+    const char *question; /* one sentence that ends in '?' */
+    struct amp_side value;
+    struct amp_side pointer;
+    const size_t *sizes; /* AMP_SIZES(...); set_up gets one of them, each is a row of its own */
+    unsigned threads;    /* how many threads a kernel starts; 0: none, and its child is pinned to one CPU */
+};
+
+#define AMP_SIZES(...) ((const size_t[]){ __VA_ARGS__, 0 })
+
+/* Declare a pair: AMP_PAIR(name, .question = "...?", .value = { ... }, .pointer = { ... }, .sizes = AMP_SIZES(8)).
+ * The order of pairs is the order of lessons in benchmarks/meson.build, then that within the file. */
+#define AMP_PAIR(pair, ...)                                                                                            \
+    static const struct amp_pair AMP_NAME(amp_pair_##pair) = { .name = #pair, __VA_ARGS__ };                           \
+    __attribute__((used, section("amp_pairs"))) static const struct amp_pair *const AMP_NAME(amp_entry_##pair) =       \
+        &AMP_NAME(amp_pair_##pair)
+
+/* In a lesson that is a template over a subject type (subjects.h), a name of its own for each subject. */
+#define AMP_NAME(name) AMP_NAME_(name, AMP_SUFFIX)
+#define AMP_NAME_(name, suffix) AMP_NAME__(name, suffix)
+#define AMP_NAME__(name, suffix) name##suffix
+#ifndef AMP_SUFFIX
+#define AMP_SUFFIX
+#endif
+
+/* The object at `p` may have been read and written here, as far as the compiler knows. By address only: a macro
+ * that took the object itself would add the very copy that is being measured. */
+static inline void amp_keep(const void *p)
+{
+    __asm__ volatile("" : : "r"(p) : "memory");
+}
+
+/* The exit status by which a child says that a kernel or a fixture found no memory. */
+#define AMP_EXIT_NO_MEMORY 71
+
+/* malloc() for kernels and fixtures: never NULL, ends the child instead. The caller frees with free(). */
+static inline void *amp_alloc(size_t size)
+{
+    void *p = malloc(size);
+
+    if (__builtin_expect(p == NULL, 0))
+        _exit(AMP_EXIT_NO_MEMORY);
+    return p;
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A lesson's linked variants. The build compiles each lesson once and links it many times (make_layouts): modules
+ * that differ only in where their functions stand within a 64-byte line. Functions return 0 or a negative errno and
+ * describe a failure in *why (static storage, overwritten by the next call). */
+#ifndef AMP_LAYOUT_H
+#define AMP_LAYOUT_H
+
+#include "harness/pair.h"
+
+/* What every module exports as `amp_lesson` (lesson.c). make_layouts reads the offsets from the object file, to find
+ * which functions belong to which side. */
+struct amp_lesson {
+    uint32_t abi; /* AMP_LESSON_ABI */
+    uint32_t value_run_offset, pointer_run_offset;
+    const struct amp_pair *const *begin, *const *end;
+};
+#define AMP_LESSON_ABI 1u
+
+struct amp_module {
+    void *handle; /* of dlopen */
+    const struct amp_pair *const *pairs;
+    size_t n_pairs;
+};
+
+/* Where the modules are: DIR/<lesson>.<NN>.so beside DIR/<lesson>.layouts.json and DIR/lessons.txt (their order).
+ * The environment variable AMPERSAND_LESSONS overrides the folder that the build compiled in. */
+const char *amp_layout_dir(void);
+
+/* Load module k of a lesson. -ENOENT if there is none, -EPROTO if it is not a lesson or of another ABI. */
+int amp_layout_load(const char *lesson, unsigned k, struct amp_module *out, const char **why);
+void amp_layout_unload(struct amp_module *module);
+
+/* How many modules the lesson was linked into; read from the folder. */
+int amp_layout_count(const char *lesson, unsigned *out, const char **why);
+
+/* Register every lesson of lessons.txt through its module k. */
+int amp_layout_register(struct amp_registry *registry, unsigned k, const char **why);
+
+#endif

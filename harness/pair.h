@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The registry of pairs, and the gate that refuses to time sides that disagree.
+ * Functions return 0 or a negative errno. A row is one pair at one size. */
+#ifndef AMP_PAIR_H
+#define AMP_PAIR_H
+
+#include "harness/kernel.h"
+
+struct amp_row {
+    const char *lesson; /* "pass": the file, and so the family of modules, that it came from */
+    const struct amp_pair *pair;
+    size_t size;
+    size_t index; /* within its lesson, the same in each of the lesson's modules */
+};
+
+struct amp_registry {
+    struct amp_row *rows; /* in the order of benchmarks/meson.build, then of the file, then of its sizes */
+    size_t n;
+};
+
+/* Add every row of a lesson. The strings and pairs are borrowed and must outlive the registry.
+ * errors   -ENOMEM; -EEXIST for a row that is there already; -EINVAL for a pair without name, question, run or sizes */
+int amp_registry_add(struct amp_registry *registry, const char *lesson, const struct amp_pair *const *pairs, size_t n);
+void amp_registry_free(struct amp_registry *registry);
+
+/* The row whose "pair/size=n" is spelled by `name`, or NULL. */
+const struct amp_row *amp_registry_find(const struct amp_registry *registry, const char *name);
+
+/* Write "pair/size=n" into `out`, cut to `cap`. */
+void amp_row_name(const struct amp_row *row, char *out, size_t cap);
+
+struct amp_agreement {
+    uint64_t ops;
+    uint64_t value;   /* checksum of the value side */
+    uint64_t pointer; /* checksum of the pointer side */
+};
+
+/* Run both sides of a row on fresh fixtures, for 1, 2, 3 and 1000 operations (fewer where one takes long), and
+ * compare. -EDOM where they disagree; *out holds the last comparison either way. */
+int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out);
+
+#endif
