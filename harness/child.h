@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a fresh child of the launch loop does: one launch of one row, written into one file. */
+#ifndef AMP_CHILD_H
+#define AMP_CHILD_H
+
+#include "harness/pair.h"
+
+/* Exit statuses of a child; the parent turns each into the row's outcome. 128+N is not used: a signal is a signal. */
+#define AMP_EXIT_DISAGREE 72 /* the sides' checksums differ; stderr's last line says which and how */
+#define AMP_EXIT_REFUSED 73  /* counts cannot be had here */
+
+/* Do the task, a JSON object as text, and return an exit status:
+ *
+ *   { "kind": "paired" | "counts", "row": "pass/size=64", "file": "…/000.json" (written whole or not at all),
+ *     "launch": 0, "configuration": "default", "seed": 77, "cpu": 1 (or -1: not pinned), "stack_offset_b": 1234,
+ *     "environment_padding_b": 567, "epoch_ns": 50000, "rounds_per_block": 16, "layout": -1 (or the only one to use) }
+ */
+int amp_child_main(const struct amp_registry *registry, const char *task);
+
+#endif
