@@ -36,8 +36,15 @@ struct amp_agreement {
     uint64_t pointer; /* checksum of the pointer side */
 };
 
+/* A side's fixture: made, to be given back to amp_side_tear_down; NULL where the side wants none. */
+void *amp_side_set_up(const struct amp_side *side, size_t size);
+void amp_side_tear_down(const struct amp_side *side, void *fixture);
+
 /* Run both sides of a row on fresh fixtures, for 1, 2, 3 and 1000 operations (fewer where one takes long), and
  * compare. -EDOM where they disagree; *out holds the last comparison either way. */
 int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out);
+
+/* The same on fixtures that are there; both must have run the same operations before. */
+int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, struct amp_agreement *out);
 
 #endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/child.h"
+
+#include "harness/results.h"
+
+#include <alloca.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+
+int amp_child_complain(int status, const char *what, const char *why)
+{
+    fprintf(stderr, "ampersand: %s: %s\n", what, why);
+    return status;
+}
+
+json_t *amp_child_identity(const struct amp_task *task, const char *schema)
+{
+    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I}", "schema", schema, "pair", task->row->pair->name,
+                     "size", (json_int_t) task->row->size, "launch", task->launch, "configuration",
+                     task->configuration, "seed", task->seed, "cpu", task->cpu, "stack_offset_b",
+                     task->stack_offset_b, "environment_padding_b", task->environment_padding_b);
+}
+
+int amp_child_write(const struct amp_task *task, json_t *result)
+{
+    int err = result ? amp_results_write(task->file, result) : -ENOMEM;
+
+    json_decref(result);
+    return err ? amp_child_complain(2, task->file, strerror(-err)) : 0;
+}
+
+int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value, uint64_t pointer)
+{
+    fprintf(stderr,
+            "ampersand: %s: the sides disagree after %" PRIu64 " operations: value 0x%016" PRIx64
+            ", pointer 0x%016" PRIx64 "\n",
+            task->name, ops, value, pointer);
+    return AMP_EXIT_DISAGREE;
+}
+
+static int pin(int cpu)
+{
+    cpu_set_t set;
+
+    if (cpu < 0)
+        return 0;
+    CPU_ZERO(&set);
+    CPU_SET((size_t) cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) ? -errno : 0;
+}
+
+/* As if the program had been started with that much more on the stack. */
+static AMP_NOINLINE int run_at_stack_offset(const struct amp_task *task, int (*run)(const struct amp_task *))
+{
+    void *offset = alloca((size_t) task->stack_offset_b + 16);
+
+    amp_keep(offset);
+    return run(task);
+}
+
+int amp_child_main(const struct amp_registry *registry, const char *text)
+{
+    static const struct {
+        const char *kind;
+        int (*run)(const struct amp_task *);
+    } kinds[] = { { "paired", amp_child_paired }, { "counts", amp_child_counts } };
+    struct amp_task task = { 0 };
+    json_error_t error;
+    json_t *json = json_loads(text, 0, &error);
+    int status = -1;
+
+    if (!json)
+        return amp_child_complain(2, "child", error.text);
+    if (json_unpack_ex(json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                       "kind", &task.kind, "row", &task.name, "file", &task.file, "launch", &task.launch,
+                       "configuration", &task.configuration, "seed", &task.seed, "cpu", &task.cpu, "stack_offset_b",
+                       &task.stack_offset_b, "environment_padding_b", &task.environment_padding_b, "epoch_ns",
+                       &task.epoch_ns, "rounds_per_block", &task.rounds_per_block, "layout", &task.layout)) {
+        status = amp_child_complain(2, "child", error.text);
+        goto out;
+    }
+    task.row = amp_registry_find(registry, task.name);
+    if (!task.row) {
+        status = amp_child_complain(2, task.name, "there is no such row");
+        goto out;
+    }
+    if (pin((int) task.cpu)) {
+        status = amp_child_complain(2, "child", "cannot be pinned to its CPU");
+        goto out;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i].kind, task.kind) == 0)
+            status = run_at_stack_offset(&task, kinds[i].run);
+    if (status < 0)
+        status = amp_child_complain(2, task.kind, "there is no such kind of child");
+out:
+    json_decref(json);
+    return status;
+}

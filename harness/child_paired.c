@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/child.h"
+
+#include "harness/layout.h"
+#include "harness/rounds.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { VALUE, POINTER };
+
+#define STACK_SHIFT_B 4096 /* a page: beyond it, addresses look the same to caches and store buffers */
+
+struct paired {
+    const struct amp_task *task;
+    void *fixtures[2];
+    unsigned n_layouts;
+    struct amp_module *modules;
+    struct amp_clock_facts clock;
+    uint64_t random, ops, warmup_ops, zero_rounds, checksum[2];
+    size_t rounds, n_blocks;
+    uint64_t *ns[2]; /* [side][block * rounds + round] */
+    unsigned *layouts;
+    size_t *shifts_b;
+};
+
+static const struct amp_pair *pair_in(const struct amp_module *module, const struct amp_row *row)
+{
+    size_t index = 0;
+
+    for (size_t i = 0; i < module->n_pairs; i++)
+        for (const size_t *size = module->pairs[i]->sizes; *size; size++)
+            if (index++ == row->index)
+                return module->pairs[i];
+    return NULL;
+}
+
+static int load_layouts(struct paired *p)
+{
+    const char *why = "", *lesson = p->task->row->lesson;
+    int err = amp_layout_count(lesson, &p->n_layouts, &why);
+
+    if (err)
+        return amp_child_complain(2, lesson, why);
+    p->modules = calloc(p->n_layouts, sizeof *p->modules);
+    if (!p->modules)
+        return amp_child_complain(2, lesson, strerror(ENOMEM));
+    for (unsigned k = 0; k < p->n_layouts; k++) {
+        err = amp_layout_load(lesson, k, &p->modules[k], &why);
+        if (err)
+            return amp_child_complain(2, lesson, why);
+        if (!pair_in(&p->modules[k], p->task->row))
+            return amp_child_complain(2, lesson, "its modules do not hold the same pairs: build again");
+    }
+    return 0;
+}
+
+static void kernels_of(const struct paired *p, unsigned layout, struct amp_kernel out[2])
+{
+    const struct amp_pair *pair = pair_in(&p->modules[layout], p->task->row);
+
+    out[VALUE] = (struct amp_kernel){ pair->value.run, p->fixtures[VALUE] };
+    out[POINTER] = (struct amp_kernel){ pair->pointer.run, p->fixtures[POINTER] };
+}
+
+/* One operation may take longer than an epoch should: then fewer rounds, or the launch would take minutes. */
+static int plan_rounds(struct paired *p)
+{
+    const struct amp_task *task = p->task;
+    uint64_t epoch_ns = (uint64_t) task->epoch_ns, checksum[2], ns;
+    struct amp_kernel sides[2];
+    struct timespec begin, end;
+    int err;
+
+    kernels_of(p, p->layouts[0], sides);
+    err = amp_clock_measure(amp_clock_monotonic, &p->clock);
+    if (err)
+        return amp_child_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
+    err = amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->ops);
+    if (err)
+        return amp_child_complain(2, task->name, "no number of operations fills an epoch");
+    p->warmup_ops = p->ops / 8 + 1;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int side = VALUE; side <= POINTER; side++)
+        checksum[side] = sides[side].run(sides[side].fixture, p->ops);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    amp_keep(checksum);
+    ns = (uint64_t) ((end.tv_sec - begin.tv_sec) * 1000000000 + end.tv_nsec - begin.tv_nsec) / 2;
+    p->rounds = (size_t) task->rounds_per_block;
+    if (ns > 4 * epoch_ns)
+        p->rounds = p->rounds * epoch_ns / ns;
+    p->rounds = p->rounds < 2 ? 2 : p->rounds & ~(size_t) 1;
+    return 0;
+}
+
+/* Every layout once, in random order; or the only one that was asked for. */
+static int plan_blocks(struct paired *p)
+{
+    json_int_t only = p->task->layout;
+
+    p->n_blocks = only < 0 ? p->n_layouts : 1;
+    p->layouts = calloc(p->n_layouts, sizeof *p->layouts);
+    p->shifts_b = calloc(p->n_layouts, sizeof *p->shifts_b);
+    if (!p->layouts || !p->shifts_b)
+        return amp_child_complain(2, p->task->name, strerror(ENOMEM));
+    if (only >= (json_int_t) p->n_layouts)
+        return amp_child_complain(2, "--layout", "there are not so many layouts");
+    for (unsigned i = 0; i < p->n_layouts; i++)
+        p->layouts[i] = only < 0 ? i : (unsigned) only;
+    for (unsigned i = p->n_layouts - 1; i > 0 && only < 0; i--) { /* Fisher and Yates */
+        unsigned j = (unsigned) (amp_random_next(&p->random) % (i + 1)), layout = p->layouts[i];
+
+        p->layouts[i] = p->layouts[j];
+        p->layouts[j] = layout;
+    }
+    return 0;
+}
+
+static int run_blocks(struct paired *p)
+{
+    for (int side = VALUE; side <= POINTER; side++) {
+        p->ns[side] = calloc(p->n_blocks * p->rounds, sizeof *p->ns[side]);
+        if (!p->ns[side])
+            return amp_child_complain(2, p->task->name, strerror(ENOMEM));
+    }
+    for (size_t i = 0; i < p->n_blocks; i++) {
+        struct amp_block block = {
+            .ns = { p->ns[VALUE] + i * p->rounds, p->ns[POINTER] + i * p->rounds },
+            .rounds = p->rounds,
+            .ops = p->ops,
+            .warmup_ops = p->warmup_ops,
+            .stack_shift_b = amp_random_next(&p->random) % (STACK_SHIFT_B / 16) * 16,
+        };
+        struct amp_kernel sides[2];
+
+        p->shifts_b[i] = block.stack_shift_b;
+        kernels_of(p, p->layouts[i], sides);
+        amp_rounds_run(amp_clock_monotonic, p->clock.cost_ns, sides, &block, &p->random);
+        p->zero_rounds += block.zero_rounds;
+        if (block.checksum[VALUE] != block.checksum[POINTER])
+            return amp_child_disagree(p->task, p->rounds * (p->ops + p->warmup_ops), block.checksum[VALUE],
+                            block.checksum[POINTER]);
+    }
+    return 0;
+}
+
+static json_t *integers(size_t n, json_int_t (*at)(const struct paired *, size_t), const struct paired *p)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, json_integer(at(p, i)));
+    return array;
+}
+
+static json_int_t layout_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->layouts[i];
+}
+
+static json_int_t shift_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->shifts_b[i];
+}
+
+static json_int_t value_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->ns[VALUE][i];
+}
+
+static json_int_t pointer_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->ns[POINTER][i];
+}
+
+static int write_launch(const struct paired *p, const struct timespec *begin)
+{
+    json_t *result = amp_child_identity(p->task, "ampersand/launch/1"), *more;
+    size_t n = p->n_blocks * p->rounds;
+    struct timespec end;
+    struct rusage used;
+
+    getrusage(RUSAGE_SELF, &used);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    more = json_pack(
+        "{s:{s:f, s:I}, s:I, s:I, s:I, s:I, s:{s:o, s:o, s:o}, s:o, s:o, s:I, s:f, s:I, s:I}", "clock", "cost_ns",
+        p->clock.cost_ns, "resolution_ns", (json_int_t) p->clock.resolution_ns, "epoch_ns", p->task->epoch_ns, "ops",
+        (json_int_t) p->ops, "warmup_ops", (json_int_t) p->warmup_ops, "rounds_per_block", (json_int_t) p->rounds,
+        "blocks", "value_layout", integers(p->n_blocks, layout_at, p), "pointer_layout",
+        integers(p->n_blocks, layout_at, p), "stack_shift_b", integers(p->n_blocks, shift_at, p), "value_ns",
+        integers(n, value_at, p), "pointer_ns", integers(n, pointer_at, p), "zero_rounds", (json_int_t) p->zero_rounds,
+        "seconds", (double) (end.tv_sec - begin->tv_sec) + (double) (end.tv_nsec - begin->tv_nsec) / 1e9,
+        "page_faults", (json_int_t) (used.ru_minflt + used.ru_majflt), "involuntary_switches",
+        (json_int_t) used.ru_nivcsw);
+    if (!more || json_object_update(result, more)) {
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(more);
+    return amp_child_write(p->task, result);
+}
+
+static int run_steps(struct paired *p, const struct timespec *begin)
+{
+    static int (*const steps[])(struct paired *) = { load_layouts, plan_blocks, plan_rounds, run_blocks };
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int status = steps[i](p);
+
+        if (status)
+            return status;
+    }
+    return write_launch(p, begin);
+}
+
+int amp_child_paired(const struct amp_task *task)
+{
+    const struct amp_pair *pair = task->row->pair;
+    struct paired p = { .task = task, .random = (uint64_t) task->seed };
+    struct amp_agreement agreement;
+    struct timespec begin;
+    int status;
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    p.fixtures[VALUE] = amp_side_set_up(&pair->value, task->row->size);
+    p.fixtures[POINTER] = amp_side_set_up(&pair->pointer, task->row->size);
+    if (amp_pair_agree_on(pair, p.fixtures[VALUE], p.fixtures[POINTER], &agreement))
+        status = amp_child_disagree(task, agreement.ops, agreement.value, agreement.pointer);
+    else
+        status = run_steps(&p, &begin);
+
+    amp_side_tear_down(&pair->pointer, p.fixtures[POINTER]);
+    amp_side_tear_down(&pair->value, p.fixtures[VALUE]);
+    for (unsigned k = 0; p.modules && k < p.n_layouts; k++)
+        amp_layout_unload(&p.modules[k]);
+    free(p.modules);
+    free(p.ns[VALUE]);
+    free(p.ns[POINTER]);
+    free(p.layouts);
+    free(p.shifts_b);
+    return status;
+}

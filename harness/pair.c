@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/pair.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#define GATE_CLOCKS (CLOCKS_PER_SEC / 10) /* a pair that has taken longer than this is spared the gate's longer runs */
+
+static int check_pair(const struct amp_pair *pair)
+{
+    if (!pair->name || !pair->question || !pair->value.run || !pair->pointer.run || !pair->sizes || !pair->sizes[0])
+        return -EINVAL;
+    if (!pair->value.set_up != !pair->value.tear_down || !pair->pointer.set_up != !pair->pointer.tear_down)
+        return -EINVAL;
+    return 0;
+}
+
+static int add_row(struct amp_registry *registry, const struct amp_row *row)
+{
+    struct amp_row *rows;
+
+    for (size_t i = 0; i < registry->n; i++)
+        if (registry->rows[i].size == row->size && strcmp(registry->rows[i].pair->name, row->pair->name) == 0)
+            return -EEXIST;
+    rows = realloc(registry->rows, (registry->n + 1) * sizeof *rows);
+    if (!rows)
+        return -ENOMEM;
+    rows[registry->n++] = *row;
+    registry->rows = rows;
+    return 0;
+}
+
+int amp_registry_add(struct amp_registry *registry, const char *lesson, const struct amp_pair *const *pairs, size_t n)
+{
+    size_t index = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int err = check_pair(pairs[i]);
+
+        if (err)
+            return err;
+        for (const size_t *size = pairs[i]->sizes; *size; size++) {
+            struct amp_row row = { .lesson = lesson, .pair = pairs[i], .size = *size, .index = index++ };
+
+            err = add_row(registry, &row);
+            if (err)
+                return err;
+        }
+    }
+    return 0;
+}
+
+void amp_registry_free(struct amp_registry *registry)
+{
+    free(registry->rows);
+    *registry = (struct amp_registry){ 0 };
+}
+
+void amp_row_name(const struct amp_row *row, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s/size=%zu", row->pair->name, row->size);
+}
+
+const struct amp_row *amp_registry_find(const struct amp_registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->n; i++) {
+        char row[256];
+
+        amp_row_name(&registry->rows[i], row, sizeof row);
+        if (strcmp(row, name) == 0)
+            return &registry->rows[i];
+    }
+    return NULL;
+}
+
+int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, struct amp_agreement *out)
+{
+    static const uint64_t ops[] = { 1, 2, 3, 1000 };
+    clock_t begin = clock();
+
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        if (i > 0 && clock() - begin > GATE_CLOCKS)
+            break;
+        out->ops = ops[i];
+        out->value = pair->value.run(value, ops[i]);
+        out->pointer = pair->pointer.run(pointer, ops[i]);
+        if (out->value != out->pointer)
+            return -EDOM;
+    }
+    return 0;
+}
+
+void *amp_side_set_up(const struct amp_side *side, size_t size)
+{
+    return side->set_up ? side->set_up(size) : NULL;
+}
+
+void amp_side_tear_down(const struct amp_side *side, void *fixture)
+{
+    if (side->tear_down)
+        side->tear_down(fixture);
+}
+
+int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out)
+{
+    void *value = amp_side_set_up(&pair->value, size);
+    void *pointer = amp_side_set_up(&pair->pointer, size);
+    int err = amp_pair_agree_on(pair, value, pointer, out);
+
+    amp_side_tear_down(&pair->pointer, pointer);
+    amp_side_tear_down(&pair->value, value);
+    return err;
+}
