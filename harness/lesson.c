@@ -11,6 +11,8 @@ const struct amp_lesson amp_lesson = {
     .abi = AMP_LESSON_ABI,
     .value_run_offset = (uint32_t) offsetof(struct amp_pair, value.run),
     .pointer_run_offset = (uint32_t) offsetof(struct amp_pair, pointer.run),
+    .name_offset = (uint32_t) offsetof(struct amp_pair, name),
+    .sizes_offset = (uint32_t) offsetof(struct amp_pair, sizes),
     .begin = __start_amp_pairs,
     .end = __stop_amp_pairs,
 };

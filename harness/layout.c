@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/layout.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <link.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#ifndef AMP_LESSONS_DIR
+#error "the build defines AMP_LESSONS_DIR, the folder that it links the lessons into"
+#endif
+
+static char reason[PATH_MAX + 512];
+
+__attribute__((format(printf, 3, 4))) static int fail(const char **why, int error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    *why = reason;
+    return error;
+}
+
+const char *amp_layout_dir(void)
+{
+    const char *dir = getenv("AMPERSAND_LESSONS");
+
+    return dir != NULL && dir[0] != '\0' ? dir : AMP_LESSONS_DIR;
+}
+
+/* The loader maps segments that a truncated file no longer holds, and touching them ends the process with SIGBUS. */
+static bool is_whole(const char *path)
+{
+    struct stat file;
+    ElfW(Ehdr) header;
+    bool whole = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &file) != 0 || pread(fd, &header, sizeof header, 0) != (ssize_t) sizeof header)
+        goto out;
+    if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_phentsize != sizeof(ElfW(Phdr)))
+        goto out;
+    for (unsigned i = 0; i < header.e_phnum; i++) {
+        ElfW(Phdr) segment;
+        off_t at = (off_t) (header.e_phoff + i * sizeof segment);
+
+        if (pread(fd, &segment, sizeof segment, at) != (ssize_t) sizeof segment)
+            goto out;
+        if (segment.p_type == PT_LOAD && segment.p_offset + segment.p_filesz > (uint64_t) file.st_size)
+            goto out;
+    }
+    whole = true;
+out:
+    close(fd);
+    return whole;
+}
+
+int amp_layout_load(const char *lesson, unsigned k, struct amp_module *out, const char **why)
+{
+    char path[PATH_MAX];
+    const struct amp_lesson *found;
+    void *handle;
+
+    snprintf(path, sizeof path, "%s/%s.%02u.so", amp_layout_dir(), lesson, k);
+    if (access(path, R_OK) != 0)
+        return fail(why, -errno, "%s: %s", path, strerror(errno));
+    if (!is_whole(path))
+        return fail(why, -EPROTO, "%s: not a whole module; build it again", path);
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (handle == NULL)
+        return fail(why, -EPROTO, "%s", dlerror());
+    found = dlsym(handle, "amp_lesson");
+    if (found == NULL) {
+        fail(why, -EPROTO, "%s: not a lesson (it has no amp_lesson)", path);
+        goto refuse;
+    }
+    if (found->abi != AMP_LESSON_ABI) {
+        fail(why, -EPROTO, "%s: its ABI is %u, this program knows %u; build both again", path, found->abi,
+             AMP_LESSON_ABI);
+        goto refuse;
+    }
+    *out = (struct amp_module){ handle, found->begin, (size_t) (found->end - found->begin) };
+    return 0;
+refuse:
+    dlclose(handle);
+    return -EPROTO;
+}
+
+void amp_layout_unload(struct amp_module *module)
+{
+    if (module->handle != NULL)
+        dlclose(module->handle);
+    *module = (struct amp_module){ 0 };
+}
+
+int amp_layout_count(const char *lesson, unsigned *out, const char **why)
+{
+    char path[PATH_MAX];
+    json_error_t error;
+    json_t *table;
+    json_int_t n;
+
+    snprintf(path, sizeof path, "%s/%s.layouts.json", amp_layout_dir(), lesson);
+    if (access(path, R_OK) != 0)
+        return fail(why, -errno, "%s: %s", path, strerror(errno));
+    table = json_load_file(path, 0, &error);
+    if (table == NULL)
+        return fail(why, -EPROTO, "%s: line %d: %s", path, error.line, error.text);
+    n = json_integer_value(json_object_get(table, "n"));
+    json_decref(table);
+    if (n < 1 || n > UINT_MAX)
+        return fail(why, -EPROTO, "%s: \"n\" is not a number of layouts", path);
+    *out = (unsigned) n;
+    return 0;
+}
+
+/* A registry borrows the names of its lessons, so a name once read stays; this list keeps it in reach. */
+static struct kept_name {
+    struct kept_name *next;
+    char text[];
+} *kept_names;
+
+static const char *keep_name(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    struct kept_name *name = malloc(sizeof *name + size);
+
+    if (name == NULL)
+        return NULL;
+    memcpy(name->text, text, size);
+    name->next = kept_names;
+    kept_names = name;
+    return name->text;
+}
+
+static int register_lesson(struct amp_registry *registry, const char *lesson, unsigned k, const char **why)
+{
+    struct amp_module module;
+    const char *name = keep_name(lesson);
+    int error;
+
+    if (name == NULL)
+        return fail(why, -ENOMEM, "%s: %s", lesson, strerror(ENOMEM));
+    error = amp_layout_load(name, k, &module, why);
+    if (error != 0)
+        return error;
+    error = amp_registry_add(registry, name, module.pairs, module.n_pairs);
+    if (error != 0)
+        return fail(why, error, "%s: its pairs cannot be registered: %s", lesson, strerror(-error));
+    return 0; /* the module stays loaded: the registry borrows its pairs */
+}
+
+int amp_layout_register(struct amp_registry *registry, unsigned k, const char **why)
+{
+    char path[PATH_MAX], line[NAME_MAX];
+    int error = 0;
+    FILE *list;
+
+    snprintf(path, sizeof path, "%s/lessons.txt", amp_layout_dir());
+    list = fopen(path, "re");
+    if (list == NULL)
+        return fail(why, -errno, "%s: %s", path, strerror(errno));
+    while (error == 0 && fgets(line, sizeof line, list) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (line[0] != '\0')
+            error = register_lesson(registry, line, k, why);
+    }
+    fclose(list);
+    return error;
+}

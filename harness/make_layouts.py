@@ -1,0 +1,381 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Link one lesson many times: modules that differ only in where their functions stand within a 64-byte line.
+
+Where the linker puts a function is worth up to 30 % of its time, and of an address only the offset within the line
+counts. Compilers place functions at multiples of 16, so each function has four placements:
+
+    line  |0---------------16--------------32--------------48--------------|
+    00.so |run_value.......................................................|
+    01.so |................run_value.......................................|
+    02.so |................................run_value.......................| ...
+
+A lesson is compiled once, with a section for each function, and linked once for each row of a balanced design over
+the functions that a side reaches. For n = 4^m layouts the rows are all vectors x of GF(4)^m, and a function's column
+is <x, v>, where v is a point of the projective geometry PG(m-1, 4). Up to m functions get the unit vectors: the full
+factorial. More get further points, at most (4^m - 1) / 3: an orthogonal array in which every pair of functions meets
+each of its 16 placements equally often (Hedayat, Sloane, Stufken, Orthogonal Arrays, 1999, section 3.4). The two sides
+have designs of their own, in rows shuffled apart, unless they share a function; then one array holds both.
+
+The order of the functions and paddings of whole lines are drawn at random; all else stays where the linker puts it.
+results/SCHEMA.md describes the table that is written beside the modules."""
+
+import argparse
+import concurrent.futures
+import itertools
+import json
+import os
+import random
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+
+LINE_B = 64
+STEP_B = 16  # as compilers align functions; so a function must not ask for more
+MAX_EXTRA_LINES = 3  # the largest padding between two functions
+LESSON_ABI = 1  # AMP_LESSON_ABI, harness/layout.h
+FUNCTION, SECTION = 2, 3  # symbol types of ELF
+ABSOLUTE_64 = {"EM_X86_64": 1, "EM_AARCH64": 257}  # relocation types: a pointer in data
+
+
+class Refused(Exception):
+    """What cannot be linked as asked for, in words for whoever wrote the lesson or called the tool."""
+
+
+# --- the object file -------------------------------------------------------------------------------------------------
+
+
+class Object:
+    """The sections, symbols and relocations of a relocatable 64-bit little-endian ELF file."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            with open(path, "rb") as file:
+                elf = ELFFile(file)
+                self.machine = elf["e_machine"]
+                if elf["e_type"] != "ET_REL" or elf.elfclass != 64 or not elf.little_endian:
+                    raise Refused(f"{path}: not a 64-bit little-endian object file")
+                if self.machine not in ABSOLUTE_64:
+                    raise Refused(f"{path}: {self.machine} is not supported, only {' and '.join(ABSOLUTE_64)}")
+                sections = list(elf.iter_sections())
+                self.names = [section.name for section in sections]
+                self.headers = [section.header for section in sections]
+                self.data = [section.data() for section in sections]
+        except ELFError as error:
+            raise Refused(f"{path}: not an object file (compiled with -flto?): {error}") from error
+        self.symbols = read_symbols(self.headers, self.data)
+        self.relocations = {}  # section -> [(offset, type, symbol, addend)]
+        for header, data in zip(self.headers, self.data):
+            if header["sh_type"] == "SHT_RELA":
+                self.relocations[header["sh_info"]] = [
+                    (offset, info & 0xFFFFFFFF, self.symbols[info >> 32], addend)
+                    for offset, info, addend in struct.iter_unpack("<QQq", data)
+                ]
+
+    def is_code(self, section):
+        return bool(self.headers[section]["sh_flags"] & SH_FLAGS.SHF_EXECINSTR)
+
+    def pointer_at(self, section, offset):
+        """Where the pointer stored there points to, as (section, offset); None for a null pointer."""
+        for at, kind, symbol, addend in self.relocations.get(section, ()):
+            if at == offset:
+                if kind != ABSOLUTE_64[self.machine] or symbol.section is None:
+                    raise Refused(f"{self.path}: {self.names[section]}+{offset} is no pointer into the lesson itself")
+                return symbol.section, symbol.value + addend
+        return None
+
+    def string_at(self, section, offset):
+        return self.data[section][offset:].split(b"\0", 1)[0].decode()
+
+    def function_of(self, section):
+        """The name of the one function in a code section."""
+        starts = sorted((s.value, s.name) for s in self.symbols if s.kind == FUNCTION and s.section == section)
+        if not starts:
+            raise Refused(f"{self.path}: {self.names[section]} holds code but no function")
+        if self.names[section] == ".text" or len({value for value, _ in starts}) > 1:
+            names = ", ".join(name for _, name in starts)
+            raise Refused(f"{self.path}: {names}: compile with -ffunction-sections, so that each can be placed alone")
+        value, name = starts[0]
+        align = self.headers[section]["sh_addralign"]
+        if align > STEP_B:
+            raise Refused(f"{self.path}: {name}: is aligned to {align} B by an attribute or a flag; "
+                          f"it cannot be placed at every multiple of {STEP_B} B")
+        if value != 0:
+            raise Refused(f"{self.path}: {name}: begins {value} B into its section")
+        return name
+
+
+class Symbol:
+    def __init__(self, name, kind, section, value):
+        self.name, self.kind, self.section, self.value = name, kind, section, value
+
+
+def read_symbols(headers, data):
+    symbols = []
+    for header, table in zip(headers, data):
+        if header["sh_type"] == "SHT_SYMTAB":
+            strings = data[header["sh_link"]]
+            for name, info, _, section, value, _ in struct.iter_unpack("<IBBHQQ", table):
+                text = strings[name : strings.index(b"\0", name)].decode()
+                defined = section if 0 < section < 0xFF00 else None
+                symbols.append(Symbol(text, info & 15, defined, value))
+    return symbols
+
+
+def read_contract(path):
+    """Offsets within struct amp_pair, from the `amp_lesson` that harness/lesson.c defines."""
+    lesson = Object(path)
+    for symbol in lesson.symbols:
+        if symbol.name == "amp_lesson" and symbol.section is not None:
+            fields = struct.unpack_from("<5I", lesson.data[symbol.section], symbol.value)
+            if fields[0] != LESSON_ABI:
+                raise Refused(f"{path}: its ABI is {fields[0]}, make_layouts knows {LESSON_ABI}")
+            return dict(zip(("value", "pointer", "name", "sizes"), fields[1:]))
+    raise Refused(f"{path}: has no amp_lesson; --extra is the object of harness/lesson.c")
+
+
+# --- which functions belong to which side ----------------------------------------------------------------------------
+
+
+def reach(lesson, start, pair_sections):
+    """The functions that can be called from section `start`, in the order met: straight or through tables in data.
+
+    A section stands for the function or the object that is in it. What the compiler expects never to run
+    (.text.unlikely) is followed but not placed."""
+    seen, queue, functions = {start}, [start], []
+    for section in queue:
+        if lesson.is_code(section) and not lesson.names[section].startswith(".text.unlikely"):
+            functions.append(lesson.function_of(section))
+        if section in pair_sections:
+            raise Refused(f"{lesson.path}: {lesson.names[start]} refers to {lesson.names[section]}, which holds a pair: "
+                          "compile with -fdata-sections, and let no kernel read its own pair")
+        for _, _, symbol, _ in lesson.relocations.get(section, ()):
+            if symbol.section is not None and symbol.section not in seen:
+                seen.add(symbol.section)
+                queue.append(symbol.section)
+    return functions
+
+
+def read_pairs(lesson, offsets):
+    """Every pair of the lesson: its rows, and the functions of its sides."""
+    if "amp_pairs" not in lesson.names:
+        raise Refused(f"{lesson.path}: declares no AMP_PAIR")
+    table = lesson.names.index("amp_pairs")
+    places = [lesson.pointer_at(table, at) for at in range(0, lesson.headers[table]["sh_size"], 8)]
+    pair_sections = {section for section, _ in places}
+    pairs = []
+    for section, base in places:
+        name = lesson.pointer_at(section, base + offsets["name"])
+        sizes = lesson.pointer_at(section, base + offsets["sizes"])
+        if name is None or sizes is None:
+            raise Refused(f"{lesson.path}: {lesson.names[section]} has no name or no sizes")
+        pair = {"name": lesson.string_at(*name)}
+        numbers = (n for (n,) in struct.iter_unpack("<Q", aligned(lesson.data[sizes[0]][sizes[1] :])))
+        pair["rows"] = [f"{pair['name']}/size={n}" for n in itertools.takewhile(lambda n: n != 0, numbers)]
+        for side in ("value", "pointer"):
+            run = lesson.pointer_at(section, base + offsets[side])
+            if run is None or run[1] != 0:
+                raise Refused(f"{lesson.path}: {pair['name']}: its {side} side has no run function of its own section")
+            pair[side] = reach(lesson, run[0], pair_sections)
+        pairs.append(pair)
+    return pairs
+
+
+def aligned(data):
+    return data[: len(data) // 8 * 8]
+
+
+def make_units(pairs):
+    """Join the pairs that share functions. A unit: rows, and the functions of each side, each once."""
+    units = []
+    for pair in pairs:
+        functions = set(pair["value"] + pair["pointer"])
+        joined = {"rows": [], "value": [], "pointer": []}
+        apart = []
+        for unit in units:
+            touches = functions & set(unit["value"] + unit["pointer"])
+            if not touches:
+                apart.append(unit)
+                continue
+            for key in joined:
+                joined[key] += unit[key]
+        for key in joined:
+            joined[key] = list(dict.fromkeys(joined[key] + pair[key]))
+        units = apart + [joined]
+    return units
+
+
+# --- the design ------------------------------------------------------------------------------------------------------
+
+# GF(4) = {0, 1, w, w + 1} as 0..3: addition is exclusive or.
+PRODUCT = ((0, 0, 0, 0), (0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 1, 2))
+
+
+def dot(x, v):
+    total = 0
+    for a, b in zip(x, v):
+        total ^= PRODUCT[a][b]
+    return total
+
+
+def points(m):
+    """The points of PG(m-1, 4), unit vectors first, then those that keep every three columns independent (for m = 3 a
+    hyperoval of six), so that small sides are balanced in threes as well; then the rest."""
+    unit = [tuple(int(i == j) for j in range(m)) for i in range(m)]
+    rest = [v for v in itertools.product(range(4), repeat=m) if next((a for a in v if a), 0) == 1 and v not in unit]
+    chosen = list(unit)
+    for v in sorted(rest, key=lambda v: v.count(0)):
+        lines = {tuple(PRODUCT[s][a] ^ b for a, b in zip(p, q)) for p, q in itertools.permutations(chosen, 2)
+                 for s in (1, 2, 3)}
+        if not any(tuple(PRODUCT[s][a] for a in v) in lines for s in (1, 2, 3)):
+            chosen.append(v)
+    return chosen + [v for v in rest if v not in chosen]
+
+
+def balanced(functions, count, draw):
+    """Offsets of each function over `count` layouts, every pair of functions balanced."""
+    m = count.bit_length() // 2
+    columns = points(m)
+    rows = list(itertools.product(range(4), repeat=m))
+    draw.shuffle(rows)
+    offsets = {}
+    for function, v in zip(functions, columns):
+        levels = [0, STEP_B, 2 * STEP_B, 3 * STEP_B]
+        draw.shuffle(levels)
+        offsets[function] = [levels[dot(x, v)] for x in rows]
+    return offsets
+
+
+def design(unit, count, draw):
+    """Add the unit's design and offsets."""
+    shared = bool(set(unit["value"]) & set(unit["pointer"]))
+    groups = [list(dict.fromkeys(unit["value"] + unit["pointer"]))] if shared else [unit["value"], unit["pointer"]]
+    limit = (count - 1) // 3
+    most = max(groups, key=len)
+    if len(most) > limit:
+        raise Refused(f"{', '.join(unit['rows'][:3])}{', ...' if len(unit['rows']) > 3 else ''}: "
+                      f"{len(most)} functions to place together, {count} layouts can balance {limit}: "
+                      f"link more layouts, or share fewer functions between sides and pairs ({', '.join(most[:8])}, ...)")
+    full = 4 ** len(most) <= count
+    unit["design"] = "full factorial" if full else "orthogonal array"
+    unit["offsets"] = {}
+    for group in groups:
+        unit["offsets"].update(balanced(group, count, draw))
+
+
+# --- the modules -----------------------------------------------------------------------------------------------------
+
+
+def script(lesson, offsets, draw):
+    """A linker script that places each function at its offset, in random order, with random lines between."""
+    sections = {s.name: s.section for s in lesson.symbols if s.kind == FUNCTION and s.section is not None}
+    order = sorted(offsets)
+    draw.shuffle(order)
+    lines, end = [], 0
+    for name in order:
+        section = sections[name]
+        pad = (offsets[name] - end) % LINE_B + LINE_B * draw.randint(0, MAX_EXTRA_LINES)
+        lines.append(f"    . += {pad}; *({lesson.names[section]})")
+        end += pad + lesson.headers[section]["sh_size"]
+    body = "\n".join(lines)
+    return f"SECTIONS\n{{\n  .text.amp : ALIGN({LINE_B})\n  {{\n{body}\n  }}\n}}\nINSERT AFTER .text;\n"
+
+
+def link(command, module, text, offsets):
+    """Link one module and read back where its functions stand."""
+    script_file = module.with_suffix(".ld")
+    script_file.write_text(text)
+    command = command + [f"-Wl,-T,{script_file}", "-o", str(module)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    script_file.unlink()
+    if done.returncode != 0:
+        raise Refused(f"{shlex.join(command)}\n{done.stdout.strip()}")
+    with open(module, "rb") as file:
+        sections = list(ELFFile(file).iter_sections())
+        symbols = read_symbols([s.header for s in sections], [s.data() if s["sh_type"] in KEPT else b"" for s in sections])
+    addresses = {}
+    for symbol in symbols:
+        if symbol.kind == FUNCTION and symbol.name in offsets:
+            addresses.setdefault(symbol.name, set()).add(symbol.value)
+    for name, offset in offsets.items():
+        found = addresses.get(name, set())
+        if not found:
+            raise Refused(f"{module.name}: {name}: is not in the module's symbol table (stripped?)")
+        if {address % LINE_B for address in found} != {offset}:
+            places = ", ".join(hex(address) for address in sorted(found))
+            raise Refused(f"{module.name}: {name}: the linker put it at {places}, not {offset} B into a line")
+
+
+KEPT = ("SHT_SYMTAB", "SHT_STRTAB")
+
+
+def install(made, out, lesson, count):
+    """Move what was made into place, the table last, and drop modules of an earlier, larger design."""
+    for file in sorted(made.glob("*.so")):
+        os.replace(file, out / file.name)
+    for file in out.glob(f"{lesson}.*.so"):
+        number = file.name[len(lesson) + 1 : -3]
+        if number.isdigit() and int(number) >= count:
+            file.unlink()
+    os.replace(made / f"{lesson}.layouts.json", out / f"{lesson}.layouts.json")
+
+
+def make(args):
+    if args.count < 4 or args.count & (args.count - 1) or args.count.bit_length() % 2 == 0:
+        raise Refused(f"--count {args.count}: must be a power of 4, as 4, 16, 64 or 256")
+    lesson = Object(args.object)
+    draw = random.Random(f"{args.seed} {args.lesson}")
+    units = make_units(read_pairs(lesson, read_contract(args.extra)))
+    for unit in units:
+        design(unit, args.count, draw)
+    table = {"schema": "ampersand/layouts/1", "lesson": args.lesson, "seed": args.seed, "n": args.count}
+    command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", args.object, args.extra, *args.link_arg]
+    args.out.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{args.lesson}.", dir=args.out))
+    try:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            links = []
+            for k in range(args.count):
+                offsets = {name: column[k] for unit in units for name, column in unit["offsets"].items()}
+                module = made / f"{args.lesson}.{k:02d}.so"
+                links.append(pool.submit(link, command, module, script(lesson, offsets, draw), offsets))
+            try:
+                for future in links:
+                    future.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+        head = json.dumps(table)[:-1]
+        body = ",\n".join(json.dumps(unit) for unit in units)
+        (made / f"{args.lesson}.layouts.json").write_text(f'{head}, "units": [\n{body}]}}\n')
+        install(made, args.out, args.lesson, args.count)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--lesson", required=True, help="its name, and that of the modules")
+    parser.add_argument("--object", required=True, help="the lesson, compiled with -fPIC -ffunction-sections -fdata-sections")
+    parser.add_argument("--extra", required=True, help="harness/lesson.c, compiled")
+    parser.add_argument("--count", type=int, default=64, help="how many layouts: 4, 16, 64 or 256")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True, help="the folder for the modules and their table")
+    parser.add_argument("--cc", default="cc", help="the compiler driver that links, with its flags")
+    parser.add_argument("--link-arg", action="append", default=[], metavar="ARG", help="as in --link-arg=-fuse-ld=lld")
+    try:
+        make(parser.parse_args())
+    except (Refused, OSError) as error:
+        sys.exit(f"ampersand: layouts: {error}")
+
+
+if __name__ == "__main__":
+    main()
