@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The registry and the gate that refuses sides which disagree. */
+#include "harness/pair.h"
+
+/* clang-format off: cmocka.h wants the two before it */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static int fixtures_alive;
+
+static void *make_counter(size_t size)
+{
+    uint64_t *counter = malloc(sizeof *counter);
+
+    *counter = size;
+    fixtures_alive++;
+    return counter;
+}
+
+static void free_counter(void *counter)
+{
+    fixtures_alive--;
+    free(counter);
+}
+
+/* Sums up a counter that goes on from call to call, as a cursor in a collection does. */
+static uint64_t run_count(void *fixture, uint64_t ops)
+{
+    uint64_t *counter = fixture, sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--)
+        sum += (*counter)++;
+    return sum;
+}
+
+static uint64_t run_wrong_at_once(void *fixture, uint64_t ops)
+{
+    return run_count(fixture, ops) + 1;
+}
+
+static uint64_t run_wrong_at_1000(void *fixture, uint64_t ops)
+{
+    return run_count(fixture, ops) + (ops == 1000);
+}
+
+static uint64_t run_wrong_in_third(void *fixture, uint64_t ops)
+{
+    return run_count(fixture, ops) + (ops == 3);
+}
+
+static uint64_t run_slow(void *fixture, uint64_t ops)
+{
+    clock_t until = clock() + CLOCKS_PER_SEC / 8;
+
+    while (ops == 1 && clock() < until)
+        continue;
+    return run_count(fixture, ops) + (ops == 1000);
+}
+
+#define SIDE(f)                                                                                                        \
+    {                                                                                                                  \
+        .run = f, .set_up = make_counter, .tear_down = free_counter                                                    \
+    }
+
+static void test_gate(void **state)
+{
+    static const struct {
+        const char *name;
+        struct amp_side pointer;
+        int want_err;
+        uint64_t want_ops, want_difference;
+    } rows[] = {
+        { "agree", SIDE(run_count), 0, 1000, 0 },
+        { "differ at once", SIDE(run_wrong_at_once), -EDOM, 1, 1 },
+        { "differ after 3", SIDE(run_wrong_in_third), -EDOM, 3, 1 },
+        { "differ after 1000", SIDE(run_wrong_at_1000), -EDOM, 1000, 1 },
+        { "slow pairs are spared the longer runs", SIDE(run_slow), 0, 1, 0 },
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct amp_pair pair = { .name = "p", .question = "?", .value = SIDE(run_count), .pointer = rows[i].pointer };
+        struct amp_agreement got = { 0 };
+
+        print_message("  %s\n", rows[i].name);
+        assert_int_equal(amp_pair_agree(&pair, 5, &got), rows[i].want_err);
+        assert_int_equal(got.ops, rows[i].want_ops);
+        assert_int_equal(got.pointer - got.value, rows[i].want_difference);
+        assert_int_equal(fixtures_alive, 0);
+    }
+}
+
+static uint64_t run_op(void *fixture, uint64_t ops)
+{
+    (void) fixture;
+    return ops;
+}
+
+static const struct {
+    const char *name;
+    struct amp_pair pair;
+    int want_err;
+} bad_pairs[] = {
+    { "complete", { "a", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(1), 0 }, 0 },
+    { "no name", { NULL, "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(1), 0 }, -EINVAL },
+    { "no question", { "a", NULL, { .run = run_op }, { .run = run_op }, AMP_SIZES(1), 0 }, -EINVAL },
+    { "no value side", { "a", "q?", { .run = NULL }, { .run = run_op }, AMP_SIZES(1), 0 }, -EINVAL },
+    { "no pointer side", { "a", "q?", { .run = run_op }, { .run = NULL }, AMP_SIZES(1), 0 }, -EINVAL },
+    { "no sizes", { "a", "q?", { .run = run_op }, { .run = run_op }, NULL, 0 }, -EINVAL },
+    { "empty sizes", { "a", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(0), 0 }, -EINVAL },
+    { "a size twice", { "a", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(8, 8), 0 }, -EEXIST },
+    { "set up, never torn down",
+      { "a", "q?", { .run = run_op, .set_up = make_counter }, { .run = run_op }, AMP_SIZES(1), 0 },
+      -EINVAL },
+};
+
+static void test_registry_refuses(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof bad_pairs / sizeof bad_pairs[0]; i++) {
+        struct amp_registry registry = { 0 };
+        const struct amp_pair *pair = &bad_pairs[i].pair;
+
+        print_message("  %s\n", bad_pairs[i].name);
+        assert_int_equal(amp_registry_add(&registry, "lesson", &pair, 1), bad_pairs[i].want_err);
+        amp_registry_free(&registry);
+    }
+}
+
+static void test_registry_finds(void **state)
+{
+    struct amp_pair first = { "pass", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(8, 64), 0 };
+    struct amp_pair second = { "pass", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(256), 0 };
+    struct amp_pair other = { "factory", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(64), 0 };
+    const struct amp_pair *pass[] = { &first, &second }, *factory[] = { &other };
+    struct amp_registry registry = { 0 };
+    char name[32], cut[8];
+
+    (void) state;
+    assert_int_equal(amp_registry_add(&registry, "pass", pass, 2), 0);
+    assert_int_equal(amp_registry_add(&registry, "factory", factory, 1), 0);
+    assert_int_equal(amp_registry_add(&registry, "again", factory, 1), -EEXIST);
+    assert_int_equal(registry.n, 4);
+    for (size_t i = 0; i < registry.n; i++) { /* every row is found by its own name, in the order of registration */
+        amp_row_name(&registry.rows[i], name, sizeof name);
+        assert_ptr_equal(amp_registry_find(&registry, name), &registry.rows[i]);
+    }
+    assert_ptr_equal(registry.rows[2].pair, &second);
+    assert_int_equal(registry.rows[2].index, 2); /* counted over the lesson's pairs and sizes */
+    assert_int_equal(registry.rows[3].index, 0);
+    assert_string_equal(registry.rows[3].lesson, "factory");
+    assert_null(amp_registry_find(&registry, "pass"));
+    assert_null(amp_registry_find(&registry, "pass/size=9"));
+    amp_row_name(&registry.rows[0], cut, sizeof cut);
+    assert_string_equal(cut, "pass/si");
+    amp_registry_free(&registry);
+    assert_int_equal(registry.n, 0);
+}
+
+/* malloc() for kernels never gives NULL: it ends the child with a status of its own. */
+static void test_alloc_ends_the_child(void **state)
+{
+    int status;
+    pid_t child = fork();
+
+    (void) state;
+    if (child == 0) {
+        amp_keep(amp_alloc((size_t) PTRDIFF_MAX / 2));
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), AMP_EXIT_NO_MEMORY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gate),
+        cmocka_unit_test(test_registry_refuses),
+        cmocka_unit_test(test_registry_finds),
+        cmocka_unit_test(test_alloc_ends_the_child),
+    };
+
+    return cmocka_run_group_tests_name("pair", tests, NULL, NULL);
+}
