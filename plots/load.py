@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: MIT
+"""Load a run folder into numpy arrays, or refuse it in one line.
+
+    run = load("runs/today")
+    for row in run.rows:
+        for launch in row.launches:
+            launch.value_ns          # raw epochs, [block][round], the clock's cost still in; 0 = leave the round out
+
+Everything is checked before anything is computed: a figure from a damaged file looks like any other figure.
+Small files are held against their JSON Schema; launches, of which there are thousands, by hand and by numpy.
+Where the journal keeps a file's CRC-32, a single changed digit is found too."""
+
+import re
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from plots import documents
+from plots.documents import Refused
+from plots.journal import read_journal
+
+LARGEST_NS = 1 << 53  # 104 days: beyond it, a double is no longer exact
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One paired launch. Arrays are in the order of measurement."""
+
+    number: int
+    ops: int  # in each epoch, of either side
+    clock_cost_ns: float
+    layouts: np.ndarray  # [block][value, pointer]
+    stack_shift_b: np.ndarray  # [block]
+    value_ns: np.ndarray  # [block][round]
+    pointer_ns: np.ndarray
+    zero_rounds: int
+    facts: dict = field(repr=False)  # the file's other keys
+
+
+@dataclass(frozen=True)
+class Counts:
+    """One counting launch; totals over `ops` operations, or why there are none."""
+
+    number: int
+    ops: int
+    value: dict | None
+    pointer: dict | None
+    refused: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    pair: str
+    size: int
+    lesson: str
+    question: str
+    threads: int
+    declared: dict  # the manifest's entry
+    launches: tuple[Launch, ...]
+    counts: tuple[Counts, ...]
+    solo: tuple[dict, ...]  # Google Benchmark's own JSON
+    failed: dict | None  # {"kind", "reason", "detail"} of the journal
+
+    @property
+    def name(self):
+        return f"{self.pair}/size={self.size}"
+
+
+@dataclass(frozen=True)
+class Run:
+    folder: Path
+    manifest: dict
+    journal: tuple[dict, ...]
+    configuration: str
+    rows: tuple[Row, ...]
+
+    def row(self, name):
+        return next((row for row in self.rows if row.name == name), None)
+
+    @property
+    def quick(self):
+        return self.manifest["quick"]
+
+
+def load(folder, configuration=None):
+    """The run in `folder` under one of its configurations, the first unless named. Raises Refused."""
+    folder = Path(folder)
+    manifest, manifest_crc32 = read_manifest(folder)
+    names = [entry["name"] for entry in manifest["configurations"]]
+    configuration = configuration or names[0]
+    if configuration not in names:
+        raise Refused(configuration, f"no configuration of this run; there are: {', '.join(names)}")
+    declared = {f"{row['pair']}/size={row['size']}": row for row in manifest["rows"]}
+    journal = read_journal(folder, set(declared), set(names))
+    if journal.manifest_crc32 not in (None, manifest_crc32):
+        raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")
+
+    found = {kind: _walk(folder, kind, names, declared) for kind in ("launches", "counts", "solo")}
+    rows = tuple(_load_row(folder, entry, manifest, configuration, journal, found) for entry in manifest["rows"])
+    return Run(folder, manifest, journal.events, configuration, rows)
+
+
+def read_manifest(folder):
+    """manifest.json of a run folder, and its CRC-32."""
+    if not folder.is_dir():
+        raise Refused(folder, "not a folder" if folder.exists() else "there is no such folder")
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise Refused(folder, error.strerror) from None
+    manifests = [name for name in names if "manifest" in name.lower() and name.lower().endswith(".json")]
+    if len(manifests) > 1:
+        raise Refused(folder, f"{len(manifests)} manifests ({', '.join(manifests)}): which run is it? Keep one")
+    if "manifest.json" not in names:
+        raise Refused(folder, "no manifest.json: not a run folder" if names else "empty: not a run folder")
+    name = folder / "manifest.json"
+    raw = documents.read_bytes(name)
+    manifest = documents.parse(raw, name)
+    documents.check_version(manifest, "run", name)
+    documents.validate(manifest, "run", name)
+    _check_manifest(manifest, name)
+    return manifest, zlib.crc32(raw)
+
+
+def _check_manifest(manifest, name):
+    """What a schema cannot say."""
+    seen = set()
+    for i, row in enumerate(manifest["rows"]):
+        if (row["pair"], row["size"]) in seen:
+            raise Refused(name, f"rows[{i}]", f"{row['pair']}/size={row['size']} is there twice")
+        seen.add((row["pair"], row["size"]))
+        if row["lesson"] not in manifest["layouts"]:
+            raise Refused(name, f"rows[{i}].lesson", f"{row['lesson']} has no table under layouts")
+    names = [entry["name"] for entry in manifest["configurations"]]
+    if len(set(names)) != len(names):
+        raise Refused(name, "configurations", "two of the same name")
+    for lesson, table in manifest["layouts"].items():
+        for i, unit in enumerate(table["units"]):
+            for function, offsets in unit["offsets"].items():
+                if len(offsets) != table["n"]:
+                    raise Refused(name, f"layouts.{lesson}.units[{i}].offsets.{function}",
+                                  f"{len(offsets)} offsets for {table['n']} layouts")
+
+
+def _walk(folder, kind, configurations, declared):
+    """{(configuration, row): {launch: path}} of launches/, counts/ or solo/; a file out of place is refused."""
+    found = {}
+    for path in _entries(folder / kind):
+        if path.name not in configurations:
+            raise Refused(path, "a configuration that manifest.json does not name")
+        for pair in _entries(path):
+            for size in _entries(pair):
+                row = f"{pair.name}/{size.name}"
+                if row not in declared:
+                    raise Refused(size, "a row that manifest.json does not have")
+                found[path.name, row] = _numbered(size)
+    return found
+
+
+def _entries(path):
+    """What is in a folder, without the leftovers of a killed writer; nothing where there is no folder."""
+    try:
+        return sorted(entry for entry in path.iterdir() if not entry.name.endswith(".tmp"))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Refused(path, error.strerror) from None
+
+
+def _numbered(folder):
+    found = {}
+    for path in _entries(folder):
+        match = re.fullmatch(r"([0-9]{1,9})\.json", path.name, re.ASCII)
+        if not match:
+            raise Refused(path, "not a file of a run: expected <launch>.json")
+        if int(match[1]) in found:
+            raise Refused(path, f"the same launch as {found[int(match[1])].name}")
+        found[int(match[1])] = path
+    return found
+
+
+def _load_row(folder, entry, manifest, configuration, journal, found):
+    name = f"{entry['pair']}/size={entry['size']}"
+    n_layouts = manifest["layouts"][entry["lesson"]]["n"]
+    identity = {"pair": entry["pair"], "size": entry["size"], "configuration": configuration}
+    read = {"launches": lambda doc, path: _launch(doc, path, n_layouts), "counts": _counts, "solo": _solo}
+    loaded = {}
+    for kind, files in found.items():
+        mine = files.get((configuration, name), {})
+        journalled = journal.finished(kind, configuration, name)
+        for number in journalled.keys() - mine.keys():
+            raise Refused(folder / kind / configuration / name / f"{number:03d}.json",
+                          "missing, though the journal says that it was finished")
+        loaded[kind] = tuple(read[kind](_document(path, kind, identity | {"launch": number}, journalled.get(number)),
+                                        path) for number, path in sorted(mine.items()))
+    _same_layouts(loaded["launches"], folder / "launches" / configuration / name)
+    return Row(entry["pair"], entry["size"], entry["lesson"], entry["question"], entry["threads"], entry,
+               loaded["launches"], loaded["counts"], loaded["solo"], journal.failure(configuration, name))
+
+
+def _document(path, kind, identity, crc32):
+    raw = documents.read_bytes(path)
+    if crc32 is not None and zlib.crc32(raw) != crc32:
+        documents.parse(raw, path)  # where it is not even JSON, the place of the damage is the better message
+        raise Refused(path, "changed since it was written: the journal keeps another CRC-32 of it")
+    document = documents.parse(raw, path)
+    if kind == "solo":  # Google Benchmark's own file knows nothing of ours
+        documents.validate(document, "solo", path)
+        return document
+    documents.check_version(document, {"launches": "launch"}.get(kind, kind), path)
+    for key, expected in identity.items():
+        if document.get(key) != expected or isinstance(document[key], bool):
+            raise Refused(path, key, f"{document.get(key)!r} in a file that stands for {expected!r}")
+    return document
+
+
+_LAUNCH_INTEGERS = {"seed": None, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 1, "ops": 1,
+                    "warmup_ops": 0, "rounds_per_block": 1, "zero_rounds": 0, "page_faults": 0,
+                    "involuntary_switches": 0}
+
+
+def _launch(document, path, n_layouts):
+    _check_launch_scalars(document, path)
+    blocks = document.get("blocks")
+    if not isinstance(blocks, dict):
+        raise Refused(path, "blocks", "missing")
+    layouts = [_integers(blocks, key, path, "blocks.") for key in ("value_layout", "pointer_layout")]
+    shifts = _integers(blocks, "stack_shift_b", path, "blocks.")
+    n, rounds = len(layouts[0]), document["rounds_per_block"]
+    if n == 0:
+        raise Refused(path, "blocks.value_layout", "empty")
+    for key, array in (("pointer_layout", layouts[1]), ("stack_shift_b", shifts)):
+        if len(array) != n:
+            raise Refused(path, f"blocks.{key}", f"{len(array)} long, where value_layout is {n}")
+    for key, array in zip(("value_layout", "pointer_layout"), layouts):
+        if array.max() >= n_layouts:
+            raise Refused(path, f"blocks.{key}", f"layout {array.max()}, where the lesson has {n_layouts}")
+    sides = []
+    for key in ("value_ns", "pointer_ns"):
+        ns = _integers(document, key, path)
+        if len(ns) != n * rounds:
+            raise Refused(path, key, f"{len(ns)} long, where {n} blocks of {rounds} rounds are {n * rounds}")
+        sides.append(ns.reshape(n, rounds))
+    zero_rounds = int(((sides[0] == 0) | (sides[1] == 0)).sum())
+    if zero_rounds != document["zero_rounds"]:
+        raise Refused(path, "zero_rounds", f"{document['zero_rounds']}, where {zero_rounds} rounds have a 0")
+    facts = {key: value for key, value in document.items() if key not in ("value_ns", "pointer_ns", "blocks")}
+    return Launch(document["launch"], document["ops"], float(document["clock"]["cost_ns"]), np.stack(layouts, axis=1),
+                  shifts, sides[0], sides[1], zero_rounds, facts)
+
+
+def _check_launch_scalars(document, path):
+    for key, least in _LAUNCH_INTEGERS.items():
+        value = document.get(key)
+        if type(value) is not int or (least is not None and value < least):
+            raise Refused(path, key, _wrong_scalar(document, key, "an integer", least))
+    clock = document.get("clock")
+    for key in ("cost_ns", "resolution_ns"):
+        value = clock.get(key) if isinstance(clock, dict) else None
+        if type(value) not in (int, float) or not 0 <= value < LARGEST_NS:
+            raise Refused(path, f"clock.{key}", _wrong_scalar(clock, key, "a number", 0))
+    if type(document.get("seconds")) not in (int, float) or document["seconds"] < 0:
+        raise Refused(path, "seconds", _wrong_scalar(document, "seconds", "a number", 0))
+
+
+def _wrong_scalar(holder, key, kind, least):
+    if not isinstance(holder, dict) or key not in holder:
+        return "missing"
+    return f"{holder[key]!r} is not {kind}" + ("" if least is None else f" of at least {least}")
+
+
+def _integers(holder, key, path, prefix=""):
+    """A list of integers of at least 0, as an array."""
+    values = holder.get(key)
+    if not isinstance(values, list):
+        raise Refused(path, prefix + key, "missing" if key not in holder else "not a list")
+    if not values:
+        return np.zeros(0, np.int64)
+    try:
+        array = np.array(values)
+    except (ValueError, OverflowError):  # lists of unequal lengths
+        array = np.array(None)
+    # numpy takes true for 1; sums of bool and int tell them apart only item by item, so look for the odd one first.
+    if array.dtype != np.int64 or array.ndim != 1 or bool in set(map(type, values)):
+        i = next((i for i, value in enumerate(values) if type(value) is not int or value >= 1 << 63), 0)
+        raise Refused(path, f"{prefix}{key}[{i}]", f"{values[i]!r} is not an integer that a clock can give")
+    for wrong, why in ((array < 0, "negative"), (array >= LARGEST_NS, "beyond any epoch")):
+        if wrong.any():
+            i = int(wrong.argmax())
+            raise Refused(path, f"{prefix}{key}[{i}]", f"{values[i]} is {why}")
+    return array
+
+
+def _counts(document, path):
+    documents.validate(document, "counts", path)
+    refused = document.get("refused")
+    if refused is None and (document["value"] is None or document["pointer"] is None):
+        raise Refused(path, "refused", "missing, where a side has no counts")
+    return Counts(document["launch"], document["ops"], document["value"], document["pointer"], refused)
+
+
+def _solo(document, path):
+    return document
+
+
+def _same_layouts(launches, folder):
+    """Every launch measures the same layouts, each as often: else medians over launches compare unlike things."""
+    reference = None
+    for launch in launches:
+        pairs, times = np.unique(launch.layouts, axis=0, return_counts=True)
+        if (times != times[0]).any():
+            raise Refused(folder / f"{launch.number:03d}.json", "blocks", "some layouts were measured more often")
+        if reference is None:
+            reference = pairs
+        elif pairs.shape != reference.shape or (pairs != reference).any():
+            raise Refused(folder / f"{launch.number:03d}.json", "blocks",
+                          f"other layouts than in launch {launches[0].number}")
