@@ -96,6 +96,12 @@ class Object:
     def string_at(self, section, offset):
         return self.data[section][offset:].split(b"\0", 1)[0].decode()
 
+    def sizes_at(self, section, offset):
+        """An array of size_t, up to the 0 that ends it."""
+        end = len(self.data[section])
+        numbers = (struct.unpack_from("<Q", self.data[section], at)[0] for at in range(offset, end - 7, 8))
+        return list(itertools.takewhile(lambda number: number != 0, numbers))
+
     def function_of(self, section):
         """The name of the one function in a code section."""
         starts = sorted((s.value, s.name) for s in self.symbols if s.kind == FUNCTION and s.section == section)
@@ -171,6 +177,8 @@ def read_pairs(lesson, offsets):
         raise Refused(f"{lesson.path}: declares no AMP_PAIR")
     table = lesson.names.index("amp_pairs")
     places = [lesson.pointer_at(table, at) for at in range(0, lesson.headers[table]["sh_size"], 8)]
+    if None in places:
+        raise Refused(f"{lesson.path}: its amp_pairs holds something else than what AMP_PAIR puts there")
     pair_sections = {section for section, _ in places}
     pairs = []
     for section, base in places:
@@ -179,8 +187,7 @@ def read_pairs(lesson, offsets):
         if name is None or sizes is None:
             raise Refused(f"{lesson.path}: {lesson.names[section]} has no name or no sizes")
         pair = {"name": lesson.string_at(*name)}
-        numbers = (n for (n,) in struct.iter_unpack("<Q", aligned(lesson.data[sizes[0]][sizes[1] :])))
-        pair["rows"] = [f"{pair['name']}/size={n}" for n in itertools.takewhile(lambda n: n != 0, numbers)]
+        pair["rows"] = [f"{pair['name']}/size={size}" for size in lesson.sizes_at(*sizes)]
         for side in ("value", "pointer"):
             run = lesson.pointer_at(section, base + offsets[side])
             if run is None or run[1] != 0:
@@ -188,10 +195,6 @@ def read_pairs(lesson, offsets):
             pair[side] = reach(lesson, run[0], pair_sections)
         pairs.append(pair)
     return pairs
-
-
-def aligned(data):
-    return data[: len(data) // 8 * 8]
 
 
 def make_units(pairs):
@@ -243,16 +246,19 @@ def points(m):
 
 def balanced(functions, count, draw):
     """Offsets of each function over `count` layouts, every pair of functions balanced."""
-    m = count.bit_length() // 2
-    columns = points(m)
+    m = count.bit_length() // 2  # count = 4^m
     rows = list(itertools.product(range(4), repeat=m))
     draw.shuffle(rows)
     offsets = {}
-    for function, v in zip(functions, columns):
+    for function, v in zip(functions, points(m)):
         levels = [0, STEP_B, 2 * STEP_B, 3 * STEP_B]
         draw.shuffle(levels)
         offsets[function] = [levels[dot(x, v)] for x in rows]
     return offsets
+
+
+def first(names, n):
+    return ", ".join(names[:n]) + (", ..." if len(names) > n else "")
 
 
 def design(unit, count, draw):
@@ -262,11 +268,9 @@ def design(unit, count, draw):
     limit = (count - 1) // 3
     most = max(groups, key=len)
     if len(most) > limit:
-        raise Refused(f"{', '.join(unit['rows'][:3])}{', ...' if len(unit['rows']) > 3 else ''}: "
-                      f"{len(most)} functions to place together, {count} layouts can balance {limit}: "
-                      f"link more layouts, or share fewer functions between sides and pairs ({', '.join(most[:8])}, ...)")
-    full = 4 ** len(most) <= count
-    unit["design"] = "full factorial" if full else "orthogonal array"
+        raise Refused(f"{first(unit['rows'], 3)}: {len(most)} functions to place together ({first(most, 8)}), but "
+                      f"{count} layouts can balance {limit}: link more layouts, or share fewer functions between pairs")
+    unit["design"] = "full factorial" if 4 ** len(most) <= count else "orthogonal array"
     unit["offsets"] = {}
     for group in groups:
         unit["offsets"].update(balanced(group, count, draw))
@@ -301,7 +305,8 @@ def link(command, module, text, offsets):
         raise Refused(f"{shlex.join(command)}\n{done.stdout.strip()}")
     with open(module, "rb") as file:
         sections = list(ELFFile(file).iter_sections())
-        symbols = read_symbols([s.header for s in sections], [s.data() if s["sh_type"] in KEPT else b"" for s in sections])
+        data = [s.data() if s["sh_type"] in ("SHT_SYMTAB", "SHT_STRTAB") else b"" for s in sections]
+    symbols = read_symbols([s.header for s in sections], data)
     addresses = {}
     for symbol in symbols:
         if symbol.kind == FUNCTION and symbol.name in offsets:
@@ -315,11 +320,10 @@ def link(command, module, text, offsets):
             raise Refused(f"{module.name}: {name}: the linker put it at {places}, not {offset} B into a line")
 
 
-KEPT = ("SHT_SYMTAB", "SHT_STRTAB")
-
-
 def install(made, out, lesson, count):
-    """Move what was made into place, the table last, and drop modules of an earlier, larger design."""
+    """Move what was made into place and drop the modules of an earlier, larger design. The table goes first and comes
+    last: without it there is no lesson, so that a design half replaced is never taken for a whole one."""
+    (out / f"{lesson}.layouts.json").unlink(missing_ok=True)
     for file in sorted(made.glob("*.so")):
         os.replace(file, out / file.name)
     for file in out.glob(f"{lesson}.*.so"):
