@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: MIT
+"""How every figure looks: one palette, one page, no text outside of it.
+
+A colour never carries a meaning alone. The value side is dark, round and solid, the pointer side light, square-edged
+and dashed: the two differ in grey print and for every kind of colour blindness. What is decided is filled, what is not
+is hollow.
+
+A page is measured in inches from its lower left corner, and its height follows from its text: a header (title, lead,
+key), a body for axes, a footer (caption, small print). Text is wrapped by its measured width, never by a guess."""
+import math
+import re
+from dataclasses import dataclass
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+WIDTH_IN = 8.3  # 830 pixels at 100 dpi: the width of a README
+MARGIN_IN = 0.12
+PNG_DPI = 200
+ROW_IN = 0.145  # from one row of a table to the next
+
+TITLE_PT, LEAD_PT, TEXT_PT, SMALL_PT = 12, 9, 7.5, 6.5
+LINE = 1.35  # line height over font size
+PT_PER_IN = 72
+
+INK, FAINT, GRID = "#1a1a1a", "#5c5c5c", "#dcdcdc"
+FLOOR_INTERVAL, FLOOR_SPREAD = "#bdbdbd", "#ececec"
+
+
+@dataclass(frozen=True)
+class Side:
+    colour: str
+    text: str  # the same hue, dark enough to be read as letters
+    marker: str
+    line: object  # a matplotlib line style
+
+
+SIDES = {
+    "value": Side("#1b4a94", "#1b4a94", "o", "-"),
+    "pointer": Side("#e08a1e", "#9a5200", "D", (0, (4, 1.5))),
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    colour: str
+    text: str
+    marker: str
+    filled: bool
+
+
+VALUE, POINTER = SIDES["value"], SIDES["pointer"]
+VERDICTS = {
+    "value faster": Mark(VALUE.colour, VALUE.text, VALUE.marker, True),
+    "leans value": Mark(VALUE.colour, VALUE.text, VALUE.marker, False),
+    "pointer faster": Mark(POINTER.colour, POINTER.text, POINTER.marker, True),
+    "leans pointer": Mark(POINTER.colour, POINTER.text, POINTER.marker, False),
+    "equal": Mark(FAINT, INK, "s", True),
+    "placement decides": Mark(FAINT, INK, "s", False),
+    "undecided": Mark(FAINT, FAINT, "v", False),
+    "no verdict": Mark(FAINT, FAINT, "o", False),
+    "failed": Mark(INK, INK, "x", True),
+}
+
+RC = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # the first ships with matplotlib; a viewer may lack it
+    "font.size": TEXT_PT,
+    "text.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.labelsize": TEXT_PT,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.5,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": TEXT_PT,
+    "ytick.labelsize": TEXT_PT,
+    "lines.solid_capstyle": "butt",
+    "svg.fonttype": "none",  # letters stay letters: they can be searched, read aloud and tested
+    "svg.hashsalt": "ampersand",  # else the ids in an SVG differ from one writing to the next
+}
+
+
+def plain(text):
+    """Text of others, as text: no mathematics between dollar signs, no control characters."""
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", str(text)).replace("$", r"\$")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One entry of a page's key: a sample of the mark, and what it means. `style` is of Line2D, or of a Rectangle."""
+    label: str
+    style: dict
+    band: bool = False
+
+
+class Page:
+    """A figure whose height follows from its header, its body and its footer."""
+
+    def __init__(self, body_in, title, lead="", keys=(), caption="", small=""):
+        self.fig = Figure(figsize=(WIDTH_IN, 1), dpi=100, facecolor="white")
+        self.canvas = FigureCanvasAgg(self.fig)
+        above = [(title, TITLE_PT, "bold", INK), (lead, LEAD_PT, "normal", INK)]
+        below = [(caption, TEXT_PT, "normal", INK), (small, SMALL_PT, "normal", FAINT)]
+        above = [(self.wrap(text, pt, weight=weight), pt, weight, c) for text, pt, weight, c in above if text]
+        below = [(self.wrap(text, pt), pt, weight, c) for text, pt, weight, c in below if text]
+        lanes = self._key_lanes(keys)
+        key_in = len(lanes) * 1.5 * line_in(TEXT_PT)
+        footer_in = sum(block_in(lines, pt) for lines, pt, _, _ in below) + MARGIN_IN
+        header_in = sum(block_in(lines, pt) for lines, pt, _, _ in above) + key_in + MARGIN_IN
+        self.bottom_in = footer_in
+        self.height_in = footer_in + body_in + header_in
+        self.fig.set_size_inches(WIDTH_IN, self.height_in)
+        top = self._blocks(above, self.height_in - MARGIN_IN)
+        self._draw_keys(lanes, top)
+        self._blocks(below, footer_in)
+
+    def axes(self, left_in, right_in, bottom_in, top_in, **kwargs):
+        """Axes between these edges: x from the page's left, y from the bottom of the body."""
+        rect = (left_in / WIDTH_IN, (self.bottom_in + bottom_in) / self.height_in,
+                (right_in - left_in) / WIDTH_IN, (top_in - bottom_in) / self.height_in)
+        return self.fig.add_axes(rect, **kwargs)
+
+    def width_in(self, text, pt, weight="normal"):
+        return text_width_in(self.fig, text, pt, weight)
+
+    def wrap(self, text, pt, width_in=WIDTH_IN - 2 * MARGIN_IN, weight="normal"):
+        """The lines of `text`, none wider than `width_in`. A word that is too long by itself is broken."""
+        lines = []
+        for paragraph in str(text).split("\n"):
+            line = ""
+            for word in paragraph.split():
+                longer = f"{line} {word}" if line else word
+                if self.width_in(longer, pt, weight) <= width_in:
+                    line = longer
+                    continue
+                if line:
+                    lines.append(line)
+                while self.width_in(word, pt, weight) > width_in:
+                    cut = next(n for n in range(len(word) - 1, 0, -1)
+                               if n == 1 or self.width_in(word[:n], pt, weight) <= width_in)
+                    lines.append(word[:cut])
+                    word = word[cut:]
+                line = word
+            lines.append(line)
+        return lines
+
+    def _blocks(self, blocks, top_in):
+        for lines, pt, weight, colour in blocks:
+            for n, line in enumerate(lines):
+                self.fig.text(MARGIN_IN, top_in - (n + 0.5) * line_in(pt), plain(line), fontsize=pt, fontweight=weight,
+                              color=colour, va="center", transform=self.fig.dpi_scale_trans)
+            top_in -= block_in(lines, pt)
+        return top_in
+
+    def _key_lanes(self, keys):
+        lanes, x = [], WIDTH_IN
+        for key in keys:
+            width = 0.38 + self.width_in(key.label, TEXT_PT)
+            if x + width > WIDTH_IN - MARGIN_IN:
+                lanes.append([])
+                x = MARGIN_IN
+            lanes[-1].append((x, key))
+            x += width + 0.2
+        return lanes
+
+    def _draw_keys(self, lanes, top_in):
+        step = 1.5 * line_in(TEXT_PT)
+        scale = self.fig.dpi_scale_trans
+        for lane, entries in enumerate(lanes):
+            y = top_in - (lane + 0.5) * step
+            for x, key in entries:
+                if key.band:
+                    self.fig.add_artist(Rectangle((x, y - 0.05), 0.3, 0.1, transform=scale, linewidth=0, **key.style))
+                else:
+                    self.fig.add_artist(Line2D([x, x + 0.15, x + 0.3], [y] * 3, transform=scale, markevery=[1],
+                                               **key.style))
+                self.fig.text(x + 0.36, y, plain(key.label), fontsize=TEXT_PT, va="center", transform=scale)
+
+
+def line_in(pt):
+    return pt * LINE / PT_PER_IN
+
+
+def block_in(lines, pt):
+    return (len(lines) + 0.35) * line_in(pt)
+
+
+def text_width_in(fig, text, pt, weight="normal"):
+    """How wide a line is on the page, and three in a hundred more: a viewer's hinting and fonts differ a little."""
+    font = FontProperties(family=RC["font.sans-serif"][0], size=pt, weight=weight)
+    width_px, _, _ = fig.canvas.get_renderer().get_text_width_height_descent(str(text), font, ismath=False)
+    return 1.03 * width_px / fig.dpi
+
+
+def strip(ax, labels, offset_in, weight="normal", **kwargs):
+    """Write labels, (x in data, text), in lanes above `ax` so that none covers another and none leaves the page.
+
+    Returns how many lanes that took. The lowest lane stands `offset_in` above the axes."""
+    lanes = []
+    fig = ax.figure
+    left_px, right_px = MARGIN_IN * fig.dpi, (WIDTH_IN - MARGIN_IN) * fig.dpi
+    for x, text in sorted(labels):
+        half = text_width_in(fig, text, TEXT_PT, weight) * fig.dpi / 2
+        centre = min(max(ax.transData.transform((x, 1))[0], left_px + half), right_px - half)
+        lane = next((n for n, end in enumerate(lanes) if end <= centre - half), len(lanes))
+        if lane == len(lanes):
+            lanes.append(0)
+        lanes[lane] = centre + half + 0.1 * fig.dpi
+        top_px = ax.bbox.y1 + (offset_in + (lane + 0.5) * line_in(TEXT_PT)) * fig.dpi
+        x_axes, y_axes = ax.transAxes.inverted().transform((centre, top_px))
+        ax.text(x_axes, y_axes, plain(text), transform=ax.transAxes, ha="center", va="center", fontsize=TEXT_PT,
+                fontweight=weight, **kwargs)
+    return len(lanes)
+
+
+def ratio_ticks(low, high):
+    """Ratios to name on the axis: powers of two over a wide one, else round steps around 1. Always 1."""
+    octaves = [2.0 ** n for n in range(-5, 6) if low <= 2.0 ** n <= high]
+    if len(octaves) >= 4:
+        return octaves
+    for step in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
+        first, last = math.ceil((low - 1) / step - 1e-9), math.floor((high - 1) / step + 1e-9)
+        if last - first <= 7:
+            return [1 + n * step for n in range(first, last + 1) if 1 + n * step > 0]
+    return octaves
+
+
+def tick_text(ratio):
+    if ratio in (0.5, 0.25, 0.125, 0.0625, 0.03125):
+        return f"1/{1 / ratio:.0f}"
+    return f"{ratio:g}×" if abs(ratio - 1) < 1e-9 else f"{round(ratio, 4):g}"
+
+
+def count_text(x):
+    """A count of a table: 0, 1, 0.25, 65,536."""
+    return f"{x:,.0f}" if x == int(x) else f"{x:,.3g}"
+
+
+def size_text(size):
+    """The size on an axis, where there is little room: 64, 257, 1Ki, 4Mi."""
+    for unit, factor in (("Mi", 1 << 20), ("Ki", 1 << 10)):
+        if size >= factor and size % factor == 0:
+            return f"{size // factor:.0f}{unit}"
+    return f"{size:.0f}"
+
+
+def ratio_text(ratio):
+    digits = 4 if ratio < 0.1 else 3 if ratio < 10 else 1 if ratio < 1000 else 0
+    return f"{ratio:.{digits}f}"
+
+
+def small_print(manifest):
+    """The machine and the compiler that the numbers belong to, and how much was measured."""
+    machine, build, allocator = manifest["machine"], manifest["build"], manifest["allocator"] or {}
+    place = f"{machine.get('cpu') or 'unknown processor'}, {machine.get('cpus') or '?'} CPUs"
+    if machine.get("virtual"):
+        place += f", in a virtual machine ({machine['virtual']})"
+    flags = [arg for arg in build.get("kernel_args") or () if re.match(r"-(O|march|mtune|mcpu)", arg)]
+    parts = [place, " ".join([build.get("compiler") or "unknown compiler", *flags])]
+    if allocator.get("name"):
+        parts.append(f"{allocator['name']} {allocator.get('version') or ''}".strip())
+    settings = manifest["settings"]
+    parts.append(f"{settings['launches']} launches, {settings['layouts']} layouts, seed {manifest['seed']}")
+    parts.append(f"ampersand {manifest['version']}, {manifest['created'][:10]}")
+    return " · ".join(parts)
