@@ -30,7 +30,7 @@ static AMP_NOINLINE uint64_t take_pointer(const subject *object)
 
 static uint64_t run_value(void *fixture, uint64_t ops)
 {
-    const subject *object = fixture;
+    const subject *object = amp_object(fixture);
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
@@ -42,7 +42,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
 
 static uint64_t run_pointer(void *fixture, uint64_t ops)
 {
-    const subject *object = fixture;
+    const subject *object = amp_object(fixture);
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
@@ -54,8 +54,8 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(pass,
          .question = "What does a function's argument cost by value, and what by const pointer?",
-         .value = { run_value, 0, 0, amp_object_set_up, amp_object_tear_down },
-         .pointer = { run_pointer, 0, 0, amp_object_set_up, amp_object_tear_down },
+         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)));
 
 #endif

@@ -18,11 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A call stays a call: not inlined, not cloned for a constant, not turned into a jump or a loop. */
+/* A call stays a call: not inlined, not cloned for a constant, not turned into a jump or a loop. `used` is what clang
+ * has of noipa: a function that others may call keeps its arguments, and a pointer is not turned into the values behind
+ * it. A function that calls itself must also do something after the call, amp_keep() say, or gcc makes it a loop. */
 #if defined(__clang__)
-#define AMP_NOINLINE __attribute__((noinline, disable_tail_calls))
+#define AMP_NOINLINE __attribute__((noinline, used, disable_tail_calls))
+#define AMP_IN_ORDER
 #else
 #define AMP_NOINLINE __attribute__((noinline, noclone, noipa))
+#define AMP_IN_ORDER no_reorder, /* gcc would emit the table of pairs backwards */
 #endif
 
 struct amp_side {
@@ -48,8 +52,8 @@ struct amp_pair {
  * The order of pairs is the order of lessons in benchmarks/meson.build, then that within the file. */
 #define AMP_PAIR(pair, ...)                                                                                            \
     static const struct amp_pair AMP_NAME(amp_pair_##pair) = { .name = #pair, __VA_ARGS__ };                           \
-    __attribute__((used, section("amp_pairs"))) static const struct amp_pair *const AMP_NAME(amp_entry_##pair) =       \
-        &AMP_NAME(amp_pair_##pair)
+    __attribute__((AMP_IN_ORDER used, section("amp_pairs")))                                                           \
+    static const struct amp_pair *const AMP_NAME(amp_entry_##pair) = &AMP_NAME(amp_pair_##pair)
 
 /* In a lesson that is a template over a subject type (subjects.h), a name of its own for each subject. */
 #define AMP_NAME(name) AMP_NAME_(name, AMP_SUFFIX)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Pairs whose sides do not differ: what a ratio other than 1 is here, it is in every other pair, too.
+ *
+ *   null          value ----.                         one function at one address:
+ *                 pointer --'--> run --> take         the floor of the clockwork
+ *
+ *   null_placed   value   -----> run_value   --> take_value       two functions with the same instructions at two
+ *                 pointer -----> run_pointer --> take_pointer     places: the floor of placement
+ *
+ *   empty         value ----.                         a loop with nothing in it: what a loop costs, and what any
+ *                 pointer --'--> run_empty            harness adds to one
+ *
+ * Same on both sides:  everything; null_placed's two are made by one macro.
+ * Different:           nothing, but for the address in null_placed.
+ *
+ * The kernel is that of `pass` at 16 bytes, a loop as tight as a call allows: no kernel of ours feels its place more.
+ */
+#include "harness/kernel.h"
+
+struct couple {
+    uint64_t first, second;
+};
+
+#define KERNEL(run, take)                                                                                              \
+    static AMP_NOINLINE uint64_t take(struct couple couple)                                                            \
+    {                                                                                                                  \
+        return couple.first + couple.second;                                                                           \
+    }                                                                                                                  \
+                                                                                                                       \
+    static AMP_NOINLINE uint64_t run(void *fixture, uint64_t ops)                                                      \
+    {                                                                                                                  \
+        const struct couple *couple = fixture;                                                                         \
+        uint64_t sum = 0;                                                                                              \
+                                                                                                                       \
+        for (uint64_t i = ops; i > 0; i--) {                                                                           \
+            amp_keep(couple);                                                                                          \
+            sum += take(*couple);                                                                                      \
+        }                                                                                                              \
+        return sum;                                                                                                    \
+    }
+
+KERNEL(run, take)
+KERNEL(run_value, take_value)
+KERNEL(run_pointer, take_pointer)
+
+static uint64_t run_empty(void *fixture, uint64_t ops)
+{
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--)
+        __asm__ volatile("");
+    return ops;
+}
+
+static void *set_up(size_t size)
+{
+    struct couple *couple = amp_alloc(size);
+
+    *couple = (struct couple){ 1, 2 };
+    return couple;
+}
+
+AMP_PAIR(null,
+         .question = "How far from 1 is the ratio of a function to itself?",
+         .value = { run, .set_up = set_up, .tear_down = free },
+         .pointer = { run, .set_up = set_up, .tear_down = free },
+         .sizes = AMP_SIZES(sizeof(struct couple)));
+
+AMP_PAIR(null_placed,
+         .question = "How far from 1 is the ratio of a function to the same function at another place?",
+         .value = { run_value, .set_up = set_up, .tear_down = free },
+         .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
+         .sizes = AMP_SIZES(sizeof(struct couple)));
+
+AMP_PAIR(empty,
+         .question = "What does a loop cost that does nothing?",
+         .value = { .run = run_empty },
+         .pointer = { .run = run_empty },
+         .sizes = AMP_SIZES(1));
