@@ -110,9 +110,10 @@ static size_t asked_by(int type, const uintptr_t args_raw[3])
 static void on_alloc(void *extra, int type, void *result, uintptr_t result_raw, uintptr_t args_raw[3])
 {
     (void) extra;
-    (void) result_raw;
     if (result == NULL)
         return;
+    if (type == HOOK_POSIX_MEMALIGN && result_raw != 0)
+        return; /* failed: `result` is whatever the caller's pointer held before */
 
     size_t granted_b = sallocx(result, 0);
     count_alloc(asked_by(type, args_raw), granted_b);
