@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A side's life under libbenchmark 1.7, which calls its function several times:
+ *
+ *   1 iteration           agreement gate, own count of allocations, then the timed run
+ *   10, 100, ... N        timed runs; the last one is reported, with the counters
+ *   at most 16            memory pass, once more for every repetition; not timed, its counters not reported
+ *
+ * so counters must be known before the last timed run, and are: they come from the own count. It runs at most 16
+ * operations too. Hooks are in jemalloc only from amp_heap_begin() to amp_heap_end(), so malloc is its fast self
+ * whenever the clock runs. */
+#include <benchmark/benchmark.h>
+
+#include <cinttypes>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+extern "C" {
+#include "harness/heap.h"
+#include "harness/pair.h"
+}
+#include "harness/google.h"
+
+namespace {
+
+const uint64_t count_ops = 16;
+
+struct Row {
+    const amp_row *row;
+    bool checked;
+    std::string refusal; /* why its sides are not timed */
+};
+
+struct Side {
+    Row *row;
+    const amp_side *side;
+    bool counted;
+    amp_heap heap;
+};
+
+std::deque<Row> rows; /* a deque: its elements stay where they are */
+std::deque<Side> sides;
+const char *why_not; /* why allocations cannot be counted here, until that was said */
+bool can_count, refused;
+
+/* ---- counting ---- */
+
+/* What libbenchmark brackets its memory pass with. Its newer versions pass a reference to Stop(), older ones a pointer,
+ * and each calls the one that it declares: hence both, and no `override`. */
+class Memory : public benchmark::MemoryManager
+{
+public:
+    bool counting = false;
+    amp_heap heap = {};
+
+    void Start()
+    {
+        heap = {};
+        counting = true;
+    }
+    void Stop(Result *result)
+    {
+        counting = false;
+        result->num_allocs = static_cast<int64_t>(heap.allocs);
+        result->max_bytes_used = static_cast<int64_t>(heap.peak_b);
+        result->total_allocated_bytes = static_cast<int64_t>(heap.granted_b);
+    }
+    void Stop(Result &result)
+    {
+        Stop(&result);
+    }
+};
+
+Memory memory;
+
+void complain(const char *what, const char *why)
+{
+    std::fprintf(stderr, "ampersand: %s: %s\n", what, why);
+}
+
+uint64_t run_counted(const amp_side &side, void *fixture, uint64_t ops, amp_heap *out)
+{
+    int err = amp_heap_begin();
+    uint64_t checksum = side.run(fixture, ops);
+
+    if (!err)
+        err = amp_heap_end(out);
+    if (err)
+        complain("allocation counts", std::strerror(-err));
+    return checksum;
+}
+
+void *set_up(const Side &side)
+{
+    return side.side->set_up ? side.side->set_up(side.row->row->size) : nullptr;
+}
+
+void tear_down(const Side &side, void *fixture)
+{
+    if (side.side->tear_down)
+        side.side->tear_down(fixture);
+}
+
+void count_once(Side &side)
+{
+    if (why_not)
+        complain("allocation counts", why_not);
+    why_not = nullptr;
+    if (side.counted || !can_count)
+        return;
+    void *fixture = set_up(side);
+    benchmark::DoNotOptimize(run_counted(*side.side, fixture, count_ops, &side.heap));
+    tear_down(side, fixture);
+    side.counted = true;
+}
+
+void report_counts(benchmark::State &state, const Side &side)
+{
+    const double ops = count_ops;
+
+    if (!side.counted)
+        return;
+    state.counters["allocs/op"] = static_cast<double>(side.heap.allocs) / ops;
+    state.counters["B/op"] = static_cast<double>(side.heap.asked_b) / ops;
+    state.counters["granted B/op"] = static_cast<double>(side.heap.granted_b) / ops;
+    state.counters["peak B"] = static_cast<double>(side.heap.peak_b);
+}
+
+/* ---- running ---- */
+
+void check_once(Row &row)
+{
+    amp_agreement sums = {};
+    char text[160];
+
+    if (row.checked)
+        return;
+    row.checked = true;
+    int err = amp_pair_agree(row.row->pair, row.row->size, &sums);
+    if (err == -EDOM)
+        std::snprintf(text, sizeof text,
+                      "the sides disagree after %" PRIu64 " operations: value 0x%016" PRIx64 ", pointer 0x%016" PRIx64,
+                      sums.ops, sums.value, sums.pointer);
+    if (err)
+        row.refusal = err == -EDOM ? text : std::strerror(-err);
+}
+
+void run_side(benchmark::State &state, Side &side)
+{
+    check_once(*side.row);
+    if (!side.row->refusal.empty()) {
+        refused = true;
+        state.SkipWithError(side.row->refusal.c_str());
+        return;
+    }
+    count_once(side);
+    void *fixture = set_up(side);
+    const uint64_t ops = static_cast<uint64_t>(state.max_iterations);
+    while (state.KeepRunningBatch(state.max_iterations)) /* once: the kernel owns the loop */
+        benchmark::DoNotOptimize(memory.counting ? run_counted(*side.side, fixture, ops, &memory.heap)
+                                                 : side.side->run(fixture, ops));
+    tear_down(side, fixture);
+    report_counts(state, side);
+}
+
+void register_side(Row &row, const amp_side &side, const char *name, uint64_t iterations)
+{
+    char text[512];
+
+    sides.push_back({ &row, &side, false, {} });
+    Side *registered = &sides.back();
+    amp_row_name(row.row, text, sizeof text);
+    auto *added = benchmark::RegisterBenchmark((std::string(text) + "/side=" + name).c_str(),
+                                               [registered](benchmark::State &state) { run_side(state, *registered); });
+    if (iterations)
+        added->Iterations(static_cast<benchmark::IterationCount>(iterations));
+}
+
+/* ---- reporting ---- */
+
+/* Passes libbenchmark's messages on to stderr, but for some lines that are put better here or by who called us. */
+class Messages : public std::stringbuf
+{
+public:
+    bool bad_filter = false;
+
+protected:
+    int sync() override
+    {
+        std::istringstream text(str());
+        std::string line;
+
+        str("");
+        while (std::getline(text, line)) {
+            if (begins(line, "Could not compile benchmark re"))
+                bad_filter = true;
+            else if (begins(line, "***WARNING*** Library was built as DEBUG"))
+                std::cerr << "ampersand: libbenchmark: built as debug, which the times do not show: the timed loop is "
+                             "the kernel's own\n";
+            else if (!begins(line, "Failed to match any benchmarks"))
+                std::cerr << line << (text.eof() ? "" : "\n");
+        }
+        std::cerr.flush();
+        return 0;
+    }
+
+private:
+    static bool begins(const std::string &line, const char *beginning)
+    {
+        return line.compare(0, std::strlen(beginning), beginning) == 0;
+    }
+};
+
+/* libbenchmark's own reporter, whichever the flags ask for. Refused rows that come first wait for a run with counters:
+ * the CSV reporter takes its columns from the first rows and aborts at a counter that it does not know yet. */
+class Reporter : public benchmark::BenchmarkReporter
+{
+public:
+    Reporter(benchmark::BenchmarkReporter *reporter, std::ostream *messages) : inner(reporter)
+    {
+        SetOutputStream(&inner->GetOutputStream());
+        SetErrorStream(messages);
+        inner->SetErrorStream(messages);
+    }
+    bool ReportContext(const Context &context) override
+    {
+        return inner->ReportContext(context);
+    }
+    void ReportRuns(const std::vector<Run> &runs) override
+    {
+        if (waiting && can_count && !runs.empty() && runs.front().counters.empty()) {
+            held.push_back(runs);
+            return;
+        }
+        waiting = false;
+        inner->ReportRuns(runs);
+        release();
+    }
+    void Finalize() override
+    {
+        release();
+        inner->Finalize();
+    }
+
+private:
+    void release()
+    {
+        for (const auto &runs : held)
+            inner->ReportRuns(runs);
+        held.clear();
+    }
+    benchmark::BenchmarkReporter *inner;
+    bool waiting = true;
+    std::vector<std::vector<Run>> held;
+};
+
+void (*print_help)();
+
+} // namespace
+
+void amp_google_register(const amp_registry *registry, uint64_t iterations)
+{
+    for (size_t i = 0; i < registry->n; i++) {
+        rows.push_back({ &registry->rows[i], false, "" });
+        register_side(rows.back(), rows.back().row->pair->value, "value", iterations);
+        register_side(rows.back(), rows.back().row->pair->pointer, "pointer", iterations);
+    }
+}
+
+void amp_google_context(const char *key, const char *value)
+{
+    benchmark::AddCustomContext(key, value);
+}
+
+const char *amp_google_parse(int *argc, char **argv, void (*help)(void))
+{
+    static std::string said;
+    std::ostringstream messages;
+    std::streambuf *cerr = std::cerr.rdbuf(messages.rdbuf());
+
+    print_help = help;
+    benchmark::Initialize(argc, argv, [] { print_help(); });
+    std::cerr.rdbuf(cerr);
+    said = messages.str();
+    while (!said.empty() && (said.back() == '\n' || said.back() == '.'))
+        said.pop_back();
+    return said.empty() ? nullptr : said.c_str();
+}
+
+void amp_google_help(void)
+{
+    benchmark::PrintDefaultHelp();
+}
+
+amp_google_outcome amp_google_run(const char **filter)
+{
+    static std::string kept;
+    static Messages buffer; /* static: libbenchmark's reporter lives as long as the program, and keeps the stream */
+    static std::ostream messages(&buffer);
+    Reporter reporter(benchmark::CreateDefaultDisplayReporter(), &messages);
+
+    kept = benchmark::GetBenchmarkFilter();
+    *filter = kept.c_str();
+    can_count = amp_heap_available(&why_not) == 0;
+    why_not = can_count ? nullptr : why_not;
+    if (can_count)
+        benchmark::RegisterMemoryManager(&memory);
+    size_t matched = benchmark::RunSpecifiedBenchmarks(&reporter);
+    messages.flush();
+    benchmark::RegisterMemoryManager(nullptr);
+    benchmark::Shutdown();
+    if (matched > 0)
+        return refused ? AMP_GOOGLE_FAILED : AMP_GOOGLE_DONE;
+    return buffer.bad_filter ? AMP_GOOGLE_BAD_FILTER : AMP_GOOGLE_NO_MATCH;
+}
+
+const char *amp_google_version(void)
+{
+    static char path[PATH_MAX];
+    Dl_info library;
+
+    /* 1.7 has no call for it; the file behind libbenchmark.so.1 is named for its version. */
+    if (!dladdr(reinterpret_cast<void *>(&benchmark::RegisterMemoryManager), &library) ||
+        !realpath(library.dli_fname, path))
+        return "unknown";
+    const char *version = std::strstr(path, ".so.");
+    return version ? version + 4 : "unknown";
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand-bench: verbs and exit codes. 0 done, 1 some row failed, 2 wrong use or the environment cannot do it, 130
+ * interrupted. A child of the launch loop has two more, see child.h. */
+#include "harness/child.h"
+#include "harness/google.h"
+#include "harness/layout.h"
+#include "harness/machine.h"
+#include "harness/nearest.h"
+#include "harness/options.h"
+
+#include "build_info.h"
+
+#include <regex.h>
+#include <stdio.h>
+
+static const char usage[] =
+    "Value or pointer, stack or heap: times pairs of kernels in C against each other, and counts what they allocate.\n"
+    "\n"
+    "usage: ampersand-bench paired --out DIR [FLAG...]    every pair in fresh processes, into the run folder DIR\n"
+    "       ampersand-bench paired --resume RUN           what an interrupted run has left to do\n"
+    "       ampersand-bench list [--filter REGEX] [--questions]\n"
+    "       ampersand-bench machine                       facts of machine, build and allocator, as JSON\n"
+    "       ampersand-bench child TASK                    one launch of one row (what 'paired' starts)\n"
+    "       ampersand-bench help | --version\n"
+    "       ampersand-bench [--benchmark_FLAG=...]        no verb: an ordinary Google Benchmark program\n"
+    "\n"
+    "flags of 'paired'                                                                    default (quick)\n"
+    "  --out DIR              the run folder to make\n"
+    "  --resume RUN           the run folder to go on with; takes no other flag\n"
+    "  --filter REGEX         only rows like this, as in 'pass/size=64'; POSIX extended    every row\n"
+    "  --quick                ratios and spreads without verdicts, in a few minutes\n"
+    "  --launches N           fresh processes that time a row, 1 to 1000                  20 (2)\n"
+    "  --counts-launches N    fresh processes that count its allocations, 0 to 1000       2 (1)\n"
+    "  --solo-launches N      fresh processes that time each side alone, 0 to 1000        1 (1)\n"
+    "  --seed N               where all random choices come from                          drawn and printed\n"
+    "  --layout K             one placement of the functions, not the whole design        the whole design\n"
+    "  --epoch-us N           length of an epoch of one side, 1 to 1000000                50\n"
+    "  --rounds N             rounds between changes of layout, even, 2 to 10000          16 (4)\n"
+    "  --timeout S            seconds that a process may take, 1 to 86400                 60\n"
+    "  --memory-limit SIZE    memory that a process may take, such as 512M or 8G          8G\n"
+    "\n"
+    "flags without a verb, beside those of libbenchmark\n"
+    "  --layout K             the placement of the functions to time                      0\n"
+    "  --iterations N         exactly so many operations                                  as long as it takes\n"
+    "\n"
+    "A ratio is pointer/value: above 1 the value side is the faster one.\n";
+
+static void print_solo_help(void)
+{
+    fputs(usage, stdout);
+    puts("\nflags of libbenchmark");
+    amp_google_help();
+}
+
+static bool matches(const struct amp_row *row, const regex_t *filter)
+{
+    char name[256];
+
+    amp_row_name(row, name, sizeof name);
+    return regexec(filter, name, 0, NULL, 0) == 0;
+}
+
+/* Nothing matches `filter`: exit status 2, with the pair or row that was probably meant. */
+static int refuse_filter(const struct amp_registry *registry, const char *flag, const char *filter)
+{
+    size_t n = 0;
+    const char **names = calloc(2 * registry->n + 1, sizeof *names);
+    char(*rows)[256] = calloc(registry->n + 1, sizeof *rows);
+    const char *nearest = NULL;
+
+    for (size_t i = 0; names && rows && i < registry->n; i++)
+        names[n++] = registry->rows[i].pair->name; /* before rows, so that a pair wins over its first row */
+    for (size_t i = 0; names && rows && i < registry->n; i++) {
+        amp_row_name(&registry->rows[i], rows[i], sizeof *rows);
+        names[n++] = rows[i];
+    }
+    if (n > 0)
+        nearest = amp_nearest(filter + (*filter == '^'), names, n, SIZE_MAX);
+    amp_options_wrong(flag, "'%s' matches nothing; the nearest is '%s'", filter, nearest ? nearest : "");
+    free(names);
+    free(rows);
+    return 2;
+}
+
+/* Fill `out` with a filter that matches something; the caller frees it with regfree() unless the status is 2. */
+static int compile_filter(const struct amp_registry *registry, const char *filter, regex_t *out)
+{
+    int err = regcomp(out, filter, REG_EXTENDED | REG_NOSUB);
+    char why[128];
+
+    if (err) {
+        regerror(err, out, why, sizeof why);
+        return amp_options_wrong("--filter", "'%s' is not a regular expression: %s", filter, why);
+    }
+    for (size_t i = 0; i < registry->n; i++)
+        if (matches(&registry->rows[i], out))
+            return 0;
+    regfree(out);
+    return refuse_filter(registry, "--filter", filter);
+}
+
+static int list(const struct amp_registry *registry, const struct amp_options *options)
+{
+    const struct amp_pair *last = NULL;
+    regex_t filter;
+
+    if (compile_filter(registry, options->filter ? options->filter : "", &filter))
+        return 2;
+    for (size_t i = 0; i < registry->n; i++) {
+        const struct amp_row *row = &registry->rows[i];
+        char name[256];
+
+        if (!matches(row, &filter))
+            continue;
+        amp_row_name(row, name, sizeof name);
+        if (!options->questions)
+            puts(name);
+        else if (!last || strcmp(last->name, row->pair->name) != 0)
+            printf("%-24s %s\n", row->pair->name, row->pair->question);
+        last = row->pair;
+    }
+    regfree(&filter);
+    return 0;
+}
+
+static int paired(const struct amp_registry *registry, struct amp_options *options, char **command)
+{
+    regex_t filter;
+
+    if (options->filter) {
+        if (compile_filter(registry, options->filter, &filter))
+            return 2;
+        regfree(&filter);
+    }
+    options->launch.command = (const char *const *) command;
+    return amp_launch_run(registry, &options->launch);
+}
+
+static int print_machine(void)
+{
+    json_t *facts = json_pack("{s:o, s:o, s:o}", "machine", amp_machine_facts(), "build", amp_machine_build(),
+                              "allocator", amp_machine_allocator());
+    int err = facts ? json_dumpf(facts, stdout, JSON_INDENT(2)) : -1;
+
+    json_decref(facts);
+    if (err)
+        return amp_options_wrong("machine", "cannot gather or write the facts");
+    putchar('\n');
+    return 0;
+}
+
+static const char *text_of(const json_t *facts, const char *key)
+{
+    const char *text = json_string_value(json_object_get(facts, key));
+
+    return text ? text : "unknown";
+}
+
+/* What a reader of a Google Benchmark file has to know beside libbenchmark's own context. */
+static void add_context(unsigned layout)
+{
+    json_t *build = amp_machine_build();
+    const json_t *kernel_args = json_object_get(build, "kernel_args");
+    char text[1024] = "", *end = text;
+
+    for (size_t i = 0; i < json_array_size(kernel_args) && strlen(text) < sizeof text / 2; i++)
+        end += snprintf(end, sizeof text / 2, "%s%s", i ? " " : "", json_string_value(json_array_get(kernel_args, i)));
+    amp_google_context("ampersand", AMP_VERSION);
+    amp_google_context("compiler", text_of(build, "compiler"));
+    amp_google_context("kernel_args", text);
+    amp_google_context("jemalloc", text_of(json_object_get(build, "libraries"), "jemalloc"));
+    snprintf(text, sizeof text, "%u", layout);
+    amp_google_context("layout", text);
+    amp_google_context("timed_loop", "the kernel's own, in C; library_build_type does not concern it");
+    json_decref(build);
+}
+
+static int solo(const struct amp_registry *registry, const struct amp_options *options, int argc, char **argv)
+{
+    const char *complaint, *filter = "";
+
+    amp_google_register(registry, options->iterations);
+    complaint = amp_google_parse(&argc, argv, print_solo_help);
+    if (complaint)
+        return amp_options_wrong("libbenchmark", "%s", complaint);
+    if (argc > 1)
+        return amp_options_refuse(argv[1]);
+    add_context(options->layout);
+    switch (amp_google_run(&filter)) {
+    case AMP_GOOGLE_NO_MATCH:
+        return refuse_filter(registry, "--benchmark_filter", filter);
+    case AMP_GOOGLE_BAD_FILTER:
+        return amp_options_wrong("--benchmark_filter", "'%s' is not a regular expression", filter);
+    case AMP_GOOGLE_FAILED:
+        return 1;
+    case AMP_GOOGLE_DONE:
+        break;
+    }
+    return 0;
+}
+
+/* The lessons' pairs, from the first module of each, or for solo from the one asked for. */
+static int register_lessons(struct amp_registry *registry, const struct amp_options *options)
+{
+    unsigned layout = options->verb == AMP_VERB_PAIRED && options->launch.layout > 0 ? (unsigned) options->launch.layout
+                                                                                : options->layout;
+    const char *why = "";
+    unsigned n;
+
+    if (amp_layout_register(registry, 0, &why) < 0)
+        return amp_options_wrong("lessons", "%s", why);
+    if (registry->n == 0)
+        return amp_options_wrong("lessons", "'%s' has none", amp_layout_dir());
+    if (layout == 0)
+        return 0;
+    if (amp_layout_count(registry->rows[0].lesson, &n, &why) < 0)
+        return amp_options_wrong("--layout", "%s", why);
+    if (layout >= n)
+        return amp_options_wrong("--layout", "'%u' is not a layout; they were built with numbers 0 to %u", layout, n - 1);
+    if (options->verb == AMP_VERB_PAIRED)
+        return 0;
+    amp_registry_free(registry);
+    *registry = (struct amp_registry){ .n = 0 };
+    return amp_layout_register(registry, layout, &why) < 0 ? amp_options_wrong("--layout", "%s", why) : 0;
+}
+
+static int run(struct amp_registry *registry, struct amp_options *options, int argc, char **argv, char **command)
+{
+    int status = options->verb == AMP_VERB_MACHINE ? 0 : register_lessons(registry, options);
+
+    if (status)
+        return status;
+    switch (options->verb) {
+    case AMP_VERB_MACHINE:
+        return print_machine();
+    case AMP_VERB_PAIRED:
+        return paired(registry, options, command);
+    case AMP_VERB_LIST:
+        return list(registry, options);
+    case AMP_VERB_CHILD:
+        return amp_child_main(registry, options->task);
+    default:
+        return solo(registry, options, argc, argv);
+    }
+}
+
+/* What was printed has to have arrived: a full disk, say, is an error. */
+static int finish(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return status ? status : amp_options_wrong("standard output", "cannot be written");
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct amp_registry registry = { .n = 0 };
+    struct amp_options options;
+    char **command = calloc((size_t) argc + 1, sizeof *command); /* argv is taken apart */
+    int status;
+
+    if (!command)
+        return amp_options_wrong("ampersand-bench", "no memory");
+    memcpy(command, argv, (size_t) argc * sizeof *command);
+    status = amp_options_parse(&argc, argv, &options);
+    if (!status && options.verb == AMP_VERB_HELP)
+        fputs(usage, stdout);
+    else if (!status && options.verb == AMP_VERB_VERSION)
+        printf("ampersand-bench %s (libbenchmark %s)\n", AMP_VERSION, amp_google_version());
+    else if (!status)
+        status = run(&registry, &options, argc, argv, command);
+    amp_registry_free(&registry);
+    free(command);
+    return finish(status);
+}

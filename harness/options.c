@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/options.h"
+
+#include "harness/nearest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define KIB ((uint64_t) 1024)
+#define GIB (KIB * KIB * KIB)
+
+int amp_options_wrong(const char *what, const char *why, ...)
+{
+    char line[4096];
+    size_t cap = sizeof line;
+    int n = snprintf(line, cap, "ampersand: %s: ", what);
+    va_list args;
+
+    va_start(args, why);
+    if (n > 0 && (size_t) n < cap)
+        vsnprintf(line + n, cap - (size_t) n, why, args);
+    va_end(args);
+    for (char *p = line; *p; p++) /* one line, whatever the words hold */
+        if (iscntrl((unsigned char) *p))
+            *p = '?';
+    fprintf(stderr, "%s\n", line);
+    return 2;
+}
+
+static const char *const verbs[] = {
+    [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_LIST] = "list", [AMP_VERB_CHILD] = "child",
+    [AMP_VERB_MACHINE] = "machine", [AMP_VERB_HELP] = "help", [AMP_VERB_VERSION] = "version",
+};
+
+enum flag {
+    OUT, RESUME, FILTER, QUICK, LAUNCHES, COUNTS_LAUNCHES, SOLO_LAUNCHES, SEED, LAYOUT, EPOCH_US, ROUNDS, TIMEOUT,
+    MEMORY_LIMIT, QUESTIONS, ITERATIONS, N_FLAGS
+};
+
+/* In the order of enum flag. A number's range ends where the program would no longer make sense of it: seeds where
+ * readers of JSON that know only doubles begin to round, rounds where a block outlasts the default time-out. */
+static const struct {
+    const char *name;
+    enum { WORD, NUMBER, EVEN, SIZE, SWITCH } kind;
+    uint64_t low, high;
+    unsigned verbs; /* a bit for each that takes it */
+} flags[N_FLAGS] = {
+    [OUT] = { "--out", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
+    [RESUME] = { "--resume", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
+    [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST },
+    [QUICK] = { "--quick", SWITCH, 0, 0, 1 << AMP_VERB_PAIRED },
+    [LAUNCHES] = { "--launches", NUMBER, 1, 1000, 1 << AMP_VERB_PAIRED },
+    [COUNTS_LAUNCHES] = { "--counts-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
+    [SOLO_LAUNCHES] = { "--solo-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
+    [SEED] = { "--seed", NUMBER, 0, ((uint64_t) 1 << 53) - 1, 1 << AMP_VERB_PAIRED },
+    [LAYOUT] = { "--layout", NUMBER, 0, 9999, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_SOLO },
+    [EPOCH_US] = { "--epoch-us", NUMBER, 1, 1000000, 1 << AMP_VERB_PAIRED },
+    [ROUNDS] = { "--rounds", EVEN, 2, 10000, 1 << AMP_VERB_PAIRED },
+    [TIMEOUT] = { "--timeout", NUMBER, 1, 86400, 1 << AMP_VERB_PAIRED },
+    [MEMORY_LIMIT] = { "--memory-limit", SIZE, KIB * KIB, KIB * KIB * GIB, 1 << AMP_VERB_PAIRED },
+    [QUESTIONS] = { "--questions", SWITCH, 0, 0, 1 << AMP_VERB_LIST },
+    [ITERATIONS] = { "--iterations", NUMBER, 1, 1000000000000, 1 << AMP_VERB_SOLO },
+};
+
+struct value {
+    bool given;
+    const char *word;
+    uint64_t number;
+};
+
+/* Digits and nothing else: strtoull() would also take blanks, signs and a number too large. */
+static bool read_digits(const char **text, uint64_t *out)
+{
+    const char *p = *text;
+    uint64_t n = 0;
+
+    for (; *p >= '0' && *p <= '9'; p++)
+        if (__builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, (unsigned) (*p - '0'), &n))
+            return false;
+    if (p == *text)
+        return false;
+    *text = p;
+    *out = n;
+    return true;
+}
+
+/* 1048576, 512M, 8G, 8GB, 8GiB: all of them powers of 1024, as memory is counted. */
+static bool read_unit(const char **text, uint64_t *n)
+{
+    static const char units[] = "KMGT";
+    const char *unit = **text ? strchr(units, toupper((unsigned char) **text)) : NULL;
+
+    if (!unit)
+        return true;
+    (*text)++;
+    for (const char *u = units; u <= unit; u++)
+        if (__builtin_mul_overflow(*n, KIB, n))
+            return false;
+    *text += strcmp(*text, "iB") == 0 ? 2 : strcmp(*text, "B") == 0 ? 1 : 0;
+    return true;
+}
+
+static int read_value(enum flag flag, const char *text, struct value *out)
+{
+    const char *end = text;
+    const uint64_t low = flags[flag].low, high = flags[flag].high;
+    uint64_t n = 0;
+    bool well = true;
+
+    if (flags[flag].kind == WORD && !*text)
+        return amp_options_wrong(flags[flag].name, "its value is empty");
+    if (flags[flag].kind != WORD && flags[flag].kind != SWITCH)
+        well = read_digits(&end, &n) && (flags[flag].kind != SIZE || read_unit(&end, &n)) && !*end && n >= low &&
+               n <= high && (flags[flag].kind != EVEN || n % 2 == 0);
+    if (!well && flags[flag].kind == SIZE)
+        return amp_options_wrong(flags[flag].name, "'%s' is not a size such as 512M or 8G, from 1M to 1024T", text);
+    if (!well)
+        return amp_options_wrong(flags[flag].name, "'%s' is not %s number from %" PRIu64 " to %" PRIu64, text,
+                                 flags[flag].kind == EVEN ? "an even" : "a whole", low, high);
+    *out = (struct value){ .given = true, .word = text, .number = n };
+    return 0;
+}
+
+/* A word that is no flag of the verb. */
+static int refuse(const char *word, enum amp_verb verb)
+{
+    const char *names[N_FLAGS], *nearest;
+    char flag[AMP_NEAREST_CHARS + 1];
+    size_t n = 0;
+
+    snprintf(flag, sizeof flag, "%.*s", (int) strcspn(word, "="), word);
+    for (size_t f = 0; f < N_FLAGS; f++)
+        if (flags[f].verbs & 1u << verb)
+            names[n++] = flags[f].name;
+    nearest = amp_nearest(flag, names, n, amp_nearest_limit(flag));
+    if (word[0] != '-')
+        return amp_options_wrong(verbs[verb], "'%s' is one word too many", word);
+    if (nearest)
+        return amp_options_wrong(flag, "no such flag of '%s'; the nearest is '%s'", verbs[verb], nearest);
+    return amp_options_wrong(flag, "no such flag of '%s'; 'ampersand-bench help' lists them", verbs[verb]);
+}
+
+/* argv[0] is the verb. */
+static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *values)
+{
+    struct option options[N_FLAGS + 1] = { { .name = NULL } };
+    int n = 0, c, err = 0, at = 1;
+
+    for (int f = 0; f < N_FLAGS; f++)
+        if (flags[f].verbs & 1u << verb)
+            options[n++] = (struct option){ flags[f].name + 2, flags[f].kind != SWITCH, NULL, 256 + f };
+    opterr = 0; /* its messages are not of our form */
+    for (optind = at; !err && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1; at = optind) {
+        if (c >= 256)
+            err = read_value((enum flag) (c - 256), optarg ? optarg : "", &values[c - 256]);
+        else if (c == ':')
+            err = amp_options_wrong(flags[optopt - 256].name, "needs a value");
+        else if (optopt >= 256)
+            err = amp_options_wrong(flags[optopt - 256].name, "takes no value");
+        else
+            err = refuse(argv[at], verb);
+    }
+    return err || optind >= argc ? err : refuse(argv[optind], verb);
+}
+
+static unsigned number_or(const struct value *value, unsigned otherwise)
+{
+    return value->given ? (unsigned) value->number : otherwise;
+}
+
+static int draw_seed(uint64_t *out)
+{
+    if (getrandom(out, sizeof *out, 0) != sizeof *out)
+        return amp_options_wrong("--seed", "none given, and none can be drawn: %s", strerror(errno));
+    *out &= flags[SEED].high;
+    fprintf(stderr, "ampersand: seed: %" PRIu64 ", drawn; '--seed %" PRIu64 "' draws the same layouts and order again\n",
+            *out, *out);
+    return 0;
+}
+
+static int read_paired(const struct value *values, struct amp_launch_options *out)
+{
+    bool quick = values[QUICK].given;
+
+    for (size_t f = 0; f < N_FLAGS; f++)
+        if (values[RESUME].given && f != RESUME && values[f].given)
+            return amp_options_wrong(flags[f].name, "not with --resume, which goes on with the run's own settings");
+    if (!values[OUT].given && !values[RESUME].given)
+        return amp_options_wrong("paired", "needs --out DIR, or --resume RUN");
+    *out = (struct amp_launch_options){
+        .out = values[OUT].word,
+        .resume = values[RESUME].word,
+        .filter = values[FILTER].word,
+        .launches = number_or(&values[LAUNCHES], quick ? 2 : 20),
+        .counts_launches = number_or(&values[COUNTS_LAUNCHES], quick ? 1 : 2),
+        .solo_launches = number_or(&values[SOLO_LAUNCHES], 1),
+        .seed = values[SEED].number,
+        .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
+        .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 16),
+        .timeout_s = number_or(&values[TIMEOUT], 60),
+        .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8 * GIB,
+        .layout = values[LAYOUT].given ? (int) values[LAYOUT].number : -1,
+        .quick = quick,
+    };
+    return values[SEED].given || values[RESUME].given ? 0 : draw_seed(&out->seed);
+}
+
+/* libbenchmark's flags, to suggest one; and what it must not be given: it throws at a count below 1, and takes a word
+ * that it does not know for a call for help. */
+static const struct {
+    const char *name;
+    const char *words[4];
+    bool count;
+} google_flags[] = {
+    { .name = "--benchmark_list_tests" },
+    { .name = "--benchmark_filter" },
+    { .name = "--benchmark_min_time" },
+    { .name = "--benchmark_min_warmup_time" },
+    { .name = "--benchmark_repetitions", .count = true },
+    { .name = "--benchmark_enable_random_interleaving" },
+    { .name = "--benchmark_report_aggregates_only" },
+    { .name = "--benchmark_display_aggregates_only" },
+    { .name = "--benchmark_format", .words = { "console", "json", "csv" } },
+    { .name = "--benchmark_out" },
+    { .name = "--benchmark_out_format", .words = { "json", "console", "csv" } },
+    { .name = "--benchmark_color" },
+    { .name = "--benchmark_counters_tabular" },
+    { .name = "--benchmark_context" },
+    { .name = "--benchmark_perf_counters" },
+    { .name = "--benchmark_time_unit", .words = { "ns", "us", "ms", "s" } },
+    { .name = "--v" },
+};
+
+static int check_google(const char *arg)
+{
+    for (size_t i = 0; i < COUNT(google_flags); i++) {
+        const char *name = google_flags[i].name, *const *words = google_flags[i].words;
+        size_t length = strlen(name);
+        const char *value = arg + length + 1, *end = value;
+        uint64_t n;
+
+        if (strncmp(arg, name, length) != 0 || arg[length] != '=')
+            continue;
+        if (google_flags[i].count && !(read_digits(&end, &n) && !*end && n >= 1 && n <= 1000000))
+            return amp_options_wrong(name, "'%s' is not a whole number from 1 to 1000000", value);
+        if (words[0] && !amp_nearest(value, words, words[3] ? 4 : 3, 0))
+            return amp_options_wrong(name, "'%s' is none of %s, %s, %s%s%s", value, words[0], words[1], words[2],
+                                     words[3] ? ", " : "", words[3] ? words[3] : "");
+        if (strcmp(name, "--benchmark_out") == 0) {
+            FILE *file = fopen(value, "a"); /* libbenchmark would say so with status 1 */
+
+            if (!file)
+                return amp_options_wrong(name, "'%s': %s", value, strerror(errno));
+            fclose(file);
+        }
+    }
+    return 0;
+}
+
+int amp_options_refuse(const char *flag)
+{
+    const char *names[COUNT(google_flags) + 4] = { "--layout", "--iterations", "--help", "--version" }, *nearest;
+    char name[AMP_NEAREST_CHARS + 1];
+
+    snprintf(name, sizeof name, "%.*s", (int) strcspn(flag, "="), flag);
+    if (flag[0] != '-')
+        return amp_options_wrong(flag, "neither a verb, which comes first, nor a flag");
+    for (size_t i = 0; i < COUNT(google_flags); i++)
+        names[4 + i] = google_flags[i].name;
+    nearest = amp_nearest(name, names, COUNT(names), amp_nearest_limit(name));
+    if (nearest && strcmp(nearest, name) == 0)
+        return amp_options_wrong(name, "%s", strchr(flag, '=') ? "cannot have this value" : "needs a value, after '='");
+    if (nearest)
+        return amp_options_wrong(name, "no such flag; the nearest is '%s'", nearest);
+    return amp_options_wrong(name, "no such flag; 'ampersand-bench --help' lists them");
+}
+
+static int read_solo(int *argc, char **argv, struct amp_options *out)
+{
+    struct value values[N_FLAGS] = { { .given = false } };
+    int kept = 1, err = 0;
+
+    for (int i = 1; !err && i < *argc; i++) {
+        size_t length = strcspn(argv[i], "="), f = N_FLAGS;
+
+        for (size_t k = 0; k < N_FLAGS; k++)
+            if (flags[k].verbs & 1u << AMP_VERB_SOLO && strlen(flags[k].name) == length &&
+                strncmp(argv[i], flags[k].name, length) == 0)
+                f = k;
+        if (f == N_FLAGS) {
+            err = check_google(argv[i]);
+            argv[kept++] = argv[i];
+        } else if (argv[i][length] == '=') {
+            err = read_value((enum flag) f, argv[i] + length + 1, &values[f]);
+        } else if (i + 1 < *argc) {
+            i++;
+            err = read_value((enum flag) f, argv[i], &values[f]);
+        } else {
+            err = amp_options_wrong(flags[f].name, "needs a value");
+        }
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    out->layout = (unsigned) values[LAYOUT].number;
+    out->iterations = values[ITERATIONS].number;
+    return err;
+}
+
+static int read_verb(const char *word, enum amp_verb *out)
+{
+    const char *nearest = amp_nearest(word, verbs, COUNT(verbs), amp_nearest_limit(word));
+
+    for (size_t v = 0; v < COUNT(verbs); v++)
+        if (strcmp(word, verbs[v]) == 0) {
+            *out = (enum amp_verb) v;
+            return 0;
+        }
+    if (nearest)
+        return amp_options_wrong(word, "no such verb; the nearest is '%s'", nearest);
+    return amp_options_wrong(word, "no such verb; there are paired, list, machine, child, help and version");
+}
+
+int amp_options_parse(int *argc, char **argv, struct amp_options *out)
+{
+    struct value values[N_FLAGS] = { { .given = false } };
+    const char *first = *argc > 1 ? argv[1] : "";
+    int err;
+
+    *out = (struct amp_options){ .verb = AMP_VERB_SOLO };
+    if (strcmp(first, "--version") == 0)
+        first = "version";
+    if (!*first || *first == '-')
+        return read_solo(argc, argv, out);
+    err = read_verb(first, &out->verb);
+    if (!err && out->verb == AMP_VERB_CHILD && *argc != 3)
+        return amp_options_wrong("child", "needs one word, its task as JSON");
+    if (!err && out->verb == AMP_VERB_CHILD) {
+        out->task = argv[2];
+        return 0;
+    }
+    if (!err)
+        err = read_flags(out->verb, *argc - 1, argv + 1, values);
+    out->filter = values[FILTER].word;
+    out->questions = values[QUESTIONS].given;
+    return !err && out->verb == AMP_VERB_PAIRED ? read_paired(values, &out->launch) : err;
+}

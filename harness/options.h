@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line of ampersand-bench. Its first word is a verb, or else it is the command line of an ordinary Google
+ * Benchmark program with a few flags more. Each wrong use is one line on stderr that names the word and what would be
+ * right. Functions return 0, or the exit status 2 after having said why. */
+#ifndef AMP_OPTIONS_H
+#define AMP_OPTIONS_H
+
+#include "harness/launch.h"
+
+enum amp_verb { AMP_VERB_PAIRED, AMP_VERB_LIST, AMP_VERB_CHILD, AMP_VERB_MACHINE, AMP_VERB_HELP, AMP_VERB_VERSION, AMP_VERB_SOLO };
+
+struct amp_options {
+    enum amp_verb verb; /* AMP_VERB_SOLO: there is none */
+    struct amp_launch_options launch;
+    const char *filter;  /* of rows, POSIX extended; NULL: every row */
+    bool questions;      /* list: the questions of the pairs in place of the rows */
+    const char *task;    /* child */
+    unsigned layout;     /* solo: the module that every lesson is taken from */
+    uint64_t iterations; /* solo: exactly so many, 0: as libbenchmark sees fit */
+};
+
+/* Solo: takes the flags of its own out of argv and leaves libbenchmark's, whose values it checks where libbenchmark
+ * itself would end in a surprise (a crash, or its help and a status of 0). */
+int amp_options_parse(int *argc, char **argv, struct amp_options *out);
+
+/* A flag that libbenchmark left over in argv; says what is wrong with it. */
+int amp_options_refuse(const char *flag);
+
+/* "ampersand: <what>: <why>" on stderr; 2. */
+__attribute__((format(printf, 2, 3))) int amp_options_wrong(const char *what, const char *why, ...);
+
+#endif
