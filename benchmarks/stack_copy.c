@@ -46,7 +46,7 @@ static inline uint64_t visit(struct trail *trail, unsigned depth, const struct s
 #define walk_pointer AMP_NAME(walk_pointer)
 #define run_value AMP_NAME(run_value)
 #define run_pointer AMP_NAME(run_pointer)
-#define set_up AMP_NAME(set_up)
+#define set_up_array AMP_NAME(set_up_array)
 
 #define ELEMENTS 1
 #include "benchmarks/stack_copy.c"
@@ -113,7 +113,7 @@ static uint64_t run_pointer(void *memory, uint64_t ops)
     return sum;
 }
 
-static void *set_up(size_t elements)
+static void *set_up_array(size_t elements)
 {
     struct fixture *f = amp_alloc(sizeof *f);
 
@@ -125,8 +125,8 @@ static void *set_up(size_t elements)
 
 AMP_PAIR(stack_copy,
          .question = "What does it cost to carry an array down a recursion by value, and what by pointer?",
-         .value = { run_value, .set_up = set_up, .tear_down = free },
-         .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
+         .value = { run_value, .set_up = set_up_array, .tear_down = free },
+         .pointer = { run_pointer, .set_up = set_up_array, .tear_down = free },
          .sizes = AMP_SIZES(ELEMENTS));
 
 #undef ELEMENTS
