@@ -53,7 +53,8 @@ static struct {
 
 static size_t class_b[AMP_HEAP_CLASSES]; /* ascending; filled once, by read_classes() */
 static size_t n_classes;
-static void *installed; /* jemalloc's handle, NULL outside begin and end */
+static void *installed;        /* jemalloc's handle, NULL outside begin and end */
+static bool background_thread; /* jemalloc's setting, to be put back at the end */
 
 static size_t class_index(size_t granted_b)
 {
@@ -283,13 +284,29 @@ int amp_heap_available(const char **why)
     return status;
 }
 
+static void set_background_thread(bool on)
+{
+    mallctl("background_thread", NULL, NULL, &on, sizeof(on));
+}
+
 int amp_heap_begin(void)
 {
     if (installed != NULL)
         return -EBUSY;
 
     int err = amp_heap_available(NULL);
-    return err != 0 ? err : install();
+    if (err != 0)
+        return err;
+
+    size_t len = sizeof(background_thread);
+    if (mallctl("background_thread", &background_thread, &len, NULL, 0) != 0)
+        background_thread = false;
+    if (background_thread) /* started when jemalloc likes, and libc allocates for each thread: not while we count */
+        set_background_thread(false);
+    err = install();
+    if (err != 0 && background_thread)
+        set_background_thread(true);
+    return err;
 }
 
 int amp_heap_end(struct amp_heap *out)
@@ -300,6 +317,8 @@ int amp_heap_end(struct amp_heap *out)
     int err = uninstall();
     if (err != 0)
         return err;
+    if (background_thread)
+        set_background_thread(true);
     out->allocs = atomic_load(&totals.allocs);
     out->frees = atomic_load(&totals.frees);
     out->asked_b = atomic_load(&totals.asked_b);

@@ -38,7 +38,8 @@ static struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
-    bool open;
+    bool open, one_thread; /* whether only the thread that opened it was seen: then there is but one peak */
+    pthread_t opener;
     uint64_t allocs, frees, asked_b, granted_b;
     int64_t live_b, peak_b;
     size_t n_classes;
@@ -123,6 +124,7 @@ static void count_alloc(size_t asked_b, int flags)
 
     pthread_mutex_lock(&lock);
     if (window.open) {
+        window.one_thread &= pthread_equal(window.opener, pthread_self()) != 0;
         window.allocs++;
         window.asked_b += asked_b;
         window.granted_b += granted_b;
@@ -138,6 +140,7 @@ static void count_free(size_t granted_b)
 {
     pthread_mutex_lock(&lock);
     if (window.open) {
+        window.one_thread &= pthread_equal(window.opener, pthread_self()) != 0;
         window.frees++;
         window.live_b -= (int64_t) granted_b;
     }
@@ -222,7 +225,8 @@ static void open_window(void)
 {
     pthread_mutex_lock(&lock);
     memset(&window, 0, sizeof(window));
-    window.open = true;
+    window.open = window.one_thread = true;
+    window.opener = pthread_self();
     pthread_mutex_unlock(&lock);
 }
 
@@ -250,7 +254,8 @@ static void close_window(void)
     for (size_t i = 0; i < window.n_classes; i++)
         append(line, sizeof(line), &at, i == 0 ? "\"%" PRIu64 "\": %" PRIu64 : ", \"%" PRIu64 "\": %" PRIu64,
                window.classes[i].class_b, window.classes[i].allocs);
-    append(line, sizeof(line), &at, "}}\n", 0, 0);
+    append(line, sizeof(line), &at, window.one_thread ? "}, \"one_thread\": true}\n" : "}, \"one_thread\": false}\n", 0,
+           0);
     pthread_mutex_unlock(&lock);
     int file = open(path != NULL ? path : "/dev/stderr", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (file < 0 || write(file, line, at) != (ssize_t) at)
