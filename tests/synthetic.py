@@ -93,14 +93,16 @@ def lessons():
     for n in (1, 16, 64, 256, 1024):
         rows.append(Truth("stack_copy", n, math.log(22 / (22 + 2.4 * n)), 22 + 2.4 * n, "stack_copy",
                           "What does carrying an array down a recursion cost?", layout_sd=0.04))
-    for percent in (0.5, 1, 5):
-        name = "known_" + str(percent).replace(".", "_")
+    for percent, word in ((0.5, "half"), (1, "one"), (5, "five")):
+        name = f"known_{word}"
         rows.append(Truth(name, 1000, math.log(1 + percent / 100), 900, "known",
                           "Is a known difference read as what it is?", layout_sd=0.0003, launch_sd=0.0004))
     rows.append(Truth("null", 16, 0.0, 2.0, "null", "How far apart is one function from itself?", layout_sd=0,
                       launch_sd=0.0006, round_sd=0.004))
     rows.append(Truth("null_placed", 16, 0.0, 2.0, "null", "How far apart are two identical functions?",
                       layout_sd=0.12, bimodal=True, launch_sd=0.004))
+    rows.append(Truth("empty", 1, 0.0, 0.5, "null", "What does a loop cost that does nothing?", layout_sd=0,
+                      launch_sd=0.0002, round_sd=0.004))
     return rows
 
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""python3 -m plots <verb>: everything that a run's folder is read for.
+
+Exit status: 0 done, 1 some row failed, 2 wrong use or a run that cannot be used, 3 a change found, 130 interrupted."""
+
+import argparse
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+
+VERBS = {
+    "summary": "judge a run: summary.json, bench.txt and the table",
+    "check": "hold a run folder against its schema",
+    "charts": "draw a run's figures",
+    "report": "write a run's report.html",
+    "compare": "say what changed between two runs",
+    "doctor": "say what the machine does to measurements",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains as every other part of ampersand does."""
+
+    def error(self, message):
+        print(f"ampersand: {self.prog.rpartition(' ')[2]}: {message}", file=sys.stderr)
+        sys.exit(2)
+
+
+def available():
+    return [verb for verb in VERBS if importlib.util.find_spec(f"plots.{verb}")]
+
+
+def usage():
+    lines = ["usage: python3 -m plots <verb> [options]", ""]
+    lines += [f"  {verb:<10}{VERBS[verb]}" for verb in available()]
+    return "\n".join(lines + ["", "python3 -m plots <verb> --help says more.", ""])
+
+
+def main(arguments):
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        (sys.stdout if arguments else sys.stderr).write(usage())
+        return 0 if arguments else 2
+    verb = arguments[0]
+    if verb not in available():
+        near = difflib.get_close_matches(verb, available(), 1)
+        why = f"did you mean {near[0]}?" if near else f"there are {', '.join(available())}"
+        print(f"ampersand: {verb}: no such verb; {why}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(f"plots.{verb}")
+    parser = Parser(prog=f"plots {verb}", description=(module.__doc__ or "").split("\n\n")[0], allow_abbrev=False)
+    module.add_arguments(parser)
+    return module.main(parser.parse_args(arguments[1:]))
+
+
+def guarded(arguments):
+    """main(), with every failure that is not our own mistake told in one line."""
+    from plots.documents import Refused
+
+    try:
+        status = main(arguments)
+        sys.stdout.flush()
+        return status
+    except Refused as refused:
+        print(f"ampersand: {refused}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ampersand: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(sys.argv[1:]))

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""At which size does the winner change?
+
+    ln ratio
+      + |  o---o                      o  clear: the interval leaves out the band of 1 +- x
+        |       \     .               .  not clear
+      0 |--------\-.-/-\------------  between two clear sizes of opposite signs stands one crossover
+        |         '     o---o         where the line through all sizes, straight in ln size, crosses 0
+
+Sizes that are not clear change no winner: without this, noise around 1 would read as a dozen crossovers. Where the
+line crosses 0 more than once between two clear sizes, the crossover is the middle (in ln size) of the first and the
+last crossing. The interval is a bootstrap over launches: the launches of every size are drawn anew, with replacement,
+the medians and the crossings computed again; it reaches from the 2.5th percentile of the first crossings to the
+97.5th of the last."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from plots.statistics import CONFIDENCE, estimate
+
+RESAMPLES = 999
+SEED = 20260131  # of the bootstrap: the same run gives the same interval
+
+
+@dataclass(frozen=True)
+class Crossover:
+    size: float
+    low: float | None
+    high: float | None
+    faster_below: str
+
+
+@dataclass(frozen=True)
+class Crossovers:
+    """Of one pair over its sizes. `state`: crossing, none, or unclear where no size is."""
+
+    pair: str
+    found: tuple
+    state: str
+    smallest: int
+    largest: int
+    faster: str | None  # throughout, where the state is none
+
+
+def crossovers(pair, sizes, headlines, threshold):
+    """`headlines`: for each size, one ln ratio a launch. Sizes ascend."""
+    estimates = [estimate(values, CONFIDENCE) for values in headlines]
+    signs = [clear_sign(one, math.log1p(threshold)) for one in estimates]
+    clear = [i for i, sign in enumerate(signs) if sign]
+    if not clear:
+        return Crossovers(pair, (), "unclear", sizes[0], sizes[-1], None)
+    curve = np.array([one.estimate for one in estimates])
+    drawn = resample(headlines)
+    found = []
+    for left, right in zip(clear, clear[1:]):
+        if signs[left] != signs[right]:
+            found.append(locate(sizes, curve, drawn, left, right, "value" if signs[left] > 0 else "pointer"))
+    faster = None if found else "value" if signs[clear[0]] > 0 else "pointer"
+    return Crossovers(pair, tuple(found), "crossing" if found else "none", sizes[0], sizes[-1], faster)
+
+
+def clear_sign(one, x):
+    """+1 value faster, -1 pointer faster, 0 not clear; by the estimate alone where launches are too few."""
+    low, high = (one.low, one.high) if one.has_interval else (one.estimate, one.estimate)
+    return 1 if low > x else -1 if high < -x else 0
+
+
+def resample(headlines):
+    """[resample][size] medians over launches drawn anew, or None where a size has a single launch."""
+    if min(len(values) for values in headlines) < 2:
+        return None
+    random = np.random.default_rng(SEED)
+    medians = []
+    for values in headlines:
+        if np.ptp(values) == 0:
+            medians.append(np.full(RESAMPLES, values[0]))
+            continue
+        result = stats.bootstrap((values,), np.median, n_resamples=RESAMPLES, method="percentile", vectorized=True,
+                                 random_state=random)
+        medians.append(result.bootstrap_distribution)
+    return np.stack(medians, axis=1)
+
+
+def locate(sizes, curve, drawn, left, right, faster_below):
+    ln_sizes = np.log(np.array(sizes[left : right + 1], float))
+    first, last = crossings(ln_sizes, curve[None, left : right + 1])
+    middle = math.exp((first[0] + last[0]) / 2)
+    if drawn is None:
+        return Crossover(middle, None, None, faster_below)
+    firsts, lasts = crossings(ln_sizes, drawn[:, left : right + 1])
+    tail = (1 - CONFIDENCE) / 2 * 100
+    low, high = np.percentile(firsts, tail), np.percentile(lasts, 100 - tail)
+    return Crossover(middle, math.exp(min(low, first[0])), math.exp(max(high, last[0])), faster_below)
+
+
+def crossings(ln_sizes, curves):
+    """(first, last): for each curve over the ln sizes, the first and the last ln size at which it crosses 0. A curve
+    that does not cross crosses at the end which its sign says."""
+    before, after = curves[:, :-1], curves[:, 1:]
+    crosses = np.sign(before) * np.sign(after) < 0
+    crosses |= (before == 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(before == after, 0.0, before / (before - after))
+    places = ln_sizes[:-1] + np.clip(share, 0, 1) * np.diff(ln_sizes)
+    first = np.where(crosses, places, np.inf).min(axis=1)
+    last = np.where(crosses, places, -np.inf).max(axis=1)
+    return np.clip(first, ln_sizes[0], ln_sizes[-1]), np.clip(last, ln_sizes[0], ln_sizes[-1])
+
+
+def sentence(result, show_size):
+    """In words; `show_size` turns a number into "17 B"."""
+    smallest, largest = show_size(result.smallest), show_size(result.largest)
+    if result.state == "unclear":
+        return f"no size between {smallest} and {largest} has a clear winner"
+    if result.state == "none":
+        return f"none between {smallest} and {largest}: {result.faster} is faster wherever a side is"
+    parts = []
+    for i, one in enumerate(result.found):
+        between = f" ({show_size(one.low)} to {show_size(one.high)})" if one.low is not None else ""
+        place = "below" if i == 0 else "up to"
+        parts.append(f"{one.faster_below}{' wins' if i == 0 else ''} {place} {show_size(one.size)}{between}")
+    last = "pointer" if result.found[-1].faster_below == "value" else "value"
+    return ", ".join(parts) + f", {last} above"

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""Judge a run: write summary.json and bench.txt into its folder, and print the table.
+
+What the numbers are is said in statistics.py and crossover.py; the form of summary.json in results/SCHEMA.md."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from plots import crossover, gobench, statistics, terminal
+from plots.documents import Refused, write_whole
+from plots.load import load
+
+FLOORS = {"clockwork": "null", "placement": "null_placed"}
+SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
+
+
+def summarize(run):
+    """(summary, bench): the document of summary.json and the text of bench.txt."""
+    confidence = statistics.corrected(len(run.rows))
+    threshold = run.manifest["settings"]["threshold"]
+    measured = {row.name: statistics.measure(row.launches) for row in run.rows}
+    counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
+    rows = [_row(row, measured[row.name], counts[row.name], run.quick, threshold, confidence) for row in run.rows]
+    summary = {
+        "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
+        "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
+                 "correction": f"Bonferroni over {len(rows)} rows", "interval": "order statistics of the launches",
+                 "launches_needed": statistics.launches_needed(confidence)},
+        "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
+        "rows": rows,
+        "crossovers": list(_crossovers(run, measured, threshold)),
+        "geometric_mean": list(_geometric_means(rows)),
+    }
+    return summary, gobench.write(gobench.configuration_of(run.manifest, run.configuration),
+                                  _bench_lines(run, counts))
+
+
+def _row(row, measured, counts, quick, threshold, confidence):
+    document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson, "question": row.question,
+                "launches": measured.launches, "layouts": measured.ln_ratio.shape[1] if measured.launches else 0,
+                "value_ns_per_op": None, "pointer_ns_per_op": None, "ratio": None, "spread": None}
+    verdict = statistics.Verdict("undecided")
+    if measured.launches:
+        for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
+            plain = statistics.estimate(matrix.mean(axis=1), statistics.CONFIDENCE)
+            document[f"{key}_ns_per_op"] = _exponentials(plain)
+        ratio = statistics.estimate(measured.headlines, confidence)
+        over_layouts = statistics.spread(measured.ln_ratio, confidence)
+        document["ratio"], document["spread"] = _exponentials(ratio), _exponentials(over_layouts)
+        verdict = statistics.verdict(ratio, over_layouts, threshold)
+    if quick:
+        verdict = statistics.Verdict("no verdict")
+    if row.failed:
+        verdict = statistics.Verdict("failed")
+    document |= {"verdict": verdict.name, "equal_within": verdict.equal_within,
+                 "sentence": None, "counts": _counts(counts), "failed": row.failed}
+    document["sentence"] = _sentence(document, len(row.launches), statistics.launches_needed(confidence))
+    return document
+
+
+def _exponentials(part):
+    """A dataclass in ln units as a dictionary of plain numbers."""
+    return {key: None if x is None else _short(math.exp(x)) for key, x in vars(part).items()}
+
+
+def _short(x):
+    """Six significant digits: more than any clock gives, and the same on every machine."""
+    return float(f"{x:.6g}")
+
+
+def _counts(counts):
+    return {"status": counts.status, "detail": counts.detail, "value": _plain(counts.value),
+            "pointer": _plain(counts.pointer)}
+
+
+def _plain(side):
+    """Fractions as JSON's numbers: an integer where it is one."""
+    if side is None:
+        return None
+    return {key: None if x is None else int(x) if x.denominator == 1 else float(x) for key, x in side.items()}
+
+
+def _sentence(row, launches, needed):
+    if row["failed"]:
+        return f"failed ({row['failed']['kind']}): {row['failed']['reason']}, {row['failed']['detail']}"
+    if not launches:
+        return "not measured: no launch is finished"
+    if row["ratio"] is None:
+        return "not measured: no launch has a round that the clock could see in every layout"
+    ratio, verdict = row["ratio"], row["verdict"]
+    side = "value" if ratio["estimate"] >= 1 else "pointer"
+    if verdict == "no verdict":
+        return f"a quick run gives no verdict; so far {side} looks {_faster(ratio['estimate'])}"
+    if ratio["low"] is None:
+        return f"undecided: {row['launches']} of the {needed} launches that an interval needs"
+    if verdict in ("value faster", "pointer faster"):
+        return f"{side} is {_faster(ratio['estimate'])}"
+    if verdict in ("leans value", "leans pointer"):
+        return f"{side} is {_faster(ratio['estimate'])} on average, but not wherever the linker puts the code"
+    if verdict == "equal":
+        return f"equal within {row['equal_within'] * 100:g} %"
+    if verdict == "placement decides":
+        spread = row["spread"]
+        return (f"where the linker puts the code decides: pointer/value is from {terminal.ratio(spread['p10'])} to "
+                f"{terminal.ratio(spread['p90'])}")
+    return "undecided: measure more launches"
+
+
+def _faster(ratio):
+    factor = max(ratio, 1 / ratio)
+    return f"{factor:.3g} times as fast" if factor >= 1.1 else f"{(factor - 1) * 100:.2g} % faster"
+
+
+def _floor(pair, rows):
+    row = next((row for row in rows if row["pair"] == pair), None)
+    return row and {key: row[key] for key in ("row", "ratio", "spread")}
+
+
+def _sweeps(rows):
+    by_pair = {}
+    for row in rows:
+        by_pair.setdefault(row["pair"] if isinstance(row, dict) else row.pair, []).append(row)
+    return {pair: mine for pair, mine in by_pair.items() if len(mine) >= SWEEP and pair not in FLOORS.values()}
+
+
+def _crossovers(run, measured, threshold):
+    for pair, rows in _sweeps(run.rows).items():
+        rows = sorted((row for row in rows if measured[row.name].launches), key=lambda row: row.size)
+        if len(rows) < SWEEP:
+            continue
+        result = crossover.crossovers(pair, [row.size for row in rows],
+                                      [measured[row.name].headlines for row in rows], threshold)
+        unit = rows[0].declared.get("size_unit", "B")
+        yield {"pair": pair,
+               "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),
+                          "high": one.high and _short(one.high), "faster_below": one.faster_below}
+                         for one in result.found],
+               "sentence": crossover.sentence(result, lambda size: terminal.size(size, unit))}
+
+
+def _geometric_means(rows):
+    """A summary line, no more: over sizes that somebody chose, of figures that mean different things."""
+    for pair, mine in _sweeps(rows).items():
+        ratios = [row["ratio"]["estimate"] for row in mine if row["ratio"]]
+        yield {"pair": pair, "ratio": _short(math.exp(np.mean(np.log(ratios)))) if ratios else None}
+
+
+def _bench_lines(run, counts):
+    for row in run.rows:
+        exact = counts[row.name]
+        for launch in row.launches:
+            medians = statistics.reduce_launch(launch)
+            if not np.isfinite(medians).all():
+                continue
+            for side, ln_ns in (("value", medians[1]), ("pointer", medians[2])):
+                values = {"ns/op": math.exp(ln_ns.mean())}
+                per_op = getattr(exact, side) if exact.status == "exact" else None
+                if per_op:
+                    values |= {"B/op": per_op["asked_b_per_op"], "allocs/op": per_op["allocs_per_op"]}
+                yield gobench.benchmark_name(row.name, side), launch.ops * launch.value_ns.size, values
+
+
+def unsound(summary):
+    """Whether a row failed or its counts differ between launches: exit status 1."""
+    return any(row["failed"] or row["counts"]["status"] == "differs" for row in summary["rows"])
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+    parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
+    parser.add_argument("--format", choices=terminal.FORMATS, default="table", help="of what is printed")
+
+
+def main(args):
+    run = load(args.run, args.config)
+    summary, bench = summarize(run)
+    failed_write = None
+    try:
+        write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        write_whole(args.run / "bench.txt", bench)
+    except Refused as refused:  # a read-only folder can still be judged
+        failed_write = refused
+    terminal.show(summary, args.format)
+    if failed_write:
+        raise failed_write
+    return 1 if unsound(summary) else 0

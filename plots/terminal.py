@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT
+"""The summary as people and programs read it: table, JSON, CSV, Markdown."""
+
+import csv
+import io
+import json
+import math
+import os
+import sys
+import textwrap
+
+import numpy as np
+
+FORMATS = ("table", "json", "csv", "markdown")
+WIDTH = 120
+BAR = 3  # characters a side
+
+_COLOURS = {"value faster": "34", "leans value": "34", "pointer faster": "33", "leans pointer": "33", "equal": "32",
+            "failed": "1;31", "differs": "1;31", "undecided": "2", "no verdict": "2"}
+
+
+def show(summary, form, out=None):
+    out = out or sys.stdout
+    text = {"table": lambda: table(summary, wants_colour(out)), "json": lambda: json.dumps(summary, indent=1) + "\n",
+            "csv": lambda: comma_separated(summary), "markdown": lambda: markdown(summary)}[form]()
+    out.write(text)
+    out.flush()
+
+
+def wants_colour(out):
+    """Only on a terminal, and never where the user says no (no-color.org: any value that is not empty)."""
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def ratio(x):
+    """Three decimals around 1, where they tell 0.2 % apart; three digits far above, and 1/228 far below."""
+    if x is None:
+        return "-"
+    if 0.0995 <= x < 9.9995:
+        return f"{x:.3f}"
+    return _three_digits(x) if x > 1 else f"1/{_three_digits(1 / x)}"
+
+
+def _three_digits(x):
+    return np.format_float_positional(float(f"{x:.3g}"), trim="-")
+
+
+def ns(x):
+    """Four digits, as Go's -benchmem prints them."""
+    if x is None:
+        return "-"
+    return f"{x:.0f}" if x >= 1000 else f"{x:.{max(0, 3 - math.floor(math.log10(x)))}f}" if x >= 0.001 else f"{x:.2g}"
+
+
+def size(x, unit="B"):
+    """17 B, 4 KiB, 1.5 MiB; other units than bytes plainly."""
+    if unit != "B":
+        return f"{x:.3g} {unit}".strip() if x < 1000 else f"{x:.0f} {unit}".strip()
+    for step in ("B", "KiB", "MiB", "GiB"):
+        if x < 1023.5 or step == "GiB":
+            return f"{x:.3g} {step}" if x < 999.5 else f"{x:.0f} {step}"
+        x /= 1024
+
+
+def count(x):
+    if x is None:
+        return "-"
+    return str(x) if isinstance(x, int) else f"{x:.4g}"
+
+
+def interval(part, low="low", high="high"):
+    return "-" if part is None or part[low] is None else f"{ratio(part[low])}..{ratio(part[high])}"
+
+
+def verdict(row):
+    if row["failed"]:
+        return f"failed: {row['failed']['reason']} {row['failed']['detail']}"
+    text = row["verdict"]
+    if row["equal_within"]:
+        text += f" ({row['equal_within'] * 100:g} %)"
+    if row["counts"]["status"] == "differs":
+        text += ", counts differ"
+    return text
+
+
+def bar(row):
+    """Towards the faster side, value on the left: a character for up to 1.6 times, two up to 2.5, three beyond."""
+    if row["ratio"] is None or row["verdict"] not in ("value faster", "pointer faster", "leans value",
+                                                      "leans pointer"):
+        return " " * BAR + "|" + " " * BAR
+    steps = math.log2(row["ratio"]["estimate"]) / 2 * BAR
+    length = min(BAR, max(1, math.ceil(abs(steps))))
+    mark = ("=" if row["verdict"].endswith("faster") else "-") * length
+    return f"{mark:>{BAR}}|{'':{BAR}}" if steps > 0 else f"{'':{BAR}}|{mark:<{BAR}}"
+
+
+def _per_op(row, key):
+    counts = row["counts"]
+    if counts["status"] in ("refused", "missing"):
+        return ["-", "-"]
+    return ["differs" if counts[side][key] is None else count(counts[side][key]) for side in ("value", "pointer")]
+
+
+def cells(row):
+    times = [row[f"{side}_ns_per_op"] for side in ("value", "pointer")]
+    return [row["pair"], str(row["size"]), *(ns(t and t["estimate"]) for t in times),
+            ratio(row["ratio"] and row["ratio"]["estimate"]), interval(row["ratio"]),
+            interval(row["spread"], "p10", "p90"), *_per_op(row, "asked_b_per_op"), *_per_op(row, "allocs_per_op")]
+
+
+# Name, left-aligned, gap before it. A group has one header over its columns.
+COLUMNS = (("pair", True, 0), ("size", False, 1), ("value", False, 2), ("ptr", False, 1), ("ratio", False, 2),
+           ("interval", True, 1), ("spread", True, 2), ("val", False, 2), ("ptr", False, 1), ("val", False, 2),
+           ("ptr", False, 1))
+GROUPS = {2: ("ns/op", 2), 4: ("pointer/value", 3), 7: ("B/op", 2), 9: ("allocs/op", 2)}
+
+
+def table(summary, colour=False):
+    rows = [cells(row) for row in summary["rows"]]
+    widths = [max(len(line[i]) for line in rows + [[name for name, _, _ in COLUMNS]]) for i in range(len(COLUMNS))]
+    for first, (title, n) in GROUPS.items():  # a group is at least as wide as its header
+        widths[first] += max(0, len(title) + 2 - _span(widths, first, n))
+    verdicts = [verdict(row) for row in summary["rows"]]
+    used = _span(widths, 0, len(widths)) + 2
+    bars = used + max(map(len, verdicts), default=0) + 2 * BAR + 3 <= WIDTH
+    room = max(16, WIDTH - used - (2 * BAR + 3 if bars else 0))
+    lines = [_group_header(widths), _line([name for name, _, _ in COLUMNS], widths)
+             + ("  val|ptr" if bars else "") + "  verdict"]
+    for row, line, text in zip(summary["rows"], rows, verdicts):
+        text = text if len(text) <= room else text[: room - 3] + "..."
+        lines.append(_line(line, widths) + ("  " + bar(row) if bars else "") + "  " + paint(text, row, colour))
+    return "\n".join(line.rstrip() for line in lines) + "\n\n" + closing(summary, colour)
+
+
+def _span(widths, first, n):
+    return sum(widths[first:first + n]) + sum(gap for _, _, gap in COLUMNS[first + 1:first + n])
+
+
+def _line(fields, widths):
+    return "".join(" " * gap + (f"{text:<{width}}" if left else f"{text:>{width}}")
+                   for text, width, (_, left, gap) in zip(fields, widths, COLUMNS))
+
+
+def _group_header(widths):
+    text = ""
+    for first, (title, n) in GROUPS.items():
+        start = _span(widths, 0, first) + COLUMNS[first][2]
+        text = f"{text:<{start}}" + f" {title} ".center(_span(widths, first, n), "-")
+    return text
+
+
+def paint(text, row, colour):
+    wrong = row["counts"]["status"] == "differs"
+    code = _COLOURS.get("differs" if wrong else row["verdict"])
+    return f"\033[{code}m{text}\033[0m" if colour and code else text
+
+
+def closing(summary, colour=False):
+    """What stands under the table: what failed, crossovers, floors, how to read it."""
+    lines = []
+    for row in summary["rows"]:
+        if row["failed"]:
+            lines.append((row, f"{row['row']}: {row['sentence']}"))
+        elif row["counts"]["status"] == "differs":
+            lines.append((row, f"{row['row']}: counts differ between launches: {row['counts']['detail']}"))
+    out = [paint(text, row, colour) for row, text in lines]
+    refused = [row for row in summary["rows"] if row["counts"]["status"] == "refused"]
+    if refused:
+        out.append(f"No counts in {len(refused)} rows: {refused[0]['counts']['detail']}.")
+    if summary["crossovers"]:
+        out.append("Crossover by size, with its 95 % bootstrap interval over launches")
+        wide = max(len(one["pair"]) for one in summary["crossovers"])
+        out += [f"  {one['pair']:<{wide}}  {one['sentence']}" for one in summary["crossovers"]]
+    out += floors(summary) + [""] + legend(summary)
+    return "\n".join(out).lstrip("\n") + "\n"
+
+
+def floors(summary):
+    words = {"clockwork": "one function against itself", "placement": "two identical functions"}
+    out = []
+    for name, floor in summary["floors"].items():
+        if floor and floor["ratio"]:
+            out.append(f"Noise floor, {name} ({words[name]}): ratio {ratio(floor['ratio']['estimate'])}, interval "
+                       f"{interval(floor['ratio'])}, spread {interval(floor['spread'], 'p10', 'p90')}")
+    return out
+
+
+def legend(summary):
+    rule = summary["rule"]
+    x = f"{rule['threshold'] * 100:g} %"
+    text = [
+        "ratio = pointer/value: above 1 the value side is faster, below 1 the pointer side. "
+        f"interval: where the ratio lies, at {rule['confidence'] * 100:g} % for the whole table "
+        f"({rule['correction']}; {rule['interval']}). "
+        "spread: p10..p90 of the ratio over the layouts, that is over where the linker may put the same code.",
+        f"faster: the interval is beyond {x} and nine layouts in ten agree; leans: some layouts disagree; "
+        "equal: interval and spread within the percentage; placement decides: the layout matters more than the side; "
+        "undecided: measure more." if not summary["quick"] else
+        "A quick run gives no verdicts: take it as a first look, and run without --quick to decide.",
+        "B/op, allocs/op: exact, as asked for.",
+    ]
+    if not summary["quick"] and any(row["launches"] < rule["launches_needed"] for row in summary["rows"]):
+        text.append(f"An interval over this table needs {rule['launches_needed']} launches of a row; with fewer there "
+                    "is none, and the row is undecided.")
+    return textwrap.wrap(" ".join(text), WIDTH)
+
+
+CSV_COLUMNS = ("row", "pair", "size", "launches", "layouts", "value_ns_per_op", "value_ns_per_op_low",
+               "value_ns_per_op_high", "pointer_ns_per_op", "pointer_ns_per_op_low", "pointer_ns_per_op_high", "ratio",
+               "ratio_low", "ratio_high", "spread_p10", "spread_p90", "value_b_per_op", "pointer_b_per_op",
+               "value_allocs_per_op", "pointer_allocs_per_op", "counts", "verdict", "equal_within", "sentence")
+
+
+def comma_separated(summary):
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in summary["rows"]:
+        numbers = []
+        for key in ("value_ns_per_op", "pointer_ns_per_op", "ratio"):
+            numbers += [(row[key] or {}).get(part) for part in ("estimate", "low", "high")]
+        numbers += [(row["spread"] or {}).get(part) for part in ("p10", "p90")]
+        for key in ("asked_b_per_op", "allocs_per_op"):
+            numbers += [(row["counts"][side] or {}).get(key) for side in ("value", "pointer")]
+        writer.writerow([row["row"], row["pair"], row["size"], row["launches"], row["layouts"], *numbers,
+                         row["counts"]["status"], row["verdict"], row["equal_within"], row["sentence"]])
+    return out.getvalue()
+
+
+def markdown(summary):
+    names = ["pair", "size", "value ns/op", "pointer ns/op", "ratio", "interval", "spread", "value B/op",
+             "pointer B/op", "value allocs/op", "pointer allocs/op", "verdict"]
+    lines = [names, ["---" if i == len(COLUMNS) or COLUMNS[i][1] else "---:" for i in range(len(names))]]
+    lines += [cells(row) + [verdict(row)] for row in summary["rows"]]
+    body = "\n".join("| " + " | ".join(field.replace("|", "\\|") for field in line) + " |" for line in lines)
+    return body + "\n\n" + closing(summary).replace("\n  ", "\n- ")
