@@ -9,15 +9,28 @@
 #include <stdint.h>
 
 /* Make `path` hold `value`: written beside it as "<path>.tmp", flushed to the disk, renamed. Makes missing folders.
- * On failure neither the file nor the .tmp stays. `value` is borrowed. */
+ * On failure neither the new file nor the .tmp stays, and what `path` held before is untouched. `value` is borrowed. */
 int amp_results_write(const char *path, const json_t *value);
 
-/* Append one object as a line to `path` and flush it to the disk; a line that a killed writer left unfinished is
- * closed first. */
+/* The second half of it, for a "<path>.tmp" that another program wrote. */
+int amp_results_publish(const char *path);
+
+/* Append one object as a line to `path` and flush it to the disk, or leave the file as it was. A line that a killed
+ * writer left unfinished is taken off first, so that every line of the file but the last is always whole. */
 int amp_results_append(const char *path, const json_t *value);
 
+/* Make the folder `path` and those above it that are missing. -ENOTDIR where a file is in the way. */
+int amp_results_make_folder(const char *path);
+
 /* Whether a run can be written into `dir` (made if missing): -ENOTEMPTY if it holds something that is not a run,
- * -EEXIST if it holds a run, -ENOSPC if less than need_b bytes are free. *why says it in words. */
+ * -EEXIST if it holds a run, -ENOTDIR if it is a file, -ENOSPC if less than need_b bytes are free, -EACCES or -EROFS
+ * if it cannot be written. *why says it in words (static storage). Nothing is made on failure. */
 int amp_results_prepare(const char *dir, uint64_t need_b, const char **why);
+
+/* Whether `need_b` bytes can really be written into `dir` now: they are, and taken away again. */
+int amp_results_probe(const char *dir, uint64_t need_b);
+
+/* Remove what killed writers left below `dir`: every "*.tmp". */
+int amp_results_clean(const char *dir);
 
 #endif

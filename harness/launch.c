@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT
+ *
+ *   plan ----> item: has it a result? ---- yes: it is kept (--resume)
+ *                |  has its row failed? -- yes: it is left out
+ *                v
+ *   journal <- start
+ *   child ---> its result file, whole or not at all
+ *   journal <- done, or failed with the reason
+ *
+ * A result file that is there is done, whatever the journal says: the journal tells what happened, the files hold it.
+ * So there is no moment at which a kill could make the two disagree in a way that matters. */
+#include "harness/launch.h"
+
+#include "harness/journal.h"
+#include "harness/manifest.h"
+#include "harness/process.h"
+#include "harness/progress.h"
+#include "harness/results.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { DONE = 0, ROWS_FAILED = 1, UNUSABLE = 2, INTERRUPTED = 130 };
+
+#define SOLO_MIN_TIME "0.02" /* seconds; libbenchmark's own repetitions come on top */
+
+/* A result is never larger: where so much cannot be written, it is the disk that failed and not the row. */
+#define RESULT_B (1 << 20)
+
+struct run {
+    struct amp_launch_options options;
+    struct amp_rows rows;
+    unsigned *layouts; /* of each row's lesson */
+    bool *failed;      /* rows */
+    struct amp_plan plan;
+    bool *finished; /* items of the plan: nothing left to do */
+    size_t left;
+    json_t *manifest;
+    struct amp_journal *journal;
+    struct amp_placement placement;
+    struct amp_progress progress;
+    const char *dir;
+};
+
+__attribute__((format(printf, 2, 3))) static int refuse(const char *what, const char *why, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, why);
+    fprintf(stderr, "ampersand: %s: ", what);
+    vfprintf(stderr, why, arguments);
+    fputs("\n", stderr);
+    va_end(arguments);
+    return UNUSABLE;
+}
+
+static int lock(struct run *run)
+{
+    int err = amp_journal_open(run->dir, &run->journal);
+
+    if (err == -EWOULDBLOCK)
+        return refuse(run->dir, "another ampersand is writing this run");
+    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
+}
+
+static int begin_new(struct run *run, const struct amp_registry *registry)
+{
+    const char *why = "", *filter = run->options.filter;
+    char path[PATH_MAX];
+    int err = amp_rows_match(registry, filter, &run->rows, &why), status;
+
+    if (err == -ENOMEM)
+        return refuse("plan", "%s", strerror(ENOMEM));
+    if (err)
+        return refuse("--filter", "'%s': %s", filter ? filter : "", why);
+    run->layouts = amp_manifest_layouts(&run->rows, &why);
+    if (!run->layouts)
+        return refuse("lessons", "%s", why);
+    run->manifest = amp_manifest_make(&run->rows, run->layouts, &run->options, &why);
+    if (!run->manifest)
+        return refuse("manifest", "%s", why);
+    err = amp_results_prepare(run->dir, amp_plan_need_b(&run->rows, run->layouts, &run->options), &why);
+    if (err)
+        return refuse(run->dir, "%s", why);
+    status = lock(run);
+    if (status)
+        return status;
+    snprintf(path, sizeof path, "%s/manifest.json", run->dir);
+    if (access(path, F_OK) == 0) /* another run was quicker than our lock */
+        return refuse(run->dir, "it holds a run already");
+    err = amp_results_write(path, run->manifest);
+    return err ? refuse(path, "%s", strerror(-err)) : 0;
+}
+
+static int begin_old(struct run *run, const struct amp_registry *registry)
+{
+    const char *why = "", *differs;
+    json_t *now;
+    int err;
+
+    run->manifest = amp_manifest_load(run->dir, &why);
+    if (!run->manifest || amp_manifest_restore(run->manifest, registry, &run->options, &run->rows, &why))
+        return refuse(run->dir, "manifest.json: %s", why);
+    run->layouts = amp_manifest_layouts(&run->rows, &why);
+    if (!run->layouts)
+        return refuse("lessons", "%s", why);
+    now = amp_manifest_make(&run->rows, run->layouts, &run->options, &why);
+    if (!now)
+        return refuse("manifest", "%s", why);
+    differs = amp_manifest_differ(run->manifest, now);
+    json_decref(now);
+    if (differs)
+        return refuse(run->dir, "%s: not the same as when the run began; start a new one with --out", differs);
+    err = lock(run);
+    if (err)
+        return err;
+    err = amp_results_clean(run->dir);
+    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
+}
+
+static void path_of(const struct run *run, const struct amp_item *item, char out[PATH_MAX])
+{
+    size_t n = (size_t) snprintf(out, PATH_MAX, "%s/", run->dir);
+
+    if (n < PATH_MAX)
+        amp_plan_path(run->rows.row[item->row], item, out + n, PATH_MAX - n);
+}
+
+static int make_plan(struct run *run)
+{
+    size_t left[AMP_KINDS] = { 0 };
+    int err = amp_plan_make(&run->rows, run->layouts, &run->options, &run->plan);
+
+    run->failed = calloc(run->rows.n, sizeof *run->failed);
+    run->finished = calloc(run->plan.n + 1, sizeof *run->finished);
+    if (err || !run->failed || !run->finished)
+        return refuse("plan", "%s", strerror(ENOMEM));
+    for (size_t i = 0; i < run->plan.n; i++) {
+        char path[PATH_MAX];
+
+        path_of(run, &run->plan.items[i], path);
+        run->finished[i] = access(path, F_OK) == 0;
+        if (!run->finished[i])
+            left[run->plan.items[i].kind]++;
+    }
+    for (int kind = 0; kind < AMP_KINDS; kind++)
+        run->left += left[kind];
+    amp_progress_begin(&run->progress, run->plan.n - run->left, left);
+    return 0;
+}
+
+/* The disk, not a row, has failed: nothing more can be kept. */
+static int give_up(struct run *run, int err)
+{
+    amp_progress_say(&run->progress, "%s: %s: stopped; the %zu of %zu launches that were finished are kept, go on "
+                     "with --resume %s when it can be written again", run->dir, strerror(-err), run->progress.done,
+                     run->progress.total, run->dir);
+    return UNUSABLE;
+}
+
+/* The program that a child runs, and its words. */
+struct command {
+    const char *argv[8];
+    char *task;
+    char tmp[PATH_MAX + 32], filter[256], layout[16];
+};
+
+static int solo_command(const struct run *run, const struct amp_item *item, const char *file, struct command *out)
+{
+    char name[200];
+    int err;
+
+    strcpy(out->tmp, file);
+    *strrchr(out->tmp, '/') = '\0';
+    err = amp_results_make_folder(out->tmp);
+    amp_row_name(run->rows.row[item->row], name, sizeof name);
+    snprintf(out->tmp, sizeof out->tmp, "--benchmark_out=%s.tmp", file);
+    snprintf(out->filter, sizeof out->filter, "--benchmark_filter=^%s/side=", name);
+    snprintf(out->layout, sizeof out->layout, "%d", item->layout);
+    memcpy(out->argv, (const char *[]){ run->options.command[0], "--layout", out->layout, out->filter, out->tmp,
+                                        "--benchmark_out_format=json", "--benchmark_min_time=" SOLO_MIN_TIME, NULL },
+           sizeof out->argv);
+    return err;
+}
+
+static int task_command(const struct run *run, const struct amp_item *item, const char *file, int cpu,
+                        struct command *out)
+{
+    char name[256];
+    json_t *task;
+
+    amp_row_name(run->rows.row[item->row], name, sizeof name);
+    task = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind",
+                     amp_kind_name(item->kind), "row", name, "file", file, "launch", (json_int_t) item->launch,
+                     "configuration", AMP_CONFIGURATION, "seed", (json_int_t) item->seed, "cpu", (json_int_t) cpu,
+                     "stack_offset_b", (json_int_t) item->stack_offset_b, "environment_padding_b",
+                     (json_int_t) item->environment_padding_b, "epoch_ns", (json_int_t) run->options.epoch_ns,
+                     "rounds_per_block", (json_int_t) run->options.rounds_per_block, "layout",
+                     (json_int_t) item->layout);
+    out->task = task ? json_dumps(task, JSON_COMPACT) : NULL;
+    json_decref(task);
+    memcpy(out->argv, (const char *[]){ run->options.command[0], "child", out->task, NULL }, 4 * sizeof *out->argv);
+    return out->task ? 0 : -ENOMEM;
+}
+
+static int start(const struct run *run, const struct amp_item *item, const char *file, struct amp_outcome *out)
+{
+    const struct amp_row *row = run->rows.row[item->row];
+    int cpu = row->pair->threads > 0 ? -1 : run->placement.cpu;
+    struct command command = { .task = NULL };
+    struct amp_process process = {
+        .argv = command.argv,
+        .cpu = cpu,
+        .environment_padding_b = item->environment_padding_b,
+        .timeout_s = run->options.timeout_s,
+        .memory_limit_b = run->options.memory_limit_b,
+    };
+    int err = item->kind == AMP_KIND_SOLO ? solo_command(run, item, file, &command)
+                                          : task_command(run, item, file, cpu, &command);
+
+    if (!err)
+        err = amp_process_run(&process, out);
+    free(command.task);
+    return err;
+}
+
+/* libbenchmark neither writes whole or not at all, nor notices a full disk. */
+static int publish_solo(const char *file, struct amp_outcome *outcome)
+{
+    char tmp[PATH_MAX + 8];
+    json_error_t error;
+    json_t *json;
+
+    snprintf(tmp, sizeof tmp, "%s.tmp", file);
+    json = json_load_file(tmp, 0, &error);
+    json_decref(json);
+    if (json)
+        return amp_results_publish(file);
+    outcome->ending = AMP_EXIT;
+    snprintf(outcome->detail, sizeof outcome->detail, "libbenchmark's file is not whole: %.160s", error.text);
+    return 0;
+}
+
+static void remove_tmp(const char *file)
+{
+    char tmp[PATH_MAX + 8];
+
+    snprintf(tmp, sizeof tmp, "%s.tmp", file);
+    unlink(tmp);
+}
+
+/* The row is failed: what is left of it is not run. Returns how many children that are. */
+static size_t skip_row(struct run *run, size_t row)
+{
+    size_t skipped = 0;
+
+    run->failed[row] = true;
+    run->progress.failed++;
+    for (size_t i = 0; i < run->plan.n; i++) {
+        if (run->finished[i] || run->plan.items[i].row != row)
+            continue;
+        run->finished[i] = true;
+        amp_progress_skip(&run->progress, &run->plan.items[i]);
+        skipped++;
+    }
+    return skipped;
+}
+
+/* To the millisecond: more digits of it mean nothing. */
+static json_t *seconds(double s)
+{
+    return json_real((double) (long long) (s * 1000 + 0.5) / 1000);
+}
+
+/* "pass/size=8: <why>" says no more than "<why>" where the row is named beside it. */
+static const char *without(const char *prefix, const char *detail)
+{
+    size_t n = strlen(prefix);
+
+    return strncmp(detail, prefix, n) == 0 && strncmp(detail + n, ": ", 2) == 0 ? detail + n + 2 : detail;
+}
+
+static int note_failure(struct run *run, const struct amp_item *item, const struct amp_outcome *outcome)
+{
+    const struct amp_row *row = run->rows.row[item->row];
+    json_t *fields = amp_journal_child(row, item);
+    const char *detail;
+    size_t skipped = 0;
+    char name[256];
+
+    amp_row_name(row, name, sizeof name);
+    detail = without(name, outcome->detail);
+    if (outcome->ending != AMP_REFUSED) {
+        skipped = skip_row(run, item->row);
+        amp_progress_say(&run->progress, "%s: failed: %s: %s (%s); the other rows go on", name,
+                         amp_ending_name(outcome->ending), detail, amp_kind_name(item->kind));
+    }
+    if (fields)
+        json_object_update_new(fields, json_pack("{s:s, s:s, s:o, s:I}", "reason", amp_ending_name(outcome->ending),
+                                                 "detail", detail, "seconds", seconds(outcome->seconds), "skipped",
+                                                 (json_int_t) skipped));
+    return amp_journal_event(run->journal, "failed", fields);
+}
+
+static int note_done(struct run *run, const struct amp_item *item, const struct amp_outcome *outcome)
+{
+    json_t *fields = amp_journal_child(run->rows.row[item->row], item);
+
+    if (fields)
+        json_object_set_new(fields, "seconds", seconds(outcome->seconds));
+    return amp_journal_event(run->journal, "done", fields);
+}
+
+/* One child: 0, or the exit status with which the run ends here. */
+static int run_item(struct run *run, size_t i)
+{
+    const struct amp_item *item = &run->plan.items[i];
+    const struct amp_row *row = run->rows.row[item->row];
+    struct amp_outcome outcome = { .ending = AMP_DONE };
+    char file[PATH_MAX];
+    int err = amp_journal_event(run->journal, "start", amp_journal_child(row, item));
+
+    path_of(run, item, file);
+    amp_progress_child(&run->progress, row, item);
+    if (!err)
+        err = start(run, item, file, &outcome);
+    if (!err && outcome.ending == AMP_DONE && item->kind == AMP_KIND_SOLO)
+        err = publish_solo(file, &outcome);
+    if (!err && outcome.ending == AMP_DONE && access(file, F_OK)) {
+        outcome.ending = AMP_EXIT;
+        snprintf(outcome.detail, sizeof outcome.detail, "it ended without a result");
+    }
+    if (err || outcome.ending != AMP_DONE)
+        remove_tmp(file);
+    if (!err && outcome.ending == AMP_INTERRUPTED)
+        return INTERRUPTED;
+    if (!err && outcome.ending == AMP_EXIT)
+        err = amp_results_probe(run->dir, RESULT_B);
+    if (err)
+        return give_up(run, err);
+
+    run->finished[i] = true;
+    amp_progress_ended(&run->progress, item, outcome.ending == AMP_DONE, outcome.seconds);
+    err = outcome.ending == AMP_DONE ? note_done(run, item, &outcome) : note_failure(run, item, &outcome);
+    return err ? give_up(run, err) : 0;
+}
+
+static int measure(struct run *run)
+{
+    for (size_t i = 0; i < run->plan.n; i++) {
+        int status;
+
+        if (run->finished[i])
+            continue;
+        status = amp_process_interrupted() ? INTERRUPTED : run_item(run, i);
+        if (status)
+            return status;
+    }
+    return run->progress.failed > 0 ? ROWS_FAILED : DONE;
+}
+
+static void warn_of_aslr(const struct run *run)
+{
+    const json_t *aslr = json_object_get(json_object_get(run->manifest, "machine"), "aslr");
+
+    if (run->placement.aslr_was_off)
+        fputs("ampersand: ASLR: off for this process; switched on again for its children\n", stderr);
+    if (json_is_integer(aslr) && json_integer_value(aslr) == 0)
+        fputs("ampersand: ASLR: switched off on this machine (kernel.randomize_va_space = 0): launches differ less "
+              "from each other than they should\n", stderr);
+}
+
+static int end(struct run *run, int status)
+{
+    static const struct {
+        int status;
+        const char *words;
+    } ends[] = { { DONE, "complete" }, { ROWS_FAILED, "failed" }, { INTERRUPTED, "interrupted" } };
+    int err = 0;
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (ends[i].status == status)
+            err = amp_journal_event(run->journal, "end", json_pack("{s:s}", "status", ends[i].words));
+    if (err)
+        return give_up(run, err);
+    if (status == INTERRUPTED)
+        amp_progress_say(&run->progress, "%s: interrupted: the %zu of %zu launches that were finished are kept, go on "
+                         "with --resume %s", run->dir, run->progress.done, run->progress.total, run->dir);
+    else
+        amp_progress_end(&run->progress);
+    return status;
+}
+
+static int run_plan(struct run *run)
+{
+    int err = amp_process_prepare(&run->placement);
+
+    if (err)
+        return refuse("cannot prepare for children", "%s", strerror(-err));
+    warn_of_aslr(run);
+    err = amp_journal_event(run->journal, run->options.resume ? "resume" : "plan",
+                            json_pack("{s:I}", "children", (json_int_t) run->left));
+    return err ? give_up(run, err) : end(run, measure(run));
+}
+
+int amp_launch_run(const struct amp_registry *registry, const struct amp_launch_options *options)
+{
+    struct run run = { .options = *options, .dir = options->resume ? options->resume : options->out };
+    int status = options->resume ? begin_old(&run, registry) : begin_new(&run, registry);
+
+    if (!status)
+        status = make_plan(&run);
+    if (!status)
+        status = run_plan(&run);
+    amp_journal_close(run.journal);
+    amp_plan_free(&run.plan);
+    amp_rows_free(&run.rows);
+    json_decref(run.manifest);
+    free(run.finished);
+    free(run.failed);
+    free(run.layouts);
+    return status;
+}

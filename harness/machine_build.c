@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/machine.h"
+
+#include "harness/build_info.h"
+
+#include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <jemalloc/jemalloc.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the C++ shim, which unit tests do not link. */
+extern const char *amp_google_version(void) __attribute__((weak));
+
+static json_t *arguments(const char *text)
+{
+    json_t *array = json_array();
+
+    while (array && *text) {
+        size_t n = strcspn(text, " ");
+
+        if (n > 0)
+            json_array_append_new(array, json_stringn(text, n));
+        text += n + strspn(text + n, " ");
+    }
+    return array;
+}
+
+static const char *jemalloc_version(void)
+{
+    const char *version = NULL;
+    size_t size = sizeof version;
+
+    return mallctl("version", &version, &size, NULL, 0) == 0 ? version : NULL;
+}
+
+json_t *amp_machine_build(void)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:s, s:{s:s?, s:s?, s:s, s:o}}", "compiler", AMP_BUILD_COMPILER,
+                     "build_type", AMP_BUILD_TYPE, "c_args", arguments(AMP_BUILD_C_ARGS), "kernel_args",
+                     arguments(AMP_BUILD_KERNEL_ARGS), "linker", AMP_BUILD_LINKER, "libraries", "jemalloc",
+                     jemalloc_version(), "benchmark", amp_google_version ? amp_google_version() : NULL, "jansson",
+                     jansson_version_str(), "libc", json_sprintf("glibc %s", gnu_get_libc_version()));
+}
+
+/* The file that a function comes from, as this process resolved its name; "" if that cannot be told. */
+static const char *file_of(const char *function)
+{
+    void *address = dlsym(RTLD_DEFAULT, function);
+    Dl_info info;
+
+    return address && dladdr(address, &info) && info.dli_fname ? info.dli_fname : "";
+}
+
+static const char *name_of(const char *file)
+{
+    static const struct {
+        const char *part, *name;
+    } names[] = {
+        { "jemalloc", "jemalloc" }, { "mimalloc", "mimalloc" }, { "tcmalloc", "tcmalloc" },
+        { "libc.so", "glibc" },     { "libc-", "glibc" },       { "asan", "AddressSanitizer" },
+        { "tsan", "ThreadSanitizer" },
+    };
+    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strstr(base, names[i].part))
+            return names[i].name;
+    return base[0] ? base : "unknown";
+}
+
+struct text {
+    char *text;
+    size_t n, cap;
+};
+
+static void append(void *opaque, const char *part)
+{
+    struct text *text = opaque;
+    size_t n = strlen(part);
+
+    if (text->n + n < text->cap) {
+        memcpy(text->text + text->n, part, n + 1);
+        text->n += n;
+    }
+}
+
+/* Every opt.* of jemalloc as it was resolved. Its mallctl() cannot list names, its statistics do: as JSON, without
+ * the arenas. The buffer is made first, since jemalloc must not be asked for memory by what it calls back. */
+static json_t *options(void)
+{
+    struct text text = { .cap = 1 << 18 };
+    json_t *statistics, *options = json_object(), *value;
+    const char *key;
+
+    text.text = calloc(1, text.cap);
+    if (text.text)
+        malloc_stats_print(append, &text, "Jmdablxeh");
+    statistics = text.text ? json_loads(text.text, 0, NULL) : NULL;
+    free(text.text);
+    json_object_foreach(json_object_get(json_object_get(statistics, "jemalloc"), "opt"), key, value)
+    {
+        char name[128];
+
+        snprintf(name, sizeof name, "opt.%s", key);
+        json_object_set(options, name, value);
+    }
+    json_decref(statistics);
+    return options;
+}
+
+json_t *amp_machine_allocator(void)
+{
+    const char *file = file_of("malloc");
+    bool is_jemalloc = strcmp(file, file_of("mallctl")) == 0 && jemalloc_version();
+
+    return json_pack("{s:s, s:s?, s:s, s:o}", "name", is_jemalloc ? "jemalloc" : name_of(file), "version",
+                     is_jemalloc ? jemalloc_version() : NULL, "file", file, "options",
+                     is_jemalloc ? options() : json_object());
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A fresh process of this program: started, watched, ended, and what became of it in words. One at a time. */
+#ifndef AMP_PROCESS_H
+#define AMP_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where parent and children run. */
+struct amp_placement {
+    int cpu;           /* for the children; -1 where there is only one */
+    bool aslr_was_off; /* for this process alone (setarch -R, a debugger); children get it back */
+};
+
+/* To be called once, before the first child: moves this process to a CPU that the children do not use, where there
+ * are two, and from here on notices SIGINT, SIGTERM and SIGHUP instead of dying of them. 0 or a negative errno. */
+int amp_process_prepare(struct amp_placement *out);
+
+/* Whether one of these signals has come. */
+bool amp_process_interrupted(void);
+
+/* For the child, first thing in main(): pin it to the CPU that the environment variable AMPERSAND_CPU names. Only
+ * here and not before exec: jemalloc counts the CPUs that it may use when it is loaded, and a process of one CPU
+ * would get other arenas than the programs that the lessons are about. 0 or a negative errno. */
+int amp_process_pin(void);
+
+struct amp_process {
+    const char *const *argv; /* argv[0] is only its name: what runs is this program's own file */
+    int cpu;                 /* -1: not pinned */
+    unsigned environment_padding_b;
+    unsigned timeout_s;
+    uint64_t memory_limit_b; /* of address space, 0: none. Not in a build with a sanitizer, which reserves terabytes */
+};
+
+enum amp_ending {
+    AMP_DONE,
+    AMP_SIGNAL,       /* it died of one */
+    AMP_EXIT,         /* it gave a status that has no name below */
+    AMP_TIMEOUT,      /* it was killed after timeout_s */
+    AMP_MEMORY,       /* a kernel or a fixture found none */
+    AMP_DISAGREEMENT, /* the sides did */
+    AMP_REFUSED,      /* counts cannot be had here */
+    AMP_INTERRUPTED,  /* it was killed because amp_process_interrupted() */
+};
+
+/* As in the journal: "signal", "exit", ... */
+const char *amp_ending_name(enum amp_ending ending);
+
+struct amp_outcome {
+    enum amp_ending ending;
+    char detail[320]; /* "SIGSEGV", or the last line that the child wrote; printable ASCII */
+    double seconds;
+};
+
+/* Start one and wait until it has ended. Nothing that it started survives it, nor does it survive us. 0, or a
+ * negative errno where no process could be started. */
+int amp_process_run(const struct amp_process *process, struct amp_outcome *out);
+
+#endif
