@@ -11,6 +11,7 @@
  * So there is no moment at which a kill could make the two disagree in a way that matters. */
 #include "harness/launch.h"
 
+#include "harness/command.h"
 #include "harness/journal.h"
 #include "harness/manifest.h"
 #include "harness/process.h"
@@ -23,8 +24,6 @@
 #include <stdio.h>
 
 enum { DONE = 0, ROWS_FAILED = 1, UNUSABLE = 2, INTERRUPTED = 130 };
-
-#define SOLO_MIN_TIME "0.02" /* seconds; libbenchmark's own repetitions come on top */
 
 /* A result is never larger: where so much cannot be written, it is the disk that failed and not the row. */
 #define RESULT_B (1 << 20)
@@ -151,78 +150,32 @@ static int make_plan(struct run *run)
     return 0;
 }
 
-/* The disk, not a row, has failed: nothing more can be kept. */
+/* The disk or the system, not a row, has failed. */
 static int give_up(struct run *run, int err)
 {
-    amp_progress_say(&run->progress, "%s: %s: stopped; the %zu of %zu launches that were finished are kept, go on "
-                     "with --resume %s when it can be written again", run->dir, strerror(-err), run->progress.done,
+    amp_progress_say(&run->progress, "%s: stopped: %s; the %zu of %zu launches that were finished are kept, go on "
+                     "with --resume %s once that is mended", run->dir, strerror(-err), run->progress.done,
                      run->progress.total, run->dir);
     return UNUSABLE;
-}
-
-/* The program that a child runs, and its words. */
-struct command {
-    const char *argv[8];
-    char *task;
-    char tmp[PATH_MAX + 32], filter[256], layout[16];
-};
-
-static int solo_command(const struct run *run, const struct amp_item *item, const char *file, struct command *out)
-{
-    char name[200];
-    int err;
-
-    strcpy(out->tmp, file);
-    *strrchr(out->tmp, '/') = '\0';
-    err = amp_results_make_folder(out->tmp);
-    amp_row_name(run->rows.row[item->row], name, sizeof name);
-    snprintf(out->tmp, sizeof out->tmp, "--benchmark_out=%s.tmp", file);
-    snprintf(out->filter, sizeof out->filter, "--benchmark_filter=^%s/side=", name);
-    snprintf(out->layout, sizeof out->layout, "%d", item->layout);
-    memcpy(out->argv, (const char *[]){ run->options.command[0], "--layout", out->layout, out->filter, out->tmp,
-                                        "--benchmark_out_format=json", "--benchmark_min_time=" SOLO_MIN_TIME, NULL },
-           sizeof out->argv);
-    return err;
-}
-
-static int task_command(const struct run *run, const struct amp_item *item, const char *file, int cpu,
-                        struct command *out)
-{
-    char name[256];
-    json_t *task;
-
-    amp_row_name(run->rows.row[item->row], name, sizeof name);
-    task = json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind",
-                     amp_kind_name(item->kind), "row", name, "file", file, "launch", (json_int_t) item->launch,
-                     "configuration", AMP_CONFIGURATION, "seed", (json_int_t) item->seed, "cpu", (json_int_t) cpu,
-                     "stack_offset_b", (json_int_t) item->stack_offset_b, "environment_padding_b",
-                     (json_int_t) item->environment_padding_b, "epoch_ns", (json_int_t) run->options.epoch_ns,
-                     "rounds_per_block", (json_int_t) run->options.rounds_per_block, "layout",
-                     (json_int_t) item->layout);
-    out->task = task ? json_dumps(task, JSON_COMPACT) : NULL;
-    json_decref(task);
-    memcpy(out->argv, (const char *[]){ run->options.command[0], "child", out->task, NULL }, 4 * sizeof *out->argv);
-    return out->task ? 0 : -ENOMEM;
 }
 
 static int start(const struct run *run, const struct amp_item *item, const char *file, struct amp_outcome *out)
 {
     const struct amp_row *row = run->rows.row[item->row];
-    int cpu = row->pair->threads > 0 ? -1 : run->placement.cpu;
-    struct command command = { .task = NULL };
+    struct amp_command *command;
     struct amp_process process = {
-        .argv = command.argv,
-        .cpu = cpu,
+        .cpu = row->pair->threads > 0 ? -1 : run->placement.cpu,
         .environment_padding_b = item->environment_padding_b,
         .timeout_s = run->options.timeout_s,
         .memory_limit_b = run->options.memory_limit_b,
     };
-    int err = item->kind == AMP_KIND_SOLO ? solo_command(run, item, file, &command)
-                                          : task_command(run, item, file, cpu, &command);
+    int err = amp_command_make(row, item, &run->options, file, process.cpu, &command);
 
-    if (!err)
-        err = amp_process_run(&process, out);
-    free(command.task);
+    if (err)
+        return err;
+    process.argv = command->argv;
+    err = amp_process_run(&process, out);
+    amp_command_free(command);
     return err;
 }
 
@@ -304,13 +257,24 @@ static int note_failure(struct run *run, const struct amp_item *item, const stru
     return amp_journal_event(run->journal, "failed", fields);
 }
 
-static int note_done(struct run *run, const struct amp_item *item, const struct amp_outcome *outcome)
+static int note_done(struct run *run, const struct amp_item *item, const char *file, const struct amp_outcome *outcome)
 {
     json_t *fields = amp_journal_child(run->rows.row[item->row], item);
+    uint32_t crc32;
 
+    if (fields && amp_results_crc32(file, &crc32) == 0)
+        json_object_set_new(fields, "crc32", json_integer(crc32));
     if (fields)
         json_object_set_new(fields, "seconds", seconds(outcome->seconds));
     return amp_journal_event(run->journal, "done", fields);
+}
+
+static int make_folder_of(const char *file)
+{
+    char folder[PATH_MAX];
+    int err = amp_results_folder_of(file, folder);
+
+    return err ? err : amp_results_make_folder(folder);
 }
 
 /* One child: 0, or the exit status with which the run ends here. */
@@ -324,6 +288,8 @@ static int run_item(struct run *run, size_t i)
 
     path_of(run, item, file);
     amp_progress_child(&run->progress, row, item);
+    if (!err)
+        err = make_folder_of(file);
     if (!err)
         err = start(run, item, file, &outcome);
     if (!err && outcome.ending == AMP_DONE && item->kind == AMP_KIND_SOLO)
@@ -343,7 +309,7 @@ static int run_item(struct run *run, size_t i)
 
     run->finished[i] = true;
     amp_progress_ended(&run->progress, item, outcome.ending == AMP_DONE, outcome.seconds);
-    err = outcome.ending == AMP_DONE ? note_done(run, item, &outcome) : note_failure(run, item, &outcome);
+    err = outcome.ending == AMP_DONE ? note_done(run, item, file, &outcome) : note_failure(run, item, &outcome);
     return err ? give_up(run, err) : 0;
 }
 
@@ -393,15 +359,26 @@ static int end(struct run *run, int status)
     return status;
 }
 
+static int note_begin(struct run *run)
+{
+    json_t *fields = json_pack("{s:I}", "children", (json_int_t) run->left);
+    char path[PATH_MAX];
+    uint32_t crc32;
+
+    snprintf(path, sizeof path, "%s/manifest.json", run->dir);
+    if (fields && amp_results_crc32(path, &crc32) == 0)
+        json_object_set_new(fields, "manifest_crc32", json_integer(crc32));
+    return amp_journal_event(run->journal, run->options.resume ? "resume" : "plan", fields);
+}
+
 static int run_plan(struct run *run)
 {
     int err = amp_process_prepare(&run->placement);
 
     if (err)
-        return refuse("cannot prepare for children", "%s", strerror(-err));
+        return refuse("children", "they cannot be started: %s", strerror(-err));
     warn_of_aslr(run);
-    err = amp_journal_event(run->journal, run->options.resume ? "resume" : "plan",
-                            json_pack("{s:I}", "children", (json_int_t) run->left));
+    err = note_begin(run);
     return err ? give_up(run, err) : end(run, measure(run));
 }
 

@@ -99,7 +99,7 @@ static json_t *load_1min(void)
 {
     double load;
 
-    return getloadavg(&load, 1) == 1 ? json_real(load) : json_null();
+    return getloadavg(&load, 1) == 1 ? json_real((double) (long) (load * 100 + 0.5) / 100) : json_null();
 }
 
 static json_t *memory_b(void)

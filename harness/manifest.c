@@ -4,6 +4,7 @@
 #include "harness/build_info.h"
 #include "harness/layout.h"
 #include "harness/machine.h"
+#include "harness/results.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -105,6 +106,27 @@ static json_t *tables(const struct amp_rows *rows, const char **why)
     return object;
 }
 
+/* What was built, with the CRC-32 of each lesson's first module: two runs that have the same measured the same code. */
+static json_t *build(const struct amp_rows *rows)
+{
+    json_t *build = amp_machine_build(), *modules = json_object();
+
+    for (size_t i = 0; modules && i < rows->n; i++) {
+        const char *lesson = rows->row[i]->lesson;
+        char path[PATH_MAX];
+        uint32_t crc32;
+
+        snprintf(path, sizeof path, "%s/%s.00.so", amp_layout_dir(), lesson);
+        if (!json_object_get(modules, lesson) && amp_results_crc32(path, &crc32) == 0)
+            json_object_set_new(modules, lesson, json_integer(crc32));
+    }
+    if (build && json_object_set_new(build, "modules_crc32", modules)) {
+        json_decref(build);
+        build = NULL;
+    }
+    return build;
+}
+
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why)
 {
@@ -121,7 +143,7 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                          "version", AMP_VERSION, "created", created, "command", strings(options->command), "quick",
                          (int) options->quick, "seed", (json_int_t) options->seed, "settings",
                          settings(rows, layouts, options), "machine", amp_machine_facts(), "build",
-                         amp_machine_build(), "allocator", amp_machine_allocator(), "configurations", "name",
+                         build(rows), "allocator", amp_machine_allocator(), "configurations", "name",
                          AMP_CONFIGURATION, "rows", row_list(rows), "layouts", lessons);
     if (!manifest)
         *why = "it cannot be put into JSON";

@@ -6,6 +6,7 @@
 #define AMP_RESULTS_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdint.h>
 
 /* Make `path` hold `value`: written beside it as "<path>.tmp", flushed to the disk, renamed. Makes missing folders.
@@ -18,6 +19,10 @@ int amp_results_publish(const char *path);
 /* Append one object as a line to `path` and flush it to the disk, or leave the file as it was. A line that a killed
  * writer left unfinished is taken off first, so that every line of the file but the last is always whole. */
 int amp_results_append(const char *path, const json_t *value);
+
+/* The CRC-32 of a file, as zip and zlib have it: the journal keeps one of each result, so that a reader finds out
+ * about a single changed digit. */
+int amp_results_crc32(const char *path, uint32_t *out);
 
 /* Make the folder `path` and those above it that are missing. -ENOTDIR where a file is in the way. */
 int amp_results_make_folder(const char *path);
@@ -32,5 +37,9 @@ int amp_results_probe(const char *dir, uint64_t need_b);
 
 /* Remove what killed writers left below `dir`: every "*.tmp". */
 int amp_results_clean(const char *dir);
+
+/* What both halves of it need: all bytes and not only some; the folder that a path is in, "." where it names none. */
+int amp_results_write_all(int fd, const char *bytes, size_t n);
+int amp_results_folder_of(const char *path, char out[PATH_MAX]);
 
 #endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a child is told: the words of its command line. Functions return 0 or a negative errno. */
+#ifndef AMP_COMMAND_H
+#define AMP_COMMAND_H
+
+#include "harness/plan.h"
+
+struct amp_command {
+    const char *argv[8]; /* NULL-terminated; the strings are the command's */
+    char *words[8];
+};
+
+/* The command of the child that writes `file`: for paired and counts a task as child.h has it, for solo the flags of
+ * an ordinary Google Benchmark program, which writes "<file>.tmp". `cpu` is where it will run, -1: anywhere. */
+int amp_command_make(const struct amp_row *row, const struct amp_item *item, const struct amp_launch_options *options,
+                     const char *file, int cpu, struct amp_command **out);
+void amp_command_free(struct amp_command *command);
+
+#endif
