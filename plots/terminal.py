@@ -7,9 +7,6 @@ import json
 import math
 import os
 import sys
-import textwrap
-
-import numpy as np
 
 FORMATS = ("table", "json", "csv", "markdown")
 WIDTH = 120
@@ -42,7 +39,7 @@ def ratio(x):
 
 
 def _three_digits(x):
-    return np.format_float_positional(float(f"{x:.3g}"), trim="-")
+    return f"{x:.{max(0, 2 - math.floor(math.log10(x * 1.0005)))}f}" if x < 1000 else f"{float(f'{x:.3g}'):.0f}"
 
 
 def ns(x):
@@ -74,13 +71,11 @@ def interval(part, low="low", high="high"):
 
 def verdict(row):
     if row["failed"]:
-        return f"failed: {row['failed']['reason']} {row['failed']['detail']}"
+        return f"failed: {row['failed']['detail'] or row['failed']['reason']}"
     text = row["verdict"]
     if row["equal_within"]:
         text += f" ({row['equal_within'] * 100:g} %)"
-    if row["counts"]["status"] == "differs":
-        text += ", counts differ"
-    return text
+    return f"counts differ; {text}" if row["counts"]["status"] == "differs" else text
 
 
 def bar(row):
@@ -127,9 +122,15 @@ def table(summary, colour=False):
     lines = [_group_header(widths), _line([name for name, _, _ in COLUMNS], widths)
              + ("  val|ptr" if bars else "") + "  verdict"]
     for row, line, text in zip(summary["rows"], rows, verdicts):
-        text = text if len(text) <= room else text[: room - 3] + "..."
-        lines.append(_line(line, widths) + ("  " + bar(row) if bars else "") + "  " + paint(text, row, colour))
+        start = _line(line, widths) + ("  " + bar(row) if bars else "") + "  "
+        if row["ratio"] is None:  # there is nothing to align: the reason takes the place of the numbers
+            text, start = row["sentence"], _line(line[:2], widths) + "  "
+        lines.append(start + paint(_cut(text, max(room, WIDTH - len(start))), row, colour))
     return "\n".join(line.rstrip() for line in lines) + "\n\n" + closing(summary, colour)
+
+
+def _cut(text, room):
+    return text if len(text) <= room else text[: room - 3] + "..."
 
 
 def _span(widths, first, n):
@@ -187,22 +188,26 @@ def floors(summary):
 
 def legend(summary):
     rule = summary["rule"]
-    x = f"{rule['threshold'] * 100:g} %"
-    text = [
-        "ratio = pointer/value: above 1 the value side is faster, below 1 the pointer side. "
-        f"interval: where the ratio lies, at {rule['confidence'] * 100:g} % for the whole table "
-        f"({rule['correction']}; {rule['interval']}). "
-        "spread: p10..p90 of the ratio over the layouts, that is over where the linker may put the same code.",
-        f"faster: the interval is beyond {x} and nine layouts in ten agree; leans: some layouts disagree; "
-        "equal: interval and spread within the percentage; placement decides: the layout matters more than the side; "
-        "undecided: measure more." if not summary["quick"] else
-        "A quick run gives no verdicts: take it as a first look, and run without --quick to decide.",
-        "B/op, allocs/op: exact, as asked for.",
+    least = f"{rule['threshold'] * 100:g} %"
+    lines = [
+        "How to read it",
+        "  ratio     pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: pointer takes a 29th",
+        f"  interval  where the ratio lies, by launches; {rule['confidence'] * 100:g} % for the whole table "
+        f"({rule['correction']})",
+        "  spread    the ratio from p10 to p90 of the layouts, that is of where the linker may put the same code",
+        "  B/op      bytes as asked for, and allocations: exact counts",
     ]
-    if not summary["quick"] and any(row["launches"] < rule["launches_needed"] for row in summary["rows"]):
-        text.append(f"An interval over this table needs {rule['launches_needed']} launches of a row; with fewer there "
-                    "is none, and the row is undecided.")
-    return textwrap.wrap(" ".join(text), WIDTH)
+    if summary["quick"]:
+        return lines + ["  verdict   a quick run gives none: take it as a first look, and decide without --quick"]
+    lines += [
+        f"  verdict   faster: interval beyond {least}, nine layouts in ten agree; leans: some layouts disagree; equal: interval",
+        "            and spread within the percentage; placement decides: the layout matters more than the side;",
+        "            undecided: measure more",
+    ]
+    if any(0 < row["launches"] < rule["launches_needed"] for row in summary["rows"]):
+        lines.append(f"  launches  an interval over this table needs {rule['launches_needed']} of a row; with fewer there is "
+                     "none, and it is undecided")
+    return lines
 
 
 CSV_COLUMNS = ("row", "pair", "size", "launches", "layouts", "value_ns_per_op", "value_ns_per_op_low",

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Hold a run folder against its schema: a line for each fault, exit status 2 if there is one.
+
+Each file by itself is held against its JSON Schema, with every fault told; a folder whose files are sound is then
+loaded, under each of its configurations, for what only shows between files."""
+
+from pathlib import Path
+
+from plots import documents, gobench
+from plots.documents import Refused
+from plots.load import load, read_manifest
+
+KINDS = {"launches": "launch", "counts": "counts", "solo": "solo"}
+LONG = 16  # items from which a list of integers is checked by numpy: item by item, a run would take minutes
+
+
+def check(folder):
+    """(how many files were looked at, the faults as lines)."""
+    folder = Path(folder)
+    files, faults = 0, []
+    for path, kind in _files(folder):
+        files += 1
+        try:
+            faults += [f"{path}: {key + ': ' if key else ''}{why}" for key, why in _file(path, kind)]
+        except Refused as refused:
+            faults.append(str(refused))
+    if not faults:
+        faults = _whole(folder)
+    return files, faults
+
+
+def _files(folder):
+    if (folder / "manifest.json").exists():
+        yield folder / "manifest.json", "run"
+    for name, kind in (("journal.jsonl", "journal"), ("summary.json", "summary"), ("bench.txt", "bench")):
+        if (folder / name).exists():
+            yield folder / name, kind
+    for name, kind in KINDS.items():
+        for path in sorted((folder / name).glob("*/*/*/*.json")):
+            yield path, kind
+
+
+def _file(path, kind):
+    raw = documents.read_bytes(path)
+    if kind == "bench":
+        try:
+            gobench.read(raw.decode("utf-8"))
+        except (gobench.Malformed, UnicodeDecodeError) as error:
+            return [("", str(error))]
+        return []
+    if kind == "journal":  # its lines and what they must add up to are the loader's business
+        return list(_journal(raw, path))
+    document = documents.parse(raw, path)
+    if kind != "solo":
+        documents.check_version(document, kind, path)
+    return documents.faults(_shortened(document), kind)
+
+
+def _journal(raw, path):
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        try:
+            event = documents.parse(line, path, number) if line.strip() else None
+        except Refused:
+            continue  # a cut line; the loader knows where one is allowed
+        if event is not None:
+            yield from ((f"line {number}" + (f": {key}" if key else ""), why)
+                        for key, why in documents.faults(event, "journal"))
+
+
+def _shortened(document):
+    """The document with every long list of non-negative integers cut to its first item."""
+    if isinstance(document, dict):
+        return {key: _shortened(value) for key, value in document.items()}
+    if isinstance(document, list):
+        if len(document) >= LONG and set(map(type, document)) == {int} and min(document) >= 0:
+            return document[:1]
+        return [_shortened(item) for item in document]
+    return document
+
+
+def _whole(folder):
+    try:
+        manifest, _ = read_manifest(folder)
+        for configuration in manifest["configurations"]:
+            load(folder, configuration["name"])
+    except Refused as refused:
+        return [str(refused)]
+    return []
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+
+
+def main(args):
+    files, faults = check(args.run)
+    for fault in faults:
+        print(fault)
+    if faults:
+        return 2
+    print(f"{args.run}: {files} files follow their schemas")
+    return 0
