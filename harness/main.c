@@ -133,6 +133,8 @@ static int paired(const struct amp_registry *registry, struct amp_options *optio
             return 2;
         regfree(&filter);
     }
+    if (options->draw_seed && amp_options_draw_seed(&options->launch))
+        return 2;
     options->launch.command = (const char *const *) command;
     return amp_launch_run(registry, &options->launch);
 }

@@ -175,13 +175,13 @@ static unsigned number_or(const struct value *value, unsigned otherwise)
     return value->given ? (unsigned) value->number : otherwise;
 }
 
-static int draw_seed(uint64_t *out)
+int amp_options_draw_seed(struct amp_launch_options *launch)
 {
-    if (getrandom(out, sizeof *out, 0) != sizeof *out)
+    if (getrandom(&launch->seed, sizeof launch->seed, 0) != sizeof launch->seed)
         return amp_options_wrong("--seed", "none given, and none can be drawn: %s", strerror(errno));
-    *out &= flags[SEED].high;
-    fprintf(stderr, "ampersand: seed: %" PRIu64 ", drawn; '--seed %" PRIu64 "' draws the same layouts and order again\n",
-            *out, *out);
+    launch->seed &= flags[SEED].high;
+    fprintf(stderr, "ampersand: seed: %" PRIu64 ", drawn; '--seed %" PRIu64 "' makes the same random choices again\n",
+            launch->seed, launch->seed);
     return 0;
 }
 
@@ -209,7 +209,7 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
         .layout = values[LAYOUT].given ? (int) values[LAYOUT].number : -1,
         .quick = quick,
     };
-    return values[SEED].given || values[RESUME].given ? 0 : draw_seed(&out->seed);
+    return 0;
 }
 
 /* libbenchmark's flags, to suggest one; and what it must not be given: it throws at a count below 1, and takes a word
@@ -349,5 +349,6 @@ int amp_options_parse(int *argc, char **argv, struct amp_options *out)
         err = read_flags(out->verb, *argc - 1, argv + 1, values);
     out->filter = values[FILTER].word;
     out->questions = values[QUESTIONS].given;
+    out->draw_seed = !values[SEED].given && !values[RESUME].given;
     return !err && out->verb == AMP_VERB_PAIRED ? read_paired(values, &out->launch) : err;
 }

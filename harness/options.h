@@ -13,6 +13,7 @@ enum amp_verb { AMP_VERB_PAIRED, AMP_VERB_LIST, AMP_VERB_CHILD, AMP_VERB_MACHINE
 struct amp_options {
     enum amp_verb verb; /* AMP_VERB_SOLO: there is none */
     struct amp_launch_options launch;
+    bool draw_seed;      /* paired: none is given; see amp_options_draw_seed() */
     const char *filter;  /* of rows, POSIX extended; NULL: every row */
     bool questions;      /* list: the questions of the pairs in place of the rows */
     const char *task;    /* child */
@@ -23,6 +24,9 @@ struct amp_options {
 /* Solo: takes the flags of its own out of argv and leaves libbenchmark's, whose values it checks where libbenchmark
  * itself would end in a surprise (a crash, or its help and a status of 0). */
 int amp_options_parse(int *argc, char **argv, struct amp_options *out);
+
+/* Draw a seed and say on stderr which; for when nothing else is wrong. */
+int amp_options_draw_seed(struct amp_launch_options *launch);
 
 /* A flag that libbenchmark left over in argv; says what is wrong with it. */
 int amp_options_refuse(const char *flag);

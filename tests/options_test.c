@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What right command lines mean. What becomes of wrong ones is in options_test.py. */
+#include "harness/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A row names what differs from the usual. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+#else
+#pragma GCC diagnostic ignored "-Woverride-init"
+#endif
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define MIB ((uint64_t) 1 << 20)
+#define MAX_WORDS 12
+
+/* What `paired` does unless told otherwise, and with --quick. */
+#define USUAL                                                                                                          \
+    .out = "x", .launches = 20, .counts_launches = 2, .solo_launches = 1, .epoch_ns = 50000, .rounds_per_block = 16,   \
+    .timeout_s = 60, .memory_limit_b = 8192 * MIB, .layout = -1
+#define QUICK                                                                                                          \
+    .out = "x", .launches = 2, .counts_launches = 1, .solo_launches = 1, .epoch_ns = 50000, .rounds_per_block = 4,     \
+    .timeout_s = 60, .memory_limit_b = 8192 * MIB, .layout = -1, .quick = true
+
+static const struct {
+    const char *name;
+    const char *words[MAX_WORDS];
+    struct amp_launch_options want;
+    bool draw_seed;
+} runs[] = {
+    { "defaults", { "--out", "x" }, { USUAL }, true },
+    { "with '='", { "--out=x" }, { USUAL }, true },
+    { "quick", { "--out", "x", "--quick" }, { QUICK }, true },
+    { "seed", { "--out", "x", "--seed", "9007199254740991" }, { USUAL, .seed = 9007199254740991 }, false },
+    { "seed of 0", { "--out", "x", "--seed=0" }, { USUAL, .seed = 0 }, false },
+    { "filter", { "--out", "x", "--filter", "^pass/" }, { USUAL, .filter = "^pass/" }, true },
+    { "resume", { "--resume", "y" }, { USUAL, .out = NULL, .resume = "y" }, false },
+    { "the last word counts", { "--out", "y", "--out", "x" }, { USUAL }, true },
+    { "zeros where they make sense",
+      { "--out", "x", "--counts-launches", "0", "--solo-launches", "0", "--layout", "0" },
+      { USUAL, .counts_launches = 0, .solo_launches = 0, .layout = 0 },
+      true },
+    { "quick, but so many",
+      { "--launches", "3", "--rounds", "8", "--quick", "--counts-launches=4", "--out", "x" },
+      { QUICK, .launches = 3, .rounds_per_block = 8, .counts_launches = 4 },
+      true },
+    { "the rest",
+      { "--out=x", "--epoch-us=1000000", "--timeout=86400", "--layout=63", "--solo-launches=1000", "--launches=1000",
+        "--rounds=10000" },
+      { USUAL, .epoch_ns = 1000000000, .timeout_s = 86400, .layout = 63, .solo_launches = 1000, .launches = 1000,
+        .rounds_per_block = 10000 },
+      true },
+    { "beginning of a flag", { "--out=x", "--mem=1G" }, { USUAL, .memory_limit_b = 1024 * MIB }, true },
+    { "bytes", { "--out=x", "--memory-limit=1048577" }, { USUAL, .memory_limit_b = MIB + 1 }, true },
+    { "K", { "--out=x", "--memory-limit=2048K" }, { USUAL, .memory_limit_b = 2 * MIB }, true },
+    { "M", { "--out=x", "--memory-limit=512M" }, { USUAL, .memory_limit_b = 512 * MIB }, true },
+    { "MB", { "--out=x", "--memory-limit=512MB" }, { USUAL, .memory_limit_b = 512 * MIB }, true },
+    { "MiB", { "--out=x", "--memory-limit=512MiB" }, { USUAL, .memory_limit_b = 512 * MIB }, true },
+    { "g", { "--out=x", "--memory-limit=3g" }, { USUAL, .memory_limit_b = 3072 * MIB }, true },
+    { "T", { "--out=x", "--memory-limit=1024T" }, { USUAL, .memory_limit_b = 1024 * MIB * MIB }, true },
+};
+
+static int parse(const char *verb, const char *const *words, int *argc, char **argv, struct amp_options *out)
+{
+    *argc = 0;
+    argv[(*argc)++] = (char *) (uintptr_t) "ampersand-bench"; /* argv is not const, and getopt_long() keeps it whole */
+    if (verb)
+        argv[(*argc)++] = (char *) (uintptr_t) verb;
+    for (size_t i = 0; i < MAX_WORDS && words[i]; i++)
+        argv[(*argc)++] = (char *) (uintptr_t) words[i];
+    argv[*argc] = NULL;
+    return amp_options_parse(argc, argv, out);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static void test_paired(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        const struct amp_launch_options *want = &runs[i].want, *got;
+        struct amp_options options;
+        char *argv[MAX_WORDS + 3];
+        int argc;
+
+        if (parse("paired", runs[i].words, &argc, argv, &options) != 0 || options.verb != AMP_VERB_PAIRED)
+            fail_msg("%s: refused", runs[i].name);
+        got = &options.launch;
+        if (!same_text(got->out, want->out) || !same_text(got->resume, want->resume) ||
+            !same_text(got->filter, want->filter) || !same_text(options.filter, want->filter))
+            fail_msg("%s: another out, resume or filter", runs[i].name);
+        if (got->launches != want->launches || got->counts_launches != want->counts_launches ||
+            got->solo_launches != want->solo_launches || got->rounds_per_block != want->rounds_per_block ||
+            got->timeout_s != want->timeout_s || got->layout != want->layout || got->quick != want->quick)
+            fail_msg("%s: %u %u %u launches, %u rounds, %u s, layout %d, quick %d", runs[i].name, got->launches,
+                     got->counts_launches, got->solo_launches, got->rounds_per_block, got->timeout_s, got->layout,
+                     got->quick);
+        if (got->epoch_ns != want->epoch_ns || got->memory_limit_b != want->memory_limit_b || got->seed != want->seed ||
+            options.draw_seed != runs[i].draw_seed)
+            fail_msg("%s: epoch %llu ns, %llu B, seed %llu, draw %d", runs[i].name, (unsigned long long) got->epoch_ns,
+                     (unsigned long long) got->memory_limit_b, (unsigned long long) got->seed, options.draw_seed);
+    }
+}
+
+static const struct {
+    const char *name;
+    const char *words[MAX_WORDS];
+    const char *left[MAX_WORDS]; /* for libbenchmark */
+    unsigned layout;
+    uint64_t iterations;
+} solos[] = {
+    { "nothing", { NULL }, { NULL }, 0, 0 },
+    { "theirs only", { "--benchmark_filter=x", "--v=1" }, { "--benchmark_filter=x", "--v=1" }, 0, 0 },
+    { "ours only", { "--layout", "3", "--iterations=1000" }, { NULL }, 3, 1000 },
+    { "ours among theirs",
+      { "--benchmark_filter=x", "--layout=63", "--benchmark_repetitions=3", "--iterations", "7", "--unknown" },
+      { "--benchmark_filter=x", "--benchmark_repetitions=3", "--unknown" },
+      63,
+      7 },
+    { "not quite ours", { "--layouts=3", "--benchmark_format=json" }, { "--layouts=3", "--benchmark_format=json" }, 0, 0 },
+};
+
+static void test_solo(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < COUNT(solos); i++) {
+        struct amp_options options;
+        char *argv[MAX_WORDS + 3];
+        int argc, n = 1;
+
+        if (parse(NULL, solos[i].words, &argc, argv, &options) != 0 || options.verb != AMP_VERB_SOLO)
+            fail_msg("%s: refused", solos[i].name);
+        for (; n < argc && same_text(argv[n], solos[i].left[n - 1]); n++)
+            ;
+        if (n != argc || solos[i].left[n - 1] || argv[argc])
+            fail_msg("%s: left over is '%s'", solos[i].name, argv[n] ? argv[n] : "nothing");
+        if (options.layout != solos[i].layout || options.iterations != solos[i].iterations)
+            fail_msg("%s: layout %u, %llu iterations", solos[i].name, options.layout,
+                     (unsigned long long) options.iterations);
+    }
+}
+
+static void test_verbs(void **state)
+{
+    static const struct {
+        const char *word;
+        enum amp_verb want;
+    } verbs[] = {
+        { "list", AMP_VERB_LIST }, { "machine", AMP_VERB_MACHINE },   { "help", AMP_VERB_HELP },
+        { "child", AMP_VERB_CHILD }, { "version", AMP_VERB_VERSION }, { "--version", AMP_VERB_VERSION },
+    };
+    const char *const task[MAX_WORDS] = { "{}" }, *const nothing[MAX_WORDS] = { NULL };
+
+    (void) state;
+    for (size_t i = 0; i < COUNT(verbs); i++) {
+        bool child = verbs[i].want == AMP_VERB_CHILD;
+        struct amp_options options;
+        char *argv[MAX_WORDS + 3];
+        int argc;
+
+        assert_int_equal(parse(verbs[i].word, child ? task : nothing, &argc, argv, &options), 0);
+        assert_int_equal(options.verb, verbs[i].want);
+        assert_true(same_text(options.task, child ? "{}" : NULL));
+    }
+}
+
+/* A drawn seed is one that --seed takes, and not always the same. */
+static void test_draw_seed(void **state)
+{
+    struct amp_launch_options first = { .seed = 0 }, second = { .seed = 0 };
+
+    (void) state;
+    assert_int_equal(amp_options_draw_seed(&first), 0);
+    assert_int_equal(amp_options_draw_seed(&second), 0);
+    assert_true(first.seed < (uint64_t) 1 << 53);
+    assert_true(second.seed < (uint64_t) 1 << 53);
+    assert_true(first.seed != second.seed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paired),
+        cmocka_unit_test(test_solo),
+        cmocka_unit_test(test_verbs),
+        cmocka_unit_test(test_draw_seed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

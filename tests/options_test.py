@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""The command line of ampersand-bench: every wrong use is one line on stderr that names it, and exit status 2.
+
+AMPERSAND_BUILD names the build folder. What right values do is in options_test.c."""
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
+BENCH = BUILD / "harness" / "ampersand-bench"
+
+
+def bench(*words, **more):
+    return subprocess.run([BENCH, *words], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
+                          **{"stdout": subprocess.PIPE, **more})
+
+
+WRONG = [
+    # words, what the line says after "ampersand: "
+    # ---- verbs
+    ("lst", "lst: no such verb; the nearest is 'list'"),
+    ("pared --out x", "pared: no such verb; the nearest is 'paired'"),
+    ("PAIRED", "PAIRED: no such verb; the nearest is 'paired'"),
+    ("frobnicate", "frobnicate: no such verb; there are paired, list, machine, child, help and version"),
+    ("machine now", "machine: 'now' is one word too many"),
+    ("help --quick", "--quick: no such flag of 'help'; 'ampersand-bench help' lists them"),
+    ("list --quick", "--quick: no such flag of 'list'"),
+    ("list --question", None),  # the beginning of a flag is as good as the flag
+    ("child", "child: needs one word, its task as JSON"),
+    ("child {} {}", "child: needs one word, its task as JSON"),
+    # ---- flags of paired
+    ("paired", "paired: needs --out DIR, or --resume RUN"),
+    ("paired --out", "--out: needs a value"),
+    ("paired --out=", "--out: its value is empty"),
+    ("paired --out x y", "paired: 'y' is one word too many"),
+    ("paired y --out x", "paired: 'y' is one word too many"),
+    ("paired --out x -- --quick", "--quick: no such flag"),
+    ("paired --out x --lauches 3", "--lauches: no such flag of 'paired'; the nearest is '--launches'"),
+    ("paired --out x --lauches=3", "--lauches: no such flag of 'paired'; the nearest is '--launches'"),
+    ("paired --out x --frobnicate", "--frobnicate: no such flag of 'paired'; 'ampersand-bench help' lists them"),
+    ("paired --out x --l 3", "--l: no such flag of 'paired'"),
+    ("paired --out x -q", "-q: no such flag of 'paired'"),
+    ("paired --out x -qv --quick", "-qv: no such flag of 'paired'"),
+    ("paired --out x --questions", "--questions: no such flag of 'paired'"),
+    ("paired --out x --quick=yes", "--quick: takes no value"),
+    ("paired --out x --launches", "--launches: needs a value"),
+    ("paired --resume x --out y", "--out: not with --resume"),
+    ("paired --resume x --launches 3", "--launches: not with --resume"),
+    ("paired --resume x --quick", "--quick: not with --resume"),
+    # ---- numbers
+    ("paired --out x --launches 12x", "--launches: '12x' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=0", "--launches: '0' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=1001", "--launches: '1001' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=-1", "--launches: '-1' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=+1", "--launches: '+1' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=", "--launches: '' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=1.5", "--launches: '1.5' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=1e2", "--launches: '1e2' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=0x10", "--launches: '0x10' is not a whole number from 1 to 1000"),
+    ("paired --out x --launches=18446744073709551617", "--launches: '18446744073709551617' is not a whole number"),
+    ("paired --out x --counts-launches 1001", "--counts-launches: '1001' is not a whole number from 0 to 1000"),
+    ("paired --out x --solo-launches x", "--solo-launches: 'x' is not a whole number from 0 to 1000"),
+    ("paired --out x --seed 9007199254740992", "--seed: '9007199254740992' is not a whole number from 0 to 9007199254740991"),
+    ("paired --out x --epoch-us 0", "--epoch-us: '0' is not a whole number from 1 to 1000000"),
+    ("paired --out x --rounds 3", "--rounds: '3' is not an even number from 2 to 10000"),
+    ("paired --out x --rounds 0", "--rounds: '0' is not an even number from 2 to 10000"),
+    ("paired --out x --timeout 86401", "--timeout: '86401' is not a whole number from 1 to 86400"),
+    ("paired --out x --layout -1", "--layout: '-1' is not a whole number from 0 to 9999"),
+    ("paired --out x --layout 9999", "--layout: '9999' is not a layout; they were built with numbers 0 to "),
+    ("paired --out x --memory-limit 8X", "--memory-limit: '8X' is not a size such as 512M or 8G, from 1M to 1024T"),
+    ("paired --out x --memory-limit G", "--memory-limit: 'G' is not a size"),
+    ("paired --out x --memory-limit 8Gi", "--memory-limit: '8Gi' is not a size"),
+    ("paired --out x --memory-limit 1023K", "--memory-limit: '1023K' is not a size"),
+    ("paired --out x --memory-limit 1025T", "--memory-limit: '1025T' is not a size"),
+    ("paired --out x --memory-limit 99999999999T", "--memory-limit: '99999999999T' is not a size"),
+    # ---- filters
+    ("paired --out x --filter pss/size=8", "--filter: 'pss/size=8' matches nothing; the nearest is 'pass/size=8'"),
+    ("paired --out x --filter fctory", "--filter: 'fctory' matches nothing; the nearest is 'factory'"),
+    ("paired --out x --filter ^colection", "--filter: '^colection' matches nothing; the nearest is 'collection'"),
+    ("list --filter muate", "--filter: 'muate' matches nothing; the nearest is 'mutate'"),
+    ("list --filter (", "--filter: '(' is not a regular expression: "),
+    ("list --filter=", "--filter: its value is empty"),
+    # ---- libbenchmark's flags
+    ("--benchmark_filter=fctory", "--benchmark_filter: 'fctory' matches nothing; the nearest is 'factory'"),
+    ("--benchmark_filter=fctory --benchmark_list_tests", "--benchmark_filter: 'fctory' matches nothing"),
+    ("--benchmark_filter=(", "--benchmark_filter: '(' is not a regular expression"),
+    ("--benchmark_repetition=3", "--benchmark_repetition: no such flag; the nearest is '--benchmark_repetitions'"),
+    ("--benchmark_repetitions=abc", "--benchmark_repetitions: 'abc' is not a whole number from 1 to 1000000"),
+    ("--benchmark_repetitions=-3", "--benchmark_repetitions: '-3' is not a whole number from 1 to 1000000"),
+    ("--benchmark_repetitions", "--benchmark_repetitions: needs a value, after '='"),
+    ("--benchmark_min_time=soon", "libbenchmark: The value of flag --benchmark_min_time"),
+    ("--benchmark_format=yaml", "--benchmark_format: 'yaml' is none of console, json, csv"),
+    ("--benchmark_out_format=yaml", "--benchmark_out_format: 'yaml' is none of json, console, csv"),
+    ("--benchmark_time_unit=min", "--benchmark_time_unit: 'min' is none of ns, us, ms, s"),
+    ("--benchmark_out=/dev/null/x", "--benchmark_out: '/dev/null/x': Not a directory"),
+    ("--benchmark_context=a", "--benchmark_context: cannot have this value"),
+    ("--frobnicate", "--frobnicate: no such flag; 'ampersand-bench --help' lists them"),
+    ("--benchmark_list_tests pass", "pass: neither a verb, which comes first, nor a flag"),
+    ("-x", "-x: no such flag"),
+    # ---- ours beside them
+    ("--layout", "--layout: needs a value"),
+    ("--layout=3x", "--layout: '3x' is not a whole number from 0 to 9999"),
+    ("--layout 9999 --benchmark_list_tests", "--layout: '9999' is not a layout; they were built with numbers 0 to "),
+    ("--iterations 0", "--iterations: '0' is not a whole number from 1 to 1000000000000"),
+    ("--layuot=3", "--layuot: no such flag; the nearest is '--layout'"),
+    ("--quick", "--quick: no such flag"),
+]
+
+
+@pytest.mark.parametrize("words, want", WRONG, ids=[words for words, _ in WRONG])
+def test_wrong_use_is_one_line_and_status_2(words, want, tmp_path):
+    done = bench(*words.split(), cwd=tmp_path)
+    if want is None:
+        assert (done.returncode, done.stderr) == (0, "")
+        return
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"ampersand: {want}"), done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n")
+    assert list(tmp_path.iterdir()) == [], "nothing is written"
+
+
+def test_a_word_with_a_line_break_is_still_one_line():
+    done = bench("a\nb\x1b[31m")
+    assert done.returncode == 2
+    assert done.stderr.startswith("ampersand: a?b?[31m: no such verb")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_endless_word_is_one_line():
+    done = bench("paired", "--out", "x", "--launches", "9" * 100000)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and len(done.stderr) < 5000
+
+
+@pytest.mark.parametrize("words", ["list", "help", "--version", "--benchmark_list_tests"])
+def test_a_full_disk_is_told(words):
+    with open("/dev/full", "w") as full:
+        done = bench(words, stdout=full)
+    assert (done.returncode, done.stderr) == (2, "ampersand: standard output: cannot be written\n")
+
+
+def test_no_lessons_is_told(tmp_path):
+    done = bench("list", env={**os.environ, "AMPERSAND_LESSONS": str(tmp_path)})
+    assert done.returncode == 2
+    assert done.stderr == f"ampersand: lessons: {tmp_path}/lessons.txt: No such file or directory\n"
+    (tmp_path / "lessons.txt").write_text("")
+    done = bench("list", env={**os.environ, "AMPERSAND_LESSONS": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (2, f"ampersand: lessons: '{tmp_path}' has none\n")
+
+
+def test_list():
+    rows = bench("list").stdout.split()
+    some = bench("list", "--filter", "^(pass|factory)/size=(8|64)$").stdout.split()
+    assert some == ["pass/size=8", "pass/size=64", "factory/size=8", "factory/size=64"]
+    questions = bench("list", "--questions").stdout.splitlines()
+    pairs = list(dict.fromkeys(row.split("/")[0] for row in rows))
+    assert [line.split()[0] for line in questions] == pairs
+    assert all(re.fullmatch(r"\w+ +[A-Z].*\?", line) for line in questions)
+
+
+def test_version_names_the_linked_library():
+    linked = subprocess.run(["ldd", BENCH], capture_output=True, text=True).stdout
+    library = Path(re.search(r"libbenchmark\S* => (\S+)", linked)[1]).resolve()
+    done = bench("--version")
+    assert re.fullmatch(r"ampersand-bench \d+\.\d+\.\d+ \(libbenchmark (\S+)\)\n", done.stdout)
+    assert library.name.endswith(".so." + re.search(r"libbenchmark (\S+)\)", done.stdout)[1])
+    assert bench("version").stdout == done.stdout
+
+
+@pytest.mark.parametrize("words", ["help", "--help"])
+def test_help(words):
+    done = bench(words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 120
+    for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --seed --layout --epoch-us "
+                 "--rounds --timeout --memory-limit --iterations").split():
+        assert re.search(rf"^  {flag} ", done.stdout, re.M), flag
+    assert ("--benchmark_repetitions" in done.stdout) == (words == "--help")
