@@ -3,13 +3,14 @@
 
 Mark: the exact count. Upright stroke: bytes as asked for, where the allocator granted more. Hollow: the count changed
 between launches, which is an error. Rows without allocations, or without counts, become sentences."""
+
 import math
 from dataclasses import dataclass
 
-from . import style
+from plots import style
 
 LABEL_IN = 0.72
-PANELS = (("allocs", "allocations/op", 0.85, 2.75, 3.25, 3.85), ("granted", "B/op", 4.15, 6.45, 7.2, 8.05))
+PANELS = (("allocs", "allocations/op", 0.85, 2.75, 3.25, 3.85), ("granted", "B/op, granted", 4.15, 6.45, 7.2, 8.05))
 ABOVE_IN, BELOW_IN = 0.3, 0.28
 BYTES_FROM = 8  # below this the axis of bytes is linear, so that it holds 0
 
@@ -29,6 +30,7 @@ class Row:
     status: str  # exact, differs, refused, missing
     value: Count | None
     pointer: Count | None
+    detail: str  # why there is no exact count, or ""
 
     @property
     def allocates(self):
@@ -40,7 +42,7 @@ def load(summary):
     for row in summary["rows"]:
         counts = row["counts"]
         rows.append(Row(row["row"], row["pair"], row["size"], counts["status"], _count(counts.get("value")),
-                        _count(counts.get("pointer"))))
+                        _count(counts.get("pointer")), counts["detail"] or ""))
     return rows
 
 
@@ -136,11 +138,12 @@ def sentences(rows):
     """The rows that have no place in the picture, in words."""
     said = []
     for status, text in (("differs", "Counts that changed between launches, which is an error"),
-                         ("refused", "Counts refused, because malloc is not the one that can be counted"),
+                         ("refused", "Counts refused"),
                          ("missing", "Not counted")):
         found = [row for row in rows if row.status == status]
-        if found:
-            said.append(f"{text}: {_names(found, rows)}.")
+        for detail in dict.fromkeys(row.detail for row in found):
+            why = f" ({detail})" if detail else ""
+            said.append(f"{text}{why}: {_names([row for row in found if row.detail == detail], rows)}.")
     silent = [row for row in rows if row.status == "exact" and not row.allocates]
     if silent:
         said.append(f"No allocation on either side: {_names(silent, rows)}.")
@@ -168,7 +171,7 @@ def figures(summary, manifest):
     places, rows_high = arrange(shown)
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN if shown else 0
     page = style.Page(body_in, "What an operation allocates", "\n".join(sentences(rows)), _keys(shown),
-                      _caption(shown), style.small_print(manifest))
+                      _caption(rows, shown), style.small_print(manifest))
     for panel in PANELS if shown else ():
         left, right = panel[2:4]
         ax = page.axes(left, right, BELOW_IN, body_in - ABOVE_IN)
@@ -192,9 +195,10 @@ def _keys(shown):
     return keys
 
 
-def _caption(shown):
+def _caption(rows, shown):
     if not shown:
-        return "Counts are exact integers per operation, read from the allocator; fixtures are not billed."
+        counted = any(row.status == "exact" for row in rows)
+        return "Counts are exact, read from the allocator, and fixtures are not billed." if counted else ""
     return ("A row is a pair at one size; left how often one operation allocates, right how many bytes it is granted. "
-            "Counts are exact, read from the allocator, and fixtures are not billed. The axes start at 0 and are "
-            "logarithmic beyond their second tick.")
+            "Counts are exact, read from the allocator, and fixtures are not billed. The axes are linear from 0 to "
+            f"1 allocation and {BYTES_FROM} bytes, and logarithmic beyond.")

@@ -3,15 +3,13 @@
 
 Reads RUN/summary.json and RUN/manifest.json, writes RUN/figures/*.svg and *.png and prints their paths. All figures
 are drawn before the first is written, and each appears whole or not at all. One run gives the same bytes each time."""
+
 import io
 import os
-import sys
 from pathlib import Path
 
-import matplotlib
-
-from . import allocations_figure, crossover_figure, documents, style, verdicts_figure
-from .documents import Refused
+from plots import allocations_figure, crossover_figure, documents, style, verdicts_figure
+from plots.documents import Refused
 
 FIGURES = (verdicts_figure, crossover_figure, allocations_figure)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
@@ -23,54 +21,53 @@ def add_arguments(parser):
 
 
 def main(args):
+    out = args.out or args.run / "figures"
+    pictures = encode(draw(read_summary(args.run / "summary.json"), read(args.run / "manifest.json", "run")))
     try:
-        paths = write(args.run, args.out or args.run / "figures")
-    except Refused as e:
-        print(f"ampersand: {e}", file=sys.stderr)
-        return 2
-    except OSError as e:
-        print(f"ampersand: {e.filename or args.out or args.run}: {e.strerror}", file=sys.stderr)
-        return 2
+        paths = write(pictures, out)
+    except OSError as error:
+        raise Refused(error.filename or out, f"cannot be written: {error.strerror}") from None
     for path in paths:
         print(path)
     return 0
 
 
-def write(run, out):
-    """Draw all figures of a run into `out`. Returns the paths written."""
-    pictures = draw(read_summary(run / "summary.json"), read(run / "manifest.json", "run"))
+def write(pictures, out):
+    """Write every picture, or none: all lie complete beside their places before the first one moves there."""
     out.mkdir(parents=True, exist_ok=True)
-    parts = []
+    parts = {out / name: out / f"{name}.tmp" for name in pictures}
     try:
-        for name, content in pictures.items():
-            parts.append(out / f"{name}.tmp")
-            with open(parts[-1], "wb") as f:
-                f.write(content)
-                f.flush()
-                os.fsync(f.fileno())
-        for part in parts:
-            os.replace(part, part.with_suffix(""))
+        for path, part in parts.items():
+            with open(part, "wb") as file:
+                file.write(pictures[path.name])
+                file.flush()
+                os.fsync(file.fileno())
+        for path, part in parts.items():
+            os.replace(part, path)
     finally:
-        for part in parts:
+        for part in parts.values():
             part.unlink(missing_ok=True)
     for old in out.glob("crossover_*"):  # of a pair that has no curve any more
-        if old.suffix in (".svg", ".png") and old.name not in pictures:
+        if old.suffix in (".svg", ".png") and old not in parts:
             old.unlink()
-    return [part.with_suffix("") for part in parts]
+    return list(parts)
 
 
 def draw(summary, manifest):
-    """Every figure as the bytes of its files, by file name."""
+    """Every figure, by the name of its files."""
+    with style.applied():
+        return {name: fig for module in FIGURES for name, fig in module.figures(summary, manifest).items()}
+
+
+def encode(figures):
+    """Every figure as SVG and as PNG: bytes, by file name."""
     pictures = {}
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a user's own matplotlibrc has no say
-        matplotlib.rcParams.update(style.RC)
-        for module in FIGURES:
-            for name, fig in module.figures(summary, manifest).items():
-                pictures[f"{name}.svg"] = _bytes(fig, format="svg", metadata={"Date": None, "Creator": "ampersand",
-                                                                              "Title": name})
-                dpi = min(style.PNG_DPI, PNG_MAX_PX / fig.get_size_inches()[1])
-                pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None})
+    with style.applied():
+        for name, fig in figures.items():
+            dpi = min(style.PNG_DPI, PNG_MAX_PX / fig.get_size_inches()[1])
+            pictures[f"{name}.svg"] = _bytes(fig, format="svg", metadata={"Date": None, "Creator": "ampersand",
+                                                                          "Title": name})
+            pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None})
     return pictures
 
 
@@ -82,6 +79,10 @@ def _bytes(fig, **kwargs):
 
 def read(path, kind):
     """A document of the run that follows its schema, else Refused: file, key, why."""
+    if not path.parent.is_dir():
+        raise Refused(path.parent, "no such run folder")
+    if not path.exists():
+        raise Refused(path, "not there; python3 -m plots summary writes it once a run has its manifest")
     document = documents.parse(documents.read_bytes(path), path)
     documents.check_version(document, kind, path)
     documents.validate(document, kind, path)

@@ -3,14 +3,15 @@
 
 Above: ns/op. Dot: the estimate of a size that was measured. Band: its interval over launches. Below: the ratio
 pointer/value, with its interval and its spread over layouts. Upright band: the crossover's interval."""
+
 import math
 from dataclasses import dataclass
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from . import style
+from plots import style
 
-LEFT_IN, RIGHT_IN = 0.75, style.WIDTH_IN - 0.2
+LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
 TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
 CLIFF_SIZES, CLIFF_TIME = 1.1, 1.25  # neighbours this close in size and this far apart in time are named
 CROSSOVER = "#6b4f7d"
@@ -30,7 +31,11 @@ class Row:
     pointer: Range
     ratio: Range
     spread: Range  # estimate unused
-    failed: bool
+    verdict: str
+
+    @property
+    def failed(self):
+        return self.verdict == "failed"
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Crossover:
 
 def load(summary, pair):
     rows = [Row(row["size"], _range(row["value_ns_per_op"]), _range(row["pointer_ns_per_op"]), _range(row["ratio"]),
-                _range(row["spread"], "p10", "p90"), row["failed"] is not None)
+                _range(row["spread"], "p10", "p90"), row["verdict"])
             for row in summary["rows"] if row["pair"] == pair]
     return sorted(rows, key=lambda row: row.size)
 
@@ -97,23 +102,20 @@ def draw_ratios(ax, rows):
     _size_axis(ax, [row.size for row in rows])
     ax.set_yscale("log", base=2)
     for row in rows:
-        ax.plot([row.size] * 2, [row.spread.low, row.spread.high], color=style.FAINT, linewidth=0.9, zorder=2)
-        ax.plot([row.size] * 2, [row.ratio.low, row.ratio.high], color=style.INK, linewidth=3, zorder=2.1)
-    ax.plot([row.size for row in rows], [row.ratio.estimate for row in rows], color=style.INK, linestyle="none",
-            marker="o", markersize=3, zorder=2.5)
+        mark = style.VERDICTS[row.verdict]
+        ax.plot([row.size] * 2, [row.spread.low, row.spread.high], color=mark.colour, linewidth=0.9, zorder=2)
+        ax.plot([row.size] * 2, [row.ratio.low, row.ratio.high], color=mark.colour, linewidth=3, zorder=2.1)
+        ax.plot([row.size], [row.ratio.estimate], color=mark.colour, linestyle="none", marker=mark.marker,
+                markersize=3.6, markerfacecolor=mark.colour if mark.filled else "white", zorder=2.5)
     low, high = _ratio_limits(rows)
     ax.set_ylim(low, high)
-    ticks = style.ratio_ticks(low, high)
-    step = -(-len(ticks) // 6)  # few enough to be read in so low a panel; 1x stays
-    one = min(range(len(ticks)), key=lambda n: abs(ticks[n] - 1)) if ticks else 0
-    ticks = [x for n, x in enumerate(ticks) if (n - one) % step == 0]
+    ticks = style.ratio_ticks(low, high, 6)
     ax.set_yticks(ticks, [style.tick_text(x) for x in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)
     ax.axhline(1, color=style.INK, linewidth=0.9, zorder=0.9)
-    ax.set_ylabel("pointer/value")
-    side = {"transform": ax.transAxes, "ha": "right", "fontsize": style.TEXT_PT, "fontweight": "bold", "zorder": 4,
-            "bbox": {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1}}
+    _label(ax, "pointer/value")
+    side = {"transform": ax.transAxes, "ha": "right", "fontsize": style.TEXT_PT, "fontweight": "bold"}
     ax.text(0.995, 0.97, "value faster ↑", va="top", color=style.VALUE.text, **side)
     ax.text(0.995, 0.04, "pointer faster ↓", va="bottom", color=style.POINTER.text, **side)
 
@@ -158,26 +160,37 @@ def _time_axis(ax, rows):
     if decades < 0.3:
         digits = tuple(n / 10 for n in range(10, 100))
     ax.yaxis.set_major_locator(LogLocator(base=10, subs=digits, numticks=12))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}" if x >= 100 else f"{x:g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda ns, _: style.time_text(ns)))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.grid(True, axis="y", linewidth=0.5)
-    ax.set_ylabel("ns/op")
+    _label(ax, "time per operation (ns/op)")
+
+
+def _label(ax, text):
+    """Name the upright axis, at one distance from the page's edge whatever its ticks read."""
+    ax.set_ylabel(text, va="center")
+    ax.yaxis.set_label_coords((style.MARGIN_IN + 0.05 - LEFT_IN) / (RIGHT_IN - LEFT_IN), 0.5)
 
 
 def _ratio_limits(rows):
+    """All of the data and 1x, with an empty strip on top and below for the words that say who is faster."""
     numbers = [x for row in rows for x in (row.ratio.estimate, row.ratio.low, row.ratio.high, row.spread.low,
                                            row.spread.high) if not math.isnan(x)]
     left, right = -math.log2(min([0.99, *numbers])), math.log2(max([1.01, *numbers]))
     span = left + right
-    return 2 ** -(max(left, span / 4) * 1.08), 2 ** (max(right, span / 4) * 1.08)
+    return 2 ** -(left + 0.22 * span), 2 ** (right + 0.22 * span)
 
 
 def crossover_text(crossover):
-    text = f"crossover {crossover.estimate:.3g}"
+    text = f"crossover {_number(crossover.estimate)}"
     if crossover.low is None or crossover.high is None:
         return text
-    return f"{text} ({crossover.low:.3g} to {crossover.high:.3g})"
+    return f"{text} ({_number(crossover.low)} to {_number(crossover.high)})"
+
+
+def _number(size):
+    return f"{size:,.1f}".removesuffix(".0") if size < 1000 else f"{size:,.0f}"
 
 
 def figures(summary, manifest):
@@ -202,7 +215,7 @@ def _page(pair, rows, summary, manifest):
         gap_in = GAP_IN + lanes * style.line_in(style.TEXT_PT)
         top_in = BELOW_IN + RATIO_IN + gap_in + TIME_IN
         page = style.Page(top_in + 0.08 + cliff_lanes * style.line_in(style.TEXT_PT), f"{pair}: {question}",
-                          sentence[:1].upper() + sentence[1:], _keys(rows, crossovers, found),
+                          f"Crossover: {sentence}" if sentence else "", _keys(rows, crossovers, found),
                           _caption(summary, rows, crossovers, found), style.small_print(manifest))
         low_ax = page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + RATIO_IN)
         top_ax = page.axes(LEFT_IN, RIGHT_IN, top_in - TIME_IN, top_in)
@@ -223,7 +236,7 @@ def _keys(rows, crossovers, found):
     if any(not math.isnan(row.value.low) for row in rows):
         keys.append(style.Key("interval over launches", {"facecolor": style.VALUE.colour, "alpha": 0.25}, band=True))
     if any(not math.isnan(row.ratio.low) for row in rows):
-        keys.append(style.Key("interval of the ratio", {"color": style.INK, "linewidth": 3}))
+        keys.append(style.Key("interval of the ratio", {"color": style.FAINT, "linewidth": 3}))
     if any(not math.isnan(row.spread.low) for row in rows):
         keys.append(style.Key("spread over layouts, p10 to p90", {"color": style.FAINT, "linewidth": 0.9}))
     if crossovers:
@@ -238,8 +251,9 @@ def _keys(rows, crossovers, found):
 
 
 def _caption(summary, rows, crossovers, found):
-    text = ["Above: nanoseconds of one operation; a dot is a size that was measured. Below: pointer time/value time; "
-            "above 1× the value side is faster."]
+    text = ["Above: nanoseconds of one operation; a mark is a size that was measured. Below: pointer time/value time "
+            "with the mark of its verdict: that of the faster side, or grey; filled where decided. Above 1× the value "
+            "side is faster."]
     if any(not math.isnan(row.value.low) for row in rows):
         text.append("Where a band is not to be seen it is narrower than the line.")
     if crossovers:

@@ -7,10 +7,13 @@ is hollow.
 
 A page is measured in inches from its lower left corner, and its height follows from its text: a header (title, lead,
 key), a body for axes, a footer (caption, small print). Text is wrapped by its measured width, never by a guess."""
+
 import math
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -27,7 +30,7 @@ LINE = 1.35  # line height over font size
 PT_PER_IN = 72
 
 INK, FAINT, GRID = "#1a1a1a", "#5c5c5c", "#dcdcdc"
-FLOOR_INTERVAL, FLOOR_SPREAD = "#bdbdbd", "#ececec"
+FLOOR_INTERVAL, FLOOR_SPREAD, STRIPE = "#b4b4b4", "#e2e2e2", "#f6f6f6"
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,15 @@ RC = {
 }
 
 
+@contextmanager
+def applied():
+    """Draw and write in this style, whatever a user's own matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        yield
+
+
 def plain(text):
     """Text of others, as text: no mathematics between dollar signs, no control characters."""
     return re.sub(r"[\x00-\x1f\x7f]+", " ", str(text)).replace("$", r"\$")
@@ -103,6 +115,10 @@ class Key:
     label: str
     style: dict
     band: bool = False
+
+    @property
+    def sample_in(self):
+        return 0.12 if self.style.get("linestyle") == "none" else 0.3
 
 
 class Page:
@@ -167,7 +183,7 @@ class Page:
     def _key_lanes(self, keys):
         lanes, x = [], WIDTH_IN
         for key in keys:
-            width = 0.38 + self.width_in(key.label, TEXT_PT)
+            width = key.sample_in + 0.07 + self.width_in(key.label, TEXT_PT)
             if x + width > WIDTH_IN - MARGIN_IN:
                 lanes.append([])
                 x = MARGIN_IN
@@ -181,12 +197,13 @@ class Page:
         for lane, entries in enumerate(lanes):
             y = top_in - (lane + 0.5) * step
             for x, key in entries:
+                wide = key.sample_in
                 if key.band:
-                    self.fig.add_artist(Rectangle((x, y - 0.05), 0.3, 0.1, transform=scale, linewidth=0, **key.style))
+                    sample = Rectangle((x, y - 0.05), wide, 0.1, transform=scale, linewidth=0, **key.style)
                 else:
-                    self.fig.add_artist(Line2D([x, x + 0.15, x + 0.3], [y] * 3, transform=scale, markevery=[1],
-                                               **key.style))
-                self.fig.text(x + 0.36, y, plain(key.label), fontsize=TEXT_PT, va="center", transform=scale)
+                    sample = Line2D([x, x + wide / 2, x + wide], [y] * 3, transform=scale, markevery=[1], **key.style)
+                self.fig.add_artist(sample)
+                self.fig.text(x + wide + 0.06, y, plain(key.label), fontsize=TEXT_PT, va="center", transform=scale)
 
 
 def line_in(pt):
@@ -225,22 +242,23 @@ def strip(ax, labels, offset_in, weight="normal", **kwargs):
     return len(lanes)
 
 
-def ratio_ticks(low, high):
-    """Ratios to name on the axis: powers of two over a wide one, else round steps around 1. Always 1."""
-    octaves = [2.0 ** n for n in range(-5, 6) if low <= 2.0 ** n <= high]
+def ratio_ticks(low, high, most=12):
+    """At most so many ratios to name on an axis: powers of two over a wide one, else round steps. 1 is among them."""
+    octaves = [2.0 ** n for n in range(-30, 31) if low <= 2.0 ** n <= high]
     if len(octaves) >= 4:
-        return octaves
+        step = -(-len(octaves) // most)
+        return [x for x in octaves if round(math.log2(x)) % step == 0]
     for step in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
         first, last = math.ceil((low - 1) / step - 1e-9), math.floor((high - 1) / step + 1e-9)
-        if last - first <= 7:
+        if last - first < min(most, 8):
             return [1 + n * step for n in range(first, last + 1) if 1 + n * step > 0]
     return octaves
 
 
 def tick_text(ratio):
-    if ratio in (0.5, 0.25, 0.125, 0.0625, 0.03125):
-        return f"1/{1 / ratio:.0f}"
-    return f"{ratio:g}×" if abs(ratio - 1) < 1e-9 else f"{round(ratio, 4):g}"
+    if ratio <= 0.5 and math.log2(ratio).is_integer():
+        return f"1/{1 / ratio:,.0f}"
+    return "1×" if abs(ratio - 1) < 1e-9 else f"{round(ratio, 4):,g}" if ratio < 1e4 else f"{ratio:,.0f}"
 
 
 def count_text(x):
@@ -256,9 +274,18 @@ def size_text(size):
     return f"{size:.0f}"
 
 
-def ratio_text(ratio):
-    digits = 4 if ratio < 0.1 else 3 if ratio < 10 else 1 if ratio < 1000 else 0
-    return f"{ratio:.{digits}f}"
+def ratio_text(ratio, width=None):
+    """Three digits behind the point, four where a narrow interval lies next to 1; three that count if far from 1."""
+    if 0.1 <= ratio < 10:
+        return f"{ratio:.{4 if width is not None and width < 0.01 and abs(ratio - 1) < 0.1 else 3}f}"
+    return f"{ratio:,.{max(2 - math.floor(math.log10(ratio)), 0)}f}"
+
+
+def time_text(ns):
+    for unit, factor in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if ns >= factor:
+            return f"{ns / factor:g} {unit}"
+    return f"{ns:g} ns"
 
 
 def small_print(manifest):

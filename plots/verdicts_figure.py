@@ -5,14 +5,17 @@ Mark: the headline, the geometric mean over layouts. Bar: its interval over laun
 p10 to p90. Grey bands: what null pairs of this run read. Hollow: not decided. Right of 1x the value side is faster.
 
 The axis ends at 32x either way; a mark beyond it stands at the edge as an arrowhead, its number is in the table."""
+
 import math
 from collections import Counter
 from dataclasses import dataclass
 
-from . import style
+from matplotlib.patches import Rectangle
+
+from plots import style
 
 LIMIT = 32 * 1.15
-LABEL_IN, LEFT_IN, RIGHT_IN = 0.72, 0.8, 4.95
+LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.85
 RATIO_IN, INTERVAL_IN, VERDICT_IN = 5.5, 5.6, 6.93  # columns right of the axes: the first ends there, the others start
 ABOVE_IN, BELOW_IN = 0.5, 0.42  # room for what stands over and under the axes
 NO_INTERVAL = "no interval"
@@ -31,7 +34,11 @@ class Row:
     p90: float | None
     verdict: str
     word: str  # the verdict as it is printed
-    failed: str  # why, or ''
+    failed: str  # why, or ""
+
+    @property
+    def width(self):
+        return None if self.low is None or self.high is None else self.high - self.low
 
 
 @dataclass(frozen=True)
@@ -79,11 +86,11 @@ class Place:
 
 def arrange(rows, wrap):
     """Lines from top to bottom, and how many row heights they take. `wrap` breaks a heading into lines."""
-    places, y, pair = [], 0.0, None
+    places, y, pair = [], 0.3, None
     for row in rows:
         if row.pair != pair:
             pair = row.pair
-            y += 0.35 if places else 0
+            y += 0.35 if places else 0.0
             for n, line in enumerate(wrap(f"{row.pair}: {row.question}")):
                 places.append(Place(y + 0.5, None, line, n == 0))
                 y += 1
@@ -102,10 +109,13 @@ def draw(ax, places, rows_high, floor):
     ax.spines["left"].set_visible(False)
     _draw_axis(ax, low, high)
     _draw_floor(ax, floor)
-    for place in places:
+    ax.patch.set_visible(False)
+    for n, place in enumerate(places):
         if place.row is None:
             _draw_heading(ax, place)
             continue
+        if n % 2:
+            _draw_stripe(ax, place.y)
         _draw_marks(ax, place.y, place.row)
         _draw_columns(ax, place.y, place.row)
 
@@ -158,6 +168,13 @@ def _draw_floor(ax, floor):
             ax.axvspan(low, high, color=colour, linewidth=0, zorder=z)
 
 
+def _draw_stripe(ax, y):
+    """A tint behind every second row, to lead the eye from the mark to the numbers."""
+    left, right = beside(style.MARGIN_IN), beside(style.WIDTH_IN - style.MARGIN_IN)
+    ax.add_patch(Rectangle((left, y - 0.5), right - left, 1, transform=ax.get_yaxis_transform(), color=style.STRIPE,
+                           linewidth=0, zorder=0.1, clip_on=False))
+
+
 def _draw_heading(ax, place):
     # On white: the bands and the grid stop at a heading, so that letters stand on nothing.
     ax.axhspan(place.y - (0.75 if place.first else 0.5), place.y + 0.5, color="white", linewidth=0, zorder=1)
@@ -168,12 +185,11 @@ def _draw_heading(ax, place):
 def _draw_marks(ax, y, row):
     mark = style.VERDICTS[row.verdict]
     if row.ratio is None:
-        ax.plot([1], [y], marker="x", color=mark.colour, markersize=4, zorder=3)
         return
     low, high = ax.get_xlim()
     if row.p10 is not None and row.p90 is not None:
         ax.plot([row.p10, row.p90], [y, y], color=mark.colour, linewidth=0.9, zorder=2)
-    if row.low is not None and row.high is not None:
+    if row.width is not None:
         ax.plot([row.low, row.high], [y, y], color=mark.colour, linewidth=3, zorder=2.1)
     x, marker = row.ratio, mark.marker
     if not low <= x <= high:
@@ -187,10 +203,10 @@ def _draw_columns(ax, y, row):
     text = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": style.TEXT_PT}
     ax.text(beside(LABEL_IN), y, f"{row.size}", ha="right", **text)
     if row.ratio is not None:
-        ax.text(beside(RATIO_IN), y, f"{style.ratio_text(row.ratio)}×", ha="right", **text)
+        ax.text(beside(RATIO_IN), y, f"{style.ratio_text(row.ratio, row.width)}×", ha="right", **text)
         interval = NO_INTERVAL
-        if row.low is not None and row.high is not None:
-            interval = f"{style.ratio_text(row.low)} to {style.ratio_text(row.high)}"
+        if row.width is not None:
+            interval = f"{style.ratio_text(row.low, row.width)} to {style.ratio_text(row.high, row.width)}"
         ax.text(beside(INTERVAL_IN), y, interval, ha="left", color=style.FAINT, **text)
     if row.failed:
         ax.text(beside(VERDICT_IN) - 0.05, y, style.plain(row.failed), ha="right", color=style.FAINT, **text)
@@ -205,7 +221,7 @@ def figures(summary, manifest):
     ruler = style.Page(1, "ruler")
     places, rows_high = arrange(rows, lambda text: ruler.wrap(text, style.TEXT_PT, weight="bold"))
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN
-    page = style.Page(body_in, f"Value or pointer? {len(rows)} {'rows' if len(rows) > 1 else 'row'}, one picture",
+    page = style.Page(body_in, f"Value or pointer? {len(rows)} {'rows' if len(rows) > 1 else 'row'}",
                       _lead(rows), _keys(rows, floor), _caption(summary, rows, floor), style.small_print(manifest))
     draw(page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, body_in - ABOVE_IN), places, rows_high, floor)
     return {"verdicts": page.fig}
@@ -220,7 +236,7 @@ def _keys(rows, floor):
     present = {row.verdict for row in rows}
     keys = []
     for name, mark in style.VERDICTS.items():
-        if name in present:
+        if name in present and name != "failed":  # which has words, and no mark
             face = mark.colour if mark.filled else "white"
             keys.append(style.Key(name, {"marker": mark.marker, "linestyle": "none", "color": mark.colour,
                                          "markersize": 4.8, "markerfacecolor": face}))
@@ -236,16 +252,17 @@ def _keys(rows, floor):
 
 
 def _caption(summary, rows, floor):
-    rule = summary.get("rule") or {}
+    rule = summary["rule"]
     text = ["A row is a pair of kernels at one size; they do the same work. The mark is the headline: the geometric "
             "mean over layouts of pointer time/value time, so right of 1× the value side is faster."]
     if any(row.low is not None for row in rows):
-        text.append(f"The thick bar is its {100 * rule.get('confidence', 0.95):g} % interval "
-                    f"({rule.get('interval', 'over launches')}; {rule.get('correction', 'not corrected')}).")
+        text.append("The thick bar, where it is wider than the mark, is its "
+                    f"{100 * rule['confidence']:g} % interval ({rule['interval']}; {rule['correction']}).")
     if any(row.p10 is not None for row in rows):
         text.append("The thin line is what the placement of functions alone can do: p10 to p90 over layouts.")
     if floor != Floor():
-        text.append("The grey bands are what identical functions read in this run: nothing inside them is a finding.")
+        text.append("The grey bands are what identical functions read in this run: a difference within them "
+                    "may be none.")
     if summary["quick"]:
         text.append("This was a quick run: it gives ratios and spreads, and no verdict.")
     else:
