@@ -71,7 +71,7 @@ static int existing_part(const char *dir, char out[PATH_MAX])
     }
     if (!S_ISDIR(st.st_mode))
         return -ENOTDIR;
-    return access(out, W_OK | X_OK) ? -errno : 0;
+    return faccessat(AT_FDCWD, out, W_OK | X_OK, AT_EACCESS) ? -errno : 0;
 }
 
 /* What a writer leaves that was killed before its manifest was whole. */
