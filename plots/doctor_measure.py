@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""The doctor's measurements: paired rounds and Google Benchmark on the pairs `null`, `null_placed` and `known_*`.
+
+Each method gets about 0.1 s a launch: 1000 rounds of two epochs of 50 us, or 10 repetitions of 5 ms a side. A launch is
+a fresh process in either case."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from plots import documents, load, statistics
+
+ROUNDS = 1000
+REPETITIONS = 10
+LAYOUTS = 64
+LAUNCHES_OF_A_DESIGN = 6  # the fewest that have an order-statistic interval of 95 %
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Ratios:
+    ln_ratios: np.ndarray  # one a launch
+    seconds: float  # a launch, in the mean
+
+
+@dataclass(frozen=True)
+class Compared:
+    ln_ratio: float
+    p_value: float
+
+
+@contextlib.contextmanager
+def busy(n):
+    """n processes that do nothing but use a CPU, for as long as the block runs."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n)]
+    try:
+        yield loops
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+class Bench:
+    """ampersand-bench of a build folder."""
+
+    def __init__(self, build):
+        self.build = Path(build)
+        self.program = self.build / "harness" / "ampersand-bench"
+        if not self.program.exists():
+            raise documents.Refused(f"doctor: {self.program} is not there: build first, or name the folder by --build")
+
+    def _run(self, arguments, lessons=None):
+        environment = dict(os.environ, **({"AMPERSAND_LESSONS": str(lessons)} if lessons else {}))
+        done = subprocess.run([self.program, *arguments], capture_output=True, text=True, env=environment)
+        if done.returncode:
+            last = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+            raise documents.Refused(last.removeprefix("ampersand: "))
+        return done.stdout
+
+    def machine(self):
+        return json.loads(self._run(["machine"]))
+
+    def _load_paired(self, arguments, lessons=None):
+        with tempfile.TemporaryDirectory(prefix="ampersand-doctor-") as folder:
+            out = Path(folder) / "run"
+            self._run(["paired", "--out", out, "--counts-launches", "0", "--solo-launches", "0", *arguments], lessons)
+            return load.load(out)
+
+    def paired(self, pattern, launches):
+        """{pair: Ratios}, every row at one address."""
+        run = self._load_paired(["--filter", pattern, "--launches", str(launches), "--layout", "0",
+                                 "--rounds", str(ROUNDS)])
+        return {row.pair: Ratios(statistics.measure(row.launches).headlines,
+                                 float(np.mean([launch.facts["seconds"] for launch in row.launches])))
+                for row in run.rows}
+
+    def _google_times(self, pattern, layout, interleaved):
+        """{side: real time of each repetition}."""
+        flags = ["--layout", str(layout), f"--benchmark_filter={pattern}", "--benchmark_format=json",
+                 f"--benchmark_repetitions={REPETITIONS}", "--benchmark_min_time=0.005"]
+        text = self._run(flags + ["--benchmark_enable_random_interleaving=true"] * interleaved)
+        times = {"value": [], "pointer": []}
+        for entry in json.loads(text)["benchmarks"]:
+            if entry["run_type"] == "iteration":
+                times[entry["run_name"].rsplit("side=", 1)[1]].append(entry["real_time"])
+        return times
+
+    def google(self, pattern, launches, interleaved):
+        """Ratios of the medians over repetitions."""
+        begin = time.monotonic()
+        logs = []
+        for _ in range(launches):
+            times = self._google_times(pattern, 0, interleaved)
+            logs.append(np.log(np.median(times["pointer"]) / np.median(times["value"])))
+        return Ratios(np.array(logs), (time.monotonic() - begin) / launches)
+
+    def google_placements(self, pattern, n):
+        """One comparison for each of n placements, as compare.py would make it: medians, and Mann and Whitney's U."""
+        compared = []
+        for layout in range(min(n, LAYOUTS)):
+            times = self._google_times(pattern, layout, False)
+            test = stats.mannwhitneyu(times["value"], times["pointer"], alternative="two-sided")
+            compared.append(Compared(float(np.log(np.median(times["pointer"]) / np.median(times["value"]))),
+                                     float(test.pvalue)))
+        return compared
+
+    def designs(self, pair, n):
+        """The headline's interval for each of n builds: the lesson `null` linked anew, in another order and with other
+        paddings, then measured over its whole design."""
+        intervals = []
+        for seed in range(1, n + 1):
+            with tempfile.TemporaryDirectory(prefix="ampersand-doctor-") as folder:
+                self._link("null", 1000 + seed, folder)
+                run = self._load_paired(["--filter", f"^{pair}/", "--launches", str(LAUNCHES_OF_A_DESIGN)], folder)
+            measured = statistics.measure(run.rows[0].launches)
+            intervals.append(statistics.estimate(measured.headlines, statistics.CONFIDENCE))
+        return intervals
+
+    def _link(self, lesson, seed, folder):
+        objects = [next(self.build.glob(pattern)) for pattern in
+                   (f"benchmarks/lib{lesson}.a.p/*.o", "harness/liblesson.a.p/*.o")]
+        command = [sys.executable, ROOT / "harness" / "make_layouts.py", "--lesson", lesson, "--object", objects[0],
+                   "--extra", objects[1], "--count", str(LAYOUTS), "--seed", str(seed), "--out", folder]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise documents.Refused(f"doctor: {lesson} cannot be linked anew: {done.stderr.strip()}")
+        (Path(folder) / "lessons.txt").write_text(lesson + "\n")
