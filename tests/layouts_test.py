@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: MIT
+"""make_layouts: where functions stand in the modules that it links, as nm and objdump see it."""
+import itertools
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OFFSETS = (0, 16, 32, 48)
+FLAGS = "-std=c11 -D_GNU_SOURCE -O2 -g -fPIC -ffunction-sections -fdata-sections -falign-functions=16".split()
+PAIR = 'AMP_PAIR({0}, .question = "?", .value = {{ {1} }}, .pointer = {{ {2} }}, .sizes = AMP_SIZES({3}));\n'
+FOREIGN = {"stdlib.h": "void *malloc(size_t);", "string.h": "", "unistd.h": "_Noreturn void _exit(int);"}
+
+
+def leaf(name, factor=3, attributes=""):
+    return (f"static AMP_NOINLINE {attributes} uint64_t {name}(uint64_t i)\n"
+            f"{{ amp_keep(&i); return i * {factor}u + {len(name)}u; }}\n")
+
+
+def kernel(name, callees):
+    calls = "".join(f" sum += {callee}(i);" for callee in callees)
+    return (f"static uint64_t {name}(void *fixture, uint64_t ops)\n"
+            f"{{ uint64_t sum = 0; (void) fixture; for (uint64_t i = ops; i > 0; i--) {{ amp_keep(&i); sum += i;{calls} }}"
+            " return sum; }\n")
+
+
+def sides(n_value, n_pointer):
+    """A lesson with so many functions on each side, the runs included; and their names."""
+    value = [f"value_{k}" for k in range(1, n_value)]
+    pointer = [f"pointer_{k}" for k in range(1, n_pointer)]
+    text = "".join(map(leaf, value + pointer)) + kernel("run_value", value) + kernel("run_pointer", pointer)
+    return text + PAIR.format("small", "run_value", "run_pointer", "8"), ["run_value", *value], ["run_pointer", *pointer]
+
+
+# Reached through a constant table, by recursion, and through what is expected never to run; set_up is not reached.
+ROUNDABOUT = (
+    leaf("by_table_0") + leaf("by_table_1", 5) + leaf("down")
+    + "static uint64_t (*const table[])(uint64_t) = { by_table_0, by_table_1 };\n"
+    + "static AMP_NOINLINE uint64_t deep(uint64_t i)\n"
+    + "{ uint64_t sum = i == 0 ? down(i) : deep(i / 2); amp_keep(&sum); return sum + 1; }\n"
+    + "static AMP_NOINLINE __attribute__((cold)) uint64_t rare(uint64_t i) { amp_keep(&i); return down(i); }\n"
+    + "static __attribute__((noinline)) void *set_up(size_t size) { return calloc(1, size); }\n"
+    + "static void tear_down(void *fixture) { free(fixture); }\n"
+    + "static uint64_t run_table(void *fixture, uint64_t ops)\n"
+    + "{ uint64_t sum = 0; (void) fixture;\n"
+    + "  for (uint64_t i = ops; i > 0; i--) { uint64_t k = i & 1; amp_keep(&k); sum += table[k & 1](i); } return sum; }\n"
+    + "static uint64_t run_deep(void *fixture, uint64_t ops)\n"
+    + "{ uint64_t sum = 0; (void) fixture;\n"
+    + "  for (uint64_t i = ops; i > 0; i--) { amp_keep(&i); if (i == 77) sum += rare(i); sum += deep(i); } return sum; }\n"
+    + 'AMP_PAIR(roundabout, .question = "?", .value = { run_table, 0, 0, set_up, tear_down }, '
+    + ".pointer = { run_deep, 0, 0, set_up, tear_down }, .sizes = AMP_SIZES(8, 64, 4096));\n"
+)
+
+
+def compile_c(folder, source, compiler=("gcc",), flags=(), foreign=(), name="small"):
+    (folder / f"{name}.c").write_text('#include "harness/kernel.h"\n' + source)
+    for made, file, more in ((f"{name}.o", folder / f"{name}.c", flags), ("lesson.o", ROOT / "harness/lesson.c", foreign)):
+        subprocess.run([*compiler, *FLAGS, *more, "-I", ROOT, "-c", file, "-o", folder / made], check=True)
+
+
+def run_tool(folder, *more, lesson="small", out="out", **options):
+    options = {"object": folder / f"{lesson}.o", "extra": folder / "lesson.o", "count": 64, "seed": 1, "cc": "gcc"} | options
+    command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", lesson, "--out", folder / out, *more]
+    for key, option in options.items():
+        command.append(f"--{key}={option}")
+    return subprocess.run(command, text=True, capture_output=True, check=False)
+
+
+def make(folder, *more, **options):
+    done = run_tool(folder, *more, **options)
+    assert done.returncode == 0, done.stderr
+    return folder / options.get("out", "out")
+
+
+def symbols(out, lesson="small"):
+    """function -> its address in each module, by nm."""
+    modules = sorted(out.glob(f"{lesson}.*.so"))
+    text = subprocess.run(["nm", "--print-file-name", *modules], text=True, capture_output=True, check=True).stdout
+    found = defaultdict(dict)
+    for module, address, name in re.findall(r"^(\S+):(\w+) [tT] (\S+)$", text, re.M):
+        found[name][module] = int(address, 16)
+    return {name: [addresses[str(module)] for module in modules] for name, addresses in found.items()}
+
+
+def columns(out, lesson="small"):
+    """function -> its offset within a line in each module."""
+    return {name: [address % 64 for address in addresses] for name, addresses in symbols(out, lesson).items()}
+
+
+def assert_balanced(found, functions, count, strength=2):
+    for size in range(1, min(strength, len(functions)) + 1):
+        for group in itertools.combinations(functions, size):
+            seen = Counter(zip(*(found[name] for name in group)))
+            want = {place: count // 4**size for place in itertools.product(OFFSETS, repeat=size)}
+            assert seen == want, group
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not here")
+
+
+def table_of(out, lesson="small"):
+    return json.loads((out / f"{lesson}.layouts.json").read_text())
+
+
+@pytest.mark.parametrize("linker", ["bfd", "lld"])
+@pytest.mark.parametrize("sanitizer", ["", "-fsanitize=address,undefined"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_tool_chains(tmp_path, compiler, sanitizer, linker):
+    need(compiler, f"ld.{linker}")
+    flags = shlex.split(sanitizer)
+    compile_c(tmp_path, ROUNDABOUT, [compiler], flags)
+    out = make(tmp_path, f"--link-arg=-fuse-ld={linker}", cc=shlex.join([compiler, *flags]), count=16)
+    found = columns(out)
+    value, pointer = ["run_table", "by_table_0", "by_table_1"], ["run_deep", "deep", "down"]
+    assert_balanced(found, value, 16)
+    assert_balanced(found, pointer, 16)
+    for name in ("set_up", "rare"):
+        assert len(set(symbols(out)[name])) == 1, f"{name}: what no side reaches, or hardly ever, stays in its place"
+    unit, = table_of(out)["units"]
+    assert unit["rows"] == [f"roundabout/size={size}" for size in (8, 64, 4096)]
+    assert (sorted(unit["value"]), sorted(unit["pointer"])) == (sorted(value), sorted(pointer))
+    assert unit["design"] == "orthogonal array"
+    assert unit["offsets"] == {name: found[name] for name in value + pointer}
+
+
+def test_another_architecture(tmp_path):
+    """AArch64: its relocations and its calls; nothing of the host's headers or libraries."""
+    need("clang", "ld.lld", "nm")
+    for header, text in FOREIGN.items():
+        (tmp_path / header).write_text(f"#include <stddef.h>\n{text}\nvoid *calloc(size_t, size_t); void free(void *);\n")
+    target = ["clang", "--target=aarch64-linux-gnu"]
+    flags = ["-ffreestanding", "-nostdlibinc", "-isystem", tmp_path]
+    compile_c(tmp_path, ROUNDABOUT, target, flags, flags)
+    out = make(tmp_path, "--link-arg=-fuse-ld=lld", "--link-arg=-nostdlib", cc=shlex.join(target), count=16)
+    found = columns(out)
+    assert_balanced(found, ["run_table", "by_table_0", "by_table_1"], 16)
+    assert_balanced(found, ["run_deep", "deep", "down"], 16)
+
+
+@pytest.mark.parametrize("n_value, n_pointer, count, design, strength", [
+    (1, 1, 4, "full factorial", 1),
+    (1, 1, 64, "full factorial", 1),
+    (2, 1, 16, "full factorial", 2),
+    (2, 3, 64, "full factorial", 3),
+    (5, 2, 16, "orthogonal array", 2),
+    (5, 3, 64, "orthogonal array", 3),  # up to six of a side also in threes
+    (21, 6, 64, "orthogonal array", 2),
+])
+def test_numbers_of_functions(tmp_path, n_value, n_pointer, count, design, strength):
+    source, value, pointer = sides(n_value, n_pointer)
+    compile_c(tmp_path, source)
+    out = make(tmp_path, count=count)
+    found = columns(out)
+    assert {len(column) for column in found.values()} == {count}
+    assert_balanced(found, value, count, strength)
+    assert_balanced(found, pointer, count, strength)
+    unit, = table_of(out)["units"]
+    assert (unit["value"], unit["pointer"], unit["design"]) == (value, pointer, design)
+
+
+def test_largest_design():
+    """256 layouts, 85 functions; tried without linking."""
+    sys.path.insert(0, str(ROOT / "harness"))
+    import make_layouts  # pylint: disable=import-outside-toplevel
+    names = [f"f{k}" for k in range(85)]
+    found = make_layouts.balanced(names, 256, make_layouts.random.Random(1))
+    assert_balanced(found, names, 256)
+    assert_balanced(found, names[:4], 256, strength=4)
+
+
+def test_sides_are_independent(tmp_path):
+    """Rows are shuffled apart: no function of one side follows one of the other, nor is exactly balanced with it."""
+    source, value, pointer = sides(3, 3)
+    compile_c(tmp_path, source)
+    found = columns(make(tmp_path))
+    for one, other in itertools.product(value, pointer):
+        cells = Counter(zip(found[one], found[other]))
+        assert set(cells.values()) != {4} and max(cells.values()) < 16, (one, other)
+
+
+def test_shared_function(tmp_path):
+    """One array over both sides, and one unit of the pairs that meet in a function; others stay apart."""
+    source = "".join(map(leaf, ["common", "left", "alone"]))
+    source += kernel("run_value", ["common", "left"]) + kernel("run_pointer", ["common"]) + kernel("run_third", ["left"])
+    source += kernel("run_apart", ["alone"]) + kernel("run_apart_too", [])
+    source += PAIR.format("first", "run_value", "run_pointer", "8") + PAIR.format("apart", "run_apart", "run_apart_too", "8")
+    source += PAIR.format("second", "run_third", "run_third", "8, 16")
+    compile_c(tmp_path, source)
+    out = make(tmp_path)
+    found = columns(out)
+    assert_balanced(found, ["run_value", "common", "left", "run_pointer", "run_third"], 64, strength=3)
+    units = {tuple(sorted(unit["rows"])): unit for unit in table_of(out)["units"]}
+    assert set(units) == {("first/size=8", "second/size=16", "second/size=8"), ("apart/size=8",)}
+    joint = units["first/size=8", "second/size=16", "second/size=8"]
+    assert set(joint["value"]) == {"run_value", "common", "left", "run_third"}
+    assert set(joint["pointer"]) == {"run_pointer", "common", "run_third", "left"}
+    assert joint["design"] == "orthogonal array" and units["apart/size=8",]["design"] == "full factorial"
+
+
+LESSONS = re.findall(r"^  '(\w+)',", (ROOT / "benchmarks/meson.build").read_text(), re.M)
+
+
+@pytest.mark.parametrize("lesson, compiler", [*((lesson, "gcc") for lesson in LESSONS), ("pass", "clang")])
+def test_lessons(tmp_path, lesson, compiler):
+    """Each lesson of the project: what nm finds is what its table says, and it is balanced."""
+    need(compiler)
+    compile_c(tmp_path, "", [compiler])
+    subprocess.run([compiler, *FLAGS, "-fno-builtin-malloc", "-I", ROOT, "-c", ROOT / f"benchmarks/{lesson}.c", "-o",
+                    tmp_path / f"{lesson}.o"], check=True)
+    out = make(tmp_path, lesson=lesson, cc=compiler)
+    found, rows = columns(out, lesson), []
+    for unit in table_of(out, lesson)["units"]:
+        rows += unit["rows"]
+        assert unit["offsets"] == {name: found[name] for name in unit["offsets"]}
+        assert set(unit["offsets"]) == set(unit["value"] + unit["pointer"])
+        assert_balanced(found, unit["value"], 64)
+        assert_balanced(found, unit["pointer"], 64)
+    assert len(rows) == len(set(rows)) and rows
+    if lesson == "pass":
+        sizes = [name.removeprefix("run_value_") for name in found if name.startswith("run_value_")]
+        assert sorted(rows) == sorted(f"pass/size={size}" for size in sizes) and len(sizes) > 20
+        for size in sizes:
+            assert_balanced(found, [f"run_value_{size}", f"take_value_{size}"], 64)
+            assert_balanced(found, [f"run_pointer_{size}", f"take_pointer_{size}"], 64)
+
+
+def test_order_and_padding(tmp_path):
+    source, value, pointer = sides(4, 4)
+    compile_c(tmp_path, source)
+    found = symbols(make(tmp_path))
+    orders, distances = set(), set()
+    for k in range(64):
+        placed = sorted((found[name][k], name) for name in value + pointer)
+        orders.add(tuple(name for _, name in placed))
+        distances.add((placed[-1][0] - placed[0][0]) // 64)
+    assert len(orders) > 60 and len(distances) > 5
+
+
+def codes(module):
+    """function -> its bytes in a module, of those that are placed; by objdump, objcopy and nm."""
+    headers = subprocess.run(["objdump", "-h", module], text=True, capture_output=True, check=True).stdout
+    start = int(re.search(r" \.text\.amp +\w+ +(\w+)", headers).group(1), 16)
+    binary = module.with_suffix(".bin")
+    subprocess.run(["objcopy", "-O", "binary", "--only-section=.text.amp", module, binary], check=True)
+    placed = binary.read_bytes()
+    text = subprocess.run(["nm", "-S", module], text=True, capture_output=True, check=True).stdout
+    found = {}
+    for address, size, name in re.findall(r"^(\w+) (\w+) t (\S+)$", text, re.M):
+        at = int(address, 16) - start
+        found[name] = bytearray(placed[at : at + int(size, 16)])
+    return found
+
+
+def test_same_code(tmp_path):
+    """A function has the same bytes in every module, but for the distances that the linker fills in."""
+    need("objdump", "objcopy")
+    compile_c(tmp_path, ROUNDABOUT)
+    relocations = subprocess.run(["objdump", "-r", tmp_path / "small.o"], text=True, capture_output=True, check=True).stdout
+    out = make(tmp_path, count=16)
+    modules = [codes(module) for module in sorted(out.glob("*.so"))]
+    for function in ("run_table", "by_table_0", "run_deep", "deep", "down"):
+        part = re.search(rf"RECORDS FOR \[\.text\.{function}\]:\n(.*?)\n\n", relocations, re.S)
+        holes = [int(at, 16) for at in re.findall(r"^(\w{16}) ", part.group(1), re.M)] if part else []
+        for module in modules:
+            assert len(module[function]) > 4 * (len(holes) + 1), function
+            for hole in holes:
+                module[function][hole : hole + 4] = b"    "
+        assert len({bytes(module[function]) for module in modules}) == 1, function
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_seed(tmp_path):
+    source, *_ = sides(3, 3)
+    compile_c(tmp_path, source)
+    first, again, other = (contents(make(tmp_path, out=out, count=16, seed=seed))
+                           for out, seed in (("first", 7), ("again", 7), ("other", 8)))
+    assert len(first) == 17 and first == again
+    assert all(first[name] != other[name] for name in first)
+
+
+REFUSALS = {
+    "too many functions": (sides(22, 2)[0], {}, [], ["small/size=8", "22 functions", "21", "value_1"]),
+    "too many for few layouts": (sides(2, 6)[0], {"count": 16}, [], ["6 functions", "5"]),
+    "aligned to 32": (leaf("wide", 3, "__attribute__((aligned(32)))") + kernel("run", ["wide"])
+                      + PAIR.format("small", "run", "run", "8"), {}, [], ["wide", "32 B"]),
+    "aligned by a flag": (sides(2, 2)[0], {}, ["-falign-functions=64"], ["64 B", "run_value"]),
+    "no function sections": (sides(2, 2)[0], {}, ["-fno-function-sections"], ["-ffunction-sections", "run_value"]),
+    "no data sections": (ROUNDABOUT, {}, ["-fno-data-sections"], ["-fdata-sections", "run_table"]),
+    "no pair": (leaf("unused"), {}, ["-Wno-unused-function"], ["AMP_PAIR"]),
+    "link-time optimisation": (sides(2, 2)[0], {}, ["-flto", "-fno-fat-lto-objects"], ["AMP_PAIR"]),
+    "not an object": ("", {"object": Path(__file__)}, [], ["layouts_test.py", "not an object"]),
+    "no object": ("", {"object": "/nonexistent.o"}, [], ["/nonexistent.o"]),
+    "extra is not lesson.c": (sides(1, 1)[0], {"extra": "SELF"}, [], ["amp_lesson", "lesson.c"]),
+    "linker fails": (sides(1, 1)[0], {"link-arg": "-lnonexistent"}, [], ["nonexistent"]),
+    "stripped": (sides(1, 1)[0], {"link-arg": "-s"}, [], ["run_value", "stripped"]),
+    **{f"count {count}": (sides(1, 1)[0], {"count": count}, [], [f"--count {count}", "power of 4"])
+       for count in (-4, 0, 1, 2, 8, 32, 63, 65, 128)},
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refused(tmp_path, name):
+    """One message that names what is wrong, and the modules of an earlier build untouched."""
+    source, options, flags, words = REFUSALS[name]
+    compile_c(tmp_path, sides(1, 1)[0])
+    before = contents(make(tmp_path, count=4))
+    compile_c(tmp_path, source, flags=flags)
+    if "SELF" in options.values():
+        options = {"extra": tmp_path / "small.o"}
+    done = run_tool(tmp_path, **options)
+    assert done.returncode == 1 and done.stderr.startswith("ampersand: layouts: ") and "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert contents(tmp_path / "out") == before
+
+
+def test_smaller_design_leaves_no_old_modules(tmp_path):
+    compile_c(tmp_path, sides(1, 1)[0])
+    make(tmp_path, count=16)
+    out = make(tmp_path, count=4)
+    assert sorted(contents(out)) == ["small.00.so", "small.01.so", "small.02.so", "small.03.so", "small.layouts.json"]
+    assert table_of(out)["n"] == 4
