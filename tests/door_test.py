@@ -1,0 +1,537 @@
+# SPDX-License-Identifier: MIT
+"""The door, with every tool that it calls replaced by a stub that records how it was called.
+
+Each test has a checkout of its own, whose door looks for the distribution's Python in that checkout instead of in
+/usr/bin, and a PATH of one folder with the stubs and the few plain tools that the door may use. What the stubs were
+told is compared word by word. Both shells that a small system has are tried."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
+PLAIN = "awk cat date dirname env find grep head ls mkdir mktemp readlink rm rmdir sed sh sleep touch".split()
+MODULES = "matplotlib numpy scipy jinja2 jsonschema pytest elftools".split()
+
+# command or file of pkg-config that a package brings
+PACKAGES = {
+    "gcc": "bin/cc", "clang": "bin/clang", "libc6-dev": "stdio.h", "g++": "bin/c++", "ninja-build": "bin/ninja",
+    "meson": "bin/meson", "pkg-config": "bin/pkg-config", "libbenchmark-dev": "pc/benchmark",
+    "libjemalloc-dev": "pc/jemalloc", "libjansson-dev": "pc/jansson", "libcmocka-dev": "pc/cmocka",
+    "python3": "usr/python3",
+    **{f"python3-{m}": f"usr/modules/{m}" for m in MODULES if m != "elftools"},
+    "python3-pyelftools": "usr/modules/elftools",
+}
+
+STUBS = {
+    "cc": 'test -e "$STUBS/stdio.h"',
+    "clang": 'test -e "$STUBS/stdio.h"',
+    "c++": "true",
+    "pkg-config": 'test -e "$STUBS/pc/$2"',
+    "id": 'echo "${STUB_ID:-1000}"',
+    "meson": """
+        say "CC=${CC-} meson $*"
+        [ "$1" = setup ] || exit "${STUB_STATUS:-0}"
+        for word; do build=$source source=$word; done
+        mkdir -p "$build/meson-private" "$build/meson-info" "$build/harness"
+        touch "$build/build.ninja" "$build/meson-private/coredata.dat"
+        printf '{\\n  "directories": {\\n    "source": "%s",\\n    "build": "x"\\n' "$source" >"$build/meson-info/meson-info.json"
+        cp "$STUBS/ampersand-bench" "$build/harness/"
+        """,
+    "ninja": """
+        [ "$3" = -n ] || say "ninja $*"
+        [ ! -e "$STUBS/broken" ] || { printf '[1/2] cc -c a.c\\nFAILED: a.o\\na.c:1: error: no\\n'; exit 1; }
+        echo "ninja: ${STUB_WORK:-no work to do}."
+        """,
+    "python3": """
+        case $2 in
+            *find_spec*) shift 2; for m; do [ -e "${0%/*}/modules/$m" ] || printf '%s ' "$m"; done ;;
+            *) shift 3; say "plots $*"; exit "${STUB_PLOTS_STATUS:-0}" ;;
+        esac
+        """,
+    "apt-get": """
+        say "apt-get $*"
+        [ "$2" = install ] || exit 100
+        for word; do
+            case $word in -* | install) continue ;; esac
+            [ -e "$STUBS/depot/$word" ] || { echo "E: Unable to locate package $word"; exit 100; }
+        done
+        for word; do case $word in -* | install) ;; *) . "$STUBS/depot/$word" ;; esac; done
+        """,
+    "sudo": """
+        say "sudo $*"
+        [ ! -e "$STUBS/no-password" ] || { echo "sudo: a password is required"; exit 1; }
+        while [ "${1#-}" != "$1" ]; do shift; done
+        "$@"
+        """,
+    "ampersand-bench": """
+        say "ampersand-bench $*"
+        while [ $# -gt 0 ]; do case $1 in --out | --resume) run=$2 ;; esac; shift; done
+        if [ -n "${run-}" ] && [ -z "${STUB_EMPTY-}" ]; then
+            mkdir -p "$run/launches/default"; touch "$run/launches/default/0.json" "$run/manifest.json"
+        fi
+        if [ -n "${STUB_SLEEP-}" ]; then
+            trap 'kill -KILL $!; say "told to end"; exit 130' TERM
+            sleep 60 & say "asleep $!"; wait
+        fi
+        exit "${STUB_STATUS:-0}"
+        """,
+}
+HEAD = """#!/bin/sh
+STUBS='@STUBS@'
+say() { echo "$*" >>"$STUBS/log"; }
+source=
+"""
+
+
+class Door:
+    def __init__(self, folder, shell):
+        self.root, self.stubs, self.shell = folder / "checkout", folder / "stubs", shell
+        self.bin, self.build = self.stubs / "bin", self.root / "build"
+        for made in (self.root / "plots", self.bin, self.stubs / "pc", self.stubs / "usr/modules", self.stubs / "depot"):
+            made.mkdir(parents=True)
+        text = (ROOT / "ampersand").read_text()
+        assert "/usr/bin" in text
+        (self.root / "ampersand").write_text(text.replace("/usr/bin", str(self.stubs / "usr")))
+        shutil.copy(ROOT / "meson.build", self.root)
+        (self.stubs / "log").touch()
+        for tool in PLAIN + ["cp"]:
+            (self.bin / tool).symlink_to(shutil.which(tool))
+        self.stub("ampersand-bench", self.stubs)
+        self.stub("id", self.bin)
+        for package, brings in PACKAGES.items():
+            path = self.stubs / brings
+            if package != "clang":
+                self.install(path)
+            kept = self.stubs / "depot" / f"{package}.file"
+            self.write(kept, STUBS.get(path.name, ""))
+            (self.stubs / "depot" / package).write_text(f'cp "{kept}" "{path}"\n')
+
+    def stub(self, name, folder):
+        self.write(folder / name, STUBS[name])
+
+    def write(self, path, text):
+        path.write_text(HEAD.replace("@STUBS@", str(self.stubs)) + text)
+        path.chmod(0o755)
+
+    def install(self, path):
+        if path.name in STUBS:
+            self.stub(path.name, path.parent)
+        else:
+            path.touch()
+
+    def remove(self, *packages):
+        for package in packages:
+            (self.stubs / PACKAGES[package]).unlink()
+
+    def have(self, *names):
+        for name in names:
+            self.stub(name, self.bin)
+
+    def python(self, name, modules):
+        """Another Python, in a folder of its own."""
+        folder = self.stubs / name
+        (folder / "modules").mkdir(parents=True)
+        self.stub("python3", folder)
+        for module in modules:
+            (folder / "modules" / module).touch()
+        return folder
+
+    def start(self, *args, path=(), cwd=None, **environment):
+        return subprocess.Popen(
+            [shutil.which(self.shell[0]), *self.shell[1:], self.root / "ampersand", *map(str, args)],
+            env={"PATH": ":".join(map(str, [*path, self.bin])), **environment}, text=True, cwd=cwd,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+    def __call__(self, *args, **how):
+        """The exit status and stderr. The log then holds this call's lines only."""
+        (self.stubs / "log").write_text("")
+        started = self.start(*args, **how)
+        try:
+            self.out, self.err = started.communicate(timeout=60)
+        finally:
+            if started.returncode is None:
+                os.killpg(started.pid, signal.SIGKILL)
+        return started.returncode
+
+    @property
+    def log(self):
+        return (self.stubs / "log").read_text().splitlines()
+
+    def logged(self, word):
+        return [line for line in self.log if word in line.split()]
+
+
+@pytest.fixture(params=SHELLS)
+def door(request, tmp_path):
+    if not shutil.which(SHELLS[request.param][0]):
+        pytest.skip(f"{request.param} is not here: apt-get install {request.param}")
+    return Door(tmp_path, SHELLS[request.param])
+
+
+def test_shellcheck():
+    if not shutil.which("shellcheck"):
+        pytest.skip("shellcheck is not here: apt-get install shellcheck")
+    done = subprocess.run(["shellcheck", ROOT / "ampersand"], text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout
+
+
+# ---- Use
+
+@pytest.mark.parametrize("verb, nearest", [
+    ("bnech", "bench"), ("tests", "test"), ("chart", "charts"), ("doktor", "doctor"), ("set", "setup"),
+    ("checks", "check"), ("ls", "list"), ("hlp", "help"), ("", None), ("-x", None), ("bench test", None),
+])
+def test_unknown_verb_is_one_line_with_the_nearest(door, verb, nearest):
+    assert door(verb) == 2
+    assert door.err.startswith(f"ampersand: {verb}: no such verb: the nearest is '") and door.err.count("\n") == 1
+    assert nearest is None or f"'{nearest}'" in door.err
+    assert door.log == []
+
+
+@pytest.mark.parametrize("args, status, says", [
+    ([], 2, None), (["help"], 0, "Usage: ./ampersand VERB"), (["--help"], 0, "Usage: ./ampersand VERB"),
+    (["help", "bench"], 0, "--filter"), (["bench", "--help"], 0, "--filter"), (["test", "-h"], 0, "--suite"),
+    (["--version"], 0, "ampersand 0."),
+])
+def test_help_needs_nothing(door, args, status, says):
+    door.remove(*[p for p in PACKAGES if p != "clang"])
+    assert door(*args) == status
+    assert "Usage" in door.err if says is None else says in door.out
+    assert door.log == [] and not door.build.exists()
+
+
+def test_verbs_of_modules_that_are_not_there_are_unknown(door):
+    assert door("report") == 2
+    (door.root / "plots" / "report.py").touch()
+    assert door("report", "RUN") == 0
+    assert door.log == ["plots report RUN"]
+
+
+# ---- 1. What is missing
+
+def test_nothing_missing_installs_nothing(door):
+    door.have("apt-get", "sudo")
+    for verb in ("bench", "list", "test", "doctor"):
+        assert door(verb, STUB_ID="0") == 0, door.err
+        assert not door.logged("apt-get") and "installing" not in door.err
+
+
+@pytest.mark.parametrize("package", [p for p in PACKAGES if p not in ("clang", "gcc", "python3", "pkg-config")])
+def test_one_thing_missing_without_root_or_sudo(door, package):
+    door.have("apt-get")
+    door.remove(package)
+    assert door("test") == 2
+    last = door.err.splitlines()[-1]
+    assert last.startswith("ampersand: missing: ")
+    assert last.endswith(f": as root, run: apt-get update && apt-get install -y --no-install-recommends {package}")
+    assert door.log == [] and not door.build.exists()
+
+
+@pytest.mark.parametrize("gone, wanted", [
+    ("gcc", "gcc libc6-dev"),
+    ("python3", "python3 python3-matplotlib python3-numpy python3-scipy python3-jinja2 python3-jsonschema "
+                "python3-pytest python3-pyelftools"),
+    ("pkg-config", "pkg-config libbenchmark-dev libjemalloc-dev libjansson-dev libcmocka-dev"),
+])
+def test_what_hides_other_things_brings_them(door, gone, wanted):
+    door.have("apt-get")
+    door.remove(gone)
+    if gone == "gcc":
+        door.remove("libc6-dev")
+    assert door("test") == 2
+    assert door.err.splitlines()[-1].endswith(f" {wanted}")
+
+
+def test_bench_needs_no_test_library(door):
+    door.remove("libcmocka-dev")
+    assert door("bench") == 0, door.err
+
+
+def test_charts_need_no_compiler(door):
+    door.remove("gcc", "ninja-build", "libjansson-dev")
+    assert door("charts", "RUN") == 0
+    assert door.log == ["plots charts RUN"]
+
+
+def test_root_installs_just_that(door):
+    door.have("apt-get", "sudo")
+    door.remove("ninja-build", "python3-scipy")
+    assert door("list", STUB_ID="0") == 0, door.err
+    assert door.log[:2] == ["apt-get -q update",
+                            "apt-get -q install -y --no-install-recommends python3-scipy ninja-build"]
+    assert not door.logged("sudo")
+
+
+def test_sudo_is_used_after_saying_what(door):
+    door.have("apt-get", "sudo")
+    door.remove("libbenchmark-dev")
+    assert door("list") == 0, door.err
+    line = "sudo apt-get update && sudo apt-get install -y --no-install-recommends libbenchmark-dev"
+    assert door.err.splitlines()[:2] == ["ampersand: missing: libbenchmark", f"ampersand: installing: {line}"]
+    assert door.log[0].startswith("sudo ") and door.log[2].endswith("install -y --no-install-recommends libbenchmark-dev")
+
+
+def test_sudo_that_wants_a_password_nobody_can_give(door):
+    door.have("apt-get", "sudo")
+    door.remove("libbenchmark-dev")
+    (door.stubs / "no-password").touch()
+    assert door("list") == 2
+    assert "a password is required" in door.err and not door.build.exists()
+    assert "apt-get install -y --no-install-recommends libbenchmark-dev" in door.err.splitlines()[-1]
+
+
+def test_another_distribution(door):
+    door.remove("meson")
+    assert door("list", STUB_ID="0") == 2
+    assert door.err.endswith("install them as this distribution calls them; Debian's packages are: meson\n")
+
+
+def test_a_package_that_is_not_to_be_had(door):
+    door.have("apt-get")
+    door.remove("meson")
+    (door.stubs / "depot" / "meson").unlink()
+    assert door("list", STUB_ID="0") == 2
+    assert "Unable to locate package meson" in door.err
+
+
+def test_setup_leaves_out_what_the_distribution_has_not(door):
+    door.have("apt-get")
+    assert door("setup", STUB_ID="0") == 0
+    assert "ampersand: left out: valgrind" in door.err
+    assert (door.bin / "clang").exists(), "the one extra package that there is"
+
+
+@pytest.mark.parametrize("first, second, chosen", [
+    (MODULES, None, "first"),
+    (MODULES[1:], None, "usr"),
+    ([], MODULES, "second"),
+    (MODULES[:-1], MODULES, "second"),
+    (MODULES, MODULES, "first"),
+    ([], [], "usr"),
+])
+def test_the_python_that_has_the_modules(door, first, second, chosen):
+    path = [door.python("first", first)]
+    if second is not None:
+        path.append(door.python("second", second))
+    assert door("list", path=path) == 0, door.err
+    assert f"-Dpython={door.stubs / chosen / 'python3'}" in door.log[0].split()
+
+
+# ---- 2. The build folder
+
+def test_configured_once(door):
+    assert door("list") == 0
+    assert door.log == [f"CC= meson setup -Dpython={door.stubs}/usr/python3 {door.build} {door.root}",
+                        "ampersand-bench list --questions"]
+    assert door("list") == 0
+    assert door.log == ["ampersand-bench list --questions"] and door.err == ""
+
+
+def test_compiler_honoured(door):
+    assert door("list") == 0
+    assert door("list", CC="cc -m64") == 0
+    assert door.log[0].startswith("CC=cc -m64 meson setup --wipe ")
+    assert door("list", CC="cc -m64") == 0 and not door.logged("setup")
+    assert door("list", CC="nocc") == 2 and door.err == "ampersand: CC=nocc: no such command\n"
+    assert door("list", CC="clang") == 2 and "clang" in door.err.split()
+
+
+def test_another_python_reconfigures(door):
+    assert door("list") == 0
+    first = door.python("first", MODULES)
+    assert door("list", path=[first]) == 0
+    assert door.log[0].startswith(f"CC= meson setup --reconfigure -Dpython={first}/python3 ")
+
+
+def test_tests_look_for_their_library_once(door):
+    for verb, configures in (("list", True), ("test", True), ("test", False), ("list", False)):
+        assert door(verb) == 0
+        assert bool(door.logged("setup")) == configures, verb
+
+
+def test_another_build_folder(door, tmp_path):
+    assert door("list", AMPERSAND_BUILD="there", cwd=tmp_path) == 0, door.err
+    assert (tmp_path / "there" / "build.ninja").exists() and not door.build.exists()
+
+
+def test_built_already(door):
+    door.remove("meson", "ninja-build", "gcc")
+    (door.build / "harness").mkdir(parents=True)
+    shutil.copy(door.stubs / "ampersand-bench", door.build / "harness")
+    assert door("bench", "--out", door.root / "run", AMPERSAND_BUILT="1", AMPERSAND_BUILD=str(door.build)) == 0, door.err
+    assert door.log[0] == f"ampersand-bench paired --out {door.root}/run"
+
+
+def test_foreign_folder_is_left_alone(door, tmp_path):
+    letter = tmp_path / "mine" / "letter.txt"
+    letter.parent.mkdir()
+    letter.write_text("dear")
+    assert door("list", AMPERSAND_BUILD=str(letter.parent)) == 2
+    assert door.err.startswith(f"ampersand: {letter.parent}: holds files and is no build folder")
+    assert letter.read_text() == "dear" and door.log == []
+
+
+def test_moved_checkout_and_other_checkouts_folder(door):
+    assert door("list") == 0
+    facts = door.build / "meson-info" / "meson-info.json"
+    facts.write_text(facts.read_text().replace(str(door.root), "/elsewhere"))
+    assert door("list", AMPERSAND_BUILD=str(door.build)) == 2
+    assert "is the build folder of /elsewhere" in door.err and door.log == []
+    assert door("list") == 0 and "--wipe" in door.log[0].split()
+
+
+@pytest.mark.parametrize("path", ["file/build", "/proc/build"])
+def test_build_folder_that_cannot_be_made(door, tmp_path, path):
+    (tmp_path / "file").touch()
+    assert door("list", AMPERSAND_BUILD=str(tmp_path / path)) == 2
+    assert "cannot be made" in door.err and door.err.count("\n") == 1 and door.log == []
+
+
+# ---- 3. The build
+
+def test_build_failure_shows_the_compilers_words_only(door):
+    assert door("list") == 0
+    (door.stubs / "broken").touch()
+    assert door("list") == 2
+    lines = door.err.splitlines()
+    assert lines[1:3] == ["FAILED: a.o", "a.c:1: error: no"] and "building failed" in lines[-1]
+    assert not door.logged("ampersand-bench")
+
+
+def test_build_says_so_and_is_quiet(door):
+    assert door("list", STUB_WORK="[1/1] cc") == 0
+    assert door.err.splitlines()[1:] == [f"ampersand: building in {door.build}"]
+
+
+# ---- 4. The verbs
+
+@pytest.mark.parametrize("path, why", [
+    ("file/run", "Not a directory"), ("file", "Not a directory"), ("/proc/run", None),
+])
+@pytest.mark.parametrize("form", ["--out {}", "--out={}"])
+def test_out_that_cannot_be_written_is_said_before_the_build(door, tmp_path, path, why, form):
+    (tmp_path / "file").touch()
+    assert door("bench", *form.format(tmp_path / path).split()) == 2
+    assert door.err.startswith(f"ampersand: --out {tmp_path / path}: cannot be ") and door.err.count("\n") == 1
+    assert why is None or "file" == path or why in door.err
+    assert door.log == [] and not door.build.exists()
+
+
+def test_out_is_tried_without_a_trace(door, tmp_path):
+    assert door("bench", "--out", tmp_path / "a/b/run", STUB_EMPTY="1") == 0
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "a").mkdir()
+    assert door("bench", "--out", tmp_path / "a", STUB_EMPTY="1") == 0
+    assert (tmp_path / "a").is_dir() and not list((tmp_path / "a").iterdir())
+
+
+@pytest.mark.parametrize("status, judged, says", [
+    (0, True, "everything is in"), (1, True, "everything is in"), (130, True, "--resume"),
+    (2, False, None), (134, False, None),
+])
+def test_status_of_bench_is_passed_on(door, tmp_path, status, judged, says):
+    run = tmp_path / "run"
+    assert door("bench", "--quick", "--out", run, STUB_STATUS=str(status)) == status
+    plots = [line for line in door.log if line.startswith("plots")]
+    assert plots == ([f"plots summary {run} --format table", f"plots charts {run}"] if judged else [])
+    assert says is None or says in door.err.splitlines()[-1] and str(run) in door.err.splitlines()[-1]
+
+
+def test_interrupted_before_anything_was_finished(door, tmp_path):
+    assert door("bench", "--out", tmp_path / "run", STUB_STATUS="130", STUB_EMPTY="1") == 130
+    assert not door.logged("plots")
+
+
+def test_failure_of_the_summary_shows_in_the_status(door, tmp_path):
+    assert door("bench", "--out", tmp_path / "run", STUB_PLOTS_STATUS="2") == 2
+    assert door("bench", "--out", tmp_path / "run2", STUB_PLOTS_STATUS="2", STUB_STATUS="1") == 1
+
+
+@pytest.mark.parametrize("given, passed, format", [
+    ("--filter a|b --seed 3", "--filter a|b --seed 3", "table"),
+    ("--format json --quick", "--quick", "json"),
+    ("--quick --format=csv", "--quick", "csv"),
+    ("--wrong --format markdown", "--wrong", "markdown"),
+    ("--filter --format", "--filter", None),
+])
+def test_flags_go_through(door, tmp_path, given, passed, format):
+    status = door("bench", "--out", tmp_path, *given.split())
+    if format is None:
+        assert status == 2 and door.err == "ampersand: --format: needs a value\n"
+        return
+    assert door.logged("ampersand-bench") == [f"ampersand-bench paired --out {tmp_path} {passed}"]
+    assert door.logged("plots")[0] == f"plots summary {tmp_path} --format {format}"
+
+
+def test_format_that_is_none(door):
+    assert door("bench", "--format", "yaml") == 2
+    assert door.err == "ampersand: --format yaml: no such format: table, json, csv or markdown\n"
+
+
+def test_a_run_without_a_name_gets_the_date(door):
+    assert door("bench") == 0
+    run, = (door.root / "results" / "runs").iterdir()
+    time.strptime(run.name, "%Y-%m-%dT%H-%M-%SZ")
+    assert door.log[1] == f"ampersand-bench paired --out {run}"
+
+
+def test_resume_names_the_run(door, tmp_path):
+    assert door("bench", "--resume", tmp_path / "run") == 0
+    assert door.log[1:3] == [f"ampersand-bench paired --resume {tmp_path}/run", f"plots summary {tmp_path}/run --format table"]
+
+
+def test_newest_run(door):
+    assert door("charts") == 2 and "no run in" in door.err
+    for name, age_s in (("b", 20), ("a", 10), ("c", 30)):
+        manifest = door.root / "results" / "runs" / name / "manifest.json"
+        manifest.parent.mkdir(parents=True)
+        manifest.touch()
+        os.utime(manifest, (time.time() - age_s,) * 2)
+    for verb in ("charts", "check"):
+        assert door(verb) == 0
+        assert door.log == [f"plots {verb} {door.root}/results/runs/a"]
+
+
+def test_failed_tests_are_status_1(door):
+    assert door("test", "door", STUB_STATUS="3") == 1
+    assert door.log[-1] == f"CC= meson test -C {door.build} --print-errorlogs door"
+
+
+@pytest.mark.parametrize("to_group", [True, False], ids=["group", "door"])
+@pytest.mark.parametrize("sent, status, judged", [(signal.SIGINT, 130, True), (signal.SIGTERM, 143, False)])
+def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, judged):
+    started = door.start("bench", "--out", tmp_path / "run", STUB_SLEEP="1")
+    deadline = time.monotonic() + 30
+    while not any("asleep" in line for line in door.log):
+        assert time.monotonic() < deadline and started.poll() is None
+        time.sleep(0.02)
+    (os.killpg if to_group else os.kill)(started.pid, sent)
+    started.communicate(timeout=30)
+    assert started.returncode == status
+    assert bool(door.logged("summary")) == judged
+    asleep = Path("/proc", door.logged("asleep")[0].split()[1], "stat")
+    while asleep.exists() and asleep.read_text().split(") ")[1][0] != "Z": # killed, if not yet reaped
+        assert time.monotonic() < deadline, "a grandchild lives on"
+        time.sleep(0.02)
+
+
+# ---- The real program behind it: `python3 -m plots` is found wherever the user stands
+
+def test_plots_of_the_checkout_is_run(tmp_path):
+    """A folder called plots in the user's own folder is not taken for ours."""
+    python = next((p for p in ("/usr/bin/python3", shutil.which("python3")) if p and Path(p).exists()), None)
+    (tmp_path / "checkout" / "plots").mkdir(parents=True)
+    (tmp_path / "checkout" / "plots" / "__main__.py").write_text("import sys; print('ours', sys.argv[1:])")
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "__main__.py").write_text("print('theirs')")
+    text = (ROOT / "ampersand").read_text()
+    code = text.split("\"$python\" -c '")[1].split("'")[0]
+    done = subprocess.run([python, "-c", code, tmp_path / "checkout", "check", "RUN"], cwd=tmp_path, text=True,
+                          capture_output=True)
+    assert done.stdout == "ours ['check', 'RUN']\n", done.stderr
