@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: MIT
+"""What gcc and clang make of the lessons at -O2: copies that copy, calls that call, recursion that recurses.
+
+Each lesson has one check that reads the disassembly of its object file. The checks are checked, too: a lesson that is
+changed so that it no longer does what it says must fail the check of its name (MUTANTS)."""
+import platform
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+ROOT = Path(__file__).resolve().parent.parent
+WARNINGS = "-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror".split()
+MESON_LIST = re.search(r"^kernel_args = \[(.*?)\]", (ROOT / "meson.build").read_text(), re.M | re.S)[1]
+KERNEL_ARGS = [flag for flag in re.findall("'(.*?)'", MESON_LIST) if flag != "-g"]  # no code comes of it
+BYTES = [8, 16, 17, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 257, 320, 384, 512, 768, 1024, 1536, 2048, 3072, 4096,
+         4112, 6144, 8192, 16384, 32768, 65536]
+ELEMENTS = [1, 16, 64, 256, 1024]
+REGISTERS_B = 16  # the System V ABI passes and returns up to this in registers
+WIDTHS_B = {"BYTE": 1, "WORD": 2, "DWORD": 4, "QWORD": 8, "XMMWORD": 16, "YMMWORD": 32}
+RUN_OFFSETS = {"value": 16, "pointer": 56}  # of struct amp_pair: name, question, then a side of five words, another
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 instructions")
+
+
+@dataclass
+class Instruction:
+    at: int
+    verb: str
+    operands: str
+    symbol: str = ""  # what a relocation names, without ".text."
+
+    @property
+    def target(self):
+        """Of a jump or call within the function; None of others."""
+        found = re.match(r"([0-9a-f]+) <", self.operands) if self.verb[0] == "j" or self.verb == "call" else None
+        return int(found[1], 16) if found and not self.symbol else None
+
+    @property
+    def stored_b(self):
+        """How many bytes it moves into memory."""
+        found = re.match(r"(\w+) PTR \[", self.operands)
+        return WIDTHS_B[found[1]] if found and self.verb.startswith("mov") else 0
+
+    @property
+    def loads(self):
+        return bool(re.search(r",\w+ PTR \[", self.operands)) and self.verb != "lea"
+
+
+@dataclass
+class Object:
+    """A compiled lesson: its functions' instructions, and which function runs each side of each pair."""
+    functions: dict
+    sections: dict = field(default_factory=dict)  # name of a function -> (bytes, alignment, relocations)
+    runs: dict = field(default_factory=dict)      # (pair with its suffix, side) -> name of a function
+
+
+def read_functions(path):
+    text = subprocess.run(["objdump", "-dr", "--no-show-raw-insn", "-M", "intel", path], text=True, check=True,
+                          capture_output=True).stdout
+    functions = {}
+    for line in text.splitlines():
+        if found := re.match(r"[0-9a-f]+ <(\S+)>:", line):
+            body = functions.setdefault(found[1], [])
+        elif found := re.match(r"\s+[0-9a-f]+: R_X86_64_\w+\s+(\S+?)([-+]0x[0-9a-f]+)?$", line):
+            body[-1].symbol = found[1].removeprefix(".text.")
+        elif found := re.match(r"\s+([0-9a-f]+):\t(\S+)\s*(.*)", line):
+            verb, operands = found[2], found[3]
+            if verb == "rep":
+                verb, operands = "rep " + operands.split()[0], operands.split(maxsplit=1)[1]
+            body.append(Instruction(int(found[1], 16), verb, operands))
+    return functions
+
+
+def read_object(path):
+    made = Object(read_functions(path))
+    with open(path, "rb") as file:
+        elf = ELFFile(file)
+        symbols = elf.get_section_by_name(".symtab")
+        pairs = {}
+        for symbol in symbols.iter_symbols():
+            if symbol.name.startswith("amp_pair_"):
+                pairs[symbol["st_shndx"], symbol["st_value"]] = symbol.name.removeprefix("amp_pair_")
+        for section in elf.iter_sections():
+            if section.name.startswith(".text.") and section["sh_size"]:
+                relocations = elf.get_section_by_name(".rela" + section.name)
+                where = relocations.iter_relocations() if relocations else ()
+                where = [(r["r_offset"], r["r_info_type"]) for r in where]
+                made.sections[section.name.removeprefix(".text.")] = (section.data(), section["sh_addralign"], where)
+            if section["sh_type"] != "SHT_RELA":
+                continue
+            targets = {r["r_offset"]: symbols.get_symbol(r["r_info_sym"]) for r in section.iter_relocations()}
+            for (index, at), pair in pairs.items():
+                for side, offset in RUN_OFFSETS.items():
+                    if index == section["sh_info"] and at + offset in targets:
+                        function = elf.get_section(targets[at + offset]["st_shndx"]).name
+                        made.runs[pair, side] = function.removeprefix(".text.")
+    return made
+
+
+@lru_cache(maxsize=None)
+def compiled(compiler, lesson, changes=()):
+    source = (ROOT / f"benchmarks/{lesson}.c").read_text()
+    for old, new in changes:
+        if old not in source:
+            raise LookupError(f"{lesson}.c has no {old!r} to change")
+        source = source.replace(old, new)
+    return compiled_text(compiler, source, f"benchmarks/{lesson}.c")
+
+
+def compiled_text(compiler, source, name="text.c", flags=tuple(KERNEL_ARGS)):
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not here: apt-get install {compiler}")
+    with TemporaryDirectory() as folder:
+        file, made = Path(folder) / name, Path(folder) / "made.o"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(source)
+        subprocess.run([compiler, *WARNINGS, *flags, "-I", folder, "-I", ROOT, "-c", file, "-o", made], check=True)
+        return read_object(made)
+
+
+def side(made, pair, which):
+    """The instructions and the name of the function that runs a side, as the pair's table says."""
+    name = made.runs[pair, which]
+    return made.functions[name], name
+
+
+def leads_out(body, at):
+    """Whether what stands there is an epilogue: a return before any other jump."""
+    return next(i.verb for i in body if i.at >= at and (i.verb == "ret" or i.verb[0] == "j")) == "ret"
+
+
+def loops(body):
+    """The stretches that a jump back closes; a jump back to an epilogue closes none."""
+    back = [i for i in body if i.verb[0] == "j" and i.target is not None and i.target <= i.at]
+    return [[i for i in body if jump.target <= i.at <= jump.at] for jump in back if not leads_out(body, jump.target)]
+
+
+def loop_of(body, callee=None):
+    """The instructions of the only loop; it calls `callee`, once."""
+    found = loops(body)
+    assert len(found) == 1, f"{len(found)} loops"
+    assert callee is None or [i.symbol for i in found[0] if i.verb == "call" and i.symbol == callee] == [callee], callee
+    return found[0]
+
+
+def counter(body, at):
+    """How many bytes a `rep movs QWORD` moves: what was last put into ecx, in words; or in bytes, where the compiler
+    first aligned the target and then divided."""
+    for i in reversed(body[:at]):
+        if found := re.match(r"ecx,0x([0-9a-f]+)$", i.operands):
+            if i.verb == "mov":
+                return 8 * int(found[1], 16)
+            if i.verb == "add":
+                return int(found[1], 16)
+    raise AssertionError("rep movs without a count")
+
+
+def copied_b(body, stack=None):
+    """Bytes that these instructions copy into memory; by plain moves only to the stack, or only elsewhere, if said."""
+    total = 0
+    for at, i in enumerate(body):
+        if i.verb == "rep movs":
+            total += counter(body, at)
+        elif i.verb == "call" and i.symbol in ("memcpy", "memmove"):
+            total += next(int(j.operands[4:], 16) for j in reversed(body[:at]) if j.operands.startswith("edx,0x"))
+        elif stack is None or stack == ("[rsp" in i.operands):
+            total += i.stored_b
+    return total
+
+
+def assert_copies(body, size_b, times=1, stack=None):
+    """Exactly so many copies: moves of one may overlap a little, but there is no room for another one."""
+    excess = copied_b(body, stack) - times * size_b
+    assert 0 <= excess < min(size_b, 32), f"{times} copies of {size_b} B and {excess} B more"
+
+
+def reads(body, *places):
+    for place in places:
+        assert any(f"[{place}]" in i.operands for i in body), f"does not read {place}"
+
+
+def place(register, offset):
+    return f"{register}+{offset:#x}" if offset else register
+
+
+def check_pass(made):
+    for n in BYTES:
+        loop = loop_of(side(made, f"pass_{n}", "value")[0], f"take_value_{n}")
+        callee = made.functions[f"take_value_{n}"]
+        if n <= REGISTERS_B:
+            assert copied_b(loop) == 0 and sum(i.loads for i in loop) == n // 8
+            assert not any("[" in i.operands and i.verb not in ("lea", "nop") for i in callee)
+        else:
+            assert_copies(loop, n)
+            reads(callee, place("rsp", 8), place("rsp", 8 + n - 1))
+        loop = loop_of(side(made, f"pass_{n}", "pointer")[0], f"take_pointer_{n}")
+        assert copied_b(loop) == 0 and not any(i.loads for i in loop)
+        reads(made.functions[f"take_pointer_{n}"], "rdi", place("rdi", n - 1))
+        assert copied_b(made.functions[f"take_pointer_{n}"]) == 0
+
+
+def calls(body):
+    return [i.symbol for i in body if i.verb in ("call", "jmp") and i.symbol]
+
+
+def check_factory(made):
+    for n in BYTES:
+        loop = loop_of(side(made, f"factory_{n}", "value")[0], f"make_value_{n}")
+        callee = made.functions[f"make_value_{n}"]
+        assert set(calls(loop) + calls(callee)) <= {f"make_value_{n}", "memcpy"}
+        if n <= REGISTERS_B:
+            assert copied_b(callee) == 0 and sum(i.loads for i in callee) == n // 8
+        else:
+            assert_copies(callee, n)
+            assert copied_b(loop) == 0
+        loop = loop_of(side(made, f"factory_{n}", "pointer")[0], f"make_pointer_{n}")
+        callee = made.functions[f"make_pointer_{n}"]
+        assert calls(loop) == [f"make_pointer_{n}", "free"]
+        assert calls(callee)[0] == "malloc" and set(calls(callee)) <= {"malloc", "memcpy", "_exit"}
+        assert any(i.verb == "mov" and i.operands == f"edi,{n:#x}" for i in callee), "another size is allocated"
+        assert_copies(callee, n)
+
+
+def check_mutate(made):
+    for n in BYTES:
+        loop = loop_of(side(made, f"mutate_{n}", "value")[0], f"change_value_{n}")
+        callee = made.functions[f"change_value_{n}"]
+        if n <= REGISTERS_B:
+            assert copied_b(loop, stack=False) == n and copied_b(loop, stack=True) == 0
+            assert copied_b(callee) == 0
+        else:
+            assert_copies(loop, n, times=2)
+            assert_copies(callee, n, stack=False)
+        loop = loop_of(side(made, f"mutate_{n}", "pointer")[0], f"change_pointer_{n}")
+        assert copied_b(loop) == 0
+        assert copied_b(made.functions[f"change_pointer_{n}"]) == 2
+
+
+def check_collection(made):
+    for which, loads in (("value", 1), ("pointer", 2)):
+        body, _ = side(made, "collection", which)
+        inner = min(loops(body), key=len)
+        assert sum("PTR [" in i.operands and i.stored_b == 0 for i in inner) == loads, f"{which} reads otherwise"
+        assert sum(i.verb == "add" and "QWORD PTR [" in i.operands for i in inner) == 1, f"{which} sums otherwise"
+        assert len(inner) <= 5 and not calls(body)
+
+
+def check_stack_copy(made):
+    for n in ELEMENTS:
+        for which in ("value", "pointer"):
+            walk = f"walk_{which}_{n}"
+            loop, callee = loop_of(side(made, f"stack_copy_{n}", which)[0], walk), made.functions[walk]
+            inner = [i for i in callee if i.verb == "call"]
+            assert len(inner) == 1 and (inner[0].target == 0 or inner[0].symbol == walk), f"{walk} does not call itself"
+            assert not loops(callee) and "jmp" not in {i.verb for i in callee if i.target == 0 or i.symbol == walk}
+            if which == "pointer" or 8 * n <= REGISTERS_B:
+                assert copied_b(loop, stack=True) == 0 and copied_b(callee, stack=True) == 0
+                continue
+            assert_copies(loop, 8 * n, stack=True)
+            assert_copies(callee, 8 * n, stack=True)
+            frame_b = sum(8 for i in callee if i.verb == "push")
+            frame_b += sum(int(i.operands[4:], 16) for i in callee if i.verb == "sub" and i.operands.startswith("rsp,"))
+            assert frame_b >= 8 * n, f"{walk} has a frame of {frame_b} B"
+
+
+def check_known(made):
+    runs = {side(made, f"known_{part}", which)[1] for part in ("half", "one", "five") for which in ("value", "pointer")}
+    assert len(runs) == 1, "more than one function"
+    body = made.functions[runs.pop()]
+    loop = loop_of(body)
+    assert len(loop) == 7 and sorted(i.verb for i in loop if i.verb in ("shl", "shr")) == ["shl", "shr"]
+    assert not calls(body)
+
+
+def check_null(made):
+    assert made.runs["null", "value"] == made.runs["null", "pointer"]
+    assert made.runs["empty", "value"] == made.runs["empty", "pointer"]
+    value, pointer = made.runs["null_placed", "value"], made.runs["null_placed", "pointer"]
+    assert value != pointer, "one function, not two"
+    loop_of(made.functions[value], "take_value")
+    loop_of(made.functions[pointer], "take_pointer")
+    assert made.sections[value] == made.sections[pointer], "the two functions differ"
+    assert made.sections["take_value"] == made.sections["take_pointer"], "the two callees differ"
+    assert len(loop_of(side(made, "empty", "value")[0])) == 2, "more than a count and a jump"
+
+
+CHECKS = {"pass": check_pass, "factory": check_factory, "mutate": check_mutate, "collection": check_collection,
+          "stack_copy": check_stack_copy, "known": check_known, "null": check_null}
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("lesson", CHECKS)
+def test_lesson(compiler, lesson):
+    CHECKS[lesson](compiled(compiler, lesson))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("call", ["malloc(8)", "calloc(1, 8)", "realloc(NULL, 8)", "aligned_alloc(16, 16)"])
+def test_an_allocation_is_kept_by_the_kernels_flags_only(compiler, call):
+    source = f"""#include <stdlib.h>
+        int kept(void);
+        int kept(void) {{ char *p = {call}; int x; *p = 1; x = *p; free(p); return x; }}"""
+    name = call.split("(")[0]
+    assert calls(compiled_text(compiler, source).functions["kept"]) == [name, "free"]
+    others = tuple(flag for flag in KERNEL_ARGS if flag not in (f"-fno-builtin-{name}", "-fno-builtin-free"))
+    assert name not in calls(compiled_text(compiler, source, flags=others).functions["kept"])
+
+
+def test_every_lesson_is_checked():
+    assert sorted(CHECKS) == sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c"))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("lesson", CHECKS)
+def test_functions_can_be_placed(compiler, lesson):
+    """A linker script moves each function by itself, to a multiple of 16: one a section, aligned to no more."""
+    made = compiled(compiler, lesson)
+    for name, (_, alignment, _) in made.sections.items():
+        assert name in made.functions, f"{name} is not a section of one function"
+        assert alignment <= 16, f"{name} is aligned to {alignment}"
+    assert len(made.sections) == len(made.functions)
+
+
+ALL, GCC, CLANG = ("gcc", "clang"), ("gcc",), ("clang",)
+SWAPPED = ((".value = { run_value", ".value = { run_pointer"), (".pointer = { run_pointer", ".pointer = { run_value"))
+MUTANTS = [
+    ("pass", "sides swapped", ALL, SWAPPED),
+    ("pass", "no copy", ALL, (("take_value(subject object)", "take_value(const subject *object)"),
+                              ("amp_ends(&object)", "amp_ends(object)"),
+                              ("take_value(*object)", "take_value(object)"))),
+    ("pass", "a second copy", ALL, (("sum += take_value(*object)",
+                                     "subject twin = *object; amp_keep(&twin); sum += take_value(twin)"),)),
+    ("pass", "no call", ALL, (("static AMP_NOINLINE uint64_t take_value", "static inline uint64_t take_value"),)),
+    ("pass", "alignment not told", CLANG, (("amp_object(fixture)", "fixture"),)),
+    ("pass", "hoisted out of the loop", CLANG, (("amp_keep(object);", ""),)),
+    ("factory", "sides swapped", ALL, SWAPPED),
+    ("factory", "never freed", ALL, (("free(object);", ""),)),
+    ("factory", "no allocation", ALL, (("amp_alloc(sizeof *object)", "(subject *) (uintptr_t) model"),
+                                       ("*object = *model;", ""), ("free(object);", "amp_keep(object);"))),
+    ("factory", "more is allocated", ALL, (("amp_alloc(sizeof *object)", "amp_alloc(sizeof *object + 1)"),)),
+    ("mutate", "sides swapped", ALL, SWAPPED),
+    ("mutate", "in place", ALL, (("subject change_value(subject object)", "void change_value(subject *object)"),
+                                 ("change(&object);\n    return object;", "change(object);"),
+                                 ("*object = change_value(*object)", "change_value(object)"))),
+    ("mutate", "kept in registers", CLANG, (("amp_keep(object);", ""),)),
+    ("collection", "sides swapped", ALL, SWAPPED),
+    ("collection", "pointers not followed", ALL, (("(*element)->number", "(uintptr_t) *element"),)),
+    ("stack_copy", "sides swapped", ALL, SWAPPED),
+    ("stack_copy", "no copy", ALL, (("depth, struct array a)", "depth, const struct array *a)"),
+                                    ("a.element", "a->element"), ("0, f->array)", "0, &f->array)"))),
+    ("stack_copy", "a loop by hand", ALL, (
+        ("if (depth + 1 < DEPTH)\n        sum += walk_pointer(s, trail, depth + 1, a)",
+         "while (++depth < DEPTH)\n        sum += visit(trail, depth, s)"),)),
+    ("stack_copy", "a loop by the compiler", GCC, (("amp_keep(s);", ""),)),
+    ("stack_copy", "no recursion", ALL, (("depth + 1 < DEPTH", "depth > DEPTH && ops_are_never_so_many"),
+                                         ("#define DEPTH 10", "#define DEPTH 10\n#define ops_are_never_so_many 0"))),
+    ("known", "steps joined", CLANG, (('__asm__ volatile("" : "+r"(word));', ""),)),
+    ("known", "a loop in a loop", ALL, (("for (uint64_t i = ops * chain->steps; i > 0; i--)",
+                                         "while (ops-- > 0) for (uint64_t i = chain->steps; i > 0; i--)"),)),
+    ("null", "callees differ", ALL, (("KERNEL(run_value, take_value)",
+                                      "#define second first\nKERNEL(run_value, take_value)\n#undef second"),)),
+    ("null", "one function", ALL, ((".pointer = { run_pointer", ".pointer = { run_value"),
+                                   ("KERNEL(run_pointer, take_pointer)", ""))),
+    ("null", "merged", GCC, (("static AMP_NOINLINE", "static __attribute__((noinline))"),)),
+    ("null", "two functions at one address", ALL, ((".value = { run,", ".value = { run_value,"),)),
+    ("null", "empty is removed", ALL, (('__asm__ volatile("");', ";"),)),
+]
+
+
+@pytest.mark.parametrize("compiler,lesson,changes", [
+    pytest.param(compiler, lesson, changes, id=f"{compiler}-{lesson}-{name}".replace(" ", "_"))
+    for lesson, name, compilers, changes in MUTANTS for compiler in compilers])
+def test_mutant_is_caught(compiler, lesson, changes):
+    made = compiled(compiler, lesson, changes)
+    with pytest.raises(AssertionError):
+        CHECKS[lesson](made)
