@@ -126,8 +126,6 @@ static void on_dalloc(void *extra, int type, void *address, uintptr_t args_raw[3
     (void) extra;
     (void) type;
     (void) args_raw;
-    if (address == NULL)
-        return;
     atomic_fetch_add(&totals.frees, 1);
     change_live(-(int64_t) sallocx(address, 0));
 }
@@ -230,8 +228,7 @@ static const char *whose_malloc(void)
     void *malloc_at = dlsym(RTLD_DEFAULT, "malloc");
     void *mallctl_at = dlsym(RTLD_DEFAULT, "mallctl");
 
-    if (malloc_at == NULL || mallctl_at == NULL || dladdr(malloc_at, &seen) == 0 ||
-        dladdr(mallctl_at, &wanted) == 0)
+    if (malloc_at == NULL || mallctl_at == NULL || dladdr(malloc_at, &seen) == 0 || dladdr(mallctl_at, &wanted) == 0)
         return "malloc is not jemalloc's";
     if (seen.dli_fbase == wanted.dli_fbase)
         return "jemalloc does not see malloc as it was called: replaced at run time, as valgrind does, or a jemalloc "

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <jemalloc/jemalloc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +195,71 @@ static void nothing_between_windows_counts(void **state)
     }
 }
 
+#define CONTENDERS 4
+#define EACH 20000
+
+static void *contend(void *unused)
+{
+    for (int i = 0; i < EACH; i++)
+        free(keep(malloc(48)));
+    return unused;
+}
+
+static void threads_at_once_lose_no_count(void **state)
+{
+    pthread_t threads[CONTENDERS];
+    pthread_attr_t attributes;
+    struct amp_heap heap;
+    void *p;
+
+    (void) state;
+    need_jemalloc();
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 1 << 20); /* small enough that libc keeps each stack that it makes */
+    assert_int_equal(amp_heap_begin(), 0);
+    for (int i = 0; i < CONTENDERS; i++)
+        assert_int_equal(pthread_create(&threads[i], &attributes, contend, NULL), 0);
+    for (int i = 0; i < CONTENDERS; i++)
+        pthread_join(threads[i], NULL);
+    p = keep(malloc(100000)); /* 114688, above whatever the threads reached: shows what is live now */
+    free(p);
+    assert_int_equal(amp_heap_end(&heap), 0);
+    pthread_attr_destroy(&attributes);
+
+    uint64_t libc = heap.allocs - CONTENDERS * EACH - 1; /* one for each thread whose stack is new */
+    uint64_t libc_b = heap.granted_b - (uint64_t) CONTENDERS * EACH * 48 - 114688;
+    assert_true(libc <= CONTENDERS);
+    assert_int_equal(heap.allocs - heap.frees, libc);
+    assert_int_equal(heap.peak_b, 114688 + libc_b);
+}
+
+static bool background_thread(const bool *set)
+{
+    bool was;
+    size_t len = sizeof(was);
+
+    assert_int_equal(mallctl("background_thread", &was, &len, (void *) (uintptr_t) set, set ? sizeof(*set) : 0), 0);
+    return was;
+}
+
+static void jemallocs_own_threads_rest_meanwhile(void **state)
+{
+    const bool on = true, off = false;
+    struct amp_heap heap;
+
+    (void) state;
+    need_jemalloc();
+    assert_false(background_thread(&on));
+    assert_int_equal(amp_heap_begin(), 0);
+    assert_false(background_thread(NULL));
+    assert_int_equal(amp_heap_end(&heap), 0);
+    assert_int_equal(heap.allocs, 0);
+    assert_true(background_thread(&off));
+    assert_int_equal(amp_heap_begin(), 0);
+    assert_int_equal(amp_heap_end(&heap), 0);
+    assert_false(background_thread(NULL));
+}
+
 static void errno_stays(void **state)
 {
     struct amp_heap heap;
@@ -251,6 +318,8 @@ int main(void)
         cmocka_unit_test(what_lived_before_is_freed_inside),
         cmocka_unit_test(what_is_made_inside_lives_on),
         cmocka_unit_test(nothing_between_windows_counts),
+        cmocka_unit_test(threads_at_once_lose_no_count),
+        cmocka_unit_test(jemallocs_own_threads_rest_meanwhile),
         cmocka_unit_test(errno_stays),
         cmocka_unit_test(begins_and_ends_in_turn),
         cmocka_unit_test(refuses_anothers_malloc),

@@ -203,6 +203,20 @@ static void call_asprintf(void)
     free(keep(text));
 }
 
+/* On a stack so small that libc keeps it for the next thread, whatever `ulimit -s` says: a stack that it gives back and
+ * makes anew is an allocation of libc's. */
+static pthread_t start(void *(*run)(void *), void *argument)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    expect(pthread_attr_setstacksize(&attributes, MiB) == 0);
+    expect(pthread_create(&thread, &attributes, run, argument) == 0);
+    pthread_attr_destroy(&attributes);
+    return thread;
+}
+
 #define MOST_THREADS 4
 #define EACH 100
 
@@ -227,7 +241,7 @@ static void start_and_join(unsigned n)
 
     pthread_barrier_init(&all_allocated, NULL, n);
     for (unsigned i = 0; i < n; i++)
-        expect(pthread_create(&threads[i], NULL, thread_allocates, NULL) == 0);
+        threads[i] = start(thread_allocates, NULL);
     for (unsigned i = 0; i < n; i++)
         pthread_join(threads[i], NULL);
     pthread_barrier_destroy(&all_allocated);
@@ -256,11 +270,9 @@ static void *thread_hands_over(void *unused)
 
 static void call_thread_hands_over(void)
 {
-    pthread_t thread;
     void *p;
 
-    expect(pthread_create(&thread, NULL, thread_hands_over, NULL) == 0);
-    pthread_join(thread, &p);
+    pthread_join(start(thread_hands_over, NULL), &p);
     free(p);
 }
 
@@ -272,10 +284,7 @@ static void *thread_only_frees(void *p)
 
 static void call_thread_frees(void)
 {
-    pthread_t thread;
-
-    expect(pthread_create(&thread, NULL, thread_only_frees, keep(malloc(48))) == 0);
-    pthread_join(thread, NULL);
+    pthread_join(start(thread_only_frees, keep(malloc(48))), NULL);
 }
 
 /* A stack that is not one of those that libc keeps: it allocates the thread's dynamic thread vector anew. */
@@ -313,14 +322,16 @@ const struct call calls[] = {
     { "calloc", call_calloc, .counts = { 1, 1, 77, 80, 80 } },
     { "calloc overflowing", call_calloc_overflow, .counts = { 0, 0, 0, 0, 0 }, .valgrind_differs = SEES_FAILURES },
     { "aligned_alloc", call_aligned_alloc, .counts = { 1, 1, 192, 192, 192 } },
-    { "aligned_alloc failing", call_aligned_alloc_failing, .counts = { 0, 0, 0, 0, 0 }, .valgrind_differs = SEES_FAILURES },
+    { "aligned_alloc failing", call_aligned_alloc_failing, .counts = { 0, 0, 0, 0, 0 },
+      .valgrind_differs = SEES_FAILURES },
     { "posix_memalign", call_posix_memalign, .counts = { 1, 1, 200, 256, 256 } },
     { "posix_memalign failing", call_posix_memalign_failing, .counts = { 0, 0, 0, 0, 0 } },
     { "memalign", call_memalign, .counts = { 1, 1, 100, 128, 128 } },
     { "valloc", call_valloc, .counts = { 1, 1, 100, 4096, 4096 } },
     { "realloc of NULL", call_realloc_null, .counts = { 1, 1, 100, 112, 112 } },
     { "realloc of NULL to 0 bytes", call_realloc_null_zero, .counts = { 1, 1, 0, 8, 8 } },
-    { "realloc within the class", call_realloc_within_class, .counts = { 1, 1, 20, 32, 32 }, .valgrind_differs = SEES_REALLOCS },
+    { "realloc within the class", call_realloc_within_class, .counts = { 1, 1, 20, 32, 32 },
+      .valgrind_differs = SEES_REALLOCS },
     { "realloc to a larger class", call_realloc_grown, .counts = { 2, 2, 120, 144, 144 } },
     { "realloc to a smaller class", call_realloc_shrunk, .counts = { 2, 2, 120, 144, 144 } },
     { "realloc from small to large", call_realloc_to_large, .counts = { 2, 2, 20100, 20592, 20592 } },
