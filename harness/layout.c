@@ -56,7 +56,8 @@ static bool is_whole(const char *path)
 
         if (pread(fd, &segment, sizeof segment, at) != (ssize_t) sizeof segment)
             goto out;
-        if (segment.p_type == PT_LOAD && segment.p_offset + segment.p_filesz > (uint64_t) file.st_size)
+        if (segment.p_type == PT_LOAD && (segment.p_filesz > (uint64_t) file.st_size ||
+                                          segment.p_offset > (uint64_t) file.st_size - segment.p_filesz))
             goto out;
     }
     whole = true;
