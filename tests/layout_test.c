@@ -106,7 +106,15 @@ static void put_half(void)
 
 static void put_text(void)
 {
-    write_text(case_module, "a page of plain text, longer than the header of an ELF file, which has sixty-four bytes\n");
+    write_text(case_module,
+               "a page of plain text, longer than the header of an ELF file, which has sixty-four bytes\n");
+}
+
+static void put_other_magic(void)
+{
+    module_bytes[1] = 'e';
+    put_cut(module_size);
+    module_bytes[1] = 'E';
 }
 
 static void put_wild_header(void)
@@ -153,6 +161,7 @@ static const struct {
     { "cut in half", put_half, -EPROTO, "not a whole module" },
     { "text", put_text, -EPROTO, "not a whole module" },
     { "a header that points nowhere", put_wild_header, -EPROTO, "not a whole module" },
+    { "no ELF file", put_other_magic, -EPROTO, "invalid ELF header" },
     { "another library", put_foreign, -EPROTO, "not a lesson" },
     { "another ABI", put_other_abi, -EPROTO, "ABI is 42" },
 };
@@ -337,8 +346,8 @@ static int clean_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_modules),   cmocka_unit_test(test_counts),   cmocka_unit_test(test_built_modules),
-        cmocka_unit_test(test_register),      cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_bad_modules), cmocka_unit_test(test_counts), cmocka_unit_test(test_built_modules),
+        cmocka_unit_test(test_register),    cmocka_unit_test(test_folder),
     };
 
     return cmocka_run_group_tests(tests, read_build, clean_up);
