@@ -11,7 +11,6 @@ from plots.documents import Refused
 from plots.load import load, read_manifest
 
 KINDS = {"launches": "launch", "counts": "counts", "solo": "solo"}
-LONG = 16  # items from which a list of integers is checked by numpy: item by item, a run would take minutes
 
 
 def check(folder):
@@ -53,7 +52,7 @@ def _file(path, kind):
     document = documents.parse(raw, path)
     if kind != "solo":
         documents.check_version(document, kind, path)
-    return documents.faults(_shortened(document), kind)
+    return documents.faults(document, kind)
 
 
 def _journal(raw, path):
@@ -65,17 +64,6 @@ def _journal(raw, path):
         if event is not None:
             yield from ((f"line {number}" + (f": {key}" if key else ""), why)
                         for key, why in documents.faults(event, "journal"))
-
-
-def _shortened(document):
-    """The document with every long list of non-negative integers cut to its first item."""
-    if isinstance(document, dict):
-        return {key: _shortened(value) for key, value in document.items()}
-    if isinstance(document, list):
-        if len(document) >= LONG and set(map(type, document)) == {int} and min(document) >= 0:
-            return document[:1]
-        return [_shortened(item) for item in document]
-    return document
 
 
 def _whole(folder):

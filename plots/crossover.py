@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""At which size does the winner change?
+r"""At which size does the winner change?
 
     ln ratio
       + |  o---o                      o  clear: the interval leaves out the band of 1 +- x

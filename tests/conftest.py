@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""What several of the Python tests share."""
+
+import pytest
+import synthetic
+
+SMALL = synthetic.Plan(launches=6, layouts=4, rounds=4)
+
+
+@pytest.fixture
+def small_rows():
+    return [synthetic.Truth("pass", 8, 0.3, 2.0, layout_sd=0.02),
+            synthetic.Truth("factory", 4096, -0.5, 90.0, "factory", allocs=(0, 1), bytes=(0, 4096))]
+
+
+@pytest.fixture
+def small_run(tmp_path, small_rows):
+    """A run folder of two rows, six launches each."""
+    return synthetic.write_run(tmp_path / "run", small_rows, SMALL)
