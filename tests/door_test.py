@@ -5,6 +5,7 @@ Each test has a checkout of its own, whose door looks for the distribution's Pyt
 /usr/bin, and a PATH of one folder with the stubs and the few plain tools that the door may use. What the stubs were
 told is compared word by word. Both shells that a small system has are tried."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -40,7 +41,8 @@ STUBS = {
         for word; do build=$source source=$word; done
         mkdir -p "$build/meson-private" "$build/meson-info" "$build/harness"
         touch "$build/build.ninja" "$build/meson-private/coredata.dat"
-        printf '{\\n  "directories": {\\n    "source": "%s",\\n    "build": "x"\\n' "$source" >"$build/meson-info/meson-info.json"
+facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "build": "%s"}}'
+        printf "$facts" "$source" "$build" >"$build/meson-info/meson-info.json"
         cp "$STUBS/ampersand-bench" "$build/harness/"
         """,
     "ninja": """
@@ -474,6 +476,12 @@ def test_format_that_is_none(door):
     assert door.err == "ampersand: --format yaml: no such format: table, json, csv or markdown\n"
 
 
+@pytest.mark.parametrize("given, passed", [("", "--questions"), ("--filter pass", "--filter pass")])
+def test_list(door, given, passed):
+    assert door("list", *given.split()) == 0
+    assert door.log[-1] == f"ampersand-bench list {passed}"
+
+
 def test_a_run_without_a_name_gets_the_date(door):
     assert door("bench") == 0
     run, = (door.root / "results" / "runs").iterdir()
@@ -521,7 +529,15 @@ def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, 
         time.sleep(0.02)
 
 
-# ---- The real program behind it: `python3 -m plots` is found wherever the user stands
+# ---- What stands behind it
+
+def test_help_knows_the_flags_of_the_program():
+    source = (ROOT / "harness" / "options.c").read_text()
+    flags = set(re.findall(r'= \{ "(--[a-z-]+)", .*_PAIRED', source))
+    assert "--quick" in flags
+    said = subprocess.run([ROOT / "ampersand", "help", "bench"], text=True, capture_output=True).stdout
+    assert flags | {"--format"} == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
+
 
 def test_plots_of_the_checkout_is_run(tmp_path):
     """A folder called plots in the user's own folder is not taken for ours."""
