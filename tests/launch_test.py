@@ -1,0 +1,640 @@
+# SPDX-License-Identifier: MIT
+"""The launch loop, end to end: what is killed, full, locked or bad, and what a run folder holds after it.
+
+AMPERSAND_BUILD names the build folder; the lessons are those of tests/lessons, one good and the others bad, each in
+its own way. Oracles: the plan counted by hand, plots.load (which reads strictly and knows nothing of C), /proc."""
+import collections
+import json
+import os
+import pty
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from plots.load import load
+
+BUILD = os.environ.get("AMPERSAND_BUILD")
+if not BUILD:
+    pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
+BENCH = Path(BUILD).resolve() / "harness" / "ampersand-bench"
+LESSONS = Path(BUILD).resolve() / "tests" / "lessons"
+ENVIRONMENT = {**os.environ, "AMPERSAND_LESSONS": str(LESSONS)}
+FAST = "--epoch-us 5 --rounds 2".split()
+KINDS = {"paired": "launches", "counts": "counts", "solo": "solo"}
+GOOD = ["good/size=8", "good/size=16"]
+LAUNCHES = {"paired": 5, "counts": 2, "solo": 1}
+PLAN = [*FAST, "--filter", "^good/", "--seed", "7", "--launches", "5"]
+
+
+def bench(*words, **how):
+    return subprocess.run([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True,
+                          timeout=120, **how)
+
+
+def start(*words, **how):
+    return subprocess.Popen([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True, **how)
+
+
+def journal(run, event=None):
+    lines = [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
+    return [line for line in lines if event in (None, line["event"])]
+
+
+def child_of(line):
+    return line["kind"], f"{line['pair']}/size={line['size']}", line["launch"]
+
+
+def children_of(run):
+    """The files that are there, as the journal names children; each is read, and knows its own place."""
+    found = []
+    for kind, folder in KINDS.items():
+        for path in sorted((run / folder).glob("default/*/size=*/*.json")):
+            row = f"{path.parent.parent.name}/{path.parent.name}"
+            document = json.loads(path.read_text())
+            if kind != "solo":
+                assert (document["pair"], document["size"]) == (row.split("/")[0], int(row.split("=")[1])), path
+                assert document["launch"] == int(path.stem), path
+            else:
+                assert [b["name"] for b in document["benchmarks"]] == [f"{row}/side={s}" for s in ("value", "pointer")]
+            found.append((kind, row, int(path.stem)))
+    return found
+
+
+def planned(rows=GOOD, launches=LAUNCHES):
+    return sorted((kind, row, i) for kind, n in launches.items() for row in rows for i in range(n))
+
+
+def check_whole(run):
+    """Every row, none twice, none half, and a reader that trusts nothing reads all of it."""
+    assert sorted(children_of(run)) == planned()
+    done = collections.Counter(child_of(line) for line in journal(run, "done"))
+    assert not {child: n for child, n in done.items() if n > 1}
+    assert not list(run.rglob("*.tmp"))
+    rows = {row.name: row for row in load(run).rows}
+    assert list(rows) == GOOD
+    for row in rows.values():
+        assert (len(row.launches), len(row.counts), len(row.solo)) == (5, 2, 1)
+        assert row.failed is None
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.01)
+    return condition()
+
+
+def started(run, event="start", n=1):
+    """That many lines of this event are in the journal; its last line may be cut while it is written."""
+    try:
+        return (run / "journal.jsonl").read_text().count(f'"event": "{event}"') >= n
+    except FileNotFoundError:
+        return False
+
+
+def pids_of_children(parent):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, _, rest = stat.read_text().partition(" (")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        fields = rest.rpartition(") ")[2].split()
+        if int(fields[1]) == parent and fields[0] != "Z":
+            found.append(int(pid))
+    return found
+
+
+def group_of(leader):
+    """The processes, not dead, of a process group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, _, rest = stat.read_text().partition(" (")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        fields = rest.rpartition(") ")[2].split()
+        if int(fields[2]) == leader and fields[0] not in "ZX":
+            found.append(int(pid))
+    return found
+
+
+def is_jemalloc():
+    facts = json.loads(subprocess.run([BENCH, "machine"], capture_output=True, text=True, check=True).stdout)
+    return facts["allocator"]["name"] == "jemalloc"
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A small file system of its own, as a function of its size."""
+    mounted = []
+
+    def mount(size, *options):
+        point = tmp_path / "disk"
+        point.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", point]
+        made = subprocess.run(command, capture_output=True, text=True)
+        if made.returncode:
+            pytest.skip(f"a small file system cannot be mounted: {made.stderr.strip()}")
+        mounted.append(point)
+        return point
+    yield mount
+    for point in mounted:
+        subprocess.run(["umount", point], check=True)
+
+
+# What a run holds
+
+def test_a_run_holds_every_launch(tmp_path):
+    run = tmp_path / "run"
+    done = bench("--out", run, *PLAN)
+    assert done.returncode == 0, done.stderr
+    check_whole(run)
+    assert [line["children"] for line in journal(run, "plan")] == [16]
+    assert journal(run)[-1] | {"time": ""} == {"time": "", "event": "end", "status": "complete"}
+    checked = subprocess.run([sys.executable, "-m", "plots", "check", run], capture_output=True, text=True,
+                             cwd=Path(__file__).parent.parent)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_time_goes_forwards_and_one_child_runs_at_a_time(tmp_path):
+    bench("--out", tmp_path / "run", *PLAN)
+    lines = journal(tmp_path / "run")
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    events = [line["event"] for line in lines]
+    assert events == ["plan", *["start", "done"] * 16, "end"]
+
+
+# The plan
+
+def plan_of(tmp_path, name, *words):
+    run = tmp_path / name
+    done = bench("--out", run, *FAST, *words)
+    assert done.returncode == 0, done.stderr
+    order = [child_of(line) for line in journal(run, "start")]
+    draws = {}
+    for kind, row, launch in order:
+        document = json.loads((run / KINDS[kind] / "default" / row / f"{launch:03d}.json").read_text())
+        keys = ("seed", "stack_offset_b", "environment_padding_b")
+        draws[kind, row, launch] = (document["context"]["layout"] if kind == "solo"
+                                    else tuple(document[key] for key in keys))
+    return order, draws
+
+
+def test_the_seed_decides_the_plan(tmp_path):
+    one = plan_of(tmp_path, "one", "--filter", "good", "--seed", 1, "--launches", 4, "--solo-launches", 4)
+    again = plan_of(tmp_path, "again", "--filter", "good", "--seed", 1, "--launches", 4, "--solo-launches", 4)
+    other = plan_of(tmp_path, "other", "--filter", "good", "--seed", 2, "--launches", 4, "--solo-launches", 4)
+    assert again == one
+    assert sorted(other[0]) == sorted(one[0]) and other[0] != one[0]
+    paired = [child for child in one[0] if child[0] == "paired"]
+    assert not any(other[1][child] == one[1][child] for child in paired)
+    assert one[0] != sorted(one[0]), "the plan is not shuffled"
+
+
+def test_a_draw_hangs_on_what_is_drawn_for_and_not_on_the_rest_of_the_plan(tmp_path):
+    _, few = plan_of(tmp_path, "few", "--filter", "good/size=8", "--seed", 1, "--launches", 2)
+    _, many = plan_of(tmp_path, "many", "--filter", "good", "--seed", 1, "--launches", 6)
+    assert {child: many[child] for child in few} == few
+    paired = [draw for child, draw in many.items() if child[0] == "paired"]
+    for i, least in enumerate((12, 10, 10)):  # of 12 launches: seeds differ, the others nearly all
+        assert len({draw[i] for draw in paired}) >= least
+    assert all(offset % 16 == 0 and 0 <= offset < 65536 and 0 <= padding < 4096 for _, offset, padding in paired)
+
+
+def test_one_layout_for_all(tmp_path):
+    _, draws = plan_of(tmp_path, "run", "--filter", "good/size=8", "--launches", 1, "--solo-launches", 3, "--layout", 2)
+    assert [draw for child, draw in draws.items() if child[0] == "solo"] == ["2"] * 3
+    launch = json.loads((tmp_path / "run/launches/default/good/size=8/000.json").read_text())
+    assert set(launch["blocks"]["value_layout"]) == {2}
+    assert json.loads((tmp_path / "run/manifest.json").read_text())["settings"]["layout"] == 2
+
+
+# Bad rows
+
+BAD = {
+    "crash/size=8": ("signal", "SIGSEGV"),
+    "hang/size=8": ("timeout", "killed after 1 s"),
+    "hang_threads/size=8": ("timeout", "killed after 1 s"),
+    "no_memory/size=16777216": ("memory", "a kernel or a fixture found no memory"),
+    "disagree/size=8": ("disagreement", "the sides disagree after 1 operations"),
+}
+
+
+@pytest.fixture(scope="module")
+def bad_run(tmp_path_factory):
+    if not is_jemalloc():
+        pytest.skip("a build with a sanitizer: crashes are its reports there, and memory has no limit")
+    run = tmp_path_factory.mktemp("bad") / "run"
+    done = bench("--out", run, *FAST, "--launches", 5, "--timeout", 1, "--seed", 3)
+    return run, done
+
+
+@pytest.mark.parametrize("row", BAD)
+def test_a_bad_row_is_failed_for_its_reason(bad_run, row):
+    run, done = bad_run
+    failures = [line for line in journal(run, "failed") if child_of(line)[1] == row]
+    assert len(failures) == 1, "a failed row is tried once"
+    reason, detail = BAD[row]
+    assert failures[0]["reason"] == reason
+    assert failures[0]["detail"].startswith(detail)
+    assert f"{row}: failed: {reason}" in done.stderr
+    ran = [line for line in journal(run, "start") if child_of(line)[1] == row]
+    assert len(ran) + failures[0]["skipped"] == sum(LAUNCHES.values())
+
+
+def test_the_other_rows_of_a_bad_run_are_measured(bad_run):
+    run, done = bad_run
+    assert done.returncode == 1
+    assert journal(run)[-1]["status"] == "failed"
+    assert [child for child in planned() if child not in children_of(run)] == []
+    failed = {row.name: row.failed for row in load(run).rows}
+    assert {name for name, why in failed.items() if why} == set(BAD)
+    assert not list(run.rglob("*.tmp"))
+
+
+def test_a_failed_row_is_tried_again_by_resume(bad_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(bad_run[0], run)
+    before = {path: path.stat().st_ino for path in run.rglob("*.json")}
+    again = bench("--resume", run)
+    assert again.returncode == 1
+    assert len(journal(run, "failed")) == 2 * len(BAD)
+    assert {path: path.stat().st_ino for path in before} == before
+
+
+# A child's process
+
+def limits_of(pid):
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return {line[:25].strip(): line[26:46].strip() for line in lines}
+
+
+def status_of(pid, key):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split(":", 1)[1].strip() for line in lines if line.startswith(f"{key}:"))
+
+
+def environment_of(pid):
+    raw = Path(f"/proc/{pid}/environ").read_bytes().decode()
+    return dict(variable.split("=", 1) for variable in raw.split("\0") if "=" in variable)
+
+
+def hanging_child(tmp_path, row, before=()):
+    """A run whose child is in the kernel that never ends: the run's process, the child's pid, its task."""
+    parent = subprocess.Popen([*before, BENCH, "paired", "--out", tmp_path / "run", *FAST, "--filter", f"^{row}/",
+                               "--launches", "1", "--counts-launches", "0", "--solo-launches", "0", "--timeout", "60",
+                               "--memory-limit", "7G"],
+                              env={**ENVIRONMENT, "AMPERSAND_PADDING": "outer"}, stderr=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True)
+    child = wait_until(lambda: pids_of_children(parent.pid))[0]
+    wait_until(lambda: pids_of_children(child))  # it has started one of its own: it hangs
+    task = json.loads(Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[2])
+    return parent, child, task
+
+
+def stop(parent):
+    parent.send_signal(signal.SIGINT)
+    _, err = parent.communicate(timeout=20)
+    return err
+
+
+def test_a_child_is_a_fresh_process_of_its_own(tmp_path):
+    parent, child, task = hanging_child(tmp_path, "hang")
+    try:
+        environment = environment_of(child)
+        assert environment["AMPERSAND_PADDING"] == "x" * task["environment_padding_b"]
+        assert environment["PATH"] == os.environ["PATH"]
+        assert os.readlink(f"/proc/{child}/fd/0") == "/dev/null"
+        assert os.readlink(f"/proc/{child}/fd/1") == os.readlink(f"/proc/{child}/fd/2")
+        assert os.getpgid(child) == child
+        assert int(Path(f"/proc/{child}/personality").read_text(), 16) & 0x0040000 == 0
+        assert status_of(child, "SigBlk") == status_of("self", "SigBlk")
+        limits = limits_of(child)
+        assert limits["Max core file size"] == "0"
+        if is_jemalloc():
+            assert limits["Max address space"] == str(7 << 30)
+        cpus = os.sched_getaffinity(0)
+        if len(cpus) > 1:
+            assert os.sched_getaffinity(child) == {task["cpu"]} == {max(cpus)}
+            assert os.sched_getaffinity(parent.pid) == {min(cpus)}
+        else:
+            assert task["cpu"] == -1
+    finally:
+        stop(parent)
+    wait_until(lambda: not group_of(child))
+
+
+def test_a_pair_with_threads_may_use_every_cpu(tmp_path):
+    parent, child, task = hanging_child(tmp_path, "hang_threads")
+    try:
+        assert task["cpu"] == -1
+        assert os.sched_getaffinity(child) == os.sched_getaffinity(0)
+    finally:
+        stop(parent)
+
+
+def test_aslr_is_on_for_children_where_it_was_off_for_us(tmp_path):
+    if not shutil.which("setarch"):
+        pytest.skip("there is no setarch")
+    parent, child, _ = hanging_child(tmp_path, "hang", before=["setarch", "-R"])
+    try:
+        assert int(Path(f"/proc/{parent.pid}/personality").read_text(), 16) & 0x0040000
+        assert int(Path(f"/proc/{child}/personality").read_text(), 16) & 0x0040000 == 0
+    finally:
+        err = stop(parent)
+    assert err.count("ASLR") == 1
+
+
+def solo_affinity(pid):
+    """The CPUs of a solo child that is in main() for long; None for any other process."""
+    try:
+        if b"--benchmark_out=" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return None
+        if float(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) < 20e6:  # ns on a CPU
+            return None
+        return frozenset(os.sched_getaffinity(pid))
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return None
+
+
+def test_solo_children_are_pinned_too(tmp_path):
+    cpus = os.sched_getaffinity(0)
+    if len(cpus) < 2:
+        pytest.skip("there is only one CPU")
+    parent = start("--out", tmp_path / "run", *FAST, "--filter", "^good/size=8$", "--launches", 1, "--counts-launches",
+                   0, "--solo-launches", 40)
+    seen = {}
+    try:
+        while parent.poll() is None and len(seen) < 10:
+            seen |= {pid: at for pid in pids_of_children(parent.pid) if (at := solo_affinity(pid))}
+            time.sleep(0.002)
+    finally:
+        stop(parent)
+    assert len(seen) >= 5, "too few were seen to say anything"
+    assert set(seen.values()) == {frozenset({max(cpus)})}
+
+
+# Killed
+
+def test_kill_9_of_the_parent_at_20_moments(tmp_path):
+    begin = time.monotonic()
+    assert bench("--out", tmp_path / "whole", *PLAN).returncode == 0
+    duration = time.monotonic() - begin
+    moments = random.Random(20)
+    interrupted = 0
+    for i in range(20):
+        run = tmp_path / f"run{i}"
+        parent = start("--out", run, *PLAN)
+        time.sleep(duration * (i + moments.random()) / 20)
+        parent.kill()
+        parent.communicate()
+        before = {path: path.stat().st_ino for folder in KINDS.values() for path in (run / folder).rglob("*.json")}
+        if (run / "manifest.json").exists():
+            again = bench("--resume", run)
+        else:  # killed before it was a run
+            again = bench("--out", run, *PLAN)
+        assert again.returncode == 0, (i, again.stderr)
+        check_whole(run)
+        assert {path: path.stat().st_ino for path in before} == before, "what was finished was measured again"
+        interrupted += 0 < len(before) < 16
+        a, b = (json.loads((r / "manifest.json").read_text()) for r in (run, tmp_path / "whole"))
+        assert (a["seed"], a["settings"], a["rows"]) == (b["seed"], b["settings"], b["rows"])
+    assert interrupted >= 5, "too few were killed in the middle"
+
+
+def test_kill_9_of_one_run_again_and_again(tmp_path):
+    run = tmp_path / "run"
+    moments = random.Random(21)
+    words = ["--out", run, *PLAN]
+    for _ in range(8):
+        parent = start(*words)
+        time.sleep(moments.uniform(0.05, 0.5))
+        parent.kill()
+        parent.communicate()
+        if (run / "manifest.json").exists():
+            words = ["--resume", run]
+    assert bench(*words).returncode == 0
+    check_whole(run)
+
+
+def test_kill_9_of_a_child_fails_its_row(tmp_path):
+    parent, child, _ = hanging_child(tmp_path, "hang")
+    os.kill(child, signal.SIGKILL)
+    _, err = parent.communicate(timeout=20)
+    assert parent.returncode == 1
+    assert [(line["reason"], line["detail"]) for line in journal(tmp_path / "run", "failed")] == [("signal", "SIGKILL")]
+    assert not group_of(child)
+
+
+def test_no_child_survives_its_parent(tmp_path):
+    parent, child, _ = hanging_child(tmp_path, "hang")
+    rest = group_of(child)
+    parent.kill()
+    parent.communicate()
+    try:
+        wait_until(lambda: child not in group_of(child))
+    finally:
+        for pid in set(rest) & set(group_of(child)):  # what the child itself has started nobody but it can end
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_interrupted_keeps_what_was_finished(tmp_path, number):
+    run = tmp_path / "run"
+    parent = start("--out", run, *PLAN, "--launches", "40")
+    wait_until(lambda: started(run, "done", 3))
+    parent.send_signal(number)
+    _, err = parent.communicate(timeout=20)
+    assert parent.returncode == 130
+    assert f"--resume {run}" in err
+    assert journal(run)[-1] | {"time": ""} == {"time": "", "event": "end", "status": "interrupted"}
+    kept = children_of(run)
+    assert 3 <= len(kept) < 86 and not list(run.rglob("*.tmp"))
+    assert sorted(kept) == sorted(child_of(line) for line in journal(run, "done"))
+    assert load(run).journal
+    assert bench("--resume", run).returncode == 0
+    assert sorted(children_of(run)) == planned(launches=LAUNCHES | {"paired": 40})
+    assert journal(run, "resume")[0]["children"] == 86 - len(kept)
+
+
+def test_a_cut_last_line_of_the_journal_is_taken_off(tmp_path):
+    run = tmp_path / "run"
+    assert bench("--out", run, *PLAN).returncode == 0
+    gone = run / "launches/default/good/size=8/002.json"
+    gone.unlink()
+    (run / "launches/default/good/size=8/002.json.tmp").write_text('{"schema"')
+    whole = (run / "journal.jsonl").read_text()
+    (run / "journal.jsonl").write_text(whole + '{"time": "2026-01-31T12:00:00.000Z", "event": "sta')
+    assert bench("--resume", run).returncode == 0
+    assert [line["event"] for line in journal(run)[len(whole.splitlines()):]] == ["resume", "start", "done", "end"]
+    assert gone.exists() and not list(run.rglob("*.tmp"))
+
+
+def test_two_runs_do_not_write_one_folder(tmp_path):
+    parent, _, _ = hanging_child(tmp_path, "hang")
+    try:
+        second = bench("--resume", tmp_path / "run")
+    finally:
+        stop(parent)
+    assert second.returncode == 2
+    assert second.stderr.splitlines() == [f"ampersand: {tmp_path / 'run'}: another ampersand is writing this run"]
+
+
+# Disks
+
+def test_too_little_room_is_said_before_measuring(disk):
+    run = disk("64k") / "run"
+    done = bench("--out", run, *PLAN)
+    assert done.returncode == 2
+    assert "MB are free" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not run.exists()
+
+
+def test_a_disk_that_fills_up(disk):
+    point = disk("24m")
+    run = point / "run"
+    parent = start("--out", run, *PLAN, "--launches", "60")
+    wait_until(lambda: started(run, "done", 3))
+    with open(point / "ballast", "wb") as ballast:  # until not a page is left
+        while True:
+            try:
+                os.write(ballast.fileno(), bytes(4096))
+            except OSError:
+                break
+    _, err = parent.communicate(timeout=60)
+    assert parent.returncode == 2, err
+    assert "No space left on device" in err and f"--resume {run}" in err
+    kept = children_of(run)
+    assert 3 <= len(kept) < 126 and not list(run.rglob("*.tmp"))
+    assert (run / "journal.jsonl").read_text().endswith("\n") and load(run).journal
+    assert not journal(run, "failed"), "a full disk is no row's fault"
+
+    again = bench("--resume", run)
+    assert again.returncode == 2 and "No space left on device" in again.stderr
+    (point / "ballast").unlink()
+    again = bench("--resume", run)
+    assert again.returncode == 0, again.stderr
+    assert sorted(children_of(run)) == planned(launches=LAUNCHES | {"paired": 60})
+
+
+def test_a_read_only_disk(disk):
+    point = disk("24m")
+    assert bench("--out", point / "old", *PLAN).returncode == 0
+    (point / "old/launches/default/good/size=8/001.json").unlink()
+    subprocess.run(["mount", "-o", "remount,ro", point], check=True)
+    for words in (["--out", point / "new", *PLAN], ["--resume", point / "old"]):
+        done = bench(*words)
+        assert done.returncode == 2
+        assert "Read-only file system" in done.stderr and len(done.stderr.splitlines()) == 1
+        assert not (point / "new").exists()
+
+
+# What is refused
+
+def finished(tmp_path):
+    run = tmp_path / "run"
+    assert bench("--out", run, *PLAN).returncode == 0
+    (run / "launches/default/good/size=8/001.json").unlink()
+    return run
+
+
+def edit_manifest(run, change):
+    manifest = json.loads((run / "manifest.json").read_text())
+    change(manifest)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+REFUSED = {  # what is done to a run, and a part of what is then said to --resume
+    "no manifest": (lambda run: (run / "manifest.json").unlink(), "no run to go on with"),
+    "a cut manifest": (lambda run: os.truncate(run / "manifest.json", 500), "manifest.json: line 1"),
+    "an empty manifest": (lambda run: os.truncate(run / "manifest.json", 0), "manifest.json: line 1"),
+    "a newer schema": (lambda run: edit_manifest(run, lambda m: m.update(schema="ampersand/run/9")),
+                       "schema 'ampersand/run/9'"),
+    "another kind of file": (lambda run: edit_manifest(run, lambda m: m.pop("schema")), "schema 'none'"),
+    "no settings": (lambda run: edit_manifest(run, lambda m: m.pop("settings")), "settings"),
+    "a setting that makes no sense": (lambda run: edit_manifest(run, lambda m: m["settings"].update(launches=-1)),
+                                      "out of its range"),
+    "no rows": (lambda run: edit_manifest(run, lambda m: m.update(rows=[])), "no rows"),
+    "a row that is not built": (lambda run: edit_manifest(run, lambda m: m["rows"][0].update(pair="gone")),
+                                "no row gone/size=8"),
+    "another compiler": (lambda run: edit_manifest(run, lambda m: m["build"].update(compiler="tcc 1")), "the build"),
+    "other code": (lambda run: edit_manifest(run, lambda m: m["build"]["modules_crc32"].update(good=1)), "the build"),
+    "another machine": (lambda run: edit_manifest(run, lambda m: m["machine"].update(cpu="Z80")), "the CPU"),
+    "other allocator options": (lambda run: edit_manifest(run, lambda m: m["allocator"]["options"].clear()
+                                                          or m["allocator"].update(version="1")), "the allocator"),
+    "other layouts": (lambda run: edit_manifest(run, lambda m: m["layouts"]["good"].update(seed=99)), "modules"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_resume_refuses(tmp_path, case):
+    run = finished(tmp_path)
+    change, words = REFUSED[case]
+    change(run)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    done = bench("--resume", run)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr and str(run) in done.stderr and len(done.stderr.splitlines()) == 1
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_out_refuses_what_is_there(tmp_path):
+    run = finished(tmp_path)
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/thesis.tex").write_text("mine")
+    for where, words in ((run, f"--resume {run}"), (tmp_path / "file", "file is in the way"),
+                         (tmp_path / "file/run", "file is in the way"), (tmp_path / "thesis", "not a run")):
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        done = bench("--out", where, *PLAN)
+        assert done.returncode == 2
+        assert words in done.stderr and len(done.stderr.splitlines()) == 1
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_resume_of_a_finished_run_does_nothing(tmp_path):
+    run = tmp_path / "run"
+    assert bench("--out", run, *PLAN).returncode == 0
+    before = {path: path.stat().st_ino for path in run.rglob("*.json")}
+    assert bench("--resume", run).returncode == 0
+    assert [line["event"] for line in journal(run)[-2:]] == ["resume", "end"]
+    assert {path: path.stat().st_ino for path in run.rglob("*.json")} == before
+    check_whole(run)
+
+
+# What it says meanwhile
+
+def test_progress_in_a_pipe_is_a_few_plain_lines(tmp_path):
+    done = bench("--out", tmp_path / "run", *PLAN, "--launches", "20")
+    lines = done.stderr.splitlines()
+    assert done.stdout == "" and "\r" not in done.stderr and "\033" not in done.stderr
+    assert 5 <= len(lines) <= 10 and all(line.startswith("ampersand: ") for line in lines)
+    assert lines[-1].startswith("ampersand: 46 of 46 launches")
+    assert any("left" in line for line in lines[:-1])
+
+
+def test_progress_on_a_terminal_is_one_line(tmp_path):
+    here, there = pty.openpty()
+    parent = subprocess.Popen([BENCH, "paired", "--out", tmp_path / "run", *PLAN], stderr=there,
+                              env={**ENVIRONMENT, "TERM": "xterm"})
+    os.close(there)
+    said = b""
+    while True:
+        try:
+            said += os.read(here, 4096)
+        except OSError:  # the other end is closed
+            break
+    os.close(here)
+    assert parent.wait(timeout=20) == 0
+    assert b"\n" not in said and said.endswith(b"\r\033[K")
+    shown = said.decode().split("\r")
+    assert len(shown) > 16 and any("15/16" in line and "left" in line for line in shown)
