@@ -250,11 +250,6 @@ def test_what_hides_other_things_brings_them(door, gone, wanted):
     assert door.err.splitlines()[-1].endswith(f" {wanted}")
 
 
-def test_bench_needs_no_test_library(door):
-    door.remove("libcmocka-dev")
-    assert door("bench") == 0, door.err
-
-
 def test_charts_need_no_compiler(door):
     door.remove("gcc", "ninja-build", "libjansson-dev")
     assert door("charts", "RUN") == 0
@@ -349,12 +344,6 @@ def test_another_python_reconfigures(door):
     first = door.python("first", MODULES)
     assert door("list", path=[first]) == 0
     assert door.log[0].startswith(f"CC= meson setup --reconfigure -Dpython={first}/python3 ")
-
-
-def test_tests_look_for_their_library_once(door):
-    for verb, configures in (("list", True), ("test", True), ("test", False), ("list", False)):
-        assert door(verb) == 0
-        assert bool(door.logged("setup")) == configures, verb
 
 
 def test_another_build_folder(door, tmp_path):
