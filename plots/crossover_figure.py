@@ -7,7 +7,7 @@ pointer/value, with its interval and its spread over layouts. Upright band: the 
 import math
 from dataclasses import dataclass
 
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from plots import style
 
@@ -153,16 +153,9 @@ def _time_axis(ax, rows):
     low, high = min(numbers), max(numbers)
     pad = max((high / low) ** 0.06, 1.08)
     ax.set_ylim(low / pad, high * pad)
-    decades = math.log10(high / low)
-    digits = (1, 2, 5) if decades < 3.5 else (1,)
-    if decades < 0.6:
-        digits = tuple(range(1, 10))
-    if decades < 0.3:
-        digits = tuple(n / 10 for n in range(10, 100))
-    ax.yaxis.set_major_locator(LogLocator(base=10, subs=digits, numticks=12))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda ns, _: style.time_text(ns)))
+    ticks = style.time_ticks(*ax.get_ylim())
+    ax.set_yticks(ticks, [style.time_text(ns) for ns in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.grid(True, axis="y", linewidth=0.5)
     _label(ax, "time per operation (ns/op)")
 

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import text_to_path
 
 WIDTH_IN = 8.3  # 830 pixels at 100 dpi: the width of a README
 MARGIN_IN = 0.12
@@ -126,11 +127,11 @@ class Page:
 
     def __init__(self, body_in, title, lead="", keys=(), caption="", small=""):
         self.fig = Figure(figsize=(WIDTH_IN, 1), dpi=100, facecolor="white")
-        self.canvas = FigureCanvasAgg(self.fig)
+        FigureCanvasAgg(self.fig)
         above = [(title, TITLE_PT, "bold", INK), (lead, LEAD_PT, "normal", INK)]
         below = [(caption, TEXT_PT, "normal", INK), (small, SMALL_PT, "normal", FAINT)]
-        above = [(self.wrap(text, pt, weight=weight), pt, weight, c) for text, pt, weight, c in above if text]
-        below = [(self.wrap(text, pt), pt, weight, c) for text, pt, weight, c in below if text]
+        above = [(wrap(text, pt, weight=weight), pt, weight, c) for text, pt, weight, c in above if text]
+        below = [(wrap(text, pt), pt, weight, c) for text, pt, weight, c in below if text]
         lanes = self._key_lanes(keys)
         key_in = len(lanes) * 1.5 * line_in(TEXT_PT)
         footer_in = sum(block_in(lines, pt) for lines, pt, _, _ in below) + MARGIN_IN
@@ -148,30 +149,6 @@ class Page:
                 (right_in - left_in) / WIDTH_IN, (top_in - bottom_in) / self.height_in)
         return self.fig.add_axes(rect, **kwargs)
 
-    def width_in(self, text, pt, weight="normal"):
-        return text_width_in(self.fig, text, pt, weight)
-
-    def wrap(self, text, pt, width_in=WIDTH_IN - 2 * MARGIN_IN, weight="normal"):
-        """The lines of `text`, none wider than `width_in`. A word that is too long by itself is broken."""
-        lines = []
-        for paragraph in str(text).split("\n"):
-            line = ""
-            for word in paragraph.split():
-                longer = f"{line} {word}" if line else word
-                if self.width_in(longer, pt, weight) <= width_in:
-                    line = longer
-                    continue
-                if line:
-                    lines.append(line)
-                while self.width_in(word, pt, weight) > width_in:
-                    cut = next(n for n in range(len(word) - 1, 0, -1)
-                               if n == 1 or self.width_in(word[:n], pt, weight) <= width_in)
-                    lines.append(word[:cut])
-                    word = word[cut:]
-                line = word
-            lines.append(line)
-        return lines
-
     def _blocks(self, blocks, top_in):
         for lines, pt, weight, colour in blocks:
             for n, line in enumerate(lines):
@@ -183,7 +160,7 @@ class Page:
     def _key_lanes(self, keys):
         lanes, x = [], WIDTH_IN
         for key in keys:
-            width = key.sample_in + 0.07 + self.width_in(key.label, TEXT_PT)
+            width = key.sample_in + 0.07 + text_width_in(key.label, TEXT_PT)
             if x + width > WIDTH_IN - MARGIN_IN:
                 lanes.append([])
                 x = MARGIN_IN
@@ -214,11 +191,35 @@ def block_in(lines, pt):
     return (len(lines) + 0.35) * line_in(pt)
 
 
-def text_width_in(fig, text, pt, weight="normal"):
-    """How wide a line is on the page, and three in a hundred more: a viewer's hinting and fonts differ a little."""
+def text_width_in(text, pt, weight="normal"):
+    """How wide a line is, and three in a hundred more: a viewer's hinting and fonts differ a little from ours."""
     font = FontProperties(family=RC["font.sans-serif"][0], size=pt, weight=weight)
-    width_px, _, _ = fig.canvas.get_renderer().get_text_width_height_descent(str(text), font, ismath=False)
-    return 1.03 * width_px / fig.dpi
+    width_pt, _, _ = text_to_path.get_text_width_height_descent(str(text), font, ismath=False)
+    return 1.03 * width_pt / PT_PER_IN
+
+
+def wrap(text, pt, width_in=WIDTH_IN - 2 * MARGIN_IN, weight="normal"):
+    """The lines of `text`, none wider than `width_in`. A word that is too long by itself is broken."""
+    def fits(line):
+        return text_width_in(line, pt, weight) <= width_in
+
+    lines = []
+    for paragraph in str(text).split("\n"):
+        line = ""
+        for word in paragraph.split():
+            if fits(f"{line} {word}".strip()):
+                line = f"{line} {word}".strip()
+                continue
+            if line:
+                lines.append(line)
+            while word and not fits(word):
+                cut = next((n for n in range(len(word) - 1, 1, -1) if fits(word[:n])), 1)
+                lines.append(word[:cut])
+                word = word[cut:]
+            line = word
+        if line or not paragraph:
+            lines.append(line)
+    return lines
 
 
 def strip(ax, labels, offset_in, weight="normal", **kwargs):
@@ -229,7 +230,7 @@ def strip(ax, labels, offset_in, weight="normal", **kwargs):
     fig = ax.figure
     left_px, right_px = MARGIN_IN * fig.dpi, (WIDTH_IN - MARGIN_IN) * fig.dpi
     for x, text in sorted(labels):
-        half = text_width_in(fig, text, TEXT_PT, weight) * fig.dpi / 2
+        half = text_width_in(text, TEXT_PT, weight) * fig.dpi / 2
         centre = min(max(ax.transData.transform((x, 1))[0], left_px + half), right_px - half)
         lane = next((n for n, end in enumerate(lanes) if end <= centre - half), len(lanes))
         if lane == len(lanes):
@@ -275,17 +276,30 @@ def size_text(size):
 
 
 def ratio_text(ratio, width=None):
-    """Three digits behind the point, four where a narrow interval lies next to 1; three that count if far from 1."""
+    """Three digits behind the point, four where a narrow interval lies next to 1. Far from 1: 31.6, and 1/31.6."""
     if 0.1 <= ratio < 10:
         return f"{ratio:.{4 if width is not None and width < 0.01 and abs(ratio - 1) < 0.1 else 3}f}"
+    if ratio < 1:
+        return f"1/{ratio_text(1 / ratio)}"
     return f"{ratio:,.{max(2 - math.floor(math.log10(ratio)), 0)}f}"
+
+
+def time_ticks(low_ns, high_ns):
+    """Times to name on a log axis: decades, or 1-2-5, or all of one digit, or of two: the first that gives four."""
+    decades = range(math.floor(math.log10(low_ns)), math.ceil(math.log10(high_ns)) + 1)
+    tenths = [n / 10 for n in range(10, 100)]
+    for digits in ((1,), (1, 2, 5), range(1, 10), tenths[::5], tenths):
+        ticks = [digit * 10.0 ** n for n in decades for digit in digits if low_ns <= digit * 10.0 ** n <= high_ns]
+        if len(ticks) >= 4:
+            break
+    return ticks
 
 
 def time_text(ns):
     for unit, factor in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if ns >= factor:
-            return f"{ns / factor:g} {unit}"
-    return f"{ns:g} ns"
+        if ns >= 0.9999 * factor:
+            return f"{ns / factor:.6g} {unit}"
+    return f"{ns:.6g} ns"
 
 
 def small_print(manifest):

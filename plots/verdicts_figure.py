@@ -18,7 +18,6 @@ LIMIT = 32 * 1.15
 LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.85
 RATIO_IN, INTERVAL_IN, VERDICT_IN = 5.5, 5.6, 6.93  # columns right of the axes: the first ends there, the others start
 ABOVE_IN, BELOW_IN = 0.5, 0.42  # room for what stands over and under the axes
-NO_INTERVAL = "no interval"
 
 
 @dataclass(frozen=True)
@@ -84,14 +83,14 @@ class Place:
     first: bool = False
 
 
-def arrange(rows, wrap):
-    """Lines from top to bottom, and how many row heights they take. `wrap` breaks a heading into lines."""
+def arrange(rows):
+    """Lines from top to bottom, and how many row heights they take."""
     places, y, pair = [], 0.3, None
     for row in rows:
         if row.pair != pair:
             pair = row.pair
             y += 0.35 if places else 0.0
-            for n, line in enumerate(wrap(f"{row.pair}: {row.question}")):
+            for n, line in enumerate(style.wrap(f"{row.pair}: {row.question}", style.TEXT_PT, weight="bold")):
                 places.append(Place(y + 0.5, None, line, n == 0))
                 y += 1
         places.append(Place(y + 0.5, row))
@@ -107,7 +106,9 @@ def draw(ax, places, rows_high, floor):
     ax.set_ylim(rows_high, 0)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    _draw_axis(ax, low, high)
+    # Without any interval, as in a quick run, the column is the spread's.
+    intervals = any(p.row and p.row.width is not None for p in places)
+    _draw_axis(ax, low, high, "interval" if intervals else "spread over layouts")
     _draw_floor(ax, floor)
     ax.patch.set_visible(False)
     for n, place in enumerate(places):
@@ -117,7 +118,7 @@ def draw(ax, places, rows_high, floor):
         if n % 2:
             _draw_stripe(ax, place.y)
         _draw_marks(ax, place.y, place.row)
-        _draw_columns(ax, place.y, place.row)
+        _draw_columns(ax, place.y, place.row, intervals)
 
 
 def limits(rows, floor):
@@ -131,7 +132,7 @@ def limits(rows, floor):
     return 2 ** (-1.06 * left), 2 ** (1.06 * right)
 
 
-def _draw_axis(ax, low, high):
+def _draw_axis(ax, low, high, range_name):
     ticks = style.ratio_ticks(low, high)
     for x in ticks:
         ax.axvline(x, color=style.GRID, linewidth=0.5, zorder=0.6)
@@ -148,7 +149,7 @@ def _draw_axis(ax, low, high):
     above.update(color=style.FAINT, fontweight="normal", fontsize=style.TEXT_PT)
     ax.text(beside(LABEL_IN), y, "size", ha="right", **above)
     ax.text(beside(RATIO_IN), y, "ratio", ha="right", **above)
-    ax.text(beside(INTERVAL_IN), y, "interval", ha="left", **above)
+    ax.text(beside(INTERVAL_IN), y, range_name, ha="left", **above)
     ax.text(beside(VERDICT_IN), y, "verdict", ha="left", **above)
 
 
@@ -179,7 +180,7 @@ def _draw_heading(ax, place):
     # On white: the bands and the grid stop at a heading, so that letters stand on nothing.
     ax.axhspan(place.y - (0.75 if place.first else 0.5), place.y + 0.5, color="white", linewidth=0, zorder=1)
     ax.text(beside(style.MARGIN_IN), place.y, style.plain(place.heading), transform=ax.get_yaxis_transform(),
-            va="center", fontsize=style.TEXT_PT, fontweight="bold" if place.first else "normal", zorder=3)
+            va="center", fontsize=style.TEXT_PT, fontweight="bold", zorder=3)
 
 
 def _draw_marks(ax, y, row):
@@ -198,19 +199,23 @@ def _draw_marks(ax, y, row):
             markerfacecolor=mark.colour if mark.filled else "white", zorder=3, clip_on=False)
 
 
-def _draw_columns(ax, y, row):
+def _draw_columns(ax, y, row, intervals):
     mark = style.VERDICTS[row.verdict]
     text = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": style.TEXT_PT}
     ax.text(beside(LABEL_IN), y, f"{row.size}", ha="right", **text)
     if row.ratio is not None:
-        ax.text(beside(RATIO_IN), y, f"{style.ratio_text(row.ratio, row.width)}×", ha="right", **text)
-        interval = NO_INTERVAL
-        if row.width is not None:
-            interval = f"{style.ratio_text(row.low, row.width)} to {style.ratio_text(row.high, row.width)}"
-        ax.text(beside(INTERVAL_IN), y, interval, ha="left", color=style.FAINT, **text)
+        ax.text(beside(RATIO_IN), y, style.ratio_text(row.ratio, row.width), ha="right", **text)
+        ax.text(beside(INTERVAL_IN), y, _range_text(row, intervals), ha="left", color=style.FAINT, **text)
     if row.failed:
         ax.text(beside(VERDICT_IN) - 0.05, y, style.plain(row.failed), ha="right", color=style.FAINT, **text)
     ax.text(beside(VERDICT_IN), y, style.plain(row.word), ha="left", color=mark.text, **text)
+
+
+def _range_text(row, intervals):
+    low, high = (row.low, row.high) if intervals else (row.p10, row.p90)
+    if low is None or high is None:
+        return "too few launches" if intervals else ""
+    return f"{style.ratio_text(low, high - low)} to {style.ratio_text(high, high - low)}"
 
 
 def figures(summary, manifest):
@@ -218,8 +223,7 @@ def figures(summary, manifest):
     rows, floor = load(summary), load_floor(summary)
     if not rows:
         return {}
-    ruler = style.Page(1, "ruler")
-    places, rows_high = arrange(rows, lambda text: ruler.wrap(text, style.TEXT_PT, weight="bold"))
+    places, rows_high = arrange(rows)
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN
     page = style.Page(body_in, f"Value or pointer? {len(rows)} {'rows' if len(rows) > 1 else 'row'}",
                       _lead(rows), _keys(rows, floor), _caption(summary, rows, floor), style.small_print(manifest))
