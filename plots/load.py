@@ -297,8 +297,8 @@ def _integers(holder, key, path, prefix=""):
 
 def _no_booleans(document, path):
     """What array() takes for 1 and 0. Looked for only where the text has the words at all."""
-    for holder in (document, document["blocks"]):
-        for key, value in holder.items():
+    for holder in (document, document.get("blocks"), document.get("clock")):
+        for key, value in holder.items() if isinstance(holder, dict) else ():
             if value is True or value is False or (isinstance(value, list) and bool in set(map(type, value))):
                 raise Refused(path, key, "true or false, where a number belongs")
 

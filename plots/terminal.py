@@ -238,4 +238,4 @@ def markdown(summary):
     lines = [names, ["---" if i == len(COLUMNS) or COLUMNS[i][1] else "---:" for i in range(len(names))]]
     lines += [cells(row) + [verdict(row)] for row in summary["rows"]]
     body = "\n".join("| " + " | ".join(field.replace("|", "\\|") for field in line) + " |" for line in lines)
-    return body + "\n\n" + closing(summary).replace("\n  ", "\n- ")
+    return f"{body}\n\n```\n{closing(summary)}```\n"
