@@ -41,11 +41,11 @@ def sides(n_value, n_pointer):
 
 # Reached through a constant table, by recursion, and through what is expected never to run; set_up is not reached.
 ROUNDABOUT = (
-    leaf("by_table_0") + leaf("by_table_1", 5) + leaf("down")
+    leaf("by_table_0") + leaf("by_table_1", 5) + leaf("down") + leaf("last")
     + "static uint64_t (*const table[])(uint64_t) = { by_table_0, by_table_1 };\n"
     + "static AMP_NOINLINE uint64_t deep(uint64_t i)\n"
     + "{ uint64_t sum = i == 0 ? down(i) : deep(i / 2); amp_keep(&sum); return sum + 1; }\n"
-    + "static AMP_NOINLINE __attribute__((cold)) uint64_t rare(uint64_t i) { amp_keep(&i); return down(i); }\n"
+    + "static AMP_NOINLINE __attribute__((cold)) uint64_t rare(uint64_t i) { amp_keep(&i); return last(i); }\n"
     + "static __attribute__((noinline)) void *set_up(size_t size) { return calloc(1, size); }\n"
     + "static void tear_down(void *fixture) { free(fixture); }\n"
     + "static uint64_t run_table(void *fixture, uint64_t ops)\n"
@@ -121,7 +121,7 @@ def test_tool_chains(tmp_path, compiler, sanitizer, linker):
     compile_c(tmp_path, ROUNDABOUT, [compiler], flags)
     out = make(tmp_path, f"--link-arg=-fuse-ld={linker}", cc=shlex.join([compiler, *flags]), count=16)
     found = columns(out)
-    value, pointer = ["run_table", "by_table_0", "by_table_1"], ["run_deep", "deep", "down"]
+    value, pointer = ["run_table", "by_table_0", "by_table_1"], ["run_deep", "deep", "down", "last"]
     assert_balanced(found, value, 16)
     assert_balanced(found, pointer, 16)
     for name in ("set_up", "rare"):
@@ -144,7 +144,7 @@ def test_another_architecture(tmp_path):
     out = make(tmp_path, "--link-arg=-fuse-ld=lld", "--link-arg=-nostdlib", cc=shlex.join(target), count=16)
     found = columns(out)
     assert_balanced(found, ["run_table", "by_table_0", "by_table_1"], 16)
-    assert_balanced(found, ["run_deep", "deep", "down"], 16)
+    assert_balanced(found, ["run_deep", "deep", "down", "last"], 16)
 
 
 @pytest.mark.parametrize("n_value, n_pointer, count, design, strength", [
@@ -325,6 +325,18 @@ def test_refused(tmp_path, name):
     for word in words:
         assert word in done.stderr
     assert contents(tmp_path / "out") == before
+
+
+def test_linker_that_does_not_obey(tmp_path):
+    """Where the functions stand is read back: a linker that puts one elsewhere is found out."""
+    compile_c(tmp_path, sides(1, 1)[0])
+    driver = tmp_path / "driver"
+    driver.write_text("#!/bin/sh\nfor a; do case $a in -Wl,-T,*) sed -i 's/+= /+= 16 + /' \"${a#-Wl,-T,}\";; esac; done\n"
+                      'exec gcc "$@"\n')
+    driver.chmod(0o755)
+    done = run_tool(tmp_path, cc=driver)
+    assert done.returncode == 1 and re.search(r"small\.\d\d\.so: run_\w+: the linker put it at 0x", done.stderr)
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_smaller_design_leaves_no_old_modules(tmp_path):
