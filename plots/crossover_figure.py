@@ -197,30 +197,33 @@ def figures(summary, manifest):
 
 
 def _page(pair, rows, summary, manifest):
+    # How many lanes the labels take is known only once they are laid out on axes: lay out, and again if they take any.
+    fig, lanes = _lay_out(pair, rows, summary, manifest, (0, 0))
+    return _lay_out(pair, rows, summary, manifest, lanes)[0] if any(lanes) else fig
+
+
+def _lay_out(pair, rows, summary, manifest, lanes):
+    """The figure with room for so many lanes of labels, over the times and over the ratios; and the lanes it takes."""
     crossovers, sentence = load_crossovers(summary, pair)
     question = next(row["question"] for row in summary["rows"] if row["pair"] == pair)
     found = cliffs(rows)
+    over_times_in, over_ratios_in = (n * style.line_in(style.TEXT_PT) for n in lanes)
+    times_in = BELOW_IN + RATIO_IN + GAP_IN + over_ratios_in
+    page = style.Page(times_in + TIME_IN + 0.08 + over_times_in, f"{pair}: {question}",
+                      f"Crossover: {sentence}" if sentence else "", _keys(rows, crossovers, found),
+                      _caption(summary, rows, crossovers, found), style.small_print(manifest))
+    low_ax = page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + RATIO_IN)
+    top_ax = page.axes(LEFT_IN, RIGHT_IN, times_in, times_in + TIME_IN)
+    draw_times(top_ax, rows)
+    draw_ratios(low_ax, rows)
+    draw_crossovers((low_ax, top_ax), crossovers)
+    draw_cliffs((low_ax, top_ax), found)
+    top_ax.tick_params(axis="x", labelbottom=False)
+    low_ax.set_xlabel(f"size: the n of {pair}/size=n", labelpad=3)
     cliff_labels = [(math.sqrt(a * b), f"{a} | {b}") for a, b in found]
-    labels = [(c.estimate, crossover_text(c)) for c in crossovers]
-    # The lanes that the labels take are known only once they are laid out on axes: lay out once, then for good.
-    lanes = cliff_lanes = 0
-    for _ in range(2):
-        gap_in = GAP_IN + lanes * style.line_in(style.TEXT_PT)
-        top_in = BELOW_IN + RATIO_IN + gap_in + TIME_IN
-        page = style.Page(top_in + 0.08 + cliff_lanes * style.line_in(style.TEXT_PT), f"{pair}: {question}",
-                          f"Crossover: {sentence}" if sentence else "", _keys(rows, crossovers, found),
-                          _caption(summary, rows, crossovers, found), style.small_print(manifest))
-        low_ax = page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + RATIO_IN)
-        top_ax = page.axes(LEFT_IN, RIGHT_IN, top_in - TIME_IN, top_in)
-        draw_times(top_ax, rows)
-        draw_ratios(low_ax, rows)
-        draw_crossovers((low_ax, top_ax), crossovers)
-        draw_cliffs((low_ax, top_ax), found)
-        top_ax.tick_params(axis="x", labelbottom=False)
-        low_ax.set_xlabel(f"size: the n of {pair}/size=n", labelpad=3)
-        lanes = style.strip(low_ax, labels, 0.04, weight="bold", color=CROSSOVER)
-        cliff_lanes = style.strip(top_ax, cliff_labels, 0.02, color=style.FAINT)
-    return page.fig
+    labels = [(crossover.estimate, crossover_text(crossover)) for crossover in crossovers]
+    return page.fig, (style.strip(top_ax, cliff_labels, 0.02, color=style.FAINT),
+                      style.strip(low_ax, labels, 0.04, weight="bold", color=CROSSOVER))
 
 
 def _keys(rows, crossovers, found):

@@ -8,6 +8,7 @@ is hollow.
 A page is measured in inches from its lower left corner, and its height follows from its text: a header (title, lead,
 key), a body for axes, a footer (caption, small print). Text is wrapped by its measured width, never by a guess."""
 
+import functools
 import math
 import re
 from contextlib import contextmanager
@@ -191,35 +192,37 @@ def block_in(lines, pt):
     return (len(lines) + 0.35) * line_in(pt)
 
 
+@functools.lru_cache(maxsize=4096)
 def text_width_in(text, pt, weight="normal"):
     """How wide a line is, and three in a hundred more: a viewer's hinting and fonts differ a little from ours."""
     font = FontProperties(family=RC["font.sans-serif"][0], size=pt, weight=weight)
-    width_pt, _, _ = text_to_path.get_text_width_height_descent(str(text), font, ismath=False)
+    width_pt, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return 1.03 * width_pt / PT_PER_IN
 
 
 def wrap(text, pt, width_in=WIDTH_IN - 2 * MARGIN_IN, weight="normal"):
     """The lines of `text`, none wider than `width_in`. A word that is too long by itself is broken."""
-    def fits(line):
-        return text_width_in(line, pt, weight) <= width_in
-
+    # A line is as wide as its words and what lies between them: measuring words, not lines, keeps this quick.
+    space_in = text_width_in("n n", pt, weight) - text_width_in("nn", pt, weight)
     lines = []
-    for paragraph in str(text).split("\n"):
-        line = ""
-        for word in paragraph.split():
-            if fits(f"{line} {word}".strip()):
-                line = f"{line} {word}".strip()
-                continue
-            if line:
-                lines.append(line)
-            while word and not fits(word):
-                cut = next((n for n in range(len(word) - 1, 1, -1) if fits(word[:n])), 1)
-                lines.append(word[:cut])
-                word = word[cut:]
-            line = word
-        if line or not paragraph:
-            lines.append(line)
+    for paragraph in text.split("\n"):
+        line, line_width_in = [], -space_in
+        for word in (part for word in paragraph.split() for part in broken(word, pt, width_in, weight)):
+            line_width_in += space_in + text_width_in(word, pt, weight)
+            if line and line_width_in > width_in:
+                lines.append(" ".join(line))
+                line, line_width_in = [], text_width_in(word, pt, weight)
+            line.append(word)
+        lines.append(" ".join(line))
     return lines
+
+
+def broken(word, pt, width_in, weight):
+    """`word` in parts that fit, of one letter at least: mostly the word itself."""
+    if len(word) < 2 or text_width_in(word, pt, weight) <= width_in:
+        return [word]
+    half = len(word) // 2
+    return broken(word[:half], pt, width_in, weight) + broken(word[half:], pt, width_in, weight)
 
 
 def strip(ax, labels, offset_in, weight="normal", **kwargs):
