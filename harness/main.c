@@ -76,7 +76,7 @@ static int refuse_filter(const struct amp_registry *registry, const char *flag, 
         names[n++] = rows[i];
     }
     if (n > 0)
-        nearest = amp_nearest(filter + (*filter == '^'), names, n, SIZE_MAX);
+        nearest = amp_nearest(filter, names, n, SIZE_MAX);
     amp_options_wrong(flag, "'%s' matches nothing; the nearest is '%s'", filter, nearest ? nearest : "");
     free(names);
     free(rows);

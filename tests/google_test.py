@@ -334,11 +334,12 @@ def test_an_empty_kernel_costs_no_more_than_googles_loop(tmp_path, side):
 
 @counted
 @needs_valgrind
-def test_malloc_is_as_fast_in_the_timed_run_as_without_any_harness(tmp_path, lessons):
+def test_malloc_is_as_fast_in_timed_runs_as_without_any_harness(tmp_path, lessons):
+    """Two repetitions: one follows the own count, the other a memory pass."""
     good = ROOT / "tests/lessons/good.c"
     run(*CC, *KERNEL_FLAGS, "-I", ROOT, ROOT / "tests/peers/plain.c", good, "-ljemalloc", "-o", tmp_path / "plain")
     plain = per_iteration(tmp_path / "plain", "", few=10000, many=90000)
-    ours = per_iteration(BENCH, "--benchmark_filter=^good/size=8/side=pointer/", "--iterations=", few=10000, many=90000,
-                         AMPERSAND_LESSONS=lessons(good))
+    ours = per_iteration(BENCH, "--benchmark_filter=^good/size=8/side=pointer/", "--benchmark_repetitions=2",
+                         "--iterations=", few=10000, many=90000, AMPERSAND_LESSONS=lessons(good))
     assert 20 < plain
-    assert abs(ours - plain) < 0.5
+    assert abs(ours / 2 - plain) < 0.5

@@ -61,6 +61,7 @@ WRONG = [
     ("paired --out x --launches=1e2", "--launches: '1e2' is not a whole number from 1 to 1000"),
     ("paired --out x --launches=0x10", "--launches: '0x10' is not a whole number from 1 to 1000"),
     ("paired --out x --launches=18446744073709551617", "--launches: '18446744073709551617' is not a whole number"),
+    ("paired --out x --launches=36893488147419103240", "--launches: '36893488147419103240' is not a whole number"),
     ("paired --out x --counts-launches 1001", "--counts-launches: '1001' is not a whole number from 0 to 1000"),
     ("paired --out x --solo-launches x", "--solo-launches: 'x' is not a whole number from 0 to 1000"),
     ("paired --out x --seed 9007199254740992", "--seed: '9007199254740992' is not a whole number from 0 to 9007199254740991"),
@@ -141,6 +142,15 @@ def test_a_full_disk_is_told(words):
     with open("/dev/full", "w") as full:
         done = bench(words, stdout=full)
     assert (done.returncode, done.stderr) == (2, "ampersand: standard output: cannot be written\n")
+
+
+@pytest.mark.parametrize("words", [["--benchmark_list_tests"], ["paired", "--out", "/dev/null/x", "--seed", "1"]])
+def test_the_first_layout_that_is_not_there(words):
+    n = int(re.search(r"numbers 0 to (\d+)$", bench("--layout", "9999").stderr.strip())[1]) + 1
+    refused, taken = bench(*words, f"--layout={n}"), bench(*words, f"--layout={n - 1}")
+    assert refused.returncode == 2
+    assert refused.stderr == f"ampersand: --layout: '{n}' is not a layout; they were built with numbers 0 to {n - 1}\n"
+    assert "--layout" not in taken.stderr
 
 
 def test_no_lessons_is_told(tmp_path):
