@@ -42,7 +42,9 @@ class Crossovers:
     state: str
     smallest: int
     largest: int
-    faster: str | None  # throughout, where the state is none
+    faster: str | None  # where the state is none: at `clear` of the `sizes`
+    clear: int
+    sizes: int
 
 
 def crossovers(pair, sizes, headlines, threshold):
@@ -51,7 +53,7 @@ def crossovers(pair, sizes, headlines, threshold):
     signs = [clear_sign(one, math.log1p(threshold)) for one in estimates]
     clear = [i for i, sign in enumerate(signs) if sign]
     if not clear:
-        return Crossovers(pair, (), "unclear", sizes[0], sizes[-1], None)
+        return Crossovers(pair, (), "unclear", sizes[0], sizes[-1], None, 0, len(sizes))
     curve = np.array([one.estimate for one in estimates])
     drawn = resample(headlines)
     found = []
@@ -59,7 +61,8 @@ def crossovers(pair, sizes, headlines, threshold):
         if signs[left] != signs[right]:
             found.append(locate(sizes, curve, drawn, left, right, "value" if signs[left] > 0 else "pointer"))
     faster = None if found else "value" if signs[clear[0]] > 0 else "pointer"
-    return Crossovers(pair, tuple(found), "crossing" if found else "none", sizes[0], sizes[-1], faster)
+    return Crossovers(pair, tuple(found), "crossing" if found else "none", sizes[0], sizes[-1], faster,
+                      len(clear), len(sizes))
 
 
 def clear_sign(one, x):
@@ -116,7 +119,8 @@ def sentence(result, show_size):
     if result.state == "unclear":
         return f"no size between {smallest} and {largest} has a clear winner"
     if result.state == "none":
-        return f"none between {smallest} and {largest}: {result.faster} is faster wherever a side is"
+        where = "throughout" if result.clear == result.sizes else f"at {result.clear} of {result.sizes} sizes"
+        return f"none between {smallest} and {largest}: {result.faster} is faster {where}"
     parts = []
     for i, one in enumerate(result.found):
         between = f" ({show_size(one.low)} to {show_size(one.high)})" if one.low is not None else ""

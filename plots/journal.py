@@ -56,27 +56,13 @@ def read_journal(folder, rows, configurations):
 
 
 def _events(raw, name):
-    """(line, object) of each line. A line that a killed writer left cut is the last one, or a resumption follows."""
+    """(line, object) of each line. A last line without its newline was cut by a killed writer, and is left out."""
     lines = raw.split(b"\n")
-    cut = None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            event = documents.parse(line, name, number)
-        except Refused as refused:
-            if cut:
-                raise cut from None
-            cut = refused
-            continue
+    for number, line in enumerate(lines[:-1], start=1):
+        event = documents.parse(line, name, number)
         if not isinstance(event, dict):
             raise Refused(name, f"line {number}", "not a JSON object")
-        if cut and event.get("event") != "resume":
-            raise cut
-        cut = None
         yield number, event
-    if cut and lines[-1].strip() == b"":
-        raise cut  # it ends in a newline, so nobody was killed while writing it
 
 
 def _check_event(event, name, line):

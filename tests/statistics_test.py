@@ -330,7 +330,8 @@ def test_interval_of_the_crossover_covers():
 SENTENCES = [
     ([0.2, -0.2], "value wins below 11.3 B (", "), pointer above"),
     ([-0.2, 0.2], "pointer wins below 11.3 B (", "), value above"),
-    ([0.2, 0.2], "none between 8 B and 16 B: value is faster wherever a side is", ""),
+    ([0.2, 0.2], "none between 8 B and 16 B: value is faster throughout", ""),
+    ([0.2, 0.0], "none between 8 B and 16 B: value is faster at 1 of 2 sizes", ""),
     ([0.0, 0.0], "no size between 8 B and 16 B has a clear winner", ""),
 ]
 
