@@ -1,0 +1,66 @@
+"use strict";
+// Everything can be read without this; it sorts tables, filters the large one, and opens the code for print.
+
+// Numbers by number, words by word; what has neither (no key and no text but "-") comes last, either way.
+function keyOf(row, column) {
+  const cell = row.cells[column];
+  if ("key" in cell.dataset) return Number(cell.dataset.key);
+  return cell.textContent === "-" ? null : cell.textContent;
+}
+
+function compare(a, b, sign) {
+  if (a === null || b === null) return (a === null) - (b === null);
+  return sign * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+}
+
+function sortBy(table, heading) {
+  const column = heading.cellIndex;
+  const sign = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+  const body = table.tBodies[0];
+  const rows = Array.from(body.rows, row => ({ row, key: keyOf(row, column) }));
+  rows.sort((a, b) => compare(a.key, b.key, sign));
+  body.append(...rows.map(one => one.row));
+  for (const other of heading.parentNode.cells) other.removeAttribute("aria-sort");
+  heading.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+}
+
+for (const table of document.querySelectorAll("table.rows")) {
+  for (const heading of table.tHead.rows[0].cells) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    heading.append(button);
+    button.addEventListener("click", () => sortBy(table, heading));
+  }
+}
+
+const form = document.getElementById("filter");
+const words = document.getElementById("words");
+const verdict = document.getElementById("verdict");
+const rows = Array.from(document.getElementById("all-rows").tBodies[0].rows);
+
+// A word is part of the pair's name or of the verdict, a number is a size.
+function has(row, word) {
+  const names = `${row.cells[0].textContent} ${row.cells[row.cells.length - 1].textContent}`.toLowerCase();
+  return names.includes(word) || row.cells[1].textContent === word;
+}
+
+function filter() {
+  const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of rows) {
+    row.hidden = !(wanted.every(word => has(row, word)) && (!verdict.value || row.dataset.verdict === verdict.value));
+    shown += !row.hidden;
+  }
+  document.getElementById("shown").textContent = `${shown} of ${rows.length} rows`;
+}
+
+form.hidden = false;
+form.addEventListener("submit", event => event.preventDefault());
+words.addEventListener("input", filter);
+verdict.addEventListener("change", filter);
+filter();
+
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
