@@ -3,7 +3,7 @@
  * Change an object: take it and return a changed copy, or change it through a pointer.
  *
  *   value     caller --[first ... last]--> callee    N bytes out,
- *             caller <--[first' .. last']-- callee    N bytes back, and N more to put them in the object's place
+ *             caller <--[first'...last']-- callee    N bytes back, and N more to put them in the object's place
  *                                                    (up to 16 B: in registers both ways)
  *   pointer   caller --[ & ]-------------> callee    8 bytes
  *              [first ... last] <---'                two bytes changed where they are
