@@ -162,8 +162,8 @@ def reach(lesson, start, pair_sections):
         if lesson.is_code(section) and not lesson.names[section].startswith(".text.unlikely"):
             functions.append(lesson.function_of(section))
         if section in pair_sections:
-            raise Refused(f"{lesson.path}: {lesson.names[start]} refers to {lesson.names[section]}, which holds a pair: "
-                          "compile with -fdata-sections, and let no kernel read its own pair")
+            raise Refused(f"{lesson.path}: {lesson.names[start]} refers to {lesson.names[section]}, which holds a "
+                          "pair: compile with -fdata-sections, and let no kernel read its own pair")
         for _, _, symbol, _ in lesson.relocations.get(section, ()):
             if symbol.section is not None and symbol.section not in seen:
                 seen.add(symbol.section)
@@ -368,7 +368,7 @@ def make(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--lesson", required=True, help="its name, and that of the modules")
-    parser.add_argument("--object", required=True, help="the lesson, compiled with -fPIC -ffunction-sections -fdata-sections")
+    parser.add_argument("--object", required=True, help="compiled by -fPIC -ffunction-sections -fdata-sections")
     parser.add_argument("--extra", required=True, help="harness/lesson.c, compiled")
     parser.add_argument("--count", type=int, default=64, help="how many layouts: 4, 16, 64 or 256")
     parser.add_argument("--seed", type=int, default=1)

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OFFSETS = (0, 16, 32, 48)
 FLAGS = "-std=c11 -D_GNU_SOURCE -O2 -g -fPIC -ffunction-sections -fdata-sections -falign-functions=16".split()
 PAIR = 'AMP_PAIR({0}, .question = "?", .value = {{ {1} }}, .pointer = {{ {2} }}, .sizes = AMP_SIZES({3}));\n'
-FOREIGN = {"stdlib.h": "void *malloc(size_t);", "string.h": "", "unistd.h": "_Noreturn void _exit(int);"}
+FOREIGN = {"stdlib.h": "void *malloc(size_t); void *calloc(size_t, size_t); void free(void *);", "string.h": "",
+           "unistd.h": "_Noreturn void _exit(int);"}
 
 
 def leaf(name, factor=3, attributes=""):
@@ -27,8 +28,8 @@ def leaf(name, factor=3, attributes=""):
 def kernel(name, callees):
     calls = "".join(f" sum += {callee}(i);" for callee in callees)
     return (f"static uint64_t {name}(void *fixture, uint64_t ops)\n"
-            f"{{ uint64_t sum = 0; (void) fixture; for (uint64_t i = ops; i > 0; i--) {{ amp_keep(&i); sum += i;{calls} }}"
-            " return sum; }\n")
+            "{ uint64_t sum = 0; (void) fixture;\n"
+            f"  for (uint64_t i = ops; i > 0; i--) {{ amp_keep(&i); sum += i;{calls} }} return sum; }}\n")
 
 
 def sides(n_value, n_pointer):
@@ -36,7 +37,8 @@ def sides(n_value, n_pointer):
     value = [f"value_{k}" for k in range(1, n_value)]
     pointer = [f"pointer_{k}" for k in range(1, n_pointer)]
     text = "".join(map(leaf, value + pointer)) + kernel("run_value", value) + kernel("run_pointer", pointer)
-    return text + PAIR.format("small", "run_value", "run_pointer", "8"), ["run_value", *value], ["run_pointer", *pointer]
+    text += PAIR.format("small", "run_value", "run_pointer", "8")
+    return text, ["run_value", *value], ["run_pointer", *pointer]
 
 
 # Reached through a constant table, by recursion, and through what is expected never to run; set_up is not reached.
@@ -50,10 +52,10 @@ ROUNDABOUT = (
     + "static void tear_down(void *fixture) { free(fixture); }\n"
     + "static uint64_t run_table(void *fixture, uint64_t ops)\n"
     + "{ uint64_t sum = 0; (void) fixture;\n"
-    + "  for (uint64_t i = ops; i > 0; i--) { uint64_t k = i & 1; amp_keep(&k); sum += table[k & 1](i); } return sum; }\n"
+    + "  for (uint64_t i = ops; i > 0; i--) { uint64_t k = i; amp_keep(&k); sum += table[k & 1](i); } return sum; }\n"
     + "static uint64_t run_deep(void *fixture, uint64_t ops)\n"
     + "{ uint64_t sum = 0; (void) fixture;\n"
-    + "  for (uint64_t i = ops; i > 0; i--) { amp_keep(&i); if (i == 77) sum += rare(i); sum += deep(i); } return sum; }\n"
+    + "  for (uint64_t i = ops; i > 0; i--) { amp_keep(&i); sum += i == 77 ? rare(i) : deep(i); } return sum; }\n"
     + 'AMP_PAIR(roundabout, .question = "?", .value = { run_table, 0, 0, set_up, tear_down }, '
     + ".pointer = { run_deep, 0, 0, set_up, tear_down }, .sizes = AMP_SIZES(8, 64, 4096));\n"
 )
@@ -61,12 +63,14 @@ ROUNDABOUT = (
 
 def compile_c(folder, source, compiler=("gcc",), flags=(), foreign=(), name="small"):
     (folder / f"{name}.c").write_text('#include "harness/kernel.h"\n' + source)
-    for made, file, more in ((f"{name}.o", folder / f"{name}.c", flags), ("lesson.o", ROOT / "harness/lesson.c", foreign)):
-        subprocess.run([*compiler, *FLAGS, *more, "-I", ROOT, "-c", file, "-o", folder / made], check=True)
+    command = [*compiler, *FLAGS, "-I", ROOT, "-c"]
+    subprocess.run([*command, *flags, folder / f"{name}.c", "-o", folder / f"{name}.o"], check=True)
+    subprocess.run([*command, *foreign, ROOT / "harness/lesson.c", "-o", folder / "lesson.o"], check=True)
 
 
 def run_tool(folder, *more, lesson="small", out="out", **options):
-    options = {"object": folder / f"{lesson}.o", "extra": folder / "lesson.o", "count": 64, "seed": 1, "cc": "gcc"} | options
+    files = {"object": folder / f"{lesson}.o", "extra": folder / "lesson.o"}
+    options = files | {"count": 64, "seed": 1, "cc": "gcc"} | options
     command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", lesson, "--out", folder / out, *more]
     for key, option in options.items():
         command.append(f"--{key}={option}")
@@ -137,7 +141,7 @@ def test_another_architecture(tmp_path):
     """AArch64: its relocations and its calls; nothing of the host's headers or libraries."""
     need("clang", "ld.lld", "nm")
     for header, text in FOREIGN.items():
-        (tmp_path / header).write_text(f"#include <stddef.h>\n{text}\nvoid *calloc(size_t, size_t); void free(void *);\n")
+        (tmp_path / header).write_text(f"#include <stddef.h>\n{text}\n")
     target = ["clang", "--target=aarch64-linux-gnu"]
     flags = ["-ffreestanding", "-nostdlibinc", "-isystem", tmp_path]
     compile_c(tmp_path, ROUNDABOUT, target, flags, flags)
@@ -191,9 +195,11 @@ def test_sides_are_independent(tmp_path):
 def test_shared_function(tmp_path):
     """One array over both sides, and one unit of the pairs that meet in a function; others stay apart."""
     source = "".join(map(leaf, ["common", "left", "alone"]))
-    source += kernel("run_value", ["common", "left"]) + kernel("run_pointer", ["common"]) + kernel("run_third", ["left"])
-    source += kernel("run_apart", ["alone"]) + kernel("run_apart_too", [])
-    source += PAIR.format("first", "run_value", "run_pointer", "8") + PAIR.format("apart", "run_apart", "run_apart_too", "8")
+    for name, callees in (("run_value", ["common", "left"]), ("run_pointer", ["common"]), ("run_third", ["left"]),
+                          ("run_apart", ["alone"]), ("run_apart_too", [])):
+        source += kernel(name, callees)
+    source += PAIR.format("first", "run_value", "run_pointer", "8")
+    source += PAIR.format("apart", "run_apart", "run_apart_too", "8")
     source += PAIR.format("second", "run_third", "run_third", "8, 16")
     compile_c(tmp_path, source)
     out = make(tmp_path)
@@ -265,7 +271,8 @@ def test_same_code(tmp_path):
     """A function has the same bytes in every module, but for the distances that the linker fills in."""
     need("objdump", "objcopy")
     compile_c(tmp_path, ROUNDABOUT)
-    relocations = subprocess.run(["objdump", "-r", tmp_path / "small.o"], text=True, capture_output=True, check=True).stdout
+    command = ["objdump", "-r", tmp_path / "small.o"]
+    relocations = subprocess.run(command, text=True, capture_output=True, check=True).stdout
     out = make(tmp_path, count=16)
     modules = [codes(module) for module in sorted(out.glob("*.so"))]
     for function in ("run_table", "by_table_0", "run_deep", "deep", "down"):
@@ -331,8 +338,8 @@ def test_linker_that_does_not_obey(tmp_path):
     """Where the functions stand is read back: a linker that puts one elsewhere is found out."""
     compile_c(tmp_path, sides(1, 1)[0])
     driver = tmp_path / "driver"
-    driver.write_text("#!/bin/sh\nfor a; do case $a in -Wl,-T,*) sed -i 's/+= /+= 16 + /' \"${a#-Wl,-T,}\";; esac; done\n"
-                      'exec gcc "$@"\n')
+    driver.write_text("#!/bin/sh\nfor a; do\n  case $a in -Wl,-T,*) sed -i 's/+= /+= 16 + /' \"${a#-Wl,-T,}\";; esac\n"
+                      'done\nexec gcc "$@"\n')
     driver.chmod(0o755)
     done = run_tool(tmp_path, cc=driver)
     assert done.returncode == 1 and re.search(r"small\.\d\d\.so: run_\w+: the linker put it at 0x", done.stderr)
