@@ -129,7 +129,7 @@ def draw_labels(ax, places, left_in, right_in):
     """Names of pairs and sizes, left of the first panel, whose edges are given."""
     for y, row, pair in places:
         at_in, text, look = ((style.MARGIN_IN, pair, {"fontweight": "bold", "ha": "left"}) if row is None else
-                             (LABEL_IN, str(row.size), {"ha": "right"}))
+                             (LABEL_IN, style.row_text(row.size), {"ha": "right"}))
         ax.text((at_in - left_in) / (right_in - left_in), y, style.plain(text), va="center", fontsize=style.TEXT_PT,
                 transform=ax.get_yaxis_transform(), **look)
 

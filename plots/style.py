@@ -278,6 +278,12 @@ def size_text(size):
     return f"{size:.0f}"
 
 
+def row_text(size):
+    """The size of a row of a table: in full as far as there is room, which is eight digits."""
+    text = size_text(size) if size >= 1 << 20 else str(size)
+    return text if len(text) <= 8 else f"{size:.3g}"
+
+
 def ratio_text(ratio, width=None):
     """Three digits behind the point, four where a narrow interval lies next to 1. Far from 1: 31.6, and 1/31.6."""
     if 0.1 <= ratio < 10:
@@ -314,8 +320,9 @@ def small_print(manifest):
     flags = [arg for arg in build.get("kernel_args") or () if re.match(r"-(O|march|mtune|mcpu)", arg)]
     parts = [place, " ".join([build.get("compiler") or "unknown compiler", *flags])]
     if allocator.get("name"):
-        parts.append(f"{allocator['name']} {allocator.get('version') or ''}".strip())
+        version = str(allocator.get("version") or "").partition("-")[0]  # what follows is a hash of forty digits
+        parts.append(f"{allocator['name']} {version}".strip())
     settings = manifest["settings"]
-    parts.append(f"{settings['launches']} launches, {settings['layouts']} layouts, seed {manifest['seed']}")
+    parts.append(f"{settings['launches']} launches, {settings['layouts']} layouts")
     parts.append(f"ampersand {manifest['version']}, {manifest['created'][:10]}")
     return " · ".join(parts)

@@ -202,7 +202,7 @@ def _draw_marks(ax, y, row):
 def _draw_columns(ax, y, row, intervals):
     mark = style.VERDICTS[row.verdict]
     text = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": style.TEXT_PT}
-    ax.text(beside(LABEL_IN), y, f"{row.size}", ha="right", **text)
+    ax.text(beside(LABEL_IN), y, style.row_text(row.size), ha="right", **text)
     if row.ratio is not None:
         ax.text(beside(RATIO_IN), y, style.ratio_text(row.ratio, row.width), ha="right", **text)
         ax.text(beside(INTERVAL_IN), y, _range_text(row, intervals), ha="left", color=style.FAINT, **text)
@@ -233,6 +233,8 @@ def figures(summary, manifest):
 
 def _lead(rows):
     counts = Counter(row.verdict for row in rows)
+    if set(counts) == {"no verdict"}:
+        return "A quick run: ratios and spreads, no verdicts"
     return ", ".join(f"{counts[name]} {name}" for name in style.VERDICTS if counts[name])
 
 
