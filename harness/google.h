@@ -25,7 +25,8 @@ void amp_google_register(const struct amp_registry *registry, uint64_t iteration
 void amp_google_context(const char *key, const char *value);
 
 /* Take libbenchmark's flags out of argv; what it does not know or cannot read stays. What it had to say of the latter,
- * without a line's end, or NULL: static storage. Calls `help` and exits with 0 for --help. */
+ * without a line's end, or NULL: static storage. For --help, and for a value that is none of the words which it expects,
+ * it calls `help`, and then exits with status 0. */
 const char *amp_google_parse(int *argc, char **argv, void (*help)(void));
 
 /* libbenchmark's part of the help text, on stdout. */

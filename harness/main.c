@@ -46,11 +46,21 @@ static const char usage[] =
     "\n"
     "A ratio is pointer/value: above 1 the value side is the faster one.\n";
 
-static void print_solo_help(void)
+static int help(bool with_google)
 {
     fputs(usage, stdout);
-    puts("\nflags of libbenchmark");
-    amp_google_help();
+    if (with_google) {
+        puts("\nflags of libbenchmark");
+        amp_google_help();
+    }
+    return 0;
+}
+
+/* libbenchmark answers a word that it does not know with its help and status 0; those on the command line were checked
+ * before. */
+static void refuse_environment(void)
+{
+    exit(amp_options_wrong("libbenchmark", "a value in an environment variable BENCHMARK_... is none that it knows"));
 }
 
 static bool matches(const struct amp_row *row, const regex_t *filter)
@@ -183,7 +193,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
     const char *complaint, *filter = "";
 
     amp_google_register(registry, options->iterations);
-    complaint = amp_google_parse(&argc, argv, print_solo_help);
+    complaint = amp_google_parse(&argc, argv, refuse_environment);
     if (complaint)
         return amp_options_wrong("libbenchmark", "%s", complaint);
     if (argc > 1)
@@ -267,7 +277,7 @@ int main(int argc, char **argv)
     memcpy(command, argv, (size_t) argc * sizeof *command);
     status = amp_options_parse(&argc, argv, &options);
     if (!status && options.verb == AMP_VERB_HELP)
-        fputs(usage, stdout);
+        status = help(options.google_help);
     else if (!status && options.verb == AMP_VERB_VERSION)
         printf("ampersand-bench %s (libbenchmark %s)\n", AMP_VERSION, amp_google_version());
     else if (!status)

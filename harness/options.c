@@ -294,6 +294,10 @@ static int read_solo(int *argc, char **argv, struct amp_options *out)
             if (flags[k].verbs & 1u << AMP_VERB_SOLO && strlen(flags[k].name) == length &&
                 strncmp(argv[i], flags[k].name, length) == 0)
                 f = k;
+        if (strcmp(argv[i], "--help") == 0) {
+            *out = (struct amp_options){ .verb = AMP_VERB_HELP, .google_help = true };
+            return 0;
+        }
         if (f == N_FLAGS) {
             err = check_google(argv[i]);
             argv[kept++] = argv[i];

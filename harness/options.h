@@ -15,6 +15,7 @@ struct amp_options {
     struct amp_launch_options launch;
     bool draw_seed;      /* paired: none is given; see amp_options_draw_seed() */
     const char *filter;  /* of rows, POSIX extended; NULL: every row */
+    bool google_help;    /* help: with libbenchmark's part */
     bool questions;      /* list: the questions of the pairs in place of the rows */
     const char *task;    /* child */
     unsigned layout;     /* solo: the module that every lesson is taken from */

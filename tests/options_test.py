@@ -181,12 +181,18 @@ def test_version_names_the_linked_library():
     assert bench("version").stdout == done.stdout
 
 
-@pytest.mark.parametrize("words", ["help", "--help"])
-def test_help(words):
-    done = bench(words)
+def test_a_wrong_word_in_the_environment():
+    done = bench("--benchmark_list_tests", env={**os.environ, "BENCHMARK_FORMAT": "yaml"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"ampersand: libbenchmark: .* BENCHMARK_.*\n", done.stderr)
+
+
+@pytest.mark.parametrize("words", ["help", "--help", "--layout 1 --help"])
+def test_help(words, tmp_path):
+    done = bench(*words.split(), env={**os.environ, "AMPERSAND_LESSONS": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 120
     for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --seed --layout --epoch-us "
                  "--rounds --timeout --memory-limit --iterations").split():
         assert re.search(rf"^  {flag} ", done.stdout, re.M), flag
-    assert ("--benchmark_repetitions" in done.stdout) == (words == "--help")
+    assert ("--benchmark_repetitions" in done.stdout) == (words != "help")
