@@ -30,6 +30,7 @@ REDUCED = [
     ("median of ratios, not ratio of medians", [[10, 20, 30]], [[30, 20, 30]], None, 1, 0, [1], [20]),
     ("a zero round is left out", [[100, 0, 100]], [[200, 900, 200]], None, 1, 0, [2], [100]),
     ("and so is one on the other side", [[100, 1, 100]], [[200, 0, 200]], None, 1, 0, [2], [100]),
+    ("a zero is not a small number", [[100, 1]], [[200, 0]], None, 1, 0, [2], [100]),
     ("an epoch below the clock's cost is a zero", [[145, 30]], [[245, 800]], None, 10, 45, [2], [10]),
     ("layouts by identity, not by order", [[100], [100]], [[300], [200]], [(5, 5), (2, 2)], 1, 0, [2, 3], [100, 100]),
     ("a layout is a pair", [[100], [100]], [[300], [200]], [(1, 7), (1, 3)], 1, 0, [2, 3], [100, 100]),
@@ -325,6 +326,13 @@ def test_interval_of_the_crossover_covers():
         result = crossover.crossovers("pass", sizes, headlines_of(curve, random, 0.02), 0.002)
         covered += len(result.found) == 1 and result.found[0].low <= truth <= result.found[0].high
     assert covered / n >= 0.9, f"{covered} of {n}"  # nominal 95 %; 0.9 is three standard errors below
+
+
+def test_between_clear_sizes_the_crossover_is_the_middle_of_the_crossings():
+    # It crosses a little before 16, between 16 and 32, and a little after 32; neither 16 nor 32 is clear.
+    result = crossover.crossovers("pass", [8, 16, 32, 64], [[x] * 8 for x in (0.2, -0.001, 0.001, -0.2)], 0.002)
+    assert [one.size for one in result.found] == [pytest.approx(16 * 2 ** 0.5, rel=1e-3)]
+    assert result.found[0].low < 16 and result.found[0].high > 32
 
 
 SENTENCES = [
