@@ -104,6 +104,11 @@ static void put_half(void)
     put_cut(module_size / 2);
 }
 
+static void put_all_but_one_byte(void)
+{
+    put_cut(module_size - 1);
+}
+
 static void put_text(void)
 {
     write_text(case_module,
@@ -120,11 +125,11 @@ static void put_other_magic(void)
 static void put_wild_header(void)
 {
     ElfW(Ehdr) *header = (ElfW(Ehdr) *) (void *) module_bytes;
-    ElfW(Off) right = header->e_phoff;
+    ElfW(Off) right = header->e_shoff;
 
-    header->e_phoff = UINT64_MAX - 8;
+    header->e_shoff = UINT64_MAX - 8; /* a sum with what follows would wrap around to a small one */
     put_cut(module_size);
-    header->e_phoff = right;
+    header->e_shoff = right;
 }
 
 static void put_other_abi(void)
@@ -159,6 +164,7 @@ static const struct {
     { "empty", put_empty, -EPROTO, "not a whole module" },
     { "a header only", put_header, -EPROTO, "not a whole module" },
     { "cut in half", put_half, -EPROTO, "not a whole module" },
+    { "a byte short", put_all_but_one_byte, -EPROTO, "not a whole module" },
     { "text", put_text, -EPROTO, "not a whole module" },
     { "a header that points nowhere", put_wild_header, -EPROTO, "not a whole module" },
     { "no ELF file", put_other_magic, -EPROTO, "invalid ELF header" },
