@@ -10,6 +10,7 @@
 
 enum { VALUE, POINTER };
 
+#define MIN_ROUNDS 4
 #define STACK_SHIFT_B 4096 /* a page: beyond it, addresses look the same to caches and store buffers */
 
 struct paired {
@@ -64,13 +65,13 @@ static void kernels_of(const struct paired *p, unsigned layout, struct amp_kerne
     out[POINTER] = (struct amp_kernel){ pair->pointer.run, p->fixtures[POINTER] };
 }
 
-/* The least of three single operations on both sides, their mean. */
-static uint64_t measure_op_ns(const struct amp_kernel sides[2])
+/* The least of three epochs on both sides, their mean. */
+static uint64_t measure_epoch_ns(const struct amp_kernel sides[2], uint64_t ops)
 {
     uint64_t least[2] = { UINT64_MAX, UINT64_MAX };
 
     for (int i = 0; i < 6; i++) {
-        uint64_t begin = amp_clock_monotonic(), checksum = sides[i % 2].run(sides[i % 2].fixture, 1), ns;
+        uint64_t begin = amp_clock_monotonic(), checksum = sides[i % 2].run(sides[i % 2].fixture, ops), ns;
 
         amp_keep(&checksum);
         ns = amp_clock_monotonic() - begin;
@@ -82,7 +83,7 @@ static uint64_t measure_op_ns(const struct amp_kernel sides[2])
 static int plan_rounds(struct paired *p)
 {
     const struct amp_task *task = p->task;
-    uint64_t epoch_ns = (uint64_t) task->epoch_ns, op_ns;
+    uint64_t epoch_ns = (uint64_t) task->epoch_ns, actual_ns;
     struct amp_kernel sides[2];
 
     kernels_of(p, p->layouts[0], sides);
@@ -92,10 +93,14 @@ static int plan_rounds(struct paired *p)
         return amp_child_complain(2, task->name, "no number of operations fills an epoch");
     p->warmup_ops = p->ops / 8 + 1;
     p->rounds = (size_t) task->rounds_per_block;
-    /* One operation may take longer than an epoch should: then fewer rounds, or the launch would take minutes. */
-    if (p->ops == 1 && (op_ns = measure_op_ns(sides)) > 2 * epoch_ns)
-        p->rounds = p->rounds * 2 * epoch_ns / op_ns;
-    p->rounds = p->rounds < 2 ? 2 : p->rounds & ~(size_t) 1;
+    /* One operation, or the slower side's share of a large ratio, may take longer than an epoch should: then fewer
+     * rounds, or the launch would take minutes. */
+    actual_ns = measure_epoch_ns(sides, p->ops);
+    if (actual_ns > 2 * epoch_ns)
+        p->rounds = p->rounds * 2 * epoch_ns / actual_ns;
+    p->rounds = p->rounds < MIN_ROUNDS ? MIN_ROUNDS : p->rounds & ~(size_t) 1;
+    if (p->rounds > (size_t) task->rounds_per_block)
+        p->rounds = (size_t) task->rounds_per_block;
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <alloca.h>
 #include <errno.h>
+#include <math.h>
 #include <time.h>
 
 enum { VALUE, POINTER };
@@ -12,6 +13,7 @@ enum { VALUE, POINTER };
 #define CLOCK_READS 4096      /* empty epochs to learn the clock's cost from: about a millisecond */
 #define MAX_READS 10000000ull /* for a clock so coarse that it hardly steps */
 #define MAX_OPS (1ull << 40)
+#define SHORTEST 50 /* an epoch of 50 us, or one of 1 us where the other side is that much slower */
 
 uint64_t amp_clock_monotonic(void)
 {
@@ -99,42 +101,50 @@ int amp_clock_measure(amp_clock now, struct amp_clock_facts *out)
     return 0;
 }
 
-/* The mean of both sides' epochs at `ops`, each the least of some: an interrupt only ever adds. */
-static uint64_t mean_epoch_ns(amp_clock now, const struct amp_kernel sides[2], uint64_t ops, int tries)
+/* Each side's epoch at `ops`, the least of some: an interrupt only ever adds. */
+static void least_epochs_ns(amp_clock now, const struct amp_kernel sides[2], uint64_t ops, int tries, uint64_t out[2])
 {
-    uint64_t least[2] = { UINT64_MAX, UINT64_MAX }, checksum = 0;
+    uint64_t checksum = 0;
 
+    out[VALUE] = out[POINTER] = UINT64_MAX;
     for (int i = 0; i < tries; i++) {
         for (int side = VALUE; side <= POINTER; side++) {
             uint64_t ns = epoch_ns(now, &sides[side], ops, &checksum);
 
-            least[side] = ns < least[side] ? ns : least[side];
+            out[side] = ns < out[side] ? ns : out[side];
         }
     }
     amp_keep(&checksum);
-    return least[VALUE] / 2 + least[POINTER] / 2 + 1;
+}
+
+/* By how much longer the epochs at `ops` should be: their mean target_ns, the shorter at least target_ns / SHORTEST. */
+static double shortfall(amp_clock now, const struct amp_kernel sides[2], uint64_t ops, int tries, uint64_t target_ns)
+{
+    uint64_t ns[2], shorter;
+    double mean;
+
+    least_epochs_ns(now, sides, ops, tries, ns);
+    mean = ((double) ns[VALUE] + (double) ns[POINTER]) / 2 + 1;
+    shorter = ns[VALUE] < ns[POINTER] ? ns[VALUE] : ns[POINTER];
+    return fmax((double) target_ns / mean, (double) target_ns / SHORTEST / ((double) shorter + 1));
 }
 
 int amp_rounds_calibrate(amp_clock now, const struct amp_kernel sides[2], uint64_t target_ns, uint64_t *out)
 {
-    uint64_t ops = 1, ns;
+    uint64_t ops = 1;
+    double factor;
 
     if (target_ns == 0)
         return -EINVAL;
     /* Grow until an epoch can be told from the clock's steps, at most tenfold at once: the first operations are cold
      * and promise too little. */
-    while ((ns = mean_epoch_ns(now, sides, ops, 1)) < target_ns / 2) {
-        uint64_t factor = target_ns / ns;
-
+    while ((factor = shortfall(now, sides, ops, 1, target_ns)) > 2) {
         if (ops >= MAX_OPS)
             return -ERANGE;
-        ops *= factor < 2 ? 2 : factor > 10 ? 10 : factor;
+        ops *= (uint64_t) fmin(factor, 10);
     }
-    for (int i = 0; i < 2; i++) {
-        double scaled = (double) ops * (double) target_ns / (double) mean_epoch_ns(now, sides, ops, 5);
-
-        ops = scaled < 1 ? 1 : scaled > (double) MAX_OPS ? MAX_OPS : (uint64_t) (scaled + 0.5);
-    }
+    for (int i = 0; i < 2; i++)
+        ops = (uint64_t) fmin(fmax((double) ops * shortfall(now, sides, ops, 5, target_ns) + 0.5, 1), (double) MAX_OPS);
     *out = ops;
     return 0;
 }

@@ -114,7 +114,9 @@ static void test_calibrate(void **state)
     } rows[] = {
         { "equal", 1, 1, 50000, 50000 },
         { "mean of both", 1, 3, 50000, 25000 },
-        { "one side 100 times slower", 1, 99, 50000, 1000 },
+        { "one side 49 times slower", 2, 98, 50000, 1000 },
+        { "one side 199 times slower: the other gets 1 us", 1, 199, 50000, 1000 },
+        { "one side 10000 times slower", 10000, 1, 50000, 1000 },
         { "short epochs", 10, 10, 10000, 1000 },
         { "an operation longer than the epoch", 1e6, 1e6, 50000, 1 },
         { "far below a nanosecond", 0.01, 0.01, 50000, 5000000 },
