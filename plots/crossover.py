@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from plots.statistics import CONFIDENCE, estimate
+from plots.statistics import CONFIDENCE, estimate, launches_needed
 
 RESAMPLES = 999
 SEED = 20260131  # of the bootstrap: the same run gives the same interval
@@ -72,8 +72,9 @@ def clear_sign(one, x):
 
 
 def resample(headlines):
-    """[resample][size] medians over launches drawn anew, or None where a size has a single launch."""
-    if min(len(values) for values in headlines) < 2:
+    """[resample][size] medians over launches drawn anew, or None where a size has fewer launches than any interval
+    needs: a bootstrap of two launches would look precise."""
+    if min(len(values) for values in headlines) < launches_needed(CONFIDENCE):
         return None
     random = np.random.default_rng(SEED)
     medians = []

@@ -169,7 +169,7 @@ def closing(summary, colour=False):
     if refused:
         out.append(f"No counts in {len(refused)} rows: {refused[0]['counts']['detail']}.")
     if summary["crossovers"]:
-        out.append("Crossover by size, with its 95 % bootstrap interval over launches")
+        out.append("Crossover by size" + ("" if summary["quick"] else ", with its 95 % bootstrap interval over launches"))
         wide = max(len(one["pair"]) for one in summary["crossovers"])
         out += [f"  {one['pair']:<{wide}}  {one['sentence']}" for one in summary["crossovers"]]
     out += floors(summary) + [""] + legend(summary)

@@ -352,6 +352,8 @@ def test_crossover_sentence(curve, start, end):
     assert text.startswith(start) and text.endswith(end)
 
 
-def test_crossover_without_enough_launches_has_no_interval():
-    result = crossover.crossovers("pass", [8, 16], [[0.2], [-0.2]], 0.002)
-    assert [(one.low, one.high) for one in result.found] == [(None, None)]
+@pytest.mark.parametrize("launches, interval", [(1, False), (2, False), (5, False), (6, True)])
+def test_crossover_has_an_interval_where_the_launches_allow_one(launches, interval):
+    result = crossover.crossovers("pass", [8, 16], [[0.2] * launches, [-0.2] * launches], 0.002)
+    assert [one.low is not None for one in result.found] == [interval]
+    assert result.found[0].size == pytest.approx(8 * 2 ** 0.5)
