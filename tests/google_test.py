@@ -321,25 +321,38 @@ def per_iteration(*command, few=100000, many=900000, **environment):
     return (counts[1] - counts[0]) / (many - few)
 
 
+@pytest.fixture(scope="session")
+def stripped(tmp_path_factory):
+    """The program, and its lessons in their first layout, without debug info: valgrind 3.19 gives up on clang's."""
+    folder = tmp_path_factory.mktemp("stripped")
+    lessons = BUILD / "benchmarks"
+    for path in [BENCH, *lessons.glob("*.00.so")]:
+        run("strip", "--strip-debug", "-o", folder / path.name, path)
+    for path in [lessons / "lessons.txt", *lessons.glob("*.layouts.json")]:
+        shutil.copy(path, folder)
+    return folder
+
+
 @pytest.mark.skipif(BENCH.exists() and b"__asan_init" in BENCH.read_bytes(), reason="instrumented by AddressSanitizer")
 @needs_valgrind
 @pytest.mark.parametrize("side", ["value", "pointer"])
-def test_an_empty_kernel_costs_no_more_than_googles_loop(tmp_path, side):
+def test_an_empty_kernel_costs_no_more_than_googles_loop(tmp_path, stripped, side):
     run(*CXX, "-O2", ROOT / "tests/peers/range_for.cc", "-lbenchmark", "-o", tmp_path / "range_for")
     google = per_iteration(tmp_path / "range_for", "")
-    ours = per_iteration(BENCH, f"--benchmark_filter=^empty/size=1/side={side}", "--iterations=")
-    assert 1.5 < google < 4, "a decrement and a branch, or this test measures something else"
+    ours = per_iteration(stripped / BENCH.name, f"--benchmark_filter=^empty/size=1/side={side}", "--iterations=",
+                         AMPERSAND_LESSONS=str(stripped))
+    assert 1.5 < google < 6, "2 with gcc 12, 4 with clang 14, or this test measures something else"
     assert 1.5 < ours < google + 0.01  # printing a time takes some instructions more or less
 
 
 @counted
 @needs_valgrind
-def test_malloc_is_as_fast_in_timed_runs_as_without_any_harness(tmp_path, lessons):
+def test_malloc_is_as_fast_in_timed_runs_as_without_any_harness(tmp_path, stripped, lessons):
     """Two repetitions: one follows the own count, the other a memory pass."""
     good = ROOT / "tests/lessons/good.c"
     run(*CC, *KERNEL_FLAGS, "-I", ROOT, ROOT / "tests/peers/plain.c", good, "-ljemalloc", "-o", tmp_path / "plain")
     plain = per_iteration(tmp_path / "plain", "", few=10000, many=90000)
-    ours = per_iteration(BENCH, "--benchmark_filter=^good/size=8/side=pointer/", "--benchmark_repetitions=2",
-                         "--iterations=", few=10000, many=90000, AMPERSAND_LESSONS=lessons(good))
+    ours = per_iteration(stripped / BENCH.name, "--benchmark_filter=^good/size=8/side=pointer/",
+                         "--benchmark_repetitions=2", "--iterations=", few=10000, many=90000, AMPERSAND_LESSONS=lessons(good))
     assert 20 < plain
     assert abs(ours / 2 - plain) < 0.5
