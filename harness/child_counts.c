@@ -49,7 +49,7 @@ int amp_child_counts(const struct amp_task *task)
     json_object_set_new(result, "value", sides[VALUE]);
     json_object_set_new(result, "pointer", sides[POINTER]);
     if (!sides[VALUE] || !sides[POINTER])
-        return amp_child_complain(2, task->name, "jemalloc's statistics could not be read");
+        return amp_child_complain(2, task->name, "jemalloc's hooks could not be set");
     if (checksum[VALUE] != checksum[POINTER])
         return amp_child_disagree(task, COUNTED_OPS, checksum[VALUE], checksum[POINTER]);
     return amp_child_write(task, result);
