@@ -18,7 +18,7 @@ int amp_journal_open(const char *dir, struct amp_journal **out)
 
     if (!journal)
         return -ENOMEM;
-    sprintf(journal->path, "%s" NAME, dir);
+    strcpy(stpcpy(journal->path, dir), NAME);
     journal->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (journal->lock < 0)
         err = -errno;

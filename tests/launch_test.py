@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -288,13 +289,19 @@ def environment_of(pid):
     return dict(variable.split("=", 1) for variable in raw.split("\0") if "=" in variable)
 
 
+def allow_core_files():
+    """So that it is the launch loop that forbids them."""
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
 def hanging_child(tmp_path, row, before=()):
     """A run whose child is in the kernel that never ends: the run's process, the child's pid, its task."""
     parent = subprocess.Popen([*before, BENCH, "paired", "--out", tmp_path / "run", *FAST, "--filter", f"^{row}/",
                                "--launches", "1", "--counts-launches", "0", "--solo-launches", "0", "--timeout", "60",
                                "--memory-limit", "7G"],
                               env={**ENVIRONMENT, "AMPERSAND_PADDING": "outer"}, stderr=subprocess.PIPE,
-                              stdout=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True)
+                              stdout=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True, preexec_fn=allow_core_files)
     child = wait_until(lambda: pids_of_children(parent.pid))[0]
     wait_until(lambda: pids_of_children(child))  # it has started one of its own: it hangs
     task = json.loads(Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[2])
@@ -471,7 +478,8 @@ def test_a_cut_last_line_of_the_journal_is_taken_off(tmp_path):
     assert bench("--out", run, *PLAN).returncode == 0
     gone = run / "launches/default/good/size=8/002.json"
     gone.unlink()
-    (run / "launches/default/good/size=8/002.json.tmp").write_text('{"schema"')
+    for stale in (gone, run / "counts/default/good/size=8/000.json", run / "manifest.json"):
+        stale.with_name(stale.name + ".tmp").write_text('{"schema"')
     whole = (run / "journal.jsonl").read_text()
     (run / "journal.jsonl").write_text(whole + '{"time": "2026-01-31T12:00:00.000Z", "event": "sta')
     assert bench("--resume", run).returncode == 0
