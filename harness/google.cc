@@ -31,7 +31,8 @@ extern "C" {
 }
 #include "harness/google.h"
 
-namespace {
+namespace
+{
 
 const uint64_t count_ops = 16;
 
@@ -59,7 +60,7 @@ bool can_count, refused;
  * and each calls the one that it declares: hence both, and no `override`. */
 class Memory : public benchmark::MemoryManager
 {
-public:
+  public:
     bool counting = false;
     amp_heap heap = {};
 
@@ -191,10 +192,10 @@ void register_side(Row &row, const amp_side &side, const char *name, uint64_t it
 /* Passes libbenchmark's messages on to stderr, but for some lines that are put better here or by who called us. */
 class Messages : public std::stringbuf
 {
-public:
+  public:
     bool bad_filter = false;
 
-protected:
+  protected:
     int sync() override
     {
         std::istringstream text(str());
@@ -214,7 +215,7 @@ protected:
         return 0;
     }
 
-private:
+  private:
     static bool begins(const std::string &line, const char *beginning)
     {
         return line.compare(0, std::strlen(beginning), beginning) == 0;
@@ -225,7 +226,7 @@ private:
  * the CSV reporter takes its columns from the first rows and aborts at a counter that it does not know yet. */
 class Reporter : public benchmark::BenchmarkReporter
 {
-public:
+  public:
     Reporter(benchmark::BenchmarkReporter *reporter, std::ostream *messages) : inner(reporter)
     {
         SetOutputStream(&inner->GetOutputStream());
@@ -252,7 +253,7 @@ public:
         inner->Finalize();
     }
 
-private:
+  private:
     void release()
     {
         for (const auto &runs : held)

@@ -14,18 +14,18 @@ extern "C" {
 /* Register "<pair>/size=<n>/side=value" and ".../side=pointer" for every row; the rows are borrowed. With
  * iterations > 0 each runs exactly so many, and libbenchmark adds "/iterations:<n>" to the names.
  *
- * Before a side is timed, once, its row passes the agreement gate and the side's allocations are counted. Counters with
- * each run: allocs/op, B/op (asked), granted B/op and peak B. libbenchmark's memory pass, after the timing, counts again
- * for the JSON reporter: allocs_per_iter, max_bytes_used and total_allocated_bytes, the latter two in granted bytes.
- * Only the kernel's call is counted, never its fixture. Where malloc is not jemalloc's, one line on stderr says that
- * there are none of these. */
+ * Before a side is timed, once, its row passes the agreement gate and the side's allocations are counted. Counters
+ * with each run: allocs/op, B/op (asked), granted B/op and peak B. libbenchmark's memory pass, after the timing, counts
+ * again for the JSON reporter: allocs_per_iter, max_bytes_used and total_allocated_bytes, the latter two in granted
+ * bytes. Only the kernel's call is counted, never its fixture. Where malloc is not jemalloc's, one line on stderr says
+ * that there are none of these. */
 void amp_google_register(const struct amp_registry *registry, uint64_t iterations);
 
 /* A line of the context that reporters print before the runs. */
 void amp_google_context(const char *key, const char *value);
 
 /* Take libbenchmark's flags out of argv; what it does not know or cannot read stays. What it had to say of the latter,
- * without a line's end, or NULL: static storage. For --help, and for a value that is none of the words which it expects,
+ * without a line's end, or NULL: static storage. For --help, and for a value that is none of the words that it expects,
  * it calls `help`, and then exits with status 0. */
 const char *amp_google_parse(int *argc, char **argv, void (*help)(void));
 

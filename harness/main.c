@@ -216,7 +216,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
 static int register_lessons(struct amp_registry *registry, const struct amp_options *options)
 {
     unsigned layout = options->verb == AMP_VERB_PAIRED && options->launch.layout > 0 ? (unsigned) options->launch.layout
-                                                                                : options->layout;
+                                                                                     : options->layout;
     const char *why = "";
     unsigned n;
 
@@ -229,7 +229,8 @@ static int register_lessons(struct amp_registry *registry, const struct amp_opti
     if (amp_layout_count(registry->rows[0].lesson, &n, &why) < 0)
         return amp_options_wrong("--layout", "%s", why);
     if (layout >= n)
-        return amp_options_wrong("--layout", "'%u' is not a layout; they were built with numbers 0 to %u", layout, n - 1);
+        return amp_options_wrong("--layout", "'%u' is not a layout; they were built with numbers 0 to %u", layout,
+                                 n - 1);
     if (options->verb == AMP_VERB_PAIRED)
         return 0;
     amp_registry_free(registry);

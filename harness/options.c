@@ -13,8 +13,6 @@
 #include <sys/random.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define KIB ((uint64_t) 1024)
-#define GIB (KIB * KIB * KIB)
 
 int amp_options_wrong(const char *what, const char *why, ...)
 {
@@ -40,8 +38,22 @@ static const char *const verbs[] = {
 };
 
 enum flag {
-    OUT, RESUME, FILTER, QUICK, LAUNCHES, COUNTS_LAUNCHES, SOLO_LAUNCHES, SEED, LAYOUT, EPOCH_US, ROUNDS, TIMEOUT,
-    MEMORY_LIMIT, QUESTIONS, ITERATIONS, N_FLAGS
+    OUT,
+    RESUME,
+    FILTER,
+    QUICK,
+    LAUNCHES,
+    COUNTS_LAUNCHES,
+    SOLO_LAUNCHES,
+    SEED,
+    LAYOUT,
+    EPOCH_US,
+    ROUNDS,
+    TIMEOUT,
+    MEMORY_LIMIT,
+    QUESTIONS,
+    ITERATIONS,
+    N_FLAGS
 };
 
 /* In the order of enum flag. A number's range ends where the program would no longer make sense of it: seeds where
@@ -64,7 +76,7 @@ static const struct {
     [EPOCH_US] = { "--epoch-us", NUMBER, 1, 1000000, 1 << AMP_VERB_PAIRED },
     [ROUNDS] = { "--rounds", EVEN, 2, 10000, 1 << AMP_VERB_PAIRED },
     [TIMEOUT] = { "--timeout", NUMBER, 1, 86400, 1 << AMP_VERB_PAIRED },
-    [MEMORY_LIMIT] = { "--memory-limit", SIZE, KIB * KIB, KIB * KIB * GIB, 1 << AMP_VERB_PAIRED },
+    [MEMORY_LIMIT] = { "--memory-limit", SIZE, 1ull << 20, 1ull << 50, 1 << AMP_VERB_PAIRED },
     [QUESTIONS] = { "--questions", SWITCH, 0, 0, 1 << AMP_VERB_LIST },
     [ITERATIONS] = { "--iterations", NUMBER, 1, 1000000000000, 1 << AMP_VERB_SOLO },
 };
@@ -101,7 +113,7 @@ static bool read_unit(const char **text, uint64_t *n)
         return true;
     (*text)++;
     for (const char *u = units; u <= unit; u++)
-        if (__builtin_mul_overflow(*n, KIB, n))
+        if (__builtin_mul_overflow(*n, 1024u, n))
             return false;
     *text += strcmp(*text, "iB") == 0 ? 2 : strcmp(*text, "B") == 0 ? 1 : 0;
     return true;
@@ -159,7 +171,7 @@ static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *v
     opterr = 0; /* its messages are not of our form */
     for (optind = at; !err && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1; at = optind) {
         if (c >= 256)
-            err = read_value((enum flag) (c - 256), optarg ? optarg : "", &values[c - 256]);
+            err = read_value((enum flag)(c - 256), optarg ? optarg : "", &values[c - 256]);
         else if (c == ':')
             err = amp_options_wrong(flags[optopt - 256].name, "needs a value");
         else if (optopt >= 256)
@@ -205,7 +217,7 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
         .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
         .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 16),
         .timeout_s = number_or(&values[TIMEOUT], 60),
-        .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8 * GIB,
+        .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
         .layout = values[LAYOUT].given ? (int) values[LAYOUT].number : -1,
         .quick = quick,
     };

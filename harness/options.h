@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * The command line of ampersand-bench. Its first word is a verb, or else it is the command line of an ordinary Google
- * Benchmark program with a few flags more. Each wrong use is one line on stderr that names the word and what would be
- * right. Functions return 0, or the exit status 2 after having said why. */
+ * Benchmark program with a few flags more. Each wrong use is one line on stderr that names the word and what would
+ * be right. Functions return 0, or the exit status 2 after having said why. */
 #ifndef AMP_OPTIONS_H
 #define AMP_OPTIONS_H
 
 #include "harness/launch.h"
 
-enum amp_verb { AMP_VERB_PAIRED, AMP_VERB_LIST, AMP_VERB_CHILD, AMP_VERB_MACHINE, AMP_VERB_HELP, AMP_VERB_VERSION, AMP_VERB_SOLO };
+enum amp_verb {
+    AMP_VERB_PAIRED,
+    AMP_VERB_LIST,
+    AMP_VERB_CHILD,
+    AMP_VERB_MACHINE,
+    AMP_VERB_HELP,
+    AMP_VERB_VERSION,
+    AMP_VERB_SOLO
+};
 
 struct amp_options {
     enum amp_verb verb; /* AMP_VERB_SOLO: there is none */

@@ -11,6 +11,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,9 @@ def granted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("granted")
     (folder / "granted.c").write_text("#include <jemalloc/jemalloc.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
                                       "int main(int argc, char **argv)\n"
-                                      '{ return argc != 2 || printf("%zu", nallocx(strtoul(argv[1], NULL, 10), 0)) < 0; }\n')
+                                      "{\n"
+                                      "    return argc == 2 && printf(\"%zu\", nallocx(strtoul(argv[1], 0, 10), 0)) < 0;\n"
+                                      "}\n")
     run(*CC, folder / "granted.c", "-ljemalloc", "-o", folder / "granted")
     return lambda size: int(run(folder / "granted", size).stdout)
 
@@ -190,8 +193,8 @@ def test_memory_pass_counts_the_kernel_and_not_its_fixture(probe, granted, itera
 
 @counted
 def test_what_is_done_with_a_side(probe):
-    """The gate, once for a row; one own count; then for each repetition a timed run and a memory pass. Each on a fixture
-    of its own."""
+    """The gate, once for a row; one own count; then for each repetition a timed run and a memory pass. Each on a
+    fixture of its own."""
     done = bench("--iterations=5", "--benchmark_repetitions=3", "--benchmark_format=json", AMPERSAND_LESSONS=probe)
     told = [tuple(line.split()[1:]) for line in done.stderr.splitlines() if line.startswith("probe ")]
     runs = [(what, int(n)) for what, n in told if what in ("value", "pointer")]
@@ -298,10 +301,11 @@ def test_compare_py_reads_our_files(tmp_path):
     for name in "before.json", "after.json":
         bench("--benchmark_filter=^factory/size=(8|24)/", "--benchmark_min_time=0.001", "--benchmark_repetitions=2",
               f"--benchmark_out={tmp_path / name}")
-    done = run("/usr/bin/python3", COMPARE, "--no-color", "benchmarks", tmp_path / "before.json", tmp_path / "after.json")
+    done = run(sys.executable, COMPARE, "--no-color", "benchmarks", tmp_path / "before.json", tmp_path / "after.json")
     for size in 8, 24:
         for side in "value", "pointer":
-            found = re.search(rf"^factory/size={size}/side={side}(?:_mean)? +[+-]\d+\.\d+ +[+-]\d+\.\d+", done.stdout, re.M)
+            name = f"factory/size={size}/side={side}"
+            found = re.search(rf"^{name}(?:_mean)? +[+-]\d+\.\d+ +[+-]\d+\.\d+", done.stdout, re.M)
             assert found, done.stdout
 
 
@@ -353,6 +357,7 @@ def test_malloc_is_as_fast_in_timed_runs_as_without_any_harness(tmp_path, stripp
     run(*CC, *KERNEL_FLAGS, "-I", ROOT, ROOT / "tests/peers/plain.c", good, "-ljemalloc", "-o", tmp_path / "plain")
     plain = per_iteration(tmp_path / "plain", "", few=10000, many=90000)
     ours = per_iteration(stripped / BENCH.name, "--benchmark_filter=^good/size=8/side=pointer/",
-                         "--benchmark_repetitions=2", "--iterations=", few=10000, many=90000, AMPERSAND_LESSONS=lessons(good))
+                         "--benchmark_repetitions=2", "--iterations=", few=10000, many=90000,
+                         AMPERSAND_LESSONS=lessons(good))
     assert 20 < plain
     assert abs(ours / 2 - plain) < 0.5

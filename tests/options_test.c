@@ -129,7 +129,11 @@ static const struct {
       { "--benchmark_filter=x", "--benchmark_repetitions=3", "--unknown" },
       63,
       7 },
-    { "not quite ours", { "--layouts=3", "--benchmark_format=json" }, { "--layouts=3", "--benchmark_format=json" }, 0, 0 },
+    { "not quite ours",
+      { "--layouts=3", "--benchmark_format=json" },
+      { "--layouts=3", "--benchmark_format=json" },
+      0,
+      0 },
 };
 
 static void test_solo(void **state)
@@ -158,7 +162,7 @@ static void test_verbs(void **state)
         const char *word;
         enum amp_verb want;
     } verbs[] = {
-        { "list", AMP_VERB_LIST }, { "machine", AMP_VERB_MACHINE },   { "help", AMP_VERB_HELP },
+        { "list", AMP_VERB_LIST },   { "machine", AMP_VERB_MACHINE }, { "help", AMP_VERB_HELP },
         { "child", AMP_VERB_CHILD }, { "version", AMP_VERB_VERSION }, { "--version", AMP_VERB_VERSION },
     };
     const char *const task[MAX_WORDS] = { "{}" }, *const nothing[MAX_WORDS] = { NULL };

@@ -64,7 +64,8 @@ WRONG = [
     ("paired --out x --launches=36893488147419103240", "--launches: '36893488147419103240' is not a whole number"),
     ("paired --out x --counts-launches 1001", "--counts-launches: '1001' is not a whole number from 0 to 1000"),
     ("paired --out x --solo-launches x", "--solo-launches: 'x' is not a whole number from 0 to 1000"),
-    ("paired --out x --seed 9007199254740992", "--seed: '9007199254740992' is not a whole number from 0 to 9007199254740991"),
+    ("paired --out x --seed 9007199254740992",
+     "--seed: '9007199254740992' is not a whole number from 0 to 9007199254740991"),
     ("paired --out x --epoch-us 0", "--epoch-us: '0' is not a whole number from 1 to 1000000"),
     ("paired --out x --rounds 3", "--rounds: '3' is not an even number from 2 to 10000"),
     ("paired --out x --rounds 0", "--rounds: '0' is not an even number from 2 to 10000"),
@@ -192,7 +193,7 @@ def test_help(words, tmp_path):
     done = bench(*words.split(), env={**os.environ, "AMPERSAND_LESSONS": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 120
-    for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --seed --layout --epoch-us "
-                 "--rounds --timeout --memory-limit --iterations").split():
+    for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --seed --layout "
+                 "--epoch-us --rounds --timeout --memory-limit --iterations").split():
         assert re.search(rf"^  {flag} ", done.stdout, re.M), flag
     assert ("--benchmark_repetitions" in done.stdout) == (words != "help")

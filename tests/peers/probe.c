@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A lesson that tells on stderr what is done with it. Its fixture is a hundred blocks of 1000 B that must not be billed;
- * an operation of its pointer side holds three blocks at once, and frees them. */
+ * A lesson that tells on stderr what is done with it. Its fixture is a hundred blocks of 1000 B that must not be
+ * billed; an operation of its pointer side holds three blocks at once, and frees them. */
 #include "harness/kernel.h"
 
 #include <stdio.h>
@@ -59,8 +59,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
     return ops;
 }
 
-AMP_PAIR(probe,
-         .question = "What does libbenchmark do with a side?",
+AMP_PAIR(probe, .question = "What does libbenchmark do with a side?",
          .value = { run_value, .set_up = set_up, .tear_down = tear_down },
          .pointer = { run_pointer, .allocs_per_op = 3, .bytes_per_op = 3000, .set_up = set_up, .tear_down = tear_down },
          .sizes = AMP_SIZES(7));
