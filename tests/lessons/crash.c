@@ -20,7 +20,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(crash,
     .question = "Is a crash one row's and not the run's?",
-    .value = { run_value },
-    .pointer = { run_pointer },
+    .value = { .run = run_value },
+    .pointer = { .run = run_pointer },
     .sizes = AMP_SIZES(8),
 );

@@ -17,7 +17,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(disagree,
     .question = "Are sides refused that do not do the same?",
-    .value = { run_value },
-    .pointer = { run_pointer },
+    .value = { .run = run_value },
+    .pointer = { .run = run_pointer },
     .sizes = AMP_SIZES(8),
 );

@@ -33,7 +33,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(good,
     .question = "Is a good row measured beside bad ones?",
-    .value = { run_value, .allocs_per_op = 0 },
-    .pointer = { run_pointer, .allocs_per_op = 1, .bytes_per_op = 8 },
+    .value = { .run = run_value, .allocs_per_op = 0 },
+    .pointer = { .run = run_pointer, .allocs_per_op = 1, .bytes_per_op = 8 },
     .sizes = AMP_SIZES(8, 16),
 );

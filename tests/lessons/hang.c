@@ -26,15 +26,15 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(hang,
     .question = "Does a kernel that never ends end?",
-    .value = { run_value },
-    .pointer = { run_pointer },
+    .value = { .run = run_value },
+    .pointer = { .run = run_pointer },
     .sizes = AMP_SIZES(8),
 );
 
 AMP_PAIR(hang_threads,
     .question = "Does it where it may use every CPU?",
-    .value = { run_value },
-    .pointer = { run_pointer },
+    .value = { .run = run_value },
+    .pointer = { .run = run_pointer },
     .sizes = AMP_SIZES(8),
     .threads = 2,
 );

@@ -34,7 +34,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(no_memory,
     .question = "Is a row that finds no memory failed for that?",
-    .value = { run_value },
-    .pointer = { run_pointer, .set_up = set_up, .tear_down = tear_down },
+    .value = { .run = run_value },
+    .pointer = { .run = run_pointer, .set_up = set_up, .tear_down = tear_down },
     .sizes = AMP_SIZES(1 << 24),
 );
