@@ -83,7 +83,6 @@ int amp_journal_event(struct amp_journal *journal, const char *event, json_t *fi
 
 json_t *amp_journal_child(const struct amp_row *row, const struct amp_item *item)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:I}", "kind", amp_kind_name(item->kind), "configuration",
-                     AMP_CONFIGURATION, "pair", row->pair->name, "size", (json_int_t) row->size, "launch",
-                     (json_int_t) item->launch);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I}", "kind", amp_kind_name(item->kind), "configuration", AMP_CONFIGURATION,
+                     "pair", row->pair->name, "size", (json_int_t) row->size, "launch", (json_int_t) item->launch);
 }

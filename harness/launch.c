@@ -153,9 +153,10 @@ static int make_plan(struct run *run)
 /* The disk or the system, not a row, has failed. */
 static int give_up(struct run *run, int err)
 {
-    amp_progress_say(&run->progress, "%s: stopped: %s; the %zu of %zu launches that were finished are kept, go on "
-                     "with --resume %s once that is mended", run->dir, strerror(-err), run->progress.done,
-                     run->progress.total, run->dir);
+    amp_progress_say(&run->progress,
+                     "%s: stopped: %s; the %zu of %zu launches that were finished are kept, go on "
+                     "with --resume %s once that is mended",
+                     run->dir, strerror(-err), run->progress.done, run->progress.total, run->dir);
     return UNUSABLE;
 }
 
@@ -335,7 +336,8 @@ static void warn_of_aslr(const struct run *run)
         fputs("ampersand: ASLR: off for this process; switched on again for its children\n", stderr);
     if (json_is_integer(aslr) && json_integer_value(aslr) == 0)
         fputs("ampersand: ASLR: switched off on this machine (kernel.randomize_va_space = 0): launches differ less "
-              "from each other than they should\n", stderr);
+              "from each other than they should\n",
+              stderr);
 }
 
 static int end(struct run *run, int status)
@@ -352,8 +354,10 @@ static int end(struct run *run, int status)
     if (err)
         return give_up(run, err);
     if (status == INTERRUPTED)
-        amp_progress_say(&run->progress, "%s: interrupted: the %zu of %zu launches that were finished are kept, go on "
-                         "with --resume %s", run->dir, run->progress.done, run->progress.total, run->dir);
+        amp_progress_say(&run->progress,
+                         "%s: interrupted: the %zu of %zu launches that were finished are kept, go on "
+                         "with --resume %s",
+                         run->dir, run->progress.done, run->progress.total, run->dir);
     else
         amp_progress_end(&run->progress);
     return status;

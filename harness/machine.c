@@ -121,6 +121,7 @@ json_t *amp_machine_facts(void)
 
     if (uname(&name))
         memset(&name, 0, sizeof name);
+    /* clang-format off */
     facts = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                       "host", name.nodename, "kernel", name.release, "arch", name.machine,
                       "cpu", amp_machine_cpu(),
@@ -136,5 +137,6 @@ json_t *amp_machine_facts(void)
                       "clock_source", line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
                       "caches", amp_machine_caches(),
                       "page_b", positive(sysconf(_SC_PAGESIZE)));
+    /* clang-format on */
     return facts;
 }

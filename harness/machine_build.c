@@ -59,8 +59,8 @@ static const char *name_of(const char *file)
     static const struct {
         const char *part, *name;
     } names[] = {
-        { "jemalloc", "jemalloc" }, { "mimalloc", "mimalloc" }, { "tcmalloc", "tcmalloc" },
-        { "libc.so", "glibc" },     { "libc-", "glibc" },       { "asan", "AddressSanitizer" },
+        { "jemalloc", "jemalloc" },    { "mimalloc", "mimalloc" }, { "tcmalloc", "tcmalloc" },
+        { "libc.so", "glibc" },        { "libc-", "glibc" },       { "asan", "AddressSanitizer" },
         { "tsan", "ThreadSanitizer" },
     };
     const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;

@@ -32,10 +32,10 @@ json_t *amp_machine_cpu(void)
 static const struct {
     const char *signature, *name;
 } hypervisors[] = {
-    { "KVMKVMKVM", "kvm" },       { "Linux KVM Hv", "kvm" },      { "TCGTCGTCGTCG", "qemu" },
-    { "VMwareVMware", "vmware" }, { "Microsoft Hv", "hyper-v" },  { "XenVMMXenVMM", "xen" },
-    { "bhyve bhyve ", "bhyve" },  { "VBoxVBoxVBox", "virtualbox" }, { " lrpepyh  vr", "parallels" },
-    { "QEMU", "qemu" },           { "VMware, Inc.", "vmware" },   { "innotek GmbH", "virtualbox" },
+    { "KVMKVMKVM", "kvm" },       { "Linux KVM Hv", "kvm" },          { "TCGTCGTCGTCG", "qemu" },
+    { "VMwareVMware", "vmware" }, { "Microsoft Hv", "hyper-v" },      { "XenVMMXenVMM", "xen" },
+    { "bhyve bhyve ", "bhyve" },  { "VBoxVBoxVBox", "virtualbox" },   { " lrpepyh  vr", "parallels" },
+    { "QEMU", "qemu" },           { "VMware, Inc.", "vmware" },       { "innotek GmbH", "virtualbox" },
     { "Amazon EC2", "kvm" },      { "Google Compute Engine", "kvm" }, { "linux,dummy-virt", "kvm" },
 };
 
@@ -133,8 +133,8 @@ json_t *amp_machine_caches(void)
             break;
         amp_machine_line(size, sizeof size, CPUS "cpu0/cache/index%d/size", i);
         amp_machine_line(line, sizeof line, CPUS "cpu0/cache/index%d/coherency_line_size", i);
-        json_array_append_new(caches, json_pack("{s:o, s:s, s:o, s:o}", "level", size_b(level), "type", type,
-                                                "size_b", size_b(size), "line_b", size_b(line)));
+        json_array_append_new(caches, json_pack("{s:o, s:s, s:o, s:o}", "level", size_b(level), "type", type, "size_b",
+                                                size_b(size), "line_b", size_b(line)));
     }
     return caches;
 }

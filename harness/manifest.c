@@ -44,8 +44,7 @@ static json_t *strings(const char *const *list)
     return array;
 }
 
-static json_t *settings(const struct amp_rows *rows, const unsigned *layouts,
-                        const struct amp_launch_options *options)
+static json_t *settings(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options)
 {
     unsigned most = 0;
 
@@ -54,9 +53,9 @@ static json_t *settings(const struct amp_rows *rows, const unsigned *layouts,
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "launches", (json_int_t) options->launches,
                      "counts_launches", (json_int_t) options->counts_launches, "solo_launches",
                      (json_int_t) options->solo_launches, "epoch_ns", (json_int_t) options->epoch_ns,
-                     "rounds_per_block", (json_int_t) options->rounds_per_block, "layouts", (json_int_t) most,
-                     "layout", (json_int_t) options->layout, "timeout_s", (json_int_t) options->timeout_s,
-                     "memory_limit_b", (json_int_t) options->memory_limit_b, "threshold", THRESHOLD);
+                     "rounds_per_block", (json_int_t) options->rounds_per_block, "layouts", (json_int_t) most, "layout",
+                     (json_int_t) options->layout, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
+                     (json_int_t) options->memory_limit_b, "threshold", THRESHOLD);
 }
 
 static json_t *side(const struct amp_side *side)
@@ -74,9 +73,8 @@ static json_t *row_list(const struct amp_rows *rows)
 
         json_array_append_new(array, json_pack("{s:s, s:I, s:s, s:s, s:I, s:o, s:o}", "pair", row->pair->name, "size",
                                                (json_int_t) row->size, "lesson", row->lesson, "question",
-                                               row->pair->question, "threads", (json_int_t) row->pair->threads,
-                                               "value", side(&row->pair->value), "pointer",
-                                               side(&row->pair->pointer)));
+                                               row->pair->question, "threads", (json_int_t) row->pair->threads, "value",
+                                               side(&row->pair->value), "pointer", side(&row->pair->pointer)));
     }
     return array;
 }
@@ -142,9 +140,9 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
     manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema", SCHEMA,
                          "version", AMP_VERSION, "created", created, "command", strings(options->command), "quick",
                          (int) options->quick, "seed", (json_int_t) options->seed, "settings",
-                         settings(rows, layouts, options), "machine", amp_machine_facts(), "build",
-                         build(rows), "allocator", amp_machine_allocator(), "configurations", "name",
-                         AMP_CONFIGURATION, "rows", row_list(rows), "layouts", lessons);
+                         settings(rows, layouts, options), "machine", amp_machine_facts(), "build", build(rows),
+                         "allocator", amp_machine_allocator(), "configurations", "name", AMP_CONFIGURATION, "rows",
+                         row_list(rows), "layouts", lessons);
     if (!manifest)
         *why = "it cannot be put into JSON";
     return manifest;

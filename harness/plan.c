@@ -136,8 +136,7 @@ int amp_plan_path(const struct amp_row *row, const struct amp_item *item, char *
     return n < 0 || (size_t) n >= cap ? -ENAMETOOLONG : 0;
 }
 
-uint64_t amp_plan_need_b(const struct amp_rows *rows, const unsigned *layouts,
-                         const struct amp_launch_options *options)
+uint64_t amp_plan_need_b(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options)
 {
     const uint64_t block_b = 4096, epoch_b = 8, layout_b = 32, table_b = 16384, fixed_b = 1 << 20;
     uint64_t need_b = fixed_b;
@@ -145,8 +144,8 @@ uint64_t amp_plan_need_b(const struct amp_rows *rows, const unsigned *layouts,
     for (size_t i = 0; i < rows->n; i++) {
         uint64_t paired_b = layouts[i] * (layout_b + 2 * epoch_b * options->rounds_per_block) + block_b;
 
-        need_b += options->launches * (paired_b + block_b) + (options->counts_launches + options->solo_launches) *
-                  2 * block_b + table_b;
+        need_b += options->launches * (paired_b + block_b) +
+                  (options->counts_launches + options->solo_launches) * 2 * block_b + table_b;
     }
     return need_b;
 }

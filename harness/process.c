@@ -385,8 +385,8 @@ out:
 const char *amp_ending_name(enum amp_ending ending)
 {
     static const char *const names[] = {
-        [AMP_DONE] = "done",       [AMP_SIGNAL] = "signal", [AMP_EXIT] = "exit",
-        [AMP_TIMEOUT] = "timeout", [AMP_MEMORY] = "memory", [AMP_DISAGREEMENT] = "disagreement",
+        [AMP_DONE] = "done",       [AMP_SIGNAL] = "signal",           [AMP_EXIT] = "exit",
+        [AMP_TIMEOUT] = "timeout", [AMP_MEMORY] = "memory",           [AMP_DISAGREEMENT] = "disagreement",
         [AMP_REFUSED] = "refused", [AMP_INTERRUPTED] = "interrupted",
     };
 

@@ -28,8 +28,7 @@ void amp_progress_ended(struct amp_progress *progress, const struct amp_item *it
 void amp_progress_skip(struct amp_progress *progress, const struct amp_item *item);
 
 /* A line of its own, as printf(); "ampersand: " and the line's end are added. */
-void amp_progress_say(struct amp_progress *progress, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void amp_progress_say(struct amp_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Take the progress line off the terminal. */
 void amp_progress_end(struct amp_progress *progress);

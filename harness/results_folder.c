@@ -114,7 +114,8 @@ static int find_room(const char *folder, uint64_t need_b, char *words, size_t ca
     free_b = (uint64_t) fs.f_bavail * fs.f_frsize;
     if (free_b >= need_b)
         return 0;
-    snprintf(words, cap, "the run needs about %.1f MB there and %.1f MB are free: free some space or choose another disk",
+    snprintf(words, cap,
+             "the run needs about %.1f MB there and %.1f MB are free: free some space or choose another disk",
              (double) need_b / 1e6, (double) free_b / 1e6);
     return -ENOSPC;
 }

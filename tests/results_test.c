@@ -368,8 +368,8 @@ static void test_clean(void **state)
         const char *path;
         bool stays;
     } rows[] = {
-        { "manifest.json", true },          { "manifest.json.tmp", false },       { "a/b/000.json", true },
-        { "a/b/001.json.tmp", false },      { "a/b/.tmp.json", true },            { "a/tmp", true },
+        { "manifest.json", true },     { "manifest.json.tmp", false }, { "a/b/000.json", true },
+        { "a/b/001.json.tmp", false }, { "a/b/.tmp.json", true },      { "a/tmp", true },
     };
 
     (void) state;
@@ -405,11 +405,11 @@ static void test_crc32(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_write, set_up),         cmocka_unit_test_setup(test_write_fails, set_up),
-        cmocka_unit_test_setup(test_write_killed, set_up),  cmocka_unit_test_setup(test_publish, set_up),
-        cmocka_unit_test_setup(test_append, set_up),        cmocka_unit_test_setup(test_append_fails, set_up),
-        cmocka_unit_test_setup(test_prepare, set_up),       cmocka_unit_test_setup(test_prepare_unwritable, set_up),
-        cmocka_unit_test_setup(test_probe, set_up),         cmocka_unit_test_setup(test_clean, set_up),
+        cmocka_unit_test_setup(test_write, set_up),        cmocka_unit_test_setup(test_write_fails, set_up),
+        cmocka_unit_test_setup(test_write_killed, set_up), cmocka_unit_test_setup(test_publish, set_up),
+        cmocka_unit_test_setup(test_append, set_up),       cmocka_unit_test_setup(test_append_fails, set_up),
+        cmocka_unit_test_setup(test_prepare, set_up),      cmocka_unit_test_setup(test_prepare_unwritable, set_up),
+        cmocka_unit_test_setup(test_probe, set_up),        cmocka_unit_test_setup(test_clean, set_up),
         cmocka_unit_test_setup(test_crc32, set_up),
     };
 
