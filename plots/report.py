@@ -130,7 +130,7 @@ def _answer(pair, rows, summary, show):
         ends = sorted(rows, key=lambda row: row["size"])
         sentences = [f"crossover: {sentence}" for sentence in crossing]
         sentences += [f"at {show(row['size'])}, {row['sentence']}{_numbers(row)}" for row in (ends[0], ends[-1])]
-        sentences.append(_tally(rows))
+        sentences += [] if summary["quick"] else [_tally(rows)]
     return [sentence[:1].upper() + sentence[1:] + "." for sentence in sentences]
 
 

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""The report in a browser, headless Chromium driven by Selenium: what a person sees and can do.
+
+Skipped where one of the three is missing; Debian's packages are chromium, chromium-driver and python3-selenium."""
+
+import dataclasses
+import shutil
+
+import pytest
+
+import synthetic
+from plots import report
+from plots.load import load
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
+CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no Chromium: apt-get install chromium chromium-driver")
+
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync")
+SIZES = (8, 16, 64, 256, 4096, 65536)
+LESSONS = ("pass", "factory", "mutate", "collection", "stack_copy", "known", "null")
+LONG = "What does_a_question_cost_that_has_words_" + "without_end_" * 20 + "?"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.chrome.service.Service(executable_path=DRIVER)
+    driver = webdriver.Chrome(service=service, options=options)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """A full run with a failed row, counts that differ and a question without end; and a quick one."""
+    rows = [row for row in synthetic.lessons() if row.size in SIZES or row.pair in ("known_five", "empty")]
+    rows[0] = dataclasses.replace(rows[0], question=LONG)
+    plan = synthetic.Plan(launches=13, layouts=16, rounds=4, fail={"pass/size=64": ("signal", "SIGSEGV")},
+                          differ=("factory/size=16",))
+    made = {}
+    for name, one in (("full", plan), ("quick", dataclasses.replace(plan, launches=1, quick=True))):
+        folder = tmp_path_factory.mktemp(name)
+        run = load(synthetic.write_run(folder / "run", rows, one))
+        made[name] = folder / "report.html"
+        made[name].write_text(report.page(run), encoding="utf-8")
+    return made
+
+
+def show(browser, page, width=1400, scheme="light", script=True):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                            {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.get(page.as_uri())
+
+
+def ask(browser, script, *arguments):
+    return browser.execute_script(f"return {script}", *arguments)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("name", ["full", "quick"])
+def test_looks_right(browser, pages, name, width, scheme):
+    show(browser, pages[name], width, scheme)
+    assert browser.get_log("browser") == []
+    assert ask(browser, "performance.getEntriesByType('resource').map(entry => entry.name)") == []
+    wide, room, page = ask(browser, "[innerWidth, document.documentElement.clientWidth,"
+                                    " document.documentElement.scrollWidth]")
+    assert wide == width and page == room, "no sideways scrolling"
+    boxes = ask(browser, "Array.from(document.querySelectorAll('svg'), svg => { const box = svg.getBoundingClientRect();"
+                         " return [box.width, box.height, svg.querySelectorAll('path,line,circle').length]; })")
+    assert len(boxes) > 10 and all(wide > 100 and high > 30 and marks for wide, high, marks in boxes), boxes
+    cut = ask(browser, "Array.from(document.querySelectorAll('p, li, dd, h1, h2, h3')).filter(one =>"
+                       " one.getBoundingClientRect().right > document.documentElement.clientWidth).map(one => one.textContent)")
+    assert cut == []
+
+
+def luminance(colour):
+    red, green, blue = (int(part) / 255 for part in colour.strip("rgba()").split(",")[:3])
+    return 0.2126 * red ** 2.2 + 0.7152 * green ** 2.2 + 0.0722 * blue ** 2.2
+
+
+COLOURS = """(function () {
+  const style = (one, what) => getComputedStyle(one)[what], svg = document.querySelector("figure svg");
+  const page = style(document.documentElement, "backgroundColor");
+  return { page, words: ["p", "td", "a", "th", "dt", "pre", ".question", "h2", ".spark text.value", ".wrong strong"].map(
+             selector => [selector, style(document.querySelector(selector), selector.startsWith(".spark") ? "fill" : "color")]),
+           paper: style(svg.querySelector("path"), "fill"),
+           letters: Array.from(document.querySelectorAll("figure svg text"), text => style(text, "fill")) };
+})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_can_be_read_in_the_light_and_in_the_dark(browser, pages, scheme):
+    show(browser, pages["full"], scheme=scheme)
+    seen = ask(browser, COLOURS)
+    page = luminance(seen["page"])
+    assert (page > 0.8) == (scheme == "light") and (page < 0.1) == (scheme == "dark")
+    assert seen["paper"] == seen["page"], "a figure's paper is the page's"
+    for name, colour in seen["words"] + [("a figure", colour) for colour in seen["letters"]]:
+        light, dark = sorted((luminance(colour), page), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{name}: {colour} on {seen['page']}"  # WCAG 2, AA
+
+
+def column(browser, number, table="#all-rows"):
+    return ask(browser, f"Array.from(document.querySelector('{table}').tBodies[0].rows).filter(row => row.offsetHeight)"
+                        f".map(row => row.cells[{number}].textContent)")
+
+
+def click(browser, number, table="#all-rows"):
+    browser.execute_script(f"document.querySelectorAll('{table} th button')[{number}].click()")
+
+
+def test_sorts(browser, pages):
+    show(browser, pages["full"])
+    before = column(browser, 0), column(browser, 1)
+    click(browser, 1)
+    assert column(browser, 1) == sorted(before[1], key=int), "sizes as numbers"
+    click(browser, 1)
+    assert column(browser, 1) == sorted(before[1], key=int, reverse=True)
+    assert ask(browser, "document.querySelector('#all-rows th:nth-child(2)').ariaSort") == "descending"
+    click(browser, 0)
+    assert column(browser, 0) == sorted(before[0])
+    assert ask(browser, "document.querySelectorAll('#all-rows th[aria-sort]').length") == 1
+    for _ in "up", "down":
+        click(browser, 2)
+        assert column(browser, 2)[-1] == "-", "a failed row has no time: it stands last, either way"
+    times = [float(text) for text in column(browser, 2)[:-1]]
+    assert times == sorted(times, reverse=True)
+
+
+def test_sorts_a_lessons_own_table(browser, pages):
+    show(browser, pages["full"])
+    click(browser, 0, "#pair-2 table")
+    click(browser, 0, "#pair-2 table")
+    assert column(browser, 0, "#pair-2 table") == ["65536", "4096", "256", "64", "16", "8"]
+    assert column(browser, 1)[:2] == ["8", "16"], "the others stay as they are"
+
+
+@pytest.mark.parametrize("words, verdict, want", [
+    ("", "", lambda pair, size, verdict: True),
+    ("PASS", "", lambda pair, size, verdict: pair == "pass"),
+    ("64", "", lambda pair, size, verdict: size == "64"),
+    ("pass 16", "", lambda pair, size, verdict: pair == "pass" and size == "16"),
+    ("sigsegv", "", lambda pair, size, verdict: "SIGSEGV" in verdict),
+    ("", "pointer faster", lambda pair, size, verdict: verdict.endswith("pointer faster")),
+    ("factory", "value faster", lambda pair, size, verdict: pair == "factory" and verdict.endswith("value faster")),
+    ("no such thing", "", lambda pair, size, verdict: False),
+], ids=["nothing", "a pair", "a size", "pair and size", "a reason", "a verdict", "pair and verdict", "no match"])
+def test_filters(browser, pages, words, verdict, want):
+    show(browser, pages["full"])
+    every = list(zip(column(browser, 0), column(browser, 1), column(browser, 11)))
+    browser.execute_script("""const [words, verdict] = arguments;
+        document.getElementById("words").value = words;
+        document.getElementById("words").dispatchEvent(new Event("input"));
+        document.getElementById("verdict").value = verdict;
+        document.getElementById("verdict").dispatchEvent(new Event("change"));""", words, verdict)
+    left = list(zip(column(browser, 0), column(browser, 1), column(browser, 11)))
+    assert left == [row for row in every if want(*row)]
+    assert ask(browser, "document.getElementById('shown').textContent") == f"{len(left)} of {len(every)} rows"
+    assert browser.get_log("browser") == []
+
+
+def test_can_be_read_without_javascript(browser, pages):
+    show(browser, pages["full"], script=False)
+    text = browser.find_element("tag name", "body").text
+    assert "factory" in text and "SIGSEGV" in text and "Show rows with" not in text, "what cannot work is not shown"
+    assert len(browser.find_elements("css selector", "th button")) == 0
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_prints_the_code_too(browser, pages):
+    show(browser, pages["full"])
+    browser.execute_cdp_cmd("Page.printToPDF", {})
+    assert ask(browser, "Array.from(document.querySelectorAll('details'), one => one.open)") == [True] * len(LESSONS)
