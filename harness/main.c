@@ -8,6 +8,7 @@
 #include "harness/machine.h"
 #include "harness/nearest.h"
 #include "harness/options.h"
+#include "harness/process.h"
 
 #include "build_info.h"
 
@@ -276,7 +277,8 @@ int main(int argc, char **argv)
     if (!command)
         return amp_options_wrong("ampersand-bench", "no memory");
     memcpy(command, argv, (size_t) argc * sizeof *command);
-    status = amp_options_parse(&argc, argv, &options);
+    status = amp_process_pin() ? amp_options_wrong("AMPERSAND_CPU", "it names no CPU that this process can be pinned to")
+                               : amp_options_parse(&argc, argv, &options);
     if (!status && options.verb == AMP_VERB_HELP)
         status = help(options.google_help);
     else if (!status && options.verb == AMP_VERB_VERSION)
