@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""Say what changed between two runs: python3 -m plots compare RUN_A RUN_B
+
+Prints, and writes nothing. What a change is, and how it is told from the machine's other load, stands on top of
+compare_runs.py. Runs of different machines, compilers, flags, libraries or configurations are refused, with what
+differs, unless --across asks for them."""
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+from plots import compare_text, terminal
+from plots.compare_runs import beyond, compare
+from plots.documents import Refused
+from plots.load import load
+
+
+def add_arguments(parser):
+    parser.add_argument("a", metavar="RUN_A", type=Path, help="a run folder: before")
+    parser.add_argument("b", metavar="RUN_B", type=Path, help="a run folder: after")
+    parser.add_argument("--across", action="store_true",
+                        help="compare although machine, compiler, flags, libraries or configuration differ")
+    parser.add_argument("--config", metavar="NAME", help="one of the runs' configurations (default: the first of each)")
+    parser.add_argument("--all", action="store_true", help="every row in the table, not only those that changed")
+    parser.add_argument("--fail-on-change", metavar="PERCENT", nargs="?", const=0.0, type=_percent,
+                        help="exit with 3 where a time or a ratio changed by more than this (default: whatever is called a "
+                        "change), or counts changed, a verdict flipped, a row failed")
+    parser.add_argument("--format", choices=terminal.FORMATS, default="table", help="of what is printed")
+
+
+def _percent(text):
+    try:
+        number = float(text.rstrip("% "))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a percentage, as in 5 or 0.5%")
+    return number
+
+
+def main(args):
+    a, b = (load(folder, args.config) for folder in (args.a, args.b))
+    document = compare(a, b, args.across)
+    compare_text.show(document, args.format, sys.stdout, args.all)
+    if document["status"] == "refused":
+        names = [one["fact"] for one in document["differences"]]
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        raise Refused(args.b, f"not comparable with {args.a}: they differ in {shown}; --across compares all the same")
+    if args.fail_on_change is None:
+        return 0
+    failing = [row["row"] for row in beyond(document, args.fail_on_change)]
+    if not failing:
+        return 0
+    by = f" by more than {args.fail_on_change:g} %" if args.fail_on_change else ""
+    shown = ", ".join(failing[:5]) + (f" and {len(failing) - 5} more" if len(failing) > 5 else "")
+    print(f"ampersand: compare: changed{by}: {shown}", file=sys.stderr)
+    return 3
