@@ -233,8 +233,7 @@ int amp_child_paired(const struct amp_task *task)
     int status;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    p.fixtures[VALUE] = amp_side_set_up(&pair->value, task->row->size);
-    p.fixtures[POINTER] = amp_side_set_up(&pair->pointer, task->row->size);
+    amp_pair_set_up(pair, task->row->size, amp_random_next(&p.random), p.fixtures);
     if (amp_pair_agree_on(pair, p.fixtures[VALUE], p.fixtures[POINTER], &agreement))
         status = amp_child_disagree(task, agreement.ops, agreement.value, agreement.pointer);
     else

@@ -7,6 +7,8 @@
 
 #define GATE_CLOCKS (CLOCKS_PER_SEC / 10) /* a pair that has taken longer than this is spared the gate's longer runs */
 
+#define MOVED_B 4096 /* larger blocks begin at a page anyway */
+
 static int check_pair(const struct amp_pair *pair)
 {
     if (!pair->name || !pair->question || !pair->value.run || !pair->pointer.run || !pair->sizes || !pair->sizes[0])
@@ -100,6 +102,20 @@ void amp_side_tear_down(const struct amp_side *side, void *fixture)
 {
     if (side->tear_down)
         side->tear_down(fixture);
+}
+
+void amp_pair_set_up(const struct amp_pair *pair, size_t size, uint64_t draw, void *fixtures[2])
+{
+    const struct amp_side *sides[2] = { &pair->value, &pair->pointer };
+    size_t first = draw & 1, n = draw >> 1 & 7;
+    void *blocks[7] = { NULL };
+
+    for (size_t i = 0; i < n; i++)
+        amp_keep(blocks[i] = malloc(size < MOVED_B ? size : MOVED_B));
+    fixtures[first] = amp_side_set_up(sides[first], size);
+    fixtures[!first] = amp_side_set_up(sides[!first], size);
+    for (size_t i = 0; i < n; i++)
+        free(blocks[i]);
 }
 
 int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out)

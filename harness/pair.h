@@ -40,6 +40,11 @@ struct amp_agreement {
 void *amp_side_set_up(const struct amp_side *side, size_t size);
 void amp_side_tear_down(const struct amp_side *side, void *fixture);
 
+/* Both sides' fixtures, [value, pointer]. As `draw` says, a random number, value's or pointer's is made first, and up to
+ * 7 blocks further on in their size class: otherwise the same side would have the better place in its cache lines in
+ * every launch, and that would pass for a difference between the sides. */
+void amp_pair_set_up(const struct amp_pair *pair, size_t size, uint64_t draw, void *fixtures[2]);
+
 /* Run both sides of a row on fresh fixtures, for 1, 2, 3 and 1000 operations (fewer where one takes long), and
  * compare. -EDOM where they disagree; *out holds the last comparison either way. */
 int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out);

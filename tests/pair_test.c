@@ -97,6 +97,40 @@ static void test_gate(void **state)
     }
 }
 
+static void *made[2];
+static size_t n_made;
+
+static void *make_and_note(size_t size)
+{
+    made[n_made & 1] = malloc(size);
+    return made[n_made++ & 1];
+}
+
+/* Either side comes first, and neither always gets the same place within the cache line. */
+static void test_fixtures_are_placed_at_random(void **state)
+{
+    struct amp_side side = { .run = run_count, .set_up = make_and_note, .tear_down = free };
+    struct amp_pair pair = { .name = "p", .question = "?", .value = side, .pointer = side };
+    unsigned value_first = 0, places[2] = { 0, 0 };
+
+    (void) state;
+    for (uint64_t draw = 0; draw < 16; draw++) {
+        void *fixtures[2];
+
+        amp_pair_set_up(&pair, 48, draw, fixtures);
+        assert_ptr_not_equal(fixtures[0], fixtures[1]);
+        assert_true(fixtures[0] == made[0] || fixtures[0] == made[1]);
+        value_first += fixtures[0] == made[0];
+        for (int i = 0; i < 2; i++)
+            places[i] |= 1u << (uintptr_t) fixtures[i] % 64 / 16;
+        amp_side_tear_down(&pair.pointer, fixtures[1]);
+        amp_side_tear_down(&pair.value, fixtures[0]);
+    }
+    assert_int_equal(value_first, 8);
+    for (int i = 0; i < 2; i++)
+        assert_true(__builtin_popcount(places[i]) >= 3);
+}
+
 static uint64_t run_op(void *fixture, uint64_t ops)
 {
     (void) fixture;
@@ -184,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gate),
+        cmocka_unit_test(test_fixtures_are_placed_at_random),
         cmocka_unit_test(test_registry_refuses),
         cmocka_unit_test(test_registry_finds),
         cmocka_unit_test(test_alloc_ends_the_child),
