@@ -42,8 +42,9 @@ struct amp_pair {
     const char *question; /* one sentence that ends in '?' */
     struct amp_side value;
     struct amp_side pointer;
-    const size_t *sizes; /* AMP_SIZES(...); set_up gets one of them, each is a row of its own */
-    unsigned threads;    /* how many threads a kernel starts; 0: none, and its child is pinned to one CPU */
+    const size_t *sizes;   /* AMP_SIZES(...); set_up gets one of them, each is a row of its own */
+    unsigned threads;      /* how many threads a kernel starts; 0: none, and its child is pinned to one CPU */
+    const char *size_unit; /* what the sizes count; NULL: bytes */
 };
 
 #define AMP_SIZES(...) ((const size_t[]){ __VA_ARGS__, 0 })

@@ -111,7 +111,7 @@ static void test_fixtures_are_placed_at_random(void **state)
 {
     struct amp_side side = { .run = run_count, .set_up = make_and_note, .tear_down = free };
     struct amp_pair pair = { .name = "p", .question = "?", .value = side, .pointer = side };
-    unsigned value_first = 0, places[2] = { 0, 0 };
+    unsigned value_first = 0, places[2] = { 0, 0, NULL };
 
     (void) state;
     for (uint64_t draw = 0; draw < 16; draw++) {
@@ -142,16 +142,56 @@ static const struct {
     struct amp_pair pair;
     int want_err;
 } bad_pairs[] = {
-    { "complete", { "a", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(1), 0 }, 0 },
-    { "no name", { NULL, "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(1), 0 }, -EINVAL },
-    { "no question", { "a", NULL, { .run = run_op }, { .run = run_op }, AMP_SIZES(1), 0 }, -EINVAL },
-    { "no value side", { "a", "q?", { .run = NULL }, { .run = run_op }, AMP_SIZES(1), 0 }, -EINVAL },
-    { "no pointer side", { "a", "q?", { .run = run_op }, { .run = NULL }, AMP_SIZES(1), 0 }, -EINVAL },
-    { "no sizes", { "a", "q?", { .run = run_op }, { .run = run_op }, NULL, 0 }, -EINVAL },
-    { "empty sizes", { "a", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(0), 0 }, -EINVAL },
-    { "a size twice", { "a", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(8, 8), 0 }, -EEXIST },
+    { "complete",
+      { .name = "a",
+        .question = "q?",
+        .value = { .run = run_op },
+        .pointer = { .run = run_op },
+        .sizes = AMP_SIZES(1) },
+      0 },
+    { "no name",
+      { .name = NULL,
+        .question = "q?",
+        .value = { .run = run_op },
+        .pointer = { .run = run_op },
+        .sizes = AMP_SIZES(1) },
+      -EINVAL },
+    { "no question",
+      { .name = "a",
+        .question = NULL,
+        .value = { .run = run_op },
+        .pointer = { .run = run_op },
+        .sizes = AMP_SIZES(1) },
+      -EINVAL },
+    { "no value side",
+      { .name = "a", .question = "q?", .value = { .run = NULL }, .pointer = { .run = run_op }, .sizes = AMP_SIZES(1) },
+      -EINVAL },
+    { "no pointer side",
+      { .name = "a", .question = "q?", .value = { .run = run_op }, .pointer = { .run = NULL }, .sizes = AMP_SIZES(1) },
+      -EINVAL },
+    { "no sizes",
+      { .name = "a", .question = "q?", .value = { .run = run_op }, .pointer = { .run = run_op }, .sizes = NULL },
+      -EINVAL },
+    { "empty sizes",
+      { .name = "a",
+        .question = "q?",
+        .value = { .run = run_op },
+        .pointer = { .run = run_op },
+        .sizes = AMP_SIZES(0) },
+      -EINVAL },
+    { "a size twice",
+      { .name = "a",
+        .question = "q?",
+        .value = { .run = run_op },
+        .pointer = { .run = run_op },
+        .sizes = AMP_SIZES(8, 8) },
+      -EEXIST },
     { "set up, never torn down",
-      { "a", "q?", { .run = run_op, .set_up = make_counter }, { .run = run_op }, AMP_SIZES(1), 0 },
+      { .name = "a",
+        .question = "q?",
+        .value = { .run = run_op, .set_up = make_counter },
+        .pointer = { .run = run_op },
+        .sizes = AMP_SIZES(1) },
       -EINVAL },
 };
 
@@ -170,9 +210,21 @@ static void test_registry_refuses(void **state)
 
 static void test_registry_finds(void **state)
 {
-    struct amp_pair first = { "pass", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(8, 64), 0 };
-    struct amp_pair second = { "pass", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(256), 0 };
-    struct amp_pair other = { "factory", "q?", { .run = run_op }, { .run = run_op }, AMP_SIZES(64), 0 };
+    struct amp_pair first = { .name = "pass",
+                              .question = "q?",
+                              .value = { .run = run_op },
+                              .pointer = { .run = run_op },
+                              .sizes = AMP_SIZES(8, 64) };
+    struct amp_pair second = { .name = "pass",
+                               .question = "q?",
+                               .value = { .run = run_op },
+                               .pointer = { .run = run_op },
+                               .sizes = AMP_SIZES(256) };
+    struct amp_pair other = { .name = "factory",
+                              .question = "q?",
+                              .value = { .run = run_op },
+                              .pointer = { .run = run_op },
+                              .sizes = AMP_SIZES(64) };
     const struct amp_pair *pass[] = { &first, &second }, *factory[] = { &other };
     struct amp_registry registry = { 0 };
     char name[32], cut[8];
