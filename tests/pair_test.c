@@ -111,25 +111,32 @@ static void test_fixtures_are_placed_at_random(void **state)
 {
     struct amp_side side = { .run = run_count, .set_up = make_and_note, .tear_down = free };
     struct amp_pair pair = { .name = "p", .question = "?", .value = side, .pointer = side };
-    unsigned value_first = 0, places[2] = { 0, 0, NULL };
+    unsigned value_first = 0, places[2] = { 0, 0 };
+    void *fixtures[16][2]; /* all kept until the end, or the allocator would hand out the same two again */
 
     (void) state;
     for (uint64_t draw = 0; draw < 16; draw++) {
-        void *fixtures[2];
-
-        amp_pair_set_up(&pair, 48, draw, fixtures);
-        assert_ptr_not_equal(fixtures[0], fixtures[1]);
-        assert_true(fixtures[0] == made[0] || fixtures[0] == made[1]);
-        value_first += fixtures[0] == made[0];
+        amp_pair_set_up(&pair, 48, draw, fixtures[draw]);
+        assert_ptr_not_equal(fixtures[draw][0], fixtures[draw][1]);
+        assert_true(fixtures[draw][0] == made[0] || fixtures[draw][0] == made[1]);
+        value_first += fixtures[draw][0] == made[0];
         for (int i = 0; i < 2; i++)
-            places[i] |= 1u << (uintptr_t) fixtures[i] % 64 / 16;
-        amp_side_tear_down(&pair.pointer, fixtures[1]);
-        amp_side_tear_down(&pair.value, fixtures[0]);
+            places[i] |= 1u << (uintptr_t) fixtures[draw][i] % 64 / 16;
     }
     assert_int_equal(value_first, 8);
     for (int i = 0; i < 2; i++)
         assert_true(__builtin_popcount(places[i]) >= 3);
+    for (uint64_t draw = 0; draw < 16; draw++) {
+        amp_side_tear_down(&pair.pointer, fixtures[draw][1]);
+        amp_side_tear_down(&pair.value, fixtures[draw][0]);
+    }
 }
+
+#define PAIR(pair, asked, value_run, pointer_run, ...)                                                                 \
+    {                                                                                                                  \
+        .name = pair, .question = asked, .value = { .run = value_run }, .pointer = { .run = pointer_run },             \
+        .sizes = AMP_SIZES(__VA_ARGS__)                                                                                \
+    }
 
 static uint64_t run_op(void *fixture, uint64_t ops)
 {
@@ -142,50 +149,16 @@ static const struct {
     struct amp_pair pair;
     int want_err;
 } bad_pairs[] = {
-    { "complete",
-      { .name = "a",
-        .question = "q?",
-        .value = { .run = run_op },
-        .pointer = { .run = run_op },
-        .sizes = AMP_SIZES(1) },
-      0 },
-    { "no name",
-      { .name = NULL,
-        .question = "q?",
-        .value = { .run = run_op },
-        .pointer = { .run = run_op },
-        .sizes = AMP_SIZES(1) },
-      -EINVAL },
-    { "no question",
-      { .name = "a",
-        .question = NULL,
-        .value = { .run = run_op },
-        .pointer = { .run = run_op },
-        .sizes = AMP_SIZES(1) },
-      -EINVAL },
-    { "no value side",
-      { .name = "a", .question = "q?", .value = { .run = NULL }, .pointer = { .run = run_op }, .sizes = AMP_SIZES(1) },
-      -EINVAL },
-    { "no pointer side",
-      { .name = "a", .question = "q?", .value = { .run = run_op }, .pointer = { .run = NULL }, .sizes = AMP_SIZES(1) },
-      -EINVAL },
+    { "complete", PAIR("a", "q?", run_op, run_op, 1), 0 },
+    { "no name", PAIR(NULL, "q?", run_op, run_op, 1), -EINVAL },
+    { "no question", PAIR("a", NULL, run_op, run_op, 1), -EINVAL },
+    { "no value side", PAIR("a", "q?", NULL, run_op, 1), -EINVAL },
+    { "no pointer side", PAIR("a", "q?", run_op, NULL, 1), -EINVAL },
     { "no sizes",
       { .name = "a", .question = "q?", .value = { .run = run_op }, .pointer = { .run = run_op }, .sizes = NULL },
       -EINVAL },
-    { "empty sizes",
-      { .name = "a",
-        .question = "q?",
-        .value = { .run = run_op },
-        .pointer = { .run = run_op },
-        .sizes = AMP_SIZES(0) },
-      -EINVAL },
-    { "a size twice",
-      { .name = "a",
-        .question = "q?",
-        .value = { .run = run_op },
-        .pointer = { .run = run_op },
-        .sizes = AMP_SIZES(8, 8) },
-      -EEXIST },
+    { "empty sizes", PAIR("a", "q?", run_op, run_op, 0), -EINVAL },
+    { "a size twice", PAIR("a", "q?", run_op, run_op, 8, 8), -EEXIST },
     { "set up, never torn down",
       { .name = "a",
         .question = "q?",
@@ -210,21 +183,9 @@ static void test_registry_refuses(void **state)
 
 static void test_registry_finds(void **state)
 {
-    struct amp_pair first = { .name = "pass",
-                              .question = "q?",
-                              .value = { .run = run_op },
-                              .pointer = { .run = run_op },
-                              .sizes = AMP_SIZES(8, 64) };
-    struct amp_pair second = { .name = "pass",
-                               .question = "q?",
-                               .value = { .run = run_op },
-                               .pointer = { .run = run_op },
-                               .sizes = AMP_SIZES(256) };
-    struct amp_pair other = { .name = "factory",
-                              .question = "q?",
-                              .value = { .run = run_op },
-                              .pointer = { .run = run_op },
-                              .sizes = AMP_SIZES(64) };
+    struct amp_pair first = PAIR("pass", "q?", run_op, run_op, 8, 64);
+    struct amp_pair second = PAIR("pass", "q?", run_op, run_op, 256);
+    struct amp_pair other = PAIR("factory", "q?", run_op, run_op, 64);
     const struct amp_pair *pass[] = { &first, &second }, *factory[] = { &other };
     struct amp_registry registry = { 0 };
     char name[32], cut[8];
