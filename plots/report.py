@@ -61,19 +61,25 @@ def page(run):
         place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=_unfinished(run),
         unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
         wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, _built(manifest)),
-        floors=terminal.floors(summary), legend=_legend(summary), table=[line for pair in pairs for line in pair["all"]],
+        floors=terminal.floors(summary), legend=_legend(summary),
+        table=[line for pair in pairs for line in pair["all"]],
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
         overview=[(words, pictures[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
                                                               ("allocations", "Allocations")) if name in pictures],
         rule=", ".join(f"{name.replace('_', ' ')}: {part}" for name, part in summary["rule"].items()),
         rule_text=blocks(statistics.__doc__), crossover_text=blocks(crossover.__doc__), repeat=repeat(manifest),
         command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(_read("report.css")),
-        script=Markup(script), script_hash="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode())
+        script=Markup(script), script_hash=_policy_hash(script))
 
 
 def _environment():
     return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                               undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+
+
+def _policy_hash(script):
+    """How the page's Content-Security-Policy names its only script: a text of others that became one would not run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def _read(name):
@@ -224,8 +230,8 @@ def _pictures(run, summary, manifest):
 # ---- The run and its machine
 
 def _unfinished(run):
-    status = next((event["status"] for event in reversed(run.journal) if event["event"] in ("end", "resume")
-                   if "status" in event), None)
+    last = next((event for event in reversed(run.journal) if event["event"] in ("end", "resume")), {})
+    status = last.get("status")
     if status is None:
         return "The run has not come to its end: what is here is what was finished."
     return "The run was interrupted: what is here is what was finished." if status == "interrupted" else ""
@@ -281,8 +287,10 @@ def repeat(manifest):
 def _settings(manifest):
     allocator = manifest["allocator"] or {}
     options = " ".join(f"{name}={value}" for name, value in (allocator.get("options") or {}).items())
-    return [("seed", manifest["seed"]), *((name.replace("_", " "), value) for name, value in manifest["settings"].items()),
+    return [("seed", manifest["seed"]),
+            *((name.replace("_", " "), value) for name, value in manifest["settings"].items()),
             ("configurations", ", ".join(entry["name"] for entry in manifest["configurations"])),
             ("build", f"{manifest['build'].get('build_type', '')}, {manifest['build'].get('linker', '')}"),
-            ("allocator", f"{allocator.get('name', 'unknown')} {allocator.get('version', '')}, {allocator.get('file', '')}"),
+            ("allocator", " ".join(str(allocator[key]) for key in ("name", "version", "file") if allocator.get(key))
+             or "unknown"),
             ("its options", options or "none recorded")]

@@ -14,7 +14,8 @@ from plots.load import load
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
 CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no Chromium: apt-get install chromium chromium-driver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER),
+                                reason="no Chromium: apt-get install chromium chromium-driver")
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -75,11 +76,13 @@ def test_looks_right(browser, pages, name, width, scheme):
     wide, room, page = ask(browser, "[innerWidth, document.documentElement.clientWidth,"
                                     " document.documentElement.scrollWidth]")
     assert wide == width and page == room, "no sideways scrolling"
-    boxes = ask(browser, "Array.from(document.querySelectorAll('svg'), svg => { const box = svg.getBoundingClientRect();"
+    boxes = ask(browser, "Array.from(document.querySelectorAll('svg'), svg => {"
+                         " const box = svg.getBoundingClientRect();"
                          " return [box.width, box.height, svg.querySelectorAll('path,line,circle').length]; })")
     assert len(boxes) > 10 and all(wide > 100 and high > 30 and marks for wide, high, marks in boxes), boxes
     cut = ask(browser, "Array.from(document.querySelectorAll('p, li, dd, h1, h2, h3')).filter(one =>"
-                       " one.getBoundingClientRect().right > document.documentElement.clientWidth).map(one => one.textContent)")
+                       " one.getBoundingClientRect().right > document.documentElement.clientWidth)"
+                       ".map(one => one.textContent)")
     assert cut == []
 
 
@@ -91,10 +94,10 @@ def luminance(colour):
 COLOURS = """(function () {
   const style = (one, what) => getComputedStyle(one)[what], svg = document.querySelector("figure svg");
   const page = style(document.documentElement, "backgroundColor");
-  return { page, words: ["p", "td", "a", "th", "dt", "pre", ".question", "h2", ".spark text.value", ".wrong strong"].map(
-             selector => [selector, style(document.querySelector(selector), selector.startsWith(".spark") ? "fill" : "color")]),
+  const words = ["p", "td", "a", "th", "dt", "pre", ".question", "h2", "td.pointer", ".wrong strong"];
+  return { page, words: words.map(selector => [selector, style(document.querySelector(selector), "color")]),
            paper: style(svg.querySelector("path"), "fill"),
-           letters: Array.from(document.querySelectorAll("figure svg text"), text => style(text, "fill")) };
+           letters: Array.from(document.querySelectorAll("svg text"), text => style(text, "fill")) };
 })()"""
 
 

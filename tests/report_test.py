@@ -20,7 +20,8 @@ from plots.documents import Refused
 from plots.load import load
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-HOSTILE = "</title></style><script>alert(1)</script><img src=x onerror=alert(2)> \"'&amp; $x$ url(#p) {{ 7*7 }} \x00\x1b[31m\ud800"
+HOSTILE = ("</title></style><script>alert(1)</script><img src=x onerror=alert(2)> \"'&amp; $x$ url(#p) {{ 7*7 }} "
+           "\x00\x1b[31m\ud800")
 ROWS = [dataclasses.replace(row, question=f"{row.question} ({row.pair})") for row in synthetic.lessons()
         if row.size in (16, 64, 1000, 1024, 4096) or row.pair == "empty"]
 PLAN = synthetic.Plan(launches=13, layouts=4, rounds=4)
@@ -85,7 +86,8 @@ RUNS = {
     "bad": lambda folder: write(folder, plan=dataclasses.replace(
         PLAN, fail={"pass/size=64": ("signal", "SIGSEGV")}, differ=("factory/size=16",))),
     "refused": lambda folder: write(folder, plan=dataclasses.replace(PLAN, refuse_counts=True)),
-    "nothing": lambda folder: write(folder, ROWS[:1], dataclasses.replace(PLAN, launches=0, counts_launches=0, solo=False)),
+    "nothing": lambda folder: write(folder, ROWS[:1], dataclasses.replace(PLAN, launches=0, counts_launches=0,
+                                                                          solo=False)),
     "unknown machine": lambda folder: write(folder, [dataclasses.replace(ROWS[0], lesson="nonesuch")]),
 }
 
@@ -119,7 +121,8 @@ def test_is_well_formed(variant):
     ids = page.ids()
     assert len(set(ids)) == len(ids), f"{name}: an id is there twice"
     wanted = {attrs["href"][1:] for _, attrs in page.tags if attrs.get("href", "").startswith("#")}
-    wanted |= {found for _, attrs in page.tags for text in attrs.values() for found in re.findall(r"url\(#([^)]+)\)", text or "")}
+    wanted |= {found for _, attrs in page.tags for words in attrs.values()
+               for found in re.findall(r"url\(#([^)]+)\)", words or "")}
     assert wanted <= set(ids), f"{name}: nothing has the id {wanted - set(ids)}"
 
 
@@ -137,10 +140,11 @@ def test_holds_every_row_and_question(variant):
     name, run, text = variant
     page = Page(text)
     body = page.text("body")
-    for row in json.loads((run / "manifest.json").read_text())["rows"]:
+    rows = json.loads((run / "manifest.json").read_text())["rows"]
+    for row in rows:
         assert report.printable(row["question"]) in body, f"{name}: {row['question']}"
     lines = {tuple(cell.strip() for cell in line[:2]) for line in cells(text, "all-rows")}
-    assert lines == {(row["pair"], str(row["size"])) for row in json.loads((run / "manifest.json").read_text())["rows"]}, name
+    assert lines == {(row["pair"], str(row["size"])) for row in rows}, name
 
 
 def cells(text, table):
@@ -179,7 +183,8 @@ def test_escapes_what_others_wrote(page_of):
 def test_the_script_is_the_one_that_the_page_allows(page_of):
     _, page = page_of("hostile")
     policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
-    digest = base64.b64encode(hashlib.sha256("".join(text for stack, text in page.texts if "script" in stack).encode()).digest())
+    script = "".join(text for stack, text in page.texts if "script" in stack)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
     assert f"script-src 'sha256-{digest.decode()}'" in policy and "default-src 'none'" in policy
 
 
@@ -192,11 +197,12 @@ def test_a_quick_run_has_no_verdicts(page_of):
 def test_tells_what_went_wrong(page_of):
     run, page = page_of("bad")
     assert "pass/size=64" in page.text("ul", "strong") and "SIGSEGV" in page.text("ul")
-    assert re.search(r"factory/size=16\s*:.*counts differ between launches: pointer allocs: 1 in launch 0, 1001/1000 in 1",
-                     page.text("ul"))
+    assert re.search(r"factory/size=16\s*:.*counts differ between launches: pointer allocs: 1 in launch 0, "
+                     r"1001/1000 in 1", page.text("ul"))
     assert 'class="wrong"' in report.page(load(run)).split('id="all-rows"')[1]
-    assert sum(attrs.get("class") == "wrong" and tag == "tr" for tag, attrs in page.tags) == 4, "two rows, two tables each"
-    assert any("wrong" in attrs.get("class", "") for tag, attrs in page.tags if tag == "td"), "the cell that says differs"
+    wrong = [tag for tag, attrs in page.tags if attrs.get("class") == "wrong"]
+    assert wrong.count("tr") == 4, "two rows, each in two tables"
+    assert wrong.count("td") == 2, "the cells that say differs"
     _, fine = page_of("plain")
     assert not any("wrong" in (attrs.get("class") or "") for _, attrs in fine.tags)
 
@@ -233,9 +239,12 @@ def test_source(case, tmp_path):
     (tmp_path / "benchmarks" / "mutate.c").mkdir()
     right = hashlib.sha256(code.encode()).hexdigest()
     lesson, sha256, shown, note = {
-        "unrecorded": ("pass", None, True, "does not record"), "measured": ("pass", right, True, "version that was measured"),
-        "changed": ("pass", right[::-1], True, "Not the version"), "missing": ("nonesuch", None, False, "not in this checkout"),
-        "outside": ("../secret", None, False, "not in this checkout"), "folder": ("mutate", None, False, "not in this checkout"),
+        "unrecorded": ("pass", None, True, "does not record"),
+        "measured": ("pass", right, True, "version that was measured"),
+        "changed": ("pass", right[::-1], True, "Not the version"),
+        "missing": ("nonesuch", None, False, "not in this checkout"),
+        "outside": ("../secret", None, False, "not in this checkout"),
+        "folder": ("mutate", None, False, "not in this checkout"),
     }[case]
     found = report.source(lesson, sha256, tmp_path / "benchmarks")
     assert note in found["note"]
@@ -246,7 +255,8 @@ def test_source(case, tmp_path):
 
 @pytest.mark.parametrize("command, want", [
     (["/x/ampersand-bench", "paired"], "./ampersand bench --seed 1"),
-    (["b", "paired", "--seed", "9", "--quick", "--out", "/tmp/a b", "--resume=x"], "./ampersand bench --quick --seed 1"),
+    (["b", "paired", "--seed", "9", "--quick", "--out", "/tmp/a b", "--resume=x"],
+     "./ampersand bench --quick --seed 1"),
     (["b", "paired", "--filter", "^(a|b)$"], "./ampersand bench --filter '^(a|b)$' --seed 1"),
     ([], "./ampersand bench --seed 1"),
 ], ids=["plain", "folders and seeds", "quoting", "none"])
@@ -254,12 +264,16 @@ def test_repeat(command, want):
     assert report.repeat({"command": command, "seed": 1}) == want
 
 
-@pytest.mark.parametrize("status, said", [("complete", ""), ("failed", ""), ("interrupted", "interrupted"), (None, "not come to its end")])
-def test_an_unfinished_run_says_so(status, said, tmp_path):
+@pytest.mark.parametrize("events, said", [
+    (["complete"], ""), (["failed"], ""), (["interrupted"], "interrupted"), ([], "not come to its end"),
+    (["interrupted", "resume"], "not come to its end"), (["interrupted", "resume", "complete"], ""),
+], ids=", ".join)
+def test_an_unfinished_run_says_so(events, said, tmp_path):
     run = write(tmp_path / "run", ROWS[:1])
     journal = (run / "journal.jsonl").read_text().splitlines()[:-1]
-    end = [json.dumps({"time": synthetic.TIME, "event": "end", "status": status})] if status else []
-    (run / "journal.jsonl").write_text("\n".join(journal + end) + "\n")
+    journal += [json.dumps({"time": synthetic.TIME} | ({"event": "resume"} if event == "resume" else
+                                                       {"event": "end", "status": event})) for event in events]
+    (run / "journal.jsonl").write_text("\n".join(journal) + "\n")
     header = Page(report.page(load(run))).text("header")
     assert (said in header) if said else "what is here" not in header
 
@@ -311,8 +325,9 @@ def test_two_hundred_rows_stay_below_five_megabytes(tmp_path):
 # ---- The figures that are the report's own
 
 def test_ids_of_two_figures_do_not_meet():
-    svg = ('<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9pt" height="8pt" '
-           'viewBox="0 0 9 8"><metadata>x</metadata><g id="figure_1"><defs><path id="m1" d="M 1.23456 -0.00100 L 2 3"/></defs>'
+    svg = ('<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9pt" '
+           'height="8pt" viewBox="0 0 9 8"><metadata>x</metadata><g id="figure_1">'
+           '<defs><path id="m1" d="M 1.23456 -0.00100 L 2 3"/></defs>'
            '<use xlink:href="#m1" style="fill: #1b4a94" clip-path="url(#c1)"/><clipPath id="c1"/>'
            '<text>id="m1" url(#c1) #1b4a94 1.23456</text></g></svg>')
     first, second = (inline_figures.clean(svg, prefix) for prefix in ("a", "b"))
@@ -335,7 +350,9 @@ def test_distribution_marks_every_launch_and_layout(tmp_path):
         for i, row in enumerate(sorted(judged["rows"], key=lambda row: row["size"])):
             matrix = np.exp(measured[row["row"]].ln_ratio)  # [launch][layout]
             # The oracle: per launch the geometric mean over layouts, per layout the middle one of the launches.
-            want = np.prod(matrix, axis=1) ** (1 / matrix.shape[1]) if axis else np.sort(matrix, axis=0)[len(matrix) // 2]
+            want = np.sort(matrix, axis=0)[len(matrix) // 2]
+            if axis:
+                want = np.prod(matrix, axis=1) ** (1 / matrix.shape[1])
             seen = {"value": [], "pointer": []}
             for line in ax.lines:
                 x, y = line.get_xdata(), line.get_ydata()
