@@ -12,6 +12,7 @@
 #include "harness/launch.h"
 
 #include "harness/command.h"
+#include "harness/extension.h"
 #include "harness/journal.h"
 #include "harness/manifest.h"
 #include "harness/process.h"
@@ -36,6 +37,7 @@ struct run {
     struct amp_plan plan;
     bool *finished; /* items of the plan: nothing left to do */
     size_t left;
+    struct amp_extension extension;
     json_t *manifest;
     struct amp_journal *journal;
     struct amp_placement placement;
@@ -127,20 +129,41 @@ static void path_of(const struct run *run, const struct amp_item *item, char out
         amp_plan_path(run->rows.row[item->row], item, out + n, PATH_MAX - n);
 }
 
+/* The first launches and the blocks that the journal tells of; *first is where the block begins that is asked for. */
+static int make_items(struct run *run, size_t *first)
+{
+    const char *why = strerror(ENOMEM);
+    char path[PATH_MAX];
+
+    if (amp_plan_make(&run->rows, run->layouts, &run->options, &run->plan))
+        return refuse("plan", "%s", why);
+    snprintf(path, sizeof path, "%s/journal.jsonl", run->dir);
+    if (amp_extension_read(path, &run->rows, run->layouts, &run->options, &run->plan, &run->extension, &why))
+        return refuse(run->dir, "%s", why);
+    if (!run->options.rows)
+        return 0;
+    *first = run->plan.n;
+    if (amp_extension_ask(&run->rows, run->layouts, &run->options, &run->plan, &run->extension, &why))
+        return refuse("--rows", "%s", why);
+    return 0;
+}
+
 static int make_plan(struct run *run)
 {
-    size_t left[AMP_KINDS] = { 0 };
-    int err = amp_plan_make(&run->rows, run->layouts, &run->options, &run->plan);
+    size_t left[AMP_KINDS] = { 0 }, first = 0;
+    int err = make_items(run, &first);
 
+    if (err)
+        return err;
     run->failed = calloc(run->rows.n, sizeof *run->failed);
     run->finished = calloc(run->plan.n + 1, sizeof *run->finished);
-    if (err || !run->failed || !run->finished)
+    if (!run->failed || !run->finished)
         return refuse("plan", "%s", strerror(ENOMEM));
     for (size_t i = 0; i < run->plan.n; i++) {
         char path[PATH_MAX];
 
         path_of(run, &run->plan.items[i], path);
-        run->finished[i] = access(path, F_OK) == 0;
+        run->finished[i] = i < first || access(path, F_OK) == 0;
         if (!run->finished[i])
             left[run->plan.items[i].kind]++;
     }
@@ -309,9 +332,22 @@ static int run_item(struct run *run, size_t i)
         return give_up(run, err);
 
     run->finished[i] = true;
+    if (amp_extension_has(&run->options, item))
+        run->extension.spent_ms += amp_extension_ms(outcome.seconds);
     amp_progress_ended(&run->progress, item, outcome.ending == AMP_DONE, outcome.seconds);
     err = outcome.ending == AMP_DONE ? note_done(run, item, file, &outcome) : note_failure(run, item, &outcome);
     return err ? give_up(run, err) : 0;
+}
+
+/* The budget is spent: what is left of the plan, from `i` on all of it items of blocks, stays undone. */
+static void leave_out(struct run *run, size_t i)
+{
+    size_t n = 0;
+
+    for (; i < run->plan.n; i++)
+        n += !run->finished[i];
+    amp_progress_say(&run->progress, "the budget of %u s for further launches is spent: %zu are left out",
+                     run->options.budget_s, n);
 }
 
 static int measure(struct run *run)
@@ -321,6 +357,11 @@ static int measure(struct run *run)
 
         if (run->finished[i])
             continue;
+        if (amp_extension_has(&run->options, &run->plan.items[i]) &&
+            amp_extension_is_spent(&run->extension, &run->options)) {
+            leave_out(run, i);
+            break;
+        }
         status = amp_process_interrupted() ? INTERRUPTED : run_item(run, i);
         if (status)
             return status;
@@ -365,14 +406,19 @@ static int end(struct run *run, int status)
 
 static int note_begin(struct run *run)
 {
-    json_t *fields = json_pack("{s:I}", "children", (json_int_t) run->left);
+    const char *event = run->options.rows ? "extend" : run->options.resume ? "resume" : "plan";
+    json_t *fields =
+        run->options.rows ? amp_extension_event(&run->rows, &run->options, &run->extension) : json_object();
     char path[PATH_MAX];
     uint32_t crc32;
 
     snprintf(path, sizeof path, "%s/manifest.json", run->dir);
-    if (fields && amp_results_crc32(path, &crc32) == 0)
+    if (!fields)
+        return -ENOMEM;
+    json_object_set_new(fields, "children", json_integer((json_int_t) run->left));
+    if (amp_results_crc32(path, &crc32) == 0)
         json_object_set_new(fields, "manifest_crc32", json_integer(crc32));
-    return amp_journal_event(run->journal, run->options.resume ? "resume" : "plan", fields);
+    return amp_journal_event(run->journal, event, fields);
 }
 
 static int run_plan(struct run *run)
@@ -397,6 +443,7 @@ int amp_launch_run(const struct amp_registry *registry, const struct amp_launch_
         status = run_plan(&run);
     amp_journal_close(run.journal);
     amp_plan_free(&run.plan);
+    amp_extension_free(&run.extension);
     amp_rows_free(&run.rows);
     json_decref(run.manifest);
     free(run.finished);

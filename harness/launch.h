@@ -12,6 +12,7 @@
 struct amp_launch_options {
     const char *out;    /* the run folder to make */
     const char *resume; /* or the run folder to go on with; its manifest's settings and seed hold */
+    const char *rows;   /* with resume: a file of the rows that get a block of launches more; NULL: no block */
     const char *filter; /* POSIX extended regular expression on row names, NULL: every row */
     unsigned launches;  /* paired launches a row */
     unsigned counts_launches, solo_launches;
@@ -22,6 +23,9 @@ struct amp_launch_options {
     uint64_t memory_limit_b;
     int layout; /* -1: the whole design */
     bool quick;
+    double precision;  /* 0: the number of launches is fixed; else how well a row is to be known, see extension.h */
+    unsigned looks;    /* with a precision: how often the run may be judged; else 0 */
+    unsigned budget_s; /* with a precision: for the launches beyond the first */
     const char *const *command; /* argv of this program, for the manifest; NULL-terminated */
 };
 

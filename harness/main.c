@@ -20,6 +20,7 @@ static const char usage[] =
     "\n"
     "usage: ampersand-bench paired --out DIR [FLAG...]    every pair in fresh processes, into the run folder DIR\n"
     "       ampersand-bench paired --resume RUN           what an interrupted run has left to do\n"
+    "       ampersand-bench paired --resume RUN --rows FILE   a block of launches more, of a run with --precision\n"
     "       ampersand-bench list [--filter REGEX] [--questions]\n"
     "       ampersand-bench machine                       facts of machine, build and allocator, as JSON\n"
     "       ampersand-bench child TASK                    one launch of one row (what 'paired' starts)\n"
@@ -28,12 +29,15 @@ static const char usage[] =
     "\n"
     "flags of 'paired'                                                                    default (quick)\n"
     "  --out DIR              the run folder to make\n"
-    "  --resume RUN           the run folder to go on with; takes no other flag\n"
+    "  --resume RUN           the run folder to go on with; takes no other flag but --rows\n"
+    "  --rows FILE            the rows that get the block, one a line, as 'python3 -m plots undecided RUN' has them\n"
     "  --filter REGEX         only rows like this, as in 'pass/size=64'; POSIX extended    every row\n"
     "  --quick                ratios and spreads without verdicts, in a few minutes\n"
     "  --launches N           fresh processes that time a row, 1 to 1000                  20 (2)\n"
     "  --counts-launches N    fresh processes that count its allocations, 0 to 1000       2 (1)\n"
-    "  --solo-launches N      fresh processes that time each side alone, 0 to 1000        1 (1)\n"
+    "  --solo-launches N      fresh processes that time each side alone, 0 to 1000        15 (1)\n"
+    "  --precision P          allow further launches, until a row is known within P (0.5%)   none\n"
+    "  --budget T             time for these further launches: 90s, 10m, 1h               10m\n"
     "  --seed N               where all random choices come from                          drawn and printed\n"
     "  --layout K             one placement of the functions, not the whole design        the whole design\n"
     "  --epoch-us N           length of an epoch of one side, 1 to 1000000                50\n"
@@ -277,8 +281,9 @@ int main(int argc, char **argv)
     if (!command)
         return amp_options_wrong("ampersand-bench", "no memory");
     memcpy(command, argv, (size_t) argc * sizeof *command);
-    status = amp_process_pin() ? amp_options_wrong("AMPERSAND_CPU", "it names no CPU that this process can be pinned to")
-                               : amp_options_parse(&argc, argv, &options);
+    status = amp_process_pin()
+                 ? amp_options_wrong("AMPERSAND_CPU", "it names no CPU that this process can be pinned to")
+                 : amp_options_parse(&argc, argv, &options);
     if (!status && options.verb == AMP_VERB_HELP)
         status = help(options.google_help);
     else if (!status && options.verb == AMP_VERB_VERSION)

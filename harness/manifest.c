@@ -2,6 +2,7 @@
 #include "harness/manifest.h"
 
 #include "harness/build_info.h"
+#include "harness/extension.h"
 #include "harness/layout.h"
 #include "harness/machine.h"
 #include "harness/results.h"
@@ -44,18 +45,29 @@ static json_t *strings(const char *const *list)
     return array;
 }
 
+/* After how many launches a row may be judged and given more: empty where their number is fixed. */
+static json_t *looks(const struct amp_launch_options *options)
+{
+    json_t *array = json_array();
+
+    for (unsigned i = 0; array && i < options->looks; i++)
+        json_array_append_new(array, json_integer(amp_extension_launches(options, i)));
+    return array;
+}
+
 static json_t *settings(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options)
 {
     unsigned most = 0;
 
     for (size_t i = 0; i < rows->n; i++)
         most = layouts[i] > most ? layouts[i] : most;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "launches", (json_int_t) options->launches,
-                     "counts_launches", (json_int_t) options->counts_launches, "solo_launches",
-                     (json_int_t) options->solo_launches, "epoch_ns", (json_int_t) options->epoch_ns,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o}", "launches",
+                     (json_int_t) options->launches, "counts_launches", (json_int_t) options->counts_launches,
+                     "solo_launches", (json_int_t) options->solo_launches, "epoch_ns", (json_int_t) options->epoch_ns,
                      "rounds_per_block", (json_int_t) options->rounds_per_block, "layouts", (json_int_t) most, "layout",
                      (json_int_t) options->layout, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
-                     (json_int_t) options->memory_limit_b, "threshold", THRESHOLD);
+                     (json_int_t) options->memory_limit_b, "threshold", THRESHOLD, "precision", options->precision,
+                     "budget_s", (json_int_t) options->budget_s, "looks", looks(options));
 }
 
 static json_t *side(const struct amp_side *side)
@@ -72,11 +84,11 @@ static json_t *row_list(const struct amp_rows *rows)
         const struct amp_row *row = rows->row[i];
         const char *unit = row->pair->size_unit; /* NULL: the key is left out */
 
-        json_array_append_new(array, json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:o, s:o}", "pair", row->pair->name,
-                                               "size", (json_int_t) row->size, "lesson", row->lesson, "question",
-                                               row->pair->question, "threads", (json_int_t) row->pair->threads,
-                                               "size_unit", unit, "value", side(&row->pair->value), "pointer",
-                                               side(&row->pair->pointer)));
+        json_array_append_new(array,
+                              json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:o, s:o}", "pair", row->pair->name, "size",
+                                        (json_int_t) row->size, "lesson", row->lesson, "question", row->pair->question,
+                                        "threads", (json_int_t) row->pair->threads, "size_unit", unit, "value",
+                                        side(&row->pair->value), "pointer", side(&row->pair->pointer)));
     }
     return array;
 }
@@ -209,6 +221,28 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
     return 0;
 }
 
+/* The stopping rule. A run of a version that did not have it has none of its keys: a fixed number of launches. */
+static int restore_stopping(const json_t *manifest, struct amp_launch_options *options)
+{
+    const json_t *settings = json_object_get(manifest, "settings"), *list = json_object_get(settings, "looks");
+    json_int_t budget_s = json_integer_value(json_object_get(settings, "budget_s"));
+    double precision = json_number_value(json_object_get(settings, "precision"));
+    size_t n = json_array_size(list);
+    bool well = n == 0 || (n <= AMP_LOOKS && precision > 0 && precision < 1 && budget_s > 0 && budget_s < UINT_MAX);
+
+    for (size_t i = 0; well && i < n; i++)
+        well =
+            json_integer_value(json_array_get(list, i)) == (json_int_t) amp_extension_launches(options, (unsigned) i);
+    if (!well) {
+        snprintf(words, sizeof words, "its stopping rule is none that this program knows");
+        return -EPROTO;
+    }
+    options->looks = (unsigned) n;
+    options->precision = n > 0 ? precision : 0;
+    options->budget_s = n > 0 ? (unsigned) budget_s : 0;
+    return 0;
+}
+
 static int restore_rows(const json_t *manifest, const struct amp_registry *registry, struct amp_rows *rows)
 {
     const json_t *list = json_object_get(manifest, "rows");
@@ -247,6 +281,8 @@ int amp_manifest_restore(const json_t *manifest, const struct amp_registry *regi
     snprintf(words, sizeof words, "%s", strerror(ENOMEM));
     *why = words;
     err = restore_settings(manifest, options);
+    if (!err)
+        err = restore_stopping(manifest, options);
     if (!err)
         err = restore_rows(manifest, registry, rows);
     if (err)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/options.h"
 
+#include "harness/extension.h"
 #include "harness/nearest.h"
+#include "harness/quantity.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -40,11 +42,14 @@ static const char *const verbs[] = {
 enum flag {
     OUT,
     RESUME,
+    ROWS,
     FILTER,
     QUICK,
     LAUNCHES,
     COUNTS_LAUNCHES,
     SOLO_LAUNCHES,
+    PRECISION,
+    BUDGET,
     SEED,
     LAYOUT,
     EPOCH_US,
@@ -60,17 +65,20 @@ enum flag {
  * readers of JSON that know only doubles begin to round, rounds where a block outlasts the default time-out. */
 static const struct {
     const char *name;
-    enum { WORD, NUMBER, EVEN, SIZE, SWITCH } kind;
+    enum { WORD, NUMBER, EVEN, SIZE, PERCENT, DURATION, SWITCH } kind;
     uint64_t low, high;
     unsigned verbs; /* a bit for each that takes it */
 } flags[N_FLAGS] = {
     [OUT] = { "--out", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
     [RESUME] = { "--resume", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
+    [ROWS] = { "--rows", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
     [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST },
     [QUICK] = { "--quick", SWITCH, 0, 0, 1 << AMP_VERB_PAIRED },
     [LAUNCHES] = { "--launches", NUMBER, 1, 1000, 1 << AMP_VERB_PAIRED },
     [COUNTS_LAUNCHES] = { "--counts-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
     [SOLO_LAUNCHES] = { "--solo-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
+    [PRECISION] = { "--precision", PERCENT, 100, 500000, 1 << AMP_VERB_PAIRED }, /* in millionths */
+    [BUDGET] = { "--budget", DURATION, 1, 604800, 1 << AMP_VERB_PAIRED },        /* in seconds */
     [SEED] = { "--seed", NUMBER, 0, ((uint64_t) 1 << 53) - 1, 1 << AMP_VERB_PAIRED },
     [LAYOUT] = { "--layout", NUMBER, 0, 9999, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_SOLO },
     [EPOCH_US] = { "--epoch-us", NUMBER, 1, 1000000, 1 << AMP_VERB_PAIRED },
@@ -87,55 +95,43 @@ struct value {
     uint64_t number;
 };
 
-/* Digits and nothing else: strtoull() would also take blanks, signs and a number too large. */
-static bool read_digits(const char **text, uint64_t *out)
+/* The number that a word of the flag's kind says, if it is one. */
+static bool read_number(enum flag flag, const char *text, uint64_t *out)
 {
-    const char *p = *text;
-    uint64_t n = 0;
+    static bool (*const readers[])(const char **, uint64_t *) = {
+        [NUMBER] = amp_quantity_read_digits,   [EVEN] = amp_quantity_read_digits,       [SIZE] = amp_quantity_read_size,
+        [PERCENT] = amp_quantity_read_percent, [DURATION] = amp_quantity_read_duration,
+    };
 
-    for (; *p >= '0' && *p <= '9'; p++)
-        if (__builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, (unsigned) (*p - '0'), &n))
-            return false;
-    if (p == *text)
-        return false;
-    *text = p;
-    *out = n;
-    return true;
+    return readers[flags[flag].kind](&text, out) && !*text && *out >= flags[flag].low && *out <= flags[flag].high &&
+           (flags[flag].kind != EVEN || *out % 2 == 0);
 }
 
-/* 1048576, 512M, 8G, 8GB, 8GiB: all of them powers of 1024, as memory is counted. */
-static bool read_unit(const char **text, uint64_t *n)
+static int refuse_number(enum flag flag, const char *text)
 {
-    static const char units[] = "KMGT";
-    const char *unit = **text ? strchr(units, toupper((unsigned char) **text)) : NULL;
+    const char *name = flags[flag].name;
 
-    if (!unit)
-        return true;
-    (*text)++;
-    for (const char *u = units; u <= unit; u++)
-        if (__builtin_mul_overflow(*n, 1024u, n))
-            return false;
-    *text += strcmp(*text, "iB") == 0 ? 2 : strcmp(*text, "B") == 0 ? 1 : 0;
-    return true;
+    switch (flags[flag].kind) {
+    case SIZE:
+        return amp_options_wrong(name, "'%s' is not a size such as 512M or 8G, from 1M to 1024T", text);
+    case PERCENT:
+        return amp_options_wrong(name, "'%s' is not a percentage such as 0.5%% or 1%%, from 0.01%% to 50%%", text);
+    case DURATION:
+        return amp_options_wrong(name, "'%s' is not a time such as 90s, 10m or 1h, from 1s to 168h", text);
+    default:
+        return amp_options_wrong(name, "'%s' is not %s number from %" PRIu64 " to %" PRIu64, text,
+                                 flags[flag].kind == EVEN ? "an even" : "a whole", flags[flag].low, flags[flag].high);
+    }
 }
 
 static int read_value(enum flag flag, const char *text, struct value *out)
 {
-    const char *end = text;
-    const uint64_t low = flags[flag].low, high = flags[flag].high;
     uint64_t n = 0;
-    bool well = true;
 
     if (flags[flag].kind == WORD && !*text)
         return amp_options_wrong(flags[flag].name, "its value is empty");
-    if (flags[flag].kind != WORD && flags[flag].kind != SWITCH)
-        well = read_digits(&end, &n) && (flags[flag].kind != SIZE || read_unit(&end, &n)) && !*end && n >= low &&
-               n <= high && (flags[flag].kind != EVEN || n % 2 == 0);
-    if (!well && flags[flag].kind == SIZE)
-        return amp_options_wrong(flags[flag].name, "'%s' is not a size such as 512M or 8G, from 1M to 1024T", text);
-    if (!well)
-        return amp_options_wrong(flags[flag].name, "'%s' is not %s number from %" PRIu64 " to %" PRIu64, text,
-                                 flags[flag].kind == EVEN ? "an even" : "a whole", low, high);
+    if (flags[flag].kind != WORD && flags[flag].kind != SWITCH && !read_number(flag, text, &n))
+        return refuse_number(flag, text);
     *out = (struct value){ .given = true, .word = text, .number = n };
     return 0;
 }
@@ -202,17 +198,27 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
     bool quick = values[QUICK].given;
 
     for (size_t f = 0; f < N_FLAGS; f++)
-        if (values[RESUME].given && f != RESUME && values[f].given)
+        if (values[RESUME].given && f != RESUME && f != ROWS && values[f].given)
             return amp_options_wrong(flags[f].name, "not with --resume, which goes on with the run's own settings");
     if (!values[OUT].given && !values[RESUME].given)
         return amp_options_wrong("paired", "needs --out DIR, or --resume RUN");
+    if (values[ROWS].given && !values[RESUME].given)
+        return amp_options_wrong("--rows", "only with --resume RUN: whose rows?");
+    if (values[BUDGET].given && !values[PRECISION].given)
+        return amp_options_wrong("--budget", "only with --precision, whose further launches it is for");
+    if (values[PRECISION].given && quick)
+        return amp_options_wrong("--precision", "not with --quick, which gives no verdict and so has no use for it");
     *out = (struct amp_launch_options){
         .out = values[OUT].word,
         .resume = values[RESUME].word,
+        .rows = values[ROWS].word,
         .filter = values[FILTER].word,
         .launches = number_or(&values[LAUNCHES], quick ? 2 : 20),
         .counts_launches = number_or(&values[COUNTS_LAUNCHES], quick ? 1 : 2),
-        .solo_launches = number_or(&values[SOLO_LAUNCHES], 1),
+        .solo_launches = number_or(&values[SOLO_LAUNCHES], quick ? 1 : 15),
+        .precision = (double) values[PRECISION].number / 1e6,
+        .looks = values[PRECISION].given ? AMP_LOOKS : 0,
+        .budget_s = values[PRECISION].given ? number_or(&values[BUDGET], 600) : 0,
         .seed = values[SEED].number,
         .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
         .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 16),
@@ -260,7 +266,7 @@ static int check_google(const char *arg)
 
         if (strncmp(arg, name, length) != 0 || arg[length] != '=')
             continue;
-        if (google_flags[i].count && !(read_digits(&end, &n) && !*end && n >= 1 && n <= 1000000))
+        if (google_flags[i].count && !(amp_quantity_read_digits(&end, &n) && !*end && n >= 1 && n <= 1000000))
             return amp_options_wrong(name, "'%s' is not a whole number from 1 to 1000000", value);
         if (words[0] && !amp_nearest(value, words, words[3] ? 4 : 3, 0))
             return amp_options_wrong(name, "'%s' is none of %s, %s, %s%s%s", value, words[0], words[1], words[2],

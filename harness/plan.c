@@ -68,6 +68,27 @@ static uint64_t hash(const char *text)
     return sum;
 }
 
+/* The layout of a row's solo launch: the launches of a row go through all layouts in random order before one comes
+ * again, however many launches there are. */
+static int draw_layout(const struct amp_row *row, unsigned layouts, uint64_t seed, unsigned launch)
+{
+    char name[256];
+    unsigned order[layouts];
+    uint64_t random;
+
+    amp_row_name(row, name, sizeof name);
+    random = seed ^ hash(name);
+    for (unsigned i = 0; i < layouts; i++)
+        order[i] = i;
+    for (unsigned i = 0; i < layouts - 1; i++) { /* Fisher and Yates, forwards */
+        unsigned j = i + (unsigned) (amp_random_next(&random) % (layouts - i)), layout = order[i];
+
+        order[i] = order[j];
+        order[j] = layout;
+    }
+    return (int) order[launch % layouts];
+}
+
 static void draw(const struct amp_row *row, unsigned layouts, const struct amp_launch_options *options,
                  struct amp_item *item)
 {
@@ -81,19 +102,19 @@ static void draw(const struct amp_row *row, unsigned layouts, const struct amp_l
     item->environment_padding_b = (unsigned) (amp_random_next(&random) % 4096);
     item->layout = options->layout;
     if (item->kind == AMP_KIND_SOLO && item->layout < 0)
-        item->layout = (int) (amp_random_next(&random) % layouts);
+        item->layout = draw_layout(row, layouts, options->seed, item->launch);
 }
 
 /* Fisher and Yates. The load of the machine and its temperature change while a run lasts: in random order, that
  * falls on all rows alike. */
-static void shuffle(struct amp_plan *plan, uint64_t seed)
+static void shuffle(struct amp_item *items, size_t n, uint64_t seed)
 {
-    for (size_t i = plan->n; i > 1; i--) {
+    for (size_t i = n; i > 1; i--) {
         size_t j = (size_t) (amp_random_next(&seed) % i);
-        struct amp_item item = plan->items[i - 1];
+        struct amp_item item = items[i - 1];
 
-        plan->items[i - 1] = plan->items[j];
-        plan->items[j] = item;
+        items[i - 1] = items[j];
+        items[j] = item;
     }
 }
 
@@ -118,7 +139,30 @@ int amp_plan_make(const struct amp_rows *rows, const unsigned *layouts, const st
                 *item = (struct amp_item){ .kind = (enum amp_kind) kind, .row = i, .launch = launch };
                 draw(rows->row[i], layouts[i], options, item);
             }
-    shuffle(out, options->seed);
+    shuffle(out->items, out->n, options->seed);
+    return 0;
+}
+
+int amp_plan_extend(struct amp_plan *plan, const struct amp_rows *rows, const unsigned *layouts,
+                    const struct amp_launch_options *options, const bool *chosen, const unsigned *launches, unsigned to)
+{
+    size_t n = plan->n, first = plan->n;
+    struct amp_item *items;
+
+    for (size_t i = 0; i < rows->n; i++)
+        n += chosen[i] && launches[i] < to ? to - launches[i] : 0;
+    items = realloc(plan->items, (n + 1) * sizeof *items);
+    if (!items)
+        return -ENOMEM;
+    plan->items = items;
+    for (size_t i = 0; i < rows->n; i++)
+        for (unsigned launch = launches[i]; chosen[i] && launch < to; launch++) {
+            struct amp_item *item = &plan->items[plan->n++];
+
+            *item = (struct amp_item){ .kind = AMP_KIND_PAIRED, .row = i, .launch = launch };
+            draw(rows->row[i], layouts[i], options, item);
+        }
+    shuffle(plan->items + first, plan->n - first, options->seed ^ to);
     return 0;
 }
 

@@ -48,6 +48,11 @@ struct amp_plan {
 /* layouts[i] is how many modules row i's lesson was linked into. */
 int amp_plan_make(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options,
                   struct amp_plan *out);
+
+/* Append, in random order, the paired launches of the chosen rows from number launches[row] to below `to`. */
+int amp_plan_extend(struct amp_plan *plan, const struct amp_rows *rows, const unsigned *layouts,
+                    const struct amp_launch_options *options, const bool *chosen, const unsigned *launches,
+                    unsigned to);
 void amp_plan_free(struct amp_plan *plan);
 
 /* Where in a run folder the item's result is, "launches/default/pass/size=64/003.json". -ENAMETOOLONG */

@@ -26,7 +26,7 @@ if not BUILD:
 BENCH = Path(BUILD).resolve() / "harness" / "ampersand-bench"
 LESSONS = Path(BUILD).resolve() / "tests" / "lessons"
 ENVIRONMENT = {**os.environ, "AMPERSAND_LESSONS": str(LESSONS)}
-FAST = "--epoch-us 5 --rounds 2".split()
+FAST = "--epoch-us 5 --rounds 2 --solo-launches 1".split()
 KINDS = {"paired": "launches", "counts": "counts", "solo": "solo"}
 GOOD = ["good/size=8", "good/size=16"]
 LAUNCHES = {"paired": 5, "counts": 2, "solo": 1}
