@@ -24,8 +24,8 @@ def add_arguments(parser):
     parser.add_argument("--config", metavar="NAME", help="one of the runs' configurations (default: the first of each)")
     parser.add_argument("--all", action="store_true", help="every row in the table, not only those that changed")
     parser.add_argument("--fail-on-change", metavar="PERCENT", nargs="?", const=0.0, type=_percent,
-                        help="exit with 3 where a time or a ratio changed by more than this (default: whatever is called a "
-                        "change), or counts changed, a verdict flipped, a row failed")
+                        help="exit with 3 where a time or a ratio changed by more than this (default: by whatever is "
+                        "called a change), or counts changed, a verdict flipped, a row failed")
     parser.add_argument("--format", choices=terminal.FORMATS, default="table", help="of what is printed")
 
 

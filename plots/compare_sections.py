@@ -160,11 +160,12 @@ def _ratios(rows):
     fields = []
     for row in moved:
         one = row["ratio"]
-        fields.append((row["row"], terminal.ratio(one["a"]), terminal.ratio(one["b"]), percent(one["change"]["estimate"]),
-                       interval(one["change"]), "value" if one["call"] == "higher" else "pointer", row["code"]))
-    return Section("pointer/value moved", "Robust: both sides were measured within the same microseconds, so other load "
-                   "fell on both alike.", ("row", "A", "B", "change", "interval", "gained", "code"), (0, 5, 6), fields,
-                   [BOLD] * len(moved))
+        fields.append((row["row"], terminal.ratio(one["a"]), terminal.ratio(one["b"]),
+                       percent(one["change"]["estimate"]), interval(one["change"]),
+                       "value" if one["call"] == "higher" else "pointer", row["code"]))
+    return Section("pointer/value moved", "Robust: both sides were measured within the same microseconds, so other "
+                   "load fell on both alike.", ("row", "A", "B", "change", "interval", "gained", "code"), (0, 5, 6),
+                   fields, [BOLD] * len(moved))
 
 
 def _counts(rows):
@@ -191,8 +192,9 @@ def _verdicts(rows):
     fields = [(row["row"], row["verdict"]["a"], row["verdict"]["b"],
                "flipped" if row["verdict"]["change"] == "flipped" else "another class",
                "moved" if row["ratio"]["call"] in CALLED else "not shown to have moved") for row in mine]
-    return Section("Verdicts changed", "Another class whose ratio is not shown to have moved lies at the border of two "
-                   "classes, or was measured better in one run.", ("row", "A", "B", "change", "ratio"), (0, 1, 2, 3, 4),
+    note = ("A class that changed without its ratio: it lies at the border of two classes, or was measured better in "
+            "one run.") if any(row["ratio"]["call"] not in CALLED for row in mine) else ""
+    return Section("Verdicts changed", note, ("row", "A", "B", "change", "ratio"), (0, 1, 2, 3, 4),
                    fields, [RED if row["verdict"]["change"] == "flipped" else None for row in mine])
 
 
@@ -217,8 +219,8 @@ def _times(rows):
                                percent(one["change"]["estimate"]), interval(one["change"]), word,
                                "both sides alike" if alike else "", row["code"]))
                 colours.append(RED if word == "slower" else GREEN)
-    return Section("ns/op of a side changed", "Only if the machine was equally busy in both runs: times of another hour "
-                   "contain other load, which the drift of small control loops shows only in part.",
+    return Section("ns/op of a side changed", "Only if the machine was equally busy in both runs: times of another "
+                   "hour contain other load, which the drift of small control loops shows only in part.",
                    ("row", "side", "A", "B", "change", "interval", "is", "and", "code"), (0, 1, 6, 7, 8), fields,
                    colours)
 
@@ -230,13 +232,12 @@ def all_rows(document):
         for key, show_one in (("value_ns_per_op", terminal.ns), ("pointer_ns_per_op", terminal.ns),
                               ("ratio", terminal.ratio)):
             one = row[key]
-            cells += [show_one(one["a"]), show_one(one["b"]), _with_half_width(one["change"])]
-        fields.append((*cells, counts_word(row["counts"]), _words(row)))
-    figure = ("A", "B", "change")
+            cells += [show_one(one["a"]), _with_half_width(one["change"])]
+        fields.append((*cells, _words(row)))
     colours = [BOLD if row["changes"] else None for row in document["rows"]]
     return Section("All rows", "ns/op of the value and of the pointer side, and their ratio pointer/value.",
-                   ("row", "value A", *figure[1:], "ptr A", *figure[1:], "ratio A", *figure[1:], "counts", "shown"),
-                   (0, 10, 11), fields, colours)
+                   ("row", "value A", "change", "ptr A", "change", "ratio A", "change", "shown"), (0, 7), fields,
+                   colours)
 
 
 def _with_half_width(change):
@@ -252,12 +253,16 @@ def _half_width(change):
 
 
 def _words(row):
-    """What may be said of the row's figures: `~` where no change is shown."""
+    """What may be said of the row: `~` where no change is shown."""
+    changes = ["counts changed"] if row["counts"]["changes"] else []
     calls = {name: row[key]["call"] for name, key in (("value", "value_ns_per_op"), ("pointer", "pointer_ns_per_op"),
                                                       ("ratio", "ratio"))}
     if len(set(calls.values())) == 1:
-        return calls["ratio"].replace("not shown", "~")
-    return ", ".join(f"{name} {word}" for name, word in calls.items() if word != "not shown")
+        word = calls["ratio"]
+        return ", ".join(([] if word == "not shown" else [word]) + changes) or "~"
+    if calls["value"] == calls["pointer"]:
+        calls = {"both": calls["value"], "ratio": calls["ratio"]}
+    return ", ".join([f"{name} {word}" for name, word in calls.items() if word != "not shown"] + changes)
 
 
 def counts_word(counts):
