@@ -119,7 +119,7 @@ def column(browser, number, table="#all-rows"):
 
 
 def click(browser, number, table="#all-rows"):
-    browser.execute_script(f"document.querySelectorAll('{table} th button')[{number}].click()")
+    browser.execute_script(f"document.querySelectorAll('{table} th [role=button]')[{number}].click()")
 
 
 def test_sorts(browser, pages):
@@ -138,6 +138,15 @@ def test_sorts(browser, pages):
         assert column(browser, 2)[-1] == "-", "a failed row has no time: it stands last, either way"
     times = [float(text) for text in column(browser, 2)[:-1]]
     assert times == sorted(times, reverse=True)
+
+
+def test_sorts_by_keyboard(browser, pages):
+    show(browser, pages["full"])
+    heading = browser.find_elements("css selector", "#all-rows th [role=button]")[1]
+    heading.send_keys("\ue007")  # Enter
+    assert column(browser, 1) == sorted(column(browser, 1), key=int)
+    heading.send_keys(" ")
+    assert column(browser, 1) == sorted(column(browser, 1), key=int, reverse=True)
 
 
 def test_sorts_a_lessons_own_table(browser, pages):
@@ -176,7 +185,7 @@ def test_can_be_read_without_javascript(browser, pages):
     show(browser, pages["full"], script=False)
     text = browser.find_element("tag name", "body").text
     assert "factory" in text and "SIGSEGV" in text and "Show rows with" not in text, "what cannot work is not shown"
-    assert len(browser.find_elements("css selector", "th button")) == 0
+    assert len(browser.find_elements("css selector", "th [role=button]")) == 0
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 

@@ -26,11 +26,17 @@ function sortBy(table, heading) {
 
 for (const table of document.querySelectorAll("table.rows")) {
   for (const heading of table.tHead.rows[0].cells) {
-    const button = document.createElement("button");
-    button.type = "button";
+    const button = document.createElement("span"); // no <button>: a heading repeated on a printed page would lose it
+    button.setAttribute("role", "button");
+    button.tabIndex = 0;
     button.append(...heading.childNodes);
     heading.append(button);
     button.addEventListener("click", () => sortBy(table, heading));
+    button.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      sortBy(table, heading);
+    });
   }
 }
 
