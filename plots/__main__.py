@@ -12,6 +12,7 @@ import sys
 
 VERBS = {
     "summary": "judge a run: summary.json, bench.txt and the table",
+    "undecided": "print the rows of a run that want more launches",
     "check": "hold a run folder against its schema",
     "charts": "draw a run's figures",
     "report": "write a run's report.html",

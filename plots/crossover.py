@@ -11,7 +11,7 @@ Sizes that are not clear change no winner: without this, noise around 1 would re
 line crosses 0 more than once between two clear sizes, the crossover is the middle (in ln size) of the first and the
 last crossing. The interval is a bootstrap over launches: the launches of every size are drawn anew, with replacement,
 the medians and the crossings computed again; it reaches from the 2.5th percentile of the first crossings to the
-97.5th of the last."""
+97.5th of the last, or further out where a run may be looked at several times (stopping.py)."""
 
 import math
 from dataclasses import dataclass
@@ -47,19 +47,20 @@ class Crossovers:
     sizes: int
 
 
-def crossovers(pair, sizes, headlines, threshold):
+def crossovers(pair, sizes, headlines, threshold, confidence=CONFIDENCE):
     """`headlines`: for each size, one ln ratio a launch. Sizes ascend."""
-    estimates = [estimate(values, CONFIDENCE) for values in headlines]
+    estimates = [estimate(values, confidence) for values in headlines]
     signs = [clear_sign(one, math.log1p(threshold)) for one in estimates]
     clear = [i for i, sign in enumerate(signs) if sign]
     if not clear:
         return Crossovers(pair, (), "unclear", sizes[0], sizes[-1], None, 0, len(sizes))
     curve = np.array([one.estimate for one in estimates])
-    drawn = resample(headlines)
+    drawn = resample(headlines, confidence)
     found = []
     for left, right in zip(clear, clear[1:]):
         if signs[left] != signs[right]:
-            found.append(locate(sizes, curve, drawn, left, right, "value" if signs[left] > 0 else "pointer"))
+            found.append(locate(sizes, curve, drawn, left, right, "value" if signs[left] > 0 else "pointer",
+                                confidence))
     faster = None if found else "value" if signs[clear[0]] > 0 else "pointer"
     return Crossovers(pair, tuple(found), "crossing" if found else "none", sizes[0], sizes[-1], faster,
                       len(clear), len(sizes))
@@ -71,10 +72,10 @@ def clear_sign(one, x):
     return 1 if low > x else -1 if high < -x else 0
 
 
-def resample(headlines):
+def resample(headlines, confidence=CONFIDENCE):
     """[resample][size] medians over launches drawn anew, or None where a size has fewer launches than any interval
     needs: a bootstrap of two launches would look precise."""
-    if min(len(values) for values in headlines) < launches_needed(CONFIDENCE):
+    if min(len(values) for values in headlines) < launches_needed(confidence):
         return None
     random = np.random.default_rng(SEED)
     medians = []
@@ -88,14 +89,14 @@ def resample(headlines):
     return np.stack(medians, axis=1)
 
 
-def locate(sizes, curve, drawn, left, right, faster_below):
+def locate(sizes, curve, drawn, left, right, faster_below, confidence=CONFIDENCE):
     ln_sizes = np.log(np.array(sizes[left : right + 1], float))
     first, last = crossings(ln_sizes, curve[None, left : right + 1])
     middle = math.exp((first[0] + last[0]) / 2)
     if drawn is None:
         return Crossover(middle, None, None, faster_below)
     firsts, lasts = crossings(ln_sizes, drawn[:, left : right + 1])
-    tail = (1 - CONFIDENCE) / 2 * 100
+    tail = (1 - confidence) / 2 * 100
     low, high = np.percentile(firsts, tail), np.percentile(lasts, 100 - tail)
     return Crossover(middle, math.exp(min(low, first[0])), math.exp(max(high, last[0])), faster_below)
 

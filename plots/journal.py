@@ -9,7 +9,8 @@ from plots.documents import Refused
 FOLDERS = {"paired": "launches", "counts": "counts", "solo": "solo"}
 _CHILD_KEYS = {"kind": str, "configuration": str, "pair": str, "size": int, "launch": int}
 _EVENTS = {"plan": {"children": int}, "start": _CHILD_KEYS, "done": _CHILD_KEYS,
-           "failed": _CHILD_KEYS | {"reason": str, "detail": str}, "resume": {}, "end": {"status": str}}
+           "failed": _CHILD_KEYS | {"reason": str, "detail": str}, "resume": {}, "extend": {"launches": int, "rows": list},
+           "end": {"status": str}}
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ def read_journal(folder, rows, configurations):
             documents.check_version(event, "journal", name, line)
         _check_event(event, name, line)
         manifest_crc32 = event.get("manifest_crc32", manifest_crc32)
+        for row in event.get("rows", ()) if event["event"] == "extend" else ():
+            if row not in rows:
+                raise Refused(name, f"line {line}", "rows", f"{row} is not in manifest.json")
         if event["event"] not in ("start", "done", "failed"):
             continue
         row = f"{event['pair']}/size={event['size']}"
@@ -73,6 +77,8 @@ def _check_event(event, name, line):
     for key, kind in keys.items():
         if type(event.get(key)) is not kind or (kind is int and event[key] < 0):
             raise Refused(name, place, key, f"{event.get(key)!r} is not what {event['event']} has there")
+    if event["event"] == "extend" and not all(isinstance(row, str) for row in event["rows"]):
+        raise Refused(name, place, "rows", "not a list of rows' names")
     if "kind" in keys and event["kind"] not in FOLDERS:
         raise Refused(name, place, "kind", f"{event['kind']!r} is not one of {', '.join(FOLDERS)}")
     for key in ("crc32", "manifest_crc32"):

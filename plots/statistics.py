@@ -34,7 +34,8 @@ lies in its interval, the percentiles lie in these bounds). A verdict holds if t
 of the bounds are taken; of several e the largest. A class that the bounds leave open is undecided.
 
 Every bound that a verdict rests on is corrected over the table (Bonferroni): with m rows, the error probability of
-each interval is (1 - confidence) / m. Fewer launches than such an interval needs give none, and the row is undecided.
+each interval is (1 - confidence) / m, and where a run may be looked at L times (stopping.py), (1 - confidence) / (m L).
+Fewer launches than such an interval needs give none, and the row is undecided.
 A quick run gives no verdicts."""
 
 import math
@@ -86,6 +87,7 @@ class Measured:
     ln_ratio: np.ndarray
     ln_value_ns: np.ndarray  # per operation
     ln_pointer_ns: np.ndarray
+    layouts: tuple = ()  # which layout each column is; (value's, pointer's)
 
     @property
     def launches(self):
@@ -103,7 +105,8 @@ def measure(launches):
     usable = [medians for medians in per_launch if np.isfinite(medians).all()]
     if not usable:
         return Measured(*np.empty((3, 0, 0)))
-    return Measured(*np.stack(usable, axis=1))
+    layouts = tuple(map(tuple, np.unique(launches[0].layouts, axis=0).tolist()))
+    return Measured(*np.stack(usable, axis=1), layouts)
 
 
 def reduce_launch(launch):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots import crossover, gobench, statistics, terminal
+from plots import carry_over, crossover, gobench, statistics, stopping, terminal
 from plots.documents import Refused, write_whole
 from plots.load import load
 
@@ -19,46 +19,80 @@ SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
 
 def summarize(run):
     """(summary, bench): the document of summary.json and the text of bench.txt."""
-    confidence = statistics.corrected(len(run.rows))
+    judge = Judge(run)
+    confidence = judge.confidence
     threshold = run.manifest["settings"]["threshold"]
     measured = {row.name: statistics.measure(row.launches) for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
-    rows = [_row(row, measured[row.name], counts[row.name], run.quick, threshold, confidence) for row in run.rows]
+    rows = [_row(row, measured[row.name], counts[row.name], judge) for row in run.rows]
     summary = {
         "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
         "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
-                 "correction": f"Bonferroni over {len(rows)} rows", "interval": "order statistics of the launches",
-                 "launches_needed": statistics.launches_needed(confidence)},
+                 "correction": f"Bonferroni over {len(rows)} rows" + judge.looks_in_words,
+                 "interval": "order statistics of the launches",
+                 "launches_needed": statistics.launches_needed(confidence),
+                 "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
         "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
         "rows": rows,
-        "crossovers": list(_crossovers(run, measured, threshold)),
+        "crossovers": list(_crossovers(run, measured, threshold, judge.uncorrected)),
         "geometric_mean": list(_geometric_means(rows)),
     }
     return summary, gobench.write(gobench.configuration_of(run.manifest, run.configuration),
                                   _bench_lines(run, counts))
 
 
-def _row(row, measured, counts, quick, threshold, confidence):
+class Judge:
+    """What every row of a run is judged by."""
+
+    def __init__(self, run):
+        self.quick = run.quick
+        self.threshold = run.manifest["settings"]["threshold"]
+        self.stopping = stopping.rule(run.manifest)
+        self.looks_had, self.spent_s = stopping.looks_had(run), stopping.spent_s(run)
+        looks = len(self.stopping.looks)
+        self.looks_in_words = "" if self.stopping.fixed else f" and {looks} looks"
+        self.uncorrected = statistics.corrected(looks)  # for the rows, that is
+        self.confidence = statistics.corrected(len(run.rows) * looks)
+
+    def stopped(self, row, verdict, width):
+        """A row's `stopped`."""
+        look = self.looks_had.get(row, 1)
+        return {"look": look, "of": len(self.stopping.looks),
+                "why": stopping.state(self.stopping, look, verdict, width, self.spent_s)}
+
+
+def _row(row, measured, counts, judge):
     document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson, "question": row.question,
                 "launches": measured.launches, "layouts": measured.ln_ratio.shape[1] if measured.launches else 0,
                 "value_ns_per_op": None, "pointer_ns_per_op": None, "ratio": None, "spread": None}
-    verdict = statistics.Verdict("undecided")
+    verdict, width = statistics.Verdict("undecided"), math.inf
     if measured.launches:
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
-            plain = statistics.estimate(matrix.mean(axis=1), statistics.CONFIDENCE)
+            plain = statistics.estimate(matrix.mean(axis=1), judge.uncorrected)
             document[f"{key}_ns_per_op"] = _exponentials(plain)
-        ratio = statistics.estimate(measured.headlines, confidence)
-        over_layouts = statistics.spread(measured.ln_ratio, confidence)
+        ratio = statistics.estimate(measured.headlines, judge.confidence)
+        over_layouts = statistics.spread(measured.ln_ratio, judge.confidence)
         document["ratio"], document["spread"] = _exponentials(ratio), _exponentials(over_layouts)
-        verdict = statistics.verdict(ratio, over_layouts, threshold)
-    if quick:
+        verdict = statistics.verdict(ratio, over_layouts, judge.threshold)
+        width = stopping.half_width(ratio, over_layouts)
+    if judge.quick:
         verdict = statistics.Verdict("no verdict")
     if row.failed:
         verdict = statistics.Verdict("failed")
     document |= {"verdict": verdict.name, "equal_within": verdict.equal_within,
-                 "sentence": None, "counts": _counts(counts), "failed": row.failed}
-    document["sentence"] = _sentence(document, len(row.launches), statistics.launches_needed(confidence))
+                 "stopped": judge.stopped(row.name, verdict.name, width), "sentence": None,
+                 "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence), judge.quick),
+                 "counts": _counts(counts), "failed": row.failed}
+    document["sentence"] = _sentence(document, len(row.launches), statistics.launches_needed(judge.confidence))
     return document
+
+
+def _solo(result, quick):
+    if result is None:
+        return None
+    return {"launches": result.launches, "ratio": _exponentials(result.solo),
+            "paired_ratio": _short(math.exp(result.paired)), "difference": _exponentials(result.difference),
+            "carry_over": None if quick else result.found}
 
 
 def _exponentials(part):
@@ -106,7 +140,7 @@ def _sentence(row, launches, needed):
         spread = row["spread"]
         return (f"where the linker puts the code decides: pointer/value is from {terminal.ratio(spread['p10'])} to "
                 f"{terminal.ratio(spread['p90'])}")
-    return "undecided: measure more launches"
+    return f"undecided: {stopping.words(row['stopped'])}"
 
 
 def _faster(ratio):
@@ -126,13 +160,13 @@ def _sweeps(rows):
     return {pair: mine for pair, mine in by_pair.items() if len(mine) >= SWEEP and pair not in FLOORS.values()}
 
 
-def _crossovers(run, measured, threshold):
+def _crossovers(run, measured, threshold, confidence):
     for pair, rows in _sweeps(run.rows).items():
         rows = sorted((row for row in rows if measured[row.name].launches), key=lambda row: row.size)
         if len(rows) < SWEEP:
             continue
         result = crossover.crossovers(pair, [row.size for row in rows],
-                                      [measured[row.name].headlines for row in rows], threshold)
+                                      [measured[row.name].headlines for row in rows], threshold, confidence)
         unit = rows[0].declared.get("size_unit", "B")
         yield {"pair": pair,
                "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),

@@ -7,10 +7,12 @@ import json
 import math
 import os
 import sys
+import textwrap
 
 FORMATS = ("table", "json", "csv", "markdown")
 WIDTH = 120
 BAR = 3  # characters a side
+MARK = " *"  # at a verdict: the row has carry-over
 
 _COLOURS = {"value faster": "34", "leans value": "34", "pointer faster": "33", "leans pointer": "33", "equal": "32",
             "failed": "1;31", "differs": "1;31", "undecided": "2", "no verdict": "2"}
@@ -72,10 +74,14 @@ def interval(part, low="low", high="high"):
 def verdict(row):
     if row["failed"]:
         return f"failed: {row['failed']['detail'] or row['failed']['reason']}"
-    text = row["verdict"]
+    text = row["verdict"] + (MARK if carried_over(row) else "")
     if row["equal_within"]:
         text += f" ({row['equal_within'] * 100:g} %)"
     return f"counts differ; {text}" if row["counts"]["status"] == "differs" else text
+
+
+def carried_over(row):
+    return bool(row["solo"] and row["solo"]["carry_over"])
 
 
 def bar(row):
@@ -165,6 +171,7 @@ def closing(summary, colour=False):
         elif row["counts"]["status"] == "differs":
             lines.append((row, f"{row['row']}: counts differ between launches: {row['counts']['detail']}"))
     out = [paint(text, row, colour) for row, text in lines]
+    out += carry_overs(summary) + stops(summary)
     refused = [row for row in summary["rows"] if row["counts"]["status"] == "refused"]
     if refused:
         out.append(f"No counts in {len(refused)} rows: {refused[0]['counts']['detail']}.")
@@ -174,6 +181,41 @@ def closing(summary, colour=False):
         out += [f"  {one['pair']:<{wide}}  {one['sentence']}" for one in summary["crossovers"]]
     out += floors(summary) + [""] + legend(summary)
     return "\n".join(out).lstrip("\n") + "\n"
+
+
+def carry_overs(summary):
+    found = [row for row in summary["rows"] if carried_over(row)]
+    if not found:
+        return []
+    out = ["* Carry-over: a side is another one beside the other than alone, because of what each leaves in caches and",
+           "  predictors. The table shows them by turns (paired); each alone (solo), at the same layouts:"]
+    wide = max(len(row["row"]) for row in found)
+    for row in found:
+        solo = row["solo"]
+        out.append(f"  {row['row']:<{wide}}  paired {ratio(solo['paired_ratio'])}, solo "
+                   f"{ratio(solo['ratio']['estimate'])}: {ratio(solo['difference']['estimate'])} times as much "
+                   f"({interval(solo['difference'])})")
+    return out
+
+
+_STOPS = (("decided", "decided"), ("precise", "undecided, but known within the precision"),
+          ("looks", "undecided after the last look"), ("budget", "undecided when the budget was spent"),
+          ("open", "undecided, and wanting more launches"))
+
+
+def stops(summary):
+    """Which rule ended the launches of how many rows; nothing where their number was fixed."""
+    out = []
+    for why, words in _STOPS:
+        rows = [row for row in summary["rows"] if row["stopped"]["why"] == why]
+        looks = sorted({(row["stopped"]["look"], row["launches"]) for row in rows})
+        if rows:
+            parts = []
+            for look, launches in looks:
+                n = sum((row["stopped"]["look"], row["launches"]) == (look, launches) for row in rows)
+                parts.append(f"{n} at look {look} ({launches} launches)")
+            out.append(f"Stopped, {words}: {', '.join(parts)}")
+    return out
 
 
 def floors(summary):
@@ -204,6 +246,11 @@ def legend(summary):
         "            and spread within the percentage; placement decides: the layout matters more than the side;",
         "            undecided: measure more",
     ]
+    lines += [f"  {'stopping' if i == 0 else '':<8}  {line}" for i, line in
+              enumerate(textwrap.wrap(rule["stopping"], WIDTH - 12))]
+    if any(carried_over(row) for row in summary["rows"]):
+        lines.append(f"  *         carry-over: alone, the sides differ by {rule['carry_over_threshold'] * 100:g} % more or "
+                     "less than beside each other, for certain")
     if any(0 < row["launches"] < rule["launches_needed"] for row in summary["rows"]):
         lines.append(f"  launches  an interval over this table needs {rule['launches_needed']} of a row; with fewer there is "
                      "none, and it is undecided")
@@ -213,7 +260,8 @@ def legend(summary):
 CSV_COLUMNS = ("row", "pair", "size", "launches", "layouts", "value_ns_per_op", "value_ns_per_op_low",
                "value_ns_per_op_high", "pointer_ns_per_op", "pointer_ns_per_op_low", "pointer_ns_per_op_high", "ratio",
                "ratio_low", "ratio_high", "spread_p10", "spread_p90", "value_b_per_op", "pointer_b_per_op",
-               "value_allocs_per_op", "pointer_allocs_per_op", "counts", "verdict", "equal_within", "sentence")
+               "value_allocs_per_op", "pointer_allocs_per_op", "counts", "verdict", "equal_within", "sentence",
+               "look", "stopped", "solo_ratio", "solo_ratio_low", "solo_ratio_high", "solo_paired_ratio", "carry_over")
 
 
 def comma_separated(summary):
@@ -228,8 +276,15 @@ def comma_separated(summary):
         for key in ("asked_b_per_op", "allocs_per_op"):
             numbers += [(row["counts"][side] or {}).get(key) for side in ("value", "pointer")]
         writer.writerow([row["row"], row["pair"], row["size"], row["launches"], row["layouts"], *numbers,
-                         row["counts"]["status"], row["verdict"], row["equal_within"], row["sentence"]])
+                         row["counts"]["status"], row["verdict"], row["equal_within"], row["sentence"],
+                         row["stopped"]["look"], row["stopped"]["why"], *_solo_fields(row["solo"])])
     return out.getvalue()
+
+
+def _solo_fields(solo):
+    if solo is None:
+        return [None] * 5
+    return [*(solo["ratio"][part] for part in ("estimate", "low", "high")), solo["paired_ratio"], solo["carry_over"]]
 
 
 def markdown(summary):

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""When a row has been launched often enough.
+
+    n launches of every row -> look 1 -> n more of the rows that want them -> look 2 -> 2 n more -> look 3 ... look L
+
+Without --precision the number of launches is fixed: one look, and no row wants more. With --precision P and a budget,
+the manifest fixes before anything is measured after how many launches a row may be looked at (`looks`, such as 20, 40,
+80, 160 and 320), and the journal's events `extend` say which rows had which block. At a look a row wants more launches
+if all of this holds:
+
+    it has not failed, and its verdict is undecided
+    it is not known within P: the half-width of what its verdict rests on is above P. That is the widest of three
+    intervals, the headline's and the bounds of p10 and of p90, each as sqrt(high / low) - 1; without an interval,
+    for lack of launches, it is above any P
+    it has not had the last look, and the blocks so far have not spent the budget
+
+So a decided row gets no more launches, however wide its interval; and P is the difference that is worth no more time: a
+row that is known within P and has no verdict lies at the border between two, and stays there.
+
+Who looks again and again, and stops when he likes what he sees, is wrong more often than he thinks. So every interval
+of such a run is corrected for all L looks as well as for all rows (Bonferroni: an error probability of
+(1 - confidence) / (rows x L) each), also for a row that was looked at once. That holds for any rule of when to stop, as
+long as L does not hang on what was seen. The budget does not add a look: it only cuts a block short, at a moment that
+the clock chooses and the numbers do not, and the block's launches are in random order.
+
+The time that the blocks have spent is the sum of what the journal says of their children; the first launches are not
+part of it."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`looks`: after how many launches of a row; one number where it is fixed, and then the rest is None."""
+
+    looks: tuple[int, ...]
+    precision: float | None
+    budget_s: int | None
+
+    @property
+    def fixed(self):
+        return self.precision is None
+
+
+def rule(manifest):
+    settings = manifest["settings"]
+    if not settings.get("looks"):
+        return Rule((settings["launches"],), None, None)
+    return Rule(tuple(settings["looks"]), settings["precision"], settings["budget_s"])
+
+
+def spent_s(run):
+    """What the blocks have taken of the budget; milliseconds are what the journal keeps, and their sum is exact."""
+    first = run.manifest["settings"]["launches"]
+    return sum(round(event.get("seconds", 0) * 1000) for event in run.journal if event["event"] in ("done", "failed")
+               and event["kind"] == "paired" and event["launch"] >= first) / 1000
+
+
+def looks_had(run):
+    """{row: how often it has been looked at, or is just being} for the rows that had a block at all."""
+    had = {}
+    for event in run.journal:
+        if event["event"] == "extend":
+            had |= {row: had.get(row, 1) + 1 for row in event["rows"]}
+    return had
+
+
+def half_width(ratio, over_layouts):
+    """The widest of the intervals that the verdict rests on, as the module says; infinite without one."""
+    bounds = [(ratio.low, ratio.high), (over_layouts.p10_low, over_layouts.p10_high),
+              (over_layouts.p90_low, over_layouts.p90_high)]
+    if any(low is None for low, _ in bounds):
+        return math.inf
+    return math.expm1(max(high - low for low, high in bounds) / 2)
+
+
+def state(the_rule, look, verdict, width, spent):
+    """Why a row has no more launches: fixed, failed, decided, precise, looks or budget; or open: it wants more. `width`
+    is its half_width(), `look` the number of looks that it has had."""
+    if the_rule.fixed:
+        return "fixed"
+    if verdict == "failed":
+        return "failed"
+    if verdict != "undecided":
+        return "decided"
+    if width <= the_rule.precision:
+        return "precise"
+    if look >= len(the_rule.looks):
+        return "looks"
+    return "budget" if spent >= the_rule.budget_s else "open"
+
+
+def words(document):
+    """A row's `stopped` in words, for the undecided ones."""
+    return {"precise": "known within the precision, and yet at the border between two verdicts",
+            "looks": "after the last look", "budget": "the budget is spent",
+            "open": "it wants more launches"}.get(document["why"], "measure more launches")
+
+
+def sentence(the_rule):
+    """The rule of a run, for a legend."""
+    if the_rule.fixed:
+        return f"fixed: {the_rule.looks[0]} launches of every row, one look"
+    looks = ", ".join(map(str, the_rule.looks))
+    return (f"looks after {looks} launches of a row, as long as it is undecided and not known within "
+            f"{the_rule.precision * 100:g} %, for {the_rule.budget_s} s beyond the first {the_rule.looks[0]}")
