@@ -4,11 +4,13 @@
 Each test has a checkout of its own, whose door looks for the distribution's Python in that checkout instead of in
 /usr/bin, and a PATH of one folder with the stubs and the few plain tools that the door may use. What the stubs were
 told is compared word by word. Both shells that a small system has are tried."""
+import fcntl
 import os
 import re
 import shutil
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -53,7 +55,12 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
     "python3": """
         case $2 in
             *find_spec*) shift 2; for m; do [ -e "${0%/*}/modules/$m" ] || printf '%s ' "$m"; done ;;
-            *) shift 3; say "plots $*"; exit "${STUB_PLOTS_STATUS:-0}" ;;
+            *)
+                shift 3
+                say "plots $*"
+                if [ "$1" = undecided ] && [ -e "$STUBS/undecided" ]; then cat "$STUBS/undecided"; rm "$STUBS/undecided"; fi
+                exit "${STUB_PLOTS_STATUS:-0}"
+                ;;
         esac
         """,
     "apt-get": """
@@ -75,7 +82,8 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
         say "ampersand-bench $*"
         while [ $# -gt 0 ]; do case $1 in --out | --resume) run=$2 ;; esac; shift; done
         if [ -n "${run-}" ] && [ -z "${STUB_EMPTY-}" ]; then
-            mkdir -p "$run/launches/default"; touch "$run/launches/default/0.json" "$run/manifest.json"
+            mkdir -p "$run/launches/default"; touch "$run/launches/default/0.json"
+            printf '{"looks": [%s]}' "${STUB_LOOKS-}" >"$run/manifest.json"
         fi
         if [ -n "${STUB_SLEEP-}" ]; then
             trap 'kill -KILL $!; say "told to end"; exit 130' TERM
@@ -144,11 +152,17 @@ class Door:
             (folder / "modules" / module).touch()
         return folder
 
-    def start(self, *args, path=(), cwd=None, **environment):
+    def start(self, *args, path=(), cwd=None, terminal=None, **environment):
+        def in_session():
+            os.setsid()
+            if terminal is not None:
+                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
         return subprocess.Popen(
             [shutil.which(self.shell[0]), *self.shell[1:], self.root / "ampersand", *map(str, args)],
             env={"PATH": ":".join(map(str, [*path, self.bin])), **environment}, text=True, cwd=cwd,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=in_session,
+            pass_fds=() if terminal is None else (terminal,))
 
     def __call__(self, *args, **how):
         """The exit status and stderr. The log then holds this call's lines only."""
@@ -272,6 +286,26 @@ def test_sudo_is_used_after_saying_what(door):
     line = "sudo apt-get update && sudo apt-get install -y --no-install-recommends libbenchmark-dev"
     assert door.err.splitlines()[:2] == ["ampersand: missing: libbenchmark", f"ampersand: installing: {line}"]
     assert door.log[0].startswith("sudo ") and door.log[2].endswith("install -y --no-install-recommends libbenchmark-dev")
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "none"])
+def test_sudo_asks_where_somebody_can_answer(door, terminal):
+    door.have("apt-get", "sudo")
+    door.remove("libbenchmark-dev")
+    main = side = None
+    if terminal:
+        try:
+            main, side = os.openpty()
+        except OSError as e:
+            pytest.skip(f"no pseudo-terminal here: {e}")
+    started = door.start("list", terminal=side)
+    started.communicate(timeout=60)
+    for opened in (main, side):
+        if opened is not None:
+            os.close(opened)
+    asks = "sudo apt-get" if terminal else "sudo -n apt-get"
+    assert [line for line in door.log if line.startswith("sudo")] == [
+        f"{asks} -q update", f"{asks} -q install -y --no-install-recommends libbenchmark-dev"]
 
 
 def test_sudo_that_wants_a_password_nobody_can_give(door):
@@ -418,8 +452,9 @@ def test_out_is_tried_without_a_trace(door, tmp_path):
     assert door("bench", "--out", tmp_path / "a/b/run", STUB_EMPTY="1") == 0
     assert not (tmp_path / "a").exists()
     (tmp_path / "a").mkdir()
-    assert door("bench", "--out", tmp_path / "a", STUB_EMPTY="1") == 0
-    assert (tmp_path / "a").is_dir() and not list((tmp_path / "a").iterdir())
+    for out in ("a", "a/b/run"):
+        assert door("bench", "--out", tmp_path / out, STUB_EMPTY="1") == 0
+        assert (tmp_path / "a").is_dir() and not list((tmp_path / "a").iterdir()), "what was there stays, no more"
 
 
 @pytest.mark.parametrize("status, judged, says", [
@@ -485,14 +520,25 @@ def test_resume_names_the_run(door, tmp_path):
 
 def test_newest_run(door):
     assert door("charts") == 2 and "no run in" in door.err
-    for name, age_s in (("b", 20), ("a", 10), ("c", 30)):
+    for name, age_s in (("a", 20), ("b", 10), ("c", 30)):
         manifest = door.root / "results" / "runs" / name / "manifest.json"
         manifest.parent.mkdir(parents=True)
         manifest.touch()
         os.utime(manifest, (time.time() - age_s,) * 2)
     for verb in ("charts", "check"):
         assert door(verb) == 0
-        assert door.log == [f"plots {verb} {door.root}/results/runs/a"]
+        assert door.log == [f"plots {verb} {door.root}/results/runs/b"]
+
+
+@pytest.mark.parametrize("first, status", [("0", 0), ("1", 1), ("130", 130)])
+def test_rows_that_want_more_launches_get_them(door, tmp_path, first, status):
+    run = tmp_path / "run"
+    (door.stubs / "undecided").write_text("pass/size=16\n")
+    assert door("bench", "--out", run, "--precision", "1%", STUB_LOOKS="20, 30", STUB_STATUS=first) == status
+    assert not any("paired --out" in line and "--rows" in line for line in door.log)
+    more = [line for line in door.log if f"paired --resume {run} --rows " in line]
+    assert len(more) == (0 if first == "130" else 1), "until no row wants any, and none after an interruption"
+    assert len(door.logged("summary")) == 1
 
 
 def test_failed_tests_are_status_1(door):
@@ -524,6 +570,7 @@ def test_help_knows_the_flags_of_the_program():
     source = (ROOT / "harness" / "options.c").read_text()
     flags = set(re.findall(r'= \{ "(--[a-z-]+)", .*_PAIRED', source))
     assert "--quick" in flags
+    flags.discard("--rows")  # the door's own, with which it starts further launches
     said = subprocess.run([ROOT / "ampersand", "help", "bench"], text=True, capture_output=True).stdout
     assert flags | {"--format"} == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
 
