@@ -22,6 +22,7 @@ results/SCHEMA.md describes the table that is written beside the modules."""
 
 import argparse
 import concurrent.futures
+import hashlib
 import itertools
 import json
 import os
@@ -342,6 +343,8 @@ def make(args):
     for unit in units:
         design(unit, args.count, draw)
     table = {"schema": "ampersand/layouts/1", "lesson": args.lesson, "seed": args.seed, "n": args.count}
+    if args.source:
+        table["source_sha256"] = hashlib.sha256(args.source.read_bytes()).hexdigest()
     command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", args.object, args.extra, *args.link_arg]
     args.out.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{args.lesson}.", dir=args.out))
@@ -370,6 +373,7 @@ def main():
     parser.add_argument("--lesson", required=True, help="its name, and that of the modules")
     parser.add_argument("--object", required=True, help="compiled by -fPIC -ffunction-sections -fdata-sections")
     parser.add_argument("--extra", required=True, help="harness/lesson.c, compiled")
+    parser.add_argument("--source", type=Path, help="the lesson's text; its SHA-256 goes into the table")
     parser.add_argument("--count", type=int, default=64, help="how many layouts: 4, 16, 64 or 256")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="the folder for the modules and their table")
