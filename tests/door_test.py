@@ -80,6 +80,7 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
         """,
     "ampersand-bench": """
         say "ampersand-bench $*"
+        [ "$2" != --resume ] || STUB_STATUS=${STUB_MORE_STATUS-${STUB_STATUS-}}
         while [ $# -gt 0 ]; do case $1 in --out | --resume) run=$2 ;; esac; shift; done
         if [ -n "${run-}" ] && [ -z "${STUB_EMPTY-}" ]; then
             mkdir -p "$run/launches/default"; touch "$run/launches/default/0.json"
@@ -530,14 +531,16 @@ def test_newest_run(door):
         assert door.log == [f"plots {verb} {door.root}/results/runs/b"]
 
 
-@pytest.mark.parametrize("first, status", [("0", 0), ("1", 1), ("130", 130)])
-def test_rows_that_want_more_launches_get_them(door, tmp_path, first, status):
+@pytest.mark.parametrize("first, more, status", [
+    ("0", "0", 0), ("1", "0", 1), ("0", "1", 1), ("0", "130", 130), ("130", None, 130),
+])
+def test_rows_that_want_more_launches_get_them(door, tmp_path, first, more, status):
     run = tmp_path / "run"
     (door.stubs / "undecided").write_text("pass/size=16\n")
-    assert door("bench", "--out", run, "--precision", "1%", STUB_LOOKS="20, 30", STUB_STATUS=first) == status
-    assert not any("paired --out" in line and "--rows" in line for line in door.log)
-    more = [line for line in door.log if f"paired --resume {run} --rows " in line]
-    assert len(more) == (0 if first == "130" else 1), "until no row wants any, and none after an interruption"
+    assert door("bench", "--out", run, "--precision", "1%", STUB_LOOKS="20, 30", STUB_STATUS=first,
+                STUB_MORE_STATUS=more or "") == status
+    further = [line for line in door.log if f"paired --resume {run} --rows " in line]
+    assert len(further) == (0 if more is None else 1), "until no row wants any, and none after an interruption"
     assert len(door.logged("summary")) == 1
 
 
