@@ -14,6 +14,7 @@ QUANTITIES = {"allocs_per_op": "allocs/op", "asked_b_per_op": "B/op", "granted_b
               "peak_b": "peak B"}
 RED, GREEN, BOLD = "31", "32", "1"
 FACT_WIDTH = 60
+FIGURES = ("value_ns_per_op", "pointer_ns_per_op", "ratio")
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,10 @@ def _drift(document):
         yield ("No control: the runs share no measured row of the lessons known and null, so no change of ns/op is "
                "called, and ratios are held against no drift.")
         return
+    few = sum(row[key]["call"] == "within drift" for row in document["rows"] for key in FIGURES)
     called = f" A change is called beyond that and {document['rule']['threshold'] * 100:g} %."
+    if few:
+        called += f" {number(few, 'figure')} moved, but not beyond it: drift in the table of all rows (--all)."
     yield (f"Drift, by {number(drift['controls'], 'control row')} that cannot change: ns/op {_span(drift['times'])}, "
            f"ratios {_span(drift['ratios'])}." + ("" if document["quick"] else called))
 
@@ -236,15 +240,15 @@ def all_rows(document):
         fields.append((*cells, _words(row)))
     colours = [BOLD if row["changes"] else None for row in document["rows"]]
     return Section("All rows", "ns/op of the value and of the pointer side, and their ratio pointer/value.",
-                   ("row", "value A", "change", "ptr A", "change", "ratio A", "change", "shown"), (0, 7), fields,
+                   ("row", "value A", "change %", "ptr A", "change %", "ratio A", "change %", "shown"), (0, 7), fields,
                    colours)
 
 
 def _with_half_width(change):
     if change is None or change["low"] is None:
-        return percent(change and change["estimate"])
+        return percent(change and change["estimate"]).removesuffix(" %")
     half = _half_width(change)
-    return f"{percent(change['estimate'])[:-2]} +-{half:.{digits(half)}f} %"
+    return f"{percent(change['estimate'])[:-2]} +-{half:.{digits(half)}f}"
 
 
 def _half_width(change):
@@ -254,13 +258,13 @@ def _half_width(change):
 
 def _words(row):
     """What may be said of the row: `~` where no change is shown."""
-    changes = ["counts changed"] if row["counts"]["changes"] else []
-    calls = {name: row[key]["call"] for name, key in (("value", "value_ns_per_op"), ("pointer", "pointer_ns_per_op"),
-                                                      ("ratio", "ratio"))}
+    changes = ["counts"] if row["counts"]["changes"] else []
+    calls = {name: row[key]["call"].removeprefix("within ") for name, key in (
+        ("value", "value_ns_per_op"), ("ptr", "pointer_ns_per_op"), ("ratio", "ratio"))}
     if len(set(calls.values())) == 1:
         word = calls["ratio"]
         return ", ".join(([] if word == "not shown" else [word]) + changes) or "~"
-    if calls["value"] == calls["pointer"]:
+    if calls["value"] == calls["ptr"]:
         calls = {"both": calls["value"], "ratio": calls["ratio"]}
     return ", ".join([f"{name} {word}" for name, word in calls.items() if word != "not shown"] + changes)
 

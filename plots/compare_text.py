@@ -7,7 +7,8 @@ import json
 from dataclasses import replace
 
 from plots import terminal
-from plots.compare_sections import BOLD, all_rows, closing, counts_word, facts, headline, notes, number, runs, sections
+from plots.compare_sections import (BOLD, FIGURES, all_rows, closing, counts_word, facts, headline, notes, number, runs,
+                                    sections)
 
 
 def show(document, form, out, everything=False):
@@ -98,13 +99,12 @@ def comma_separated(document):
         writer.writerow(("fact", "a", "b"))
         writer.writerows((one["fact"], one["a"], one["b"]) for one in document["differences"])
         return out.getvalue()
-    figures = ("value_ns_per_op", "pointer_ns_per_op", "ratio")
-    writer.writerow(["row", "control", "code"] + [f"{key}_{part}" for key in figures for part in
+    writer.writerow(["row", "control", "code"] + [f"{key}_{part}" for key in FIGURES for part in
                     ("a", "b", "change", "change_low", "change_high", "call")]
                     + ["verdict_a", "verdict_b", "verdict_change", "counts", "failed_a", "failed_b"])
     for row in document["rows"]:
         numbers = []
-        for key in figures:
+        for key in FIGURES:
             change = row[key]["change"] or {}
             numbers += [row[key]["a"], row[key]["b"], *(change.get(part) for part in ("estimate", "low", "high")),
                         row[key]["call"]]

@@ -236,6 +236,17 @@ def test_calls(name, interval, drift, time, ratio):
     assert call(one, drift, 0.002, True, ("higher", "lower"), None) == "no verdict"
 
 
+DRIFTS = [("up", [(2, 3, 1)], (0, 3), (0, 1)), ("down", [(-2, -3, -1)], (-3, 0), (-1, 0)),
+          ("both", [(-2, 1, 0), (1, 4, 2)], (-2, 4), (0, 2)), ("none", [], None, None)]
+
+
+@pytest.mark.parametrize("name, controls, times, ratios", DRIFTS, ids=[row[0] for row in DRIFTS])
+def test_drift_reaches_from_the_least_to_the_greatest_and_holds_no_change(name, controls, times, ratios):
+    moved = [{figure: Change(np.zeros(1), np.array([float(x)]), 0.95) for figure, x in
+              zip(("value", "pointer", "ratio"), one)} for one in controls]
+    assert compare_runs._drift(moved) == {"controls": len(controls), "times": times, "ratios": ratios}
+
+
 VERDICTS = [("value faster", "pointer faster", "flipped"), ("leans pointer", "value faster", "flipped"),
             ("leans value", "leans pointer", "flipped"), ("value faster", "leans value", "class"),
             ("equal", "value faster", "class"), ("undecided", "pointer faster", "class"), ("equal", "equal", None),
@@ -511,10 +522,10 @@ def test_many_changes_at_once_look_like_the_machine(tmp_path, a):
     assert "6 of 6 sides are slower: so many at once look like the machine" in notes
 
 
-WORDS = [((NS, NS, NS), [], "~"), ((NS, NS, NS), [1], "counts changed"), (("control",) * 3, [], "control"),
+WORDS = [((NS, NS, NS), [], "~"), ((NS, NS, NS), [1], "counts"), (("control",) * 3, [], "control"),
          (("slower", "slower", NS), [], "both slower"),
-         (("slower", NS, "lower"), [1], "value slower, ratio lower, counts changed"),
-         (("within drift", "slower", "higher"), [], "value within drift, pointer slower, ratio higher")]
+         (("slower", NS, "lower"), [1], "value slower, ratio lower, counts"),
+         (("within drift", "slower", "higher"), [], "value drift, ptr slower, ratio higher")]
 
 
 @pytest.mark.parametrize("figures, counts, want", WORDS)
