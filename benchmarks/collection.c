@@ -14,7 +14,9 @@
  *                      most still are neighbours. A program that has run for a while has it worse.
  *
  * An operation is one element. The walk goes on where it stopped the last time and wraps round, so that a short epoch
- * and a set beyond the last cache go together. The size is that of all elements, in bytes.
+ * and a set beyond the last cache go together. The size is that of all elements, in bytes. Paired rounds walk both
+ * sides' sets in turn, so the caches hold half of each: from half of a cache's size on, compare the times of each side
+ * alone.
  */
 #include "harness/kernel.h"
 

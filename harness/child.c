@@ -6,7 +6,6 @@
 #include <alloca.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 
 int amp_child_complain(int status, const char *what, const char *why)
@@ -38,17 +37,6 @@ int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value
             ", pointer 0x%016" PRIx64 "\n",
             task->name, ops, value, pointer);
     return AMP_EXIT_DISAGREE;
-}
-
-static int pin(int cpu)
-{
-    cpu_set_t set;
-
-    if (cpu < 0)
-        return 0;
-    CPU_ZERO(&set);
-    CPU_SET((size_t) cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) ? -errno : 0;
 }
 
 /* As if the program had been started with that much more on the stack. */
@@ -84,10 +72,6 @@ int amp_child_main(const struct amp_registry *registry, const char *text)
     task.row = amp_registry_find(registry, task.name);
     if (!task.row) {
         status = amp_child_complain(2, task.name, "there is no such row");
-        goto out;
-    }
-    if (pin((int) task.cpu)) {
-        status = amp_child_complain(2, "child", "cannot be pinned to its CPU");
         goto out;
     }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)

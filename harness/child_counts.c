@@ -2,55 +2,92 @@
 #include "harness/child.h"
 
 #include "harness/heap.h"
+#include "harness/rounds.h"
 
 enum { VALUE, POINTER };
 
 #define COUNTED_OPS 1000
+#define COUNTING_NS 200000000 /* about: fewer operations where so many would take longer */
 
-static json_t *count_side(const struct amp_side *side, size_t size, uint64_t *checksum)
+/* One operation: what only ever happens once belongs to the fixture. Then one more, timed. */
+static uint64_t warm_up_ns(const struct amp_side *side, void *fixture, uint64_t *checksum)
 {
-    void *fixture = amp_side_set_up(side, size);
-    json_t *classes, *result = NULL;
-    struct amp_heap heap;
+    uint64_t begin_ns;
 
-    *checksum = side->run(fixture, 1); /* what only ever happens once belongs to the fixture */
-    if (amp_heap_begin() == 0) {
-        *checksum += side->run(fixture, COUNTED_OPS);
-        if (amp_heap_end(&heap) == 0) {
-            classes = json_array();
-            for (size_t i = 0; i < heap.n_classes; i++)
-                json_array_append_new(classes, json_pack("{s:I, s:I}", "class_b", (json_int_t) heap.classes[i].class_b,
-                                                         "allocs", (json_int_t) heap.classes[i].allocs));
-            result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "allocs", (json_int_t) heap.allocs, "frees",
-                               (json_int_t) heap.frees, "asked_b", (json_int_t) heap.asked_b, "granted_b",
-                               (json_int_t) heap.granted_b, "peak_b", (json_int_t) heap.peak_b, "classes", classes);
-        }
-    }
-    amp_side_tear_down(side, fixture);
-    return result;
+    *checksum = side->run(fixture, 1);
+    begin_ns = amp_clock_monotonic();
+    *checksum += side->run(fixture, 1);
+    return amp_clock_monotonic() - begin_ns;
+}
+
+static uint64_t plan_ops(uint64_t value_ns, uint64_t pointer_ns)
+{
+    uint64_t ns = value_ns > pointer_ns ? value_ns : pointer_ns;
+
+    if (ns <= COUNTING_NS / COUNTED_OPS)
+        return COUNTED_OPS;
+    return ns < COUNTING_NS ? COUNTING_NS / ns : 1;
+}
+
+static json_t *count_side(const struct amp_side *side, void *fixture, uint64_t ops, uint64_t *checksum)
+{
+    struct amp_heap heap;
+    json_t *classes;
+
+    if (amp_heap_begin())
+        return NULL;
+    *checksum += side->run(fixture, ops);
+    if (amp_heap_end(&heap))
+        return NULL;
+    classes = json_array();
+    for (size_t i = 0; i < heap.n_classes; i++)
+        json_array_append_new(classes, json_pack("{s:I, s:I}", "class_b", (json_int_t) heap.classes[i].class_b,
+                                                 "allocs", (json_int_t) heap.classes[i].allocs));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "allocs", (json_int_t) heap.allocs, "frees",
+                     (json_int_t) heap.frees, "asked_b", (json_int_t) heap.asked_b, "granted_b",
+                     (json_int_t) heap.granted_b, "peak_b", (json_int_t) heap.peak_b, "classes", classes);
+}
+
+/* Both sides, each into the result under its name; an exit status, and nothing written. */
+static int count_pair(const struct amp_task *task, json_t *result)
+{
+    const struct amp_pair *pair = task->row->pair;
+    void *value = amp_side_set_up(&pair->value, task->row->size);
+    void *pointer = amp_side_set_up(&pair->pointer, task->row->size);
+    uint64_t checksum[2], value_ns = warm_up_ns(&pair->value, value, &checksum[VALUE]);
+    uint64_t ops = plan_ops(value_ns, warm_up_ns(&pair->pointer, pointer, &checksum[POINTER]));
+    json_t *sides[2] = { count_side(&pair->value, value, ops, &checksum[VALUE]),
+                         count_side(&pair->pointer, pointer, ops, &checksum[POINTER]) };
+    int status = 0;
+
+    if (!sides[VALUE] || !sides[POINTER])
+        status = amp_child_complain(2, task->name, "jemalloc's hooks could not be set");
+    else if (checksum[VALUE] != checksum[POINTER])
+        status = amp_child_disagree(task, ops, checksum[VALUE], checksum[POINTER]);
+    json_object_set_new(result, "ops", json_integer((json_int_t) ops));
+    json_object_set_new(result, "value", sides[VALUE]);
+    json_object_set_new(result, "pointer", sides[POINTER]);
+    amp_side_tear_down(&pair->pointer, pointer);
+    amp_side_tear_down(&pair->value, value);
+    return status;
 }
 
 int amp_child_counts(const struct amp_task *task)
 {
-    const struct amp_pair *pair = task->row->pair;
-    json_t *result = amp_child_identity(task, "ampersand/counts/1"), *sides[2];
-    uint64_t checksum[2];
+    json_t *result = amp_child_identity(task, "ampersand/counts/1");
     const char *why;
+    int status;
 
-    json_object_set_new(result, "ops", json_integer(COUNTED_OPS));
     if (amp_heap_available(&why)) {
+        json_object_set_new(result, "ops", json_integer(COUNTED_OPS));
         json_object_set_new(result, "value", json_null());
         json_object_set_new(result, "pointer", json_null());
         json_object_set_new(result, "refused", json_string(why));
         return amp_child_write(task, result);
     }
-    sides[VALUE] = count_side(&pair->value, task->row->size, &checksum[VALUE]);
-    sides[POINTER] = count_side(&pair->pointer, task->row->size, &checksum[POINTER]);
-    json_object_set_new(result, "value", sides[VALUE]);
-    json_object_set_new(result, "pointer", sides[POINTER]);
-    if (!sides[VALUE] || !sides[POINTER])
-        return amp_child_complain(2, task->name, "jemalloc's hooks could not be set");
-    if (checksum[VALUE] != checksum[POINTER])
-        return amp_child_disagree(task, COUNTED_OPS, checksum[VALUE], checksum[POINTER]);
-    return amp_child_write(task, result);
+    status = count_pair(task, result);
+    if (status == 0)
+        return amp_child_write(task, result);
+    json_decref(result);
+    return status;
 }

@@ -57,12 +57,16 @@ static int load_layouts(struct paired *p)
     return 0;
 }
 
-static void kernels_of(const struct paired *p, unsigned layout, struct amp_kernel out[2])
+/* The kernels of a block. Fixtures that one function made are exchanged in every other block, and the layouts come in
+ * random order: so neither side has the better place in memory for a whole launch. */
+static void kernels_of(const struct paired *p, size_t block, struct amp_kernel out[2])
 {
-    const struct amp_pair *pair = pair_in(&p->modules[layout], p->task->row);
+    const struct amp_pair *pair = pair_in(&p->modules[p->layouts[block]], p->task->row);
+    const struct amp_pair *maker = p->task->row->pair; /* the one whose set_up made the fixtures */
+    size_t exchange = maker->value.set_up == maker->pointer.set_up ? block & 1 : 0;
 
-    out[VALUE] = (struct amp_kernel){ pair->value.run, p->fixtures[VALUE] };
-    out[POINTER] = (struct amp_kernel){ pair->pointer.run, p->fixtures[POINTER] };
+    out[VALUE] = (struct amp_kernel){ pair->value.run, p->fixtures[VALUE ^ exchange] };
+    out[POINTER] = (struct amp_kernel){ pair->pointer.run, p->fixtures[POINTER ^ exchange] };
 }
 
 /* The least of three epochs on both sides, their mean. */
@@ -86,7 +90,7 @@ static int plan_rounds(struct paired *p)
     uint64_t epoch_ns = (uint64_t) task->epoch_ns, actual_ns;
     struct amp_kernel sides[2];
 
-    kernels_of(p, p->layouts[0], sides);
+    kernels_of(p, 0, sides);
     if (amp_clock_measure(amp_clock_monotonic, &p->clock))
         return amp_child_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
     if (amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->ops))
@@ -145,7 +149,7 @@ static int run_blocks(struct paired *p)
         struct amp_kernel sides[2];
 
         p->shifts_b[i] = block.stack_shift_b;
-        kernels_of(p, p->layouts[i], sides);
+        kernels_of(p, i, sides);
         amp_rounds_run(amp_clock_monotonic, p->clock.cost_ns, sides, &block, &p->random);
         p->zero_rounds += block.zero_rounds;
         if (block.checksum[VALUE] != block.checksum[POINTER])
@@ -233,7 +237,7 @@ int amp_child_paired(const struct amp_task *task)
     int status;
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
-    amp_pair_set_up(pair, task->row->size, amp_random_next(&p.random), p.fixtures);
+    amp_pair_set_up(pair, task->row->size, amp_random_next(&p.random) << 1 | (task->launch & 1), p.fixtures);
     if (amp_pair_agree_on(pair, p.fixtures[VALUE], p.fixtures[POINTER], &agreement))
         status = amp_child_disagree(task, agreement.ops, agreement.value, agreement.pointer);
     else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * All that a lesson may include.
+ * All that a lesson may include, beside subjects.h, which includes it.
  *
  * A lesson is one file that asks one question with two kernels, `value` and `pointer`, which do the same work.
  * A kernel owns its loop, sees no clock and no counter, and returns a checksum. Sides whose checksums differ are
@@ -45,6 +45,7 @@ struct amp_pair {
     const size_t *sizes;   /* AMP_SIZES(...); set_up gets one of them, each is a row of its own */
     unsigned threads;      /* how many threads a kernel starts; 0: none, and its child is pinned to one CPU */
     const char *size_unit; /* what the sizes count; NULL: bytes */
+    unsigned floor;        /* 1: a floor of noise, which belongs to every run whatever its filter says */
 };
 
 #define AMP_SIZES(...) ((const size_t[]){ __VA_ARGS__, 0 })

@@ -109,7 +109,7 @@ int amp_layout_count(const char *lesson, unsigned *out, const char **why)
         return fail(why, -EPROTO, "%s: line %d: %s", path, error.line, error.text);
     n = json_integer_value(json_object_get(table, "n"));
     json_decref(table);
-    if (n < 1 || n > UINT_MAX)
+    if (n < 1 || n > AMP_LAYOUTS_MAX)
         return fail(why, -EPROTO, "%s: \"n\" is not a number of layouts", path);
     *out = (unsigned) n;
     return 0;

@@ -31,7 +31,9 @@ const char *amp_layout_dir(void);
 int amp_layout_load(const char *lesson, unsigned k, struct amp_module *out, const char **why);
 void amp_layout_unload(struct amp_module *module);
 
-/* How many modules the lesson was linked into; read from the folder. */
+#define AMP_LAYOUTS_MAX 4096
+
+/* How many modules the lesson was linked into, 1 to AMP_LAYOUTS_MAX; read from the folder. */
 int amp_layout_count(const char *lesson, unsigned *out, const char **why);
 
 /* Register every lesson of lessons.txt through its module k. */

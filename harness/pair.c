@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <time.h>
 
-#define GATE_CLOCKS (CLOCKS_PER_SEC / 10) /* a pair that has taken longer than this is spared the gate's longer runs */
+#define GATE_NS 100000000 /* a pair that has taken longer than this is spared the gate's longer runs */
 
 #define MOVED_B 4096 /* larger blocks begin at a page anyway */
+#define CLASSES 28   /* from 16 B to there */
+#define POWER_OF_TWO_IN(x) ((size_t) 1 << (63 - __builtin_clzll(x)))
 
 static int check_pair(const struct amp_pair *pair)
 {
@@ -76,13 +78,21 @@ const struct amp_row *amp_registry_find(const struct amp_registry *registry, con
     return NULL;
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
+}
+
 int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, struct amp_agreement *out)
 {
     static const uint64_t ops[] = { 1, 2, 3, 1000 };
-    clock_t begin = clock();
+    uint64_t begin_ns = now_ns();
 
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        if (i > 0 && clock() - begin > GATE_CLOCKS)
+        if (i > 0 && now_ns() - begin_ns > GATE_NS)
             break;
         out->ops = ops[i];
         out->value = pair->value.run(value, ops[i]);
@@ -107,15 +117,17 @@ void amp_side_tear_down(const struct amp_side *side, void *fixture)
 void amp_pair_set_up(const struct amp_pair *pair, size_t size, uint64_t draw, void *fixtures[2])
 {
     const struct amp_side *sides[2] = { &pair->value, &pair->pointer };
-    size_t first = draw & 1, n = draw >> 1 & 7;
-    void *blocks[7] = { NULL };
+    size_t first = draw & 1, n = 0;
+    void *blocks[7 * CLASSES];
 
-    for (size_t i = 0; i < n; i++)
-        amp_keep(blocks[i] = malloc(size < MOVED_B ? size : MOVED_B));
+    /* Four classes from each power of two to the next, as in jemalloc; an allocator with other classes is moved too. */
+    for (size_t block_b = 16; block_b <= MOVED_B; block_b += block_b < 64 ? 16 : POWER_OF_TWO_IN(block_b) / 4)
+        for (uint64_t i = draw >> 1 & 7; i > 0; i--)
+            amp_keep(blocks[n++] = malloc(block_b));
     fixtures[first] = amp_side_set_up(sides[first], size);
     fixtures[!first] = amp_side_set_up(sides[!first], size);
-    for (size_t i = 0; i < n; i++)
-        free(blocks[i]);
+    while (n > 0)
+        free(blocks[--n]);
 }
 
 int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out)

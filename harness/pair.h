@@ -40,9 +40,9 @@ struct amp_agreement {
 void *amp_side_set_up(const struct amp_side *side, size_t size);
 void amp_side_tear_down(const struct amp_side *side, void *fixture);
 
-/* Both sides' fixtures, [value, pointer]. As `draw` says, a random number, value's or pointer's is made first, and up to
- * 7 blocks further on in their size class: otherwise the same side would have the better place in its cache lines in
- * every launch, and that would pass for a difference between the sides. */
+/* Both sides' fixtures, [value, pointer]. The lowest bit of `draw` says whose is made first, the next three how many
+ * blocks of each size class further on: otherwise the same side would have the better place in its cache lines in every
+ * launch, and that would pass for a difference between the sides. */
 void amp_pair_set_up(const struct amp_pair *pair, size_t size, uint64_t draw, void *fixtures[2]);
 
 /* Run both sides of a row on fresh fixtures, for 1, 2, 3 and 1000 operations (fewer where one takes long), and

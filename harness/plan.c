@@ -25,6 +25,7 @@ int amp_rows_match(const struct amp_registry *registry, const char *filter, stru
 {
     static char words[256];
     regex_t regex;
+    size_t matching = 0;
     int err = filter ? regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB) : 0;
 
     *why = words;
@@ -39,13 +40,16 @@ int amp_rows_match(const struct amp_registry *registry, const char *filter, stru
 
         amp_row_name(&registry->rows[i], name, sizeof name);
         if (!filter || regexec(&regex, name, 0, NULL, 0) == 0)
-            out->row[out->n++] = &registry->rows[i];
+            matching++;
+        else if (!registry->rows[i].pair->floor)
+            continue;
+        out->row[out->n++] = &registry->rows[i];
     }
     if (filter)
         regfree(&regex);
     if (!out->row)
         return -ENOMEM;
-    if (out->n > 0)
+    if (matching > 0)
         return 0;
     amp_rows_free(out);
     snprintf(words, sizeof words, "no row matches");

@@ -23,7 +23,7 @@ typedef uint64_t (*amp_clock)(void);
 uint64_t amp_clock_monotonic(void);
 
 struct amp_clock_facts {
-    double cost_ns;         /* what an empty epoch reads, median: taken off every epoch by whoever reads the raw rounds */
+    double cost_ns;         /* what an empty epoch reads, mean without interrupts: taken off every epoch by whoever reads the raw rounds */
     uint64_t resolution_ns; /* the least step seen that is not zero */
 };
 

@@ -50,14 +50,20 @@ static inline uint64_t amp_ends_at(const void *object, size_t last)
     return (uint64_t) byte[0] + ((uint64_t) byte[last] << 8);
 }
 
-/* The object in a fixture. Aligned as malloc() aligns, which is no less than a struct of ints or pointers is: of bytes
- * that may stand anywhere clang 14 makes two copies where one is wanted. */
-#define amp_object(fixture) ((subject *) __builtin_assume_aligned((fixture), 16))
+/* The object in a fixture, aligned as a struct of ints or pointers is at most: of bytes that may stand anywhere clang 14
+ * makes two copies where one is wanted. */
+#define AMP_OBJECT_ALIGNMENT 16
+#define amp_object(fixture) ((subject *) __builtin_assume_aligned((fixture), AMP_OBJECT_ALIGNMENT))
 
-/* The fixture of a lesson that needs one object, all of its bytes set. */
+/* The fixture of a lesson that needs one object, all of its bytes set. Not by malloc(): jemalloc aligns 8 bytes to 8. */
 static inline void *amp_object_set_up(size_t size)
 {
-    return memset(amp_alloc(size), 1, size);
+    void *object = aligned_alloc(AMP_OBJECT_ALIGNMENT, (size + AMP_OBJECT_ALIGNMENT - 1) / AMP_OBJECT_ALIGNMENT *
+                                                           AMP_OBJECT_ALIGNMENT);
+
+    if (!object)
+        _exit(AMP_EXIT_NO_MEMORY);
+    return memset(object, 1, size);
 }
 
 static inline void amp_object_tear_down(void *fixture)

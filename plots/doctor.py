@@ -7,6 +7,7 @@ places; measured by paired rounds and, in the same minutes and with as much time
 
 import json
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -95,19 +96,17 @@ def placement_row(google, designs):
     }
 
 
-def measure(bench, launches, designs, say):
+def measure(bench, launches, designs, seed, say):
     """All of the proof, under whatever load there is."""
-    say("identical code at one address")
-    null = bench.paired("^null/", launches)
-    methods = [error_row("paired rounds", null["null"])]
+    say("identical code at one address, differences that are known")
+    paired = bench.paired("^(null|known_[a-z]+)/", launches)
+    methods = [error_row("paired rounds", paired["null"])]
     for name, interleaved in (("Google Benchmark, one side after the other", False),
                               ("Google Benchmark, randomly interleaved", True)):
         methods.append(error_row(name, bench.google("^null/", launches, interleaved)))
-    say("differences that are known")
-    known = bench.paired("^known_", launches)
     say("two identical functions, many placements")
-    placement = placement_row(bench.google_placements("^null_placed/", launches), bench.designs("null_placed", designs))
-    return {"methods": methods, "known": [known_row(pair, known[pair]) for pair in KNOWN], "placement": placement}
+    placement = placement_row(bench.google_placements("^null_placed/", launches), bench.designs("null_placed", designs, seed))
+    return {"methods": methods, "known": [known_row(pair, paired[pair]) for pair in KNOWN], "placement": placement}
 
 
 def show(result, condition):
@@ -139,6 +138,7 @@ def add_arguments(parser):
     parser.add_argument("--busy", action="store_true", help="measure again with a busy loop on every CPU")
     parser.add_argument("--launches", type=int, default=40, help="launches of each method (default 40)")
     parser.add_argument("--designs", type=int, default=20, help="how often the null pair is linked anew (default 20)")
+    parser.add_argument("--seed", type=int, help="draws these links (default: drawn, and printed)")
     parser.add_argument("--format", choices=["table", "json"], default="table")
 
 
@@ -151,13 +151,16 @@ def main(args):
     if table:
         print("\n".join(f"  {name:<20}{fact}" for name, fact in facts(about["machine"], about["build"])))
         print("\n".join(["", *(f"  warning: {why}" for why in warnings(about["machine"])), ""]))
+    seed = secrets.randbelow(2**31) if args.seed is None else args.seed
+    if not args.facts:
+        print(f"ampersand: doctor: seed {seed}", file=sys.stderr)
     results = {}
     for condition in [] if args.facts else ["as the machine is"] + ["a busy loop on every CPU"] * args.busy:
         def say(what, condition=condition):
             print(f"ampersand: doctor: {condition}: {what}", file=sys.stderr)
 
         with doctor_measure.busy(os.cpu_count() if condition != "as the machine is" else 0):
-            results[condition] = measure(bench, args.launches, args.designs, say)
+            results[condition] = measure(bench, args.launches, args.designs, seed, say)
         if table:
             print("\n".join(show(results[condition], condition) + [""]), flush=True)
     if not table:

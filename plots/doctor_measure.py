@@ -114,15 +114,15 @@ class Bench:
                                      float(test.pvalue)))
         return compared
 
-    def designs(self, pair, n):
+    def designs(self, pair, n, seed):
         """The headline's interval for each of n builds: the lesson `null` linked anew, in another order and with other
         paddings, then measured over its whole design."""
         intervals = []
-        for seed in range(1, n + 1):
+        for k in range(n):
             with tempfile.TemporaryDirectory(prefix="ampersand-doctor-") as folder:
-                self._link("null", 1000 + seed, folder)
+                self._link("null", seed + k, folder)
                 run = self._load_paired(["--filter", f"^{pair}/", "--launches", str(LAUNCHES_OF_A_DESIGN)], folder)
-            measured = statistics.measure(run.rows[0].launches)
+            measured = statistics.measure(run.row(f"{pair}/size=16").launches)
             intervals.append(statistics.estimate(measured.headlines, statistics.CONFIDENCE))
         return intervals
 

@@ -86,6 +86,9 @@ def test_the_summary_and_the_charts(run):
 def test_one_layout_only(tmp_path):
     call(BENCH, "paired", "--out", tmp_path / "run", "--filter", "^pass/size=64$", "--launches", 2, "--layout", 7,
          "--counts-launches", 0, "--solo-launches", 1)
-    for path in (tmp_path / "run/launches").rglob("*.json"):
+    launches = list((tmp_path / "run/launches").rglob("*.json"))
+    for path in launches:
         assert json.loads(path.read_text())["blocks"]["value_layout"] == [7]
+    # The floors of noise belong to every run.
+    assert sorted({path.parent.parent.name for path in launches}) == ["null", "null_placed", "pass"]
     plots("check", tmp_path / "run")

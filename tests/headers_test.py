@@ -20,6 +20,7 @@ def test_header_alone(compiler, header):
     if not shutil.which(compiler):
         pytest.skip(f"{compiler} is not here: apt-get install {compiler}")
     done = subprocess.run(
-        [compiler, "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wno-unused-function", "-Werror", "-I", ROOT, "-x", "c", "-fsyntax-only", "-"],
+        [compiler, *"-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-function -Werror -x c -fsyntax-only -".split(),
+         "-I", ROOT],
         input=f'#include "{header}"\n', text=True, capture_output=True)
     assert done.returncode == 0, done.stderr

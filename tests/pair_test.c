@@ -2,6 +2,7 @@
  *
  * The registry and the gate that refuses sides which disagree. */
 #include "harness/pair.h"
+#include "harness/subjects.h"
 
 /* clang-format off: cmocka.h wants the two before it */
 #include <setjmp.h>
@@ -132,6 +133,24 @@ static void test_fixtures_are_placed_at_random(void **state)
     }
 }
 
+/* What amp_object() promises the compiler must hold, also where malloc() aligns by less. */
+static void test_objects_are_aligned(void **state)
+{
+    static const size_t sizes[] = { 1, 8, 17, 24, 40, 257, 4112, 65536 };
+    void *objects[8];
+
+    (void) state;
+    for (size_t i = 0; i < 8 * 16; i++) {
+        const unsigned char *object = objects[i % 8] = amp_object_set_up(sizes[i / 16]);
+
+        assert_int_equal((uintptr_t) object % AMP_OBJECT_ALIGNMENT, 0);
+        assert_int_equal(object[0] + object[sizes[i / 16] - 1], 2);
+        if (i % 8 == 7)
+            for (size_t j = 0; j < 8; j++)
+                amp_object_tear_down(objects[j]);
+    }
+}
+
 #define PAIR(pair, asked, value_run, pointer_run, ...)                                                                 \
     {                                                                                                                  \
         .name = pair, .question = asked, .value = { .run = value_run }, .pointer = { .run = pointer_run },             \
@@ -232,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gate),
         cmocka_unit_test(test_fixtures_are_placed_at_random),
+        cmocka_unit_test(test_objects_are_aligned),
         cmocka_unit_test(test_registry_refuses),
         cmocka_unit_test(test_registry_finds),
         cmocka_unit_test(test_alloc_ends_the_child),
