@@ -12,14 +12,18 @@ random order. Its difference is
 
     d_i = ln(solo pointer / solo value)  -  the median over paired launches of ln(pointer/value) at the same layout k
 
-The estimate is the median of the d_i: of single solo times, which are noisy by several percent, an outlier must not
-count. Its interval is that of order statistics over the solo launches, from the d_i less the upper ends of the paired
-intervals at k to the d_i less their lower ends, all corrected as every interval of the table is. A row has carry-over
-if the interval lies wholly beyond the threshold in either direction. Too few solo launches give no answer.
+Solo times are CPU times, unless the kernels start threads: in 20 ms at a stretch the system takes the CPU away now and
+then, which paired rounds leave to their medians. The estimate is the median of the d_i: single solo times are noisy by
+several percent, by tens of them on a busy machine, and an outlier must not count.
 
-The threshold is what solo and paired differ by where there is no carry-over: on null pairs, known chains and `pass` by
-up to some percent, since the stack stands still in a solo process and the epochs of 50 us there are begun anew, while
-libbenchmark runs for 20 ms at a stretch. A cache or a predictor that the other side really spoils costs far more."""
+The interval is that of order statistics over the solo launches, from the d_i less the upper ends of the paired
+intervals at k to the d_i less their lower ends, all corrected as every interval of the table is. A row has carry-over
+if the interval lies wholly beyond the threshold, in either direction. Too few solo launches give no answer.
+
+The threshold is above what solo and paired medians differed by where there is no carry-over to speak of (null pairs,
+known chains, `pass` and `mutate`: 0 to 7 % with 15 solo launches on a machine with five times as much to do as CPUs):
+the stack stands still in a solo process, and its loop runs for 20 ms at a stretch where epochs begin anew each 50 us.
+What a side costs whose cache the other really spoils is a factor and no percentage."""
 
 import math
 from dataclasses import dataclass
@@ -43,11 +47,11 @@ class CarryOver:
     found: bool | None
 
 
-def solo_times(document):
+def solo_times(document, clock="cpu_time"):
     """(ln value ns, ln pointer ns, layout) of a solo launch, or None where it has not all of them."""
     times = {}
     for one in document["benchmarks"]:
-        time = one.get("real_time")
+        time = one.get(clock, one.get("real_time"))
         if one.get("run_type", "iteration") == "iteration" and time and not one.get("error_occurred"):
             times[str(one["name"]).rpartition("/side=")[2]] = math.log(time * _NS[one.get("time_unit", "ns")])
     layout = str(document["context"].get("layout", ""))
@@ -56,12 +60,13 @@ def solo_times(document):
     return times["value"], times["pointer"], int(layout)
 
 
-def judge(solo, measured, confidence):
-    """None without a solo launch at a layout that was measured."""
+def judge(solo, measured, confidence, threads=0):
+    """None without a solo launch at a layout that was measured. `threads` are those that the kernels start."""
     if not measured.launches:
         return None
     column = {layout: i for i, layout in enumerate(measured.layouts)}
-    usable = [one for one in map(solo_times, solo) if one and (one[2], one[2]) in column]
+    clock = "real_time" if threads else "cpu_time"
+    usable = [one for one in (solo_times(document, clock) for document in solo) if one and (one[2], one[2]) in column]
     if not usable:
         return None
     at = [column[layout, layout] for _, _, layout in usable]

@@ -81,7 +81,7 @@ def _row(row, measured, counts, judge):
         verdict = statistics.Verdict("failed")
     document |= {"verdict": verdict.name, "equal_within": verdict.equal_within,
                  "stopped": judge.stopped(row.name, verdict.name, width), "sentence": None,
-                 "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence), judge.quick),
+                 "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
                  "counts": _counts(counts), "failed": row.failed}
     document["sentence"] = _sentence(document, len(row.launches), statistics.launches_needed(judge.confidence))
     return document

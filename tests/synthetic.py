@@ -46,6 +46,7 @@ class Truth:
     drift: float = 0.0  # of the ratio, from the first launch to the last
     outliers: float = 0.01  # share of epochs that take up to five times as long
     zero_rounds: float = 0.0  # share of rounds that the clock did not see
+    ln_carry_over: float = 0.0  # what ln pointer/value is more alone than by turns
     allocs: tuple = (0, 0)  # per op, of value and pointer
     bytes: tuple = (0, 0)
     threads: int = 0
@@ -63,7 +64,12 @@ class Plan:
     rounds: int = 16
     seed: int = 1
     quick: bool = False
-    solo: bool = True
+    solo: int = 1  # solo launches a row
+    solo_sd: float = 0.02
+    looks: tuple = ()  # a run with --precision: its settings, and the blocks that its journal tells of
+    precision: float = 0.005
+    budget_s: int = 600
+    blocks: tuple = ()  # of (launches, rows); their launches must be among `launches`
     fail: dict = field(default_factory=dict)  # row -> (reason, detail)
     differ: tuple = ()  # rows whose last launch counts one allocation more on the pointer side
     refuse_counts: bool = False
@@ -175,14 +181,16 @@ def size_class(size):
     return (size + step - 1) // step * step
 
 
-def solo_file(truth, random):
-    runs = []
-    for side, ns in (("value", truth.value_ns), ("pointer", truth.value_ns * math.exp(truth.ln_ratio))):
-        ns *= math.exp(random.normal(0, 0.02))
+def solo_file(truth, plan, effects, random):
+    runs, layout = [], int(random.integers(plan.layouts))
+    apart = truth.ln_ratio + truth.ln_carry_over + effects[layout]
+    for side, ns in (("value", truth.value_ns), ("pointer", truth.value_ns * math.exp(apart))):
+        ns *= math.exp(random.normal(0, plan.solo_sd))
         name = f"{truth.name}/side={side}"
         runs.append({"name": name, "run_name": name, "run_type": "iteration", "repetitions": 1, "threads": 1,
                      "iterations": int(1e8 / ns), "real_time": ns, "cpu_time": ns, "time_unit": "ns"})
-    return {"context": {"date": TIME, "num_cpus": 2, "library_build_type": "release"}, "benchmarks": runs}
+    return {"context": {"date": TIME, "num_cpus": 2, "library_build_type": "release", "layout": str(layout)},
+            "benchmarks": runs}
 
 
 def manifest(rows, plan):
@@ -199,9 +207,12 @@ def manifest(rows, plan):
     return {
         "schema": "ampersand/run/1", "version": "0.1.0", "created": "2026-01-31T12:00:00Z",
         "command": ["ampersand-bench", "paired"], "quick": plan.quick, "seed": plan.seed,
-        "settings": {"launches": plan.launches, "counts_launches": plan.counts_launches, "solo_launches": 1,
-                     "epoch_ns": 50000, "rounds_per_block": plan.rounds, "layouts": plan.layouts, "timeout_s": 60,
-                     "memory_limit_b": 8 << 30, "threshold": 0.002},
+        "settings": {"launches": plan.looks[0] if plan.looks else plan.launches,
+                     "counts_launches": plan.counts_launches, "solo_launches": int(plan.solo), "epoch_ns": 50000,
+                     "rounds_per_block": plan.rounds, "layouts": plan.layouts, "timeout_s": 60,
+                     "memory_limit_b": 8 << 30, "threshold": 0.002} | (
+                         {"looks": list(plan.looks), "precision": plan.precision, "budget_s": plan.budget_s}
+                         if plan.looks else {}),
         "machine": {"host": "synthetic", "kernel": "6.1.0", "arch": "x86_64", "cpu": "Synthetic CPU", "cpus": 2,
                     "memory_b": 8 << 30, "virtual": None, "governor": "performance", "turbo": False, "thp": "madvise",
                     "aslr": 2, "load_1min": 0.3, "hardware_counters": False, "clock_source": "tsc", "page_b": 4096,
@@ -268,8 +279,10 @@ def write_run(out, rows, plan=Plan()):
             writer.child("paired", truth, launch, launch_file(truth, plan, effects, launch, random))
         for launch in range(plan.counts_launches):
             writer.child("counts", truth, launch, counts_file(truth, plan, launch))
-        if plan.solo:
-            writer.child("solo", truth, 0, solo_file(truth, random))
+        for launch in range(plan.solo):
+            writer.child("solo", truth, launch, solo_file(truth, plan, effects, random))
+    for launches, names in plan.blocks:
+        writer.lines.append({"time": TIME, "event": "extend", "launches": launches, "rows": list(names)})
     children = len(rows) * (plan.launches + plan.counts_launches + plan.solo)
     first = {"schema": "ampersand/journal/1", "time": TIME, "event": "plan", "children": children}
     if plan.checksums:
