@@ -370,6 +370,7 @@ def test_the_lessons_own_sources(tmp_path, a, name, crc_a, crc_b, states, said):
     assert said in text.replace("\n ", "")
     line = next(line for line in text.splitlines() if line.startswith(f"  {P8.name} "))
     assert line.endswith("changed") == (name == "one changed")
+    assert not line.endswith(("same", "unknown"))  # what is so of every row, a note says once
 
 
 def test_other_placements_are_said(a, b):
