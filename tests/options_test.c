@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +60,15 @@ static const struct {
       { USUAL, .epoch_ns = 1000000000, .timeout_s = 86400, .layout = 63, .solo_launches = 1000, .launches = 1000,
         .rounds_per_block = 10000 },
       true },
+    { "precision",
+      { "--out=x", "--precision=0.25%" },
+      { USUAL, .precision = 0.0025, .looks = 5, .budget_s = 600 },
+      true },
+    { "precision and budget",
+      { "--out=x", "--precision", "50%", "--budget", "2h" },
+      { USUAL, .precision = 0.5, .looks = 5, .budget_s = 7200 },
+      true },
+    { "rows", { "--resume", "y", "--rows", "z" }, { USUAL, .out = NULL, .resume = "y", .rows = "z" }, false },
     { "beginning of a flag", { "--out=x", "--mem=1G" }, { USUAL, .memory_limit_b = 1024 * MIB }, true },
     { "bytes", { "--out=x", "--memory-limit=1048577" }, { USUAL, .memory_limit_b = MIB + 1 }, true },
     { "K", { "--out=x", "--memory-limit=2048K" }, { USUAL, .memory_limit_b = 2 * MIB }, true },
@@ -99,8 +109,12 @@ static void test_paired(void **state)
             fail_msg("%s: refused", runs[i].name);
         got = &options.launch;
         if (!same_text(got->out, want->out) || !same_text(got->resume, want->resume) ||
-            !same_text(got->filter, want->filter) || !same_text(options.filter, want->filter))
-            fail_msg("%s: another out, resume or filter", runs[i].name);
+            !same_text(got->filter, want->filter) || !same_text(options.filter, want->filter) ||
+            !same_text(got->rows, want->rows))
+            fail_msg("%s: another out, resume, filter or rows", runs[i].name);
+        if (fabs(got->precision - want->precision) > 1e-12 || got->looks != want->looks ||
+            got->budget_s != want->budget_s)
+            fail_msg("%s: precision %g, %u looks, %u s", runs[i].name, got->precision, got->looks, got->budget_s);
         if (got->launches != want->launches || got->counts_launches != want->counts_launches ||
             got->solo_launches != want->solo_launches || got->rounds_per_block != want->rounds_per_block ||
             got->timeout_s != want->timeout_s || got->layout != want->layout || got->quick != want->quick)

@@ -193,7 +193,8 @@ def test_help(words, tmp_path):
     done = bench(*words.split(), env={**os.environ, "AMPERSAND_LESSONS": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 120
-    for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --seed --layout "
+    for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --precision --budget "
+                 "--rows --seed --layout "
                  "--epoch-us --rounds --timeout --memory-limit --iterations").split():
         assert re.search(rf"^  {flag} ", done.stdout, re.M), flag
     assert ("--benchmark_repetitions" in done.stdout) == (words != "help")
