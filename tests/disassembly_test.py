@@ -313,12 +313,8 @@ def test_an_allocation_is_kept_by_the_kernels_flags_only(compiler, call):
     assert name not in calls(compiled_text(compiler, source, flags=others).functions["kept"])
 
 
-def test_every_lesson_is_checked():
-    assert sorted(CHECKS) == sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c"))
-
-
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-@pytest.mark.parametrize("lesson", CHECKS)
+@pytest.mark.parametrize("lesson", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c")))
 def test_functions_can_be_placed(compiler, lesson):
     """A linker script moves each function by itself, to a multiple of 16: one a section, aligned to no more."""
     made = compiled(compiler, lesson)
