@@ -58,7 +58,8 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
             *)
                 shift 3
                 say "plots $*"
-                if [ "$1" = undecided ] && [ -e "$STUBS/undecided" ]; then cat "$STUBS/undecided"; rm "$STUBS/undecided"; fi
+                file=$STUBS/$1
+                if [ "$1" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
                 exit "${STUB_PLOTS_STATUS:-0}"
                 ;;
         esac
@@ -104,8 +105,8 @@ class Door:
     def __init__(self, folder, shell):
         self.root, self.stubs, self.shell = folder / "checkout", folder / "stubs", shell
         self.bin, self.build = self.stubs / "bin", self.root / "build"
-        for made in (self.root / "plots", self.bin, self.stubs / "pc", self.stubs / "usr/modules", self.stubs / "depot"):
-            made.mkdir(parents=True)
+        for made in ("checkout/plots", "stubs/bin", "stubs/pc", "stubs/usr/modules", "stubs/depot"):
+            (folder / made).mkdir(parents=True)
         text = (ROOT / "ampersand").read_text()
         assert "/usr/bin" in text
         (self.root / "ampersand").write_text(text.replace("/usr/bin", str(self.stubs / "usr")))
@@ -286,7 +287,8 @@ def test_sudo_is_used_after_saying_what(door):
     assert door("list") == 0, door.err
     line = "sudo apt-get update && sudo apt-get install -y --no-install-recommends libbenchmark-dev"
     assert door.err.splitlines()[:2] == ["ampersand: missing: libbenchmark", f"ampersand: installing: {line}"]
-    assert door.log[0].startswith("sudo ") and door.log[2].endswith("install -y --no-install-recommends libbenchmark-dev")
+    assert [line.split()[0] for line in door.log[:4]] == ["sudo", "apt-get", "sudo", "apt-get"]
+    assert door.log[2].endswith("install -y --no-install-recommends libbenchmark-dev")
 
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "none"])
@@ -390,8 +392,9 @@ def test_built_already(door):
     door.remove("meson", "ninja-build", "gcc")
     (door.build / "harness").mkdir(parents=True)
     shutil.copy(door.stubs / "ampersand-bench", door.build / "harness")
-    assert door("bench", "--out", door.root / "run", AMPERSAND_BUILT="1", AMPERSAND_BUILD=str(door.build)) == 0, door.err
-    assert door.log[0] == f"ampersand-bench paired --out {door.root}/run"
+    run = door.root / "run"
+    assert door("bench", "--out", run, AMPERSAND_BUILT="1", AMPERSAND_BUILD=str(door.build)) == 0, door.err
+    assert door.log[0] == f"ampersand-bench paired --out {run}"
 
 
 def test_foreign_folder_is_left_alone(door, tmp_path):
@@ -515,8 +518,9 @@ def test_a_run_without_a_name_gets_the_date(door):
 
 
 def test_resume_names_the_run(door, tmp_path):
-    assert door("bench", "--resume", tmp_path / "run") == 0
-    assert door.log[1:3] == [f"ampersand-bench paired --resume {tmp_path}/run", f"plots summary {tmp_path}/run --format table"]
+    run = tmp_path / "run"
+    assert door("bench", "--resume", run) == 0
+    assert door.log[1:3] == [f"ampersand-bench paired --resume {run}", f"plots summary {run} --format table"]
 
 
 def test_newest_run(door):
