@@ -7,7 +7,9 @@ r"""At which size does the winner change?
       0 |--------\-.-/-\------------  between two clear sizes of opposite signs stands one crossover
         |         '     o---o         where the line through all sizes, straight in ln size, crosses 0
 
-Sizes that are not clear change no winner: without this, noise around 1 would read as a dozen crossovers. Where the
+Clear is what the row's verdict rests on: the same interval, corrected over the table; without one (a quick run, too few
+launches) nothing is clear. Sizes that are not clear change no winner: without this, noise around 1 would read as a
+dozen crossovers. Where the
 line crosses 0 more than once between two clear sizes, the crossover is the middle (in ln size) of the first and the
 last crossing. The interval is a bootstrap over launches: the launches of every size are drawn anew, with replacement,
 the medians and the crossings computed again; it reaches from the 2.5th percentile of the first crossings to the
@@ -35,7 +37,8 @@ class Crossover:
 
 @dataclass(frozen=True)
 class Crossovers:
-    """Of one pair over its sizes. `state`: crossing, none, or unclear where no size is."""
+    """Of one pair over its sizes. `state`: crossing, none, unclear where no size is clear, few where no size has
+    launches enough to be."""
 
     pair: str
     found: tuple
@@ -47,13 +50,14 @@ class Crossovers:
     sizes: int
 
 
-def crossovers(pair, sizes, headlines, threshold, confidence=CONFIDENCE):
-    """`headlines`: for each size, one ln ratio a launch. Sizes ascend."""
-    estimates = [estimate(values, confidence) for values in headlines]
+def crossovers(pair, sizes, headlines, threshold, confidence=CONFIDENCE, clear_confidence=None):
+    """`headlines`: for each size, one ln ratio a launch. Sizes ascend. `clear_confidence`: of the rows' intervals."""
+    estimates = [estimate(values, clear_confidence or confidence) for values in headlines]
     signs = [clear_sign(one, math.log1p(threshold)) for one in estimates]
     clear = [i for i, sign in enumerate(signs) if sign]
     if not clear:
-        return Crossovers(pair, (), "unclear", sizes[0], sizes[-1], None, 0, len(sizes))
+        state = "unclear" if any(one.has_interval for one in estimates) else "few"
+        return Crossovers(pair, (), state, sizes[0], sizes[-1], None, 0, len(sizes))
     curve = np.array([one.estimate for one in estimates])
     drawn = resample(headlines, confidence)
     found = []
@@ -67,9 +71,10 @@ def crossovers(pair, sizes, headlines, threshold, confidence=CONFIDENCE):
 
 
 def clear_sign(one, x):
-    """+1 value faster, -1 pointer faster, 0 not clear; by the estimate alone where launches are too few."""
-    low, high = (one.low, one.high) if one.has_interval else (one.estimate, one.estimate)
-    return 1 if low > x else -1 if high < -x else 0
+    """+1 value faster, -1 pointer faster, 0 not clear."""
+    if not one.has_interval:
+        return 0
+    return 1 if one.low > x else -1 if one.high < -x else 0
 
 
 def resample(headlines, confidence=CONFIDENCE):
@@ -118,6 +123,8 @@ def crossings(ln_sizes, curves):
 def sentence(result, show_size):
     """In words; `show_size` turns a number into "17 B"."""
     smallest, largest = show_size(result.smallest), show_size(result.largest)
+    if result.state == "few":
+        return f"not to be told between {smallest} and {largest}: too few launches"
     if result.state == "unclear":
         return f"no size between {smallest} and {largest} has a clear winner"
     if result.state == "none":

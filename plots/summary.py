@@ -34,7 +34,7 @@ def summarize(run):
                  "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
         "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
         "rows": rows,
-        "crossovers": list(_crossovers(run, measured, threshold, judge.uncorrected)),
+        "crossovers": list(_crossovers(run, measured, threshold, judge)),
         "geometric_mean": list(_geometric_means(rows)),
     }
     return summary, gobench.write(gobench.configuration_of(run.manifest, run.configuration),
@@ -46,6 +46,7 @@ class Judge:
 
     def __init__(self, run):
         self.quick = run.quick
+        self.one_layout = run.manifest["settings"].get("layout", -1) >= 0  # so that the spread says nothing
         self.threshold = run.manifest["settings"]["threshold"]
         self.stopping = stopping.rule(run.manifest)
         self.looks_had, self.spent_s = stopping.looks_had(run), stopping.spent_s(run)
@@ -75,7 +76,7 @@ def _row(row, measured, counts, judge):
         document["ratio"], document["spread"] = _exponentials(ratio), _exponentials(over_layouts)
         verdict = statistics.verdict(ratio, over_layouts, judge.threshold)
         width = stopping.half_width(ratio, over_layouts)
-    if judge.quick:
+    if judge.quick or judge.one_layout:
         verdict = statistics.Verdict("no verdict")
     if row.failed:
         verdict = statistics.Verdict("failed")
@@ -83,7 +84,7 @@ def _row(row, measured, counts, judge):
                  "stopped": judge.stopped(row.name, verdict.name, width), "sentence": None,
                  "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
                  "counts": _counts(counts), "failed": row.failed}
-    document["sentence"] = _sentence(document, len(row.launches), statistics.launches_needed(judge.confidence))
+    document["sentence"] = _sentence(document, judge.one_layout, len(row.launches), statistics.launches_needed(judge.confidence))
     return document
 
 
@@ -117,7 +118,7 @@ def _plain(side):
     return {key: None if x is None else int(x) if x.denominator == 1 else float(x) for key, x in side.items()}
 
 
-def _sentence(row, launches, needed):
+def _sentence(row, one_layout, launches, needed):
     if row["failed"]:
         return f"failed ({row['failed']['kind']}): {row['failed']['reason']}, {row['failed']['detail']}"
     if not launches:
@@ -126,6 +127,8 @@ def _sentence(row, launches, needed):
         return "not measured: no launch has a round that the clock could see in every layout"
     ratio, verdict = row["ratio"], row["verdict"]
     side = "value" if ratio["estimate"] >= 1 else "pointer"
+    if verdict == "no verdict" and one_layout:
+        return f"one layout gives no verdict: it has the linker's luck in it; here {side} is {_faster(ratio['estimate'])}"
     if verdict == "no verdict":
         return f"a quick run gives no verdict; so far {side} looks {_faster(ratio['estimate'])}"
     if ratio["low"] is None:
@@ -160,13 +163,14 @@ def _sweeps(rows):
     return {pair: mine for pair, mine in by_pair.items() if len(mine) >= SWEEP and pair not in FLOORS.values()}
 
 
-def _crossovers(run, measured, threshold, confidence):
+def _crossovers(run, measured, threshold, judge):
     for pair, rows in _sweeps(run.rows).items():
         rows = sorted((row for row in rows if measured[row.name].launches), key=lambda row: row.size)
         if len(rows) < SWEEP:
             continue
         result = crossover.crossovers(pair, [row.size for row in rows],
-                                      [measured[row.name].headlines for row in rows], threshold, confidence)
+                                      [measured[row.name].headlines for row in rows], threshold, judge.uncorrected,
+                                      judge.confidence)
         unit = rows[0].declared.get("size_unit", "B")
         yield {"pair": pair,
                "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),

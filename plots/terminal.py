@@ -239,6 +239,8 @@ def legend(summary):
         "  spread    the ratio from p10 to p90 of the layouts, that is of where the linker may put the same code",
         "  B/op      bytes as asked for, and allocations: exact counts",
     ]
+    if not summary["quick"] and all(row["verdict"] in ("no verdict", "failed") for row in summary["rows"]):
+        return lines + ["  verdict   one layout gives none: the linker's luck is in it"]
     if summary["quick"]:
         return lines + ["  verdict   a quick run gives none: take it as a first look, and decide without --quick"]
     lines += [

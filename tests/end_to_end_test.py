@@ -92,3 +92,5 @@ def test_one_layout_only(tmp_path):
     # The floors of noise belong to every run.
     assert sorted({path.parent.parent.name for path in launches}) == ["null", "null_placed", "pass"]
     plots("check", tmp_path / "run")
+    table = plots("summary", tmp_path / "run").stdout
+    assert "no verdict" in table and "one layout gives none" in table and "faster" not in table.split("How to read")[0]

@@ -353,7 +353,16 @@ def test_crossover_sentence(curve, start, end):
 
 
 @pytest.mark.parametrize("launches, interval", [(1, False), (2, False), (5, False), (6, True)])
-def test_crossover_has_an_interval_where_the_launches_allow_one(launches, interval):
+def test_there_is_a_crossover_only_where_the_launches_allow_an_interval(launches, interval):
     result = crossover.crossovers("pass", [8, 16], [[0.2] * launches, [-0.2] * launches], 0.002)
-    assert [one.low is not None for one in result.found] == [interval]
-    assert result.found[0].size == pytest.approx(8 * 2 ** 0.5)
+    assert [one.low is not None for one in result.found] == [True] * interval
+    assert result.state == ("crossing" if interval else "few")
+    text = crossover.sentence(result, lambda size: f"{size:.3g} B")
+    assert text.startswith("value wins below 11.3 B" if interval else "not to be told between 8 B and 16 B: too few")
+
+
+def test_a_size_is_clear_by_its_corrected_interval():
+    """Eight launches have an interval of 95 %, but none that is corrected over a table of 106 rows."""
+    curve = [[0.2] * 8, [-0.2] * 8]
+    assert crossover.crossovers("pass", [8, 16], curve, 0.002, 0.95, 0.95).state == "crossing"
+    assert crossover.crossovers("pass", [8, 16], curve, 0.002, 0.95, 1 - 0.05 / 106).state == "few"
