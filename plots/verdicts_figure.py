@@ -267,8 +267,8 @@ def _caption(summary, rows, floor):
     if any(row.p10 is not None for row in rows):
         text.append("The thin line is what the placement of functions alone can do: p10 to p90 over layouts.")
     if floor != Floor():
-        text.append("The grey bands are what identical functions read in this run: a difference within them "
-                    "may be none.")
+        text.append("The grey bands are what identical functions read in this run: hold marks and bars against the "
+                    "dark one, thin lines against the light one.")
     if summary["quick"]:
         text.append("This was a quick run: it gives ratios and spreads, and no verdict.")
     else:
