@@ -9,8 +9,8 @@ from plots.documents import Refused
 FOLDERS = {"paired": "launches", "counts": "counts", "solo": "solo"}
 _CHILD_KEYS = {"kind": str, "configuration": str, "pair": str, "size": int, "launch": int}
 _EVENTS = {"plan": {"children": int}, "start": _CHILD_KEYS, "done": _CHILD_KEYS,
-           "failed": _CHILD_KEYS | {"reason": str, "detail": str}, "resume": {}, "extend": {"launches": int, "rows": list},
-           "end": {"status": str}}
+           "failed": _CHILD_KEYS | {"reason": str, "detail": str}, "resume": {},
+           "extend": {"launches": int, "rows": list}, "end": {"status": str}}
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,10 @@ def test_run(tmp_path, capsys, name, looks, launches, blocks, budget, want, look
     assert f"over 3 rows and {len(looks)} looks" in out if looks else "Bonferroni over 3 rows)" in out
     assert "\n  stopping  " in out and max(map(len, out.splitlines())) <= 120
     assert ("Stopped, " in out) == bool(looks)
+    confidence = statistics.corrected(3 * (len(looks) or 1))
+    assert summary["rule"]["launches_needed"] == statistics.launches_needed(confidence)
+    ratio = statistics.estimate(statistics.measure(load(run).rows[1].launches).headlines, confidence)
+    assert summary["rows"][1]["ratio"]["low"] == pytest.approx(math.exp(ratio.low), rel=1e-5)
     said = {"budget": "the budget is spent", "looks": "after the last look", "open": "wants more",
             "fixed": "measure more launches"}[want[1]]
     assert said in summary["rows"][1]["sentence"]
@@ -182,7 +186,8 @@ BAD_JOURNALS = [
 
 @pytest.mark.parametrize("line, said", BAD_JOURNALS)
 def test_a_damaged_extension_is_refused(tmp_path, capsys, line, said):
-    run = synthetic.write_run(tmp_path / "run", [DECIDED], synthetic.Plan(launches=2, layouts=4, rounds=4, looks=(2, 4)))
+    run = synthetic.write_run(tmp_path / "run", [DECIDED],
+                              synthetic.Plan(launches=2, layouts=4, rounds=4, looks=(2, 4)))
     with open(run / "journal.jsonl", "a") as journal:
         journal.write(json.dumps({"time": synthetic.TIME} | line) + "\n")
     assert guarded(["undecided", str(run)]) == 2
@@ -200,7 +205,8 @@ PRECISION = ["--launches", "2", "--precision", "0.5%"]
 
 
 def bench(*words):
-    return subprocess.run([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    return subprocess.run([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True,
+                          timeout=120)
 
 
 def begun(tmp_path, *words):
@@ -222,7 +228,8 @@ def draws(run):
 
 
 def events(run, name):
-    return [event for event in map(json.loads, (run / "journal.jsonl").read_text().splitlines()) if event["event"] == name]
+    lines = (run / "journal.jsonl").read_text().splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] == name]
 
 
 @program
@@ -234,7 +241,8 @@ def test_a_block_doubles_the_launches_of_the_rows_that_are_named(tmp_path):
         done = bench("--resume", run, "--rows", rows)
         assert done.returncode == 0, done.stderr
         assert (numbers(run, 8), numbers(run, 16)) == (list(range(n)), [0, 1])
-        assert [(event["launches"], event["rows"]) for event in events(run, "extend")][block - 1:] == [(n, ["good/size=8"])]
+        begun_blocks = [(event["launches"], event["rows"]) for event in events(run, "extend")]
+        assert begun_blocks[block - 1:] == [(n, ["good/size=8"])]
     assert check(run)[1] == []
     assert stopping.looks_had(load(run)) == {"good/size=8": 5}
     done = bench("--resume", run, "--rows", rows)
@@ -326,7 +334,8 @@ WRONG = [
     ("--precision 1.%", "'1.%' is not a percentage"), ("--precision -1%", "'-1%' is not a percentage"),
     ("--precision 1%%", "'1%%' is not a percentage"), ("--precision 1% --budget 10", "'10' is not a time such as 90s"),
     ("--precision 1% --budget 0s", "'0s' is not a time"), ("--precision 1% --budget 1d", "'1d' is not a time"),
-    ("--precision 1% --budget 1m30s", "'1m30s' is not a time"), ("--precision 1% --budget 169h", "'169h' is not a time"),
+    ("--precision 1% --budget 1m30s", "'1m30s' is not a time"),
+    ("--precision 1% --budget 169h", "'169h' is not a time"),
     ("--budget 10m", "--budget: only with --precision"), ("--quick --precision 1%", "--precision: not with --quick"),
     ("--rows x", "--rows: only with --resume"),
 ]
