@@ -166,7 +166,9 @@ static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *v
             options[n++] = (struct option){ flags[f].name + 2, flags[f].kind != SWITCH, NULL, 256 + f };
     opterr = 0; /* its messages are not of our form */
     for (optind = at; !err && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1; at = optind) {
-        if (c >= 256)
+        if (c >= 256 && strcspn(argv[at], "=") != strlen(flags[c - 256].name))
+            err = refuse(argv[at], verb); /* getopt_long takes abbreviations; the door, which reads some flags, does not */
+        else if (c >= 256)
             err = read_value((enum flag)(c - 256), optarg ? optarg : "", &values[c - 256]);
         else if (c == ':')
             err = amp_options_wrong(flags[optopt - 256].name, "needs a value");

@@ -56,6 +56,7 @@ def row(name, ratio=1.5, verdict="value faster", value_ns=4.0, width=0.01, sprea
         "pointer_ns_per_op": three(ratio and value_ns * ratio, width),
         "spread": ratio and {"p10": ratio / (1 + spread), "p90": ratio * (1 + spread)},
         "verdict": verdict, "equal_within": equal_within, "sentence": "a sentence",
+        "stopped": {"look": 1, "of": 1, "why": "failed" if failed else "fixed"}, "solo": None,
         "counts": {"status": status, "detail": detail, "value": count(*value) if counted else None,
                    "pointer": count(*pointer) if counted else None},
         "failed": failed and {"reason": failed[0], "detail": failed[1]}}

@@ -69,7 +69,6 @@ static const struct {
       { USUAL, .precision = 0.5, .looks = 5, .budget_s = 7200 },
       true },
     { "rows", { "--resume", "y", "--rows", "z" }, { USUAL, .out = NULL, .resume = "y", .rows = "z" }, false },
-    { "beginning of a flag", { "--out=x", "--mem=1G" }, { USUAL, .memory_limit_b = 1024 * MIB }, true },
     { "bytes", { "--out=x", "--memory-limit=1048577" }, { USUAL, .memory_limit_b = MIB + 1 }, true },
     { "K", { "--out=x", "--memory-limit=2048K" }, { USUAL, .memory_limit_b = 2 * MIB }, true },
     { "M", { "--out=x", "--memory-limit=512M" }, { USUAL, .memory_limit_b = 512 * MIB }, true },

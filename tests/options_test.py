@@ -28,13 +28,15 @@ WRONG = [
     ("machine now", "machine: 'now' is one word too many"),
     ("help --quick", "--quick: no such flag of 'help'; 'ampersand-bench help' lists them"),
     ("list --quick", "--quick: no such flag of 'list'"),
-    ("list --question", None),  # the beginning of a flag is as good as the flag
+    ("list --question", "--question: no such flag of 'list'; the nearest is '--questions'"),
     ("child", "child: needs one word, its task as JSON"),
     ("child {} {}", "child: needs one word, its task as JSON"),
     # ---- flags of paired
     ("paired", "paired: needs --out DIR, or --resume RUN"),
     ("paired --out", "--out: needs a value"),
     ("paired --out=", "--out: its value is empty"),
+    ("paired --ou x", "--ou: no such flag of 'paired'; the nearest is '--out'"),
+    ("paired --ou=x", "--ou: no such flag of 'paired'; the nearest is '--out'"),
     ("paired --out x y", "paired: 'y' is one word too many"),
     ("paired y --out x", "paired: 'y' is one word too many"),
     ("paired --out x -- --quick", "--quick: no such flag"),
