@@ -469,7 +469,8 @@ def test_status_of_bench_is_passed_on(door, tmp_path, status, judged, says):
     run = tmp_path / "run"
     assert door("bench", "--quick", "--out", run, STUB_STATUS=str(status)) == status
     plots = [line for line in door.log if line.startswith("plots")]
-    assert plots == ([f"plots summary {run} --format table", f"plots charts {run}"] if judged else [])
+    assert plots == ([f"plots summary {run} --format table", f"plots charts {run}",
+                      f"plots report {run}"] if judged else [])
     assert says is None or says in door.err.splitlines()[-1] and str(run) in door.err.splitlines()[-1]
 
 
