@@ -210,6 +210,8 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
         return amp_options_wrong("--budget", "only with --precision, whose further launches it is for");
     if (values[PRECISION].given && quick)
         return amp_options_wrong("--precision", "not with --quick, which gives no verdict and so has no use for it");
+    if (values[PRECISION].given && values[LAYOUT].given)
+        return amp_options_wrong("--precision", "not with --layout: one layout has no verdict to wait for");
     *out = (struct amp_launch_options){
         .out = values[OUT].word,
         .resume = values[RESUME].word,

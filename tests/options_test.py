@@ -49,6 +49,7 @@ WRONG = [
     ("paired --out x --questions", "--questions: no such flag of 'paired'"),
     ("paired --out x --quick=yes", "--quick: takes no value"),
     ("paired --out x --launches", "--launches: needs a value"),
+    ("paired --out x --precision 0.5% --layout 3", "--precision: not with --layout"),
     ("paired --resume x --out y", "--out: not with --resume"),
     ("paired --resume x --launches 3", "--launches: not with --resume"),
     ("paired --resume x --quick", "--quick: not with --resume"),
