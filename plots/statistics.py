@@ -28,9 +28,11 @@ above 1 + x or below 1 / (1 + x). The interval is that of the headline; the spre
     placement decides  the interval reaches inside x, p10 is below 1 / (1 + x) and p90 above 1 + x
     undecided          everything else: measure more
 
-p10 and p90 are known only as well as the launches allow. Each layout's median over launches has an order-statistic
-interval of its own; p10 of their lower ends and p10 of their upper ends bound p10, and so for p90 (if every layout
-lies in its interval, the percentiles lie in these bounds). A verdict holds if the rule gives the same class whichever
+p10 and p90 are known only as well as the launches allow. Each is bounded twice, and the tighter bound counts, at half the
+error probability each: by p10 (p90) of the lower and of the upper ends of every layout's own order-statistic interval,
+good where layouts fall into modes; and by Student's t times the bootstrap standard error over whole launches, since
+what moves a launch moves all of its layouts, good where they do not. Noise that is left in a layout's median makes the
+spread wider than it is, never narrower. A verdict holds if the rule gives the same class whichever
 of the bounds are taken; of several e the largest. A class that the bounds leave open is undecided.
 
 Every bound that a verdict rests on is corrected over the table (Bonferroni): with m rows, the error probability of
@@ -46,6 +48,8 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+RESAMPLES = 199  # for a standard error; an interval of percentiles would want more
+SEED = 20260131  # of the bootstrap: the same run gives the same bounds
 EQUAL_WITHIN = (0.002, 0.005, 0.01)
 
 
@@ -166,13 +170,30 @@ def corrected(rows, confidence=CONFIDENCE):
 
 
 def spread(ln_ratio, confidence):
-    """Over layouts, of a [launch][layout] matrix."""
-    middle, low, high = median_interval(ln_ratio, confidence)
-    p10, p90 = np.percentile(middle, [10, 90])
+    """Over layouts, of a [launch][layout] matrix. No bounds where the headline has no interval."""
+    p10, p90 = (float(x) for x in np.percentile(np.median(ln_ratio, axis=0), [10, 90]))
+    n = len(ln_ratio)
+    if order_ranks(n, confidence) is None:
+        return Spread(p10, p90, None, None, None, None)
+    half = (1 + confidence) / 2
+    reach = stats.t.ppf((1 + half) / 2, n - 1)
+    e10, e90 = (float(reach * standard_error(ln_ratio, q)) for q in (10, 90))
+    _, low, high = median_interval(ln_ratio, half)
     if low is None:
-        return Spread(float(p10), float(p90), None, None, None, None)
-    (p10_low, p90_low), (p10_high, p90_high) = np.percentile(low, [10, 90]), np.percentile(high, [10, 90])
-    return Spread(*(float(x) for x in (p10, p90, p10_low, p10_high, p90_low, p90_high)))
+        return Spread(p10, p90, p10 - e10, p10 + e10, p90 - e90, p90 + e90)
+    (low10, low90), (high10, high90) = np.percentile(low, [10, 90]), np.percentile(high, [10, 90])
+    return Spread(p10, p90, max(p10 - e10, float(low10)), min(p10 + e10, float(high10)),
+                  max(p90 - e90, float(low90)), min(p90 + e90, float(high90)))
+
+
+def standard_error(ln_ratio, q):
+    """Of the q-th percentile over layouts of the medians over launches: bootstrap over launches, whole rows."""
+    def percentile(launches, axis):
+        return np.percentile(np.median(ln_ratio[launches.astype(int)], axis=-2), q, axis=-1)
+
+    launches = np.arange(len(ln_ratio))
+    return stats.bootstrap((launches,), percentile, n_resamples=RESAMPLES, method="percentile", vectorized=True,
+                           random_state=np.random.default_rng(SEED)).standard_error
 
 
 def classify(low, high, p10, p90, threshold):

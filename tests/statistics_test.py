@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Statistics on data with known answers; the oracle is arithmetic on paper, exact binomials, or simulation."""
 
+import itertools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -94,13 +95,44 @@ def test_launches_needed():
     assert statistics.launches_needed(statistics.corrected(170)) == 13
 
 
-def test_spread_bounds_come_from_each_layouts_interval():
-    # Layout k reads k + 0, 1, ... 5 in six launches: its median is k + 2.5, its interval [k, k + 5].
+def test_spread_and_its_bounds():
+    # Layout k reads k + 0, 1, ... 5 in six launches: its median is k + 2.5.
     matrix = np.arange(11)[None, :] + np.arange(6)[:, None].astype(float)
     over = statistics.spread(matrix, 0.95)
     assert (over.p10, over.p90) == (1 + 2.5, 9 + 2.5)
-    assert (over.p10_low, over.p10_high, over.p90_low, over.p90_high) == (1, 6, 9, 14)
+    # All layouts move together, so p10 is the median of 0 ... 5 and no more: its standard error by every possible draw.
+    medians = [np.median(draw) for draw in itertools.product(range(6), repeat=6)]
+    reach = stats.t.ppf(0.9875, 5) * np.std(medians)
+    for low, middle, high in ((over.p10_low, over.p10, over.p10_high), (over.p90_low, over.p90, over.p90_high)):
+        assert (middle - low, high - middle) == pytest.approx((reach, reach), rel=0.1)
     assert statistics.spread(matrix[:5], 0.95).p10_low is None
+
+
+def test_bounds_of_modes_stay_at_the_modes():
+    """A tenth of the layouts are in the lower mode, give or take: p10 may be either mode, and nothing beyond them."""
+    random = np.random.default_rng(3)
+    matrix = np.where(np.arange(64) < 6, 0.1, 0.3) + np.zeros((20, 1))
+    matrix[:, 6:8] = random.choice([0.1, 0.3], (20, 2))
+    over = statistics.spread(matrix, statistics.corrected(106))
+    assert 0.1 - 1e-9 <= over.p10_low <= over.p10 <= over.p10_high <= 0.3 + 1e-9
+    assert (over.p90_low, over.p90_high) == pytest.approx((0.3, 0.3))
+
+
+@pytest.mark.parametrize("layouts", ["normal", "bimodal", "insensitive"])
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
+def test_spread_bounds_cover(layouts, confidence):
+    """p10 and p90 of layouts whose truth is known, seen through launches that differ and noise within them."""
+    random = np.random.default_rng(11)
+    truth = {"normal": np.linspace(-0.3, 0.3, 64), "bimodal": np.repeat([-0.2, 0.2], 32), "insensitive": np.zeros(64)}
+    covered = []
+    for _ in range(250):
+        matrix = truth[layouts] + random.normal(0, 0.02, (20, 1)) + random.normal(0, 0.01, (20, 64))
+        over = statistics.spread(matrix, confidence)
+        p10, p90 = np.percentile(truth[layouts], [10, 90])
+        covered += [over.p10_low <= p10, over.p90_high >= p90]
+        if layouts != "insensitive":  # there what noise is left makes the spread look wider
+            covered += [over.p10_high >= p10, over.p90_low <= p90]
+    assert np.mean(covered) >= (1 + confidence) / 2 - 0.01
 
 
 CLASSES = [  # in percent: interval, spread; x is 0.2
