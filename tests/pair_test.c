@@ -125,8 +125,10 @@ static void test_fixtures_are_placed_at_random(void **state)
             places[i] |= 1u << (uintptr_t) fixtures[draw][i] % 64 / 16;
     }
     assert_int_equal(value_first, 8);
+#if !defined(__SANITIZE_ADDRESS__) /* whose malloc puts everything at the same place of a line */
     for (int i = 0; i < 2; i++)
         assert_true(__builtin_popcount(places[i]) >= 3);
+#endif
     for (uint64_t draw = 0; draw < 16; draw++) {
         amp_side_tear_down(&pair.pointer, fixtures[draw][1]);
         amp_side_tear_down(&pair.value, fixtures[draw][0]);
