@@ -35,6 +35,11 @@ class Sparkline:
     last: str
 
 
+def _ends(size):
+    """"8 B" as it is, "1024 elements" as its number: there is no room, and the sentences below name the unit."""
+    return size if size.endswith("B") else size.split()[0]
+
+
 def make(rows, show_size):
     """From rows of summary.json, of one pair. None where nothing was measured."""
     rows = sorted((row for row in rows if row["ratio"]), key=lambda row: row["size"])
@@ -46,7 +51,7 @@ def make(rows, show_size):
         low, high = _limits(min(0, *numbers), max(0, *numbers))
         ratio_at = _scale(low, high, BOTTOM, TOP)  # above 1 is up
         size_at = _scale(math.log(rows[0]["size"] or 1), math.log(rows[-1]["size"] or 1), LEFT + 4, RIGHT - 4)
-        first, last = show_size(rows[0]["size"]), show_size(rows[-1]["size"])
+        first, last = (_ends(show_size(rows[i]["size"])) for i in (0, -1))
     else:
         reach = _limits(0, max(map(abs, numbers)))[1]
         ratio_at = _scale(-reach, reach, LEFT, RIGHT)

@@ -148,7 +148,7 @@ def _sentence(row, one_layout, launches, needed):
 
 def _faster(ratio):
     factor = max(ratio, 1 / ratio)
-    return f"{factor:.3g} times as fast" if factor >= 1.1 else f"{(factor - 1) * 100:.2g} % faster"
+    return f"{float(f'{factor:.3g}'):g} times as fast" if factor >= 1.1 else f"{(factor - 1) * 100:.2g} % faster"
 
 
 def _floor(pair, rows):
