@@ -15,6 +15,8 @@ launches the median: a launch is a draw (addresses, neighbours on the core), and
 that assumes no distribution: with n launches the true median lies between the r-th and the (n-r+1)-th with
 probability 1 - 2 P(Bin(n, 1/2) < r).
 
+Where a lesson's design is not full, its interval is widened by what that may be off by (design.py).
+
 Everything is computed in ln and shown as a ratio, pointer/value: above 1 the value side is the faster one.
 
 The verdict, exactly (`verdict` below). x is the least |ratio - 1| worth a word, 0.002 unless set; "beyond x" means

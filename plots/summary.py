@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots import carry_over, crossover, gobench, statistics, stopping, terminal
+from plots import carry_over, crossover, design, gobench, statistics, stopping, terminal
 from plots.documents import Refused, write_whole
 from plots.load import load
 
@@ -46,6 +46,7 @@ class Judge:
 
     def __init__(self, run):
         self.quick = run.quick
+        self.layouts = run.manifest["layouts"]
         self.one_layout = run.manifest["settings"].get("layout", -1) >= 0  # so that the spread says nothing
         self.threshold = run.manifest["settings"]["threshold"]
         self.stopping = stopping.rule(run.manifest)
@@ -71,7 +72,10 @@ def _row(row, measured, counts, judge):
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
             plain = statistics.estimate(matrix.mean(axis=1), judge.uncorrected)
             document[f"{key}_ns_per_op"] = _exponentials(plain)
-        ratio = statistics.estimate(measured.headlines, judge.confidence)
+        unit = design.unit_of(judge.layouts[row.lesson], row.name)
+        off = design.error(measured, unit)
+        ratio = design.widen(statistics.estimate(measured.headlines, judge.confidence), off, judge.confidence)
+        document["design"] = {"kind": unit["design"], "error": _short(off)}
         over_layouts = statistics.spread(measured.ln_ratio, judge.confidence)
         document["ratio"], document["spread"] = _exponentials(ratio), _exponentials(over_layouts)
         verdict = statistics.verdict(ratio, over_layouts, judge.threshold)
