@@ -101,7 +101,11 @@ def started(run, event="start", n=1):
         return False
 
 
-def pids_of_children(parent):
+PARENT, GROUP = 1, 2  # fields of /proc/PID/stat behind the name
+
+
+def processes(field, wanted):
+    """The processes, not dead, in whose /proc/PID/stat the field is the wanted one."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -109,21 +113,7 @@ def pids_of_children(parent):
         except (FileNotFoundError, ProcessLookupError):
             continue
         fields = rest.rpartition(") ")[2].split()
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(pid))
-    return found
-
-
-def group_of(leader):
-    """The processes, not dead, of a process group."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, _, rest = stat.read_text().partition(" (")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        fields = rest.rpartition(") ")[2].split()
-        if int(fields[2]) == leader and fields[0] not in "ZX":
+        if int(fields[field]) == wanted and fields[0] not in "ZX":
             found.append(int(pid))
     return found
 
@@ -305,8 +295,8 @@ def hanging_child(tmp_path, row, before=()):
                                "--memory-limit", "7G"],
                               env={**ENVIRONMENT, "AMPERSAND_PADDING": "outer"}, stderr=subprocess.PIPE,
                               stdout=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True, preexec_fn=allow_core_files)
-    child = wait_until(lambda: pids_of_children(parent.pid))[0]
-    wait_until(lambda: pids_of_children(child))  # it has started one of its own: it hangs
+    child = wait_until(lambda: processes(PARENT, parent.pid))[0]
+    wait_until(lambda: processes(PARENT, child))  # it has started one of its own: it hangs
     task = json.loads(Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[2])
     return parent, child, task
 
@@ -340,7 +330,7 @@ def test_a_child_is_a_fresh_process_of_its_own(tmp_path):
             assert task["cpu"] == -1
     finally:
         stop(parent)
-    wait_until(lambda: not group_of(child))
+    wait_until(lambda: not processes(GROUP, child))
 
 
 def test_a_pair_with_threads_may_use_every_cpu(tmp_path):
@@ -385,7 +375,7 @@ def test_solo_children_are_pinned_too(tmp_path):
     seen = {}
     try:
         while parent.poll() is None and len(seen) < 10:
-            seen |= {pid: at for pid in pids_of_children(parent.pid) if (at := solo_affinity(pid))}
+            seen |= {pid: at for pid in processes(PARENT, parent.pid) if (at := solo_affinity(pid))}
             time.sleep(0.002)
     finally:
         stop(parent)
@@ -442,18 +432,18 @@ def test_kill_9_of_a_child_fails_its_row(tmp_path):
     _, err = parent.communicate(timeout=20)
     assert parent.returncode == 1
     assert [(line["reason"], line["detail"]) for line in journal(tmp_path / "run", "failed")] == [("signal", "SIGKILL")]
-    assert not group_of(child)
+    assert not processes(GROUP, child)
 
 
 def test_no_child_survives_its_parent(tmp_path):
     parent, child, _ = hanging_child(tmp_path, "hang")
-    rest = group_of(child)
+    rest = processes(GROUP, child)
     parent.kill()
     parent.communicate()
     try:
-        wait_until(lambda: child not in group_of(child))
+        wait_until(lambda: child not in processes(GROUP, child))
     finally:
-        for pid in set(rest) & set(group_of(child)):  # what the child itself has started nobody but it can end
+        for pid in set(rest) & set(processes(GROUP, child)):  # what the child itself has started nobody but it can end
             os.kill(pid, signal.SIGKILL)
 
 
