@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from plots import design
+from plots.documents import Refused
 from plots.statistics import Estimate, Measured
 
 OFFSETS = (0, 16, 32, 48)
@@ -33,6 +34,19 @@ def main_effects(random):
 def with_interactions(random):
     main, noise = main_effects(random), random.normal(0, 0.05, (4, 4, 4, 4))
     return lambda placement: main(placement) + noise[tuple(placement)]
+
+
+@pytest.mark.parametrize("change, word", [
+    (lambda table: table["units"][0].update(rows=["q/size=8"]), "no unit holds the row p/size=8"),
+    (lambda table: table["units"][0]["offsets"].pop("f2"), "f2 has no 64 offsets"),
+    (lambda table: table["units"][0]["offsets"]["f1"].pop(), "f1 has no 64 offsets"),
+])
+def test_a_table_with_a_gap_is_refused(change, word):
+    table = {"lesson": "p", "n": 64, "units": [unit_on(PART)]}
+    assert design.unit_of(table, "p/size=8") is table["units"][0]
+    change(table)
+    with pytest.raises(Refused, match=word):
+        design.unit_of(table, "p/size=8")
 
 
 def test_main_effects_alone_are_exact():
