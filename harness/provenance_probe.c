@@ -78,7 +78,7 @@ void amp_probe_in_threads(unsigned n, void (*visit)(void *), void *opaque)
     struct visitor visitor = { .visit = visit, .opaque = opaque };
     pthread_t threads[64];
 
-    if (n > 64 || pthread_barrier_init(&visitor.all, NULL, n))
+    if (n == 0 || n > 64 || pthread_barrier_init(&visitor.all, NULL, n))
         return;
     pthread_mutex_init(&visitor.one, NULL);
     for (unsigned i = 0; i < n; i++)
