@@ -226,5 +226,7 @@ int amp_configuration_resolve(struct amp_configuration *configuration, const cha
         err = add_guard(configuration, guarded);
     if (!err)
         err = end_list(&configuration->environment);
-    return err ? err : end_list(&configuration->expect);
+    if (!err)
+        err = end_list(&configuration->expect);
+    return err ? err : amp_configuration_check(configuration);
 }

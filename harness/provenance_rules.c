@@ -44,7 +44,7 @@ static const struct rule rules[] = {
     { "opt.metadata_thp", "always", 0, 0, "metadata_huge_b", 0, 2 * MIB, 0, ANY, NULL, false },
     { "opt.dss", "primary", 0, 0, "in_brk", 0, 1, 0, 1, NULL, false },
 
-    { "glibc.malloc.arena_max", NULL, 0, ANY, "arenas", 0, 1, 1, 0, NULL, false },
+    { "glibc.malloc.arena_max", NULL, 1, ANY, "arenas", 0, 1, 1, 0, NULL, false },
     { "glibc.malloc.tcache_count", NULL, 0, ANY, "tcached_count", 1, 0, 1, 0, NULL, false },
     { "glibc.malloc.tcache_max", NULL, 0, ANY, "tcached_max_b", 1, 0, 1, 24, NULL, false },
     { "glibc.malloc.mxfast", NULL, 0, ANY, "fast_max_b", 1, -24, 1, 8, NULL, false },
