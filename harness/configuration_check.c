@@ -38,8 +38,7 @@ static int refuse(struct amp_configuration *configuration, const char *key, cons
 
     if (!names)
         return -ENOMEM;
-    json_object_foreach((json_t *) options, name, value)
-        names[n++] = plain(name);
+    json_object_foreach((json_t *) options, name, value) names[n++] = plain(name);
     nearest = amp_nearest(plain(key), names, n, amp_nearest_limit(plain(key)));
     err = amp_configuration_fail(configuration, AMP_CONFIGURATION_WRONG,
                                  "MALLOC_CONF: '%s': jemalloc tells of no such setting%s%s%s", plain(key),

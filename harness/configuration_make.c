@@ -136,7 +136,8 @@ const char *amp_configuration_asked(const struct amp_configuration *configuratio
 {
     const struct amp_allocator *allocator = guarded_by(configuration);
     const char *value = strchr(assignment, '=') + 1;
-    size_t name = (size_t) (value - 1 - assignment), guard = allocator && allocator->guard ? strlen(allocator->guard) : 0;
+    size_t name = (size_t) (value - 1 - assignment),
+           guard = allocator && allocator->guard ? strlen(allocator->guard) : 0;
 
     if (guard == 0 || strncmp(assignment, allocator->variables[0], name) != 0 || allocator->variables[0][name] ||
         strncmp(value, allocator->guard, guard) != 0)

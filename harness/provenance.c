@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The judgement, from the plainest to the finest: is it that library's malloc, does it work as one, does it tell what
- * was asked for, does it behave so, and is there what the configuration expects besides? The first "no" is the reason. */
+ * was asked for, does it behave so, and is there what the configuration expects besides? The first "no" is the
+ * reason. */
 #include "harness/provenance.h"
 
 #include "harness/allocator.h"
@@ -175,9 +176,7 @@ static void explain_unknown(const struct amp_setting *setting, const json_t *rea
     json_t *value;
     size_t n = 0;
 
-    json_object_foreach((json_t *) read_back, key, value)
-        if (names)
-            names[n++] = key;
+    json_object_foreach((json_t *) read_back, key, value) if (names) names[n++] = key;
     if (names)
         nearest = amp_nearest(setting->key, names, n, amp_nearest_limit(setting->key));
     snprintf(why, WHY, "%s: it cannot be read back, so nobody knows whether it is in force%s%s%s", setting->key,

@@ -46,8 +46,8 @@ static bool put(struct amp_settings *out, const char *prefix, const char *asked,
 }
 
 /* "key<sign>value" and so on, with `between` between them. */
-static bool read_list(const char *text, char between, char sign, const char *prefix, struct amp_settings *out, char *why,
-                      size_t size)
+static bool read_list(const char *text, char between, char sign, const char *prefix, struct amp_settings *out,
+                      char *why, size_t size)
 {
     while (*text) {
         const char separators[] = { between, '\0' }, signs[] = { sign, between, '\0' };

@@ -65,13 +65,15 @@ static const struct {
     const char *name, *text, *why; /* why: NULL where it is right */
 } files[] = {
     { "least", "allocator = glibc\n", NULL },
-    { "all keys", "for = Fast.\nallocator = jemalloc\nset = MALLOC_CONF=tcache:true\nexpect = effect.arenas <= 4\n", NULL },
+    { "all keys", "for = Fast.\nallocator = jemalloc\nset = MALLOC_CONF=tcache:true\nexpect = effect.arenas <= 4\n",
+      NULL },
     { "comments, blanks, no last newline", "# one\n\n \t allocator\t=  glibc  # two", NULL },
     { "settings before the allocator", "set = GLIBC_TUNABLES=glibc.malloc.arena_max=1\nallocator = glibc\n", NULL },
     { "Windows' ends of lines", "allocator = glibc\r\n", NULL },
     { "two variables", "allocator = mimalloc\nset = MIMALLOC_A=1\nset = MIMALLOC_B=2\n", NULL },
     { "empty", "", "a.conf: it has no line 'allocator = ...'" },
-    { "misspelt key", "for = x\n\nallocater = jemalloc\n", "a.conf:3: 'allocater': no such key; the nearest is 'allocator'" },
+    { "misspelt key", "for = x\n\nallocater = jemalloc\n",
+      "a.conf:3: 'allocater': no such key; the nearest is 'allocator'" },
     { "no sign", "allocator glibc\n", "a.conf:1: 'allocator glibc': it wants key = value" },
     { "no value", "allocator =\n", "a.conf:1: 'allocator': it has no value" },
     { "key twice", "allocator = glibc\nallocator = jemalloc\n", "a.conf:2: 'allocator': it is there twice" },
@@ -100,7 +102,9 @@ static const struct {
       "a.conf:2: 'effect.arenas =< 1': after its key and one of = != < <= > >= it wants one value" },
     { "expectation of two values", "allocator = glibc\nexpect = effect.arenas = 1 2\n",
       "a.conf:2: 'effect.arenas = 1 2': after its key and one of = != < <= > >= it wants one value" },
-    { "no UTF-8", "allocator = glibc\nfor = \xff\xfe\n", "a.conf:2: 'for = ?" "?': it is not in UTF-8" },
+    { "no UTF-8", "allocator = glibc\nfor = \xff\xfe\n",
+      "a.conf:2: 'for = ?"
+      "?': it is not in UTF-8" },
     { "path of no file", "allocator = /nonexistent/lib.so\n", "/nonexistent/lib.so: No such file or directory" },
     { "path of no library", "allocator = /etc/passwd\n", "/etc/passwd: it is no library" },
     { "path of a folder", "allocator = /etc/\n", "/etc/: Is a directory" },
@@ -121,7 +125,8 @@ static void test_files(void **state)
         assert_int_equal(list.n, 1);
         got = list.list[0].why;
         if ((got == NULL) != (files[i].why == NULL) || (got && strcmp(got, files[i].why) != 0))
-            fail_msg("%s: got '%s', want '%s'", files[i].name, got ? got : "ready", files[i].why ? files[i].why : "ready");
+            fail_msg("%s: got '%s', want '%s'", files[i].name, got ? got : "ready",
+                     files[i].why ? files[i].why : "ready");
         assert_int_equal(list.list[0].state == AMP_CONFIGURATION_READY, got == NULL);
         assert_string_equal(list.list[0].name, "a");
         amp_configurations_free(&list);
@@ -247,10 +252,14 @@ static void test_names_are_told_apart(void **state)
 static const struct {
     const char *text, *want;
 } names[] = {
-    { "a/b/tcache-off.conf", "tcache-off" }, { "jemalloc:tcache:false", "jemalloc-tcache-false" },
-    { "lib x.so", "lib-x.so" },              { "../..", "unnamed" },
-    { ".hidden.conf", "hidden" },            { "a,,b,", "a-b" },
-    { "\xc3\xa9t\xc3\xa9.conf", "t" },       { "x.conf", "x" },
+    { "a/b/tcache-off.conf", "tcache-off" },
+    { "jemalloc:tcache:false", "jemalloc-tcache-false" },
+    { "lib x.so", "lib-x.so" },
+    { "../..", "unnamed" },
+    { ".hidden.conf", "hidden" },
+    { "a,,b,", "a-b" },
+    { "\xc3\xa9t\xc3\xa9.conf", "t" },
+    { "x.conf", "x" },
     { ".conf", "conf" },
 };
 
@@ -301,8 +310,8 @@ static void test_elf_of_another_machine(void **state)
 static void test_folder(void **state)
 {
     static const char *const want[] = { "jemalloc", "glibc", "glibc-a", "glibcx", "zz" };
-    static const char *const made[] = { "d/zz.conf", "d/glibc-a.conf", "d/jemalloc.conf", "d/glibc.conf",
-                                        "d/glibcx.conf", "d/read.me" };
+    static const char *const made[] = { "d/zz.conf",    "d/glibc-a.conf", "d/jemalloc.conf",
+                                        "d/glibc.conf", "d/glibcx.conf",  "d/read.me" };
     struct amp_configurations list;
     char path[PATH_MAX];
     const char *why;
@@ -330,7 +339,8 @@ static void test_json(void **state)
     json_t *json;
 
     (void) state;
-    write_file("j.conf", "allocator = jemalloc\nset = MALLOC_CONF=prof_prefix:it's\nexpect = opt.tcache = true\n", path);
+    write_file("j.conf", "allocator = jemalloc\nset = MALLOC_CONF=prof_prefix:it's\nexpect = opt.tcache = true\n",
+               path);
     assert_int_equal(amp_configurations_add(&list, &none, path, &why), 0);
     json = amp_configuration_json(&list.list[0]);
     snprintf(want, sizeof want, "LD_PRELOAD=%s MALLOC_CONF='prof_prefix:it'\\''s'", list.list[0].library);
@@ -349,14 +359,29 @@ static const struct {
     const char *text, *facts;
     bool holds;
 } conditions[] = {
-    { "opt.a = 1", "1", true },          { "opt.a = 1", "2", false },        { "opt.a != 1", "2", true },
-    { "opt.a<2", "1", true },            { "opt.a < 1", "1", false },        { "opt.a <= 1", "1", true },
-    { "opt.a > 1", "1.5", true },        { "opt.a >= 2", "1.5", false },     { "opt.a = 8M", "8388608", true },
-    { "opt.a = 0x10", "16", true },      { "opt.a = false", "false", true }, { "opt.a = no", "0", true },
-    { "opt.a = true", "false", false },  { "opt.a = word", "\"Word\"", true }, { "opt.a = 0.25", "\"0.25\"", true },
-    { "opt.a = -1", "-1", true },        { "opt.a = word", "\"words\"", false }, { "opt.a < x", "1", false },
-    { "opt.a = 1x", "1", false },        { "opt.a = 9223372036854775807", "9223372036854775806", false },
-    { "opt.b = 1", "1", false },         { "opt.a = 1", "null", false },     { "opt.a = nan", "\"inf\"", false },
+    { "opt.a = 1", "1", true },
+    { "opt.a = 1", "2", false },
+    { "opt.a != 1", "2", true },
+    { "opt.a<2", "1", true },
+    { "opt.a < 1", "1", false },
+    { "opt.a <= 1", "1", true },
+    { "opt.a > 1", "1.5", true },
+    { "opt.a >= 2", "1.5", false },
+    { "opt.a = 8M", "8388608", true },
+    { "opt.a = 0x10", "16", true },
+    { "opt.a = false", "false", true },
+    { "opt.a = no", "0", true },
+    { "opt.a = true", "false", false },
+    { "opt.a = word", "\"Word\"", true },
+    { "opt.a = 0.25", "\"0.25\"", true },
+    { "opt.a = -1", "-1", true },
+    { "opt.a = word", "\"words\"", false },
+    { "opt.a < x", "1", false },
+    { "opt.a = 1x", "1", false },
+    { "opt.a = 9223372036854775807", "9223372036854775806", false },
+    { "opt.b = 1", "1", false },
+    { "opt.a = 1", "null", false },
+    { "opt.a = nan", "\"inf\"", false },
     { "opt.a = 18446744073709551615", "\"0xffffffffffffffff\"", true },
 };
 
@@ -364,8 +389,8 @@ static void test_conditions(void **state)
 {
     (void) state;
     for (size_t i = 0; i < COUNT(conditions); i++) {
-        json_t *facts = json_pack("{s:{s:o}}", "read_back", "opt.a",
-                                  json_loads(conditions[i].facts, JSON_DECODE_ANY, NULL));
+        json_t *facts =
+            json_pack("{s:{s:o}}", "read_back", "opt.a", json_loads(conditions[i].facts, JSON_DECODE_ANY, NULL));
         struct amp_condition condition;
         char why[128];
         bool holds;

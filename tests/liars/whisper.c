@@ -55,8 +55,7 @@ static bool ready(void)
     real_posix_memalign = (int (*)(void **, size_t, size_t)) dlsym(jemalloc, "posix_memalign");
     real_free = (void (*)(void *)) dlsym(jemalloc, "free");
     real_mallctl = (int (*)(const char *, void *, size_t *, void *, size_t)) dlsym(jemalloc, "mallctl");
-    real_print =
-        (void (*)(void (*)(void *, const char *), void *, const char *)) dlsym(jemalloc, "malloc_stats_print");
+    real_print = (void (*)(void (*)(void *, const char *), void *, const char *)) dlsym(jemalloc, "malloc_stats_print");
     real_malloc = (void *(*) (size_t)) dlsym(jemalloc, "malloc");
     return true;
 }
