@@ -101,9 +101,10 @@ def test_paste_line_is_what_runs(tmp_path):
 
 def test_every_option_of_jemalloc_is_read_back(tmp_path):
     _, judged = judge("jemalloc", tmp_path)
-    said = subprocess.run([str(BUILD / "harness" / "ampersand-bench"), "machine"], capture_output=True, text=True)
-    if said.returncode:
-        pytest.skip("ampersand-bench is not built")
+    bench = BUILD / "harness" / "ampersand-bench"
+    if not bench.exists():
+        pytest.skip(f"{bench} is not built")
+    said = subprocess.run([str(bench), "machine"], capture_output=True, text=True, check=True)
     options = json.loads(said.stdout)["allocator"]["options"]
     assert options and set(options) <= set(judged["read_back"])
 
