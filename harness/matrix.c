@@ -67,10 +67,9 @@ static int lock(struct run *run)
 
 static int make_matrix(struct run *run, const struct amp_registry *registry)
 {
-    const char *why = "";
-    int err = amp_matrix_make(registry, &run->options, &run->matrix, &why);
+    const char *what = "", *why = "";
 
-    return err ? refuse(err == -EINVAL ? "--config or --workload" : "allocators", "%s", why) : 0;
+    return amp_matrix_make(registry, &run->options, &run->matrix, &what, &why) ? refuse(what, "%s", why) : 0;
 }
 
 static int begin_new(struct run *run, const struct amp_registry *registry)

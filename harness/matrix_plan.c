@@ -40,14 +40,17 @@ static const struct amp_configuration *find(const struct amp_configurations *con
 
 /* The baseline, the baseline again, then what was asked for, which may name the baseline, too: once is enough. */
 static int choose(const struct amp_matrix_options *options, const struct amp_configurations *shipped,
-                  struct amp_configurations *out, const char **why)
+                  struct amp_configurations *out, const char **what, const char **why)
 {
     char again[256];
-    int err = amp_configurations_add(out, shipped, options->baseline, why);
+    int err;
 
+    *what = "--baseline";
+    err = amp_configurations_add(out, shipped, options->baseline, why);
     snprintf(again, sizeof again, "%s" AMP_AGAIN, err ? "" : out->list[0].name);
     if (!err)
         err = amp_configurations_repeat(out, 0, again);
+    *what = err ? *what : "--config";
     for (size_t i = 0; i < options->n_configs && !err; i++)
         if (strcmp(options->configs[i], options->baseline) != 0)
             err = amp_configurations_add(out, shipped, options->configs[i], why);
@@ -129,18 +132,21 @@ static int list_workloads(const struct amp_registry *registry, const struct amp_
 }
 
 int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix_options *options,
-                    struct amp_matrix *out, const char **why)
+                    struct amp_matrix *out, const char **what, const char **why)
 {
     struct amp_configurations shipped = { .n = 0 };
     int err;
 
+    *what = amp_matrix_dir();
     *why = strerror(ENOMEM);
     *out = (struct amp_matrix){ .n_workloads = 0 };
-    err = amp_configurations_read_dir(amp_matrix_dir(), &shipped, why);
+    err = amp_configurations_read_dir(*what, &shipped, why);
     if (!err)
-        err = choose(options, &shipped, &out->configurations, why);
-    if (!err)
+        err = choose(options, &shipped, &out->configurations, what, why);
+    if (!err) {
+        *what = "--workload";
         err = list_workloads(registry, options, out, why);
+    }
     amp_configurations_free(&shipped);
     if (err)
         amp_matrix_free(out);

@@ -226,10 +226,10 @@ def test_a_configuration_with_a_typo_is_one_column(shipped, tmp_path):
 
 
 @pytest.mark.parametrize("words, message", [
-    (["--config", "glibx"], "'glibx'"),
-    (["--workload", "("], "--config or --workload"),
-    (["--workload", "chrun"], "churn"),
-    (["--baseline", "nothing"], "'nothing'"),
+    (["--config", "glibx"], "--config: 'glibx'"),
+    (["--workload", "("], "--workload: "),
+    (["--workload", "chrun"], "--workload: 'chrun' matches no workload; the nearest is"),
+    (["--baseline", "nothing"], "--baseline: 'nothing'"),
 ])
 def test_wrong_use(shipped, tmp_path, words, message):
     done = allocators("--out", tmp_path / "run", "--quick", "--seed", "1", "--baseline", "glibc", *words)
