@@ -20,8 +20,8 @@
 #define AMP_CONFIGS 64 /* words on a command line */
 
 struct amp_matrix_options {
-    const char *out;    /* the run folder to make */
-    const char *resume; /* or the run folder to go on with; its manifest's settings hold */
+    const char *out;                  /* the run folder to make */
+    const char *resume;               /* or the run folder to go on with; its manifest's settings hold */
     const char *configs[AMP_CONFIGS]; /* as on the command line; none: every file of the shipped folder */
     size_t n_configs;
     const char *workload; /* POSIX extended regular expression on workloads' names, NULL: every workload */

@@ -30,12 +30,13 @@ static char *task_of(const struct amp_matrix_launcher *launcher, const struct am
     const struct amp_matrix_workload *workload =
         cell->kind == AMP_CELL_LAUNCH ? &launcher->matrix->workloads[cell->workload] : NULL;
     const char *kind = workload && workload->pair ? "pair" : amp_cell_kind_name(cell->kind);
-    json_t *task = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "kind", kind, "file", file, "configuration",
-        configuration->name, "allocator", configuration->allocator, "workload", workload ? workload->name : "", "launch",
-        (json_int_t) cell->launch, "seed", (json_int_t) cell->seed, "cpu", (json_int_t) cpu, "environment_padding_b",
-        (json_int_t) cell->environment_padding_b, "timeline_s", (json_int_t) launcher->options->timeline_s, "quick",
-        (int) launcher->options->quick, "classes", cell->launch == 0, "sizes", size_list(workload));
+    json_t *task =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "kind", kind, "file", file,
+                  "configuration", configuration->name, "allocator", configuration->allocator, "workload",
+                  workload ? workload->name : "", "launch", (json_int_t) cell->launch, "seed", (json_int_t) cell->seed,
+                  "cpu", (json_int_t) cpu, "environment_padding_b", (json_int_t) cell->environment_padding_b,
+                  "timeline_s", (json_int_t) launcher->options->timeline_s, "quick", (int) launcher->options->quick,
+                  "classes", cell->launch == 0, "sizes", size_list(workload));
     char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
 
     json_decref(task);
@@ -63,13 +64,17 @@ static const char **environment_of(const struct amp_configuration *configuration
     return list;
 }
 
+/* Whether one thread does it all, so that its process is pinned. */
+static bool is_alone(const struct amp_matrix_workload *workload)
+{
+    return workload->pair ? workload->pair->threads == 0 : workload->workload->threads == 1;
+}
+
 int amp_matrix_child(const struct amp_matrix_launcher *launcher, const struct amp_cell *cell, const char *file,
                      struct amp_outcome *out)
 {
     const struct amp_configuration *configuration = &launcher->matrix->configurations.list[cell->configuration];
-    const struct amp_workload *workload =
-        cell->kind == AMP_CELL_LAUNCH ? launcher->matrix->workloads[cell->workload].workload : NULL;
-    bool pinned = cell->kind == AMP_CELL_LAUNCH && (!workload || workload->threads == 1);
+    bool pinned = cell->kind == AMP_CELL_LAUNCH && is_alone(&launcher->matrix->workloads[cell->workload]);
     int cpu = pinned ? launcher->cpu : -1, err = -ENOMEM;
     char *preload, *task = task_of(launcher, cell, file, cpu);
     const char **environment = environment_of(configuration, &preload);
@@ -80,7 +85,8 @@ int amp_matrix_child(const struct amp_matrix_launcher *launcher, const struct am
         .environment = environment,
         .cpu = cpu,
         .environment_padding_b = cell->environment_padding_b,
-        .timeout_s = launcher->options->timeout_s + (cell->kind == AMP_CELL_TIMELINE ? launcher->options->timeline_s : 0),
+        .timeout_s =
+            launcher->options->timeout_s + (cell->kind == AMP_CELL_TIMELINE ? launcher->options->timeline_s : 0),
         .memory_limit_b = launcher->options->memory_limit_b,
     };
 

@@ -60,8 +60,8 @@ static json_t *workload_json(const struct amp_matrix_workload *row)
 {
     if (row->pair)
         return json_pack("{s:s, s:s, s:s, s:i, s:n, s:s, s:s, s:o}", "name", row->name, "purpose", row->pair->question,
-                         "operation", "one operation of the pair, on its side that allocates", "threads", 1, "chunk_ops",
-                         "kind", "pair", "pair", row->pair->name, "sizes", size_list(row));
+                         "operation", "one operation of the pair, on its side that allocates", "threads", 1,
+                         "chunk_ops", "kind", "pair", "pair", row->pair->name, "sizes", size_list(row));
     return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:n, s:n}", "name", row->name, "purpose", row->workload->purpose,
                      "operation", row->workload->operation, "threads", (json_int_t) row->workload->threads, "chunk_ops",
                      (json_int_t) (row->workload->chunk_ops * row->workload->threads), "kind", "workload", "pair",
@@ -97,13 +97,12 @@ json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_ma
 
     gmtime_r(&now, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "schema",
-                     "ampersand/allocators/1", "version", AMP_VERSION, "created", created, "command",
-                     word_list(options->command, length(options->command)), "quick", (int) options->quick, "seed",
-                     (json_int_t) options->seed, "settings", settings(options), "machine", amp_machine_facts(), "build", build(),
-                     "baseline", matrix->configurations.list[0].name, "again",
-                     matrix->configurations.list[1].name, "configurations", configurations(matrix), "workloads",
-                     workloads(matrix));
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "schema", "ampersand/allocators/1",
+        "version", AMP_VERSION, "created", created, "command", word_list(options->command, length(options->command)),
+        "quick", (int) options->quick, "seed", (json_int_t) options->seed, "settings", settings(options), "machine",
+        amp_machine_facts(), "build", build(), "baseline", matrix->configurations.list[0].name, "again",
+        matrix->configurations.list[1].name, "configurations", configurations(matrix), "workloads", workloads(matrix));
 }
 
 int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *options, const char **why)

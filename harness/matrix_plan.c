@@ -126,7 +126,7 @@ static int list_workloads(const struct amp_registry *registry, const struct amp_
         snprintf(workload->name, sizeof workload->name, "%s", workloads[i]->name);
     }
     for (size_t i = 0; i < registry->n; i++)
-        if (allocates(registry->rows[i].pair) && registry->rows[i].pair->threads == 0)
+        if (allocates(registry->rows[i].pair))
             add_pair(out, registry->rows[i].pair, registry->rows[i].size);
     return options->workload ? filter(out, options->workload, why) : 0;
 }
@@ -213,10 +213,11 @@ static void add_block(const struct amp_matrix *matrix, const struct amp_matrix_o
     for (size_t w = 0; w < matrix->n_workloads; w++) {
         shuffle(order->configurations, matrix->configurations.n, &order->random);
         for (size_t c = 0; c < matrix->configurations.n; c++)
-            add(matrix, options, cells, (struct amp_cell){ .kind = AMP_CELL_LAUNCH,
-                                                           .configuration = order->configurations[c],
-                                                           .workload = order->workloads[w],
-                                                           .launch = launch });
+            add(matrix, options, cells,
+                (struct amp_cell){ .kind = AMP_CELL_LAUNCH,
+                                   .configuration = order->configurations[c],
+                                   .workload = order->workloads[w],
+                                   .launch = launch });
     }
 }
 

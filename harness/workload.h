@@ -33,7 +33,7 @@ struct amp_workload {
     void *(*set_up)(uint64_t seed); /* ends the child where there is no memory */
     /* Do `ops` operations of this thread, 0 to threads - 1, and return their checksum. Called again and again. */
     uint64_t (*run)(void *fixture, unsigned thread, uint64_t ops);
-    void (*drain)(void *fixture); /* free all that lives; afterwards run() may be called again */
+    void (*drain)(void *fixture);                  /* free all that lives; afterwards run() may be called again */
     uint64_t (*asked_peak_b)(const void *fixture); /* bytes asked for and alive at once, at the most so far */
     void (*tear_down)(void *fixture);
 };
@@ -42,8 +42,9 @@ struct amp_workload {
  * benchmarks/workloads/meson.build, then that within the file. */
 #define AMP_WORKLOAD(workload, ...)                                                                                    \
     static const struct amp_workload amp_workload_##workload = { .name = #workload, __VA_ARGS__ };                     \
-    __attribute__((AMP_IN_ORDER used, section("amp_workloads")))                                                       \
-    static const struct amp_workload *const amp_workload_entry_##workload = &amp_workload_##workload
+    __attribute__((AMP_IN_ORDER used,                                                                                  \
+                   section("amp_workloads"))) static const struct amp_workload *const amp_workload_entry_##workload =  \
+        &amp_workload_##workload
 
 /* Zeroed pages that no allocator sees, touched; ends the child where there are none. */
 static inline void *amp_map(size_t size)

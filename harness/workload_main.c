@@ -54,12 +54,11 @@ static int run(const char *text)
 
     if (!json)
         return amp_workload_complain(2, "task", error.text);
-    if (json_unpack_ex(json, &error, JSON_STRICT,
-                       "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "kind", &task.kind, "file",
-                       &task.file, "configuration", &task.configuration, "allocator", &task.allocator, "workload",
-                       &task.workload, "launch", &task.launch, "seed", &task.seed, "cpu", &task.cpu,
-                       "environment_padding_b", &task.environment_padding_b, "timeline_s", &task.timeline_s, "quick",
-                       &task.quick, "classes", &task.classes, "sizes", &task.sizes))
+    if (json_unpack_ex(json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
+                       "kind", &task.kind, "file", &task.file, "configuration", &task.configuration, "allocator",
+                       &task.allocator, "workload", &task.workload, "launch", &task.launch, "seed", &task.seed, "cpu",
+                       &task.cpu, "environment_padding_b", &task.environment_padding_b, "timeline_s", &task.timeline_s,
+                       "quick", &task.quick, "classes", &task.classes, "sizes", &task.sizes))
         status = amp_workload_complain(2, "task", error.text);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && status < 0; i++)
         if (strcmp(kinds[i].kind, task.kind) == 0)

@@ -142,14 +142,13 @@ static json_t *result_of(const struct amp_workload_task *task, const struct meas
 
     amp_workload_usage(&after);
     amp_workload_memory(&end);
-    more = json_pack("{s:o, s:{s:f, s:I}, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:f}", "in_force",
-                     amp_workload_in_force(), "clock", "cost_ns", m->clock.cost_ns, "resolution_ns",
-                     (json_int_t) m->clock.resolution_ns, "rows", rows, "memory", "start_rss_b",
-                     (json_int_t) start->rss_b, "peak_rss_b", (json_int_t) end.peak_rss_b, "retained_rss_b",
-                     (json_int_t) end.rss_b, "faults", "minor", (json_int_t) (after.minor - before->minor), "major",
-                     (json_int_t) (after.major - before->major), "involuntary_switches",
-                     (json_int_t) (after.switches - before->switches), "seconds",
-                     (double) (amp_clock_monotonic() - begin_ns) / 1e9);
+    more = json_pack(
+        "{s:o, s:{s:f, s:I}, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:f}", "in_force", amp_workload_in_force(),
+        "clock", "cost_ns", m->clock.cost_ns, "resolution_ns", (json_int_t) m->clock.resolution_ns, "rows", rows,
+        "memory", "start_rss_b", (json_int_t) start->rss_b, "peak_rss_b", (json_int_t) end.peak_rss_b, "retained_rss_b",
+        (json_int_t) end.rss_b, "faults", "minor", (json_int_t) (after.minor - before->minor), "major",
+        (json_int_t) (after.major - before->major), "involuntary_switches",
+        (json_int_t) (after.switches - before->switches), "seconds", (double) (amp_clock_monotonic() - begin_ns) / 1e9);
     if (!result || !more || json_object_update(result, more)) {
         json_decref(result);
         result = NULL;

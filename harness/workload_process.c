@@ -95,8 +95,8 @@ json_t *amp_workload_in_force(void)
     json_t *settings = jemalloc_settings();
     Dl_info info;
 
-    return json_pack("{s:s, s:o}", "library", at && dladdr(at, &info) && info.dli_fname ? info.dli_fname : "", "settings",
-                     settings ? settings : json_null());
+    return json_pack("{s:s, s:o}", "library", at && dladdr(at, &info) && info.dli_fname ? info.dli_fname : "",
+                     "settings", settings ? settings : json_null());
 }
 
 static bool read_class(int (*mallctl)(const char *, void *, size_t *, void *, size_t), const char *kind,

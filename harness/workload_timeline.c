@@ -84,11 +84,11 @@ static int write_timeline(const struct amp_workload_task *task, const struct tim
                           const struct amp_workload_memory *end)
 {
     json_t *result = amp_workload_identity(task, "ampersand/timeline/1");
-    json_t *more = json_pack("{s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:f}", "in_force", amp_workload_in_force(), "asked_b",
-                             (json_int_t) asked_b, "burst_end_ms", (json_int_t) t->burst_end_ms, "t_ms",
-                             integers(t->t_ms, t->n), "rss_b", integers(t->rss_b, t->n), "peak_rss_b",
-                             (json_int_t) end->peak_rss_b, "retained_rss_b", (json_int_t) end->rss_b, "seconds",
-                             (double) passed_ms(t) / 1e3);
+    json_t *more =
+        json_pack("{s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:f}", "in_force", amp_workload_in_force(), "asked_b",
+                  (json_int_t) asked_b, "burst_end_ms", (json_int_t) t->burst_end_ms, "t_ms", integers(t->t_ms, t->n),
+                  "rss_b", integers(t->rss_b, t->n), "peak_rss_b", (json_int_t) end->peak_rss_b, "retained_rss_b",
+                  (json_int_t) end->rss_b, "seconds", (double) passed_ms(t) / 1e3);
 
     if (!result || !more || json_object_update(result, more)) {
         json_decref(result);

@@ -64,6 +64,10 @@ static void tear_down(void *fixture)
     amp_unmap(burst, sizeof *burst);
 }
 
-AMP_WORKLOAD(burst_idle, .purpose = "A burst of 16,384 blocks is allocated, then freed: what is kept, and what does it cost to have it again?",
-             .operation = "half a malloc of 64 B to 4 KiB and its free", .threads = 1, .chunk_ops = 2 * BURST, .latency_ops = 2 * BURST, .set_up = set_up,
-             .run = run, .drain = drain, .asked_peak_b = asked_peak_b, .tear_down = tear_down);
+AMP_WORKLOAD(
+    burst_idle,
+    .purpose =
+        "A burst of 16,384 blocks is allocated, then freed: what is kept, and what does it cost to have it again?",
+    .operation = "half a malloc of 64 B to 4 KiB and its free", .threads = 1, .chunk_ops = 2 * BURST,
+    .latency_ops = 2 * BURST, .set_up = set_up, .run = run, .drain = drain, .asked_peak_b = asked_peak_b,
+    .tear_down = tear_down);

@@ -46,11 +46,10 @@ static uint64_t run_small(void *fixture, unsigned thread, uint64_t ops)
     return churn(fixture, ops, small);
 }
 
-AMP_WORKLOAD(small_churn,
-             .purpose = "Small blocks come and go in one thread, as nodes, strings and closures do.",
+AMP_WORKLOAD(small_churn, .purpose = "Small blocks come and go in one thread, as nodes, strings and closures do.",
              .operation = "a free and a malloc of 16 to 128 B", .threads = 1, .chunk_ops = 150000, .latency_ops = 10000,
-             .set_up = set_up_small, .run = run_small, .drain = slots_drain_fixture,
-             .asked_peak_b = slots_asked_peak_b, .tear_down = slots_tear_down);
+             .set_up = set_up_small, .run = run_small, .drain = slots_drain_fixture, .asked_peak_b = slots_asked_peak_b,
+             .tear_down = slots_tear_down);
 
 static void *set_up_mixed(uint64_t seed)
 {
@@ -63,11 +62,12 @@ static uint64_t run_mixed(void *fixture, unsigned thread, uint64_t ops)
     return churn(fixture, ops, size_of_fleet);
 }
 
-AMP_WORKLOAD(mixed_churn,
-             .purpose = "Blocks of all sizes come and go in one thread, in the shares that a large fleet was found to have.",
-             .operation = "a free and a malloc of 8 B to 1 MiB", .threads = 1, .chunk_ops = 60000, .latency_ops = 10000,
-             .set_up = set_up_mixed, .run = run_mixed, .drain = slots_drain_fixture,
-             .asked_peak_b = slots_asked_peak_b, .tear_down = slots_tear_down);
+AMP_WORKLOAD(
+    mixed_churn,
+    .purpose = "Blocks of all sizes come and go in one thread, in the shares that a large fleet was found to have.",
+    .operation = "a free and a malloc of 8 B to 1 MiB", .threads = 1, .chunk_ops = 60000, .latency_ops = 10000,
+    .set_up = set_up_mixed, .run = run_mixed, .drain = slots_drain_fixture, .asked_peak_b = slots_asked_peak_b,
+    .tear_down = slots_tear_down);
 
 static size_t large(uint64_t *random)
 {
@@ -87,6 +87,6 @@ static uint64_t run_large(void *fixture, unsigned thread, uint64_t ops)
 
 AMP_WORKLOAD(large_blocks,
              .purpose = "Buffers of 64 KiB to 4 MiB come and go and are written to, as those of images and files are.",
-             .operation = "a free and a malloc of 64 KiB to 4 MiB, each page touched", .threads = 1, .chunk_ops = 256, .latency_ops = 200,
-             .set_up = set_up_large, .run = run_large, .drain = slots_drain_fixture,
+             .operation = "a free and a malloc of 64 KiB to 4 MiB, each page touched", .threads = 1, .chunk_ops = 256,
+             .latency_ops = 200, .set_up = set_up_large, .run = run_large, .drain = slots_drain_fixture,
              .asked_peak_b = slots_asked_peak_b, .tear_down = slots_tear_down);

@@ -82,7 +82,8 @@ static void tear_down(void *fixture)
     amp_unmap(fixture, sizeof(struct crossing));
 }
 
-AMP_WORKLOAD(cross_thread_free, .purpose = "One thread allocates messages of 16 to 256 B, another reads and frees them.",
+AMP_WORKLOAD(cross_thread_free,
+             .purpose = "One thread allocates messages of 16 to 256 B, another reads and frees them.",
              .operation = "a malloc, the way through a ring, and a free on the other side", .threads = 2,
-             .chunk_ops = 40000, .latency_ops = 10000, .set_up = set_up, .run = run, .drain = drain, .asked_peak_b = asked_peak_b,
-             .tear_down = tear_down);
+             .chunk_ops = 40000, .latency_ops = 10000, .set_up = set_up, .run = run, .drain = drain,
+             .asked_peak_b = asked_peak_b, .tear_down = tear_down);

@@ -66,7 +66,9 @@ static void tear_down(void *fixture)
     amp_unmap(f, sizeof *f);
 }
 
-AMP_WORKLOAD(fragmentation, .purpose = "Generations of blocks of 24 to 1,032 B replace each other, but one in eight lives on between them.",
-             .operation = "a free and a malloc of the next generation's size, or a block that lives on", .threads = 1,
-             .chunk_ops = BLOCKS, .latency_ops = BLOCKS, .set_up = set_up, .run = run, .drain = drain, .asked_peak_b = asked_peak_b,
-             .tear_down = tear_down);
+AMP_WORKLOAD(
+    fragmentation,
+    .purpose = "Generations of blocks of 24 to 1,032 B replace each other, but one in eight lives on between them.",
+    .operation = "a free and a malloc of the next generation's size, or a block that lives on", .threads = 1,
+    .chunk_ops = BLOCKS, .latency_ops = BLOCKS, .set_up = set_up, .run = run, .drain = drain,
+    .asked_peak_b = asked_peak_b, .tear_down = tear_down);

@@ -88,7 +88,8 @@ static void tear_down(void *fixture)
     amp_unmap(fixture, sizeof(struct pooled));
 }
 
-AMP_WORKLOAD(producer_pool, .purpose = "One thread sends messages of 256 B, another reads them and hands them back to be used again.",
+AMP_WORKLOAD(producer_pool,
+             .purpose = "One thread sends messages of 256 B, another reads them and hands them back to be used again.",
              .operation = "a message there and back, malloc only where none has come back", .threads = 2,
-             .chunk_ops = 80000, .latency_ops = 10000, .set_up = set_up, .run = run, .drain = drain, .asked_peak_b = asked_peak_b,
-             .tear_down = tear_down);
+             .chunk_ops = 80000, .latency_ops = 10000, .set_up = set_up, .run = run, .drain = drain,
+             .asked_peak_b = asked_peak_b, .tear_down = tear_down);

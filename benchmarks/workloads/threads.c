@@ -60,7 +60,7 @@ static void tear_down(void *fixture)
 
 #define THREADS(n, words)                                                                                              \
     AMP_WORKLOAD(threads_##n, .purpose = words, .operation = "a free and a malloc of 16 to 512 B, of each thread",     \
-                 .threads = n, .chunk_ops = 60000, .latency_ops = 10000, .set_up = set_up, .run = run, .drain = drain,                       \
+                 .threads = n, .chunk_ops = 60000, .latency_ops = 10000, .set_up = set_up, .run = run, .drain = drain, \
                  .asked_peak_b = asked_peak_b, .tear_down = tear_down)
 
 THREADS(1, "One thread with small blocks of its own: what more threads are to be held against.");
