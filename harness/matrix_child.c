@@ -23,20 +23,26 @@ static json_t *size_list(const struct amp_matrix_workload *workload)
     return array;
 }
 
+/* As in the command line of the program: which kind of task. */
+static const char *kind_of(const struct amp_matrix *matrix, const struct amp_cell *cell)
+{
+    return cell->kind == AMP_CELL_LAUNCH && matrix->workloads[cell->workload].pair ? "pair"
+                                                                                   : amp_cell_kind_name(cell->kind);
+}
+
 /* workload_child.h says what a task holds. The caller frees it. */
 static char *task_of(const struct amp_matrix_launcher *launcher, const struct amp_cell *cell, const char *file, int cpu)
 {
     const struct amp_configuration *configuration = &launcher->matrix->configurations.list[cell->configuration];
     const struct amp_matrix_workload *workload =
         cell->kind == AMP_CELL_LAUNCH ? &launcher->matrix->workloads[cell->workload] : NULL;
-    const char *kind = workload && workload->pair ? "pair" : amp_cell_kind_name(cell->kind);
     json_t *task =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "kind", kind, "file", file,
-                  "configuration", configuration->name, "allocator", configuration->allocator, "workload",
-                  workload ? workload->name : "", "launch", (json_int_t) cell->launch, "seed", (json_int_t) cell->seed,
-                  "cpu", (json_int_t) cpu, "environment_padding_b", (json_int_t) cell->environment_padding_b,
-                  "timeline_s", (json_int_t) launcher->options->timeline_s, "quick", (int) launcher->options->quick,
-                  "classes", cell->launch == 0, "sizes", size_list(workload));
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", file, "configuration",
+                  configuration->name, "allocator", configuration->allocator, "workload",
+                  workload ? workload->name : amp_cell_kind_name(cell->kind), "launch", (json_int_t) cell->launch,
+                  "seed", (json_int_t) cell->seed, "cpu", (json_int_t) cpu, "environment_padding_b",
+                  (json_int_t) cell->environment_padding_b, "timeline_s", (json_int_t) launcher->options->timeline_s,
+                  "quick", (int) launcher->options->quick, "classes", cell->launch == 0, "sizes", size_list(workload));
     char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
 
     json_decref(task);
@@ -78,7 +84,7 @@ int amp_matrix_child(const struct amp_matrix_launcher *launcher, const struct am
     int cpu = pinned ? launcher->cpu : -1, err = -ENOMEM;
     char *preload, *task = task_of(launcher, cell, file, cpu);
     const char **environment = environment_of(configuration, &preload);
-    const char *const argv[] = { "ampersand-workload", task, NULL };
+    const char *const argv[] = { "ampersand-workload", kind_of(launcher->matrix, cell), task, NULL };
     const struct amp_process process = {
         .argv = argv,
         .program = launcher->program,

@@ -38,7 +38,25 @@ int amp_workload_probe(const struct amp_workload_task *task)
     return amp_workload_write(task, facts);
 }
 
-static int run(const char *text)
+static int read_task(const char *kind, const json_t *json, struct amp_workload_task *out)
+{
+    json_error_t error;
+    int err;
+
+    if (strcmp(kind, "probe") == 0)
+        err =
+            json_unpack_ex((json_t *) json, &error, 0, "{s:s, s:s}", "file", &out->file, "allocator", &out->allocator);
+    else
+        err = json_unpack_ex((json_t *) json, &error, JSON_STRICT,
+                             "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", &out->file,
+                             "configuration", &out->configuration, "allocator", &out->allocator, "workload",
+                             &out->workload, "launch", &out->launch, "seed", &out->seed, "cpu", &out->cpu,
+                             "environment_padding_b", &out->environment_padding_b, "timeline_s", &out->timeline_s,
+                             "quick", &out->quick, "classes", &out->classes, "sizes", &out->sizes);
+    return err ? amp_workload_complain(2, "task", error.text) : 0;
+}
+
+static int run(const char *kind, const char *text)
 {
     static const struct {
         const char *kind;
@@ -54,27 +72,23 @@ static int run(const char *text)
 
     if (!json)
         return amp_workload_complain(2, "task", error.text);
-    if (json_unpack_ex(json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
-                       "kind", &task.kind, "file", &task.file, "configuration", &task.configuration, "allocator",
-                       &task.allocator, "workload", &task.workload, "launch", &task.launch, "seed", &task.seed, "cpu",
-                       &task.cpu, "environment_padding_b", &task.environment_padding_b, "timeline_s", &task.timeline_s,
-                       "quick", &task.quick, "classes", &task.classes, "sizes", &task.sizes))
-        status = amp_workload_complain(2, "task", error.text);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && status < 0; i++)
-        if (strcmp(kinds[i].kind, task.kind) == 0)
-            status = kinds[i].run(&task);
+        if (strcmp(kinds[i].kind, kind) == 0) {
+            status = read_task(kind, json, &task);
+            status = status ? status : kinds[i].run(&task);
+        }
     if (status < 0)
-        status = amp_workload_complain(2, task.kind, "there is no such kind of task");
+        status = amp_workload_complain(2, kind, "there is no such kind of task");
     json_decref(json);
     return status;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 2)
+    if (argc != 3)
         return amp_workload_complain(2, "ampersand-workload",
-                                     "wants one word, its task as JSON; 'ampersand-bench allocators' starts it");
+                                     "wants a kind and a task as JSON; 'ampersand-bench allocators' starts it");
     if (amp_process_pin())
         return amp_workload_complain(2, "AMPERSAND_CPU", "it names no CPU that this process can be pinned to");
-    return run(argv[1]);
+    return run(argv[1], argv[2]);
 }

@@ -22,19 +22,19 @@ MASK = (1 << 64) - 1
 
 
 def task(file, **keys):
-    return {"kind": "workload", "file": str(file), "configuration": "test", "allocator": "glibc", "workload": "",
+    return {"file": str(file), "configuration": "test", "allocator": "glibc", "workload": "",
             "launch": 0, "seed": 7, "cpu": -1, "environment_padding_b": 0, "timeline_s": 1, "quick": True,
             "classes": False, "sizes": []} | keys
 
 
-def start(words, **environment):
-    return subprocess.run([PROGRAM, words], capture_output=True, text=True, timeout=120,
+def start(kind, words, **environment):
+    return subprocess.run([PROGRAM, kind, words], capture_output=True, text=True, timeout=120,
                           env={**os.environ, **environment})
 
 
-def run(tmp_path, environment=None, **keys):
-    file = tmp_path / f"{keys.get('workload') or keys.get('kind')}.json"
-    done = start(json.dumps(task(file, **keys)), **(environment or {}))
+def run(tmp_path, environment=None, kind="workload", **keys):
+    file = tmp_path / f"{keys.get('workload') or kind}.json"
+    done = start(kind, json.dumps(task(file, **keys)), **(environment or {}))
     assert done.returncode == 0, done.stderr
     return json.loads(file.read_text())
 
@@ -187,18 +187,19 @@ def test_a_pair_under_another_allocator(tmp_path):
         assert value > 0 and pointer > 0
 
 
-@pytest.mark.parametrize("words, message", [
-    ("", "task: "),
-    ("{", "task: "),
-    (json.dumps({"kind": "workload"}), "task: "),
-    (json.dumps(task("/nowhere/x.json", workload="no_such")), "no_such: there is no such workload"),
-    (json.dumps(task("/nowhere/x.json", kind="dance")), "dance: there is no such kind of task"),
-    (json.dumps(task("/dev/null/x.json", workload="threads_1")), "/dev/null/x.json: "),
-    (json.dumps(task("/nowhere/x.json", kind="pair", workload="pair_nothing", sizes=[8])), "pair_nothing: "),
-    (json.dumps(task("/nowhere/x.json", kind="pair", workload="pair_factory", sizes=[7])), "factory: it has no row"),
+@pytest.mark.parametrize("kind, words, message", [
+    ("workload", "", "task: "),
+    ("workload", "{", "task: "),
+    ("workload", "{}", "task: "),
+    ("probe", "{}", "task: "),
+    ("dance", "{}", "dance: there is no such kind of task"),
+    ("workload", json.dumps(task("/nowhere/x.json", workload="no_such")), "no_such: there is no such workload"),
+    ("workload", json.dumps(task("/dev/null/x.json", workload="threads_1")), "/dev/null/x.json: "),
+    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_nothing", sizes=[8])), "pair_nothing: "),
+    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", sizes=[7])), "factory: it has no row"),
 ])
-def test_bad_tasks(words, message):
-    done = start(words)
+def test_bad_tasks(kind, words, message):
+    done = start(kind, words)
     assert done.returncode == 2
     assert done.stderr.startswith(f"ampersand: {message}"), done.stderr
     assert done.stderr.count("\n") == 1
