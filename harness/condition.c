@@ -95,6 +95,15 @@ bool amp_condition_same(const json_t *found, const char *text)
     return number_of(found, &a) && number_of_text(text, &b) && !(a < b) && !(a > b);
 }
 
+bool amp_condition_number(const char *text, double *out)
+{
+    long double number;
+    bool is_number = number_of_text(text, &number);
+
+    *out = is_number ? (double) number : 0;
+    return is_number;
+}
+
 void amp_condition_print(const json_t *value, char *out, size_t size)
 {
     if (json_is_string(value))

@@ -26,6 +26,9 @@ bool amp_condition_holds(const struct amp_condition *condition, const json_t *fa
  * words or as 1 and 0, all else letter by letter but for upper and lower case. */
 bool amp_condition_same(const json_t *found, const char *text);
 
+/* A text as a number in the same way, nearly; false if it is none. */
+bool amp_condition_number(const char *text, double *out);
+
 /* A value found as people write it. */
 void amp_condition_print(const json_t *value, char *out, size_t size);
 

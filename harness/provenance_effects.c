@@ -152,6 +152,7 @@ static void look_at_retention(struct amp_probe *probe)
 {
     static void *blocks[BURST];
     struct amp_probe_maps during, after;
+    uint64_t given_b;
     bool has_during;
 
     for (size_t i = 0; i < BURST; i++) {
@@ -161,11 +162,10 @@ static void look_at_retention(struct amp_probe *probe)
     has_during = amp_probe_maps(NULL, 0, &during);
     for (size_t i = 0; i < BURST; i++)
         free(blocks[i]);
-    if (has_during && amp_probe_maps(NULL, 0, &after) && during.resident_b >= after.resident_b) {
-        uint64_t given_b = during.resident_b - after.resident_b;
-
-        amp_probe_effect(probe, "retained_b", given_b < BURST * MIB ? BURST * MIB - given_b : 0);
-    }
+    if (!has_during || !amp_probe_maps(NULL, 0, &after))
+        return;
+    given_b = during.resident_b > after.resident_b ? during.resident_b - after.resident_b : 0;
+    amp_probe_effect(probe, "retained_b", given_b < BURST * MIB ? BURST * MIB - given_b : 0);
 }
 
 /* Asked of the C library itself and not by name, since a library before it may have the name, too. */

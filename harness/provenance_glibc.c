@@ -8,7 +8,7 @@
  *     tcached_max_b          the largest block that free() keeps from the arenas' books, 0: none
  *     tcached_count          how many blocks of one size it keeps so
  *     fast_max_b             the largest block that goes into a fast bin after that, 0: none
- *     mmap_least_b           the least block, of powers of two from 1 KiB, that is mapped for itself, 0: none
+ *     mmap_least_b           the least block, of powers of two from 1 KiB, that is mapped for itself, up to 512 MiB; 0: none
  *     arenas                 that there are after 8 threads, all alive, have allocated */
 #include "harness/provenance_probe.h"
 
@@ -155,23 +155,27 @@ static void look_at_fast_bins(struct amp_probe *probe, unsigned cached)
     amp_probe_effect(probe, "fast_max_b", largest);
 }
 
-/* Freed only at the end: to free one that is mapped raises the threshold, unless it is set. */
+/* Whether blocks of this size are mapped for themselves once the heap has no room left and would have to grow, which is
+ * when glibc decides. What is allocated is not freed: to free a mapped block raises the threshold, unless it is set. */
+static bool is_mapped(size_t size)
+{
+    struct mallinfo2 before = info(), now = before;
+
+    while (now.hblks == before.hblks && now.arena == before.arena) {
+        if (!malloc(size))
+            return false;
+        now = info();
+    }
+    return now.hblks > before.hblks;
+}
+
 static void look_at_mapped(struct amp_probe *probe)
 {
-    enum { SIZES = 20 };
-    void *blocks[SIZES];
-    size_t least = 0;
+    size_t size = 1024, most = (size_t) 512 << 20;
 
-    for (int i = 0; i < SIZES; i++) {
-        size_t before = info().hblks;
-
-        blocks[i] = malloc((size_t) 1024 << i);
-        if (least == 0 && info().hblks > before)
-            least = (size_t) 1024 << i;
-    }
-    for (int i = 0; i < SIZES; i++)
-        free(blocks[i]);
-    amp_probe_effect(probe, "mmap_least_b", least);
+    while (size <= most && !is_mapped(size))
+        size *= 2;
+    amp_probe_effect(probe, "mmap_least_b", size <= most ? size : 0);
 }
 
 static void allocate(void *opaque)

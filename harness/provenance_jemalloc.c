@@ -5,7 +5,7 @@
  *     counters_move          thread.allocated and stats.allocated grow by what was allocated, and shrink again
  *     tcached_max_b          the largest size class whose malloc and free the arena does not see, 0: none
  *     arenas                 arenas that the blocks of 8 threads, all alive, come from
- *     arenas_by_cpu          arenas that one thread's blocks come from as it goes from CPU to CPU
+ *     arena_by_cpu           two threads on a CPU share an arena, and threads on different CPUs do not
  *     oversize_least_b       the least block, of powers of two from 64 KiB, from an arena of its own, 0: none
  *     retained_mapped_b      of 64 MiB freed and purged, how much address space is still kept
  *     metadata_huge_b        mappings advised to be in huge pages before the program asked for large blocks */
@@ -183,42 +183,73 @@ static unsigned arena_of(void *block)
     return mallctl("arenas.lookup", &arena, &size, &block, sizeof block) == 0 && arena < MAX_ARENA ? arena : MAX_ARENA;
 }
 
+/* Which arena a small block of each thread is from. */
 struct arenas {
-    bool seen[MAX_ARENA + 1];
-    unsigned n;
+    unsigned n, of[64];
+    bool is_pinned; /* two threads to a CPU, one CPU after the other */
 };
 
 static void see(void *opaque)
 {
     struct arenas *arenas = opaque;
-    void *block = malloc(100);
-    unsigned arena = arena_of(block);
+    cpu_set_t one;
+    void *block;
 
+    if (arenas->is_pinned) {
+        CPU_ZERO(&one);
+        CPU_SET(arenas->n / 2, &one);
+        sched_setaffinity(0, sizeof one, &one); /* of this thread; the caller has found the CPU to be allowed */
+    }
+    block = malloc(100);
     amp_probe_touch(block, 100);
-    arenas->n += arena < MAX_ARENA && !arenas->seen[arena];
-    arenas->seen[arena] = true;
+    arenas->of[arenas->n++] = arena_of(block);
     free(block);
+}
+
+static unsigned different(const struct arenas *arenas)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < arenas->n; i++) {
+        bool is_new = true;
+
+        for (unsigned j = 0; j < i; j++)
+            is_new = is_new && arenas->of[j] != arenas->of[i];
+        n += is_new;
+    }
+    return n;
+}
+
+/* CPUs from 0 on that this process may use, without a gap. */
+static unsigned count_cpus(void)
+{
+    cpu_set_t before, one;
+    unsigned n = 0;
+
+    if (sched_getaffinity(0, sizeof before, &before))
+        return 0;
+    for (; n < 32; n++) {
+        CPU_ZERO(&one);
+        CPU_SET(n, &one);
+        if (sched_setaffinity(0, sizeof one, &one))
+            break;
+    }
+    sched_setaffinity(0, sizeof before, &before);
+    return n;
 }
 
 static void look_at_arenas(struct amp_probe *probe)
 {
-    static struct arenas by_thread, by_cpu;
-    cpu_set_t before, one;
+    static struct arenas loose, pinned = { .is_pinned = true };
+    unsigned cpus = count_cpus();
+    bool is_shared = cpus > 0;
 
-    amp_probe_in_threads(8, see, &by_thread);
-    amp_probe_effect(probe, "arenas", by_thread.n);
-    if (sched_getaffinity(0, sizeof before, &before))
-        return;
-    for (long cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF) && cpu < CPU_SETSIZE; cpu++) {
-        CPU_ZERO(&one);
-        CPU_SET((size_t) cpu, &one);
-        if (sched_setaffinity(0, sizeof one, &one))
-            continue;
-        mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
-        see(&by_cpu);
-    }
-    sched_setaffinity(0, sizeof before, &before);
-    amp_probe_effect(probe, "arenas_by_cpu", by_cpu.n);
+    amp_probe_in_threads(8, see, &loose);
+    amp_probe_effect(probe, "arenas", different(&loose));
+    amp_probe_in_threads(2 * cpus, see, &pinned);
+    for (unsigned i = 0; i + 1 < pinned.n; i += 2)
+        is_shared = is_shared && pinned.of[i] == pinned.of[i + 1];
+    amp_probe_effect_bool(probe, "arena_by_cpu", is_shared && different(&pinned) == cpus);
 }
 
 /* Compared with the arena of a small block just before: a thread that is moved to another CPU may change arenas. */

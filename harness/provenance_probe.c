@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -78,7 +79,7 @@ void amp_probe_in_threads(unsigned n, void (*visit)(void *), void *opaque)
     struct visitor visitor = { .visit = visit, .opaque = opaque };
     pthread_t threads[64];
 
-    if (n > 64 || pthread_barrier_init(&visitor.all, NULL, n))
+    if (n == 0 || n > 64 || pthread_barrier_init(&visitor.all, NULL, n))
         return;
     pthread_mutex_init(&visitor.one, NULL);
     for (unsigned i = 0; i < n; i++)
@@ -133,31 +134,25 @@ char *amp_probe_output(const char *program, const char *argument, const char *as
     char *const argv[] = { (char *) program, (char *) argument, NULL };
     char **environment = environment_with((char *) assignment), *text = NULL;
     posix_spawn_file_actions_t actions;
-    int output[2], status;
+    bool is_started;
+    int output[2];
     pid_t child;
 
-    if (!environment || pipe(output)) {
+    if (!environment || pipe2(output, O_CLOEXEC)) {
         free(environment);
         return NULL;
     }
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output[1], STDERR_FILENO);
-    posix_spawn_file_actions_addclose(&actions, output[0]);
-    posix_spawn_file_actions_addclose(&actions, output[1]);
-    if (posix_spawn(&child, program, &actions, NULL, argv, environment) == 0) {
-        close(output[1]);
-        output[1] = -1;
-        text = read_all(output[0]);
-        close(output[0]);
-        output[0] = -1;
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-            continue;
-    }
-    for (int i = 0; i < 2; i++)
-        if (output[i] >= 0)
-            close(output[i]);
+    is_started = posix_spawn(&child, program, &actions, NULL, argv, environment) == 0;
     posix_spawn_file_actions_destroy(&actions);
+    close(output[1]);
+    if (is_started)
+        text = read_all(output[0]);
+    close(output[0]);
+    while (is_started && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
     free(environment);
     return text;
 }
