@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""The page about a run over allocator configurations: one file that needs no other and no network.
+
+Judgements are allocators_judge.py's, words allocators_text.py's, figures those of allocators_charts.py; the frame, the
+sheet and the script are report.py's."""
+
+import math
+import shlex
+
+from markupsafe import Markup
+
+from plots import allocators_charts, allocators_judge, allocators_metrics, crossover, doctor, inline_figures
+from plots import allocators_style, allocators_text as text
+from plots import multiplicity, report, terminal
+from plots.allocators_load import load
+from plots.allocators_metrics import METRICS
+
+SHORT_HASH = 12
+RANKED = 5  # in a card
+TITLES = {"heat_time": "Time of every configuration in every workload", "heat_p99": "99th percentiles",
+          "heat_peak": "Peak memory", "heat_retained": "Retained memory", "heat_faults": "Page faults",
+          "pareto": "Time against peak memory", "rss_over_time": "Memory over time",
+          "size_classes": "Requests by size class", "answers": "Does the allocator change the answer?"}
+COLUMNS = ("workload", "configuration", "ns/op", "ratio", "interval", "p99", "peak RSS", "retained RSS", "faults/op",
+           "verdict")
+PROVENANCE = ("configuration", "state", "library", "version", "sha256", "asked", "read back", "effects", "source")
+
+
+def page_of(folder):
+    run = load(folder)
+    summary = allocators_judge.summarize(run)
+    return page(run, summary, allocators_charts.draw(run, summary))
+
+
+def page(run, summary, figures):
+    """The page, as text; `figures` are those of allocators_charts.py, by name."""
+    summary, manifest = report.printable(summary), report.printable(run.manifest)
+    machine, script = report.complete(manifest["machine"]), report.read_template("report.js")
+    table = [_row(cell, summary) for cell in summary["cells"]] + [
+        _reason_row([work["workload"], column["configuration"]], column, len(COLUMNS))
+        for column in summary["columns"] if column["state"] != "in force" for work in summary["workloads"]]
+    return report.environment().get_template("allocators.html.j2").render(
+        summary=summary, manifest=manifest, title=f"ampersand: allocators, {machine['host'] or 'a run'}, "
+        f"{manifest['created'][:10]}", place=report.printable(allocators_style.small_print(run)), tally=_tally(summary),
+        again=_again(summary), unfinished=report.unfinished(run), unsound=bool(_wrong(summary)), wrong=_wrong(summary),
+        works=[_work(work, summary) for work in summary["workloads"]],
+        provenance=[_provenance(column) for column in summary["columns"]],
+        provenance_columns=[{"name": name, "words": True} for name in PROVENANCE],
+        figures=[(TITLES.get(name, name), inline_figures.inline(fig, f"f{i}")) for i, (name, fig) in
+                 enumerate(figures.items())],
+        warnings=doctor.warnings(machine), facts=doctor.facts(machine, report.built(manifest)),
+        legend=text.legend(summary), table=table, columns=[{"name": name, "words": name in (
+            "workload", "configuration", "verdict")} for name in COLUMNS],
+        verdicts=sorted({row["verdict"] for row in table}), rule_text=report.blocks(multiplicity.__doc__),
+        metrics_text=report.blocks(allocators_metrics.__doc__), crossover_text=report.blocks(crossover.__doc__),
+        repeat=report.repeat(manifest, "allocators"), command=shlex.join(manifest["command"]), settings=_settings(manifest),
+        css=Markup(report.read_template("report.css")), script=Markup(script), script_hash=report.policy_hash(script))
+
+
+# ---- Answers
+
+def _tally(summary):
+    in_force = sum(column["state"] == "in force" for column in summary["columns"])
+    decided, cells, _, _ = text.counted(summary)
+    said = f"{in_force} of {len(summary['columns'])} configurations in force, {len(summary['workloads'])} workloads, " \
+           f"against {summary['baseline']}"
+    return said + "." if summary["quick"] or not cells else (
+        f"{said}; {decided} of {cells} cells ({decided / cells * 100:.0f} %) decided in time per operation.")
+
+
+def _again(summary):
+    _, _, different, cells = text.counted(summary)
+    if not summary["again"] or summary["quick"] or not cells:
+        return ""
+    return (f"The check of it all: {summary['again']} is {summary['baseline']} under a second name, and {different} of its "
+            f"{cells} cells were decided different.")
+
+
+def _wrong(summary):
+    found = [{"name": column["configuration"], "why": f"{column['state']}: {column['reason']}"}
+             for column in summary["columns"] if column["state"] != "in force"]
+    return found + [{"name": f"{cell['configuration']} in {cell['workload']}", "why": f"{cell['state']}: {cell['reason']}"}
+                    for cell in summary["cells"] if cell["state"] != "measured"]
+
+
+def _work(work, summary):
+    metric = text.main_metric(work)
+    by_name = {cell["configuration"]: cell for cell in summary["cells"] if cell["workload"] == work["workload"]}
+    paste = {column["configuration"]: column["paste"] for column in summary["columns"]}
+    ranking = []
+    for place, one in enumerate(work["ranking"][:RANKED], start=1):
+        found = by_name[one["configuration"]]["metrics"][metric.name]
+        number = text.number(found["value"]["estimate"], metric.unit)
+        ratio = f", {text.ratio(found['ratio']['estimate'])}" if found["ratio"] else ""
+        between = f" ({text.interval(found['ratio'])})" if found["ratio"] and found["ratio"]["low"] is not None else ""
+        ranking.append({"place": place, "name": one["configuration"], "number": f"{number}{ratio}{between}",
+                        "tied": one["tied"] and place > 1})
+    shown = [one for one in METRICS if any(one.name in cell["metrics"] for cell in by_name.values())]
+    measured, out = text.cells_of(summary, work)
+    columns = ["configuration", *(part for one in shown for part in (one.title, f"{_short(one)}: ratio")), "verdict"]
+    rows = [_full_row(cell, shown, metric) for cell in measured]
+    rows += [_reason_row([cell["configuration"]], cell, len(columns)) for cell in out]
+    rows += [_reason_row([column["configuration"]], column, len(columns)) for column in summary["columns"]
+             if column["state"] != "in force"]
+    best = work["ranking"][0]["configuration"] if work["ranking"] else None
+    return {"name": work["workload"], "purpose": work["purpose"], "operation": work["operation"], "ranking": ranking,
+            "sentence": f"{work['sentence'][:1].upper()}{work['sentence'][1:]}.", "paste": paste.get(best),
+            "floors": _floors(work), "table": rows,
+            "columns": [{"name": name, "words": name in ("configuration", "verdict")} for name in columns]}
+
+
+def _short(metric):
+    return {"ns_per_op": "time"}.get(metric.name, metric.name.rpartition("_")[0] or metric.name)
+
+
+def _floors(work):
+    if not work["floors"]:
+        return ""
+    return "Floors: " + ", ".join(f"{name.replace('_', ' ')} {floor * 100:.1f} %" for name, floor in
+                                  work["floors"].items()) + "."
+
+
+# ---- Rows of tables
+
+def _cell(words, key=None, classes=""):
+    return {"text": words, "key": key, "classes": classes}
+
+
+def _side(decision):
+    return {"faster": " value", "less": " value", "slower": " pointer", "more": " pointer"}.get(decision, "")
+
+
+def _ratio_cell(one):
+    if one is None:
+        return _cell("-")
+    if one["ratio"] is None:
+        return _cell("1" if one["decision"] == "baseline" else "-", 1.0 if one["decision"] == "baseline" else None)
+    between = f" ({text.interval(one['ratio'])})" if one["ratio"]["low"] is not None else ""
+    return _cell(text.marked(one).strip() + between, one["ratio"]["estimate"], _side(one["decision"]).strip())
+
+
+def _value_cell(one, metric):
+    return _cell("-") if one is None else _cell(text.number(one["value"]["estimate"], metric.unit), one["value"]["estimate"])
+
+
+def _full_row(cell, shown, main):
+    cells = [_cell(cell["configuration"], None, "words")]
+    for metric in shown:
+        one = cell["metrics"].get(metric.name)
+        cells += [_value_cell(one, metric), _ratio_cell(one)]
+    found = cell["metrics"][main.name]
+    cells.append(_cell(text.verdict(found), None, "words" + _side(found["decision"])))
+    return {"cells": cells, "verdict": found["decision"], "kind": ""}
+
+
+def _row(cell, summary):
+    work = next(work for work in summary["workloads"] if work["workload"] == cell["workload"])
+    metric = text.main_metric(work)
+    names = [cell["workload"], cell["configuration"]]
+    if metric.name not in cell["metrics"]:
+        return _reason_row(names, cell, len(COLUMNS))
+    one = cell["metrics"][metric.name]
+    ratio = one["ratio"] and one["ratio"]["estimate"]
+    time = cell["metrics"].get("ns_per_op")
+    cells = [_cell(name, None, "words") for name in names]
+    cells += [_cell(terminal.ns(time["value"]["estimate"]), time["value"]["estimate"]) if time else _cell("-"),
+              _cell(text.ratio(ratio), ratio) if ratio else _cell("1" if one["decision"] == "baseline" else "-"),
+              _cell(text.interval(one["ratio"]), one["ratio"] and one["ratio"]["low"])]
+    cells += [_value_cell(cell["metrics"].get(name), allocators_metrics.BY_NAME[name])
+              for name in ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")]
+    cells.append(_cell(text.verdict(one), None, "words" + _side(one["decision"])))
+    return {"cells": cells, "verdict": one["decision"], "kind": ""}
+
+
+def _reason_row(names, holder, width):
+    cells = [_cell(name, None, "words") for name in names] + [_cell("-")] * (width - len(names) - 1)
+    cells.append(_cell(f"{holder['state']}: {holder['reason']}", None, "words long"))
+    return {"cells": cells, "verdict": holder["state"], "kind": "wrong" if holder["state"] != "absent" else ""}
+
+
+def _provenance(column):
+    found = column["provenance"] or {}
+    library = found.get("library") or {}
+    asked = found.get("asked") or {}
+    knobs = {part.partition(":")[0] for words in asked.values() for part in str(words).split(",")}
+    read_back = {name: value for name, value in (found.get("read_back") or {}).items()
+                 if name.rpartition(".")[2] in knobs or name in asked or any(name.endswith(knob) for knob in knobs if knob)}
+    state = column["state"] + (f": {column['reason']}" if column["reason"] else "")
+    words = [column["configuration"], state, str(library.get("file") or "-"), str(library.get("version") or "-"),
+             str(library.get("sha256") or "-")[:SHORT_HASH], _pairs(asked), _pairs(read_back), _pairs(found.get("effects")),
+             str(found.get("source") or "-")]
+    wrong = column["state"] in ("not in force", "failed", "wrong")
+    return {"cells": [_cell(one, None, "words" + " long" * (len(one) > 40) + " wrong" * (wrong and i == 1))
+                      for i, one in enumerate(words)], "verdict": column["state"], "kind": ""}
+
+
+def _pairs(parts):
+    def shown(value):
+        return {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else (
+            f"{value:g}" if isinstance(value, float) and math.isfinite(value) else str(value))
+    return ", ".join(f"{name}={shown(value)}" for name, value in (parts or {}).items()) or "-"
+
+
+def _settings(manifest):
+    return [("seed", manifest["seed"]), *((name.replace("_", " "), value) for name, value in manifest["settings"].items()),
+            ("baseline", manifest["baseline"]), ("again", manifest["again"] or "no A/A column"),
+            ("configurations", ", ".join(entry["name"] for entry in manifest["configurations"])),
+            ("workloads", ", ".join(entry["name"] for entry in manifest["workloads"]))]
