@@ -150,7 +150,7 @@ def _workload(table, work):
     floors = {one.name: _short(math.expm1(table.floors[work["name"], one.name])) for one in METRICS
               if len(table.ratios(table.run.baseline, work["name"], one))}
     return {"workload": work["name"], "kind": work["kind"], "purpose": work["purpose"], "operation": work["operation"],
-            "threads": work["threads"], "floors": floors, "ranking": ranking,
+            "threads": work["threads"], "floors": floors, "ranking": ranking, "pick": _pick(table, ranking),
             "sentence": _sentence(table, ranking, work, metric)}
 
 
@@ -164,28 +164,27 @@ def _tied(table, name, best, work, metric, confidence):
 
 def _sentence(table, ranking, work, metric):
     if not ranking:
-        return f"no numbers: {table.run.baseline} was not measured"
+        return f"no numbers to compare: {table.run.baseline} was not measured"
     best, ties = ranking[0]["configuration"], [one["configuration"] for one in ranking[1:] if one["tied"]]
-    takes, what = ("takes", "the time") if metric.name == "ns_per_op" else ("keeps", "the memory")
-    baseline = table.run.baseline
+    baseline, time = table.run.baseline, metric.name == "ns_per_op"
     if table.run.quick or not table.levels[metric.name].decided:
         return f"a first look, no verdict: {best} reads best"
     name, decision = _decision(table, best, work["name"], metric)
-    if best == baseline or name not in (metric.better,):
-        return f"none is shown to be {metric.better} than {baseline}" if metric.name == "ns_per_op" else (
-            f"none is shown to keep less than {baseline}")
-    tied = "" if not ties else (f"; {_list(ties)} cannot be told from it" if len(ties) < 4 else
-                                f"; {len(ties)} others cannot be told from it")
-    ratio = math.exp(decision.ratio.estimate)
-    return f"{best} {takes} {_share(ratio)} of {what} of {baseline}{tied}"
+    if name != metric.better:
+        return f"none is shown to be faster than {baseline}" if time else f"none is shown to keep less than {baseline}"
+    tied = "" if not ties else (f"; not told from it: {', '.join(ties)}" if len(ties) < 4 else
+                                f"; {len(ties)} others are not told from it")
+    share = math.exp(decision.ratio.estimate)
+    share = f"{share * 100:.3g} %" if share >= 0.01 else f"1/{1 / share:.3g}"
+    return f"the {'fastest is' if time else 'least is kept by'} {best}, with {share} of {baseline}'s " \
+           f"{'time' if time else 'memory'}{tied}"
 
 
-def _share(ratio):
-    return f"{ratio * 100:.3g} %" if ratio >= 0.01 else f"1/{1 / ratio:.3g}"
-
-
-def _list(names):
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _pick(table, ranking):
+    """Of all that are not told from the best, the plainest: the baseline, else what sets least."""
+    tied = [one["configuration"] for one in ranking if one["tied"]]
+    settings = {column.name: column.declared["environment"] for column in table.run.columns}
+    return min(tied, key=lambda name: (name != table.run.baseline, sum(map(len, settings[name].values()))), default=None)
 
 
 # ---- Does the allocator change the answer?

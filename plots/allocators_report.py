@@ -15,15 +15,15 @@ from plots import multiplicity, report, terminal
 from plots.allocators_load import load
 from plots.allocators_metrics import METRICS
 
-SHORT_HASH = 12
 RANKED = 5  # in a card
 TITLES = {"heat_time": "Time of every configuration in every workload", "heat_p99": "99th percentiles",
           "heat_peak": "Peak memory", "heat_retained": "Retained memory", "heat_faults": "Page faults",
           "pareto": "Time against peak memory", "rss_over_time": "Memory over time",
           "size_classes": "Requests by size class", "answers": "Does the allocator change the answer?"}
-COLUMNS = ("workload", "configuration", "ns/op", "ratio", "interval", "p99", "peak RSS", "retained RSS", "faults/op",
-           "verdict")
-PROVENANCE = ("configuration", "state", "library", "version", "sha256", "asked", "read back", "effects", "source")
+COLUMNS = ("workload", "configuration", "verdict", "ns/op", "ratio", "interval", "p99", "peak RSS", "retained RSS",
+           "faults/op")
+PROVENANCE = ("configuration", "state", "asked", "read back", "effects", "library", "source")
+LIBRARY = ("file", "version", "sha256", "configurations")
 
 
 def page_of(folder):
@@ -36,16 +36,17 @@ def page(run, summary, figures):
     """The page, as text; `figures` are those of allocators_charts.py, by name."""
     summary, manifest = report.printable(summary), report.printable(run.manifest)
     machine, script = report.complete(manifest["machine"]), report.read_template("report.js")
+    out = [column for column in summary["columns"] if column["state"] != "in force"]
     table = [_row(cell, summary) for cell in summary["cells"]] + [
-        _reason_row([work["workload"], column["configuration"]], column, len(COLUMNS))
-        for column in summary["columns"] if column["state"] != "in force" for work in summary["workloads"]]
+        _reason_row(["all", column["configuration"]], column, len(COLUMNS)) for column in out]
     return report.environment().get_template("allocators.html.j2").render(
         summary=summary, manifest=manifest, title=f"ampersand: allocators, {machine['host'] or 'a run'}, "
         f"{manifest['created'][:10]}", place=report.printable(allocators_style.small_print(run)), tally=_tally(summary),
         again=_again(summary), unfinished=report.unfinished(run), unsound=bool(_wrong(summary)), wrong=_wrong(summary),
         works=[_work(work, summary) for work in summary["workloads"]],
         provenance=[_provenance(column) for column in summary["columns"]],
-        provenance_columns=[{"name": name, "words": True} for name in PROVENANCE],
+        provenance_columns=[{"name": name, "words": True} for name in PROVENANCE], libraries=_libraries(summary),
+        library_columns=[{"name": name, "words": True} for name in LIBRARY],
         figures=[(TITLES.get(name, name), inline_figures.inline(fig, f"f{i}")) for i, (name, fig) in
                  enumerate(figures.items())],
         warnings=doctor.warnings(machine), facts=doctor.facts(machine, report.built(manifest)),
@@ -97,27 +98,23 @@ def _work(work, summary):
                         "tied": one["tied"] and place > 1})
     shown = [one for one in METRICS if any(one.name in cell["metrics"] for cell in by_name.values())]
     measured, out = text.cells_of(summary, work)
-    columns = ["configuration", *(part for one in shown for part in (one.title, f"{_short(one)}: ratio")), "verdict"]
+    columns = ["configuration", "verdict", *(part for one in shown for part in (one.title, "ratio"))]
     rows = [_full_row(cell, shown, metric) for cell in measured]
     rows += [_reason_row([cell["configuration"]], cell, len(columns)) for cell in out]
     rows += [_reason_row([column["configuration"]], column, len(columns)) for column in summary["columns"]
              if column["state"] != "in force"]
-    best = work["ranking"][0]["configuration"] if work["ranking"] else None
+    pick = work["pick"]
     return {"name": work["workload"], "purpose": work["purpose"], "operation": work["operation"], "ranking": ranking,
-            "sentence": f"{work['sentence'][:1].upper()}{work['sentence'][1:]}.", "paste": paste.get(best),
+            "sentence": f"{work['sentence'][:1].upper()}{work['sentence'][1:]}.", "pick": pick, "paste": paste.get(pick), "plainest": pick is not None and pick != work["ranking"][0]["configuration"],
             "floors": _floors(work), "table": rows,
             "columns": [{"name": name, "words": name in ("configuration", "verdict")} for name in columns]}
-
-
-def _short(metric):
-    return {"ns_per_op": "time"}.get(metric.name, metric.name.rpartition("_")[0] or metric.name)
 
 
 def _floors(work):
     if not work["floors"]:
         return ""
-    return "Floors: " + ", ".join(f"{name.replace('_', ' ')} {floor * 100:.1f} %" for name, floor in
-                                  work["floors"].items()) + "."
+    return "Floors: " + ", ".join(f"{allocators_metrics.BY_NAME[name].title} {floor * 100:.1f} %"
+                                  for name, floor in work["floors"].items()) + "."
 
 
 # ---- Rows of tables
@@ -144,12 +141,12 @@ def _value_cell(one, metric):
 
 
 def _full_row(cell, shown, main):
-    cells = [_cell(cell["configuration"], None, "words")]
+    found = cell["metrics"][main.name]
+    cells = [_cell(cell["configuration"], None, "words"),
+             _cell(text.verdict(found), None, "words" + _side(found["decision"]))]
     for metric in shown:
         one = cell["metrics"].get(metric.name)
         cells += [_value_cell(one, metric), _ratio_cell(one)]
-    found = cell["metrics"][main.name]
-    cells.append(_cell(text.verdict(found), None, "words" + _side(found["decision"])))
     return {"cells": cells, "verdict": found["decision"], "kind": ""}
 
 
@@ -163,19 +160,19 @@ def _row(cell, summary):
     ratio = one["ratio"] and one["ratio"]["estimate"]
     time = cell["metrics"].get("ns_per_op")
     cells = [_cell(name, None, "words") for name in names]
+    cells.append(_cell(text.verdict(one), None, "words" + _side(one["decision"])))
     cells += [_cell(terminal.ns(time["value"]["estimate"]), time["value"]["estimate"]) if time else _cell("-"),
               _cell(text.ratio(ratio), ratio) if ratio else _cell("1" if one["decision"] == "baseline" else "-"),
               _cell(text.interval(one["ratio"]), one["ratio"] and one["ratio"]["low"])]
     cells += [_value_cell(cell["metrics"].get(name), allocators_metrics.BY_NAME[name])
               for name in ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")]
-    cells.append(_cell(text.verdict(one), None, "words" + _side(one["decision"])))
     return {"cells": cells, "verdict": one["decision"], "kind": ""}
 
 
 def _reason_row(names, holder, width):
-    cells = [_cell(name, None, "words") for name in names] + [_cell("-")] * (width - len(names) - 1)
-    cells.append(_cell(f"{holder['state']}: {holder['reason']}", None, "words long"))
-    return {"cells": cells, "verdict": holder["state"], "kind": "wrong" if holder["state"] != "absent" else ""}
+    why = _cell(f"{holder['state']}: {holder['reason']}", None, "words long" + " wrong" * (holder["state"] != "absent"))
+    cells = [*(_cell(name, None, "words") for name in names), why]
+    return {"cells": cells + [_cell("-")] * (width - len(cells)), "verdict": holder["state"], "kind": ""}
 
 
 def _provenance(column):
@@ -186,12 +183,23 @@ def _provenance(column):
     read_back = {name: value for name, value in (found.get("read_back") or {}).items()
                  if name.rpartition(".")[2] in knobs or name in asked or any(name.endswith(knob) for knob in knobs if knob)}
     state = column["state"] + (f": {column['reason']}" if column["reason"] else "")
-    words = [column["configuration"], state, str(library.get("file") or "-"), str(library.get("version") or "-"),
-             str(library.get("sha256") or "-")[:SHORT_HASH], _pairs(asked), _pairs(read_back), _pairs(found.get("effects")),
-             str(found.get("source") or "-")]
+    words = [column["configuration"], state, _pairs(asked), _pairs(read_back), _pairs(found.get("effects")),
+             str(library.get("file") or "-").rpartition("/")[2], str(found.get("source") or "-")]
     wrong = column["state"] in ("not in force", "failed", "wrong")
     return {"cells": [_cell(one, None, "words" + " long" * (len(one) > 40) + " wrong" * (wrong and i == 1))
                       for i, one in enumerate(words)], "verdict": column["state"], "kind": ""}
+
+
+def _libraries(summary):
+    """Each library once, with the configurations that it served."""
+    found = {}
+    for column in summary["columns"]:
+        library = (column["provenance"] or {}).get("library")
+        if library:
+            key = tuple(str(library[part] or "unknown") for part in ("file", "version", "sha256"))
+            found.setdefault(key, []).append(column["configuration"])
+    return [{"cells": [_cell(part, None, "words") for part in key] + [_cell(", ".join(names), None, "words long")],
+             "verdict": "", "kind": ""} for key, names in found.items()]
 
 
 def _pairs(parts):

@@ -32,6 +32,11 @@ def show(summary, form, out=None):
     out.flush()
 
 
+def _wrapped(words, width=WIDTH, **kwargs):
+    """Lines; a configuration's name is not broken at its hyphens."""
+    return textwrap.wrap(words, width, break_on_hyphens=False, **kwargs)
+
+
 def number(x, unit):
     """A measured number with its unit: 21.4 ns, 1.2 ms, 3.4 MiB, 0.012."""
     if x is None:
@@ -102,8 +107,8 @@ def _workload(summary, work, colour):
     threads = "1 thread" if work["threads"] == 1 else f"{work['threads']} threads"
     floor = work["floors"].get(metric.name)
     known = "" if floor is None else f"; floor {floor * 100:.1f} %"
-    lines = textwrap.wrap(f"{work['workload']}: {work['purpose']}", WIDTH, subsequent_indent="  ")
-    lines += textwrap.wrap(f"{work['operation']}; {threads}{known}", WIDTH, initial_indent="  ", subsequent_indent="  ")
+    lines = _wrapped(f"{work['workload']}: {work['purpose']}", WIDTH, subsequent_indent="  ")
+    lines += _wrapped(f"{work['operation']}; {threads}{known}", WIDTH, initial_indent="  ", subsequent_indent="  ")
     measured, out = cells_of(summary, work)
     folded = {"equal": [], "undecided": []}
     if measured:
@@ -126,7 +131,7 @@ def _workload(summary, work, colour):
                                        for cell in folded["undecided"]])
     lines += [paint(cut(f"    {cell['configuration']:<{NAME}} {cell['state']}: {cell['reason']}"), "failed", colour)
               for cell in out]
-    return lines + textwrap.wrap(f"=> {work['sentence']}", WIDTH, initial_indent="  ", subsequent_indent="     ")
+    return lines + _wrapped(f"=> {work['sentence']}", WIDTH, initial_indent="  ", subsequent_indent="     ")
 
 
 def _line(cell, one, metric, tied, colour):
@@ -144,8 +149,7 @@ def _fit(name, width):
 
 
 def _folded(word, names):
-    return textwrap.wrap(f"{word}: {', '.join(names)}", WIDTH, initial_indent="    ", subsequent_indent="      ",
-                         break_on_hyphens=False)
+    return _wrapped(f"{word}: {', '.join(names)}", WIDTH, initial_indent="    ", subsequent_indent="      ")
 
 
 def cut(text, width=WIDTH):
@@ -165,7 +169,7 @@ def _columns_out(summary, colour):
     for column in out:
         text = f"{column['configuration']:<{NAME}} {column['state']}: {column['reason']}"
         lines += [paint(line, "failed" if column["state"] != "absent" else "undecided", colour) for line in
-                  textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=" " * (NAME + 5))]
+                  _wrapped(text, WIDTH, initial_indent="  ", subsequent_indent=" " * (NAME + 5))]
     return lines + [""]
 
 
@@ -183,10 +187,10 @@ def closing(summary):
                      + " in time per operation")
         every = [sum(one[key] for one in summary["metrics"]) for key in ("again_different", "again_cells")]
         if again:
-            lines += textwrap.wrap(f"A/A: {summary['again']} is {summary['baseline']} again; {different} of its {again} cells "
+            lines += _wrapped(f"A/A: {summary['again']} is {summary['baseline']} again; {different} of its {again} cells "
                                    f"in time per operation, {every[0]} of {every[1]} in all metrics, were decided different",
                                    WIDTH)
-    return lines + [""] + [line for name, meaning in legend(summary) for line in textwrap.wrap(
+    return lines + [""] + [line for name, meaning in legend(summary) for line in _wrapped(
         meaning, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)]
 
 

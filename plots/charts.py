@@ -23,7 +23,7 @@ def add_arguments(parser):
 
 def main(args):
     out = args.out or args.run / "figures"
-    if (args.run / "manifest.json").exists() and is_of_allocators(args.run):
+    if is_of_allocators(args.run):
         from plots import allocators_charts  # which takes its parts from here
         pictures = encode(allocators_charts.of_folder(args.run))
     else:

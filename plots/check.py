@@ -17,7 +17,7 @@ def check(folder):
     """(how many files were looked at, the faults as lines)."""
     folder = Path(folder)
     files, faults = 0, []
-    of_allocators = (folder / "manifest.json").exists() and is_of_allocators(folder)
+    of_allocators = is_of_allocators(folder)
     for path, kind in (_files_of_allocators if of_allocators else _files)(folder):
         files += 1
         try:

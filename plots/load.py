@@ -113,8 +113,12 @@ def read_manifest(folder):
 
 
 def is_of_allocators(folder):
-    """Whether the run compares configurations (allocators_load.py) and not the sides of pairs."""
-    _, _, manifest = parse_manifest(Path(folder))
+    """Whether the run compares configurations (allocators_load.py) and not the sides of pairs. What cannot be read is no
+    such run: whoever loads it says why."""
+    try:
+        _, _, manifest = parse_manifest(Path(folder))
+    except Refused:
+        return False
     written = manifest.get("schema") if isinstance(manifest, dict) else None
     return isinstance(written, str) and written.startswith("ampersand/allocators/")
 
