@@ -29,9 +29,9 @@ def main(args):
     failed_write = None
     try:
         write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
-        figures = allocators_charts.draw(run, summary)
-        charts.write(charts.encode(figures), args.run / "figures")
-        write_whole(args.run / "report.html", allocators_report.page(run, summary, figures))
+        pictures = charts.encode(allocators_charts.draw(run, summary))
+        charts.write(pictures, args.run / "figures")
+        write_whole(args.run / "report.html", allocators_report.page(run, summary, pictures))
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
     allocators_text.show(summary, args.format)

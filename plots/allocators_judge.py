@@ -170,6 +170,8 @@ def _sentence(table, ranking, work, metric):
     if table.run.quick or not table.levels[metric.name].decided:
         return f"a first look, no verdict: {best} reads best"
     name, decision = _decision(table, best, work["name"], metric)
+    if name == "no verdict":
+        return f"too few launches for a verdict: {best} reads best"
     if name != metric.better:
         return f"none is shown to be faster than {baseline}" if time else f"none is shown to keep less than {baseline}"
     tied = "" if not ties else (f"; not told from it: {', '.join(ties)}" if len(ties) < 4 else

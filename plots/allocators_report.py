@@ -9,7 +9,7 @@ import shlex
 
 from markupsafe import Markup
 
-from plots import allocators_charts, allocators_judge, allocators_metrics, crossover, doctor, inline_figures
+from plots import allocators_charts, allocators_judge, allocators_metrics, charts, crossover, doctor, inline_figures
 from plots import allocators_style, allocators_text as text
 from plots import multiplicity, report, terminal
 from plots.allocators_load import load
@@ -29,11 +29,11 @@ LIBRARY = ("file", "version", "sha256", "configurations")
 def page_of(folder):
     run = load(folder)
     summary = allocators_judge.summarize(run)
-    return page(run, summary, allocators_charts.draw(run, summary))
+    return page(run, summary, charts.encode(allocators_charts.draw(run, summary), ("svg",)))
 
 
-def page(run, summary, figures):
-    """The page, as text; `figures` are those of allocators_charts.py, by name."""
+def page(run, summary, pictures):
+    """The page, as text; `pictures` are the figures as charts.encode() gives them."""
     summary, manifest = report.printable(summary), report.printable(run.manifest)
     machine, script = report.complete(manifest["machine"]), report.read_template("report.js")
     out = [column for column in summary["columns"] if column["state"] != "in force"]
@@ -46,9 +46,9 @@ def page(run, summary, figures):
         works=[_work(work, summary) for work in summary["workloads"]],
         provenance=[_provenance(column) for column in summary["columns"]],
         provenance_columns=[{"name": name, "words": True} for name in PROVENANCE], libraries=_libraries(summary),
-        library_columns=[{"name": name, "words": True} for name in LIBRARY],
-        figures=[(TITLES.get(name, name), inline_figures.inline(fig, f"f{i}")) for i, (name, fig) in
-                 enumerate(figures.items())],
+        library_columns=[{"name": name, "words": name != "configurations"} for name in LIBRARY],
+        figures=[(TITLES[name], Markup(inline_figures.clean(pictures[f"{name}.svg"], name))) for name in TITLES
+                 if f"{name}.svg" in pictures],
         warnings=doctor.warnings(machine), facts=doctor.facts(machine, report.built(manifest)),
         legend=text.legend(summary), table=table, columns=[{"name": name, "words": name in (
             "workload", "configuration", "verdict")} for name in COLUMNS],
@@ -198,7 +198,7 @@ def _libraries(summary):
         if library:
             key = tuple(str(library[part] or "unknown") for part in ("file", "version", "sha256"))
             found.setdefault(key, []).append(column["configuration"])
-    return [{"cells": [_cell(part, None, "words") for part in key] + [_cell(", ".join(names), None, "words long")],
+    return [{"cells": [_cell(part, None, "words") for part in key] + [_cell(str(len(names)), len(names))],
              "verdict": "", "kind": ""} for key, names in found.items()]
 
 

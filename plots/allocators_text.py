@@ -20,7 +20,7 @@ SHORT = {"p99_ns": "p99", "peak_rss_b": "peak RSS", "retained_rss_b": "retained"
 MARKS = {"slower": "+", "more": "+", "faster": "-", "less": "-", "equal": "=", "undecided": "?"}
 COLOURS = {"slower": "33", "more": "33", "faster": "34", "less": "34", "equal": "32", "undecided": "2",
            "no verdict": "2", "failed": "1;31"}
-NAME = 30
+NAME = 28
 
 
 def show(summary, form, out=None):

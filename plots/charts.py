@@ -67,15 +67,17 @@ def draw(summary, manifest):
         return {name: fig for module in FIGURES for name, fig in module.figures(summary, manifest).items()}
 
 
-def encode(figures):
+def encode(figures, kinds=("svg", "png")):
     """Every figure as SVG and as PNG: bytes, by file name."""
     pictures = {}
     with style.applied():
         for name, fig in figures.items():
-            dpi = min(style.PNG_DPI, PNG_MAX_PX / fig.get_size_inches()[1])
-            pictures[f"{name}.svg"] = _bytes(fig, format="svg", metadata={"Date": None, "Creator": "ampersand",
-                                                                          "Title": name})
-            pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None})
+            if "svg" in kinds:
+                pictures[f"{name}.svg"] = _bytes(fig, format="svg", metadata={"Date": None, "Creator": "ampersand",
+                                                                              "Title": name})
+            if "png" in kinds:
+                dpi = min(style.PNG_DPI, PNG_MAX_PX / fig.get_size_inches()[1])
+                pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None})
     return pictures
 
 

@@ -38,6 +38,7 @@ A step of order statistics is coarse: 12 launches have intervals that are wrong 
 0.3 and 2.2 %. A cell whose launches do not suffice for the level has no interval; one of fewer than 6 launches cannot
 be decided by any table, and does not count in m."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -89,7 +90,12 @@ def contradicting(values, floor):
 
 def probability(values, floor):
     """p of a cell."""
-    return min(1.0, 2 * float(stats.binom.cdf(contradicting(values, floor), len(values), 0.5)))
+    return min(1.0, 2 * _tail(contradicting(values, floor), len(values)))
+
+
+@functools.lru_cache(maxsize=None)
+def _tail(k, n):
+    return float(stats.binom.cdf(k, n, 0.5))
 
 
 def level_of(cells, rate=RATE):

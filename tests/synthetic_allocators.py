@@ -259,7 +259,7 @@ def provenance(truth):
     return {"schema": "ampersand/provenance/1", "configuration": truth.name,
             "library": {"file": library(truth), "version": versions.get(truth.allocator), "sha256": "5e" * 32},
             "source": {"jemalloc": "mallctl opt.*", "glibc": "ld.so --list-tunables"}.get(truth.allocator, "verbose"),
-            "asked": truth.environment, "read_back": read_back | {"opt.retain": True, "opt.lg_quantum": 4},
+            "asked": truth.environment, "read_back": {"opt.lg_quantum": 4} | read_back,
             "effects": {"tcached_max_b": 32768, "arenas": 4}, "in_force": truth.in_force, "reason": truth.reason}
 
 
