@@ -128,9 +128,24 @@ static int push_file(struct amp_configurations *configurations, const char *path
     return push(configurations, &configuration);
 }
 
-int amp_configurations_read_dir(const char *dir, struct amp_configurations *out, const char **why)
+/* By the names of configurations, so that "glibc" comes before "glibc-arenas-1"; the first of all first. */
+static int compare_paths(const void *a, const void *b)
 {
     static const char first[] = "jemalloc.conf";
+    const char *one = strrchr(*(char *const *) a, '/') + 1, *other = strrchr(*(char *const *) b, '/') + 1;
+    size_t i = 0;
+
+    if ((strcmp(one, first) == 0) != (strcmp(other, first) == 0))
+        return strcmp(one, first) == 0 ? -1 : 1;
+    while (one[i] && one[i] == other[i])
+        i++;
+    if (strcmp(one + i, ".conf") == 0 || strcmp(other + i, ".conf") == 0)
+        return strcmp(one + i, ".conf") == 0 ? -1 : 1;
+    return (unsigned char) one[i] - (unsigned char) other[i];
+}
+
+int amp_configurations_read_dir(const char *dir, struct amp_configurations *out, const char **why)
+{
     struct stat status;
     char *pattern;
     glob_t found;
@@ -151,10 +166,10 @@ int amp_configurations_read_dir(const char *dir, struct amp_configurations *out,
         return -ENOMEM;
     if (glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
         err = -ENOMEM;
-    for (int turn = 0; turn < 2; turn++) /* the first, then all others */
-        for (size_t i = 0; i < found.gl_pathc && !err; i++)
-            if ((strcmp(strrchr(found.gl_pathv[i], '/') + 1, first) == 0) == (turn == 0))
-                err = push_file(out, found.gl_pathv[i]);
+    if (found.gl_pathc > 0)
+        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare_paths);
+    for (size_t i = 0; i < found.gl_pathc && !err; i++)
+        err = push_file(out, found.gl_pathv[i]);
     globfree(&found);
     free(pattern);
     if (err)

@@ -8,7 +8,7 @@
  *     tcached_max_b          the largest block that free() keeps from the arenas' books, 0: none
  *     tcached_count          how many blocks of one size it keeps so
  *     fast_max_b             the largest block that goes into a fast bin after that, 0: none
- *     mmap_least_b           the least block, of powers of two from 1 KiB, that is mapped for itself, up to 512 MiB; 0: none
+ *     mmap_least_b           the least block, of powers of two from 1 KiB to 512 MiB, that is mapped for itself, 0: none
  *     arenas                 that there are after 8 threads, all alive, have allocated */
 #include "harness/provenance_probe.h"
 
@@ -42,7 +42,8 @@ static void read_tunable(struct amp_probe *probe, char *line)
     if (!isdigit((unsigned char) value[value[0] == '-']) || *end)
         return;
     json_object_set_new(probe->read_back, line,
-                        number <= INT64_MAX || value[0] == '-' ? json_integer((json_int_t) number) : json_string(value));
+                        number <= INT64_MAX || value[0] == '-' ? json_integer((json_int_t) number)
+                                                               : json_string(value));
 }
 
 static void read_tunables(struct amp_probe *probe)

@@ -83,8 +83,8 @@ static void look_at_counters(struct amp_probe *probe)
     mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
     stats_after = read_now("stats.allocated");
     amp_probe_effect_bool(probe, "counters_move",
-                          during - before >= size && during - before < 2 * size && stats_during >= stats_before + size &&
-                              stats_after + size <= stats_during);
+                          during - before >= size && during - before < 2 * size &&
+                              stats_during >= stats_before + size && stats_after + size <= stats_during);
 }
 
 /* How often the arenas gave out blocks of the i-th class of a kind ("bins" or "lextents"). */

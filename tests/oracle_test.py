@@ -5,6 +5,7 @@ AMPERSAND_BUILD names the build folder. What is compared:
 
     every row of oracle/calls.c   heap.c = interposer = valgrind (where valgrind counts the same things)
     every row of every lesson     the counts file of `ampersand-bench child` = interposer
+    the same in every .conf       of jemalloc in benchmarks/allocators
     malloc after counting         as many instructions as in a process that never counted (callgrind)
     another allocator             refused, with the reason
 """
@@ -22,6 +23,8 @@ BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 BENCH = BUILD / "harness" / "ampersand-bench"
 COUNT_CALLS = BUILD / "tests" / "count_calls"
 INTERPOSER = BUILD / "tests" / "count_malloc.so"
+TOOL = BUILD / "tests" / "judge_configuration"
+ALLOCATORS = Path(__file__).resolve().parent.parent / "benchmarks" / "allocators"
 TIMES = 10
 REFUSED = 2
 
@@ -146,12 +149,40 @@ def test_replaced_malloc_is_refused():
     assert "replaced at run time" in done.stderr
 
 
-@pytest.mark.parametrize("options", ["tcache:false", "narenas:1", "percpu_arena:percpu", "background_thread:true",
-                                     "dirty_decay_ms:0,muzzy_decay_ms:0", "thp:always", "lg_tcache_max:8"])
-def test_options_do_not_change_counts(options):
+def configurations():
+    """The shipped configurations of jemalloc: (name, MALLOC_CONF)."""
+    if not TOOL.exists():
+        return []
+    listed = json.loads(run(TOOL, "list", ALLOCATORS).stdout)
+    return [(each["name"], each["environment"]["MALLOC_CONF"]) for each in listed if each["allocator"] == "jemalloc"]
+
+
+def test_configurations_are_there():
+    assert len(CONFIGURATIONS) == len(list(ALLOCATORS.glob("jemalloc*.conf"))) > 10
+    assert any("tcache:false" in conf for _, conf in CONFIGURATIONS)
+
+
+CONFIGURATIONS = configurations()
+BY_CONFIGURATION = pytest.mark.parametrize("conf", [conf for _, conf in CONFIGURATIONS],
+                                           ids=[name for name, _ in CONFIGURATIONS])
+
+
+@BY_CONFIGURATION
+def test_configurations_do_not_change_counts(conf):
+    for row, _ in ROWS:
+        assert run(COUNT_CALLS, "heap", row, TIMES, MALLOC_CONF=conf).stdout == run(
+            COUNT_CALLS, "heap", row, TIMES).stdout, row
+
+
+@BY_CONFIGURATION
+def test_configurations_against_interposer(conf, tmp_path):
     for row in ("malloc", "realloc to a larger class", "4 threads"):
-        assert run(COUNT_CALLS, "heap", row, TIMES, MALLOC_CONF=options).stdout == run(
-            COUNT_CALLS, "heap", row, TIMES).stdout
+        oracle = tmp_path / row
+        counted = json.loads(run(COUNT_CALLS, "heap", row, TIMES, LD_PRELOAD=str(INTERPOSER), MALLOC_CONF=conf,
+                                 AMPERSAND_ORACLE=str(oracle)).stdout)
+        window = windows(oracle)[-1]
+        window.pop("one_thread")
+        assert counted == window, row
 
 
 def counts_child(row, file, **environment):
