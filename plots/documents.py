@@ -94,7 +94,7 @@ def check_version(document, kind, name, line=None):
 
 @functools.lru_cache(maxsize=None)
 def known_versions(kind):
-    versions = [int(path.stem.rpartition("-")[2]) for path in SCHEMAS.glob(f"{kind}-*.json")]
+    versions = [int(path.stem[len(kind) + 1:]) for path in SCHEMAS.glob(f"{kind}-[0-9]*.json")]
     if not versions:
         raise Refused(SCHEMAS, f"no schema for {kind}")
     return sorted(versions)

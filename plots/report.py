@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from plots import (charts, crossover, distribution_figure, doctor, documents, inline_figures, sparkline, statistics,
                    style, summary as summaries, terminal)
-from plots.load import load
+from plots.load import is_of_allocators, load
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LESSONS = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -36,9 +36,12 @@ def add_arguments(parser):
 
 
 def main(args):
-    run = load(args.run, args.config)
     out = args.out or args.run / "report.html"
-    documents.write_whole(out, page(run))
+    if is_of_allocators(args.run):
+        from plots import allocators_report  # which takes its parts from here
+        documents.write_whole(out, allocators_report.page_of(args.run))
+    else:
+        documents.write_whole(out, page(load(args.run, args.config)))
     print(out)
     return 0
 
@@ -53,14 +56,14 @@ def page(run):
         pair["figures"] = [(f"{pair['name']}: {words}", pictures[name]) for name, words in (
             (f"crossover_{pair['name']}", "time against size"),
             (f"distribution_{pair['name']}", "launches and layouts")) if name in pictures]
-    machine = _complete(manifest["machine"])
-    script = _read("report.js")
-    return _environment().get_template("report.html.j2").render(
+    machine = complete(manifest["machine"])
+    script = read_template("report.js")
+    return environment().get_template("report.html.j2").render(
         summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run), columns=COLUMNS,
         title=f"ampersand: {machine['host'] or 'a run'}, {manifest['created'][:10]}",
-        place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=_unfinished(run),
+        place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=unfinished(run),
         unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
-        wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, _built(manifest)),
+        wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, built(manifest)),
         floors=terminal.floors(summary), legend=_legend(summary),
         table=[line for pair in pairs for line in pair["all"]],
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
@@ -68,21 +71,21 @@ def page(run):
                                                               ("allocations", "Allocations")) if name in pictures],
         rule=", ".join(f"{name.replace('_', ' ')}: {part}" for name, part in summary["rule"].items()),
         rule_text=blocks(statistics.__doc__), crossover_text=blocks(crossover.__doc__), repeat=repeat(manifest),
-        command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(_read("report.css")),
-        script=Markup(script), script_hash=_policy_hash(script))
+        command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(read_template("report.css")),
+        script=Markup(script), script_hash=policy_hash(script))
 
 
-def _environment():
+def environment():
     return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                               undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
 
 
-def _policy_hash(script):
+def policy_hash(script):
     """How the page's Content-Security-Policy names its only script: a text of others that became one would not run."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _read(name):
+def read_template(name):
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
@@ -229,7 +232,7 @@ def _pictures(run, summary, manifest):
 
 # ---- The run and its machine
 
-def _unfinished(run):
+def unfinished(run):
     last = next((event for event in reversed(run.journal) if event["event"] in ("end", "resume")), {})
     status = last.get("status")
     if status is None:
@@ -237,14 +240,14 @@ def _unfinished(run):
     return "The run was interrupted: what is here is what was finished." if status == "interrupted" else ""
 
 
-def _complete(machine):
+def complete(machine):
     """Facts that the manifest lacks are facts that could not be read."""
     known = dict.fromkeys(("host", "cpu", "cpus", "arch", "caches", "memory_b", "virtual", "governor", "turbo", "thp",
                            "aslr", "load_1min", "hardware_counters", "clock_source"))
     return known | machine
 
 
-def _built(manifest):
+def built(manifest):
     return {"compiler": "unknown", "kernel_args": [], "libraries": {}} | manifest["build"]
 
 
@@ -273,7 +276,7 @@ def blocks(text):
             for indented, found in parts]
 
 
-def repeat(manifest):
+def repeat(manifest, verb="bench"):
     """The command that makes the same run again, into a folder of its own."""
     given, kept = iter(manifest["command"][2:]), []
     for word in given:
@@ -281,7 +284,7 @@ def repeat(manifest):
             next(given, None)
         elif not word.startswith(("--out=", "--resume=", "--seed=")):
             kept.append(word)
-    return shlex.join(["./ampersand", "bench", *kept, "--seed", str(manifest["seed"])])
+    return shlex.join(["./ampersand", verb, *kept, "--seed", str(manifest["seed"])])
 
 
 def _settings(manifest):
