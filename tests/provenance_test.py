@@ -16,6 +16,7 @@ import pytest
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 WORKLOAD = BUILD / "harness" / "ampersand-workload"
+BENCH = BUILD / "harness" / "ampersand-bench"
 TOOL = BUILD / "tests" / "judge_configuration"
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "benchmarks" / "allocators"
@@ -25,7 +26,7 @@ CONFIGURES = ("MALLOC_", "MIMALLOC_", "TCMALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD
 
 @pytest.fixture(scope="module", autouse=True)
 def built():
-    for file in (WORKLOAD, TOOL):
+    for file in (BENCH, WORKLOAD, TOOL):
         if not file.exists():
             pytest.fail(f"{file} is not there: set AMPERSAND_BUILD to the build folder")
     if b"__asan_init" in WORKLOAD.read_bytes() or b"__tsan_init" in WORKLOAD.read_bytes():
@@ -101,10 +102,7 @@ def test_paste_line_is_what_runs(tmp_path):
 
 def test_every_option_of_jemalloc_is_read_back(tmp_path):
     _, judged = judge("jemalloc", tmp_path)
-    bench = BUILD / "harness" / "ampersand-bench"
-    if not bench.exists():
-        pytest.skip(f"{bench} is not built")
-    said = subprocess.run([str(bench), "machine"], capture_output=True, text=True, check=True)
+    said = subprocess.run([str(BENCH), "machine"], capture_output=True, text=True, check=True)
     options = json.loads(said.stdout)["allocator"]["options"]
     assert options and set(options) <= set(judged["read_back"])
 
@@ -306,6 +304,33 @@ def test_library_that_deadlocks(liar, tmp_path):
     with pytest.raises(subprocess.TimeoutExpired):
         probe(configuration, tmp_path / "facts.json", timeout=3)
     assert not (tmp_path / "facts.json").exists()
+
+
+def test_bad_columns_say_why_and_the_others_are_measured(liar, tmp_path):
+    """All at once, as in a run: one line for each, one good column."""
+    bad = {
+        "jemalloc:tcahce:false": "jemalloc tells of no such setting; the nearest is 'tcache'",
+        "jemalloc:narenas:many": "Invalid conf value: narenas:many",
+        "jemalloc:dirty_decay_ms:-2": "Out-of-range conf value: dirty_decay_ms:-2",
+        "jemalloc:lg_tcache_max:40": "asked for 1099511627776",
+        "/etc/passwd": "it is no library",
+        str(liar("broken.c", "-DCRASH", name="libcrash.so")): "SIGSEGV",
+        str(liar("broken.c", "-DDEADLOCK", name="libdeadlock.so")): "killed after 3 s",
+        str(liar("broken.c", "-DEMPTY", name="libempty.so")): "malloc is that of libc.so.6",
+    }
+    [jemalloc] = tool("list", SHIPPED, "jemalloc")
+    if jemalloc["state"] != "ready":
+        pytest.skip(jemalloc["why"])
+    done = subprocess.run(
+        [str(BENCH), "allocators", "--quick", "--seed", "1", "--launches", "1", "--timelines", "0", "--timeout", "3",
+         "--workload", "^small_churn$", "--baseline", "glibc", "--config", "glibc", "--out", str(tmp_path / "run"),
+         *(word for each in bad for word in ("--config", each))], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    said = [line for line in done.stderr.splitlines() if "all others go on" in line]
+    for reason in bad.values():
+        assert sum(reason in line for line in said) == 1, (reason, said)
+    assert (tmp_path / "run" / "launches" / "glibc" / "small_churn" / "000.json").exists()
+    assert not list((tmp_path / "run" / "launches").glob("*crash*"))
 
 
 # ---- Expectations and facts that are not there
