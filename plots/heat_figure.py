@@ -21,6 +21,8 @@ BETTER, WORSE, UNDECIDED = "#1b4a94", "#e08a1e", "#dcdcdc"
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
 ROW_IN, HEAD_PT = 0.185, style.TEXT_PT
+# Of letters on a colour: not quite the figures' own black and white, which a page turns about in the dark.
+BLACK, WHITE = "#1a1a1b", "#fffffe"
 
 
 def colour(ratio):
@@ -33,7 +35,7 @@ def ink(background):
     """Black or white, whichever is read better on it."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)]
     luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-    return style.INK if (luminance + 0.05) / 0.0602 >= 1.05 / (luminance + 0.05) else "#ffffff"
+    return BLACK if (luminance + 0.05) / 0.0602 >= 1.05 / (luminance + 0.05) else WHITE
 
 
 def figures(run, summary):
