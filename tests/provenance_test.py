@@ -325,6 +325,58 @@ def test_expectation_that_nobody_knows(tmp_path):
     assert judged["reason"] == "effect.luck: cannot be known here"
 
 
+MIB = 1 << 20
+CONTRADICTIONS = [
+    ("jemalloc", "tcached_max_b", 0), ("jemalloc", "tcached_max_b", 65536), ("jemalloc", "library_threads", 1),
+    ("jemalloc", "retained_mapped_b", 0), ("jemalloc", "counters_move", False), ("jemalloc", "served_by_libc", True),
+    ("jemalloc-tcache-off", "tcached_max_b", 8), ("jemalloc-tcache-64k", "tcached_max_b", 32768),
+    ("jemalloc-background", "library_threads", 0), ("jemalloc-retain-off", "retained_mapped_b", 64 * MIB),
+    ("jemalloc-arenas-1", "arenas", 2), ("jemalloc-memory", "arenas", 3), ("jemalloc-percpu", "arena_by_cpu", False),
+    ("jemalloc-decay-0", "retained_b", 40 * MIB), ("jemalloc-decay-never", "retained_b", 40 * MIB),
+    ("jemalloc-oversize-1m", "oversize_least_b", 8 * MIB), ("jemalloc-oversize-1m", "oversize_least_b", MIB // 2),
+    ("jemalloc-oversize-off", "oversize_least_b", 8 * MIB), ("jemalloc-thp-always", "huge_b", 0),
+    ("jemalloc-thp-never", "huge_b", 2 * MIB), ("jemalloc-thp-never", "huge_declined_b", 0),
+    ("jemalloc-metadata-thp", "metadata_huge_b", 0), ("jemalloc:dss:primary", "in_brk", False),
+    ("glibc", "counters_move", False),
+    ("glibc-arenas-1", "arenas", 2), ("glibc:malloc.tcache_count=3", "tcached_count", 7),
+    ("glibc:malloc.tcache_max=64", "tcached_max_b", 1032), ("glibc:malloc.mxfast=64", "fast_max_b", 120),
+    ("glibc-mmap-16k", "mmap_least_b", 131072), ("glibc-mmap-16k", "mmap_least_b", 8192),
+    ("glibc:malloc.mmap_threshold=100", "mmap_least_b", 131072),
+    ("glibc:malloc.mmap_threshold=0x40000000", "mmap_least_b", 131072),
+    ("glibc:malloc.mmap_max=0", "mmap_least_b", 131072), ("glibc:malloc.hugetlb=1", "huge_b", 0),
+    ("mimalloc", "counters_move", False), ("mimalloc", "served_by_libc", True),
+    ("mimalloc-decommit-0", "retained_b", 64 * MIB), ("mimalloc-decommit-off", "retained_b", 0),
+    ("mimalloc:MIMALLOC_LARGE_OS_PAGES=1", "huge_b", 0),
+    ("tcmalloc", "counters_move", False), ("tcmalloc", "served_by_libc", True),
+    ("tcmalloc:TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=1048576", "thread_cache_b", 11 * MIB),
+    ("tcmalloc-decommit", "retained_b", 64 * MIB), ("tcmalloc:TCMALLOC_SKIP_SBRK=1", "in_brk", True),
+    ("tcmalloc:TCMALLOC_SKIP_MMAP=1", "in_brk", False),
+]
+
+
+@pytest.mark.parametrize("word, effect, lie", CONTRADICTIONS, ids=[f"{w} {e} {v}" for w, e, v in CONTRADICTIONS])
+def test_effect_that_contradicts(word, effect, lie, tmp_path):
+    """True facts are in force; the same with one effect as if the setting were not there are not, and it is named. What
+    files expect besides is left out."""
+    [configuration] = tool("list", SHIPPED, word)
+    if configuration["state"] == "ready" and word == configuration["name"]:
+        conf = tmp_path / "bare.conf"
+        conf.write_text("\n".join(line for line in (SHIPPED / f"{word}.conf").read_text().splitlines()
+                                  if not line.startswith("expect")))
+        word = str(conf)
+    _, judged = judge(word, tmp_path)
+    if judged["reason"] and "huge" in judged["reason"]:
+        pytest.skip(judged["reason"])
+    assert (judged["in_force"], judged["reason"]) == (True, None)
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    facts["effects"][effect] = lie
+    (tmp_path / "facts.json").write_text(json.dumps(facts))
+    judged = tool("judge", SHIPPED, word, tmp_path / "facts.json")
+    assert judged["in_force"] is False
+    named = {"counters_move": "counters", "served_by_libc": "the C library's malloc serves"}.get(effect, f"effect.{effect}")
+    assert named in judged["reason"]
+
+
 @pytest.mark.parametrize("lost", ["library", "source", "read_back", "effects"])
 def test_facts_with_a_hole_are_not_in_force(lost, tmp_path):
     [configuration] = tool("list", SHIPPED, "jemalloc-tcache-off")
