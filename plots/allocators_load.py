@@ -115,7 +115,7 @@ def read_manifest(folder):
     for key in ("baseline", "again"):
         if manifest[key] is not None and manifest[key] not in names:
             raise Refused(name, key, f"{manifest[key]} is not one of the configurations")
-    return manifest, zlib.crc32(raw)
+    return documents.printable(manifest), zlib.crc32(raw)
 
 
 # ---- What is in the folder
@@ -151,6 +151,7 @@ def _column(folder, entry, journal):
         documents.check_version(provenance, "provenance", path)
         documents.validate(provenance, "provenance", path)
         check_identity(provenance, {"configuration": name}, path)
+        provenance = documents.printable(provenance)
     elif journal.finished("provenance", name, TIMELINE):
         raise Refused(path, "missing, though the journal says that it was finished")
     probe = next((event for event in journal.by_row.get(("provenance", name, TIMELINE), {}).values()

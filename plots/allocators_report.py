@@ -34,14 +34,14 @@ def page_of(folder):
 
 def page(run, summary, pictures):
     """The page, as text; `pictures` are the figures as charts.encode() gives them."""
-    summary, manifest = report.printable(summary), report.printable(run.manifest)
-    machine, script = report.complete(manifest["machine"]), report.read_template("report.js")
+    manifest, script = run.manifest, report.read_template("report.js")
+    machine = report.complete(manifest["machine"])
     out = [column for column in summary["columns"] if column["state"] != "in force"]
     table = [_row(cell, summary) for cell in summary["cells"]] + [
         _reason_row(["all", column["configuration"]], column, len(COLUMNS)) for column in out]
     return report.environment().get_template("allocators.html.j2").render(
         summary=summary, manifest=manifest, title=f"ampersand: allocators, {machine['host'] or 'a run'}, "
-        f"{manifest['created'][:10]}", place=report.printable(allocators_style.small_print(run)), tally=_tally(summary),
+        f"{manifest['created'][:10]}", place=allocators_style.small_print(run), tally=_tally(summary),
         again=_again(summary), unfinished=report.unfinished(run), unsound=bool(_wrong(summary)), wrong=_wrong(summary),
         works=[_work(work, summary) for work in summary["workloads"]],
         provenance=[_provenance(column) for column in summary["columns"]],

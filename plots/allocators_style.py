@@ -28,8 +28,8 @@ def look(allocator):
 
 def small_print(run):
     settings = run.manifest["settings"]
-    launches = [f"{settings['launches']} launches of each"]
-    return " · ".join([*style.place(run.manifest), *launches, style.made(run.manifest)])
+    launches = f"{settings['launches']} {'launch' if settings['launches'] == 1 else 'launches'} of each"
+    return " · ".join([*style.place(run.manifest), launches, style.made(run.manifest)])
 
 
 def names_in(names):
@@ -38,12 +38,22 @@ def names_in(names):
 
 
 def fitted(text, width_in, pt):
-    """`text`, cut where it is too long."""
+    """`text`, cut at its end where it is too long."""
     if style.text_width_in(text, pt) <= width_in:
         return text
-    while len(text) > 1 and style.text_width_in(text + "…", pt) > width_in:
-        text = text[:-1]
-    return text + "…"
+    n = len(text)
+    while n > 1 and style.text_width_in(text[:n] + "…", pt) > width_in:
+        n -= 1
+    return text[:n] + "…"
+
+
+def fitted_name(name, width_in, pt):
+    """A name, cut in its middle where it is too long: names differ at their ends."""
+    left, right = name, ""
+    while left and style.text_width_in(left + right, pt) > width_in:
+        n = len(left.rstrip("…")) + len(right) - 1
+        left, right = name[: n - n // 3] + "…", name[len(name) - n // 3:]
+    return left + right
 
 
 def grid(n, columns, left_in, right_in, gap_in):

@@ -55,7 +55,7 @@ def draw_pair(ax, rows, baseline, width_in, name_in):
                     ax.axvspan(one["low"], one["high"], color=style.FLOOR_SPREAD, linewidth=0, zorder=0.5)
     for y, row in enumerate(rows):
         _row(ax, y, row, low, high)
-        name = allocators_style.fitted(row["configuration"], name_in - 0.1, style.TEXT_PT)
+        name = allocators_style.fitted_name(row["configuration"], name_in - 0.1, style.TEXT_PT)
         weight = "bold" if row["configuration"] == baseline else "normal"
         ax.text(-0.08 / width_in, y + 0.5, style.plain(name), ha="right", va="center", fontsize=style.TEXT_PT,
                 fontweight=weight, transform=ax.get_yaxis_transform())

@@ -21,6 +21,8 @@ BETTER, WORSE, UNDECIDED = "#1b4a94", "#e08a1e", "#dcdcdc"
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
 ROW_IN, HEAD_PT = 0.185, style.TEXT_PT
+# Of letters on a colour: not quite the figures' own black and white, which a page turns about in the dark.
+BLACK, WHITE = "#1a1a1b", "#fffffe"
 
 
 def colour(ratio):
@@ -33,7 +35,7 @@ def ink(background):
     """Black or white, whichever is read better on it."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)]
     luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-    return style.INK if (luminance + 0.05) / 0.0602 >= 1.05 / (luminance + 0.05) else "#ffffff"
+    return BLACK if (luminance + 0.05) / 0.0602 >= 1.05 / (luminance + 0.05) else WHITE
 
 
 def figures(run, summary):
@@ -64,7 +66,7 @@ def draw(run, summary, metric):
     for x, work in enumerate(works):
         ax.text(x + 0.5, -0.25, style.plain(work["workload"]), rotation=90, ha="center", va="bottom", fontsize=HEAD_PT)
     for y, column in enumerate(columns):
-        name = allocators_style.fitted(column["configuration"], name_in - 0.1, style.TEXT_PT)
+        name = allocators_style.fitted_name(column["configuration"], name_in - 0.1, style.TEXT_PT)
         _row(ax, y, column, works, cells, metric, summary["baseline"], width_in, name)
     return page.fig
 
@@ -113,16 +115,14 @@ def _cell(ax, x, y, one):
 
 
 def _keys(summary, less):
+    out = style.Key("not measured", {"facecolor": "#ffffff", "edgecolor": style.FLOOR_INTERVAL, "hatch": "/////"}, True)
+    if summary["quick"]:
+        return [style.Key("no verdict", {"facecolor": UNDECIDED}, True), out]
     worse = "slower" if less == "faster" else "more"
-    steps = [style.Key(f"1/8 or {less if less == 'less' else 'better'}", {"facecolor": colour(1 / 8)}, True),
-             style.Key("1/2", {"facecolor": colour(1 / 2)}, True), style.Key("0.9", {"facecolor": colour(0.9)}, True),
-             style.Key("1.1", {"facecolor": colour(1.1)}, True), style.Key("2", {"facecolor": colour(2)}, True),
-             style.Key(f"8 or {worse}", {"facecolor": colour(8)}, True)]
-    return [*steps, style.Key("interval crosses the floor" if not summary["quick"] else "no verdict",
-                              {"facecolor": UNDECIDED}, True),
-            style.Key("equal within 5 %" if not summary["quick"] else "",
-                      {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True),
-            style.Key("not measured", {"facecolor": "#ffffff", "edgecolor": style.FLOOR_INTERVAL, "hatch": "/////"}, True)]
+    steps = ((1 / 8, f"1/8 or {less}"), (1 / 2, "1/2"), (0.9, "0.9"), (1.1, "1.1"), (2, "2"), (8, f"8 or {worse}"))
+    return [*(style.Key(label, {"facecolor": colour(ratio)}, True) for ratio, label in steps),
+            style.Key("interval crosses the floor", {"facecolor": UNDECIDED}, True),
+            style.Key("equal within 5 %", {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True), out]
 
 
 def _caption(summary, metric):

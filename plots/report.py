@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from plots import (charts, crossover, distribution_figure, doctor, documents, inline_figures, sparkline, statistics,
                    style, summary as summaries, terminal)
+from plots.documents import Refused, printable
 from plots.load import is_of_allocators, load
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -26,7 +27,6 @@ WORDS = ("pair", "verdict")  # the columns that are not numbers
 COLUMNS = tuple({"name": name, "words": name in WORDS} for name in (
     "pair", "size", "value ns/op", "pointer ns/op", "ratio pointer/\u200bvalue", "interval", "spread over layouts",
     "value B/op", "pointer B/op", "value allocs/op", "pointer allocs/op", "verdict"))
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def add_arguments(parser):
@@ -38,6 +38,8 @@ def add_arguments(parser):
 def main(args):
     out = args.out or args.run / "report.html"
     if is_of_allocators(args.run):
+        if args.config:
+            raise Refused("--config", "a run over configurations has all of them on its page")
         from plots import allocators_report  # which takes its parts from here
         documents.write_whole(out, allocators_report.page_of(args.run))
     else:
@@ -87,17 +89,6 @@ def policy_hash(script):
 
 def read_template(name):
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def printable(document):
-    """The document with every character replaced that no page, and no UTF-8, can hold."""
-    if isinstance(document, str):
-        return UNWRITABLE.sub("\ufffd", document)
-    if isinstance(document, dict):
-        return {printable(key): printable(part) for key, part in document.items()}
-    if isinstance(document, list):
-        return [printable(part) for part in document]
-    return document
 
 
 def _units(run):

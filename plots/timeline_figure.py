@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Resident memory over time: a burst, everything freed, then light work.
 
-A line is the median over launches. Configurations whose lines coincide are one line, named once at its end; who is in it
-stands below. A band, where it can be seen, is from the least to the greatest of the launches."""
+A line is the median over launches, in the colour of its allocator. Configurations whose lines coincide are one line, named
+once at its end; who is in it stands below. A band, where it can be seen, is from the least to the greatest of the launches."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,9 @@ from plots.allocators_metrics import TIMELINE
 
 BODY_IN, LEFT_IN, BELOW_IN, LABEL_IN = 4.2, 0.75, 0.42, 2.0
 POINTS = 240
-MOST = 12  # lines, and colours
+MOST = 12  # lines
 NEAR = 0.04  # in ln units: closer than this, all the time, two lines are one
-COLOURS = ("#1b4a94", "#e08a1e", "#1a8f72", "#a8487f", "#5c5c5c", "#4aa3df", "#8a6d1f", "#7a4fc0", "#b0342c", "#2f6f3a",
-           "#1a1a1a", "#c77d9b")
-LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))  # by turns, of one allocator's
 
 
 @dataclass(frozen=True)
@@ -73,28 +71,43 @@ def figures(run, summary):
 def draw(run, summary, seconds, curves, end):
     groups, near = grouped(curves, summary["baseline"], seconds > end)
     several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
-    caption = "\n".join([f"Lines that stay within {near * 100:.0f} % of each other after the burst are one."] + several)
     launches = max(len(found) for found in curves.values())
-    keys = [style.Key(f"median of {launches} launches", {"color": style.INK, "linewidth": 1.4})]
+    medians = f"Medians of {launches} launches. " if launches > 1 else ""
+    caption = "\n".join([f"{medians}Lines that stay within {near * 100:.0f} % of each other after the burst are one."] + several)
+    allocators = {column["configuration"]: column["allocator"] for column in summary["columns"]}
+    looks = _looks(groups, allocators)
+    keys = [style.Key(name, {"color": look.colour, "linewidth": 1.4}) for name, look in allocators_style.LOOKS.items()
+            if look.colour in [colour for colour, _ in looks]]
+    keys += [style.Key("another library", {"color": allocators_style.OTHER.colour, "linewidth": 1.4})
+             for _ in range(allocators_style.OTHER.colour in [colour for colour, _ in looks])]
     keys += [style.Key("least to greatest", {"facecolor": style.FLOOR_SPREAD}, True)] if launches > 1 else []
     page = style.Page(BODY_IN, "Memory over time: a burst, then idle",
                       "Everything is freed where the burst ends; what stays resident is what the allocator keeps.", keys,
                       caption, allocators_style.small_print(run))
     ax = page.axes(LEFT_IN, style.WIDTH_IN - style.MARGIN_IN - LABEL_IN, BELOW_IN, BODY_IN - 0.15)
-    draw_lines(ax, seconds, groups)
+    draw_lines(ax, seconds, groups, looks)
     ax.axvline(end, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
     ax.text(end, 1.01, " all freed", transform=ax.get_xaxis_transform(), fontsize=style.SMALL_PT, va="bottom",
             color=style.FAINT)
     ax.set_xlabel("seconds since the burst began")
-    _names(ax, groups)
+    _names(ax, groups, looks)
     return page.fig
 
 
-def draw_lines(ax, seconds, groups):
-    for i, group in enumerate(groups):
-        ax.fill_between(seconds, group.low_b, group.high_b, color=COLOURS[i], alpha=0.15, linewidth=0, zorder=1.5)
-        ax.plot(seconds, group.rss_b, color=COLOURS[i], linestyle=LINES[i % len(LINES)], linewidth=1.4, zorder=2.5,
-                label=group.names[0])
+def _looks(groups, allocators):
+    """(colour, line style) of each group."""
+    looks, had = [], {}
+    for group in groups:
+        colour = allocators_style.look(allocators.get(group.names[0])).colour
+        had[colour] = had.get(colour, -1) + 1
+        looks.append((colour, LINES[had[colour] % len(LINES)]))
+    return looks
+
+
+def draw_lines(ax, seconds, groups, looks):
+    for group, (colour, line) in zip(groups, looks):
+        ax.fill_between(seconds, group.low_b, group.high_b, color=colour, alpha=0.15, linewidth=0, zorder=1.5)
+        ax.plot(seconds, group.rss_b, color=colour, linestyle=line, linewidth=1.4, zorder=2.5, label=group.names[0])
     ax.set_yscale("log", base=2)
     ax.set_xlim(0, seconds[-1])
     low, high = min(group.low_b.min() for group in groups) / 1.15, max(group.high_b.max() for group in groups) * 1.15
@@ -105,19 +118,19 @@ def draw_lines(ax, seconds, groups):
     ax.grid(True, axis="y", linewidth=0.5)
 
 
-def _names(ax, groups):
+def _names(ax, groups, looks):
     """Each line's name at its end, moved apart where they meet, with a thread to the line."""
     dpi = ax.figure.dpi
     wanted = [ax.transData.transform((0, group.rss_b[-1]))[1] for group in groups]
     places = allocators_style.apart(wanted, style.line_in(style.TEXT_PT) * dpi)
     shift = min(0.0, ax.bbox.y1 - max(places))
     inverse = ax.transAxes.inverted()
-    for i, (group, at, place) in enumerate(zip(groups, wanted, places)):
+    for group, (colour, line), at, place in zip(groups, looks, wanted, places):
         more = f" +{len(group.names) - 1}" if len(group.names) > 1 else ""
         room = LABEL_IN - 0.3 - style.text_width_in(more, style.TEXT_PT)
-        name = allocators_style.fitted(group.names[0], room, style.TEXT_PT)
+        name = allocators_style.fitted_name(group.names[0], room, style.TEXT_PT)
         y0, y1 = inverse.transform((0, at))[1], inverse.transform((0, place + shift))[1]
         x1 = 1 + 0.2 * dpi / ax.bbox.width
-        ax.plot([1.005, x1 - 0.006], [y0, y1], transform=ax.transAxes, color=COLOURS[i], linewidth=0.7, clip_on=False)
-        ax.text(x1, y1, style.plain(name + more), transform=ax.transAxes, va="center", fontsize=style.TEXT_PT,
-                color=COLOURS[i] if i not in (1, 5, 11) else style.INK)
+        ax.plot([1.005, x1 - 0.006], [y0, y1], transform=ax.transAxes, color=colour, linestyle=line, linewidth=0.9,
+                clip_on=False)
+        ax.text(x1, y1, style.plain(name + more), transform=ax.transAxes, va="center", fontsize=style.TEXT_PT)

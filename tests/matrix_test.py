@@ -181,9 +181,18 @@ ENDS = '#include <unistd.h>\n__attribute__((constructor)) static void begin(void
 # Good for the probe, and not any more when many are asked for.
 RUNS_OUT = """
     #include <stddef.h>
-    extern void *__libc_malloc(size_t); extern char *program_invocation_short_name;
+    extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+    extern void *__libc_memalign(size_t, size_t), __libc_free(void *);
     static unsigned n;
-    void *malloc(size_t size) { return ++n > 100000 ? NULL : __libc_malloc(size); }
+    void *malloc(size_t size) { return ++n > 500000 ? NULL : __libc_malloc(size); }
+    void *calloc(size_t count, size_t size) { return __libc_calloc(count, size); }
+    void *realloc(void *p, size_t size) { return __libc_realloc(p, size); }
+    void *aligned_alloc(size_t to, size_t size) { return __libc_memalign(to, size); }
+    int posix_memalign(void **p, size_t to, size_t size) { return (*p = __libc_memalign(to, size)) ? 0 : 12; }
+    void *memalign(size_t to, size_t size) { return __libc_memalign(to, size); }
+    void *valloc(size_t size) { return __libc_memalign(4096, size); }
+    void *pvalloc(size_t size) { return __libc_memalign(4096, size); }
+    void free(void *p) { __libc_free(p); }
     """
 
 
