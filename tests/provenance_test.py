@@ -6,11 +6,13 @@ judged by the harness, as in a run."""
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -414,6 +416,35 @@ def test_facts_with_a_hole_are_not_in_force(lost, tmp_path):
     file.write_text(json.dumps(facts))
     judged = tool("judge", SHIPPED, "jemalloc-tcache-off", file)
     assert judged["in_force"] is False and judged["reason"]
+
+
+# ---- Files that nobody meant to write
+
+def test_any_bytes_are_a_configuration_or_say_what_is_wrong(tmp_path):
+    """Shipped files with bytes changed, doubled and lost: each is ready, absent or wrong, and says why in one line."""
+    random = Random(4)
+    seeds = [path.read_bytes() for path in sorted(SHIPPED.glob("*.conf"))]
+    for i in range(300):
+        text = bytearray(random.choice(seeds))
+        for _ in range(random.randrange(1, 6)):
+            at = random.randrange(len(text))
+            change = random.randrange(4)
+            if change == 0:
+                text[at] = random.randrange(256)
+            elif change == 1:
+                text[at:at] = bytes(random.choice(b"=:,#\n 0a/") for _ in range(random.randrange(1, 4)))
+            elif change == 2:
+                del text[at:at + random.randrange(1, 9)]
+            else:
+                text += text[at:]
+        (tmp_path / f"{i:03}.conf").write_bytes(text)
+    listed = tool("list", tmp_path)
+    assert [each["name"] for each in listed] == [f"{i:03}" for i in range(300)]
+    states = {each["state"] for each in listed}
+    assert {"ready", "wrong"} <= states <= {"ready", "wrong", "absent"}
+    for each in listed:
+        assert (each["why"] is None) == (each["state"] == "ready")
+        assert not each["why"] or re.fullmatch(r"[ -~]+", each["why"])
 
 
 # ---- What is not here
