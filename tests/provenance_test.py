@@ -404,6 +404,25 @@ def test_effect_that_contradicts(word, effect, lie, tmp_path):
     assert named in judged["reason"]
 
 
+def test_facts_of_another_allocator(tmp_path):
+    judge("jemalloc", tmp_path)
+    judged = tool("judge", SHIPPED, "glibc", tmp_path / "facts.json")
+    assert judged["reason"] == "malloc is that of libjemalloc.so.2, not of the C library"
+    judge("glibc", tmp_path)
+    judged = tool("judge", SHIPPED, "tcmalloc", tmp_path / "facts.json")
+    assert judged["reason"].startswith("malloc is that of libc.so.6, not of libtcmalloc")
+
+
+def test_what_mimalloc_warns_of_is_not_in_force(tmp_path):
+    """As it does where pages of 1 GiB are asked for and there are none. Where nothing is asked it may warn."""
+    for word, reason in (("mimalloc-decommit-0", "mimalloc warns: no pages"), ("mimalloc", None)):
+        judge(word, tmp_path)
+        facts = json.loads((tmp_path / "facts.json").read_text())
+        facts["read_back"]["warning"] = "no pages"
+        (tmp_path / "facts.json").write_text(json.dumps(facts))
+        assert tool("judge", SHIPPED, word, tmp_path / "facts.json")["reason"] == reason
+
+
 @pytest.mark.parametrize("lost", ["library", "source", "read_back", "effects"])
 def test_facts_with_a_hole_are_not_in_force(lost, tmp_path):
     [configuration] = tool("list", SHIPPED, "jemalloc-tcache-off")
