@@ -85,11 +85,21 @@ static void look_at_counters(struct amp_probe *probe)
     amp_probe_effect_bool(probe, "counters_move", during >= before + size && in_use() + size <= during);
 }
 
+/* A block of this size class and no larger one, as malloc gives where the rest of a chunk is too small to be one. */
+static void *exact(size_t size)
+{
+    void *block = malloc(size);
+
+    while (block && malloc_usable_size(block) >= size + 16) /* that one stays */
+        block = malloc(size);
+    return block;
+}
+
 /* A block in the cache of a thread is in use still, as the arena sees it. */
 static bool is_cached(size_t size)
 {
-    void *volatile block = malloc(size);
-    void *volatile wall = malloc(size); /* between it and the top, with which it would be merged */
+    void *volatile block = exact(size);
+    void *volatile wall = exact(size); /* between it and the top, with which it would be merged */
     size_t before = in_use();
     bool is_kept;
 
@@ -115,7 +125,7 @@ static unsigned count_cached(size_t size)
     size_t before;
 
     for (unsigned i = 0; i < MAX_KEPT; i++)
-        blocks[i] = malloc(size);
+        blocks[i] = exact(size);
     before = in_use();
     for (unsigned i = 0; i < MAX_KEPT; i++) {
         bool is_kept = kept == i;
@@ -136,7 +146,7 @@ static bool is_fast(size_t size, unsigned cached)
     bool is_so = false;
 
     for (unsigned i = 0; i < cached + 2; i++)
-        blocks[i] = malloc(size);
+        blocks[i] = exact(size);
     for (unsigned i = 0; i < cached + 1; i++) { /* the last stays, between the others and the top */
         before = info().fsmblks;
         free(blocks[i]);
