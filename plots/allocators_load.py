@@ -18,7 +18,7 @@ from plots.load import check_identity, entries, numbered, parse_manifest, read_u
 
 FORM = Form({"kind": str, "configuration": str, "workload": (str, type(None)), "launch": (int, type(None))},
             {"probe": "provenance", "workload": "launches", "pair": "launches", "timeline": "timelines"},
-            lambda event: event["workload"] if event["kind"] in ("workload", "pair") else TIMELINE, ())
+            lambda event: event["workload"] if event["kind"] in ("workload", "pair") else TIMELINE)
 KINDS = {"workload": "workload", "pair": "workload-pair", TIMELINE: "timeline"}
 IN_FORCE = "in force"
 

@@ -232,6 +232,8 @@ def test_a_configuration_with_a_typo_is_one_column(shipped, tmp_path):
     lines = [line for line in done.stderr.splitlines() if "typo" in line]
     assert len(lines) == 1 and "allocater" in lines[0] and "allocator" in lines[0], done.stderr
     assert files(run) == planned(["glibc", "glibc-again"])
+    checked = subprocess.run([sys.executable, "-m", "plots", "check", run], capture_output=True, text=True, cwd=ROOT)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("words, message", [
