@@ -198,12 +198,12 @@ RUNS_OUT = """
 
 @pytest.mark.parametrize("name, source, reason, detail", [
     ("crashes", CRASHES, "signal", "SIG"),
-    ("deadlocks", DEADLOCKS, "timeout", "killed after 2 s"),
+    ("deadlocks", DEADLOCKS, "timeout", "killed after 8 s"),
     ("ends", ENDS, "exit", "status 3"),
 ])
 def test_a_library_that_is_bad_from_the_start(shipped, tmp_path, name, source, reason, detail):
     bad, run = library(tmp_path, name, source), tmp_path / "run"
-    done = allocators("--out", run, *FAST, *ONE, "--timeout", "2", "--config", bad)
+    done = allocators("--out", run, *FAST, *ONE, "--timeout", "8", "--config", bad)
     assert done.returncode == 1, done.stderr
     failed, = journal(run, "failed")
     assert (failed["kind"], failed["reason"]) == ("probe", reason) and detail in failed["detail"], failed
