@@ -353,6 +353,7 @@ DAMAGE = [
     ("time runs backwards", TIME, put("t_ms", 5, value=1), ["t_ms", "backwards"]),
     ("memory without its time", TIME, lambda found: found["rss_b"].pop(), ["rss_b", "240 long"]),
     ("a probe of another", PROBE, put("configuration", value="jemalloc"), ["configuration", "stands for 'glibc'"]),
+    ("a probe of nobody's malloc", PROBE, drop("identity"), ["identity"]),
     ("no word on force", PROBE, drop("in_force"), ["in_force"]),
     ("a baseline that is not there", "manifest.json", put("baseline", value="nonesuch"), ["baseline", "nonesuch"]),
     ("a configuration twice", "manifest.json", put("configurations", 1, "name", value="jemalloc"), ["twice"]),
