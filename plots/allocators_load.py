@@ -18,7 +18,7 @@ from plots.load import check_identity, entries, numbered, parse_manifest, read_u
 
 FORM = Form({"kind": str, "configuration": str, "workload": (str, type(None)), "launch": (int, type(None))},
             {"probe": "provenance", "workload": "launches", "pair": "launches", "timeline": "timelines"},
-            lambda event: event["workload"] if event["kind"] in ("workload", "pair") else TIMELINE, ())
+            lambda event: event.get("workload") if event["kind"] in ("workload", "pair") else TIMELINE, ())
 KINDS = {"workload": "workload", "pair": "workload-pair", TIMELINE: "timeline"}
 IN_FORCE = "in force"
 
@@ -178,6 +178,8 @@ def _cell(folder, column, work, files, journal):
         raise Refused(directory / f"{number or 0:03d}.json", "missing, though the journal says that it was finished")
     launches = {number: _launch(path, column.name, work, number, finished.get(number))
                 for number, path in sorted(files.items())}
+    # A file that the journal does not know was written by a run that was killed just then: a resumed one does it again.
+    launches = {number: document for number, document in launches.items() if number in finished}
     failure = journal.failure_in(place, column.name, work["name"])
     if failure:
         state = "not in force" if failure["reason"] == "not in force" else "failed"

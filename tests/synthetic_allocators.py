@@ -4,8 +4,8 @@
 
     python3 tests/synthetic_allocators.py OUT [--launches N] [--timelines N] [--seed N] [--quick]
 
-A number of a launch is its baseline's truth, times the truth of the configuration's effect, times what the moment did to
-all that ran in it, times the launch's own noise; one launch in thirty is an outlier."""
+A number of a launch is its baseline's truth, times the truth of the configuration's effect, times what the moment did
+to all that ran in it, times the launch's own noise; one launch in thirty is an outlier."""
 
 import argparse
 import json
