@@ -73,7 +73,7 @@ def read_journal(folder, rows, configurations, form=PAIRS):
             raise Refused(name, f"line {line}", f"{event['configuration']}/{row} is not in manifest.json")
         if event["event"] != "start":
             children = by_row.setdefault((form.folders[event["kind"]], event["configuration"], row), {})
-            children[event["launch"]] = event
+            children[event.get("launch")] = event
     return Journal(tuple(event for _, event in events), by_row, manifest_crc32, form)
 
 
