@@ -233,12 +233,12 @@ struct tail {
     size_t n;
 };
 
+/* A last word that only points to the one before it, as jemalloc's on settings that it refuses, is not kept. */
 static void end_line(struct tail *tail)
 {
-    if (tail->n > 0) {
-        memcpy(tail->last, tail->line, tail->n);
-        tail->last[tail->n] = '\0';
-    }
+    tail->line[tail->n] = '\0';
+    if (tail->n > 0 && !strstr(tail->line, "(see above)"))
+        memcpy(tail->last, tail->line, tail->n + 1);
     tail->n = 0;
 }
 

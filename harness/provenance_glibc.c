@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#define MAX_SPENT ((size_t) 128 << 20)
 #define MAX_KEPT 70000u /* blocks: more than a tcache_count may be */
 
 static struct mallinfo2 (*info)(void);
@@ -157,26 +158,34 @@ static void look_at_fast_bins(struct amp_probe *probe, unsigned cached)
 }
 
 /* Whether blocks of this size are mapped for themselves once the heap has no room left and would have to grow, which is
- * when glibc decides. What is allocated is not freed: to free a mapped block raises the threshold, unless it is set. */
-static bool is_mapped(size_t size)
+ * when glibc decides; false where it has room for all that may be spent on finding out. What is allocated is not freed:
+ * to free a mapped block raises the threshold, unless it is set. */
+static bool decide(size_t size, bool *is_mapped)
 {
     struct mallinfo2 before = info(), now = before;
 
-    while (now.hblks == before.hblks && now.arena == before.arena) {
+    for (size_t spent_b = 0; spent_b <= MAX_SPENT && now.hblks == before.hblks && now.arena == before.arena;
+         spent_b += size) {
         if (!malloc(size))
             return false;
         now = info();
     }
-    return now.hblks > before.hblks;
+    *is_mapped = now.hblks > before.hblks;
+    return *is_mapped || now.arena != before.arena;
 }
 
 static void look_at_mapped(struct amp_probe *probe)
 {
     size_t size = 1024, most = (size_t) 512 << 20;
+    bool is_mapped = false;
 
-    while (size <= most && !is_mapped(size))
-        size *= 2;
-    amp_probe_effect(probe, "mmap_least_b", size <= most ? size : 0);
+    for (; size <= most; size *= 2) {
+        if (!decide(size, &is_mapped))
+            return; /* cannot be known */
+        if (is_mapped)
+            break;
+    }
+    amp_probe_effect(probe, "mmap_least_b", is_mapped ? size : 0);
 }
 
 static void allocate(void *opaque)

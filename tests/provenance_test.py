@@ -6,16 +6,19 @@ judged by the harness, as in a run."""
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 from pathlib import Path
+from random import Random
 
 import pytest
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 WORKLOAD = BUILD / "harness" / "ampersand-workload"
+BENCH = BUILD / "harness" / "ampersand-bench"
 TOOL = BUILD / "tests" / "judge_configuration"
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ROOT / "benchmarks" / "allocators"
@@ -25,7 +28,7 @@ CONFIGURES = ("MALLOC_", "MIMALLOC_", "TCMALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD
 
 @pytest.fixture(scope="module", autouse=True)
 def built():
-    for file in (WORKLOAD, TOOL):
+    for file in (BENCH, WORKLOAD, TOOL):
         if not file.exists():
             pytest.fail(f"{file} is not there: set AMPERSAND_BUILD to the build folder")
     if b"__asan_init" in WORKLOAD.read_bytes() or b"__tsan_init" in WORKLOAD.read_bytes():
@@ -101,10 +104,7 @@ def test_paste_line_is_what_runs(tmp_path):
 
 def test_every_option_of_jemalloc_is_read_back(tmp_path):
     _, judged = judge("jemalloc", tmp_path)
-    bench = BUILD / "harness" / "ampersand-bench"
-    if not bench.exists():
-        pytest.skip(f"{bench} is not built")
-    said = subprocess.run([str(bench), "machine"], capture_output=True, text=True, check=True)
+    said = subprocess.run([str(BENCH), "machine"], capture_output=True, text=True, check=True)
     options = json.loads(said.stdout)["allocator"]["options"]
     assert options and set(options) <= set(judged["read_back"])
 
@@ -308,6 +308,33 @@ def test_library_that_deadlocks(liar, tmp_path):
     assert not (tmp_path / "facts.json").exists()
 
 
+def test_bad_columns_say_why_and_the_others_are_measured(liar, tmp_path):
+    """All at once, as in a run: one line for each, one good column."""
+    bad = {
+        "jemalloc:tcahce:false": "jemalloc tells of no such setting; the nearest is 'tcache'",
+        "jemalloc:narenas:many": "Invalid conf value: narenas:many",
+        "jemalloc:dirty_decay_ms:-2": "Out-of-range conf value: dirty_decay_ms:-2",
+        "jemalloc:lg_tcache_max:40": "asked for 1099511627776",
+        "/etc/passwd": "it is no library",
+        str(liar("broken.c", "-DCRASH", name="libcrash.so")): "SIGSEGV",
+        str(liar("broken.c", "-DDEADLOCK", name="libdeadlock.so")): "killed after 3 s",
+        str(liar("broken.c", "-DEMPTY", name="libempty.so")): "malloc is that of libc.so.6",
+    }
+    [jemalloc] = tool("list", SHIPPED, "jemalloc")
+    if jemalloc["state"] != "ready":
+        pytest.skip(jemalloc["why"])
+    done = subprocess.run(
+        [str(BENCH), "allocators", "--quick", "--seed", "1", "--launches", "1", "--timelines", "0", "--timeout", "3",
+         "--workload", "^small_churn$", "--baseline", "glibc", "--config", "glibc", "--out", str(tmp_path / "run"),
+         *(word for each in bad for word in ("--config", each))], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    said = [line for line in done.stderr.splitlines() if "all others go on" in line]
+    for reason in bad.values():
+        assert sum(reason in line for line in said) == 1, (reason, said)
+    assert (tmp_path / "run" / "launches" / "glibc" / "small_churn" / "000.json").exists()
+    assert not list((tmp_path / "run" / "launches").glob("*crash*"))
+
+
 # ---- Expectations and facts that are not there
 
 def test_expectation_that_is_not_met(tmp_path):
@@ -377,6 +404,25 @@ def test_effect_that_contradicts(word, effect, lie, tmp_path):
     assert named in judged["reason"]
 
 
+def test_facts_of_another_allocator(tmp_path):
+    judge("jemalloc", tmp_path)
+    judged = tool("judge", SHIPPED, "glibc", tmp_path / "facts.json")
+    assert judged["reason"] == "malloc is that of libjemalloc.so.2, not of the C library"
+    judge("glibc", tmp_path)
+    judged = tool("judge", SHIPPED, "tcmalloc", tmp_path / "facts.json")
+    assert judged["reason"].startswith("malloc is that of libc.so.6, not of libtcmalloc")
+
+
+def test_what_mimalloc_warns_of_is_not_in_force(tmp_path):
+    """As it does where pages of 1 GiB are asked for and there are none. Where nothing is asked it may warn."""
+    for word, reason in (("mimalloc-decommit-0", "mimalloc warns: no pages"), ("mimalloc", None)):
+        judge(word, tmp_path)
+        facts = json.loads((tmp_path / "facts.json").read_text())
+        facts["read_back"]["warning"] = "no pages"
+        (tmp_path / "facts.json").write_text(json.dumps(facts))
+        assert tool("judge", SHIPPED, word, tmp_path / "facts.json")["reason"] == reason
+
+
 @pytest.mark.parametrize("lost", ["library", "source", "read_back", "effects"])
 def test_facts_with_a_hole_are_not_in_force(lost, tmp_path):
     [configuration] = tool("list", SHIPPED, "jemalloc-tcache-off")
@@ -389,6 +435,35 @@ def test_facts_with_a_hole_are_not_in_force(lost, tmp_path):
     file.write_text(json.dumps(facts))
     judged = tool("judge", SHIPPED, "jemalloc-tcache-off", file)
     assert judged["in_force"] is False and judged["reason"]
+
+
+# ---- Files that nobody meant to write
+
+def test_any_bytes_are_a_configuration_or_say_what_is_wrong(tmp_path):
+    """Shipped files with bytes changed, doubled and lost: each is ready, absent or wrong, and says why in one line."""
+    random = Random(4)
+    seeds = [path.read_bytes() for path in sorted(SHIPPED.glob("*.conf"))]
+    for i in range(300):
+        text = bytearray(random.choice(seeds))
+        for _ in range(random.randrange(1, 6)):
+            at = random.randrange(len(text))
+            change = random.randrange(4)
+            if change == 0:
+                text[at] = random.randrange(256)
+            elif change == 1:
+                text[at:at] = bytes(random.choice(b"=:,#\n 0a/") for _ in range(random.randrange(1, 4)))
+            elif change == 2:
+                del text[at:at + random.randrange(1, 9)]
+            else:
+                text += text[at:]
+        (tmp_path / f"{i:03}.conf").write_bytes(text)
+    listed = tool("list", tmp_path)
+    assert [each["name"] for each in listed] == [f"{i:03}" for i in range(300)]
+    states = {each["state"] for each in listed}
+    assert {"ready", "wrong"} <= states <= {"ready", "wrong", "absent"}
+    for each in listed:
+        assert (each["why"] is None) == (each["state"] == "ready")
+        assert not each["why"] or re.fullmatch(r"[ -~]+", each["why"])
 
 
 # ---- What is not here
