@@ -42,7 +42,7 @@ from elftools.elf.elffile import ELFFile
 LINE_B = 64
 STEP_B = 16  # as compilers align functions; so a function must not ask for more
 MAX_EXTRA_LINES = 3  # the largest padding between two functions
-LESSON_ABI = 1  # AMP_LESSON_ABI, harness/layout.h
+LESSON_ABI = 2  # AMP_LESSON_ABI, harness/layout.h
 FUNCTION, SECTION = 2, 3  # symbol types of ELF
 ABSOLUTE_64 = {"EM_X86_64": 1, "EM_AARCH64": 257}  # relocation types: a pointer in data
 
@@ -344,6 +344,7 @@ def make(args):
         design(unit, args.count, draw)
     table = {"schema": "ampersand/layouts/1", "lesson": args.lesson, "seed": args.seed, "n": args.count}
     if args.source:
+        table["source"] = args.source.name
         table["source_sha256"] = hashlib.sha256(args.source.read_bytes()).hexdigest()
     command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", args.object, args.extra, *args.link_arg]
     args.out.mkdir(parents=True, exist_ok=True)
