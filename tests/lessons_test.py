@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = "-std=c11 -D_GNU_SOURCE -O1 -fPIC -Wall -Wextra -Werror".split()
+LIBRARIES = ["-Wl,--as-needed", "-ljansson"]  # what a lesson may measure beside the C library
 LESSONS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c"))
 U64 = (1 << 64) - 1
 MIB = 1 << 20
@@ -74,7 +75,7 @@ def link(folder, compiler, lesson, *flags):
     module, table = folder / f"{lesson}.{compiler}.so", folder / "table.c"
     table.write_text(TABLE)
     subprocess.run([compiler, *FLAGS, *flags, "-I", ROOT, "-shared", "-o", module,
-                    ROOT / f"benchmarks/{lesson}.c", table], check=True)
+                    ROOT / f"benchmarks/{lesson}.c", table, *LIBRARIES], check=True)
     pair_at, pairs = ctypes.CDLL(str(module)).pair_at, []
     pair_at.argtypes, pair_at.restype = [c_size_t], POINTER(Pair)
     while found := pair_at(len(pairs)):
