@@ -13,7 +13,7 @@
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/buffer.c"
-#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 1024 || (n) == 16384)
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 16384)
 #include "harness/subjects.h"
 
 #ifndef BUFFER /* once, for all sizes */

@@ -73,7 +73,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
     uint64_t sum = 0, at = s->at;
 
     for (uint64_t i = ops; i > 0; i--) {
-        uint64_t read = take_value(s->objects[at]);
+        uint64_t read = take_value(*amp_object(&s->objects[at]));
 
         sum += read + at;
         at = next(at, read);
@@ -88,7 +88,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
     uint64_t sum = 0, at = s->at;
 
     for (uint64_t i = ops; i > 0; i--) {
-        uint64_t read = take_pointer(&s->objects[at]);
+        uint64_t read = take_pointer(amp_object(&s->objects[at]));
 
         sum += read + at;
         at = next(at, read);
@@ -103,7 +103,7 @@ static uint64_t run_factory_value(void *fixture, uint64_t ops)
     uint64_t sum = 0, at = s->at;
 
     for (uint64_t i = ops; i > 0; i--) {
-        const subject object = make_value(&s->objects[at]);
+        const subject object = make_value(amp_object(&s->objects[at]));
         uint64_t read = amp_ends(&object);
 
         sum += read + at;
@@ -119,7 +119,7 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
     uint64_t sum = 0, at = s->at;
 
     for (uint64_t i = ops; i > 0; i--) {
-        subject *object = make_pointer(&s->objects[at]);
+        subject *object = make_pointer(amp_object(&s->objects[at]));
         uint64_t read = amp_ends(object);
 
         free(object);

@@ -16,13 +16,13 @@
 
 struct node {
     int64_t number;
-    int64_t rest[5];
+    int64_t rest[6];
     struct node *next;
 };
 
 struct entry {
     int64_t number;
-    int64_t rest[5];
+    int64_t rest[6];
     uint32_t next, unused;
 };
 
@@ -129,6 +129,6 @@ AMP_PAIR(collection_list,
          .question = "What does it cost to follow index links in one array, and what a linked list?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
-         .sizes = AMP_SIZES(16 * KIB, 512 * KIB, 8 * MIB),
-         .prefer = "Within the caches both go at the speed of a load and an addition or none. Take indices for what is large, "
-                   "moved or stored: they are half the size and need one block. Above all, avoid a random order.");
+         .sizes = AMP_SIZES(16 * KIB, 8 * MIB),
+         .prefer = "Take indices for what is moved, copied or stored, and for one block instead of many; pointers where elements "
+                   "come from everywhere. Above all avoid a random order: each step then waits for memory.");

@@ -40,7 +40,7 @@ struct lookups {
     uint64_t next; /* the state of the draw */
 };
 
-static inline struct entry *find(const struct entry *entries, uint64_t key)
+static AMP_ALWAYS_INLINE struct entry *find(const struct entry *entries, uint64_t key)
 {
     struct entry *found;
 

@@ -55,11 +55,13 @@ static inline uint64_t walk(const struct owner *o)
 
 static AMP_NOINLINE struct owner make(const uint64_t *numbers)
 {
+    amp_keep(numbers); /* or clang sees what comes back, and leaves the call out */
     return (struct owner){ .number = { EACH(INITIALISE, numbers) } };
 }
 
 static AMP_NOINLINE void assign(struct owner *o, const uint64_t *numbers)
 {
+    amp_keep(numbers);
     EACH(ASSIGN, o, numbers);
 }
 

@@ -39,7 +39,7 @@ struct start {
     unsigned char *stack;
 };
 
-static inline uint64_t work(uint64_t given)
+static AMP_ALWAYS_INLINE uint64_t work(uint64_t given)
 {
     subject frame;
     unsigned char *byte = (unsigned char *) &frame;

@@ -54,8 +54,6 @@ static inline uint64_t touch(unsigned char *bytes, size_t size, uint64_t number)
 #include "benchmarks/too_large.c"
 #define OBJECT_B 65536
 #include "benchmarks/too_large.c"
-#define OBJECT_B 1048576
-#include "benchmarks/too_large.c"
 #define OBJECT_B 4194304
 #include "benchmarks/too_large.c"
 
@@ -105,7 +103,7 @@ AMP_PAIR(too_large,
          .prefer = "Up to some 64 KiB the frame, for the time. Beyond it the difference vanishes beside the work on so many "
                    "bytes, and the heap is the safe place: it has no limit of 8 MiB and can say no.");
 
-#if OBJECT_B > 1024 && OBJECT_B <= 1048576
+#if OBJECT_B > 1024
 
 /* Give back the pages in which the next frame of the caller will be. Nothing but the stack's own free part is touched:
  * what lies below this function's frame by more than two pages. */

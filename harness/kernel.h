@@ -35,6 +35,9 @@
 #define AMP_IN_ORDER no_reorder, /* gcc would emit the table of pairs backwards */
 #endif
 
+/* A helper that must not stay a function, so that neither side pays for a call to it. */
+#define AMP_ALWAYS_INLINE inline __attribute__((always_inline))
+
 struct amp_side {
     uint64_t (*run)(void *fixture, uint64_t ops); /* does `ops` operations, returns their checksum */
     uint64_t allocs_per_op;                       /* expected, exact: heap.h defines what counts */

@@ -110,13 +110,9 @@ static inline void amp_object_tear_down(void *fixture)
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 32
 #include "harness/subjects.h"
-#define AMP_SUBJECT_B 40
-#include "harness/subjects.h"
 #define AMP_SUBJECT_B 48
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 64
-#include "harness/subjects.h"
-#define AMP_SUBJECT_B 80
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 96
 #include "harness/subjects.h"
@@ -128,13 +124,9 @@ static inline void amp_object_tear_down(void *fixture)
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 257
 #include "harness/subjects.h"
-#define AMP_SUBJECT_B 320
-#include "harness/subjects.h"
 #define AMP_SUBJECT_B 384
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 512
-#include "harness/subjects.h"
-#define AMP_SUBJECT_B 768
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 1024
 #include "harness/subjects.h"
@@ -142,13 +134,9 @@ static inline void amp_object_tear_down(void *fixture)
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 2048
 #include "harness/subjects.h"
-#define AMP_SUBJECT_B 3072
-#include "harness/subjects.h"
 #define AMP_SUBJECT_B 4096
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 4112
-#include "harness/subjects.h"
-#define AMP_SUBJECT_B 6144
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 8192
 #include "harness/subjects.h"
