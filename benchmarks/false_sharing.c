@@ -19,6 +19,8 @@
 #include "harness/kernel.h"
 #include "harness/threads.h"
 
+#include <signal.h>
+
 #define LINES_B 256
 
 struct counters {
@@ -142,7 +144,7 @@ static void *set_up(size_t distance_b)
     for (size_t k = 0; k < 2; k++)
         line[k] = (uintptr_t) counter(c, k) / AMP_LINE_B;
     if ((line[0] == line[1]) != (distance_b < AMP_LINE_B))
-        abort();
+        raise(SIGABRT);
     amp_helper_start(&c->helper);
     return c;
 }

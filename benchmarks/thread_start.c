@@ -98,7 +98,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
     return sum;
 }
 
-static void begin_context(ucontext_t *context)
+static AMP_NOINLINE void begin_context(ucontext_t *context)
 {
     if (getcontext(context)) /* alone in a function: it may return twice, as far as compilers know */
         _exit(AMP_EXIT_NO_MEMORY);

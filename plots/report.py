@@ -194,6 +194,7 @@ def _wrong(summary):
 
 def _lessons(pairs, run):
     return [{"name": name, "pairs": [pair for pair in pairs if pair["lesson"] == name],
+             "flags": printable(" ".join(run.manifest["layouts"][name].get("flags", []))),
              "source": source(name, run.manifest["layouts"][name].get("source_sha256"),
                               file=run.manifest["layouts"][name].get("source"))}
             for name in dict.fromkeys(pair["lesson"] for pair in pairs)]
