@@ -106,6 +106,7 @@ def thread_send(_pair, size, ops):
 
 CHECKSUMS = {
     "pass": all_ones, "pass_inlined": all_ones, "factory": all_ones, "factory_inlined": all_ones, "copy_limit": all_ones,
+    "lto": all_ones,
     "mutate": mutate, "known": known, "null": null, "stack_copy": stack_copy,
     "zero_value": new_objects, "container_store": new_objects, "buffer": new_objects, "unknown_size": new_objects,
     "thread_start": new_objects, "indirect_assignment": new_objects,

@@ -15,6 +15,7 @@ from checksums import CHECKSUMS
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = "-std=c11 -D_GNU_SOURCE -O1 -fPIC -Wall -Wextra -Werror".split()
 LIBRARIES = ["-Wl,--as-needed", "-ljansson"]  # what a lesson may measure beside the C library
+PARTS = {"lto": [ROOT / "benchmarks/lto/callees.c"]}
 KIB, MIB = 1 << 10, 1 << 20
 LESSONS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c"))
 U64 = (1 << 64) - 1
@@ -79,7 +80,7 @@ def link(folder, compiler, lesson, *flags):
     module, table = folder / f"{lesson}.{compiler}.so", folder / "table.c"
     table.write_text(TABLE)
     subprocess.run([compiler, *FLAGS, *flags, "-I", ROOT, "-shared", "-o", module,
-                    ROOT / f"benchmarks/{lesson}.c", table, *LIBRARIES], check=True)
+                    ROOT / f"benchmarks/{lesson}.c", *PARTS.get(lesson, ()), table, *LIBRARIES], check=True)
     pair_at, pairs = ctypes.CDLL(str(module)).pair_at, []
     pair_at.argtypes, pair_at.restype = [c_size_t], POINTER(Pair)
     while found := pair_at(len(pairs)):
@@ -211,6 +212,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "hash_map": [("hash_map", [64, 65536]), ("map_handle", [64, 65536])],
     "lifetime": [(name, [n]) for n in (64, 4096) for name in ("lifetime", "lifetime_reuse")],
     "cold": [(name, [n]) for n in (64, 4096) for name in ("pass_cold", "factory_cold")],
+    "lto": [(name, [n]) for n in (64, 4096) for name in ("pass_lto", "factory_lto")],
     "thread_send": [(name, [n]) for n in (16, 1024, 16384) for name in ("thread_send", "thread_send_pool")],
     "false_sharing": [("false_sharing", [8, 128]), ("false_sharing_visible", [128])],
     "thread_start": [("thread_start", [64]), ("thread_start", [16384])],
@@ -220,7 +222,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
 DECODING = {4: (58, 2529), 64: (721, 32345)}  # items: what jansson 2.14 allocates, and how many bytes
 ALLOCATIONS = {  # of the pairs that allocate: size -> allocations and bytes an operation, of the value side and the pointer's
     "factory": lambda n: ((0, 0), (1, n)), "factory_inlined": lambda n: ((0, 0), (1, n)),
-    "factory_cold": lambda n: ((0, 0), (1, n)), "frame_reuse": lambda n: ((0, 0), (10, 10 * n)),
+    "factory_lto": lambda n: ((0, 0), (1, n)), "factory_cold": lambda n: ((0, 0), (1, n)), "frame_reuse": lambda n: ((0, 0), (10, 10 * n)),
     "container_store": lambda n: ((0, 0), (1, n)), "interface": lambda n: ((1, n), (0, 0)),
     "buffer": lambda n: ((0, 0), {64: (1, 64), 16384: (9, 32704)}[n]), "unknown_size": lambda n: ((0, 0), (1, n)),
     "decode": lambda n: (DECODING[n], (DECODING[n][0] + 1, DECODING[n][1] + 32 + 24 * n)),

@@ -5,11 +5,14 @@ disassembly_test.py reads the first lessons instruction by instruction. Here a s
 other one: whom it calls, whether it allocates, whether it calls through a pointer, how often it copies the object, and
 whether its frame is large enough to hold it. And a lesson that is changed so that it no longer does so must fail."""
 import re
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from disassembly_test import compiled, counter, loops, pytestmark  # noqa: F401: skipped where that one is
+from disassembly_test import (CHECKS, KERNEL_ARGS, WARNINGS, compiled, compiled_text, counter, loops,  # noqa: F401
+                              pytestmark, read_object)
 
 ROOT = Path(__file__).resolve().parent.parent
 # Called by either side where the compiler or the waiting wants it: what they copy is counted, not that they are called.
@@ -193,9 +196,56 @@ def test_lesson_teaches_what_it_says(compiler, lesson):
     check(compiled(compiler, lesson), lesson)
 
 
+LTO = {"gcc": ["-flinker-output=nolto-rel"], "clang": ["-fuse-ld=lld"]}
+
+
+def optimised_when_linked(compiler, folder, *flags):
+    """The lesson of two files, as the build makes it."""
+    if not shutil.which(compiler) or (compiler == "clang" and not shutil.which("ld.lld")):
+        pytest.skip(f"{compiler} or its linker is not here: apt-get install {compiler} lld")
+    objects = [folder / "lto.o", folder / "callees.o"]
+    for made, name in zip(objects, ("lto.c", "lto/callees.c")):
+        subprocess.run([compiler, *WARNINGS, *KERNEL_ARGS, *flags, "-fPIC", "-I", ROOT, "-c", ROOT / "benchmarks" / name,
+                        "-o", made], check=True)
+    subprocess.run([compiler, *KERNEL_ARGS, *flags, "-fPIC", "-r", "-nostdlib", *(LTO[compiler] if "-flto" in flags else ()), *objects,
+                    "-o", folder / "made.o"], check=True)
+    return read_object(folder / "made.o")
+
+
+def check_lto(made):
+    for n in BOTH:
+        told(made, Side(), made.runs[f"pass_lto_{n}", "value"], n)
+        told(made, Side(), made.runs[f"pass_lto_{n}", "pointer"], n)
+        told(made, Side(), made.runs[f"factory_lto_{n}", "value"], n)
+        told(made, Side("malloc free", copies=1), made.runs[f"factory_lto_{n}", "pointer"], n)
+        same_code(made, f"run_value_{n}", f"run_pointer_{n}")
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_lto_inlines_across_files(compiler, tmp_path):
+    check_lto(optimised_when_linked(compiler, tmp_path, "-flto", "-fvisibility=hidden"))
+    with pytest.raises(AssertionError):
+        check_lto(optimised_when_linked(compiler, tmp_path, "-fvisibility=hidden"))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("flag", ["-O3", "-march=native"])
+@pytest.mark.parametrize("lesson", ["pass", "factory"])
+def test_other_flags_keep_the_calls(compiler, flag, lesson):
+    """What a lesson compiled once more measures is still that lesson: the call, the copy and the allocation."""
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not here: apt-get install {compiler}")
+    text = (ROOT / f"benchmarks/{lesson}.c").read_text()
+    made = compiled_text(compiler, text, f"benchmarks/{lesson}.c", (*KERNEL_ARGS, flag))
+    calls = {"pass": ("take_value_{n}", "take_pointer_{n}"),
+             "factory": ("make_value_{n}", "make_pointer_{n} malloc free")}[lesson]
+    for n in BOTH:
+        told(made, Side(calls[0], copies=1), made.runs[f"{lesson}_{n}", "value"], n)
+        told(made, Side(calls[1], copies=int(lesson == "factory")), made.runs[f"{lesson}_{n}", "pointer"], n)
+
+
 def test_every_lesson_is_held():
-    from disassembly_test import CHECKS
-    assert set(LESSONS) | set(CHECKS) == {path.stem for path in (ROOT / "benchmarks").glob("*.c")}
+    assert set(LESSONS) | set(CHECKS) | {"lto"} == {path.stem for path in (ROOT / "benchmarks").glob("*.c")}
     assert not set(LESSONS) & set(CHECKS)
 
 
