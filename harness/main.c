@@ -124,6 +124,13 @@ static int compile_filter(const struct amp_registry *registry, const char *filte
     return refuse_filter(registry, "--filter", filter);
 }
 
+static void print_question(const struct amp_pair *pair)
+{
+    printf("%-24s %s\n", pair->name, pair->question);
+    if (pair->prefer)
+        printf("%-24s %s\n", "", pair->prefer);
+}
+
 static int list(const struct amp_registry *registry, const struct amp_options *options)
 {
     const struct amp_pair *last = NULL;
@@ -141,7 +148,7 @@ static int list(const struct amp_registry *registry, const struct amp_options *o
         if (!options->questions)
             puts(name);
         else if (!last || strcmp(last->name, row->pair->name) != 0)
-            printf("%-24s %s\n", row->pair->name, row->pair->question);
+            print_question(row->pair);
         last = row->pair;
     }
     regfree(&filter);

@@ -52,7 +52,7 @@ def page(run):
     """The page about a loaded run, as text."""
     summary = printable(summaries.summarize(run)[0])
     manifest = printable({key: part for key, part in run.manifest.items() if key != "layouts"})
-    pairs = _pairs(summary, _units(run))
+    pairs = _pairs(summary, _units(run), _prefer(run))
     pictures = _pictures(run, summary, manifest)
     for pair in pairs:
         pair["figures"] = [(f"{pair['name']}: {words}", pictures[name]) for name, words in (
@@ -96,16 +96,22 @@ def _units(run):
     return {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
 
 
+def _prefer(run):
+    """When to prefer which side, of the pairs whose lesson says so."""
+    return {row.pair: printable(row.declared["prefer"]) for row in run.rows if row.declared.get("prefer")}
+
+
 # ---- Pairs and rows
 
-def _pairs(summary, units):
+def _pairs(summary, units, prefer):
     pairs = []
     for name in dict.fromkeys(row["pair"] for row in summary["rows"]):
         rows = [row for row in summary["rows"] if row["pair"] == name]
         show = _size_shower(units[name])
         lines = [_line(row) for row in rows]
         pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0]["lesson"],
-                      "question": rows[0]["question"], "spark": sparkline.make(rows, show), "tally": _tally(rows),
+                      "question": rows[0]["question"], "prefer": prefer.get(name, ""),
+                      "spark": sparkline.make(rows, show), "tally": _tally(rows),
                       "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary), "all": lines,
                       "table": [line | {"cells": line["cells"][1:]} for line in lines]})
     return pairs
@@ -182,15 +188,18 @@ def _wrong(summary):
 
 def _lessons(pairs, run):
     return [{"name": name, "pairs": [pair for pair in pairs if pair["lesson"] == name],
-             "source": source(name, run.manifest["layouts"][name].get("source_sha256"))}
+             "flags": printable(" ".join(run.manifest["layouts"][name].get("flags", []))),
+             "source": source(name, run.manifest["layouts"][name].get("source_sha256"),
+                              file=run.manifest["layouts"][name].get("source"))}
             for name in dict.fromkeys(pair["lesson"] for pair in pairs)]
 
 
-def source(lesson, measured_sha256=None, folder=None):
+def source(lesson, measured_sha256=None, folder=None, file=None):
     """A lesson's file in this checkout: name, text as HTML (None: not there), and whether it is what was measured."""
-    name = f"benchmarks/{lesson}.c"
-    path = (folder or LESSONS) / f"{lesson}.c"
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", lesson) or not path.is_file():
+    file = file or f"{lesson}.c"
+    name = f"benchmarks/{file}"
+    path = (folder or LESSONS) / file
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.c", file) or not path.is_file():
         return {"name": name, "text": None, "note": f"The code of both kernels, {name}, is not in this checkout."}
     try:
         raw = path.read_bytes()
