@@ -57,9 +57,9 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
             *find_spec*) shift 2; for m; do [ -e "${0%/*}/modules/$m" ] || printf '%s ' "$m"; done ;;
             *)
                 shift 3
-                say "plots $*"
-                file=$STUBS/$1
-                if [ "$1" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
+                say "$*"
+                file=$STUBS/$2
+                if [ "$2" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
                 exit "${STUB_PLOTS_STATUS:-0}"
                 ;;
         esac
@@ -203,7 +203,7 @@ def test_shellcheck():
 
 @pytest.mark.parametrize("verb, nearest", [
     ("bnech", "bench"), ("tests", "test"), ("chart", "charts"), ("doktor", "doctor"), ("set", "setup"),
-    ("checks", "check"), ("ls", "list"), ("hlp", "help"), ("", None), ("-x", None), ("bench test", None),
+    ("checks", "check"), ("lis", "list"), ("hlp", "help"), ("", None), ("-x", None), ("bench test", None),
 ])
 def test_unknown_verb_is_one_line_with_the_nearest(door, verb, nearest):
     assert door(verb) == 2
@@ -511,6 +511,12 @@ def test_list(door, given, passed):
     assert door.log[-1] == f"ampersand-bench list {passed}"
 
 
+def test_ask_gets_its_words_as_they_are(door):
+    assert door("ask", "a header.h", "struct order", "--cflags", "-O3 -march=native", STUB_PLOTS_STATUS="2") == 2
+    assert door.log[-1] == "ask a header.h struct order --cflags -O3 -march=native"
+    assert door("ask", "a.h", "struct order") == 0
+
+
 def test_a_run_without_a_name_gets_the_date(door):
     assert door("bench") == 0
     run, = (door.root / "results" / "runs").iterdir()
@@ -592,6 +598,6 @@ def test_plots_of_the_checkout_is_run(tmp_path):
     (tmp_path / "plots" / "__main__.py").write_text("print('theirs')")
     text = (ROOT / "ampersand").read_text()
     code = text.split("\"$python\" -c '")[1].split("'")[0]
-    done = subprocess.run([python, "-c", code, tmp_path / "checkout", "check", "RUN"], cwd=tmp_path, text=True,
+    done = subprocess.run([python, "-c", code, tmp_path / "checkout", "plots", "check", "RUN"], cwd=tmp_path, text=True,
                           capture_output=True)
     assert done.stdout == "ours ['check', 'RUN']\n", done.stderr
