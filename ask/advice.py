@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""The recommendation: what follows from the verdicts, by a rule that is printed with it. Pure functions.
+"""The recommendation: what follows from the numbers, by a rule that is printed with it. Pure functions.
 
-A verdict speaks for a side if it is that side faster, or leans to it, and the ratio is at least 1.1 either way."""
+The value is what C programmers write when nothing speaks against it: nobody else can change it, and nobody has to free
+it. So it takes no proof to recommend the value, only a bound on what that may cost; a pointer has to earn its place."""
 
-WORTH = 1.1
+WORTH = 1.1  # a ratio worth an alias or an owner
 
 RULE = (
-    f"faster or leaning, by {(WORTH - 1) * 100:.0f} % or more: that side",
-    f"equal, placement decides, or less than {(WORTH - 1) * 100:.0f} %: the value, which nobody else changes or frees",
-    "undecided, or not measured: nothing; measure more with --launches",
-    "the whole: what at least all of the decided answers but one say; else each case for itself",
+    f"pointer: its side is faster for certain (the interval lies below 1), and by a factor of {WORTH:g} or more",
+    f"value: the pointer side is not faster by {WORTH:g}, for certain (the interval lies above 1/{WORTH:g})",
+    "no answer yet: the interval leaves both open, or there is none; --launches narrows it",
+    "the whole: what all answers say, or all but one; else the answers side by side",
 )
 
 # The question, what is said where the value side is better, and what where the pointer side is.
@@ -25,35 +26,36 @@ QUESTIONS = {
 }
 
 
-def factor(ratio):
-    return max(ratio, 1 / ratio)
-
-
 def side(row):
     """value, pointer, or None, by the rule; `row` is one of summary.json's."""
-    verdict, ratio = row["verdict"], (row["ratio"] or {}).get("estimate")
-    if row["failed"] or verdict in ("undecided", "no verdict", "failed") or ratio is None:
+    ratio = row["ratio"]
+    if row["failed"] or ratio is None or ratio["low"] is None:
         return None
-    if verdict in ("equal", "placement decides") or factor(ratio) < WORTH:
-        return "value"
-    return "value" if verdict in ("value faster", "leans value") else "pointer"
+    if ratio["high"] < 1 and ratio["estimate"] * WORTH <= 1:
+        return "pointer"
+    return "value" if ratio["low"] * WORTH > 1 else None
 
 
 def why(row):
     """A few words behind the recommendation."""
-    verdict, ratio = row["verdict"], (row["ratio"] or {}).get("estimate")
-    if side(row) is None:
-        return "failed" if row["failed"] else "undecided"
-    times = f"{float(f'{factor(ratio):.3g}'):g} times as fast"
-    if verdict == "equal":
+    chosen, ratio = side(row), row["ratio"]
+    if row["failed"]:
+        return f"failed: {row['failed']['detail'] or row['failed']['reason']}"
+    if chosen is None:
+        return "the interval leaves both open" if ratio and ratio["low"] is not None else "too few launches for an interval"
+    if row["verdict"] == "equal":
         return f"equal within {row['equal_within'] * 100:g} %"
-    if verdict == "placement decides":
-        return "placement decides, so the simpler one"
-    if factor(ratio) < WORTH:
-        percent = (factor(ratio) - 1) * 100
-        return f"{verdict}, but by {percent:.2g} % only, so the simpler one" if not verdict.startswith(
-            ("value", "leans value")) else f"{percent:.2g} % faster"
-    return f"{times} {'on average' if verdict.startswith('leans') else ''}".strip()
+    everywhere = "" if row["verdict"].endswith("faster") else " on average"
+    if chosen == "pointer" or ratio["low"] > 1:
+        return faster(ratio["estimate"]) + everywhere
+    if ratio["high"] < 1:
+        return f"pointer only {faster(ratio['estimate'])}{everywhere}"
+    return f"pointer not faster by {WORTH:g}"
+
+
+def faster(ratio):
+    factor = max(ratio, 1 / ratio)
+    return f"{float(f'{factor:.3g}'):g} times as fast" if factor >= WORTH else f"{(factor - 1) * 100:.2g} % faster"
 
 
 def recommend(rows):
@@ -70,14 +72,13 @@ def recommend(rows):
 def whole(found):
     decided = [one for one in found if one["side"]]
     if not decided:
-        return "nothing is decided: measure more with --launches"
+        return "no answer yet: measure more with --launches"
+    sides = {chosen: [one for one in decided if one["side"] == chosen] for chosen in ("value", "pointer")}
     for chosen, other, words in (("value", "pointer", "treat it as a value"),
                                  ("pointer", "value", "handle it through pointers")):
-        against = [one for one in decided if one["side"] == other]
-        if len(against) == 0:
+        if not sides[other]:
             return words
-        if len(against) == 1 and len(decided) > 2:
-            return f"{words}, but {against[0]['sentence']}"
-    groups = {chosen: ", ".join(one["question"].replace(",", "") for one in decided if one["side"] == chosen)
-              for chosen in ("value", "pointer")}
-    return f"by value: {groups['value']}; through a pointer: {groups['pointer']}"
+        if len(sides[other]) == 1 and len(decided) > 2:
+            return f"{words}, but {sides[other][0]['sentence']}"
+    return "; ".join(f"by {chosen}: " + ", ".join(one["question"].replace(",", "") for one in sides[chosen])
+                     for chosen in ("value", "pointer"))

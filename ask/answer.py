@@ -81,12 +81,9 @@ def _padding(answer):
     for hole in holes:
         tail = hole["offset_b"] + hole["bytes"] == answer["size_b"]
         after = f" after {hole['after']}" if hole["after"] else ""
-        parts.append(f"{hole['bytes']} B {'at the end' if tail else f'at {hole_at(hole)}'}{after}")
+        where = "at the end" if tail else f"at offset {hole['offset_b']}"
+        parts.append(f"{hole['bytes']} B {where}{after}")
     return f"{answer['padding']['bytes']} B: " + _listed(parts)
-
-
-def hole_at(hole):
-    return f"offset {hole['offset_b']}"
 
 
 def _registers(abi, integers, vectors):
@@ -143,8 +140,11 @@ def _advice(answer):
     wide = max(len(one["question"]) for one in given["each"])
     words = max(len(one["sentence"]) for one in given["each"])
     lines += [f"  {one['question']:<{wide}}  {one['sentence']:<{words}}  {one['why']}" for one in given["each"]]
-    lines += ["", "The rule, for each verdict"] + [f"  {line}" for line in given["rule"]]
+    lines += ["", "The rule"] + [f"  {line}" for line in given["rule"]]
     settings = answer["settings"]
-    lines += ["", f"A ratio is pointer/value: above 1 the value side is faster. {settings['launches']} launches, "
-              f"{settings['layouts']} layouts, seed {settings['seed']}, {answer['seconds']:.0f} s."]
-    return lines
+    rule = answer["rule"]
+    words = (f"A ratio is pointer/value: above 1 the value side is faster. Intervals: {rule['confidence'] * 100:g} % for all of "
+             f"them together ({rule['correction']}), over {settings['launches']} launches; the spread is that over "
+             f"{settings['layouts']} layouts. What a verdict means: ./ampersand help ask. Seed {settings['seed']}, "
+             f"{answer['seconds']:.0f} s.")
+    return lines + [""] + textwrap.wrap(words, WIDTH)

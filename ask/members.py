@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from plots.documents import Refused
 
+NAMED = 64  # elements of an array whose padding is told with its place
 X87_B = 10  # of a long double's 16 bytes
 NAMELESS = ("DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_typedef", "DW_TAG_atomic_type")
 QUALIFIERS = {"DW_TAG_const_type": "const", "DW_TAG_volatile_type": "volatile", "DW_TAG_atomic_type": "atomic"}
@@ -163,7 +164,8 @@ def fill_array(layout, die, at, path):
         layout.bit_fields += one.bit_fields
         layout.unions += one.unions
         layout.qualified += one.qualified
-        layout.ends.append((at + 8 * size * n, path))
+        layout.ends += [(at + 8 * size * i + end, f"{path}[{i}]{name[len(path) + 2:]}")
+                        for i in range(min(n, NAMED)) for end, name in one.ends]
     else:
         fill(Layout(size, bytearray(8 * size), qualified=layout.qualified), element, 0, path)
         mark(layout, at, 8 * size * n, path)

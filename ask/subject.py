@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ALIGNMENT_B = 16       # of malloc() and of the lessons' fixtures
 LARGEST_B = 1 << 20    # by value it also has to fit a stack, more than once
 LESSON_FLAGS = ("-O2",)  # before the user's, which thus win
-CODE_FLAGS = ("-fPIC", "-fno-lto", "-g", "-gdwarf-4", "-w")
+CODE_FLAGS = ("-fPIC", "-fno-lto", "-g", "-gdwarf-5", "-w")
 
 
 @dataclass(frozen=True)
@@ -86,46 +86,54 @@ def _check_header(compiler, line, shown):
     status, said = _syntax(compiler, line + "\n", own=True)
     if not status:
         return
-    error = first_error(said)
-    if "No such file" in error or "file not found" in error:
-        raise Refused(shown, f"does not compile: {error}")
+    error = _without_folder(compiler, first_error(said)) or f"{compiler.name} ended with status {status}"
+    empty, said = _syntax(compiler, "typedef int amp_nothing;\n", own=True)
+    if empty:
+        raise Refused("--cflags", f"with these not even an empty file compiles: {_because(said)}")
     # A header in C++ is no C with a mistake: if it compiles as C++, that is what it is.
-    if _syntax(compiler, line + "\n", language="c++")[0] == 0:
-        raise Refused(shown, f"is C++, ampersand asks about C: as C it does not compile: {error}")
-    raise Refused(shown, f"does not compile: {error or f'{compiler.name} ended with status {status}'}")
+    if "No such file" not in error and _syntax(compiler, line + "\n", language="c++")[0] == 0:
+        raise Refused(shown, f"is C++, and ampersand asks about C: as C it does not compile: {error}")
+    raise Refused(shown, f"does not compile: {error}")
 
 
 def _check_type(compiler, line, shown, name):
-    status, said = _syntax(compiler, f"{line}\ntypedef __typeof__({name}) amp_asked;\n"
+    known = f"{line}\ntypedef __typeof__({name}) amp_asked;\n"
+    status, said = _syntax(compiler, f"{known}enum {{ amp_type = __builtin_types_compatible_p({name}, int) }};\n"
                                      "const unsigned long amp_size = sizeof(amp_asked);\n")
-    if not status:
-        status, said = _syntax(compiler, f"{line}\ntypedef __typeof__({name}) amp_asked;\n"
-                                         "amp_asked amp_pass(amp_asked *from) { return *from; }\n")
-        if not status:
-            return
-        if re.search(r"array|function", said):
-            raise Refused(name, f"cannot be passed or returned as a value: {_because(said)}")
-        raise Refused(name, f"not a type of objects: {_because(said)}")
-    text = compiler.run(*flags_of(compiler), "-E", "-P", compiler.folder / "check.c")[1]
+    if status:
+        _refuse_unknown(compiler, name, shown, said)
+    status, said = _syntax(compiler, f"{known}amp_asked amp_value(amp_asked *from) {{ return *from; }}\n")
+    if status:
+        raise Refused(name, f"cannot be handed over as a value, only by its address: {_because(said)}")
+    status, said = _syntax(compiler, f"{known}typedef amp_asked amp_values[2];\n")
+    if status:
+        raise Refused(name, f"has no objects: {_because(said)}")
+
+
+def _refuse_unknown(compiler, name, shown, said):
+    text = compiler.run(*flags_of(compiler), "-E", "-P", compiler.folder / "check.c")[1].rpartition("typedef")[0]
     tag = re.fullmatch(r"(?:const |volatile )*(struct|union|enum) (\w+)", name)
-    if tag:
-        before = text.rsplit("typedef", 1)[0]
-        if re.search(rf"\b{tag[1]}\s+{tag[2]}\b", before):
-            raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {_because(said)}")
-        raise Refused(name, f"{shown} does not have it{_nearest(name, before)}: {_because(said)}")
+    if tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text):
+        raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {_because(said)}")
     raise Refused(name, f"{shown} does not have such a type{_nearest(name, text)}: {_because(said)}")
 
 
 def _because(said):
-    return re.sub(r"^.*?\berror: ", "error: ", first_error(said))
+    return re.sub(r"^.*?\b(fatal )?error: ", "error: ", first_error(said))
+
+
+def _without_folder(compiler, error):
+    """The file in which we ask is of no interest to anybody."""
+    return re.sub(rf"^{re.escape(str(compiler.folder))}/check\.c:\S+ ", "", error)
 
 
 def _nearest(name, text):
-    known = {" ".join(found) for found in re.findall(r"\b(struct|union|enum)\s+(\w+)\s*\{", text)}
-    known |= set(re.findall(r"\b(\w+)\s*;", text)) if " " not in name else set()
-    near = difflib.get_close_matches(name, sorted(known), 1)
-    near = near or [one for one in sorted(known) if one.split()[-1] == name.split()[-1] and one != name][:1]
-    return f", the nearest is '{near[0]}'" if near else ""
+    """The type that was probably meant: a tag or a name that is spelled so, or nearly so."""
+    tags = {(kind, word) for kind, word in re.findall(r"\b(struct|union|enum)\s+(\w+)\s*\{", text)}
+    known = sorted({f"{kind} {word}" for kind, word in tags} | set(re.findall(r"\b([A-Za-z_]\w*)\s*;", text)))
+    near = difflib.get_close_matches(name.split()[-1], [one.split()[-1] for one in known], 1)
+    meant = [one for one in known if near and one.split()[-1] == near[0] and one != name]
+    return f", the nearest is '{meant[-1]}'" if meant else ""
 
 
 def _describe(compiler, prefix, name):
