@@ -101,7 +101,7 @@ static int begin_old(struct run *run, const struct amp_registry *registry)
     json_t *now;
     int err;
 
-    run->manifest = amp_manifest_load(run->dir, &why);
+    run->manifest = amp_manifest_load(run->dir, AMP_MANIFEST_SCHEMA, &why);
     if (!run->manifest || amp_manifest_restore(run->manifest, registry, &run->options, &run->rows, &why))
         return refuse(run->dir, "manifest.json: %s", why);
     run->layouts = amp_manifest_layouts(&run->rows, &why);
@@ -239,7 +239,7 @@ static size_t skip_row(struct run *run, size_t row)
         if (run->finished[i] || run->plan.items[i].row != row)
             continue;
         run->finished[i] = true;
-        amp_progress_skip(&run->progress, &run->plan.items[i]);
+        amp_progress_skip(&run->progress, run->plan.items[i].kind);
         skipped++;
     }
     return skipped;
@@ -307,11 +307,12 @@ static int run_item(struct run *run, size_t i)
     const struct amp_item *item = &run->plan.items[i];
     const struct amp_row *row = run->rows.row[item->row];
     struct amp_outcome outcome = { .ending = AMP_DONE };
-    char file[PATH_MAX];
+    char file[PATH_MAX], name[256];
     int err = amp_journal_event(run->journal, "start", amp_journal_child(row, item));
 
     path_of(run, item, file);
-    amp_progress_child(&run->progress, row, item);
+    amp_row_name(row, name, sizeof name);
+    amp_progress_child(&run->progress, amp_kind_name(item->kind), name);
     if (!err)
         err = make_folder_of(file);
     if (!err)
@@ -334,7 +335,7 @@ static int run_item(struct run *run, size_t i)
     run->finished[i] = true;
     if (amp_extension_has(&run->options, item))
         run->extension.spent_ms += amp_extension_ms(outcome.seconds);
-    amp_progress_ended(&run->progress, item, outcome.ending == AMP_DONE, outcome.seconds);
+    amp_progress_ended(&run->progress, item->kind, outcome.ending == AMP_DONE, outcome.seconds);
     err = outcome.ending == AMP_DONE ? note_done(run, item, file, &outcome) : note_failure(run, item, &outcome);
     return err ? give_up(run, err) : 0;
 }

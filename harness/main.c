@@ -21,6 +21,7 @@ static const char usage[] =
     "usage: ampersand-bench paired --out DIR [FLAG...]    every pair in fresh processes, into the run folder DIR\n"
     "       ampersand-bench paired --resume RUN           what an interrupted run has left to do\n"
     "       ampersand-bench paired --resume RUN --rows FILE   a block of launches more, of a run with --precision\n"
+    "       ampersand-bench allocators --out DIR [FLAG...]  allocator configurations x workloads, each in fresh processes\n"
     "       ampersand-bench list [--filter REGEX] [--questions]\n"
     "       ampersand-bench machine                       facts of machine, build and allocator, as JSON\n"
     "       ampersand-bench child TASK                    one launch of one row (what 'paired' starts)\n"
@@ -44,6 +45,14 @@ static const char usage[] =
     "  --rounds N             rounds between changes of layout, even, 2 to 10000          16 (4)\n"
     "  --timeout S            seconds that a process may take, 1 to 86400                 60\n"
     "  --memory-limit SIZE    memory that a process may take, such as 512M or 8G          8G\n"
+    "\n"
+    "flags of 'allocators', beside --out, --resume, --quick, --seed, --timeout (20) and --memory-limit\n"
+    "  --config WORD          a configuration: a name of benchmarks/allocators, a .conf file, a library, or\n"
+    "                         jemalloc:narenas:1,tcache:false; again for each              all that are shipped\n"
+    "  --workload REGEX       only workloads like this; POSIX extended                     every workload\n"
+    "  --baseline NAME        the configuration that all are divided by                    jemalloc\n"
+    "  --launches N           fresh processes for each configuration and workload          12 (2)\n"
+    "  --timelines N          of memory over time, for each configuration, 0 to 100        5 (1)\n"
     "\n"
     "flags without a verb, beside those of libbenchmark\n"
     "  --layout K             the placement of the functions to time                      0\n"
@@ -148,10 +157,18 @@ static int paired(const struct amp_registry *registry, struct amp_options *optio
             return 2;
         regfree(&filter);
     }
-    if (options->draw_seed && amp_options_draw_seed(&options->launch))
+    if (options->draw_seed && amp_options_draw_seed(&options->launch.seed))
         return 2;
     options->launch.command = (const char *const *) command;
     return amp_launch_run(registry, &options->launch);
+}
+
+static int allocators(const struct amp_registry *registry, struct amp_options *options, char **command)
+{
+    if (options->draw_seed && amp_options_draw_seed(&options->matrix.seed))
+        return 2;
+    options->matrix.command = (const char *const *) command;
+    return amp_matrix_run(registry, &options->matrix);
 }
 
 static int print_machine(void)
@@ -254,6 +271,8 @@ static int run(struct amp_registry *registry, struct amp_options *options, int a
         return print_machine();
     case AMP_VERB_PAIRED:
         return paired(registry, options, command);
+    case AMP_VERB_ALLOCATORS:
+        return allocators(registry, options, command);
     case AMP_VERB_LIST:
         return list(registry, options);
     case AMP_VERB_CHILD:

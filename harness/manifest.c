@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#define SCHEMA "ampersand/run/1"
-
 /* The least |ratio - 1| worth a word. */
 #define THRESHOLD 0.002
 
@@ -151,7 +149,7 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
         return NULL;
     gmtime_r(&now, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema", SCHEMA,
+    manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema", AMP_MANIFEST_SCHEMA,
                          "version", AMP_VERSION, "created", created, "command", strings(options->command), "quick",
                          (int) options->quick, "seed", (json_int_t) options->seed, "settings",
                          settings(rows, layouts, options), "machine", amp_machine_facts(), "build", build(rows),
@@ -162,10 +160,10 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
     return manifest;
 }
 
-json_t *amp_manifest_load(const char *dir, const char **why)
+json_t *amp_manifest_load(const char *dir, const char *schema, const char **why)
 {
     char path[PATH_MAX];
-    const char *schema;
+    const char *written;
     json_error_t error;
     json_t *manifest;
 
@@ -181,11 +179,11 @@ json_t *amp_manifest_load(const char *dir, const char **why)
         snprintf(words, sizeof words, "line %d: %s", error.line, error.text);
         return NULL;
     }
-    schema = json_string_value(json_object_get(manifest, "schema"));
-    if (schema && strcmp(schema, SCHEMA) == 0)
+    written = json_string_value(json_object_get(manifest, "schema"));
+    if (written && strcmp(written, schema) == 0)
         return manifest;
-    snprintf(words, sizeof words, "it is of schema '%.64s', this program knows only '%s'", schema ? schema : "none",
-             SCHEMA);
+    snprintf(words, sizeof words, "it is of schema '%.64s', here only '%s' can be gone on with", written ? written : "none",
+             schema);
     json_decref(manifest);
     return NULL;
 }
@@ -312,7 +310,7 @@ const char *amp_manifest_differ(const json_t *old, const json_t *now)
             a = json_object_get(a, parts[i].key);
             b = json_object_get(b, parts[i].key);
         }
-        if (!json_equal(a, b))
+        if ((a || b) && !json_equal(a, b)) /* a part that neither has is no difference */
             return parts[i].words;
     }
     return NULL;

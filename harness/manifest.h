@@ -14,8 +14,10 @@ unsigned *amp_manifest_layouts(const struct amp_rows *rows, const char **why);
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why);
 
-/* The manifest of an existing run: a new reference, or NULL with *why. */
-json_t *amp_manifest_load(const char *dir, const char **why);
+#define AMP_MANIFEST_SCHEMA "ampersand/run/1"
+
+/* The manifest of an existing run of this schema: a new reference, or NULL with *why. */
+json_t *amp_manifest_load(const char *dir, const char *schema, const char **why);
 
 /* Take from a manifest what --resume takes from it: settings, seed, quick (into *options) and rows, looked up in the
  * registry. 0, or -EPROTO, -ENOENT, -ENOMEM with *why. */

@@ -35,8 +35,9 @@ int amp_options_wrong(const char *what, const char *why, ...)
 }
 
 static const char *const verbs[] = {
-    [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_LIST] = "list", [AMP_VERB_CHILD] = "child",
-    [AMP_VERB_MACHINE] = "machine", [AMP_VERB_HELP] = "help", [AMP_VERB_VERSION] = "version",
+    [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_ALLOCATORS] = "allocators", [AMP_VERB_LIST] = "list",
+    [AMP_VERB_CHILD] = "child",     [AMP_VERB_MACHINE] = "machine",       [AMP_VERB_HELP] = "help",
+    [AMP_VERB_VERSION] = "version",
 };
 
 enum flag {
@@ -58,42 +59,59 @@ enum flag {
     MEMORY_LIMIT,
     QUESTIONS,
     ITERATIONS,
+    CONFIG,
+    WORKLOAD,
+    BASELINE,
+    TIMELINES,
     N_FLAGS
 };
+
+#define BOTH (1 << AMP_VERB_PAIRED | 1 << AMP_VERB_ALLOCATORS)
 
 /* In the order of enum flag. A number's range ends where the program would no longer make sense of it: seeds where
  * readers of JSON that know only doubles begin to round, rounds where a block outlasts the default time-out. */
 static const struct {
     const char *name;
-    enum { WORD, NUMBER, EVEN, SIZE, PERCENT, DURATION, SWITCH } kind;
+    enum { WORD, LIST, NUMBER, EVEN, SIZE, PERCENT, DURATION, SWITCH } kind; /* LIST: a word, again and again */
     uint64_t low, high;
     unsigned verbs; /* a bit for each that takes it */
 } flags[N_FLAGS] = {
-    [OUT] = { "--out", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
-    [RESUME] = { "--resume", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
+    [OUT] = { "--out", WORD, 0, 0, BOTH },
+    [RESUME] = { "--resume", WORD, 0, 0, BOTH },
     [ROWS] = { "--rows", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
     [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST },
-    [QUICK] = { "--quick", SWITCH, 0, 0, 1 << AMP_VERB_PAIRED },
-    [LAUNCHES] = { "--launches", NUMBER, 1, 1000, 1 << AMP_VERB_PAIRED },
+    [QUICK] = { "--quick", SWITCH, 0, 0, BOTH },
+    [LAUNCHES] = { "--launches", NUMBER, 1, 1000, BOTH },
     [COUNTS_LAUNCHES] = { "--counts-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
     [SOLO_LAUNCHES] = { "--solo-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
     [PRECISION] = { "--precision", PERCENT, 100, 500000, 1 << AMP_VERB_PAIRED }, /* in millionths */
     [BUDGET] = { "--budget", DURATION, 1, 604800, 1 << AMP_VERB_PAIRED },        /* in seconds */
-    [SEED] = { "--seed", NUMBER, 0, ((uint64_t) 1 << 53) - 1, 1 << AMP_VERB_PAIRED },
+    [SEED] = { "--seed", NUMBER, 0, ((uint64_t) 1 << 53) - 1, BOTH },
     [LAYOUT] = { "--layout", NUMBER, 0, 9999, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_SOLO },
     [EPOCH_US] = { "--epoch-us", NUMBER, 1, 1000000, 1 << AMP_VERB_PAIRED },
     [ROUNDS] = { "--rounds", EVEN, 2, 10000, 1 << AMP_VERB_PAIRED },
-    [TIMEOUT] = { "--timeout", NUMBER, 1, 86400, 1 << AMP_VERB_PAIRED },
-    [MEMORY_LIMIT] = { "--memory-limit", SIZE, 1ull << 20, 1ull << 50, 1 << AMP_VERB_PAIRED },
+    [TIMEOUT] = { "--timeout", NUMBER, 1, 86400, BOTH },
+    [MEMORY_LIMIT] = { "--memory-limit", SIZE, 1ull << 20, 1ull << 50, BOTH },
     [QUESTIONS] = { "--questions", SWITCH, 0, 0, 1 << AMP_VERB_LIST },
     [ITERATIONS] = { "--iterations", NUMBER, 1, 1000000000000, 1 << AMP_VERB_SOLO },
+    [CONFIG] = { "--config", LIST, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [WORKLOAD] = { "--workload", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [BASELINE] = { "--baseline", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [TIMELINES] = { "--timelines", NUMBER, 0, 100, 1 << AMP_VERB_ALLOCATORS },
 };
 
 struct value {
     bool given;
     const char *word;
     uint64_t number;
+    const char *list[AMP_CONFIGS];
+    size_t n;
 };
+
+static bool is_word(enum flag flag)
+{
+    return flags[flag].kind == WORD || flags[flag].kind == LIST;
+}
 
 /* The number that a word of the flag's kind says, if it is one. */
 static bool read_number(enum flag flag, const char *text, uint64_t *out)
@@ -128,11 +146,17 @@ static int read_value(enum flag flag, const char *text, struct value *out)
 {
     uint64_t n = 0;
 
-    if (flags[flag].kind == WORD && !*text)
+    if (is_word(flag) && !*text)
         return amp_options_wrong(flags[flag].name, "its value is empty");
-    if (flags[flag].kind != WORD && flags[flag].kind != SWITCH && !read_number(flag, text, &n))
+    if (!is_word(flag) && flags[flag].kind != SWITCH && !read_number(flag, text, &n))
         return refuse_number(flag, text);
-    *out = (struct value){ .given = true, .word = text, .number = n };
+    if (flags[flag].kind == LIST && out->n == AMP_CONFIGS)
+        return amp_options_wrong(flags[flag].name, "more than %d of them", AMP_CONFIGS);
+    out->given = true;
+    out->word = text;
+    out->number = n;
+    if (flags[flag].kind == LIST)
+        out->list[out->n++] = text;
     return 0;
 }
 
@@ -185,25 +209,57 @@ static unsigned number_or(const struct value *value, unsigned otherwise)
     return value->given ? (unsigned) value->number : otherwise;
 }
 
-int amp_options_draw_seed(struct amp_launch_options *launch)
+int amp_options_draw_seed(uint64_t *seed)
 {
-    if (getrandom(&launch->seed, sizeof launch->seed, 0) != sizeof launch->seed)
+    if (getrandom(seed, sizeof *seed, 0) != sizeof *seed)
         return amp_options_wrong("--seed", "none given, and none can be drawn: %s", strerror(errno));
-    launch->seed &= flags[SEED].high;
+    *seed &= flags[SEED].high;
     fprintf(stderr, "ampersand: seed: %" PRIu64 ", drawn; '--seed %" PRIu64 "' makes the same random choices again\n",
-            launch->seed, launch->seed);
+            *seed, *seed);
     return 0;
+}
+
+/* What holds for every verb that makes a run folder. */
+static int check_folder(const struct value *values, enum amp_verb verb)
+{
+    for (size_t f = 0; f < N_FLAGS; f++)
+        if (values[RESUME].given && f != RESUME && f != ROWS && values[f].given)
+            return amp_options_wrong(flags[f].name, "not with --resume, which goes on with the run's own settings");
+    if (!values[OUT].given && !values[RESUME].given)
+        return amp_options_wrong(verbs[verb], "needs --out DIR, or --resume RUN");
+    return 0;
+}
+
+static int read_allocators(const struct value *values, struct amp_matrix_options *out)
+{
+    bool quick = values[QUICK].given;
+
+    *out = (struct amp_matrix_options){
+        .out = values[OUT].word,
+        .resume = values[RESUME].word,
+        .n_configs = values[CONFIG].n,
+        .workload = values[WORKLOAD].word,
+        .baseline = values[BASELINE].given ? values[BASELINE].word : "jemalloc",
+        .launches = number_or(&values[LAUNCHES], quick ? 2 : 12),
+        .timeline_launches = number_or(&values[TIMELINES], quick ? 1 : 5),
+        .timeline_s = quick ? 3 : 12,
+        .timeout_s = number_or(&values[TIMEOUT], 20),
+        .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
+        .seed = values[SEED].number,
+        .quick = quick,
+    };
+    for (size_t i = 0; i < values[CONFIG].n; i++)
+        out->configs[i] = values[CONFIG].list[i];
+    return check_folder(values, AMP_VERB_ALLOCATORS);
 }
 
 static int read_paired(const struct value *values, struct amp_launch_options *out)
 {
     bool quick = values[QUICK].given;
+    int err = check_folder(values, AMP_VERB_PAIRED);
 
-    for (size_t f = 0; f < N_FLAGS; f++)
-        if (values[RESUME].given && f != RESUME && f != ROWS && values[f].given)
-            return amp_options_wrong(flags[f].name, "not with --resume, which goes on with the run's own settings");
-    if (!values[OUT].given && !values[RESUME].given)
-        return amp_options_wrong("paired", "needs --out DIR, or --resume RUN");
+    if (err)
+        return err;
     if (values[ROWS].given && !values[RESUME].given)
         return amp_options_wrong("--rows", "only with --resume RUN: whose rows?");
     if (values[BUDGET].given && !values[PRECISION].given)
@@ -350,7 +406,7 @@ static int read_verb(const char *word, enum amp_verb *out)
         }
     if (nearest)
         return amp_options_wrong(word, "no such verb; the nearest is '%s'", nearest);
-    return amp_options_wrong(word, "no such verb; there are paired, list, machine, child, help and version");
+    return amp_options_wrong(word, "no such verb; there are paired, allocators, list, machine, child, help and version");
 }
 
 int amp_options_parse(int *argc, char **argv, struct amp_options *out)
@@ -376,5 +432,9 @@ int amp_options_parse(int *argc, char **argv, struct amp_options *out)
     out->filter = values[FILTER].word;
     out->questions = values[QUESTIONS].given;
     out->draw_seed = !values[SEED].given && !values[RESUME].given;
-    return !err && out->verb == AMP_VERB_PAIRED ? read_paired(values, &out->launch) : err;
+    if (!err && out->verb == AMP_VERB_PAIRED)
+        err = read_paired(values, &out->launch);
+    else if (!err && out->verb == AMP_VERB_ALLOCATORS)
+        err = read_allocators(values, &out->matrix);
+    return err;
 }

@@ -7,9 +7,11 @@
 #define AMP_OPTIONS_H
 
 #include "harness/launch.h"
+#include "harness/matrix.h"
 
 enum amp_verb {
     AMP_VERB_PAIRED,
+    AMP_VERB_ALLOCATORS,
     AMP_VERB_LIST,
     AMP_VERB_CHILD,
     AMP_VERB_MACHINE,
@@ -21,7 +23,8 @@ enum amp_verb {
 struct amp_options {
     enum amp_verb verb; /* AMP_VERB_SOLO: there is none */
     struct amp_launch_options launch;
-    bool draw_seed;      /* paired: none is given; see amp_options_draw_seed() */
+    struct amp_matrix_options matrix; /* allocators */
+    bool draw_seed;      /* paired, allocators: none is given; see amp_options_draw_seed() */
     const char *filter;  /* of rows, POSIX extended; NULL: every row */
     bool google_help;    /* help: with libbenchmark's part */
     bool questions;      /* list: the questions of the pairs in place of the rows */
@@ -35,7 +38,7 @@ struct amp_options {
 int amp_options_parse(int *argc, char **argv, struct amp_options *out);
 
 /* Draw a seed and say on stderr which; for when nothing else is wrong. */
-int amp_options_draw_seed(struct amp_launch_options *launch);
+int amp_options_draw_seed(uint64_t *seed);
 
 /* A flag that libbenchmark left over in argv; says what is wrong with it. */
 int amp_options_refuse(const char *flag);

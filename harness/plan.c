@@ -62,16 +62,6 @@ void amp_rows_free(struct amp_rows *rows)
     *rows = (struct amp_rows){ 0 };
 }
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
-static uint64_t hash(const char *text)
-{
-    uint64_t sum = 0xcbf29ce484222325u;
-
-    for (; *text; text++)
-        sum = (sum ^ (unsigned char) *text) * 0x100000001b3u;
-    return sum;
-}
-
 /* The layout of a row's solo launch: the launches of a row go through all layouts in random order before one comes
  * again, however many launches there are. */
 static int draw_layout(const struct amp_row *row, unsigned layouts, uint64_t seed, unsigned launch)
@@ -81,7 +71,7 @@ static int draw_layout(const struct amp_row *row, unsigned layouts, uint64_t see
     uint64_t random;
 
     amp_row_name(row, name, sizeof name);
-    random = seed ^ hash(name);
+    random = amp_random_seed(seed, name);
     for (unsigned i = 0; i < layouts; i++)
         order[i] = i;
     for (unsigned i = 0; i < layouts - 1; i++) { /* Fisher and Yates, forwards */
@@ -100,7 +90,7 @@ static void draw(const struct amp_row *row, unsigned layouts, const struct amp_l
     uint64_t random;
 
     amp_plan_path(row, item, identity, sizeof identity);
-    random = options->seed ^ hash(identity);
+    random = amp_random_seed(options->seed, identity);
     item->seed = amp_random_next(&random) >> 11;
     item->stack_offset_b = (unsigned) (amp_random_next(&random) % 4096) * 16;
     item->environment_padding_b = (unsigned) (amp_random_next(&random) % 4096);

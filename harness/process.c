@@ -60,6 +60,13 @@ bool amp_process_interrupted(void)
     return interrupted;
 }
 
+void amp_process_pause(unsigned ms)
+{
+    const struct timespec time = { ms / 1000, (long) (ms % 1000) * 1000000 };
+
+    ppoll(NULL, 0, &time, &outside);
+}
+
 static int watch_signals(void)
 {
     struct sigaction action = { .sa_handler = notice }, before;
@@ -139,14 +146,33 @@ struct environment {
     char cpu[32];
 };
 
-/* Ours, without what an outer ampersand may have set, and with the padding and the CPU. */
+/* Whether a variable is left to the process: not what an outer ampersand may have set, nor, where the process brings its
+ * own environment, what configures an allocator. */
+static bool is_inherited(const char *variable, bool brings_own)
+{
+    static const char *const never[] = { PADDING, CPU };
+    static const char *const allocators[] = { "LD_PRELOAD=", "MALLOC_", "_RJEM_", "GLIBC_TUNABLES=", "MIMALLOC_",
+                                              "mimalloc_",   "TCMALLOC_" };
+
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
+        if (strncmp(variable, never[i], strlen(never[i])) == 0)
+            return false;
+    for (size_t i = 0; brings_own && i < sizeof allocators / sizeof allocators[0]; i++)
+        if (strncmp(variable, allocators[i], strlen(allocators[i])) == 0)
+            return false;
+    return true;
+}
+
+/* Ours as far as it is inherited, the process's own, the padding and the CPU. */
 static int make_environment(const struct amp_process *process, struct environment *out)
 {
-    size_t n = 0, kept = 0, prefix = strlen(PADDING);
+    size_t n = 0, kept = 0, prefix = strlen(PADDING), own = 0;
 
     while (environ[n])
         n++;
-    out->list = calloc(n + 3, sizeof *out->list);
+    while (process->environment && process->environment[own])
+        own++;
+    out->list = calloc(n + own + 3, sizeof *out->list);
     out->padding = malloc(prefix + process->environment_padding_b + 1);
     if (!out->list || !out->padding) {
         free(out->list);
@@ -154,8 +180,10 @@ static int make_environment(const struct amp_process *process, struct environmen
         return -ENOMEM;
     }
     for (size_t i = 0; i < n; i++)
-        if (strncmp(environ[i], PADDING, prefix) != 0 && strncmp(environ[i], CPU, strlen(CPU)) != 0)
+        if (is_inherited(environ[i], process->environment != NULL))
             out->list[kept++] = environ[i];
+    for (size_t i = 0; i < own; i++)
+        out->list[kept++] = (char *) process->environment[i];
     memcpy(out->padding, PADDING, prefix);
     memset(out->padding + prefix, 'x', process->environment_padding_b);
     out->padding[prefix + process->environment_padding_b] = '\0';
@@ -194,7 +222,7 @@ static _Noreturn void become_child(const struct amp_process *process, char **env
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     sigprocmask(SIG_SETMASK, &outside, NULL);
-    execve("/proc/self/exe", (char *const *) process->argv, environment);
+    execve(process->program ? process->program : "/proc/self/exe", (char *const *) process->argv, environment);
     dprintf(STDERR_FILENO, "ampersand: cannot start a child: %s\n", strerror(errno));
     _exit(127);
 }

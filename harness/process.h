@@ -26,8 +26,12 @@ bool amp_process_interrupted(void);
 int amp_process_pin(void);
 
 struct amp_process {
-    const char *const *argv; /* argv[0] is only its name: what runs is this program's own file */
-    int cpu;                 /* -1: not pinned */
+    const char *const *argv; /* argv[0] is only its name, see `program` */
+    const char *program;     /* the file to run; NULL: this program's own */
+    /* What is added to the environment, "NAME=value", ends in NULL. Where it is not NULL, what configures an allocator
+     * (LD_PRELOAD, MALLOC_CONF, GLIBC_TUNABLES, ...) is not inherited: the process has what is said here and no more. */
+    const char *const *environment;
+    int cpu; /* -1: not pinned */
     unsigned environment_padding_b;
     unsigned timeout_s;
     uint64_t memory_limit_b; /* of address space, 0: none. Not in a build with a sanitizer, which reserves terabytes */
@@ -52,6 +56,9 @@ struct amp_outcome {
     char detail[320]; /* "SIGSEGV", or the last line that the child wrote; printable ASCII */
     double seconds;
 };
+
+/* Sleep for so long at the most; the signals above are noticed meanwhile. */
+void amp_process_pause(unsigned ms);
 
 /* Start one and wait until it has ended. Nothing that it started survives it, nor does it survive us. 0, or a
  * negative errno where no process could be started. */

@@ -67,36 +67,35 @@ static void write_failed(const struct amp_progress *progress, char out[64])
 {
     out[0] = '\0';
     if (progress->failed > 0)
-        snprintf(out, 64, ", %zu row%s failed", progress->failed, progress->failed == 1 ? "" : "s");
+        snprintf(out, 64, ", %zu failed", progress->failed);
 }
 
-void amp_progress_child(struct amp_progress *progress, const struct amp_row *row, const struct amp_item *item)
+void amp_progress_child(struct amp_progress *progress, const char *kind, const char *name)
 {
-    char line[512], name[256], left[64], failed[64];
+    char line[512], left[64], failed[64];
     size_t columns = width();
 
     if (!progress->terminal)
         return;
-    amp_row_name(row, name, sizeof name);
     write_left(progress, left);
     write_failed(progress, failed);
     snprintf(line, sizeof line, "%zu/%zu%s%s  %s %s", progress->done, progress->total, left, failed,
-             amp_kind_name(item->kind), name);
+             kind, name);
     if (columns < sizeof line)
         line[columns - 1] = '\0';
     fprintf(stderr, "\r%s\033[K", line);
 }
 
-void amp_progress_ended(struct amp_progress *progress, const struct amp_item *item, bool well, double seconds)
+void amp_progress_ended(struct amp_progress *progress, unsigned kind, bool well, double seconds)
 {
     size_t to_do = progress->total - progress->done_at_start, tenth;
     char left[64], failed[64];
 
     progress->done++;
-    progress->kinds[item->kind].left--;
+    progress->kinds[kind].left--;
     if (well) {
-        progress->kinds[item->kind].measured++;
-        progress->kinds[item->kind].seconds += seconds;
+        progress->kinds[kind].measured++;
+        progress->kinds[kind].seconds += seconds;
     }
     tenth = (progress->done - progress->done_at_start) * 10 / to_do;
     if (progress->terminal || tenth == progress->tenth)
@@ -107,10 +106,10 @@ void amp_progress_ended(struct amp_progress *progress, const struct amp_item *it
     fprintf(stderr, "ampersand: %zu of %zu launches%s%s\n", progress->done, progress->total, left, failed);
 }
 
-void amp_progress_skip(struct amp_progress *progress, const struct amp_item *item)
+void amp_progress_skip(struct amp_progress *progress, unsigned kind)
 {
     progress->done++;
-    progress->kinds[item->kind].left--;
+    progress->kinds[kind].left--;
 }
 
 void amp_progress_say(struct amp_progress *progress, const char *format, ...)

@@ -212,6 +212,11 @@ static uint32_t crc32_add(uint32_t crc, const unsigned char *bytes, size_t n)
     return crc;
 }
 
+uint32_t amp_results_crc32_of(const void *bytes, size_t n)
+{
+    return ~crc32_add(~0u, bytes, n);
+}
+
 int amp_results_crc32(const char *path, uint32_t *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;

@@ -23,6 +23,7 @@ int amp_results_append(const char *path, const json_t *value);
 /* The CRC-32 of a file, as zip and zlib have it: the journal keeps one of each result, so that a reader finds out
  * about a single changed digit. */
 int amp_results_crc32(const char *path, uint32_t *out);
+uint32_t amp_results_crc32_of(const void *bytes, size_t n);
 
 /* Make the folder `path` and those above it that are missing. -ENOTDIR where a file is in the way. */
 int amp_results_make_folder(const char *path);

@@ -32,6 +32,15 @@ uint64_t amp_random_next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
+uint64_t amp_random_seed(uint64_t seed, const char *text)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+
+    for (; *text; text++)
+        sum = (sum ^ (unsigned char) *text) * 0x100000001b3u;
+    return seed ^ sum;
+}
+
 static AMP_NOINLINE uint64_t run_nothing(void *fixture, uint64_t ops)
 {
     amp_keep(fixture);

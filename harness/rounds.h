@@ -33,6 +33,9 @@ int amp_clock_measure(amp_clock now, struct amp_clock_facts *out);
 /* SplitMix64 (Steele, Lea, Flood 2014): the state is the seed. */
 uint64_t amp_random_next(uint64_t *state);
 
+/* A state for what is drawn for the thing that `text` names: FNV-1a, 64 bits (Fowler, Noll, Vo), beside the seed. */
+uint64_t amp_random_seed(uint64_t seed, const char *text);
+
 /* Find the number of operations for which the mean of both sides' epochs takes about epoch_ns, and the shorter of them
  * no less than a 50th of that: of a thousandfold ratio, too, the clock must see both sides.
  * At least 1, at most 2^40. Runs each kernel for about 20 epochs, which is also their warm-up.

@@ -474,6 +474,23 @@ def test_status_of_bench_is_passed_on(door, tmp_path, status, judged, says):
     assert says is None or says in door.err.splitlines()[-1] and str(run) in door.err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("status, judged", [(0, True), (1, True), (130, True), (2, False)])
+def test_allocators_are_measured_and_judged(door, tmp_path, status, judged):
+    run = tmp_path / "run"
+    words = ["--config", "jemalloc:narenas:1,tcache:false", "--config=glibc"]
+    assert door("allocators", "--out", run, *words, "--format", "csv", STUB_STATUS=str(status)) == status
+    assert door.logged("ampersand-bench") == [f"ampersand-bench allocators --out {run} {' '.join(words)}"]
+    assert door.logged("plots") == ([f"plots allocators {run} --format csv"] if judged else [])
+    if status == 130:
+        assert f"./ampersand allocators --resume {run}" in door.err
+
+
+def test_a_run_of_allocators_without_a_name_gets_the_date(door):
+    assert door("allocators") == 0
+    run, = (door.root / "results" / "runs").iterdir()
+    time.strptime(run.name, "%Y-%m-%dT%H-%M-%SZ-allocators")
+
+
 def test_interrupted_before_anything_was_finished(door, tmp_path):
     assert door("bench", "--out", tmp_path / "run", STUB_STATUS="130", STUB_EMPTY="1") == 130
     assert not door.logged("plots")
@@ -580,12 +597,13 @@ def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, 
 
 # ---- What stands behind it
 
-def test_help_knows_the_flags_of_the_program():
+@pytest.mark.parametrize("verb, name", [("bench", "_PAIRED"), ("allocators", "_ALLOCATORS")])
+def test_help_knows_the_flags_of_the_program(verb, name):
     source = (ROOT / "harness" / "options.c").read_text()
-    flags = set(re.findall(r'= \{ "(--[a-z-]+)", .*_PAIRED', source))
+    flags = set(re.findall(rf'= \{{ "(--[a-z-]+)", .*(?:{name}|BOTH)', source))
     assert "--quick" in flags
     flags.discard("--rows")  # the door's own, with which it starts further launches
-    said = subprocess.run([ROOT / "ampersand", "help", "bench"], text=True, capture_output=True).stdout
+    said = subprocess.run([ROOT / "ampersand", "help", verb], text=True, capture_output=True).stdout
     assert flags | {"--format"} == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
 
 

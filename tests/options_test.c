@@ -127,6 +127,67 @@ static void test_paired(void **state)
     }
 }
 
+#define MATRIX                                                                                                         \
+    .out = "x", .baseline = "jemalloc", .launches = 12, .timeline_launches = 5, .timeline_s = 12, .timeout_s = 20,     \
+    .memory_limit_b = 8192 * MIB
+
+static const struct {
+    const char *name;
+    const char *words[MAX_WORDS];
+    struct amp_matrix_options want;
+    bool draw_seed;
+} matrices[] = {
+    { "defaults", { "--out", "x" }, { MATRIX }, true },
+    { "quick",
+      { "--out", "x", "--quick" },
+      { MATRIX, .launches = 2, .timeline_launches = 1, .timeline_s = 3, .quick = true },
+      true },
+    { "one configuration", { "--out=x", "--config", "glibc" }, { MATRIX, .configs = { "glibc" }, .n_configs = 1 }, true },
+    { "several, in their order",
+      { "--out=x", "--config=b", "--workload", "churn", "--config=a", "--config=b" },
+      { MATRIX, .configs = { "b", "a", "b" }, .n_configs = 3, .workload = "churn" },
+      true },
+    { "a word with a colon and commas",
+      { "--out=x", "--config", "jemalloc:narenas:1,tcache:false" },
+      { MATRIX, .configs = { "jemalloc:narenas:1,tcache:false" }, .n_configs = 1 },
+      true },
+    { "the rest",
+      { "--out=x", "--baseline=glibc", "--launches=1000", "--timelines=0", "--timeout=1", "--memory-limit=1G", "--seed=3" },
+      { MATRIX, .baseline = "glibc", .launches = 1000, .timeline_launches = 0, .timeout_s = 1,
+        .memory_limit_b = 1024 * MIB, .seed = 3 },
+      false },
+    { "resume", { "--resume", "y" }, { MATRIX, .out = NULL, .resume = "y" }, false },
+};
+
+static void test_allocators(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < COUNT(matrices); i++) {
+        const struct amp_matrix_options *want = &matrices[i].want, *got;
+        struct amp_options options;
+        char *argv[MAX_WORDS + 3];
+        int argc;
+
+        if (parse("allocators", matrices[i].words, &argc, argv, &options) != 0 || options.verb != AMP_VERB_ALLOCATORS)
+            fail_msg("%s: refused", matrices[i].name);
+        got = &options.matrix;
+        if (!same_text(got->out, want->out) || !same_text(got->resume, want->resume) ||
+            !same_text(got->workload, want->workload) || !same_text(got->baseline, want->baseline))
+            fail_msg("%s: another out, resume, workload or baseline", matrices[i].name);
+        if (got->n_configs != want->n_configs)
+            fail_msg("%s: %zu configurations", matrices[i].name, got->n_configs);
+        for (size_t c = 0; c < want->n_configs; c++)
+            if (!same_text(got->configs[c], want->configs[c]))
+                fail_msg("%s: configuration %zu is %s", matrices[i].name, c, got->configs[c]);
+        if (got->launches != want->launches || got->timeline_launches != want->timeline_launches ||
+            got->timeline_s != want->timeline_s || got->timeout_s != want->timeout_s || got->quick != want->quick ||
+            got->memory_limit_b != want->memory_limit_b || got->seed != want->seed ||
+            options.draw_seed != matrices[i].draw_seed)
+            fail_msg("%s: %u and %u launches, %u s, time-out %u s, quick %d", matrices[i].name, got->launches,
+                     got->timeline_launches, got->timeline_s, got->timeout_s, got->quick);
+    }
+}
+
 static const struct {
     const char *name;
     const char *words[MAX_WORDS];
@@ -196,20 +257,21 @@ static void test_verbs(void **state)
 /* A drawn seed is one that --seed takes, and not always the same. */
 static void test_draw_seed(void **state)
 {
-    struct amp_launch_options first = { .seed = 0 }, second = { .seed = 0 };
+    uint64_t first = 0, second = 0;
 
     (void) state;
     assert_int_equal(amp_options_draw_seed(&first), 0);
     assert_int_equal(amp_options_draw_seed(&second), 0);
-    assert_true(first.seed < (uint64_t) 1 << 53);
-    assert_true(second.seed < (uint64_t) 1 << 53);
-    assert_true(first.seed != second.seed);
+    assert_true(first < (uint64_t) 1 << 53);
+    assert_true(second < (uint64_t) 1 << 53);
+    assert_true(first != second);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paired),
+        cmocka_unit_test(test_allocators),
         cmocka_unit_test(test_solo),
         cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_draw_seed),

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ *   probes -----> provenance/: in force, or the column ends here with its reason
+ *   blocks -----> launches/    a cell that fails is not tried again; all others go on
+ *   timelines --> timelines/   many at once
+ *
+ * As in launch.c, a result file that is there is done: the journal tells what happened, the files hold it. */
+#include "harness/matrix_run.h"
+
+#include "harness/manifest.h"
+#include "harness/matrix_manifest.h"
+#include "harness/results.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+__attribute__((format(printf, 2, 3))) static int refuse(const char *what, const char *why, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, why);
+    fprintf(stderr, "ampersand: %s: ", what);
+    vfprintf(stderr, why, arguments);
+    fputs("\n", stderr);
+    va_end(arguments);
+    return AMP_MATRIX_UNUSABLE;
+}
+
+/* ---- The folder */
+
+static int lock(struct amp_matrix_run *run)
+{
+    int err = amp_journal_open(run->dir, &run->journal);
+
+    if (err == -EWOULDBLOCK)
+        return refuse(run->dir, "another ampersand is writing this run");
+    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
+}
+
+static int make_matrix(struct amp_matrix_run *run, const struct amp_registry *registry)
+{
+    const char *what = "", *why = "";
+
+    return amp_matrix_make(registry, &run->options, &run->matrix, &what, &why) ? refuse(what, "%s", why) : 0;
+}
+
+static int begin_new(struct amp_matrix_run *run, const struct amp_registry *registry)
+{
+    const char *why = "";
+    char path[PATH_MAX];
+    size_t cells;
+    int status = make_matrix(run, registry), err;
+
+    if (status)
+        return status;
+    run->manifest = amp_matrix_manifest(&run->matrix, &run->options);
+    if (!run->manifest)
+        return refuse("manifest", "it cannot be put into JSON");
+    cells = run->matrix.configurations.n * (run->matrix.n_workloads * run->options.launches + 8);
+    err = amp_results_prepare(run->dir, cells * AMP_MATRIX_LAUNCH_B, &why);
+    if (err)
+        return refuse(run->dir, "%s", why);
+    status = lock(run);
+    if (status)
+        return status;
+    snprintf(path, sizeof path, "%s/manifest.json", run->dir);
+    if (access(path, F_OK) == 0) /* another run was quicker than our lock */
+        return refuse(run->dir, "it holds a run already");
+    err = amp_results_write(path, run->manifest);
+    return err ? refuse(path, "%s", strerror(-err)) : 0;
+}
+
+static int begin_old(struct amp_matrix_run *run, const struct amp_registry *registry)
+{
+    const char *why = "", *differs;
+    json_t *now;
+    int status, err;
+
+    run->manifest = amp_manifest_load(run->dir, "ampersand/allocators/1", &why);
+    if (!run->manifest || amp_matrix_restore(run->manifest, &run->options, &why))
+        return refuse(run->dir, "manifest.json: %s", why);
+    status = make_matrix(run, registry);
+    if (status)
+        return status;
+    now = amp_matrix_manifest(&run->matrix, &run->options);
+    if (!now)
+        return refuse("manifest", "it cannot be put into JSON");
+    differs = amp_matrix_differ(run->manifest, now);
+    json_decref(now);
+    if (differs)
+        return refuse(run->dir, "%s: not the same as when the run began; start a new one with --out", differs);
+    status = lock(run);
+    if (status)
+        return status;
+    err = amp_results_clean(run->dir);
+    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
+}
+
+static int make_plan(struct amp_matrix_run *run)
+{
+    size_t left[AMP_KINDS] = { 0 }, n = 0;
+
+    run->launcher.matrix = &run->matrix;
+    run->launcher.options = &run->options;
+    if (amp_matrix_program(run->launcher.program))
+        return refuse(run->launcher.program, "%s: build again", strerror(errno));
+    if (amp_cells_make(&run->matrix, &run->options, &run->cells))
+        return refuse("plan", "%s", strerror(ENOMEM));
+    run->finished = calloc(run->cells.n + 1, sizeof *run->finished);
+    run->probes = calloc(run->matrix.configurations.n + 1, sizeof *run->probes);
+    if (!run->finished || !run->probes)
+        return refuse("plan", "%s", strerror(ENOMEM));
+    for (size_t i = 0; i < run->cells.n; i++) {
+        char file[PATH_MAX];
+
+        run->finished[i] =
+            amp_cell_path(&run->matrix, &run->cells.list[i], run->dir, file) == 0 && access(file, F_OK) == 0;
+        n += run->finished[i];
+        left[run->cells.list[i].kind] += !run->finished[i];
+    }
+    amp_progress_begin(&run->progress, n, left);
+    return 0;
+}
+
+static int end(struct amp_matrix_run *run, int status)
+{
+    const char *words = status == AMP_MATRIX_DONE ? "complete" : status == AMP_MATRIX_FAILED ? "failed" : "interrupted";
+    int err =
+        status == AMP_MATRIX_UNUSABLE ? 0 : amp_journal_event(run->journal, "end", json_pack("{s:s}", "status", words));
+
+    if (err)
+        return amp_matrix_give_up(run, err);
+    if (status == AMP_MATRIX_INTERRUPTED)
+        amp_progress_say(&run->progress, "%s: interrupted: what was finished is kept, go on with --resume %s", run->dir,
+                         run->dir);
+    else
+        amp_progress_end(&run->progress);
+    return status;
+}
+
+static int run_plan(struct amp_matrix_run *run)
+{
+    struct amp_placement placement;
+    char path[PATH_MAX];
+    uint32_t crc32 = 0;
+    int err = amp_process_prepare(&placement);
+
+    if (err)
+        return refuse("children", "they cannot be started: %s", strerror(-err));
+    run->launcher.cpu = placement.cpu;
+    snprintf(path, sizeof path, "%s/manifest.json", run->dir);
+    err = amp_results_crc32(path, &crc32);
+    if (!err)
+        err = amp_journal_event(run->journal, run->options.resume ? "resume" : "plan",
+                                json_pack("{s:I, s:I}", "children",
+                                          (json_int_t) (run->progress.total - run->progress.done), "manifest_crc32",
+                                          (json_int_t) crc32));
+    return err ? amp_matrix_give_up(run, err) : end(run, amp_matrix_measure(run));
+}
+
+int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_options *options)
+{
+    struct amp_matrix_run run = { .options = *options, .dir = options->resume ? options->resume : options->out };
+    int status = options->resume ? begin_old(&run, registry) : begin_new(&run, registry);
+
+    if (!status)
+        status = make_plan(&run);
+    if (!status)
+        status = run_plan(&run);
+    amp_journal_close(run.journal);
+    for (size_t i = 0; run.probes && i < run.matrix.configurations.n; i++)
+        json_decref(run.probes[i]);
+    free(run.probes);
+    free(run.finished);
+    free(run.cells.list);
+    amp_matrix_free(&run.matrix);
+    json_decref(run.manifest);
+    return status;
+}

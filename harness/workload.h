@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * All that a workload (benchmarks/workloads/<name>.c) includes. A workload makes an allocator work in one way that
+ * programs do, so that configurations can be told apart by it: where a lesson compares two sides in one process, a
+ * workload is the same code in many processes, each under another allocator.
+ *
+ *     set_up ---> run(thread 0, n), run(thread 1, n) ... ---> drain ---> tear_down
+ *     tables      chunk after chunk, timed                    frees
+ *     by mmap     the only calls of malloc and its kin        all that lives
+ *
+ * What it allocates, in which order and what it writes there follows from the seed alone: so its checksum is the same
+ * under every allocator, and one that hands out memory twice is found out. Its own tables come from amp_map(), not
+ * from malloc(): they are nobody's memory but the workload's. */
+#ifndef AMP_WORKLOAD_H
+#define AMP_WORKLOAD_H
+
+#include "harness/kernel.h"
+
+#include <sys/mman.h>
+
+#define AMP_WORKLOAD_THREADS 4 /* at the most */
+#define AMP_LATENCY_OPS 65536
+#define AMP_WORKLOAD_PAIR "pair_" /* before a pair's name: the workload that is this pair at all of its sizes */
+
+struct amp_workload {
+    const char *name;      /* a folder's name: [a-z0-9_]+ */
+    const char *purpose;   /* what it shows, one sentence */
+    const char *operation; /* what one operation is, "a free and a malloc of 16 to 128 B" */
+    unsigned threads;      /* how many run at once; 1: the child is pinned to one CPU */
+    uint64_t chunk_ops;    /* operations of each thread in one timed chunk: a millisecond or some */
+    uint64_t latency_ops;  /* how many operations are timed one by one, at most AMP_LATENCY_OPS */
+
+    void *(*set_up)(uint64_t seed); /* ends the child where there is no memory */
+    /* Do `ops` operations of this thread, 0 to threads - 1, and return their checksum. Called again and again. */
+    uint64_t (*run)(void *fixture, unsigned thread, uint64_t ops);
+    void (*drain)(void *fixture);                  /* free all that lives; afterwards run() may be called again */
+    uint64_t (*asked_peak_b)(const void *fixture); /* bytes asked for and alive at once, at the most so far */
+    void (*tear_down)(void *fixture);
+};
+
+/* Declare a workload: AMP_WORKLOAD(small_churn, .purpose = "...", ...). Their order is that of
+ * benchmarks/workloads/meson.build, then that within the file. */
+#define AMP_WORKLOAD(workload, ...)                                                                                    \
+    static const struct amp_workload amp_workload_##workload = { .name = #workload, __VA_ARGS__ };                     \
+    __attribute__((AMP_IN_ORDER used,                                                                                  \
+                   section("amp_workloads"))) static const struct amp_workload *const amp_workload_entry_##workload =  \
+        &amp_workload_##workload
+
+/* Zeroed pages that no allocator sees, touched; ends the child where there are none. */
+static inline void *amp_map(size_t size)
+{
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+    if (pages == MAP_FAILED)
+        _exit(AMP_EXIT_NO_MEMORY);
+    return pages;
+}
+
+static inline void amp_unmap(void *pages, size_t size)
+{
+    munmap(pages, size);
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014): the state is the seed. */
+static inline uint64_t amp_draw(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* A number from 0 to n - 1, n below 2^32: by the upper half, without a division. */
+static inline uint64_t amp_draw_below(uint64_t *state, uint64_t n)
+{
+    return ((amp_draw(state) >> 32) * n) >> 32;
+}
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One launch of one workload.
+ *
+ *     set_up | warm-up chunk | chunk chunk chunk ...          | single operations | drain
+ *     start_rss              |<- each timed as a whole       ->| each timed alone  | retained_rss
+ *                            |   faults counted               |
+ *                            `-- peak_rss, peak_mapped read --'
+ *
+ * With several threads a chunk begins for all of them at a barrier and lasts from the first start to the last end, by
+ * clocks that the threads read themselves. Single operations are timed in thread 0 while the others do the same number:
+ * their times have two reads of the clock in them, which is why throughput is measured apart. */
+#include "harness/child.h"
+#include "harness/rounds.h"
+#include "harness/workload_child.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+
+enum { MIN_CHUNKS = 5, MAX_CHUNKS = 25, QUICK_CHUNKS = 8 };
+#define CHUNKS_NS 90000000u /* enough chunks: their number may differ between configurations, their size never does */
+
+struct launch {
+    const struct amp_workload *workload;
+    void *fixture;
+    pthread_barrier_t barrier;
+    uint64_t ops; /* of each thread in the coming step; 0: no more steps */
+    struct {
+        _Alignas(64) uint64_t begin_ns, end_ns, sum;
+    } of[AMP_WORKLOAD_THREADS];
+    pthread_t threads[AMP_WORKLOAD_THREADS];
+    uint64_t *samples_ns; /* single operations */
+    uint64_t chunks_ns[MAX_CHUNKS], n_chunks, checksum;
+};
+
+struct helper {
+    struct launch *launch;
+    unsigned thread;
+};
+
+static void run_step(struct launch *launch, unsigned thread)
+{
+    launch->of[thread].begin_ns = amp_clock_monotonic();
+    launch->of[thread].sum = launch->workload->run(launch->fixture, thread, launch->ops);
+    launch->of[thread].end_ns = amp_clock_monotonic();
+}
+
+/* Each thread stays on one CPU, in turn of those that are allowed: else the kernel decides from launch to launch whether two
+ * of them share one. After main() has begun, so that an allocator has counted its CPUs by then. */
+static void stay(unsigned thread)
+{
+    cpu_set_t allowed, own;
+    int n, seen = 0;
+
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return;
+    n = (int) thread % CPU_COUNT(&allowed);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET((size_t) cpu, &allowed) && seen++ == n) {
+            CPU_ZERO(&own);
+            CPU_SET((size_t) cpu, &own);
+            sched_setaffinity(0, sizeof own, &own);
+            return;
+        }
+}
+
+static void *help(void *argument)
+{
+    struct helper helper = *(struct helper *) argument;
+
+    stay(helper.thread);
+    for (;;) {
+        pthread_barrier_wait(&helper.launch->barrier);
+        if (helper.launch->ops == 0)
+            return NULL;
+        run_step(helper.launch, helper.thread);
+        pthread_barrier_wait(&helper.launch->barrier);
+    }
+}
+
+static void meet(struct launch *launch)
+{
+    if (launch->workload->threads > 1)
+        pthread_barrier_wait(&launch->barrier);
+}
+
+/* All threads once; nanoseconds from the first start to the last end. */
+static uint64_t run_chunk(struct launch *launch, uint64_t *sum)
+{
+    uint64_t begin_ns = UINT64_MAX, end_ns = 0;
+
+    launch->ops = launch->workload->chunk_ops;
+    meet(launch);
+    run_step(launch, 0);
+    meet(launch);
+    for (unsigned i = 0; i < launch->workload->threads; i++) {
+        *sum += launch->of[i].sum;
+        begin_ns = launch->of[i].begin_ns < begin_ns ? launch->of[i].begin_ns : begin_ns;
+        end_ns = launch->of[i].end_ns > end_ns ? launch->of[i].end_ns : end_ns;
+    }
+    return end_ns - begin_ns;
+}
+
+/* The checksum is that of the chunks that every configuration runs, however slow it is. */
+static void run_chunks(struct launch *launch, unsigned most)
+{
+    uint64_t spent_ns = 0, unused = 0;
+
+    while (launch->n_chunks < most && (launch->n_chunks < MIN_CHUNKS || spent_ns < CHUNKS_NS)) {
+        uint64_t *sum = launch->n_chunks < MIN_CHUNKS ? &launch->checksum : &unused;
+        uint64_t ns = run_chunk(launch, sum);
+
+        launch->chunks_ns[launch->n_chunks++] = ns;
+        spent_ns += ns;
+    }
+}
+
+static void run_singles(struct launch *launch)
+{
+    uint64_t n = launch->workload->latency_ops, sum = 0, begin_ns;
+
+    launch->ops = n;
+    meet(launch);
+    for (uint64_t i = 0; i < n; i++) {
+        begin_ns = amp_clock_monotonic();
+        sum += launch->workload->run(launch->fixture, 0, 1);
+        launch->samples_ns[i] = amp_clock_monotonic() - begin_ns;
+    }
+    amp_keep(&sum);
+    meet(launch);
+}
+
+static int start_threads(struct launch *launch, struct helper *helpers)
+{
+    unsigned n = launch->workload->threads;
+
+    if (n > 1 && pthread_barrier_init(&launch->barrier, NULL, n))
+        return amp_workload_complain(2, launch->workload->name, "its threads cannot be started");
+    for (unsigned i = 1; i < n; i++) {
+        helpers[i] = (struct helper){ launch, i };
+        if (pthread_create(&launch->threads[i], NULL, help, &helpers[i]))
+            return amp_workload_complain(2, launch->workload->name, "its threads cannot be started");
+    }
+    if (n > 1)
+        stay(0);
+    return 0;
+}
+
+static void end_threads(struct launch *launch)
+{
+    launch->ops = 0;
+    meet(launch);
+    for (unsigned i = 1; i < launch->workload->threads; i++)
+        pthread_join(launch->threads[i], NULL);
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+
+    return (x > y) - (x < y);
+}
+
+/* The nearest rank: the least time that so many of a thousand operations do not exceed. */
+static json_int_t quantile(const uint64_t *sorted, uint64_t n, uint64_t of_1000)
+{
+    return (json_int_t) sorted[(n * of_1000 + 999) / 1000 - 1];
+}
+
+static json_t *latency(struct launch *launch)
+{
+    uint64_t n = launch->workload->latency_ops, *ns = launch->samples_ns;
+    struct amp_clock_facts clock = { .cost_ns = 0 };
+
+    amp_clock_measure(amp_clock_monotonic, &clock);
+    qsort(ns, n, sizeof *ns, compare_ns);
+    return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
+                     "p50_ns", quantile(ns, n, 500), "p90_ns", quantile(ns, n, 900), "p99_ns", quantile(ns, n, 990),
+                     "p999_ns", quantile(ns, n, 999), "max_ns", (json_int_t) ns[n - 1]);
+}
+
+static json_t *chunks(const struct launch *launch)
+{
+    json_t *array = json_array();
+
+    for (uint64_t i = 0; i < launch->n_chunks; i++)
+        json_array_append_new(array, json_integer((json_int_t) launch->chunks_ns[i]));
+    return array;
+}
+
+static json_t *class_list(const struct amp_workload_classes *before, const struct amp_workload_classes *after)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < after->n && i < before->n; i++)
+        if (after->requests[i] > before->requests[i])
+            json_array_append_new(array, json_pack("{s:I, s:I}", "class_b", (json_int_t) after->class_b[i], "allocs",
+                                                   (json_int_t) (after->requests[i] - before->requests[i])));
+    return array;
+}
+
+struct facts {
+    struct amp_workload_memory start, busy, drained;
+    struct amp_workload_usage before, after;
+    struct amp_workload_classes classes_before, classes_after;
+    bool has_classes, has_memory;
+};
+
+static json_t *result_of(const struct amp_workload_task *task, struct launch *launch, const struct facts *f,
+                         uint64_t asked_peak_b, uint64_t begin_ns)
+{
+    json_t *result = amp_workload_identity(task, "ampersand/workload/1"), *more;
+    char checksum[32];
+
+    snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long) launch->checksum);
+    more = json_pack("{s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f}",
+                     "threads", (json_int_t) launch->workload->threads, "in_force", amp_workload_in_force(),
+                     "chunk_ops", (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
+                     chunks(launch), "latency", latency(launch), "memory", "start_rss_b", (json_int_t) f->start.rss_b,
+                     "peak_rss_b", (json_int_t) f->busy.peak_rss_b, "retained_rss_b", (json_int_t) f->drained.rss_b,
+                     "asked_peak_b", (json_int_t) asked_peak_b, "start_mapped_b", (json_int_t) f->start.mapped_b,
+                     "peak_mapped_b", (json_int_t) f->busy.peak_mapped_b, "faults", "minor",
+                     (json_int_t) (f->after.minor - f->before.minor), "major",
+                     (json_int_t) (f->after.major - f->before.major), "involuntary_switches",
+                     (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",
+                     f->has_classes ? class_list(&f->classes_before, &f->classes_after) : json_null(), "seconds",
+                     (double) (amp_clock_monotonic() - begin_ns) / 1e9);
+    if (!result || !more || json_object_update(result, more)) {
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(more);
+    return result;
+}
+
+/* The steps on top of this file. */
+static void measure(struct launch *launch, struct facts *f, const struct amp_workload_task *task)
+{
+    uint64_t unused = 0;
+
+    launch->fixture = launch->workload->set_up((uint64_t) task->seed);
+    run_chunk(launch, &unused);
+    f->has_classes = task->classes && amp_workload_classes(&f->classes_before);
+    amp_workload_usage(&f->before);
+    run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
+    amp_workload_usage(&f->after);
+    f->has_memory = f->has_memory && amp_workload_memory(&f->busy);
+    run_singles(launch);
+}
+
+int amp_workload_run(const struct amp_workload_task *task)
+{
+    static struct launch launch;
+    static struct helper helpers[AMP_WORKLOAD_THREADS];
+    static struct facts f;
+    uint64_t begin_ns = amp_clock_monotonic(), asked_peak_b;
+    const struct amp_workload *workload = amp_workload_find(task->workload);
+    int status;
+
+    if (!workload)
+        return amp_workload_complain(2, task->workload, "there is no such workload");
+    launch.workload = workload;
+    launch.samples_ns = amp_map(AMP_LATENCY_OPS * sizeof *launch.samples_ns);
+    f.has_memory = amp_workload_memory(&f.start);
+    status = start_threads(&launch, helpers);
+    if (status)
+        return status;
+    measure(&launch, &f, task);
+    end_threads(&launch);
+    if (f.has_classes)
+        f.has_classes = amp_workload_classes(&f.classes_after);
+    asked_peak_b = workload->asked_peak_b(launch.fixture);
+    workload->drain(launch.fixture);
+    f.has_memory = f.has_memory && amp_workload_memory(&f.drained);
+    if (!f.has_memory)
+        return amp_workload_complain(2, "/proc/self/status", "it does not tell this process's memory");
+    workload->tear_down(launch.fixture);
+    return amp_workload_write(task, result_of(task, &launch, &f, asked_peak_b, begin_ns));
+}
