@@ -17,6 +17,7 @@ VERBS = {
     "charts": "draw a run's figures",
     "report": "write a run's report.html",
     "compare": "say what changed between two runs",
+    "go": "set what Go measured beside C's",
     "doctor": "say what the machine does to measurements",
 }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from plots import (charts, crossover, distribution_figure, doctor, documents, inline_figures, sparkline, statistics,
+from plots import (charts, crossover, distribution_figure, doctor, documents, go, inline_figures, sparkline, statistics,
                    style, summary as summaries, terminal)
 from plots.load import load
 
@@ -39,13 +39,13 @@ def add_arguments(parser):
 def main(args):
     run = load(args.run, args.config)
     out = args.out or args.run / "report.html"
-    documents.write_whole(out, page(run))
+    documents.write_whole(out, page(run, go.made(args.run)))
     print(out)
     return 0
 
 
-def page(run):
-    """The page about a loaded run, as text."""
+def page(run, in_go=None):
+    """The page about a loaded run, as text; in_go: what plots/go.py made of the same lessons in Go."""
     summary = printable(summaries.summarize(run)[0])
     manifest = printable({key: part for key, part in run.manifest.items() if key != "layouts"})
     pairs = _pairs(summary, _units(run))
@@ -62,7 +62,7 @@ def page(run):
         place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=_unfinished(run),
         unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
         wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, _built(manifest)),
-        floors=terminal.floors(summary), legend=_legend(summary),
+        go=_go(in_go, summary), floors=terminal.floors(summary), legend=_legend(summary),
         table=[line for pair in pairs for line in pair["all"]],
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
         overview=[(words, pictures[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
@@ -183,6 +183,25 @@ def _wrong(summary):
     if refused:
         wrong.append({"name": f"No counts in {len(refused)} rows", "why": refused[0]})
     return wrong
+
+
+# ---- Go beside it
+
+GO_COLUMNS = tuple({"name": name, "words": name == "pair"} for name in (
+    "pair", "size", "C value ns/op", "C pointer ns/op", "Go value ns/op", "Go pointer ns/op", "C value allocs/op",
+    "C pointer allocs/op", "Go value allocs/op", "Go pointer allocs/op"))
+
+
+def _go(document, summary):
+    if document is None:
+        return None
+    document = printable(document)
+    return {"version": document["version"], "columns": GO_COLUMNS,
+            "rows": [{"kind": "", "verdict": "", "cells": [{"text": text, "key": None, "classes": "words" if i == 0 else ""}
+                                                           for i, text in enumerate(line)]}
+                     for line in go.beside(document, summary)],
+            "teaching": [dict(zip(("name", "measured", "published", "why"), line), says=case["compiler_says"])
+                         for line, case in zip(go.teaching_lines(document), document["teaching"])]}
 
 
 # ---- Lessons and their figures

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
-PLAIN = "awk cat date dirname env find grep head ls mkdir mktemp readlink rm rmdir sed sh sleep touch".split()
+PLAIN = "awk cat date dirname env find grep head ls mkdir mktemp mv readlink rm rmdir sed sh sleep touch".split()
 MODULES = "matplotlib numpy scipy jinja2 jsonschema pytest elftools".split()
 
 # command or file of pkg-config that a package brings
@@ -63,6 +63,10 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
                 exit "${STUB_PLOTS_STATUS:-0}"
                 ;;
         esac
+        """,
+    "go": """
+        say "go $* AMPERSAND_FILTER=${AMPERSAND_FILTER-}"
+        [ -z "${STUB_GO_FAILS-}" ] || { echo "build failed" >&2; exit 1; }
         """,
     "apt-get": """
         say "apt-get $*"
@@ -595,6 +599,57 @@ def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, 
         time.sleep(0.02)
 
 
+# ---- Go
+
+def test_a_run_of_everything_has_go_beside_it_where_go_is(door, tmp_path):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    run = tmp_path / "run"
+    assert door("bench", "--out", run) == 0
+    calls = [line for line in door.log if line.startswith(("go ", "plots "))]
+    assert calls == ["go version AMPERSAND_FILTER=", "go test -c -gcflags=-m -o /dev/null . AMPERSAND_FILTER=",
+                     "go test -run ^$ -bench . -benchmem -benchtime=20ms -count=6 . AMPERSAND_FILTER=",
+                     f"plots go {run} --quiet", f"plots summary {run} --format table", f"plots charts {run}",
+                     f"plots report {run}"]
+    assert sorted(path.name for path in (run / "go").iterdir()) == ["bench.txt", "escapes.txt", "version.txt"]
+    assert door("bench", "--resume", run) == 0 and not door.logged("go"), "what is there is not measured again"
+
+
+@pytest.mark.parametrize("flags, effort, filter", [
+    ("--quick", None, None), ("--filter pass", None, None), ("--filter=pass", None, None),
+    ("--quick --go", "-benchtime=5ms -count=1", ""), ("--go --filter pass/size=64", "-benchtime=20ms -count=6", "pass/size=64"),
+    ("--filter=^pass --go", "-benchtime=20ms -count=6", "^pass"),
+])
+def test_go_is_asked_for_or_belongs_to_everything(door, tmp_path, flags, effort, filter):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    assert door("bench", "--out", tmp_path / "run", *flags.split()) == 0
+    assert "--go" not in door.logged("ampersand-bench")[0].split()
+    benches = [line for line in door.log if line.startswith("go test -run")]
+    assert benches == ([] if effort is None else [f"go test -run ^$ -bench . -benchmem {effort} . AMPERSAND_FILTER={filter}"])
+    assert door("allocators", "--go", "--out", tmp_path / "other") == 0
+    assert "--go" in door.logged("ampersand-bench")[0].split(), "for the program to refuse"
+
+
+def test_lessons_of_ones_own_have_no_go_beside_them(door, tmp_path):
+    door.have("go")
+    assert door("bench", "--out", tmp_path / "run", AMPERSAND_LESSONS=str(tmp_path)) == 0 and not door.logged("go")
+
+
+def test_without_go_a_notice_names_the_package(door, tmp_path):
+    assert door("bench", "--out", tmp_path / "run") == 0
+    assert "ampersand: go: not here, so the same lessons in Go are left out; the package is called golang" in door.err
+    assert not (tmp_path / "run" / "go").exists()
+
+
+def test_a_go_that_fails_leaves_the_run_as_it_is(door, tmp_path):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    assert door("bench", "--out", tmp_path / "run", STUB_GO_FAILS="1") == 0
+    assert "go test failed" in door.err and "plots summary" in " ".join(door.log)
+    assert not (tmp_path / "run" / "go" / "bench.txt").exists()
+
+
 # ---- Installed: nothing is built, and nothing installed but by setup
 
 @pytest.fixture
@@ -647,7 +702,8 @@ def test_help_knows_the_flags_of_the_program(verb, name):
     assert "--quick" in flags
     flags.discard("--rows")  # the door's own, with which it starts further launches
     said = subprocess.run([ROOT / "ampersand", "help", verb], text=True, capture_output=True).stdout
-    assert flags | {"--format"} == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
+    flags |= {"--format", "--go"} if verb == "bench" else {"--format"}
+    assert flags == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
 
 
 def test_plots_of_the_checkout_is_run(tmp_path):
