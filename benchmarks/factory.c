@@ -70,7 +70,7 @@ AMP_PAIR(factory,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
-         .sizes = AMP_SIZES(sizeof(subject)),
+         .sizes = AMP_SUBJECT_SIZES,
          .prefer = FACTORY_PREFER);
 
 #endif

@@ -62,7 +62,7 @@ AMP_PAIR(pass,
          .question = "What does a function's argument cost by value, and what by const pointer?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .sizes = AMP_SIZES(sizeof(subject)),
+         .sizes = AMP_SUBJECT_SIZES,
          .prefer = PASS_PREFER);
 
 #endif

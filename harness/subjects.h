@@ -39,35 +39,45 @@ struct AMP_NAME(amp_bytes) {
 
 #include "harness/kernel.h"
 
-/* Lessons know nothing of their subject but its size, and touch it through its first and its last byte: the last
- * that is not padding, since a copy need not carry padding along. */
+/* Lessons know nothing of their subject but its size, and touch it through its first and its last byte: the first and
+ * the last that are not padding, since a copy need not carry padding along. GNU C has types of no bytes at all: nothing
+ * of them is touched. */
+#ifndef AMP_SUBJECT_FIRST
+#define AMP_SUBJECT_FIRST 0
+#endif
 #ifndef AMP_SUBJECT_LAST
 #define AMP_SUBJECT_LAST (sizeof(subject) - 1)
+#endif
+#ifndef AMP_SUBJECT_EMPTY
+#define AMP_SUBJECT_EMPTY 0
 #endif
 
 #ifndef AMP_SUBJECT_ONLY
 #define AMP_SUBJECT_ONLY(n) 1
 #endif
 
-#define amp_ends(object) amp_ends_at((object), AMP_SUBJECT_LAST)
+#define amp_ends(object) (AMP_SUBJECT_EMPTY ? 0 : amp_ends_at((object), AMP_SUBJECT_FIRST, AMP_SUBJECT_LAST))
 
-static inline uint64_t amp_ends_at(const void *object, size_t last)
+static inline uint64_t amp_ends_at(const void *object, size_t first, size_t last)
 {
     const unsigned char *byte = (const unsigned char *) object;
 
-    return (uint64_t) byte[0] + ((uint64_t) byte[last] << 8);
+    return (uint64_t) byte[first] + ((uint64_t) byte[last] << 8);
 }
 
 /* Change both, so that the object is none that was there before. */
-#define amp_set_ends(object, number) amp_set_ends_at((object), AMP_SUBJECT_LAST, (number))
+#define amp_set_ends(object, number) amp_set_ends_at((object), AMP_SUBJECT_FIRST, AMP_SUBJECT_LAST, (number))
 
-static inline void amp_set_ends_at(void *object, size_t last, uint64_t number)
+static inline void amp_set_ends_at(void *object, size_t first, size_t last, uint64_t number)
 {
     unsigned char *byte = (unsigned char *) object;
 
-    byte[0] = (unsigned char) number;
+    byte[first] = (unsigned char) number;
     byte[last] = (unsigned char) (number >> 8);
 }
+
+/* The one size of a row about a subject; a size of 0 would end the list. */
+#define AMP_SUBJECT_SIZES AMP_SIZES(sizeof(subject) > 0 ? sizeof(subject) : 1)
 
 /* The object in a fixture, aligned as a struct of ints or pointers is at most: of bytes that may stand anywhere clang 14
  * makes two copies where one is wanted. */

@@ -17,9 +17,10 @@ FLOORS = {"clockwork": "null", "placement": "null_placed"}
 SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
 
 
-def summarize(run):
-    """(summary, bench): the document of summary.json and the text of bench.txt."""
-    judge = Judge(run)
+def summarize(run, among=None):
+    """(summary, bench): the document of summary.json and the text of bench.txt. `among` is how many rows hold together,
+    where that is more than the run's own."""
+    judge = Judge(run, among)
     confidence = judge.confidence
     threshold = run.manifest["settings"]["threshold"]
     measured = {row.name: statistics.measure(row.launches) for row in run.rows}
@@ -29,7 +30,7 @@ def summarize(run):
     summary = {
         "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
         "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
-                 "correction": f"Bonferroni over {len(rows)} rows" + judge.looks_in_words,
+                 "correction": f"Bonferroni over {among or len(rows)} rows" + judge.looks_in_words,
                  "interval": "order statistics of the launches",
                  "launches_needed": statistics.launches_needed(confidence),
                  "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
@@ -45,7 +46,7 @@ def summarize(run):
 class Judge:
     """What every row of a run is judged by."""
 
-    def __init__(self, run):
+    def __init__(self, run, among=None):
         self.quick = run.quick
         self.layouts = run.manifest["layouts"]
         self.one_layout = run.manifest["settings"].get("layout", -1) >= 0  # so that the spread says nothing
@@ -55,7 +56,7 @@ class Judge:
         looks = len(self.stopping.looks)
         self.looks_in_words = "" if self.stopping.fixed else f" and {looks} looks"
         self.uncorrected = statistics.corrected(looks)  # for the rows, that is
-        self.confidence = statistics.corrected(len(run.rows) * looks)
+        self.confidence = statistics.corrected((among or len(run.rows)) * looks)
 
     def stopped(self, row, verdict, width):
         """A row's `stopped`."""
