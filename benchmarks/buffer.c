@@ -67,7 +67,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
         subject memory;
         struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };
 
-        amp_set_ends_at(chunk, CHUNK_B - 1, i);
+        amp_set_ends_at(chunk, 0, CHUNK_B - 1, i);
         while (b.used < sizeof memory)
             write_value(&b, chunk);
         amp_keep(&memory);
@@ -84,7 +84,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
     for (uint64_t i = ops; i > 0; i--) {
         struct buffer b = { NULL, 0, 0 };
 
-        amp_set_ends_at(chunk, CHUNK_B - 1, i);
+        amp_set_ends_at(chunk, 0, CHUNK_B - 1, i);
         while (b.used < sizeof(subject))
             write_pointer(&b, chunk);
         sum += amp_ends(b.bytes);
