@@ -27,8 +27,10 @@ static inline void change(subject *object)
 {
     unsigned char *byte = (unsigned char *) object;
 
-    byte[0] = (unsigned char) (byte[0] + byte[AMP_SUBJECT_LAST]);
-    byte[AMP_SUBJECT_LAST] = (unsigned char) (byte[AMP_SUBJECT_LAST] ^ byte[0]);
+    if (AMP_SUBJECT_EMPTY)
+        return;
+    byte[AMP_SUBJECT_FIRST] = (unsigned char) (byte[AMP_SUBJECT_FIRST] + byte[AMP_SUBJECT_LAST]);
+    byte[AMP_SUBJECT_LAST] = (unsigned char) (byte[AMP_SUBJECT_LAST] ^ byte[AMP_SUBJECT_FIRST]);
 }
 
 static AMP_NOINLINE subject change_value(subject object)
@@ -72,6 +74,7 @@ AMP_PAIR(mutate,
          .question = "What does a change cost as a changed copy, and what in place, through a pointer?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .sizes = AMP_SIZES(sizeof(subject)));
+         .sizes = AMP_SUBJECT_SIZES,
+         .prefer = "Change by value what fits into registers, 16 bytes; larger objects in place, through a pointer.");
 
 #endif

@@ -228,16 +228,13 @@ static int note_failure(struct run *run, const struct amp_item *item, const stru
     const struct amp_row *row = run->rows.row[item->row];
     json_t *fields = amp_journal_child(row, item);
     const char *detail;
-    size_t skipped = 0;
+    size_t skipped = skip_row(run, item->row);
     char name[256];
 
     amp_row_name(row, name, sizeof name);
     detail = without(name, outcome->detail);
-    if (outcome->ending != AMP_REFUSED) {
-        skipped = skip_row(run, item->row);
-        amp_progress_say(&run->progress, "%s: failed: %s: %s (%s); the other rows go on", name,
-                         amp_ending_name(outcome->ending), detail, amp_kind_name(item->kind));
-    }
+    amp_progress_say(&run->progress, "%s: failed: %s: %s (%s); the other rows go on", name,
+                     amp_ending_name(outcome->ending), detail, amp_kind_name(item->kind));
     if (fields)
         json_object_update_new(fields, json_pack("{s:s, s:s, s:o, s:I}", "reason", amp_ending_name(outcome->ending),
                                                  "detail", detail, "seconds", seconds(outcome->seconds), "skipped",

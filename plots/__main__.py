@@ -18,6 +18,7 @@ VERBS = {
     "report": "write a run's report.html",
     "allocators": "judge a run over allocator configurations: summary, table, figures, report",
     "compare": "say what changed between two runs",
+    "go": "set what Go measured beside C's",
     "doctor": "say what the machine does to measurements",
 }
 

@@ -186,7 +186,8 @@ def _pick(table, ranking):
     """Of all that are not told from the best, the plainest: the baseline, else what sets least."""
     tied = [one["configuration"] for one in ranking if one["tied"]]
     settings = {column.name: column.declared["environment"] for column in table.run.columns}
-    return min(tied, key=lambda name: (name != table.run.baseline, sum(map(len, settings[name].values()))), default=None)
+    return min(tied, default=None,
+               key=lambda name: (name != table.run.baseline, sum(map(len, settings[name].values()))))
 
 
 # ---- Does the allocator change the answer?

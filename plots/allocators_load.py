@@ -18,7 +18,7 @@ from plots.load import check_identity, entries, numbered, parse_manifest, read_u
 
 FORM = Form({"kind": str, "configuration": str, "workload": (str, type(None)), "launch": (int, type(None))},
             {"probe": "provenance", "workload": "launches", "pair": "launches", "timeline": "timelines"},
-            lambda event: event["workload"] if event["kind"] in ("workload", "pair") else TIMELINE, ())
+            lambda event: event.get("workload") if event["kind"] in ("workload", "pair") else TIMELINE)
 KINDS = {"workload": "workload", "pair": "workload-pair", TIMELINE: "timeline"}
 IN_FORCE = "in force"
 
@@ -178,6 +178,8 @@ def _cell(folder, column, work, files, journal):
         raise Refused(directory / f"{number or 0:03d}.json", "missing, though the journal says that it was finished")
     launches = {number: _launch(path, column.name, work, number, finished.get(number))
                 for number, path in sorted(files.items())}
+    # A file that the journal does not know was written by a run that was killed just then: a resumed one does it again.
+    launches = {number: document for number, document in launches.items() if number in finished}
     failure = journal.failure_in(place, column.name, work["name"])
     if failure:
         state = "not in force" if failure["reason"] == "not in force" else "failed"
@@ -238,10 +240,9 @@ def _check_timeline(document, work, path):
 
 # ---- What only shows between files
 
-def _identity(document):
-    """Which allocator a child says it had: its file, and a CRC-32 over what it says of its settings."""
-    in_force = document["in_force"]
-    return in_force["library"], in_force.get("settings", in_force.get("settings_crc32"))
+def _identity(found):
+    """Which allocator a process says it had: its file, and a CRC-32 over what it says of its settings."""
+    return found["library"], found["settings"]
 
 
 def _one_allocator(cells, columns):
@@ -251,15 +252,11 @@ def _one_allocator(cells, columns):
         mine = [cell for (name, _), cell in cells.items() if name == column.name and cell.launches]
         if not mine:
             continue
-        probed = column.provenance.get("settings", column.provenance.get("settings_crc32"))
-        library = column.provenance["library"]["file"]
-        if probed is None:  # then what most of its children say
-            probed = Counter(_identity(document)[1] for cell in mine for document in cell.launches.values()
-                             ).most_common(1)[0][0]
+        library, probed = _identity(column.provenance["identity"])
         for cell in mine:
             for number, document in cell.launches.items():
-                file, settings = _identity(document)
-                why = (f"its malloc is of {file}, the probe's of {library}" if library and file != library else
+                file, settings = _identity(document["in_force"])
+                why = (f"its malloc is of {file}, the probe's of {library}" if file != library else
                        "its settings are not those of the probe" if settings != probed else None)
                 if why:
                     checked[column.name, cell.workload] = Cell(column.name, cell.workload, {}, "not in force",

@@ -89,7 +89,8 @@ def pair_rows(document):
 def _pair_row(row, clock_ns):
     """As statistics.reduce_launch(): within a layout the median over rounds, over layouts the mean."""
     blocks = len(row["layouts"])
-    value, pointer = (np.array(row[f"{side}_ns"], float).reshape(blocks, -1) - clock_ns for side in ("value", "pointer"))
+    value, pointer = (np.array(row[f"{side}_ns"], float).reshape(blocks, -1) - clock_ns
+                      for side in ("value", "pointer"))
     out = (value <= 0) | (pointer <= 0)
     value, pointer = np.where(out, np.nan, value), np.where(out, np.nan, pointer)
     if np.isnan(value).all(axis=1).any():

@@ -54,8 +54,9 @@ def page(run, summary, pictures):
             "workload", "configuration", "verdict")} for name in COLUMNS],
         verdicts=sorted({row["verdict"] for row in table}), rule_text=report.blocks(multiplicity.__doc__),
         metrics_text=report.blocks(allocators_metrics.__doc__), crossover_text=report.blocks(crossover.__doc__),
-        repeat=report.repeat(manifest, "allocators"), command=shlex.join(manifest["command"]), settings=_settings(manifest),
-        css=Markup(report.read_template("report.css")), script=Markup(script), script_hash=report.policy_hash(script))
+        repeat=report.repeat(manifest, "allocators"), command=shlex.join(manifest["command"]),
+        settings=_settings(manifest), css=Markup(report.read_template("report.css")), script=Markup(script),
+        script_hash=report.policy_hash(script))
 
 
 # ---- Answers
@@ -73,14 +74,15 @@ def _again(summary):
     _, _, different, cells = text.counted(summary)
     if not summary["again"] or summary["quick"] or not cells:
         return ""
-    return (f"The check of it all: {summary['again']} is {summary['baseline']} under a second name, and {different} of its "
-            f"{cells} cells were decided different.")
+    return (f"The check of it all: {summary['again']} is {summary['baseline']} under a second name, and {different} of "
+            f"its {cells} cells were decided different.")
 
 
 def _wrong(summary):
     found = [{"name": column["configuration"], "why": f"{column['state']}: {column['reason']}"}
              for column in summary["columns"] if column["state"] != "in force"]
-    return found + [{"name": f"{cell['configuration']} in {cell['workload']}", "why": f"{cell['state']}: {cell['reason']}"}
+    return found + [{"name": f"{cell['configuration']} in {cell['workload']}",
+                     "why": f"{cell['state']}: {cell['reason']}"}
                     for cell in summary["cells"] if cell["state"] != "measured"]
 
 
@@ -105,7 +107,8 @@ def _work(work, summary):
              if column["state"] != "in force"]
     pick = work["pick"]
     return {"name": work["workload"], "purpose": work["purpose"], "operation": work["operation"], "ranking": ranking,
-            "sentence": f"{work['sentence'][:1].upper()}{work['sentence'][1:]}.", "pick": pick, "paste": paste.get(pick), "plainest": pick is not None and pick != work["ranking"][0]["configuration"],
+            "sentence": f"{work['sentence'][:1].upper()}{work['sentence'][1:]}.", "pick": pick,
+            "paste": paste.get(pick), "plainest": bool(pick) and pick != work["ranking"][0]["configuration"],
             "floors": _floors(work), "table": rows,
             "columns": [{"name": name, "words": name in ("configuration", "verdict")} for name in columns]}
 
@@ -137,7 +140,9 @@ def _ratio_cell(one):
 
 
 def _value_cell(one, metric):
-    return _cell("-") if one is None else _cell(text.number(one["value"]["estimate"], metric.unit), one["value"]["estimate"])
+    if one is None:
+        return _cell("-")
+    return _cell(text.number(one["value"]["estimate"], metric.unit), one["value"]["estimate"])
 
 
 def _full_row(cell, shown, main):
@@ -181,7 +186,7 @@ def _provenance(column):
     asked = found.get("asked") or {}
     knobs = {part.partition(":")[0] for words in asked.values() for part in str(words).split(",")}
     read_back = {name: value for name, value in (found.get("read_back") or {}).items()
-                 if name.rpartition(".")[2] in knobs or name in asked or any(name.endswith(knob) for knob in knobs if knob)}
+                 if name in asked or any(name.endswith(knob) for knob in knobs if knob)}
     state = column["state"] + (f": {column['reason']}" if column["reason"] else "")
     words = [column["configuration"], state, _pairs(asked), _pairs(read_back), _pairs(found.get("effects")),
              str(library.get("file") or "-").rpartition("/")[2], str(found.get("source") or "-")]
@@ -210,7 +215,8 @@ def _pairs(parts):
 
 
 def _settings(manifest):
-    return [("seed", manifest["seed"]), *((name.replace("_", " "), value) for name, value in manifest["settings"].items()),
+    return [("seed", manifest["seed"]),
+            *((name.replace("_", " "), value) for name, value in manifest["settings"].items()),
             ("baseline", manifest["baseline"]), ("again", manifest["again"] or "no A/A column"),
             ("configurations", ", ".join(entry["name"] for entry in manifest["configurations"])),
             ("workloads", ", ".join(entry["name"] for entry in manifest["workloads"]))]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The summary of a run over allocator configurations, as people and programs read it: table, JSON, CSV, Markdown.
 
-Thirty configurations by thirteen workloads fit no terminal, so the table goes workload by workload: those that differ from
-the baseline in a line each, best first; those that do not, by name."""
+Thirty configurations by thirteen workloads fit no terminal, so the table goes workload by workload: those that differ
+from the baseline in a line each, best first; those that do not, by name."""
 
 import csv
 import io
@@ -135,7 +135,8 @@ def _workload(summary, work, colour):
 
 
 def _line(cell, one, metric, tied, colour):
-    number_text = terminal.ns(one["value"]["estimate"]) if metric.unit == "ns" else number(one["value"]["estimate"], "B")
+    value = one["value"]["estimate"]
+    number_text = terminal.ns(value) if metric.unit == "ns" else number(value, "B")
     found = "1" if one["decision"] == "baseline" else ratio(one["ratio"]["estimate"]) if one["ratio"] else "-"
     text = (f"  {'*' if tied else ' '} {_fit(cell['configuration'], NAME):<{NAME}} {number_text:>9} {found:>7}  "
             f"{interval(one['ratio']):<14} ")
@@ -187,9 +188,9 @@ def closing(summary):
                      + " in time per operation")
         every = [sum(one[key] for one in summary["metrics"]) for key in ("again_different", "again_cells")]
         if again:
-            lines += _wrapped(f"A/A: {summary['again']} is {summary['baseline']} again; {different} of its {again} cells "
-                                   f"in time per operation, {every[0]} of {every[1]} in all metrics, were decided different",
-                                   WIDTH)
+            lines += _wrapped(f"A/A: {summary['again']} is {summary['baseline']} again; {different} of its {again} "
+                              f"cells in time per operation, {every[0]} of {every[1]} in all metrics, were decided "
+                              "different")
     return lines + [""] + [line for name, meaning in legend(summary) for line in _wrapped(
         meaning, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)]
 
@@ -201,15 +202,16 @@ def legend(summary):
     entries = [("ratio", f"to {baseline}, launch by launch: below 1 is better, that is faster or less memory"),
                ("*", "the best, and all that the launches do not tell from the best"),
                ("p99 ...", f"ratios too: 99th percentile of single operations, memory, page faults per operation; "
-                           f"+ worse than {baseline}, - better, = equal within {multiplicity.EQUAL_WITHIN[-1] * 100:g} %, "
-                           "? undecided")]
+                           f"+ worse than {baseline}, - better, = equal within "
+                           f"{multiplicity.EQUAL_WITHIN[-1] * 100:g} %, ? undecided")]
     if summary["quick"]:
         return entries + [("verdict", "a quick run gives none: take it as a first look, and decide without --quick")]
     return entries + [
-        ("interval", f"where the ratio lies, by order statistics of the launches, at {time['confidence'] * 100:.4g} %: of "
-                     f"the cells that are decided, {summary['rule']['rate'] * 100:g} % are wrong at most, on average"),
-        ("floor", f"the larger of {summary['rule']['least'] * 100:g} % and what {summary['again'] or 'an A/A column'} reads "
-                  "beside 1"),
+        ("interval", "where the ratio lies, by order statistics of the launches, at "
+                     f"{time['confidence'] * 100:.4g} %: of the cells that are decided, "
+                     f"{summary['rule']['rate'] * 100:g} % are wrong at most, on average"),
+        ("floor", f"the larger of {summary['rule']['least'] * 100:g} % and what {summary['again'] or 'an A/A column'} "
+                  "reads beside 1"),
         ("verdict", "slower, faster: the interval lies wholly beyond the floor; equal: it lies within the percentage; "
                     "undecided: measure more; no verdict: too few launches")]
 
@@ -231,14 +233,16 @@ def comma_separated(summary):
             for metric in METRICS:
                 one = cell["metrics"].get(metric.name)
                 if one:
-                    writer.writerow([work["workload"], cell["configuration"], cell["state"], None, metric.name, metric.unit,
-                                     one["launches"], *_three_numbers(one["value"]), *_three_numbers(one["ratio"]),
-                                     work["floors"].get(metric.name), one["decision"], one["equal_within"]])
+                    writer.writerow([work["workload"], cell["configuration"], cell["state"], None, metric.name,
+                                     metric.unit, one["launches"], *_three_numbers(one["value"]),
+                                     *_three_numbers(one["ratio"]), work["floors"].get(metric.name), one["decision"],
+                                     one["equal_within"]])
             if not cell["metrics"]:
                 writer.writerow([work["workload"], cell["configuration"], cell["state"], cell["reason"]] + [None] * 12)
         for column in summary["columns"]:
             if column["state"] != "in force":
-                writer.writerow([work["workload"], column["configuration"], column["state"], column["reason"]] + [None] * 12)
+                writer.writerow([work["workload"], column["configuration"], column["state"], column["reason"]]
+                                + [None] * 12)
     return out.getvalue()
 
 
@@ -257,11 +261,12 @@ def markdown(summary):
         for cell in measured:
             one = cell["metrics"][metric.name]
             lines.append([cell["configuration"], number(one["value"]["estimate"], metric.unit),
-                          ratio(one["ratio"]["estimate"]) if one["ratio"] else "1", interval(one["ratio"]), verdict(one),
-                          *(marked(cell["metrics"].get(other.name)).strip() for other in beside)])
+                          ratio(one["ratio"]["estimate"]) if one["ratio"] else "1", interval(one["ratio"]),
+                          verdict(one), *(marked(cell["metrics"].get(other.name)).strip() for other in beside)])
         lines += [[cell["configuration"], *[""] * 3, f"{cell['state']}: {cell['reason']}", *([""] * len(beside))]
                   for cell in out]
-        parts.append(f"## {work['workload']}\n\n{work['purpose']} {work['sentence'][:1].upper()}{work['sentence'][1:]}.\n\n"
-                     + "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines))
+        answer = work["sentence"][:1].upper() + work["sentence"][1:]
+        body = "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines)
+        parts.append(f"## {work['workload']}\n\n{work['purpose']} {answer}.\n\n{body}")
     out = _columns_out(summary, False)
     return "\n\n".join(parts) + "\n\n```\n" + "\n".join(out + closing(summary)) + "\n```\n"

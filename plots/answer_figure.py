@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Does the allocator change the answer? For each pair with a heap side: at which size the winner changes, a row for each
-configuration.
+"""Does the allocator change the answer? For each pair with a heap side: at which size the winner changes, a row for
+each configuration.
 
-Dark: the value side wins there; light: the pointer side. The dot is the crossover, the bar its interval (crossover.py)."""
+Dark: the value side wins there; light: the pointer side. The dot is the crossover, the bar its interval
+(crossover.py)."""
 
 from matplotlib.ticker import NullLocator
 
@@ -22,7 +23,8 @@ def draw(run, summary, pairs):
     heights = [TITLE_IN + ROW_IN * len(rows) + TICKS_IN for rows in pairs.values()]
     keys = [style.Key("value wins", {"facecolor": style.VALUE.colour, "alpha": 0.55}, True),
             style.Key("pointer wins", {"facecolor": style.POINTER.colour, "alpha": 0.45}, True),
-            style.Key("crossover, with its interval", {"color": style.INK, "marker": "o", "markersize": 4, "linewidth": 2}),
+            style.Key("crossover, with its interval",
+                      {"color": style.INK, "marker": "o", "markersize": 4, "linewidth": 2}),
             style.Key("interval of the baseline", {"facecolor": style.FLOOR_SPREAD}, True)]
     page = style.Page(sum(heights), "Does the allocator change the answer?",
                       "The size at which the winner changes between value and pointer, by configuration.", keys,

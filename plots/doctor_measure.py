@@ -127,8 +127,9 @@ class Bench:
         return intervals
 
     def _link(self, lesson, seed, folder):
-        objects = [next(self.build.glob(pattern)) for pattern in
-                   (f"benchmarks/lib{lesson}.a.p/*.o", "harness/liblesson.a.p/*.o")]
+        objects = [next(found for pattern in patterns for found in self.build.glob(pattern)) for patterns in
+                   ((f"benchmarks/lib{lesson}.a.p/*.o", f"benchmarks/{lesson}.o"),  # of a build folder, or installed
+                    ("harness/liblesson.a.p/*.o", "harness/lesson.o"))]
         command = [sys.executable, ROOT / "harness" / "make_layouts.py", "--lesson", lesson, "--object", objects[0],
                    "--extra", objects[1], "--count", str(LAYOUTS), "--seed", str(seed), "--out", folder]
         done = subprocess.run(command, capture_output=True, text=True)

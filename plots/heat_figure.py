@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Every configuration in every workload: a row each, a column each, the ratio to the baseline in each cell.
 
-Blue: better than the baseline; orange: worse; the deeper, the further. Grey: the interval crosses the floor. White: equal,
-within 5 % at the most. Hatched: not measured, with the reason. In grey print the numbers tell better from worse."""
+Blue: better than the baseline; orange: worse; the deeper, the further. Grey: the interval crosses the floor. White:
+equal, within 5 % at the most. Hatched: not measured, with the reason. In grey print the numbers tell better from
+worse."""
 
 import math
 
@@ -15,8 +16,9 @@ from plots.allocators_metrics import BY_NAME
 
 SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_peak", "retained_rss_b": "heat_retained",
          "faults_per_op": "heat_faults"}
-TITLES = {"ns_per_op": "Time per operation", "p99_ns": "99th percentile of single operations", "peak_rss_b": "Peak memory",
-          "retained_rss_b": "Memory retained after all was freed", "faults_per_op": "Page faults per operation"}
+TITLES = {"ns_per_op": "Time per operation", "p99_ns": "99th percentile of single operations",
+          "peak_rss_b": "Peak memory", "retained_rss_b": "Memory retained after all was freed",
+          "faults_per_op": "Page faults per operation"}
 BETTER, WORSE, UNDECIDED = "#1b4a94", "#e08a1e", "#dcdcdc"
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
@@ -54,7 +56,8 @@ def draw(run, summary, metric):
     less = "faster" if metric.unit == "ns" else "less"
     page = style.Page(
         body_in, f"{TITLES[metric.name]}, as a ratio to {summary['baseline']}",
-        f"Below 1 is {less}, above 1 {'slower' if less == 'faster' else 'more'}; the number is the median over launches.",
+        f"Below 1 is {less}, above 1 {'slower' if less == 'faster' else 'more'}; the number is the median over "
+        "launches.",
         _keys(summary, less), _caption(summary, metric), allocators_style.small_print(run))
     name_in = allocators_style.names_in(column["configuration"] for column in columns)
     left = style.MARGIN_IN + name_in
@@ -122,16 +125,18 @@ def _keys(summary, less):
     steps = ((1 / 8, f"1/8 or {less}"), (1 / 2, "1/2"), (0.9, "0.9"), (1.1, "1.1"), (2, "2"), (8, f"8 or {worse}"))
     return [*(style.Key(label, {"facecolor": colour(ratio)}, True) for ratio, label in steps),
             style.Key("interval crosses the floor", {"facecolor": UNDECIDED}, True),
-            style.Key("equal within 5 %", {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True), out]
+            style.Key("equal within 5 %", {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True),
+            out]
 
 
 def _caption(summary, metric):
     one = next(one for one in summary["metrics"] if one["name"] == metric.name)
     if summary["quick"]:
         return "A quick run: a first look, and no verdicts."
-    text = (f"{one['decided']} of {one['cells']} cells are decided; each interval is at {one['confidence'] * 100:.4g} %, so "
-            f"that of the decided ones {summary['rule']['rate'] * 100:g} % are wrong at most, on average.")
+    text = (f"{one['decided']} of {one['cells']} cells are decided; each interval is at "
+            f"{one['confidence'] * 100:.4g} %, so that of the decided ones {summary['rule']['rate'] * 100:g} % are "
+            "wrong at most, on average.")
     if one["again_cells"]:
-        text += (f" {summary['again']} is {summary['baseline']} again: {one['again_different']} of its {one['again_cells']} "
-                 "cells were decided different.")
+        text += (f" {summary['again']} is {summary['baseline']} again: {one['again_different']} of its "
+                 f"{one['again_cells']} cells were decided different.")
     return text

@@ -16,7 +16,6 @@ class Form:
     child_keys: dict  # beside what every event has, and the types that each may be of
     folders: dict  # of what a child of a kind writes
     row: object  # the name of an event's row
-    harmless: tuple  # failures that are none: (kind, reason)
 
     def keys(self, event):
         return {"plan": {"children": int}, "start": self.child_keys, "done": self.child_keys,
@@ -25,7 +24,7 @@ class Form:
 
 
 PAIRS = Form({"kind": str, "configuration": str, "pair": str, "size": int, "launch": int}, FOLDERS,
-             lambda event: f"{event['pair']}/size={event['size']}", (("counts", "refused"),))
+             lambda event: f"{event['pair']}/size={event['size']}")
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,13 @@ class Journal:
         return {launch: event.get("crc32") for launch, event in children.items() if event["event"] == "done"}
 
     def failure(self, configuration, row):
-        """The first failure of a row that no later attempt made good; a refusal to count is not one."""
+        """The first failure of a row that no later attempt made good."""
         found = (self.failure_in(folder, configuration, row) for folder in dict.fromkeys(self.form.folders.values()))
         return next((failure for failure in found if failure), None)
 
     def failure_in(self, folder, configuration, row):
         for event in self.by_row.get((folder, configuration, row), {}).values():
-            if event["event"] == "failed" and (event["kind"], event["reason"]) not in self.form.harmless:
+            if event["event"] == "failed":
                 return {"kind": event["kind"], "reason": event["reason"], "detail": event["detail"]}
         return None
 
@@ -74,7 +73,7 @@ def read_journal(folder, rows, configurations, form=PAIRS):
             raise Refused(name, f"line {line}", f"{event['configuration']}/{row} is not in manifest.json")
         if event["event"] != "start":
             children = by_row.setdefault((form.folders[event["kind"]], event["configuration"], row), {})
-            children[event["launch"]] = event
+            children[event.get("launch")] = event
     return Journal(tuple(event for _, event in events), by_row, manifest_crc32, form)
 
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Time against peak memory, a panel for each workload: what does speed cost?
 
-A mark is a configuration, its place the ratios to the baseline, its bars their intervals. To the left is faster, below is
-less memory. The line is the Pareto front: for a configuration on it, none is at once faster and smaller. Luck makes no
-front: a ratio that is not decided counts as 1, the baseline goes before all that count as it does, and a step is one per
-cent at least. Members carry letters, named below the panel; marks that lie on each other share a label."""
+A mark is a configuration, its place the ratios to the baseline, its bars their intervals. To the left is faster,
+below is less memory. The line is the Pareto front: for a configuration on it, none is at once faster and smaller.
+Luck makes no front: a ratio that is not decided counts as 1, the baseline goes before all that count as it does, and
+a step is one per cent at least. Members carry letters, named below the panel; marks that lie on each other share a
+label."""
 
 import math
 from dataclasses import dataclass
@@ -80,9 +81,9 @@ def draw(run, summary, panels):
     keys += [style.Key("as the baseline, or undecided", _mark(None) | {"markerfacecolor": "white", "marker": "o"}),
              style.Key("Pareto front", {"color": style.INK, "linewidth": 1, "linestyle": ":"})]
     page = style.Page(sum(heights), "Time against peak memory",
-                      f"Ratios to {summary['baseline']}: left is faster, below is less memory. On the Pareto front none is "
-                      "at once faster and smaller.", keys, "Bars: intervals over launches. Both axes are logarithmic.",
-                      allocators_style.small_print(run))
+                      f"Ratios to {summary['baseline']}: left is faster, below is less memory. On the Pareto front "
+                      "none is at once faster and smaller.", keys,
+                      "Bars: intervals over launches. Both axes are logarithmic.", allocators_style.small_print(run))
     top = sum(heights)
     for row, found, height in zip(rows, names, heights):
         for (work, points), lines, (left, right) in zip(row, found, edges):
@@ -173,8 +174,8 @@ def _label(ax, points, members):
         box = min(_around(xy, width, ax), key=lambda one: sum(_overlap(one, other) for other in taken))
         taken.append(box)
         x, y = ax.transAxes.inverted().transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
-        ax.text(x, y, text, transform=ax.transAxes, ha="center", va="center", fontsize=style.SMALL_PT, fontweight="bold",
-                zorder=4)
+        ax.text(x, y, text, transform=ax.transAxes, ha="center", va="center", fontsize=style.SMALL_PT,
+                fontweight="bold", zorder=4)
 
 
 def _around(xy, width, ax):

@@ -7,6 +7,7 @@ words terminal.py's, figures those of `charts`; the page's own are the distribut
 
 import base64
 import hashlib
+import os
 import re
 import shlex
 from collections import Counter
@@ -15,7 +16,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from plots import (charts, crossover, distribution_figure, doctor, documents, inline_figures, sparkline, statistics,
+from plots import (charts, crossover, distribution_figure, doctor, documents, go, inline_figures, sparkline, statistics,
                    style, summary as summaries, terminal)
 from plots.documents import Refused, printable
 from plots.load import is_of_allocators, load
@@ -43,16 +44,16 @@ def main(args):
         from plots import allocators_report  # which takes its parts from here
         documents.write_whole(out, allocators_report.page_of(args.run))
     else:
-        documents.write_whole(out, page(load(args.run, args.config)))
+        documents.write_whole(out, page(load(args.run, args.config), go.made(args.run)))
     print(out)
     return 0
 
 
-def page(run):
-    """The page about a loaded run, as text."""
+def page(run, in_go=None):
+    """The page about a loaded run, as text; in_go: what plots/go.py made of the same lessons in Go."""
     summary = printable(summaries.summarize(run)[0])
     manifest = printable({key: part for key, part in run.manifest.items() if key != "layouts"})
-    pairs = _pairs(summary, _units(run))
+    pairs = _pairs(summary, _units(run), _prefer(run))
     pictures = _pictures(run, summary, manifest)
     for pair in pairs:
         pair["figures"] = [(f"{pair['name']}: {words}", pictures[name]) for name, words in (
@@ -66,7 +67,7 @@ def page(run):
         place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=unfinished(run),
         unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
         wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, built(manifest)),
-        floors=terminal.floors(summary), legend=_legend(summary),
+        go=_go(in_go, summary), floors=terminal.floors(summary), legend=_legend(summary),
         table=[line for pair in pairs for line in pair["all"]],
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
         overview=[(words, pictures[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
@@ -96,16 +97,22 @@ def _units(run):
     return {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
 
 
+def _prefer(run):
+    """When to prefer which side, of the pairs whose lesson says so."""
+    return {row.pair: printable(row.declared["prefer"]) for row in run.rows if row.declared.get("prefer")}
+
+
 # ---- Pairs and rows
 
-def _pairs(summary, units):
+def _pairs(summary, units, prefer):
     pairs = []
     for name in dict.fromkeys(row["pair"] for row in summary["rows"]):
         rows = [row for row in summary["rows"] if row["pair"] == name]
         show = _size_shower(units[name])
         lines = [_line(row) for row in rows]
         pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0]["lesson"],
-                      "question": rows[0]["question"], "spark": sparkline.make(rows, show), "tally": _tally(rows),
+                      "question": rows[0]["question"], "prefer": prefer.get(name, ""),
+                      "spark": sparkline.make(rows, show), "tally": _tally(rows),
                       "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary), "all": lines,
                       "table": [line | {"cells": line["cells"][1:]} for line in lines]})
     return pairs
@@ -178,19 +185,44 @@ def _wrong(summary):
     return wrong
 
 
+# ---- Go beside it
+
+GO_COLUMNS = tuple({"name": name, "words": name == "pair"} for name in (
+    "pair", "size", "C value ns/op", "C pointer ns/op", "Go value ns/op", "Go pointer ns/op", "C value allocs/op",
+    "C pointer allocs/op", "Go value allocs/op", "Go pointer allocs/op"))
+
+
+def _go(document, summary):
+    if document is None:
+        return None
+    document = printable(document)
+    return {"version": document["version"], "columns": GO_COLUMNS,
+            "rows": [{"kind": "", "verdict": "", "cells": [{"text": text, "key": None, "classes": "words" if i == 0 else ""}
+                                                           for i, text in enumerate(line)]}
+                     for line in go.beside(document, summary)],
+            "teaching": [dict(zip(("name", "measured", "published", "why"), line), says=case["compiler_says"])
+                         for line, case in zip(go.teaching_lines(document), document["teaching"])]}
+
+
 # ---- Lessons and their figures
 
 def _lessons(pairs, run):
     return [{"name": name, "pairs": [pair for pair in pairs if pair["lesson"] == name],
-             "source": source(name, run.manifest["layouts"][name].get("source_sha256"))}
+             "flags": printable(" ".join(run.manifest["layouts"][name].get("flags", []))),
+             "source": source(name, run.manifest["layouts"][name].get("source_sha256"),
+                              file=run.manifest["layouts"][name].get("source"))}
             for name in dict.fromkeys(pair["lesson"] for pair in pairs)]
 
 
-def source(lesson, measured_sha256=None, folder=None):
+def source(lesson, measured_sha256=None, folder=None, file=None):
     """A lesson's file in this checkout: name, text as HTML (None: not there), and whether it is what was measured."""
-    name = f"benchmarks/{lesson}.c"
-    path = (folder or LESSONS) / f"{lesson}.c"
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", lesson) or not path.is_file():
+    file = file or f"{lesson}.c"
+    name = f"benchmarks/{file}"
+    path = (folder or LESSONS) / file
+    others = os.environ.get("AMPERSAND_SOURCES")  # of pairs that are not ours
+    if others and not folder and not path.is_file():
+        name, path = file, Path(others) / file
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.c", file) or not path.is_file():
         return {"name": name, "text": None, "note": f"The code of both kernels, {name}, is not in this checkout."}
     try:
         raw = path.read_bytes()

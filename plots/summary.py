@@ -17,18 +17,20 @@ FLOORS = {"clockwork": "null", "placement": "null_placed"}
 SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
 
 
-def summarize(run):
-    """(summary, bench): the document of summary.json and the text of bench.txt."""
-    judge = Judge(run)
+def summarize(run, among=None):
+    """(summary, bench): the document of summary.json and the text of bench.txt. `among` is how many rows hold together,
+    where that is more than the run's own."""
+    judge = Judge(run, among)
     confidence = judge.confidence
     threshold = run.manifest["settings"]["threshold"]
     measured = {row.name: statistics.measure(row.launches) for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
     rows = [_row(row, measured[row.name], counts[row.name], judge) for row in run.rows]
+    _observe(rows, {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
     summary = {
         "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
         "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
-                 "correction": f"Bonferroni over {len(rows)} rows" + judge.looks_in_words,
+                 "correction": f"Bonferroni over {among or len(rows)} rows" + judge.looks_in_words,
                  "interval": "order statistics of the launches",
                  "launches_needed": statistics.launches_needed(confidence),
                  "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
@@ -44,7 +46,7 @@ def summarize(run):
 class Judge:
     """What every row of a run is judged by."""
 
-    def __init__(self, run):
+    def __init__(self, run, among=None):
         self.quick = run.quick
         self.layouts = run.manifest["layouts"]
         self.one_layout = run.manifest["settings"].get("layout", -1) >= 0  # so that the spread says nothing
@@ -54,7 +56,7 @@ class Judge:
         looks = len(self.stopping.looks)
         self.looks_in_words = "" if self.stopping.fixed else f" and {looks} looks"
         self.uncorrected = statistics.corrected(looks)  # for the rows, that is
-        self.confidence = statistics.corrected(len(run.rows) * looks)
+        self.confidence = statistics.corrected((among or len(run.rows)) * looks)
 
     def stopped(self, row, verdict, width):
         """A row's `stopped`."""
@@ -90,6 +92,19 @@ def _row(row, measured, counts, judge):
                  "counts": _counts(counts), "failed": row.failed}
     document["sentence"] = _sentence(document, judge.one_layout, len(row.launches), statistics.launches_needed(judge.confidence))
     return document
+
+
+def _observe(rows, calibrations, quick):
+    """Say of rows whose effect not every machine can show whether this one can: where the value side of the pair that
+    calibrates them is faster. None where that pair was not measured, or not to an end."""
+    for row in rows:
+        calibration = calibrations[row["row"]]
+        if not calibration or quick:
+            continue
+        verdicts = {other["verdict"] for other in rows if other["pair"] == calibration}
+        row["observable"] = None if not verdicts - {"no verdict", "failed", "undecided"} else "value faster" in verdicts
+        if row["observable"] is False and not row["failed"]:
+            row["sentence"] = f"not observable here: on this machine {calibration} shows no effect either"
 
 
 def _solo(result, quick):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Resident memory over time: a burst, everything freed, then light work.
 
-A line is the median over launches, in the colour of its allocator. Configurations whose lines coincide are one line, named
-once at its end; who is in it stands below. A band, where it can be seen, is from the least to the greatest of the launches."""
+A line is the median over launches, in the colour of its allocator. Configurations whose lines coincide are one line,
+named once at its end; who is in it stands below. A band, where it can be seen, is from the least to the greatest of
+the launches."""
 
 from dataclasses import dataclass
 
@@ -73,7 +74,8 @@ def draw(run, summary, seconds, curves, end):
     several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
     launches = max(len(found) for found in curves.values())
     medians = f"Medians of {launches} launches. " if launches > 1 else ""
-    caption = "\n".join([f"{medians}Lines that stay within {near * 100:.0f} % of each other after the burst are one."] + several)
+    caption = "\n".join([f"{medians}Lines that stay within {near * 100:.0f} % of each other after the burst are one.",
+                         *several])
     allocators = {column["configuration"]: column["allocator"] for column in summary["columns"]}
     looks = _looks(groups, allocators)
     keys = [style.Key(name, {"color": look.colour, "linewidth": 1.4}) for name, look in allocators_style.LOOKS.items()
@@ -82,8 +84,8 @@ def draw(run, summary, seconds, curves, end):
              for _ in range(allocators_style.OTHER.colour in [colour for colour, _ in looks])]
     keys += [style.Key("least to greatest", {"facecolor": style.FLOOR_SPREAD}, True)] if launches > 1 else []
     page = style.Page(BODY_IN, "Memory over time: a burst, then idle",
-                      "Everything is freed where the burst ends; what stays resident is what the allocator keeps.", keys,
-                      caption, allocators_style.small_print(run))
+                      "Everything is freed where the burst ends; what stays resident is what the allocator keeps.",
+                      keys, caption, allocators_style.small_print(run))
     ax = page.axes(LEFT_IN, style.WIDTH_IN - style.MARGIN_IN - LABEL_IN, BELOW_IN, BODY_IN - 0.15)
     draw_lines(ax, seconds, groups, looks)
     ax.axvline(end, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The figures about configurations, held against the summary that they were drawn from: marks at its numbers, words inside
-the page."""
+"""The figures about configurations, held against the summary that they were drawn from: marks at its numbers, words
+inside the page."""
 
 import dataclasses
 import math

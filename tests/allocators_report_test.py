@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The page about configurations: well-formed, self-contained, complete, harmless whatever is in a run, and no number of what
-was not in force. In a browser, where there is one: what a person sees."""
+"""The page about configurations: well-formed, self-contained, complete, harmless whatever is in a run, and no number
+of what was not in force. In a browser, where there is one: what a person sees."""
 
 import base64
 import dataclasses

@@ -107,6 +107,16 @@ def test_summary_follows_its_schema(summary):
     assert json.loads(json.dumps(summary)) == summary
 
 
+def test_a_second_name_that_reads_otherwise_is_told(tmp_path):
+    """Should a run favour its baseline, its own floor must not hide that."""
+    run = write(tmp_path / "run", dataclasses.replace(PLAN, bias=0.05), works=WORKS[:2])
+    made = allocators_judge.summarize(load(run))
+    time = next(one for one in made["metrics"] if one["name"] == "ns_per_op")
+    assert (time["again_cells"], time["again_different"]) == (2, 2)
+    assert decision(made, "jemalloc-narenas-4", "small_churn") != "slower", "the floor of all others has it in it"
+    assert made["workloads"][0]["floors"]["ns_per_op"] == pytest.approx(0.05, abs=0.01)
+
+
 @pytest.mark.parametrize("configuration, state, words", [
     ("jemalloc-narenas-minus-5", "not in force", "asked for -5, in force is 8"),
     ("tbbmalloc", "absent", "apt-get install libtbbmalloc2"),
@@ -353,6 +363,7 @@ DAMAGE = [
     ("time runs backwards", TIME, put("t_ms", 5, value=1), ["t_ms", "backwards"]),
     ("memory without its time", TIME, lambda found: found["rss_b"].pop(), ["rss_b", "240 long"]),
     ("a probe of another", PROBE, put("configuration", value="jemalloc"), ["configuration", "stands for 'glibc'"]),
+    ("a probe of nobody's malloc", PROBE, drop("identity"), ["identity"]),
     ("no word on force", PROBE, drop("in_force"), ["in_force"]),
     ("a baseline that is not there", "manifest.json", put("baseline", value="nonesuch"), ["baseline", "nonesuch"]),
     ("a configuration twice", "manifest.json", put("configurations", 1, "name", value="jemalloc"), ["twice"]),
@@ -388,6 +399,8 @@ def test_damage_is_refused_in_one_line(unsummed, tmp_path, capsys, name, path, c
     ("no journal", lambda run: (run / "journal.jsonl").unlink(), ["journal.jsonl"]),
     ("a workload of nobody", lambda run: (run / "launches/glibc/other").mkdir(), ["other", "does not name"]),
     ("a configuration of nobody", lambda run: (run / "timelines/other").mkdir(), ["other", "does not name"]),
+    ("a child of no workload", lambda run: (run / "journal.jsonl").write_text(
+        (run / "journal.jsonl").read_text().replace('"workload": "small_churn", ', "")), ["line", "None"]),
     ("a file of nobody", lambda run: (run / "launches/glibc/small_churn/notes.txt").write_text(""), ["notes.txt"]),
     ("a journal of another run", lambda run: (run / "journal.jsonl").write_text(
         (run / "journal.jsonl").read_text().replace('"small_churn"', '"large_churn"')), ["line", "large_churn"]),

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
-PLAIN = "awk cat date dirname env find grep head ls mkdir mktemp readlink rm rmdir sed sh sleep touch".split()
+PLAIN = "awk cat date dirname env find grep head ls mkdir mktemp mv readlink rm rmdir sed sh sleep touch".split()
 MODULES = "matplotlib numpy scipy jinja2 jsonschema pytest elftools".split()
 
 # command or file of pkg-config that a package brings
@@ -26,14 +26,18 @@ PACKAGES = {
     "gcc": "bin/cc", "clang": "bin/clang", "libc6-dev": "stdio.h", "g++": "bin/c++", "ninja-build": "bin/ninja",
     "meson": "bin/meson", "pkg-config": "bin/pkg-config", "libbenchmark-dev": "pc/benchmark",
     "libjemalloc-dev": "pc/jemalloc", "libjansson-dev": "pc/jansson", "libcmocka-dev": "pc/cmocka",
+    "uthash-dev": "uthash.h",
     "python3": "usr/python3",
     **{f"python3-{m}": f"usr/modules/{m}" for m in MODULES if m != "elftools"},
     "python3-pyelftools": "usr/modules/elftools",
 }
 
+# A compiler that is only asked whether a header is there.
+INCLUDE = 'read -r include header; header=${header#<}; test -e "$STUBS/${header%>}"'
+
 STUBS = {
-    "cc": 'test -e "$STUBS/stdio.h"',
-    "clang": 'test -e "$STUBS/stdio.h"',
+    "cc": INCLUDE,
+    "clang": INCLUDE,
     "c++": "true",
     "pkg-config": 'test -e "$STUBS/pc/$2"',
     "id": 'echo "${STUB_ID:-1000}"',
@@ -57,12 +61,16 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
             *find_spec*) shift 2; for m; do [ -e "${0%/*}/modules/$m" ] || printf '%s ' "$m"; done ;;
             *)
                 shift 3
-                say "plots $*"
-                file=$STUBS/$1
-                if [ "$1" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
+                say "$*"
+                file=$STUBS/$2
+                if [ "$2" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
                 exit "${STUB_PLOTS_STATUS:-0}"
                 ;;
         esac
+        """,
+    "go": """
+        say "go $* AMPERSAND_FILTER=${AMPERSAND_FILTER-}"
+        [ -z "${STUB_GO_FAILS-}" ] || { echo "build failed" >&2; exit 1; }
         """,
     "apt-get": """
         say "apt-get $*"
@@ -203,7 +211,7 @@ def test_shellcheck():
 
 @pytest.mark.parametrize("verb, nearest", [
     ("bnech", "bench"), ("tests", "test"), ("chart", "charts"), ("doktor", "doctor"), ("set", "setup"),
-    ("checks", "check"), ("ls", "list"), ("hlp", "help"), ("", None), ("-x", None), ("bench test", None),
+    ("checks", "check"), ("lis", "list"), ("hlp", "help"), ("", None), ("-x", None), ("bench test", None),
 ])
 def test_unknown_verb_is_one_line_with_the_nearest(door, verb, nearest):
     assert door(verb) == 2
@@ -252,7 +260,7 @@ def test_one_thing_missing_without_root_or_sudo(door, package):
 
 
 @pytest.mark.parametrize("gone, wanted", [
-    ("gcc", "gcc libc6-dev"),
+    ("gcc", "gcc libc6-dev uthash-dev"),
     ("python3", "python3 python3-matplotlib python3-numpy python3-scipy python3-jinja2 python3-jsonschema "
                 "python3-pytest python3-pyelftools"),
     ("pkg-config", "pkg-config libbenchmark-dev libjemalloc-dev libjansson-dev libcmocka-dev"),
@@ -528,6 +536,12 @@ def test_list(door, given, passed):
     assert door.log[-1] == f"ampersand-bench list {passed}"
 
 
+def test_ask_gets_its_words_as_they_are(door):
+    assert door("ask", "a header.h", "struct order", "--cflags", "-O3 -march=native", STUB_PLOTS_STATUS="2") == 2
+    assert door.log[-1] == "ask a header.h struct order --cflags -O3 -march=native"
+    assert door("ask", "a.h", "struct order") == 0
+
+
 def test_a_run_without_a_name_gets_the_date(door):
     assert door("bench") == 0
     run, = (door.root / "results" / "runs").iterdir()
@@ -589,6 +603,100 @@ def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, 
         time.sleep(0.02)
 
 
+# ---- Go
+
+def test_a_run_of_everything_has_go_beside_it_where_go_is(door, tmp_path):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    run = tmp_path / "run"
+    assert door("bench", "--out", run) == 0
+    calls = [line for line in door.log if line.startswith(("go ", "plots "))]
+    assert calls == ["go version AMPERSAND_FILTER=", "go test -c -gcflags=-m -o /dev/null . AMPERSAND_FILTER=",
+                     "go test -run ^$ -bench . -benchmem -benchtime=20ms -count=6 . AMPERSAND_FILTER=",
+                     f"plots go {run} --quiet", f"plots summary {run} --format table", f"plots charts {run}",
+                     f"plots report {run}"]
+    assert sorted(path.name for path in (run / "go").iterdir()) == ["bench.txt", "escapes.txt", "version.txt"]
+    assert door("bench", "--resume", run) == 0 and not door.logged("go"), "what is there is not measured again"
+
+
+@pytest.mark.parametrize("flags, effort, filter", [
+    ("--quick", None, None), ("--filter pass", None, None), ("--filter=pass", None, None),
+    ("--quick --go", "-benchtime=5ms -count=1", ""), ("--go --filter pass/size=64", "-benchtime=20ms -count=6", "pass/size=64"),
+    ("--filter=^pass --go", "-benchtime=20ms -count=6", "^pass"),
+])
+def test_go_is_asked_for_or_belongs_to_everything(door, tmp_path, flags, effort, filter):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    assert door("bench", "--out", tmp_path / "run", *flags.split()) == 0
+    assert "--go" not in door.logged("ampersand-bench")[0].split()
+    benches = [line for line in door.log if line.startswith("go test -run")]
+    assert benches == ([] if effort is None else [f"go test -run ^$ -bench . -benchmem {effort} . AMPERSAND_FILTER={filter}"])
+    assert door("allocators", "--go", "--out", tmp_path / "other") == 0
+    assert "--go" in door.logged("ampersand-bench")[0].split(), "for the program to refuse"
+
+
+def test_lessons_of_ones_own_have_no_go_beside_them(door, tmp_path):
+    door.have("go")
+    assert door("bench", "--out", tmp_path / "run", AMPERSAND_LESSONS=str(tmp_path)) == 0 and not door.logged("go")
+
+
+def test_without_go_a_notice_names_the_package(door, tmp_path):
+    assert door("bench", "--out", tmp_path / "run") == 0
+    assert "ampersand: go: not here, so the same lessons in Go are left out; the package is called golang" in door.err
+    assert not (tmp_path / "run" / "go").exists()
+
+
+def test_a_go_that_fails_leaves_the_run_as_it_is(door, tmp_path):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    assert door("bench", "--out", tmp_path / "run", STUB_GO_FAILS="1") == 0
+    assert "go test failed" in door.err and "plots summary" in " ".join(door.log)
+    assert not (tmp_path / "run" / "go" / "bench.txt").exists()
+
+
+# ---- Installed: nothing is built, and nothing installed but by setup
+
+@pytest.fixture
+def installed(door, tmp_path):
+    (door.root / "installed").write_text("version=1.2.3\n")
+    (door.root / "meson.build").unlink()
+    (door.root / "harness").mkdir()
+    shutil.copy(door.stubs / "ampersand-bench", door.root / "harness")
+    (tmp_path / "work").mkdir()
+    return door
+
+
+def test_installed_needs_no_build_tools(installed, tmp_path):
+    installed.remove("gcc", "g++", "ninja-build", "meson", "pkg-config", "libbenchmark-dev", "libcmocka-dev", "python3-pytest")
+    assert installed("bench", "--quick", cwd=tmp_path / "work") == 0, installed.err
+    run, = (tmp_path / "work" / "ampersand-runs").iterdir()
+    assert installed.log[0] == f"ampersand-bench paired --out {run} --quick"
+    assert installed("charts", cwd=tmp_path / "work") == 0 and installed.log == [f"plots charts {run}"]
+    assert installed("list") == 0 and installed.log == ["ampersand-bench list --questions"]
+    assert not installed.build.exists()
+
+
+@pytest.mark.parametrize("verb, gone, package", [("bench", "python3-scipy", "python3-scipy"), ("ask", "gcc", "gcc libc6-dev"),
+                                                 ("list", "python3-numpy", "python3-numpy")])
+def test_installed_names_what_is_missing_and_leaves_it(installed, verb, gone, package):
+    installed.have("apt-get", "sudo")
+    installed.remove(gone)
+    if gone == "gcc":
+        installed.remove("libc6-dev")
+    assert installed(verb, "a.h", "struct order", STUB_ID="0") == 2
+    assert installed.log == [] and installed.err.count("\n") == 1
+    assert installed.err.endswith(f": ampersand setup installs it, or as root: apt-get install {package}\n")
+    assert installed("setup", STUB_ID="0") == 0, installed.err
+    assert installed.log == ["apt-get -q update", f"apt-get -q install -y --no-install-recommends {package}"]
+
+
+def test_installed_help_speaks_of_what_is_installed(installed):
+    for args in (["help"], ["help", "bench"], ["ask", "--help"]):
+        assert installed(*args) == 0 and "./ampersand" not in installed.out and "results/runs" not in installed.out
+    assert installed("test") == 2 and "test: no such verb" in installed.err
+    assert installed("--version") == 0 and installed.out == "ampersand 1.2.3\n"
+
+
 # ---- What stands behind it
 
 @pytest.mark.parametrize("verb, name", [("bench", "_PAIRED"), ("allocators", "_ALLOCATORS")])
@@ -598,7 +706,8 @@ def test_help_knows_the_flags_of_the_program(verb, name):
     assert "--quick" in flags
     flags.discard("--rows")  # the door's own, with which it starts further launches
     said = subprocess.run([ROOT / "ampersand", "help", verb], text=True, capture_output=True).stdout
-    assert flags | {"--format"} == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
+    flags |= {"--format", "--go"} if verb == "bench" else {"--format"}
+    assert flags == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
 
 
 def test_plots_of_the_checkout_is_run(tmp_path):
@@ -610,6 +719,6 @@ def test_plots_of_the_checkout_is_run(tmp_path):
     (tmp_path / "plots" / "__main__.py").write_text("print('theirs')")
     text = (ROOT / "ampersand").read_text()
     code = text.split("\"$python\" -c '")[1].split("'")[0]
-    done = subprocess.run([python, "-c", code, tmp_path / "checkout", "check", "RUN"], cwd=tmp_path, text=True,
+    done = subprocess.run([python, "-c", code, tmp_path / "checkout", "plots", "check", "RUN"], cwd=tmp_path, text=True,
                           capture_output=True)
     assert done.stdout == "ours ['check', 'RUN']\n", done.stderr

@@ -198,12 +198,12 @@ RUNS_OUT = """
 
 @pytest.mark.parametrize("name, source, reason, detail", [
     ("crashes", CRASHES, "signal", "SIG"),
-    ("deadlocks", DEADLOCKS, "timeout", "killed after 2 s"),
+    ("deadlocks", DEADLOCKS, "timeout", "killed after 8 s"),
     ("ends", ENDS, "exit", "status 3"),
 ])
 def test_a_library_that_is_bad_from_the_start(shipped, tmp_path, name, source, reason, detail):
     bad, run = library(tmp_path, name, source), tmp_path / "run"
-    done = allocators("--out", run, *FAST, *ONE, "--timeout", "2", "--config", bad)
+    done = allocators("--out", run, *FAST, *ONE, "--timeout", "8", "--config", bad)
     assert done.returncode == 1, done.stderr
     failed, = journal(run, "failed")
     assert (failed["kind"], failed["reason"]) == ("probe", reason) and detail in failed["detail"], failed
@@ -232,6 +232,8 @@ def test_a_configuration_with_a_typo_is_one_column(shipped, tmp_path):
     lines = [line for line in done.stderr.splitlines() if "typo" in line]
     assert len(lines) == 1 and "allocater" in lines[0] and "allocator" in lines[0], done.stderr
     assert files(run) == planned(["glibc", "glibc-again"])
+    checked = subprocess.run([sys.executable, "-m", "plots", "check", run], capture_output=True, text=True, cwd=ROOT)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("words, message", [

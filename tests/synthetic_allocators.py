@@ -4,8 +4,8 @@
 
     python3 tests/synthetic_allocators.py OUT [--launches N] [--timelines N] [--seed N] [--quick]
 
-A number of a launch is its baseline's truth, times the truth of the configuration's effect, times what the moment did to
-all that ran in it, times the launch's own noise; one launch in thirty is an outlier."""
+A number of a launch is its baseline's truth, times the truth of the configuration's effect, times what the moment did
+to all that ran in it, times the launch's own noise; one launch in thirty is an outlier."""
 
 import argparse
 import json
@@ -181,7 +181,7 @@ def of_work(truth, work, launch, plan, sd, moment, random):
     faults = max(0.0, work.faults + truth.effect("faults", work.name)) * math.exp(random.normal(0, 0.01))
     document = {
         "configuration": truth.name, "launch": launch, "seed": 77 + launch, "cpu": 1, "environment_padding_b": 567,
-        "in_force": {"library": library(truth), "settings": settings(truth)},
+        "in_force": identity(truth),
         "memory": {"start_rss_b": start, "peak_rss_b": start + int(memory * work.peak),
                    "retained_rss_b": start + int(memory * work.retained * math.exp(truth.effect("memory", work.name))),
                    "asked_peak_b": work.asked_b, "start_mapped_b": 8 * MIB,
@@ -238,7 +238,7 @@ def timeline(truth, launch, seconds, random):
     return {"schema": "ampersand/timeline/1", "configuration": truth.name, "launch": launch, "seed": 1, "cpu": -1,
             "environment_padding_b": 0, "asked_b": asked, "burst_end_ms": end_ms, "t_ms": t.tolist(),
             "rss_b": rss.tolist(), "peak_rss_b": int(rss.max()), "retained_rss_b": int(rss[-1]), "seconds": seconds,
-            "in_force": {"library": library(truth), "settings": settings(truth)}}
+            "in_force": identity(truth)}
 
 
 def library(truth):
@@ -248,8 +248,9 @@ def library(truth):
     return known.get(truth.allocator, truth.allocator)
 
 
-def settings(truth):
-    return zlib.crc32(repr(truth.environment).encode()) if truth.allocator != "glibc" else None
+def identity(truth):
+    told = truth.allocator != "glibc"
+    return {"library": library(truth), "settings": zlib.crc32(repr(truth.environment).encode()) if told else None}
 
 
 def provenance(truth):
@@ -260,7 +261,7 @@ def provenance(truth):
             "library": {"file": library(truth), "version": versions.get(truth.allocator), "sha256": "5e" * 32},
             "source": {"jemalloc": "mallctl opt.*", "glibc": "ld.so --list-tunables"}.get(truth.allocator, "verbose"),
             "asked": truth.environment, "read_back": {"opt.lg_quantum": 4} | read_back,
-            "effects": {"tcached_max_b": 32768, "arenas": 4}, "in_force": truth.in_force, "reason": truth.reason}
+            "effects": {"tcached_max_b": 32768, "arenas": 4}, "identity": identity(truth), "in_force": truth.in_force, "reason": truth.reason}
 
 
 def manifest(truths, works, plan):
@@ -302,7 +303,7 @@ def write_run(out, truths=None, works=WORKS, plan=Plan()):
                 if (truth.name, work.name) in plan.disagree:
                     document["checksum"] = "badbad"
                 if (truth.name, work.name) in plan.switched and launch == 2:
-                    document["in_force"] = {"library": library(truth), "settings": 1}
+                    document["in_force"] = identity(truth) | {"settings": 1}
                 writer.child("pair" if work.sizes else "workload", truth.name, work.name, launch,
                              f"launches/{truth.name}/{work.name}/{launch:03d}.json", document)
     for launch in range(plan.timelines):

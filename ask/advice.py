@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""The recommendation: what follows from the numbers, by a rule that is printed with it. Pure functions.
+
+The value is what C programmers write when nothing speaks against it: nobody else can change it, and nobody has to free
+it. So it takes no proof to recommend the value, only a bound on what that may cost; a pointer has to earn its place."""
+
+WORTH = 1.1  # a ratio worth an alias or an owner
+
+RULE = (
+    f"pointer: its side is faster for certain (the interval lies below 1), and by a factor of {WORTH:g} or more",
+    f"value: the pointer side is not faster by {WORTH:g}, for certain (the interval lies above 1/{WORTH:g})",
+    "no answer yet: the interval leaves both open, or there is none; --launches narrows it",
+    "the whole: what all answers say, or all but one; else the answers side by side",
+)
+
+# The question, what is said where the value side is better, and what where the pointer side is.
+QUESTIONS = {
+    "pass": ("pass", "pass it by value", "pass it by const pointer"),
+    "factory": ("return", "return it by value", "return a pointer to the heap"),
+    "mutate": ("change", "return a changed copy", "change it through a pointer"),
+    "ask_store": ("store", "keep it in arrays as itself", "keep pointers in arrays"),
+    "ask_walk": ("walk", "walk an array of it", "walk an array of pointers"),
+    "ask_send": ("send", "send it to threads by value", "send threads a pointer"),
+    "ask_box": ("box", "call with its type known", "box a copy on the heap"),
+    "ask_box_here": ("box, lent", "call with its type known", "box its address"),
+}
+
+
+def side(row):
+    """value, pointer, or None, by the rule; `row` is one of summary.json's."""
+    ratio = row["ratio"]
+    if row["failed"] or ratio is None or ratio["low"] is None:
+        return None
+    if ratio["high"] < 1 and ratio["estimate"] * WORTH <= 1:
+        return "pointer"
+    return "value" if ratio["low"] * WORTH > 1 else None
+
+
+def why(row):
+    """A few words behind the recommendation."""
+    chosen, ratio = side(row), row["ratio"]
+    if row["failed"]:
+        return f"failed: {row['failed']['detail'] or row['failed']['reason']}"
+    if chosen is None:
+        return "the interval leaves both open" if ratio and ratio["low"] is not None else "too few launches for an interval"
+    if row["verdict"] == "equal":
+        return f"equal within {row['equal_within'] * 100:g} %"
+    everywhere = "" if row["verdict"].endswith("faster") else " on average"
+    if chosen == "pointer" or ratio["low"] > 1:
+        return faster(ratio["estimate"]) + everywhere
+    if ratio["high"] < 1:
+        return f"pointer only {faster(ratio['estimate'])}{everywhere}"
+    return f"pointer not faster by {WORTH:g}"
+
+
+def faster(ratio):
+    factor = max(ratio, 1 / ratio)
+    return f"{float(f'{factor:.3g}'):g} times as fast" if factor >= WORTH else f"{(factor - 1) * 100:.2g} % faster"
+
+
+def recommend(rows):
+    """One dictionary a row, and the sentence about the whole."""
+    found = []
+    for row in rows:
+        question, value, pointer = QUESTIONS[row["pair"]]
+        chosen = side(row)
+        found.append({"question": question, "pair": row["pair"], "side": chosen, "why": why(row),
+                      "sentence": {"value": value, "pointer": pointer, None: "no answer yet"}[chosen]})
+    return found, whole(found)
+
+
+def whole(found):
+    decided = [one for one in found if one["side"]]
+    if not decided:
+        return "no answer yet: measure more with --launches"
+    sides = {chosen: [one for one in decided if one["side"] == chosen] for chosen in ("value", "pointer")}
+    for chosen, other, words in (("value", "pointer", "treat it as a value"),
+                                 ("pointer", "value", "handle it through pointers")):
+        if not sides[other]:
+            return words
+        if len(sides[other]) == 1 and len(decided) > 2:
+            return f"{words}, but {sides[other][0]['sentence']}"
+    return "; ".join(f"by {chosen}: " + ", ".join(one["question"].replace(",", "") for one in sides[chosen])
+                     for chosen in ("value", "pointer"))

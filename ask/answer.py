@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""What ask found, for people and for programs. Pure functions of the subject, the judged rows and the advice."""
+
+import textwrap
+
+from ask import advice
+from plots import terminal
+
+WIDTH = 100
+INTEGER_REGISTERS, VECTOR_REGISTERS = ("rdi", "rsi"), ("xmm0", "xmm1")  # of a first argument; a type takes at most two
+RETURN_INTEGER, RETURN_VECTOR = ("rax", "rdx"), ("xmm0", "xmm1")
+
+
+def document(subject, compiler, rows, floors, rule, seconds, settings):
+    """`ampersand/ask/1`, as results/SCHEMA.md has it."""
+    layout = subject.layout
+    found, whole = advice.recommend(rows)
+    return {
+        "schema": "ampersand/ask/1", "type": subject.type, "header": subject.header,
+        "compiler": compiler.version(), "flags": [str(flag) for flag in settings["flags"]],
+        "size_b": subject.size_b, "alignment_b": subject.alignment_b, "kind": layout.kind,
+        "padding": {"bytes": sum(n for _, n, _ in layout.padding),
+                    "holes": [{"offset_b": at, "bytes": n, "after": name} for at, n, name in layout.padding]},
+        "bit_fields": [{"member": name, "bits": bits} for name, bits in layout.bit_fields],
+        "unions": list(layout.unions),
+        "abi": dict(subject.abi), "notes": notes(subject, compiler),
+        "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
+        "answers": [{"question": one["question"], "row": row} for one, row in zip(found, rows)],
+        "advice": {"rule": list(advice.RULE), "worth": advice.WORTH, "whole": whole,
+                   "each": [{key: one[key] for key in ("pair", "question", "side", "sentence", "why")} for one in found]},
+        "seconds": seconds,
+    }
+
+
+def notes(subject, compiler):
+    found = []
+    if subject.layout.bit_fields:
+        found.append("bit-fields have no address of their own: a pointer to the whole object is what the pointer side means")
+    if subject.layout.unions:
+        found.append("a union is copied whole, whichever member is set")
+    if subject.size_b == 0:
+        found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still allocates")
+    if compiler.standard_replaced:
+        found.append(f"{compiler.standard_replaced} is too old for the lessons: they were compiled as -std=gnu11")
+    return found
+
+
+def text(answer, colour=False):
+    lines = [f"{answer['type']} of {answer['header']}, {answer['compiler']} {' '.join(answer['flags'])}".rstrip(), ""]
+    lines += _facts(answer) + [""] + _table(answer, colour) + [""]
+    floor = terminal.floors({"floors": answer["floors"]})
+    lines += floor + ([""] if floor else [])
+    lines += _advice(answer)
+    return "\n".join(lines) + "\n"
+
+
+def _facts(answer):
+    facts = [("size", f"{answer['size_b']} B, aligned to {answer['alignment_b']} B"), ("padding", _padding(answer))]
+    if answer["bit_fields"]:
+        facts.append(("bit-fields", _listed(f"{one['member']}:{one['bits']}" for one in answer["bit_fields"])))
+    if answer["unions"]:
+        facts.append(("unions", _listed(name or "itself" for name in answer["unions"])))
+    facts += [("passed", passed(answer["abi"], answer["size_b"])), ("returned", returned(answer["abi"]))]
+    facts += [("note", note) for note in answer["notes"]]
+    lines = []
+    for name, words in facts:
+        lines += textwrap.wrap(words, WIDTH, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
+    return lines
+
+
+def _listed(words, most=8):
+    words = list(words)
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def _padding(answer):
+    holes = answer["padding"]["holes"]
+    if not holes:
+        return "none"
+    parts = []
+    for hole in holes:
+        tail = hole["offset_b"] + hole["bytes"] == answer["size_b"]
+        after = f" after {hole['after']}" if hole["after"] else ""
+        where = "at the end" if tail else f"at offset {hole['offset_b']}"
+        parts.append(f"{hole['bytes']} B {where}{after}")
+    return f"{answer['padding']['bytes']} B: " + _listed(parts)
+
+
+def _registers(abi, integers, vectors):
+    return " and ".join([*integers[:abi["integers"]], *vectors[:abi["vectors"]]])
+
+
+def passed(abi, size_b):
+    return {"memory": f"in memory: each call copies {size_b} B onto the stack",
+            "registers": f"in {'a register' if abi['integers'] + abi['vectors'] == 1 else 'registers'}: as a first argument in "
+                         + _registers(abi, INTEGER_REGISTERS, VECTOR_REGISTERS),
+            "nothing": "as nothing: no register and no memory is used",
+            "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["passed"]]
+
+
+def returned(abi):
+    return {"memory": "in memory: into an object of the caller's, whose address is a hidden first argument",
+            "registers": f"in {'a register' if abi['integers'] + abi['vectors'] == 1 else 'registers'}: "
+                         + _registers(abi, RETURN_INTEGER, RETURN_VECTOR),
+            "x87": "in a register of the x87: st(0)",
+            "nothing": "as nothing",
+            "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["returned"]]
+
+
+COLUMNS = (("", True), ("value", False), ("ptr", False), ("ratio", False), ("interval", True), ("spread", True), ("val", False),
+           ("ptr", False))
+
+
+def _table(answer, colour):
+    rows = []
+    for one in answer["answers"]:
+        cells = terminal.cells(one["row"])
+        rows.append([one["question"], *cells[2:7], *cells[9:11]])
+    widths = [max(len(row[i]) for row in [[name for name, _ in COLUMNS], *rows]) for i in range(len(COLUMNS))]
+    widths[1] = max(widths[1], 6)
+    widths[6] = max(widths[6], 5)
+    widths[7] = max(widths[7], 5)
+
+    def line(cells):
+        return "  ".join(f"{cell:<{w}}" if left else f"{cell:>{w}}" for cell, w, (_, left) in zip(cells, widths, COLUMNS))
+
+    def over(first, last, title):
+        return f" {title} ".center(sum(widths[first:last]) + 2 * (last - first - 1), "-")
+
+    head = "  ".join([" " * widths[0], over(1, 3, "ns/op"), over(3, 6, "pointer/value"), over(6, 8, "allocs/op")])
+    lines = [head, line([name for name, _ in COLUMNS]) + "  verdict"]
+    for row, one in zip(rows, answer["answers"]):
+        lines.append(line(row) + "  " + terminal.paint(terminal.verdict(one["row"]), one["row"], colour))
+    return ["  " + text.rstrip() for text in lines]
+
+
+def _advice(answer):
+    given = answer["advice"]
+    lines = textwrap.wrap(f"Advice: {given['whole']}.", WIDTH)
+    wide = max(len(one["question"]) for one in given["each"])
+    words = max(len(one["sentence"]) for one in given["each"])
+    lines += [f"  {one['question']:<{wide}}  {one['sentence']:<{words}}  {one['why']}" for one in given["each"]]
+    lines += ["", "The rule"] + [f"  {line}" for line in given["rule"]]
+    settings = answer["settings"]
+    rule = answer["rule"]
+    words = (f"A ratio is pointer/value: above 1 the value side is faster. Intervals: {rule['confidence'] * 100:g} % for all of "
+             f"them together ({rule['correction']}), over {settings['launches']} launches; the spread is that over "
+             f"{settings['layouts']} layouts. What a verdict means: ./ampersand help ask. Seed {settings['seed']}, "
+             f"{answer['seconds']:.0f} s.")
+    return lines + [""] + textwrap.wrap(words, WIDTH)

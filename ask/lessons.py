@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""Compile the lessons that are templates over a type for the user's own, link their layouts, and measure them.
+
+Lessons about one thread get short epochs. Sending to a thread wakes one, which costs some microseconds an epoch, so it
+is measured apart, by few and long epochs."""
+
+import concurrent.futures
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ask.compiler import first_error
+from ask.subject import CODE_FLAGS, ROOT, flags_of
+from plots.documents import Refused, one_line
+
+BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
+LAYOUTS = 16       # a quarter of a bench's: all placements of two functions, and a balanced part of more
+PLACING = ("-ffunction-sections", "-fdata-sections", "-falign-functions=16", "-fno-builtin-malloc", "-fno-builtin-calloc",
+           "-fno-builtin-realloc", "-fno-builtin-aligned_alloc", "-fno-builtin-free")
+PLAIN = ("null",)  # lessons that have no subject: compiled with the same flags
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    lessons: tuple  # files in benchmarks/, without .c
+    rows: str       # of bench's --filter
+    epochs: tuple   # flags of bench
+
+
+PARTS = (
+    Part("one_thread", ("pass", "factory", "mutate", "ask/ask_store", "ask/ask_box", "null"), "^(pass|factory|mutate|ask_.*)/",
+         ("--rounds", "12")),
+    Part("two_threads", ("ask/ask_send",), "^ask_send/", ("--rounds", "4", "--epoch-us", "1000")),
+)
+
+
+def build(compiler, subject, seed):
+    """Fill folder/<part>/lessons with modules."""
+    object_of_lesson = _lesson_object(compiler)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(_build_one, compiler, subject, part, lesson, object_of_lesson, seed)
+                for part in PARTS for lesson in part.lessons]
+        for job in jobs:
+            job.result()
+    for part in PARTS:
+        names = "".join(f"{lesson.rpartition('/')[2]}\n" for lesson in part.lessons)
+        (compiler.folder / part.name / "lessons" / "lessons.txt").write_text(names)
+
+
+def _lesson_object(compiler):
+    made = compiler.folder / "lesson.o"
+    status, said = compiler.run("-std=gnu11", *LESSON_OBJECT_FLAGS, "-c", ROOT / "harness/lesson.c", "-o", made)
+    if status:
+        raise Refused("harness/lesson.c", f"does not compile: {first_error(said)}")
+    return made
+
+
+LESSON_OBJECT_FLAGS = ("-O2", "-D_GNU_SOURCE", *CODE_FLAGS, "-iquote", ROOT)
+
+
+def subject_flags(subject):
+    """What tells a lesson about its type: kept apart from names in the user's header by a suffix of their own."""
+    touched = [i for i, one in enumerate(subject.layout.touched) if one]
+    return ["-include", subject.prefix, "-DAMP_SUBJECT=amp_asked", "-DAMP_SUFFIX=_amp_asked",
+            f"-DAMP_SUBJECT_EMPTY={0 if touched else 1}", f"-DAMP_SUBJECT_FIRST={touched[0] if touched else 0}",
+            f"-DAMP_SUBJECT_LAST={touched[-1] if touched else 0}"]
+
+
+def compile_lesson(compiler, subject, lesson, made):
+    more = [] if lesson in PLAIN else subject_flags(subject)
+    status, said = compiler.run(*flags_of(compiler), *more, *CODE_FLAGS, *PLACING, "-iquote", ROOT, "-c",
+                                ROOT / f"benchmarks/{lesson}.c", "-o", made)
+    if status:
+        raise Refused(f"benchmarks/{lesson}.c", f"does not compile about {subject.type}: {first_error(said)}")
+
+
+def _build_one(compiler, subject, part, lesson, object_of_lesson, seed):
+    name = lesson.rpartition("/")[2]
+    made = compiler.folder / f"{name}.o"
+    compile_lesson(compiler, subject, lesson, made)
+    command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", name, "--object", made, "--extra", object_of_lesson,
+               "--source", ROOT / f"benchmarks/{lesson}.c", "--count", LAYOUTS, "--seed", seed, "--cc", compiler.name,
+               "--link-arg=-pthread", "--out", compiler.folder / part.name / "lessons"]
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        raise Refused(done.stderr.strip().removeprefix("ampersand: ") or "linking the layouts failed")
+
+
+def measure(compiler, launches, seed):
+    """Run every part into folder/<part>/run; the worst status of bench, 0 or 1."""
+    worst = 0
+    for part in PARTS:
+        folder = compiler.folder / part.name
+        command = [BUILD / "harness/ampersand-bench", "paired", "--out", folder / "run", "--filter", part.rows, "--launches",
+                   launches, "--counts-launches", 2, "--solo-launches", 0, "--seed", seed, *part.epochs]
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", check=False,
+                              env={**os.environ, "AMPERSAND_LESSONS": str(folder / "lessons")})
+        if done.returncode == 130:
+            raise KeyboardInterrupt
+        if done.returncode not in (0, 1):
+            lines = [line for line in done.stderr.splitlines() if line.startswith("ampersand: ")]
+            raise Refused("measuring", one_line((lines or [f"ampersand-bench ended with status {done.returncode}"])[-1]
+                                                .removeprefix("ampersand: ")))
+        worst = max(worst, done.returncode)
+    return worst

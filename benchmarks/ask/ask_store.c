@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Keep objects in a collection: an array of them, or an array of pointers to them.
+ *
+ *   value     [ e0 ][ e1 ][ e2 ] ...                 one array
+ *   pointer   [ & ][ & ][ & ] ...                    one array, and each object on its own
+ *               |    |    `-> [ e2 ]
+ *               |    `-> [ e1 ]
+ *               `-> [ e0 ]
+ *
+ *   ask_store    puts a new object, made after a model, into the place of the oldest: N bytes copied into the array,
+ *                or N bytes copied to the heap, their address stored, and the old object freed
+ *   ask_walk     reads two bytes of one element after the other
+ *
+ * Same on both sides:  the number of elements, their order, the bytes that are written and read.
+ * Different:           where the objects live; on the pointer side an allocation for each, and a load more on the way.
+ *
+ * 1024 elements, fewer where they would take more than 1 MiB, and at least 16. */
+#include "harness/kernel.h"
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define MOST_B ((size_t) 1024 * 1024)
+#define FITTING (MOST_B / (sizeof(subject) > 0 ? sizeof(subject) : 1))
+#define ELEMENTS (FITTING > 1024 ? 1024 : FITTING < 16 ? 16 : FITTING)
+
+struct ask_shelf {
+    subject *model;
+    subject *values;    /* the value side's elements, or NULL */
+    subject **pointers; /* the pointer side's, or NULL */
+    size_t next;
+};
+
+static inline size_t ask_advance(struct ask_shelf *shelf)
+{
+    size_t at = shelf->next;
+
+    shelf->next = at + 1 < ELEMENTS ? at + 1 : 0;
+    return at;
+}
+
+static uint64_t store_value(void *fixture, uint64_t ops)
+{
+    struct ask_shelf *shelf = fixture;
+    const subject *model = amp_object(shelf->model);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        subject *place = shelf->values + ask_advance(shelf);
+
+        amp_keep(model); /* it may have changed: store a new one after it */
+        *place = *model;
+        amp_keep(place); /* others may look at it */
+        sum += amp_ends(place);
+    }
+    return sum;
+}
+
+static uint64_t store_pointer(void *fixture, uint64_t ops)
+{
+    struct ask_shelf *shelf = fixture;
+    const subject *model = amp_object(shelf->model);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        subject **place = shelf->pointers + ask_advance(shelf);
+        subject *object = amp_alloc(sizeof *object);
+
+        amp_keep(model);
+        *object = *model;
+        free(*place);
+        *place = object;
+        amp_keep(place);
+        sum += amp_ends(object);
+    }
+    return sum;
+}
+
+static uint64_t walk_value(void *fixture, uint64_t ops)
+{
+    struct ask_shelf *shelf = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        const subject *object = shelf->values + ask_advance(shelf);
+
+        sum += amp_ends(object);
+        amp_keep(object); /* an element at a time, on both sides */
+    }
+    return sum;
+}
+
+static uint64_t walk_pointer(void *fixture, uint64_t ops)
+{
+    struct ask_shelf *shelf = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        const subject *object = shelf->pointers[ask_advance(shelf)];
+
+        sum += amp_ends(object);
+        amp_keep(object);
+    }
+    return sum;
+}
+
+static struct ask_shelf *ask_shelf_set_up(void)
+{
+    struct ask_shelf *shelf = amp_alloc(sizeof *shelf);
+
+    *shelf = (struct ask_shelf){ .model = amp_object_set_up(sizeof(subject)) };
+    return shelf;
+}
+
+static void *set_up_value(size_t size)
+{
+    struct ask_shelf *shelf = ask_shelf_set_up();
+
+    (void) size;
+    shelf->values = amp_object_set_up(ELEMENTS * sizeof(subject));
+    return shelf;
+}
+
+static void *set_up_pointer(size_t size)
+{
+    struct ask_shelf *shelf = ask_shelf_set_up();
+
+    (void) size;
+    shelf->pointers = amp_alloc(ELEMENTS * sizeof *shelf->pointers);
+    for (size_t i = 0; i < ELEMENTS; i++)
+        shelf->pointers[i] = memcpy(amp_alloc(sizeof(subject)), shelf->model, sizeof(subject));
+    return shelf;
+}
+
+static void tear_down(void *fixture)
+{
+    struct ask_shelf *shelf = fixture;
+
+    for (size_t i = 0; shelf->pointers && i < ELEMENTS; i++)
+        free(shelf->pointers[i]);
+    free(shelf->pointers);
+    free(shelf->values);
+    free(shelf->model);
+    free(shelf);
+}
+
+AMP_PAIR(ask_store,
+         .question = "What does it cost to put an object into an array, and what to put a pointer to a new one?",
+         .value = { store_value, .set_up = set_up_value, .tear_down = tear_down },
+         .pointer = { store_pointer, .set_up = set_up_pointer, .tear_down = tear_down, .allocs_per_op = 1,
+                      .bytes_per_op = sizeof(subject) },
+         .sizes = AMP_SUBJECT_SIZES);
+
+AMP_PAIR(ask_walk,
+         .question = "What does it cost to read an array of objects, and what an array of pointers to them?",
+         .value = { walk_value, .set_up = set_up_value, .tear_down = tear_down },
+         .pointer = { walk_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
+         .sizes = AMP_SUBJECT_SIZES);
+
+#endif

@@ -1,0 +1,3 @@
+module ampersand
+
+go 1.19

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""What `meson install` leaves: built from a copy of the checkout that is deleted before anything installed is used."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plots.documents import validate
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = """
+#include "harness/heap.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(void)
+{
+    struct amp_heap heap;
+    void *volatile p[3];
+
+    if (amp_heap_begin())
+        return 1;
+    for (int i = 0; i < 3; i++)
+        p[i] = malloc(100);
+    if (amp_heap_end(&heap))
+        return 1;
+    for (int i = 0; i < 3; i++)
+        free(p[i]);
+    printf("%d allocations, %d bytes\\n", (int) heap.allocs, (int) heap.asked_b);
+    return 0;
+}
+"""
+
+
+def call(*command, status=0, **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600,
+                          stdin=subprocess.DEVNULL, **options)
+    assert done.returncode == status, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+class Installed:
+    def __init__(self, prefix, libdir):
+        self.prefix, self.home = prefix, prefix / libdir / "ampersand"
+        self.command = prefix / "bin" / "ampersand"
+        unset = ("AMPERSAND_BUILD", "AMPERSAND_LESSONS", "AMPERSAND_BUILT")
+        self.environment = {key: text for key, text in os.environ.items() if key not in unset} | {
+            "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}", "PKG_CONFIG_PATH": str(prefix / libdir / "pkgconfig"),
+            "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def __call__(self, *words, cwd, status=0):
+        return call(self.command, *words, cwd=cwd, status=status, env=self.environment)
+
+    def package(self, *words):
+        return call("pkg-config", *words, "ampersand", env=self.environment).strip()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("install")
+    tree, prefix = folder / "checkout", folder / "prefix"
+    tree.mkdir()
+    for name in ("ampersand", "meson.build", "meson_options.txt"):
+        shutil.copy2(ROOT / name, tree / name)
+    for name in ("ask", "benchmarks", "harness", "install", "plots", "results", "tests"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
+    call("meson", "setup", "build", "-Dlayouts=16", f"-Dpython={sys.executable}", f"--prefix={prefix}", "--libdir=lib", cwd=tree)
+    call("ninja", "-C", "build", "install", cwd=tree)
+    shutil.rmtree(tree)
+    return Installed(prefix, "lib")
+
+
+def test_nothing_in_it_is_compiled_python_or_a_run(installed):
+    names = [path.name for path in installed.prefix.rglob("*")]
+    assert "__pycache__" not in names and "runs" not in names and "reference" not in names
+    assert len(list((installed.home / "benchmarks").glob("pass.*.so"))) == 16
+
+
+def test_it_lists_and_measures_without_a_checkout(installed, tmp_path):
+    assert installed("--version", cwd=tmp_path).startswith("ampersand 0.")
+    assert installed("list", "--filter", "^pass/size=16$", cwd=tmp_path) == "pass/size=16\n"
+    table = installed("bench", "--quick", "--filter", "^pass/size=16$", cwd=tmp_path)
+    assert "pass " in table and "null_placed" in table
+    run, = (tmp_path / "ampersand-runs").iterdir()
+    assert "take_value" in (run / "report.html").read_text(), "the lesson's code is in the report"
+    installed("check", cwd=tmp_path)
+    installed("compare", run, run, cwd=tmp_path)
+
+
+def test_it_asks_without_a_checkout(installed, tmp_path):
+    (tmp_path / "order.h").write_text("struct order { int id; double price; };\n")
+    found = json.loads(installed("ask", "order.h", "struct order", "--launches", "2", "--json", cwd=tmp_path))
+    validate(found, "ask", "answer")
+    assert found["size_b"] == 16 and len(found["answers"]) == 8
+    installed("ask", "order.h", "struct nothing", cwd=tmp_path, status=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["order.h"]
+
+
+def test_the_doctor_links_anew_what_is_installed(installed, tmp_path):
+    found = json.loads(installed("doctor", "--facts", "--format", "json", cwd=tmp_path))
+    assert found
+    code = ("import sys; sys.path.insert(0, sys.argv[1]); from plots.doctor_measure import Bench; "
+            "Bench(sys.argv[1])._link('null', 1, sys.argv[2])")
+    call(sys.executable, "-c", code, installed.home, tmp_path / "made", cwd=tmp_path, env=installed.environment)
+    assert len(list((tmp_path / "made").glob("null.*.so"))) == 64
+
+
+def test_the_template_measures_its_two_pairs(installed, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples/template", project)
+    call("meson", "setup", "build", cwd=project, env=installed.environment)
+    call("ninja", "-C", "build", cwd=project, env=installed.environment)
+    environment = installed.environment | {"AMPERSAND_LESSONS": str(project / "build"), "AMPERSAND_SOURCES": str(project)}
+    assert call(installed.command, "list", "--filter", ".", cwd=project, env=environment).split()[:2] == [
+        "distance/size=24", "invoice/size=24"]
+    run = tmp_path / "run"
+    call(installed.command, "bench", "--quick", "--out", run, cwd=project, env=environment)
+    rows = {row["pair"]: row for row in json.loads((run / "summary.json").read_text())["rows"]}
+    assert list(rows)[:2] == ["distance", "invoice"] and {"null", "null_placed"} <= set(rows)
+    for pair, allocs in (("distance", 0), ("invoice", 1)):
+        row = rows[pair]
+        assert row["layouts"] == 64 and row["ratio"]["estimate"] > 0 and not row["failed"]
+        if row["counts"]["status"] != "refused":  # under a sanitizer
+            assert row["counts"]["value"]["allocs_per_op"] == 0
+            assert row["counts"]["pointer"]["allocs_per_op"] == allocs
+    assert "distance_of_values" in (run / "report.html").read_text(), "the pair's own code is in the report"
+
+
+def test_the_template_holds_what_it_says(installed, tmp_path):
+    """`ninja bench` of the template is bench on its pairs: a pair whose sides disagree is refused by it."""
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "examples/template", project)
+    text = (project / "invoice.c").read_text()
+    (project / "invoice.c").write_text(text.replace("*invoice = (struct invoice){ id, id & 7, id * 3 };",
+                                                    "*invoice = (struct invoice){ id, id & 7, id * 2 };"))
+    call("meson", "setup", "build", cwd=project, env=installed.environment)
+    environment = installed.environment | {"AMPERSAND_LESSONS": str(project / "build")}
+    call("ninja", "-C", "build", cwd=project, env=installed.environment)
+    table = call(installed.command, "bench", "--quick", "--filter", "^invoice/", "--out", tmp_path / "run", cwd=project,
+                 env=environment, status=1)
+    assert re.search(r"invoice +24 +failed", table)
+
+
+def test_a_program_links_the_library_by_pkg_config(installed, tmp_path):
+    (tmp_path / "count.c").write_text(LIBRARY)
+    command = [*os.environ.get("CC", "cc").split(), "-std=gnu11", "-Wall", "-Werror", "-fno-builtin-malloc", "count.c", "-o", "count"]
+    call(*command, *installed.package("--cflags", "--libs").split(), cwd=tmp_path)
+    assert call(tmp_path / "count", cwd=tmp_path) == "3 allocations, 300 bytes\n"
+
+
+def test_the_variables_of_pkg_config_name_files_that_are_there(installed):
+    for name in ("make_layouts", "lesson_object", "null_object", "python"):
+        assert Path(installed.package(f"--variable={name}")).is_file(), name
+    flags = re.findall("'(.*?)'", re.search(r"^kernel_args = \[(.*?)\]", (ROOT / "meson.build").read_text(), re.M | re.S)[1])
+    assert installed.package("--variable=kernel_args").split() == [*flags, "-fPIC"]
+
+
+# ---- The manual page
+
+def test_the_manual_names_every_verb_and_every_flag_of_ask():
+    page = (ROOT / "install/ampersand.1").read_text()
+    text = re.sub(r"\\f.|\.(Cm|Fl|It|Ar|Op) ", " ", page)
+    verbs = re.search(r"^verbs='(.*?)'", (ROOT / "ampersand").read_text(), re.M)[1].split()
+    for verb in verbs:
+        assert verb == "test" or re.search(rf"\b{verb}\b", text), verb
+    usage = subprocess.run([ROOT / "ampersand", "help", "ask"], text=True, capture_output=True, check=True).stdout
+    for flag in re.findall(r"^  (--[a-z]+)", usage, re.M):
+        assert f"Fl -{flag[2:]}" in page, flag
+
+
+def test_the_manual_is_well_formed():
+    if not shutil.which("groff") or not Path("/usr/share/groff").is_dir():
+        pytest.skip("groff is not here: apt-get install groff")
+    done = subprocess.run(["groff", "-mdoc", "-Tutf8", "-ww", ROOT / "install/ampersand.1"], text=True, capture_output=True)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    assert "EXIT STATUS" in re.sub(".\x08", "", done.stdout)  # bold is a letter struck twice
