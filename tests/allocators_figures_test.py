@@ -246,9 +246,9 @@ def test_apart_keeps_order_and_distance(seed):
 
 # ---- Does the allocator change the answer?
 
-def crossing(configuration, *sizes, state="crossing", faster=None):
+def crossing(configuration, *sizes, state="crossing", faster=None, winner="pointer"):
     return {"pair": "factory", "configuration": configuration, "state": state, "faster": faster, "sentence": "",
-            "smallest": 8, "largest": 4096, "size_count": 6, "clear": 6,
+            "smallest": 8, "largest": 4096, "winners": [{"size": 8, "faster": "value"}, {"size": 4096, "faster": winner}],
             "sizes": [{"estimate": e, "low": low, "high": high, "faster_below": below} for e, low, high, below in sizes]}
 
 
@@ -257,6 +257,8 @@ def crossing(configuration, *sizes, state="crossing", faster=None):
     ("two", crossing("a", (64, 60, 70, "value"), (512, 500, 600, "pointer")),
      [(8, 64, "value"), (64, 512, "pointer"), (512, 4096, "value")], "2 crossovers"),
     ("none", crossing("a", state="none", faster="value"), [(8, 4096, "value")], "value wins throughout"),
+    ("not everywhere", crossing("a", state="none", faster="value", winner=None), [(8, 4096, "value")],
+     "value wins at 1 of 2 sizes"),
     ("unclear", crossing("a", state="unclear"), [], "no clear winner"),
     ("few", crossing("a", state="few"), [], "too few launches"),
 ])
@@ -270,7 +272,13 @@ def test_segments(name, row, want, words):
      "factory: the crossover lies higher than with base: up; lower than with base: down."),
     ("not moved", [crossing("base", (64, 60, 70, "value")), crossing("same", (66, 61, 72, "value"))],
      "factory: no configuration moves the crossover for certain."),
-    ("nothing to compare with", [crossing("base", state="none", faster="value"), crossing("a", (66, 61, 72, "value"))],
+    ("a crossover that the baseline has not", [crossing("base", state="none", faster="value"),
+                                               crossing("a", (66, 61, 72, "value")), crossing("b", state="unclear"),
+                                               crossing("c", state="none", faster="pointer")],
+     "factory: with base, value wins wherever a winner is clear; not so with a, c."),
+    ("one winner for all", [crossing("base", state="none", faster="value"), crossing("a", state="none", faster="value")],
+     "factory: with base, value wins wherever a winner is clear; no configuration changes that."),
+    ("nothing to compare with", [crossing("base", state="few"), crossing("a", (66, 61, 72, "value"))],
      "factory: base has no crossover with an interval to compare others with."),
 ])
 def test_who_moves_the_crossover(name, rows, want):

@@ -152,7 +152,7 @@ def test_of_those_that_tie_the_plainest_is_picked(tmp_path):
 
 
 def test_a_quick_run_gives_no_verdict(tmp_path):
-    made = allocators_judge.summarize(load(write(tmp_path / "run", Plan(launches=2, timelines=1, quick=True))))
+    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, quick=True))))
     found = {one["decision"] for part in made["cells"] for one in part["metrics"].values()}
     assert found == {"no verdict", "baseline"}
     assert all("no verdict" in work["sentence"] for work in made["workloads"])
