@@ -178,6 +178,8 @@ def test_crossovers_move_with_the_allocator(summary):
      "disagreement"),
     ("other settings than the probe's", {"switched": (("mimalloc", "pair_factory"),)}, "mimalloc", "pair_factory",
      "not in force", "launch 2: its settings are not those of the probe"),
+    ("another library than the probe's", {"replaced": (("glibc", "burst_idle"),)}, "glibc", "burst_idle", "not in force",
+     "launch 1: its malloc is of /lib/libother.so, the probe's of /usr/lib/x86_64-linux-gnu/libc.so.6"),
     ("a timeline that hung", {"fail": {("glibc", "timeline"): ("timeout", "no end within 20 s")}}, "glibc", "timeline",
      "failed", "timeout: no end"),
 ])
