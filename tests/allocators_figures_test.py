@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 import synthetic_allocators as synthetic
 from figures_test import Once, contrast, letters, luminance, texts
 from plots import (allocators_charts, allocators_judge, allocators_style, allocators_text, answer_figure, heat_figure,
-                   pareto_figure, style, timeline_figure)
+                   pareto_figure, report, style, timeline_figure)
 from plots.allocators_load import load
 from synthetic_allocators import Plan, Truth
 
@@ -156,6 +156,13 @@ def test_letters_can_be_read_on_every_colour(ratio):
     fill = to_hex(heat_figure.colour(ratio))
     assert contrast(fill, heat_figure.ink(fill)) >= 4.5
     assert (to_rgb(fill)[2] > to_rgb(fill)[0]) == (ratio < 1), "blue is better, orange is worse"
+
+
+def test_a_page_in_the_dark_leaves_the_cells_as_they_are():
+    sheet = report.read_template("report.css")
+    for ratio in (1 / 50, 1 / 8, 0.3, 2, 8, 50):
+        fill = to_hex(heat_figure.colour(ratio))
+        assert f"--c{fill[1:]}" not in sheet and f"--c{heat_figure.ink(fill)[1:]}" not in sheet
 
 
 def test_deeper_is_further():
