@@ -207,6 +207,12 @@ def _crossovers(run):
             yield _crossover(work, name, sizes, level.confidence)
 
 
+def _winner(headlines, confidence):
+    """The side that is faster at a size, None where that is not clear: as crossover.py decides it."""
+    sign = crossover.clear_sign(statistics.estimate(headlines, confidence), LEAST)
+    return {1: "value", -1: "pointer", 0: None}[sign]
+
+
 def _headlines(cell):
     """{size: [ln pointer/value of each launch]}, sizes ascending."""
     found = {}
@@ -223,7 +229,7 @@ def _crossover(work, configuration, sizes, confidence):
     sentence = crossover.sentence(result, terminal.size)
     return {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
             "sentence": sentence, "smallest": result.smallest, "largest": result.largest,
-            "size_count": result.sizes, "clear": result.clear,
+            "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],
             "sizes": [{"estimate": _short(one.size), "low": _rounded(one.low), "high": _rounded(one.high),
                        "faster_below": one.faster_below} for one in result.found]}
 

@@ -129,8 +129,8 @@ def _workload(summary, work, colour):
         lines += _folded("undecided", [f"{cell['configuration']} "
                                        f"{ratio(cell['metrics'][metric.name]['ratio']['estimate'])}"
                                        for cell in folded["undecided"]])
-    lines += [paint(cut(f"    {cell['configuration']:<{NAME}} {cell['state']}: {cell['reason']}"), "failed", colour)
-              for cell in out]
+    for cell in out:
+        lines += _reason(cell, "    ", "failed", colour)
     return lines + _wrapped(f"=> {work['sentence']}", WIDTH, initial_indent="  ", subsequent_indent="     ")
 
 
@@ -153,10 +153,6 @@ def _folded(word, names):
     return _wrapped(f"{word}: {', '.join(names)}", WIDTH, initial_indent="    ", subsequent_indent="      ")
 
 
-def cut(text, width=WIDTH):
-    return text if len(text) <= width else text[: width - 3] + "..."
-
-
 def paint(text, decision, colour):
     code = COLOURS.get(decision)
     return f"\033[{code}m{text}\033[0m" if colour and code else text
@@ -168,10 +164,15 @@ def _columns_out(summary, colour):
         return ["Every configuration was in force.", ""]
     lines = ["Without numbers:"]
     for column in out:
-        text = f"{column['configuration']:<{NAME}} {column['state']}: {column['reason']}"
-        lines += [paint(line, "failed" if column["state"] != "absent" else "undecided", colour) for line in
-                  _wrapped(text, WIDTH, initial_indent="  ", subsequent_indent=" " * (NAME + 5))]
+        lines += _reason(column, "  ", "failed" if column["state"] != "absent" else "undecided", colour)
     return lines + [""]
+
+
+def _reason(holder, indent, decision, colour):
+    """Why a column or a cell has no numbers."""
+    text = f"{indent}{holder['configuration']:<{NAME}} {holder['state']}: {holder['reason']}"
+    return [paint(line, decision, colour) for line in
+            _wrapped(text, subsequent_indent=" " * (len(indent) + NAME + 3))]
 
 
 def counted(summary):

@@ -9,6 +9,8 @@ from matplotlib.ticker import NullLocator
 
 from plots import allocators_style, style, terminal
 
+UNCLEAR = {"linestyle": "none", "marker": "o", "markersize": 3, "color": style.FAINT, "markerfacecolor": "white",
+           "markeredgewidth": 0.7}
 ROW_IN, TITLE_IN, TICKS_IN, WORDS_IN = 0.17, 0.24, 0.42, 1.75
 
 
@@ -25,6 +27,7 @@ def draw(run, summary, pairs):
             style.Key("pointer wins", {"facecolor": style.POINTER.colour, "alpha": 0.45}, True),
             style.Key("crossover, with its interval",
                       {"color": style.INK, "marker": "o", "markersize": 4, "linewidth": 2}),
+            style.Key("no clear winner at this size", UNCLEAR),
             style.Key("interval of the baseline", {"facecolor": style.FLOOR_SPREAD}, True)]
     page = style.Page(sum(heights), "Does the allocator change the answer?",
                       "The size at which the winner changes between value and pointer, by configuration.", keys,
@@ -74,6 +77,8 @@ def _row(ax, y, row, low, high):
         side = style.SIDES[winner]
         ax.barh(y + 0.5, end - start, left=start, height=0.34 if winner == "value" else 0.2, color=side.colour,
                 alpha=0.55 if winner == "value" else 0.45, linewidth=0, zorder=1.5)
+    unclear = [one["size"] for one in row["winners"] if one["faster"] is None]
+    ax.plot(unclear, [y + 0.5] * len(unclear), **UNCLEAR, zorder=2.3)
     for one in row["sizes"]:
         if one["low"] is not None:
             ax.plot([one["low"], one["high"]], [y + 0.5] * 2, color=style.INK, linewidth=2, zorder=2.4)
@@ -100,8 +105,9 @@ def words(row):
     if row["state"] == "unclear":
         return "no clear winner"
     if row["state"] == "none":
-        return f"{row['faster']} wins throughout" if row["clear"] == row["size_count"] else (
-            f"{row['faster']} wins at {row['clear']} of {row['size_count']} sizes")
+        clear = sum(one["faster"] is not None for one in row["winners"])
+        return f"{row['faster']} wins throughout" if clear == len(row["winners"]) else (
+            f"{row['faster']} wins at {clear} of {len(row['winners'])} sizes")
     if len(row["sizes"]) > 1:
         return f"{len(row['sizes'])} crossovers"
     one = row["sizes"][0]
@@ -110,10 +116,17 @@ def words(row):
 
 
 def sentence(rows, baseline):
-    """Which configurations move a pair's only crossover for certain, that is beyond the baseline's interval."""
+    """Which configurations change the answer for certain: another winner throughout, crossovers where the baseline has
+    none, or its only one moved beyond the interval of the baseline's."""
     known = {row["configuration"]: row["sizes"][0] for row in rows
              if len(row["sizes"]) == 1 and row["sizes"][0]["low"] is not None}
     pair, mine = rows[0]["pair"], known.get(baseline)
+    own = next((row for row in rows if row["configuration"] == baseline), None)
+    if own and own["state"] == "none":
+        others = [row["configuration"] for row in rows
+                  if row["state"] == "crossing" or row["faster"] not in (None, own["faster"])]
+        return (f"{pair}: with {baseline}, {own['faster']} wins wherever a winner is clear; " + (
+            f"not so with {', '.join(others)}." if others else "no configuration changes that."))
     if mine is None:
         return f"{pair}: {baseline} has no crossover with an interval to compare others with."
     higher = [name for name, one in known.items() if one["low"] > mine["high"]]

@@ -19,12 +19,12 @@ SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_pea
 TITLES = {"ns_per_op": "Time per operation", "p99_ns": "99th percentile of single operations",
           "peak_rss_b": "Peak memory", "retained_rss_b": "Memory retained after all was freed",
           "faults_per_op": "Page faults per operation"}
-BETTER, WORSE, UNDECIDED = "#1b4a94", "#e08a1e", "#dcdcdc"
+# Not quite the other figures' blue, orange, black and white, which a page turns about in the dark: a cell stays as it is.
+BETTER, WORSE, UNDECIDED = "#1b4a93", "#e08a1d", "#dcdcdc"
+BLACK, WHITE = "#1a1a1b", "#fffffe"  # letters on these
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
 ROW_IN, HEAD_PT = 0.185, style.TEXT_PT
-# Of letters on a colour: not quite the figures' own black and white, which a page turns about in the dark.
-BLACK, WHITE = "#1a1a1b", "#fffffe"
 
 
 def colour(ratio):

@@ -17,7 +17,8 @@ BODY_IN, LEFT_IN, BELOW_IN, LABEL_IN = 4.2, 0.75, 0.42, 2.0
 POINTS = 240
 MOST = 12  # lines
 NEAR = 0.04  # in ln units: closer than this, all the time, two lines are one
-LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))  # by turns, of one allocator's
+LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (1, 3)),
+         (0, (5, 1.2, 1, 1.2, 1, 1.2)))  # by turns, of one allocator's
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 import synthetic_allocators as synthetic
 from figures_test import Once, contrast, letters, luminance, texts
 from plots import (allocators_charts, allocators_judge, allocators_style, allocators_text, answer_figure, heat_figure,
-                   pareto_figure, style, timeline_figure)
+                   pareto_figure, report, style, timeline_figure)
 from plots.allocators_load import load
 from synthetic_allocators import Plan, Truth
 
@@ -158,6 +158,13 @@ def test_letters_can_be_read_on_every_colour(ratio):
     assert (to_rgb(fill)[2] > to_rgb(fill)[0]) == (ratio < 1), "blue is better, orange is worse"
 
 
+def test_a_page_in_the_dark_leaves_the_cells_as_they_are():
+    sheet = report.read_template("report.css")
+    for ratio in (1 / 50, 1 / 8, 0.3, 2, 8, 50):
+        fill = to_hex(heat_figure.colour(ratio))
+        assert f"--c{fill[1:]}" not in sheet and f"--c{heat_figure.ink(fill)[1:]}" not in sheet
+
+
 def test_deeper_is_further():
     for ratios in ((1.02, 1.1, 1.5, 3, 8), (0.98, 0.9, 0.7, 0.3, 0.125)):
         found = [luminance(heat_figure.colour(x)[:3]) for x in ratios]
@@ -246,9 +253,9 @@ def test_apart_keeps_order_and_distance(seed):
 
 # ---- Does the allocator change the answer?
 
-def crossing(configuration, *sizes, state="crossing", faster=None):
+def crossing(configuration, *sizes, state="crossing", faster=None, winner="pointer"):
     return {"pair": "factory", "configuration": configuration, "state": state, "faster": faster, "sentence": "",
-            "smallest": 8, "largest": 4096, "size_count": 6, "clear": 6,
+            "smallest": 8, "largest": 4096, "winners": [{"size": 8, "faster": "value"}, {"size": 4096, "faster": winner}],
             "sizes": [{"estimate": e, "low": low, "high": high, "faster_below": below} for e, low, high, below in sizes]}
 
 
@@ -257,6 +264,8 @@ def crossing(configuration, *sizes, state="crossing", faster=None):
     ("two", crossing("a", (64, 60, 70, "value"), (512, 500, 600, "pointer")),
      [(8, 64, "value"), (64, 512, "pointer"), (512, 4096, "value")], "2 crossovers"),
     ("none", crossing("a", state="none", faster="value"), [(8, 4096, "value")], "value wins throughout"),
+    ("not everywhere", crossing("a", state="none", faster="value", winner=None), [(8, 4096, "value")],
+     "value wins at 1 of 2 sizes"),
     ("unclear", crossing("a", state="unclear"), [], "no clear winner"),
     ("few", crossing("a", state="few"), [], "too few launches"),
 ])
@@ -270,7 +279,13 @@ def test_segments(name, row, want, words):
      "factory: the crossover lies higher than with base: up; lower than with base: down."),
     ("not moved", [crossing("base", (64, 60, 70, "value")), crossing("same", (66, 61, 72, "value"))],
      "factory: no configuration moves the crossover for certain."),
-    ("nothing to compare with", [crossing("base", state="none", faster="value"), crossing("a", (66, 61, 72, "value"))],
+    ("a crossover that the baseline has not", [crossing("base", state="none", faster="value"),
+                                               crossing("a", (66, 61, 72, "value")), crossing("b", state="unclear"),
+                                               crossing("c", state="none", faster="pointer")],
+     "factory: with base, value wins wherever a winner is clear; not so with a, c."),
+    ("one winner for all", [crossing("base", state="none", faster="value"), crossing("a", state="none", faster="value")],
+     "factory: with base, value wins wherever a winner is clear; no configuration changes that."),
+    ("nothing to compare with", [crossing("base", state="few"), crossing("a", (66, 61, 72, "value"))],
      "factory: base has no crossover with an interval to compare others with."),
 ])
 def test_who_moves_the_crossover(name, rows, want):

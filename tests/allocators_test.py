@@ -152,7 +152,7 @@ def test_of_those_that_tie_the_plainest_is_picked(tmp_path):
 
 
 def test_a_quick_run_gives_no_verdict(tmp_path):
-    made = allocators_judge.summarize(load(write(tmp_path / "run", Plan(launches=2, timelines=1, quick=True))))
+    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, quick=True))))
     found = {one["decision"] for part in made["cells"] for one in part["metrics"].values()}
     assert found == {"no verdict", "baseline"}
     assert all("no verdict" in work["sentence"] for work in made["workloads"])
@@ -178,6 +178,8 @@ def test_crossovers_move_with_the_allocator(summary):
      "disagreement"),
     ("other settings than the probe's", {"switched": (("mimalloc", "pair_factory"),)}, "mimalloc", "pair_factory",
      "not in force", "launch 2: its settings are not those of the probe"),
+    ("another library than the probe's", {"replaced": (("glibc", "burst_idle"),)}, "glibc", "burst_idle", "not in force",
+     "launch 1: its malloc is of /lib/libother.so, the probe's of /usr/lib/x86_64-linux-gnu/libc.so.6"),
     ("a timeline that hung", {"fail": {("glibc", "timeline"): ("timeout", "no end within 20 s")}}, "glibc", "timeline",
      "failed", "timeout: no end"),
 ])

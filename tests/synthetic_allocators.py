@@ -76,6 +76,7 @@ class Plan:
     fail: dict = field(default_factory=dict)  # (configuration, workload) -> (reason, detail); workload None: the probe
     disagree: tuple = ()  # (configuration, workload): a wrong checksum
     switched: tuple = ()  # (configuration, workload): a child that had other settings than its probe
+    replaced: tuple = ()  # (configuration, workload): a child whose malloc was of another library
     checksums: bool = True
 
 
@@ -304,6 +305,8 @@ def write_run(out, truths=None, works=WORKS, plan=Plan()):
                     document["checksum"] = "badbad"
                 if (truth.name, work.name) in plan.switched and launch == 2:
                     document["in_force"] = identity(truth) | {"settings": 1}
+                if (truth.name, work.name) in plan.replaced and launch == 1:
+                    document["in_force"] = identity(truth) | {"library": "/lib/libother.so"}
                 writer.child("pair" if work.sizes else "workload", truth.name, work.name, launch,
                              f"launches/{truth.name}/{work.name}/{launch:03d}.json", document)
     for launch in range(plan.timelines):
