@@ -20,7 +20,7 @@ static int check_pair(const struct amp_pair *pair)
     return 0;
 }
 
-/* Beside the other rows of its pair: a lesson that is a template over a type declares all of its pairs for each type. */
+/* Beside the other rows of its pair: a template over a type declares all of its pairs for each type. */
 static int add_row(struct amp_registry *registry, const struct amp_row *row)
 {
     struct amp_row *rows;
