@@ -5,7 +5,7 @@
  *   value     frame [ chunk ][ chunk ][ chunk ] ...                  N bytes, known beforehand
  *   pointer   heap  [ chunk ]
  *             heap  [ chunk ][ chunk ]                               64 B, full: twice as much, and the old copied
- *             heap  [ chunk ][ chunk ][ chunk ][ chunk ] ...         ... up to N: 1 + log2(N / 64) allocations, 2 N - 64 B
+ *             heap  [ chunk ][ chunk ][ chunk ][ chunk ] ...     up to N: 1 + log2(N / 64) allocations, 2 N - 64 B
  *
  * Same on both sides:  the chunks, the call that writes each, the check before it, the two bytes that are read.
  * Different:           whoever does not say how much will come pays for the growing: allocations, copies and twice the
@@ -100,7 +100,7 @@ AMP_PAIR(buffer,
                       .allocs_per_op = 1 + (size_t) __builtin_ctzll(sizeof(subject) / FIRST_B),
                       .bytes_per_op = 2 * sizeof(subject) - FIRST_B },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Say the size where it is known, or reserve once by a good guess: the growing buffer is for data whose "
-                   "length nobody knows, and costs a few allocations even then.");
+         .prefer = "Say the size where it is known, or reserve once by a good guess: the growing buffer is for data "
+                   "whose length nobody knows, and costs a few allocations even then.");
 
 #endif

@@ -8,8 +8,8 @@
  *   factory_cold   value     memory [model] ----copy---> caller's frame
  *                  pointer   memory [model] ----copy---> [object] on the heap, which is warm: 1 allocation
  *
- * Same on both sides:  the objects, their order, in which the next is known only when one has been read; what `pass` and
- *                      `factory` have the same.
+ * Same on both sides:  the objects, their order, in which the next is known only when one has been read; what `pass`
+ *                      and `factory` have the same.
  * Different:           as there; only that reading an object's bytes is dear now, and what is done besides is hidden
  *                      behind it.
  */
@@ -38,7 +38,7 @@ struct set {
     uint64_t at;
 };
 
-/* A walk over all objects, a power of two of them: what was read, 0x101, is the odd addend that makes its period full. */
+/* A walk over all objects, a power of two of them: what was read, 0x101, is the odd addend of a full period. */
 static inline uint64_t next(uint64_t at, uint64_t read)
 {
     return (at * 6364136223846793005u + read) % OBJECTS;
@@ -156,12 +156,13 @@ AMP_PAIR(pass_cold,
                    "waiting for it hides the copy.");
 
 AMP_PAIR(factory_cold,
-         .question = "What does a new object after a model in no cache cost as a value, and what as a pointer to the heap?",
+         .question = "What does a new object after a model in no cache cost as a value, and what as a pointer to the "
+                     "heap?",
          .value = { run_factory_value, .set_up = set_up_set, .tear_down = tear_down_set },
          .pointer = { run_factory_pointer, .set_up = set_up_set, .tear_down = tear_down_set,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "The answer of `factory` holds, only smaller: the allocation is still paid, beside a wait for memory that "
-                   "both sides have.");
+         .prefer = "The answer of `factory` holds, only smaller: the allocation is still paid, beside a wait for "
+                   "memory that both sides have.");
 
 #endif

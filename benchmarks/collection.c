@@ -142,8 +142,8 @@ static void tear_down_pointer(void *fixture)
 #define COLLECTION_SIZES AMP_SIZES(16 * KIB, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 24 * MIB, 64 * MIB, 128 * MIB)
 #endif
 #define COLLECTION_PREFER                                                                                              \
-    "Keep elements in one array where they are walked together. Pointers are for elements that live apart, are shared, " \
-    "or are too large to move; keep the order in which they were allocated as long as you can."
+    "Keep elements in one array where they are walked together. Pointers are for elements that live apart, are "       \
+    "shared, or are too large to move; keep the order in which they were allocated as long as you can."
 
 AMP_PAIR(collection,
          .question = "What does it cost to walk an array of elements, and what an array of pointers to them?",

@@ -8,8 +8,9 @@
  *                         `-->[new]--^
  *
  * Same on both sides:  the sequence, the place in its middle, the new element, the two numbers that are read.
- * Different:           the array finds the place at once and moves n / 2 elements of 64 B; the list moves none and has to
- *                      walk over n / 2 of them. Its elements lie in the order of the list, the best that a list can have.
+ * Different:           the array finds the place at once and moves n / 2 elements of 64 B; the list moves none and has
+ *                      to walk over n / 2 of them. Its elements lie in the order of the list, the best that a list can
+ *                      have.
  *
  * The size is the number of elements.
  */
@@ -147,10 +148,11 @@ static void tear_down(void *fixture)
 }
 
 AMP_PAIR(collection_insert,
-         .question = "What does it cost to insert into the middle of an array, and what into the middle of a linked list?",
+         .question = "What does it cost to insert into the middle of an array, and what into the middle of a linked "
+                     "list?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(struct node) },
          .sizes = AMP_SIZES(16, 4096), .size_unit = "elements",
-         .prefer = "Take the array unless you hold the place already: finding it costs a list as much as moving costs an "
-                   "array. A list is for places that are known, as in a queue of things that know their own node.");
+         .prefer = "Take the array unless you hold the place already: finding it costs a list as much as moving costs "
+                   "an array. A list is for places that are known, as in a queue of things that know their own node.");

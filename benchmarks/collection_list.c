@@ -7,8 +7,8 @@
  *
  * Same on both sides:  the elements, their random order, the one number of each that is read, a load that waits for the
  *                      one before: the walk goes at the speed of latency.
- * Different:           4 bytes against 8 for the link, one block against one an element, and an array that can be moved,
- *                      copied and written to a file as it is.
+ * Different:           4 bytes against 8 for the link, one block against one an element, and an array that can be
+ *                      moved, copied and written to a file as it is.
  *
  * An operation is one element; the walk goes on where it stopped. The size is that of all elements, in bytes.
  */
@@ -130,5 +130,6 @@ AMP_PAIR(collection_list,
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(16 * KIB, 8 * MIB),
-         .prefer = "Take indices for what is moved, copied or stored, and for one block instead of many; pointers where elements "
-                   "come from everywhere. Above all avoid a random order: each step then waits for memory.");
+         .prefer = "Take indices for what is moved, copied or stored, and for one block instead of many; pointers "
+                   "where elements come from everywhere. Above all avoid a random order: each step then waits for "
+                   "memory.");

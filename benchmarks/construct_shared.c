@@ -76,7 +76,7 @@ AMP_PAIR(construct_shared,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Construct a value and take its address where you share it: it costs the same to the instruction, and the "
-                   "& tells the reader.");
+         .prefer = "Construct a value and take its address where you share it: it costs the same to the instruction, "
+                   "and the & tells the reader.");
 
 #endif

@@ -7,8 +7,9 @@
  *                                         `--> [ object ] on the heap <--copy-- model
  *
  * Same on both sides:  a new object after a model, the 64 slots, which are used in turn, the two bytes that are read.
- * Different:           an object whose address is kept has to outlive the function, so it cannot be a local: 1 allocation
- *                      each, and a free for the one whose slot it takes. A value lives and ends with its slot.
+ * Different:           an object whose address is kept has to outlive the function, so it cannot be a local: 1
+ *                      allocation each, and a free for the one whose slot it takes. A value lives and ends with its
+ *                      slot.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/container_store.c"
@@ -111,7 +112,8 @@ AMP_PAIR(container_store,
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down_both,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Store values where the container is the owner: they need no allocation and lie side by side. Store "
-                   "addresses of objects that others hold as well, or that must not move when the container grows.");
+         .prefer = "Store values where the container is the owner: they need no allocation and lie side by side. "
+                   "Store addresses of objects that others hold as well, or that must not move when the container "
+                   "grows.");
 
 #endif

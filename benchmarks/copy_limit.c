@@ -51,7 +51,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
     for (uint64_t i = ops; i > 0; i--) {
         amp_keep(object);
-        __asm__ volatile("" : "+r"(n)); /* of any size, as far as the compiler knows: the library's memcpy, not its own */
+        __asm__ volatile("" : "+r"(n)); /* of any size, for the compiler: the library's memcpy, not its own */
         memcpy(&copy, object, n);
         sum += take_pointer(&copy);
     }
@@ -63,7 +63,7 @@ AMP_PAIR(copy_limit,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Where by-value is as fast as memcpy, the copy is at the machine's limit: only not copying is faster. "
-                   "Where it is slower, the compiler chose another way to copy than the library would.");
+         .prefer = "Where by-value is as fast as memcpy, the copy is at the machine's limit: only not copying is "
+                   "faster. Where it is slower, the compiler chose another way to copy than the library would.");
 
 #endif

@@ -34,8 +34,8 @@ static void *set_up_text(size_t items)
     int n = sprintf(text, "{\"id\": 4711, \"customer\": \"Ada Lovelace\", \"items\": [");
 
     for (size_t k = 0; k < items; k++)
-        n += sprintf(text + n, "%s{\"id\": %d, \"quantity\": %d, \"price\": %d.5}", k > 0 ? ", " : "", 1000 + (int) (k % 9000),
-                     1 + (int) (k % 9), 10 + (int) (k % 90));
+        n += sprintf(text + n, "%s{\"id\": %d, \"quantity\": %d, \"price\": %d.5}", k > 0 ? ", " : "",
+                     1000 + (int) (k % 9000), 1 + (int) (k % 9), 10 + (int) (k % 90));
     sprintf(text + n, "]}");
     return text;
 }
@@ -146,15 +146,16 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(decode,
-         .question = "What does it cost to decode a JSON document into a struct that is returned, and what into the heap?",
+         .question = "What does it cost to decode a JSON document into a struct that is returned, and what into the "
+                     "heap?",
          .value = { run_value, .set_up = set_up_text, .tear_down = free,
                     .allocs_per_op = PARSER_ALLOCS(ITEMS), .bytes_per_op = PARSER_B(ITEMS) },
          .pointer = { run_pointer, .set_up = set_up_text, .tear_down = free,
                       .allocs_per_op = PARSER_ALLOCS(ITEMS) + 1,
                       .bytes_per_op = PARSER_B(ITEMS) + sizeof(struct order) },
          .sizes = AMP_SIZES(ITEMS), .size_unit = "items",
-         .prefer = "Choose what reads best: beside the parser's own work neither form is to be felt. A struct returned by "
-                   "value needs no free() and cannot leak.");
+         .prefer = "Choose what reads best: beside the parser's own work neither form is to be felt. A struct "
+                   "returned by value needs no free() and cannot leak.");
 
 #undef ITEMS
 #endif

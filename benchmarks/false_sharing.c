@@ -12,9 +12,10 @@
  * Same on both sides:  two threads, as many additions, each to memory; the sum.
  * Different:           whether the threads write into one line, which then goes from core to core at each turn.
  *
- * The second pair calibrates the first: atomic additions to one line are what a machine shows the most clearly. Where even
- * they cost no more than on two lines, both CPUs share their caches, or the machine runs them in turn, and the first
- * pair's rows say nothing. An operation is an addition by each thread; the size is the distance of the counters in bytes.
+ * The second pair calibrates the first: atomic additions to one line are what a machine shows the most clearly. Where
+ * even they cost no more than on two lines, both CPUs share their caches, or the machine runs them in turn, and the
+ * first pair's rows say nothing. An operation is an addition by each thread; the size is the distance of the counters
+ * in bytes.
  */
 #include "harness/kernel.h"
 #include "harness/threads.h"
@@ -162,8 +163,8 @@ AMP_PAIR(false_sharing,
          .value = { run_value, .set_up = set_up, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = tear_down },
          .sizes = AMP_SIZES(8, 128), .threads = 1, .observed_by = "false_sharing_visible",
-         .prefer = "Let each thread keep its own and merge at the end. What must be shared and written by several gets a line "
-                   "of the cache for each writer.");
+         .prefer = "Let each thread keep its own and merge at the end. What must be shared and written by several "
+                   "gets a line of the cache for each writer.");
 
 AMP_PAIR(false_sharing_visible,
          .question = "Does this machine show it when two threads write into one line of the cache?",

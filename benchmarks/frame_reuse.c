@@ -10,8 +10,9 @@
  *             nothing to do on the way up         each on the way up
  *
  * Same on both sides:  ten calls, the bytes that each cleans, the two that it writes and reads.
- * Different:           where the space is, and who gives it back. A stack is clean because calls clean on their way down;
- *                      on the way up nobody does anything, and the next walk down finds the same lines in the cache.
+ * Different:           where the space is, and who gives it back. A stack is clean because calls clean on their way
+ *                      down; on the way up nobody does anything, and the next walk down finds the same lines in the
+ *                      cache.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/frame_reuse.c"
@@ -78,7 +79,7 @@ AMP_PAIR(frame_reuse,
          .value = { .run = run_value },
          .pointer = { .run = run_pointer, .allocs_per_op = DEPTH, .bytes_per_op = DEPTH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Scratch space that ends with the call belongs into its frame: nobody has to free it. Take the heap where "
-                   "depth times size may come near the limit of the stack.");
+         .prefer = "Scratch space that ends with the call belongs into its frame: nobody has to free it. Take the "
+                   "heap where depth times size may come near the limit of the stack.");
 
 #endif

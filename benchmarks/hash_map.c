@@ -9,8 +9,8 @@
  *                pointer   find(&map)      a pointer to the handle: one load more on the way in
  *
  * Same on both sides:  the keys, their random order, the hash, the number of each value that is read.
- * Different:           hash_map: one block more to go to for each key found. map_handle: nothing but that load: a map is
- *                      shared already, so its handle is handed over by value and changes are seen by all.
+ * Different:           hash_map: one block more to go to for each key found. map_handle: nothing but that load: a map
+ *                      is shared already, so its handle is handed over by value and changes are seen by all.
  *
  * The size is the number of entries; an operation is one look-up of a key that is there.
  */
@@ -156,17 +156,18 @@ static void tear_down(void *fixture)
 }
 
 AMP_PAIR(hash_map,
-         .question = "What does a look-up cost in a map that holds values, and what in one that holds pointers to them?",
+         .question = "What does a look-up cost in a map that holds values, and what in one that holds pointers to "
+                     "them?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 65536), .size_unit = "entries",
-         .prefer = "Hold the values in the map; hold pointers where values are large, must not move when the map grows, or "
-                   "are in several maps at once.");
+         .prefer = "Hold the values in the map; hold pointers where values are large, must not move when the map "
+                   "grows, or are in several maps at once.");
 
 AMP_PAIR(map_handle,
          .question = "What does it cost to hand over a map by its handle, and what by a pointer to the handle?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_handle, .set_up = set_up_value, .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 65536), .size_unit = "entries",
-         .prefer = "Hand over the handle by value: it is a pointer already. A pointer to it is for functions that replace the "
-                   "map itself, as adding the first entry does in uthash.");
+         .prefer = "Hand over the handle by value: it is a pointer already. A pointer to it is for functions that "
+                   "replace the map itself, as adding the first entry does in uthash.");

@@ -98,12 +98,13 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(indirect_assignment,
-         .question = "What does it cost to store pointers in a struct when it is made, and what through a pointer to it?",
+         .question = "What does it cost to store pointers in a struct when it is made, and what through a pointer to "
+                     "it?",
          .value = { .run = run_value },
          .pointer = { .run = run_pointer },
          .sizes = AMP_SIZES(POINTERS), .size_unit = "pointers",
-         .prefer = "Construct the struct with its pointers in it: it costs the same, nothing is ever half made, and where "
-                   "a language decides by its compiler what goes to the heap, this form keeps it off.");
+         .prefer = "Construct the struct with its pointers in it: it costs the same, nothing is ever half made, and "
+                   "where a language decides by its compiler what goes to the heap, this form keeps it off.");
 
 #undef POINTERS
 #endif

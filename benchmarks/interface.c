@@ -9,9 +9,9 @@
  *                        pointer   [ methods & ]--> the caller's object, call *methods->method
  *
  * Same on both sides:  the object, the method, the two bytes that it reads.
- * Different:           interface: whether what is boxed is a copy of the object or its address. A copy has no frame that it
- *                      could live in, since whoever gets the box may keep it: 1 allocation.
- *                      interface_concrete: whether the call goes through the table at all.
+ * Different:           interface: whether what is boxed is a copy of the object or its address. A copy has no frame
+ *                      that it could live in, since whoever gets the box may keep it: 1 allocation. interface_concrete:
+ *                      whether the call goes through the table at all.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/interface.c"
@@ -114,15 +114,15 @@ AMP_PAIR(interface,
                     .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Box the address where the object outlives the box: the call is the same and nothing is allocated. Box a "
-                   "copy where the box is kept longer than the object, or must not see it change.");
+         .prefer = "Box the address where the object outlives the box: the call is the same and nothing is allocated. "
+                   "Box a copy where the box is kept longer than the object, or must not see it change.");
 
 AMP_PAIR(interface_concrete,
          .question = "What does a method cost that is called by name, and what through an interface?",
          .value = { run_concrete, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Call by name where there is only one implementation; an interface costs two loads and a call more, which "
-                   "is little beside any method that does work.");
+         .prefer = "Call by name where there is only one implementation; an interface costs two loads and a call "
+                   "more, which is little beside any method that does work.");
 
 #endif

@@ -157,15 +157,15 @@ AMP_PAIR(lifetime,
          .value = { run_value, .set_up = set_up_arena, .tear_down = free },
          .pointer = { .run = run_pointer, .allocs_per_op = BATCH, .bytes_per_op = BATCH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Where objects die together, as those of a request or a frame do, let them live in an arena: freeing "
-                   "becomes one store, and none can be forgotten.");
+         .prefer = "Where objects die together, as those of a request or a frame do, let them live in an arena: "
+                   "freeing becomes one store, and none can be forgotten.");
 
 AMP_PAIR(lifetime_reuse,
          .question = "What does it cost to take an object from a pool and give it back, and what malloc() and free()?",
          .value = { run_reuse, .set_up = set_up_pool, .tear_down = free },
          .pointer = { .run = run_single, .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Pool what is costly to make, or shared between threads; for plain memory of a thread the allocator's own "
-                   "cache is a pool already, and a good one.");
+         .prefer = "Pool what is costly to make, or shared between threads; for plain memory of a thread the "
+                   "allocator's own cache is a pool already, and a good one.");
 
 #endif

@@ -6,8 +6,8 @@
  *   with -flto              [ kernel + callee ]                                inlined across the files
  *
  * Same on both sides:  what `pass` and `factory` have the same.
- * Different:           as there; but the linker's optimiser sees both files, inlines the callees, and what is left is that
- *                      of pass_inlined and factory_inlined. A call that hides its callee is not hidden from it.
+ * Different:           as there; but the linker's optimiser sees both files, inlines the callees, and what is left is
+ *                      that of pass_inlined and factory_inlined. A call that hides its callee is not hidden from it.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/lto.c"
@@ -80,15 +80,17 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(pass_lto,
-         .question = "What does an argument to another file's function cost by value, and what by pointer, with -flto?",
+         .question = "What does an argument to another file's function cost by value, and what by pointer, with "
+                     "-flto?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "With -flto hand small functions of other files what reads best, as within one file; into libraries and "
-                   "through pointers `pass` still holds.");
+         .prefer = "With -flto hand small functions of other files what reads best, as within one file; into "
+                   "libraries and through pointers `pass` still holds.");
 
 AMP_PAIR(factory_lto,
-         .question = "What does an object from another file cost as a value, and what as a pointer to the heap, with -flto?",
+         .question = "What does an object from another file cost as a value, and what as a pointer to the heap, with "
+                     "-flto?",
          .value = { run_factory_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_factory_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },

@@ -128,8 +128,8 @@ AMP_PAIR(stack_copy,
          .value = { run_value, .set_up = set_up_array, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up_array, .tear_down = free },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
-         .prefer = "By value what fits into registers; anything that goes down more than one call by pointer, since each "
-                   "call would copy it again.");
+         .prefer = "By value what fits into registers; anything that goes down more than one call by pointer, since "
+                   "each call would copy it again.");
 
 #undef ELEMENTS
 #endif

@@ -11,10 +11,11 @@
  *     value   the same
  *     pointer [ & ] -------->  [ & ][ & ][ & ][   ] --> [ o ] --read--> given back with the slot: no allocation
  *
- * Same on both sides:  the queue, one sender and one receiver; the object's bytes, all written by the sender and all read
- *                      by the receiver: it is sent to be used.
- * Different:           whether the object's bytes go through the queue, and who gives their memory back. What one thread
- *                      allocates and another frees is the hard case for an allocator: its caches are a thread's own.
+ * Same on both sides:  the queue, one sender and one receiver; the object's bytes, all written by the sender and all
+ *                      read by the receiver: it is sent to be used.
+ * Different:           whether the object's bytes go through the queue, and who gives their memory back. What one
+ *                      thread allocates and another frees is the hard case for an allocator: its caches are a thread's
+ *                      own.
  *
  * The kernel is the sender. It starts and ends with a queue that is empty, so the last object's way is within its time.
  * Both threads wait by spinning.
@@ -224,15 +225,15 @@ AMP_PAIR(thread_send,
          .pointer = { run_pointer, .set_up = set_up_queue, .tear_down = tear_down_queue,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Send values up to some kilobytes: the copy is cheaper than an allocation that another thread frees. Send "
-                   "pointers to what is larger, and only if the sender lets go of it.");
+         .prefer = "Send values up to some kilobytes: the copy is cheaper than an allocation that another thread "
+                   "frees. Send pointers to what is larger, and only if the sender lets go of it.");
 
 AMP_PAIR(thread_send_pool,
          .question = "What does it cost to send an object to a thread by value, and what by a pointer from a pool?",
          .value = { run_value, .set_up = set_up_queue, .tear_down = tear_down_queue },
          .pointer = { run_pool, .set_up = set_up_queue, .tear_down = tear_down_queue },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Where large objects go from thread to thread all the time, let each slot keep its own: nothing is copied "
-                   "and nothing allocated.");
+         .prefer = "Where large objects go from thread to thread all the time, let each slot keep its own: nothing is "
+                   "copied and nothing allocated.");
 
 #endif

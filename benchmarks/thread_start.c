@@ -5,10 +5,10 @@
  *   value     caller --swap--> [ own stack: function ] --swap--> caller       no kernel thread, no scheduler
  *   pointer   caller --create--> kernel --> [ own stack: function ] --join--> caller
  *
- * Same on both sides:  the function, the frame of N bytes that it touches on its stack, a page apart, the number that it
- *                      is given and the one that it gives back; both stacks have been used before.
- * Different:           who switches. A thread may run beside its caller; here the caller waits, so that an operation is one
- *                      start and one end, nothing else.
+ * Same on both sides:  the function, the frame of N bytes that it touches on its stack, a page apart, the number that
+ *                      it is given and the one that it gives back; both stacks have been used before.
+ * Different:           who switches. A thread may run beside its caller; here the caller waits, so that an operation is
+ *                      one start and one end, nothing else.
  *
  * The coroutine is the C library's (ucontext), which saves the signal mask, two system calls an operation. The size is
  * that of the frame.
@@ -74,7 +74,8 @@ static uint64_t run_value(void *fixture, uint64_t ops)
 
     for (uint64_t i = ops; i > 0; i--) {
         s->given = i;
-        makecontext(&s->callee, (void (*)(void)) coroutine, 2, (unsigned) ((uintptr_t) s >> 32), (unsigned) (uintptr_t) s);
+        makecontext(&s->callee, (void (*)(void)) coroutine, 2, (unsigned) ((uintptr_t) s >> 32),
+                    (unsigned) (uintptr_t) s);
         if (swapcontext(&s->caller, &s->callee))
             _exit(AMP_EXIT_NO_MEMORY);
         sum += s->back;
@@ -132,7 +133,7 @@ AMP_PAIR(thread_start,
          .value = { run_value, .set_up = set_up_start, .tear_down = tear_down_start },
          .pointer = { run_pointer, .set_up = set_up_start, .tear_down = tear_down_start },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Start threads for work that takes much longer than the tens of microseconds that one costs, or keep them "
-                   "and send them work. What only waits for others can be a coroutine.");
+         .prefer = "Start threads for work that takes much longer than the tens of microseconds that one costs, or "
+                   "keep them and send them work. What only waits for others can be a coroutine.");
 
 #endif

@@ -9,11 +9,10 @@
  *                          pointer   frame [ page ][ page ] ... [ page ]      or kept, and reached by a pointer
  *
  * Same on both sides:  one byte written in each page of 4 KiB and in the last place, one of each read.
- * Different:           too_large: where the object lives. The stack has a limit, mostly 8 MiB, and a frame beyond it is a
- *                      crash, where malloc() says that there is no memory.
- *                      too_large_first_touch: whether the kernel has to find a page at each first write, what a deep
- *                      frame pays once in a thread's life. Giving back (madvise) is within the value side's time, a few
- *                      hundred nanoseconds of it a call.
+ * Different:           too_large: where the object lives. The stack has a limit, mostly 8 MiB, and a frame beyond it is
+ *                      a crash, where malloc() says that there is no memory. too_large_first_touch: whether the kernel
+ *                      has to find a page at each first write, what a deep frame pays once in a thread's life. Giving
+ *                      back (madvise) is within the value side's time, a few hundred nanoseconds of it a call.
  */
 #ifndef OBJECT_B
 
@@ -100,8 +99,8 @@ AMP_PAIR(too_large,
          .value = { .run = run_value },
          .pointer = { .run = run_pointer, .allocs_per_op = 1, .bytes_per_op = OBJECT_B },
          .sizes = AMP_SIZES(OBJECT_B),
-         .prefer = "Up to some 64 KiB the frame, for the time. Beyond it the difference vanishes beside the work on so many "
-                   "bytes, and the heap is the safe place: it has no limit of 8 MiB and can say no.");
+         .prefer = "Up to some 64 KiB the frame, for the time. Beyond it the difference vanishes beside the work on "
+                   "so many bytes, and the heap is the safe place: it has no limit of 8 MiB and can say no.");
 
 #if OBJECT_B > 1024
 
@@ -151,12 +150,13 @@ static uint64_t run_kept(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(too_large_first_touch,
-         .question = "What does a large frame cost on pages touched for the first time, and what on pages kept, by pointer?",
+         .question = "What does a large frame cost on pages touched for the first time, and what on pages kept, by "
+                     "pointer?",
          .value = { .run = run_new },
          .pointer = { .run = run_kept },
          .sizes = AMP_SIZES(OBJECT_B),
-         .prefer = "Where a thread lives shortly and goes deep once, hand it memory that is warm. Elsewhere the first touch "
-                   "is paid once and forgotten.");
+         .prefer = "Where a thread lives shortly and goes deep once, hand it memory that is warm. Elsewhere the first "
+                   "touch is paid once and forgotten.");
 
 #endif
 #undef OBJECT_B

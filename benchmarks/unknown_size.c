@@ -109,11 +109,12 @@ AMP_PAIR(unknown_size,
                    "unknown_size_constant for the form in the frame.");
 
 AMP_PAIR(unknown_size_constant,
-         .question = "What does an array in the frame cost that is as large as may be needed, and what one of just that size?",
+         .question = "What does an array in the frame cost that is as large as may be needed, and what one of just "
+                     "that size?",
          .value = { run_constant, .set_up = set_up_size, .tear_down = free },
          .pointer = { run_vla, .set_up = set_up_size, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Declare the largest size that may come: bytes of a frame that nobody touches cost nothing, and the "
-                   "compiler knows where the array is. An array of variable length saves only depth of the stack.");
+         .prefer = "Declare the largest size that may come: bytes of a frame that nobody touches cost nothing, and "
+                   "the compiler knows where the array is. An array of variable length saves only depth of the stack.");
 
 #endif

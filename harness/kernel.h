@@ -55,8 +55,9 @@ struct amp_pair {
     unsigned threads;      /* how many threads a kernel starts; 0: none, and its child is pinned to one CPU */
     const char *size_unit; /* what the sizes count; NULL: bytes */
     unsigned floor;        /* 1: a floor of noise, which belongs to every run whatever its filter says */
-    const char *observed_by; /* a pair that shows whether this machine can show the effect at all; NULL: it can */
-    const char *prefer;    /* when which side is the better choice, one sentence or two; NULL: nothing to choose */
+    /* A pair that shows whether this machine can show the effect at all, by a value side that is faster; NULL: any can. */
+    const char *observed_by;
+    const char *prefer;    /* when which side is the better choice, in a sentence or two; NULL: nothing to choose */
 };
 
 #define AMP_SIZES(...) ((const size_t[]){ __VA_ARGS__, 0 })

@@ -83,11 +83,11 @@ static json_t *row_list(const struct amp_rows *rows)
         const char *unit = row->pair->size_unit, *prefer = row->pair->prefer; /* NULL: the key is left out */
         const char *observed_by = row->pair->observed_by;
 
-        json_array_append_new(array,
-                              json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:s*, s:s*, s:o, s:o}", "pair", row->pair->name, "size",
-                                        (json_int_t) row->size, "lesson", row->lesson, "question", row->pair->question,
-                                        "threads", (json_int_t) row->pair->threads, "size_unit", unit, "prefer", prefer,
-                                        "observed_by", observed_by, "value", side(&row->pair->value), "pointer", side(&row->pair->pointer)));
+        json_array_append_new(
+            array, json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:s*, s:s*, s:o, s:o}", "pair", row->pair->name, "size",
+                             (json_int_t) row->size, "lesson", row->lesson, "question", row->pair->question, "threads",
+                             (json_int_t) row->pair->threads, "size_unit", unit, "prefer", prefer, "observed_by",
+                             observed_by, "value", side(&row->pair->value), "pointer", side(&row->pair->pointer)));
     }
     return array;
 }

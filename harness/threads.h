@@ -8,10 +8,10 @@
  *               amp_helper_wait()      <-- f has returned; what it wrote can be read
  *   tear_down   amp_helper_end()
  *
- * The thread is part of the fixture, so that no measurement pays for starting it; what it runs comes from the module that
- * gives it, so that its code stands where the layout says. Having finished it stays awake for SPINS pauses, some tens of
- * microseconds: the operations that the harness runs to warm up before each epoch wake it, and the epoch finds it awake.
- * Then it sleeps, so that it takes no CPU from the other side's threads.
+ * The thread is part of the fixture, so that no measurement pays for starting it; what it runs comes from the module
+ * that gives it, so that its code stands where the layout says. Having finished it stays awake for SPINS pauses, some
+ * tens of microseconds: the operations that the harness runs to warm up before each epoch wake it, and the epoch finds
+ * it awake. Then it sleeps, so that it takes no CPU from the other side's threads.
  *
  * A lesson that uses this says so by `.threads = 1`: its processes are then not pinned to one CPU. */
 #ifndef AMP_THREADS_H

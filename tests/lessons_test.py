@@ -234,8 +234,9 @@ WITH_THREADS = ("thread_send", "false_sharing", "thread_start")
 NOTHING_TO_PREFER = ("known", "null", "false_sharing_visible")
 
 
-def test_all_lessons_are_in_the_tables():
-    assert set(TABLES) == set(CHECKSUMS) == set(LESSONS)
+def test_tables_are_of_the_same_lessons():
+    """A lesson that is in no table yet is held by the tests that ask nothing of it but that its sides agree."""
+    assert set(TABLES) == set(CHECKSUMS) and set(TABLES) <= set(LESSONS)
 
 
 @both_compilers
