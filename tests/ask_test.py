@@ -401,22 +401,22 @@ def test_a_lesson_that_no_longer_does_is_noticed(tmp_path, function, old, new):
 
 # ---- The advice
 
-def row(pair="pass", estimate=1.0, low=None, high=None, verdict="undecided", failed=None, within=None):
-    ratio = None if estimate is None else {"estimate": estimate, "low": low, "high": high}
-    return {"pair": pair, "ratio": ratio, "verdict": verdict, "failed": failed, "equal_within": within}
+def row(pair="pass", estimate=1.0, low=None, high=None, verdict="undecided", failed=None, within=None, value_ns=10.0):
+    times = None if estimate is None else {"estimate": estimate, "low": low, "high": high}
+    return {"pair": pair, "ratio": times, "value_ns_per_op": {"estimate": value_ns}, "verdict": verdict, "failed": failed, "equal_within": within}
 
 
 RULES = [
-    # ratio, low, high, verdict, side, words of why
+    # ratio, low, high, verdict, side, words of why; the value side takes 10 ns
     (0.5, 0.45, 0.55, "pointer faster", "pointer", "2 times as fast"),
     (0.5, 0.45, 0.55, "leans pointer", "pointer", "2 times as fast on average"),
     (0.5, 0.45, 0.999, "pointer faster", "pointer", "2 times as fast"),
     (0.5, 0.45, 1.001, "undecided", None, "the interval leaves both open"),
     (1 / 1.1, 0.85, 0.95, "pointer faster", "pointer", "1.1 times as fast"),
-    (0.92, 0.92, 0.93, "pointer faster", "value", "pointer only 8.7 % faster"),
+    (0.92, 0.92, 0.93, "pointer faster", "value", "pointer only 8.7 % faster, 0.8 ns"),
     (0.92, 0.90, 0.94, "pointer faster", None, "the interval leaves both open"),
     (1.0, 0.999, 1.001, "equal", "value", "equal within 0.2 %"),
-    (1.0, 0.95, 1.2, "placement decides", "value", "pointer not faster by 1.1"),
+    (1.0, 0.95, 1.2, "placement decides", "value", "neither is, for certain, or hardly"),
     (2.0, 1.9, 2.1, "value faster", "value", "2 times as fast"),
     (2.0, 1.9, 2.1, "undecided", "value", "2 times as fast on average"),
     (1.05, 1.04, 1.06, "leans value", "value", "5 % faster on average"),
@@ -429,6 +429,16 @@ RULES = [
 @pytest.mark.parametrize("estimate, low, high, verdict, side, words", RULES)
 def test_advice_follows_the_rule(estimate, low, high, verdict, side, words):
     one = row(estimate=estimate, low=low, high=high, verdict=verdict, within=0.002 if verdict == "equal" else None)
+    assert advice.side(one) == side and advice.why(one) == words
+
+
+@pytest.mark.parametrize("value_ns, side, words", [
+    (10.0, "pointer", "1.25 times as fast"), (2.6, "pointer", "1.25 times as fast"),
+    (2.0, "value", "pointer only 1.25 times as fast, 0.4 ns"), (0.5, "value", "pointer only 1.25 times as fast, 0.1 ns"),
+    (2.4, None, "the interval leaves both open"),
+])
+def test_what_saves_less_than_half_a_nanosecond_is_not_worth_a_pointer(value_ns, side, words):
+    one = row(estimate=0.8, low=0.78, high=0.85, verdict="pointer faster", value_ns=value_ns)
     assert advice.side(one) == side and advice.why(one) == words
 
 
