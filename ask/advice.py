@@ -4,11 +4,12 @@
 The value is what C programmers write when nothing speaks against it: nobody else can change it, and nobody has to free
 it. So it takes no proof to recommend the value, only a bound on what that may cost; a pointer has to earn its place."""
 
-WORTH = 1.1  # a ratio worth an alias or an owner
+WORTH = 1.1     # a ratio worth an alias or an owner,
+WORTH_NS = 0.5  # if it also saves so much an operation: a cycle or two
 
 RULE = (
-    f"pointer: its side is faster for certain (the interval lies below 1), and by a factor of {WORTH:g} or more",
-    f"value: the pointer side is not faster by {WORTH:g}, for certain (the interval lies above 1/{WORTH:g})",
+    f"pointer: faster for certain (the interval lies below 1), by a factor of {WORTH:g} and by {WORTH_NS:g} ns or more",
+    f"value: for certain the pointer side is not faster by {WORTH:g}, or does not save {WORTH_NS:g} ns (the interval's low end)",
     "no answer yet: the interval leaves both open, or there is none; --launches narrows it",
     "the whole: what all answers say, or all but one; else the answers side by side",
 )
@@ -31,9 +32,10 @@ def side(row):
     ratio = row["ratio"]
     if row["failed"] or ratio is None or ratio["low"] is None:
         return None
-    if ratio["high"] < 1 and ratio["estimate"] * WORTH <= 1:
+    value_ns = row["value_ns_per_op"]["estimate"]
+    if ratio["high"] < 1 and ratio["estimate"] * WORTH <= 1 and value_ns * (1 - ratio["estimate"]) >= WORTH_NS:
         return "pointer"
-    return "value" if ratio["low"] * WORTH > 1 else None
+    return "value" if ratio["low"] * WORTH > 1 or value_ns * (1 - ratio["low"]) < WORTH_NS else None
 
 
 def why(row):
@@ -48,9 +50,10 @@ def why(row):
     everywhere = "" if row["verdict"].endswith("faster") else " on average"
     if chosen == "pointer" or ratio["low"] > 1:
         return faster(ratio["estimate"]) + everywhere
+    saved = row["value_ns_per_op"]["estimate"] * (1 - ratio["estimate"])
     if ratio["high"] < 1:
-        return f"pointer only {faster(ratio['estimate'])}{everywhere}"
-    return f"pointer not faster by {WORTH:g}"
+        return f"pointer only {faster(ratio['estimate'])}{everywhere}, {saved:.2g} ns"
+    return "neither is, for certain, or hardly"
 
 
 def faster(ratio):

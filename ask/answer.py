@@ -26,7 +26,7 @@ def document(subject, compiler, rows, floors, rule, seconds, settings):
         "abi": dict(subject.abi), "notes": notes(subject, compiler),
         "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
         "answers": [{"question": one["question"], "row": row} for one, row in zip(found, rows)],
-        "advice": {"rule": list(advice.RULE), "worth": advice.WORTH, "whole": whole,
+        "advice": {"rule": list(advice.RULE), "worth": advice.WORTH, "worth_ns": advice.WORTH_NS, "whole": whole,
                    "each": [{key: one[key] for key in ("pair", "question", "side", "sentence", "why")} for one in found]},
         "seconds": seconds,
     }

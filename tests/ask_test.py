@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+import disassembly_test
 from ask import advice, answer, compiler as compilers, lessons, subject as subjects
 from plots.documents import Refused, validate
 
@@ -330,24 +331,92 @@ def test_include_folders_and_macros_reach_the_compiler(tmp_path, header):
     assert study(tmp_path, "deep.h", "struct deep", include=("-I", str(tmp_path / "more"), "-DN=24")).size_b == 24
 
 
+COPIED_B = 64
+CODE = [
+    # lesson, function, bytes that it stores at least and at most, what it calls
+    ("ask_store", "store_value", (COPIED_B, 2 * COPIED_B), []),
+    ("ask_store", "store_pointer", (COPIED_B, 2 * COPIED_B), ["malloc", "free"]),
+    ("ask_store", "walk_value", (0, 16), []),
+    ("ask_store", "walk_pointer", (0, 16), []),
+    ("ask_box", "run_direct", (COPIED_B, 2 * COPIED_B), ["ends_of"]),
+    ("ask_box", "run_boxed", (COPIED_B + 16, 2 * COPIED_B), ["malloc", "table", "free"]),
+    ("ask_box", "run_lent", (16, 32), ["table"]),
+    ("ask_send", "receive_value", (COPIED_B, 2 * COPIED_B), []),
+    ("ask_send", "receive_pointer", (0, 32), ["free"]),
+]
+MUTANTS = [
+    # function, what is taken out of the lesson
+    ("store_value", "        *place = *model;\n", ""),
+    ("store_pointer", "        free(*place);\n", ""),
+    ("run_boxed", "        *copy = *object;\n", ""),
+    ("run_lent", "box->table->ends(box->data)", "ends_of_any(box->data)"),
+    ("receive_value", "        object = queue->values[at % PLACES];\n", "        memset(&object, 1, 1);\n"),
+    ("receive_pointer", "        free(object);\n", ""),
+]
+
+
+def code_of(compiler, lesson, function, changes=()):
+    """(bytes that it stores, what it calls) of a lesson about a struct of 64 bytes, as ask compiles it."""
+    folder = compiler.folder / "changed" / "benchmarks" / "ask"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / f"benchmarks/ask/{lesson}.c").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "lesson.c").write_text(text)
+    header = compiler.folder / "copied.h"
+    header.write_text(f"struct copied {{ char b[{COPIED_B}]; }};\n")
+    found = subjects.study(compiler, str(header), "struct copied")
+    made = compiler.folder / "lesson.o"
+    status, said = compiler.run(*subjects.flags_of(compiler), *lessons.subject_flags(found), *subjects.CODE_FLAGS,
+                                *lessons.PLACING, "-iquote", ROOT, "-c", folder / "lesson.c", "-o", made)
+    assert status == 0, said
+    body = disassembly_test.read_functions(made)[function]
+    calls = [i.symbol.split("@")[0].removesuffix("-0x4") or "table" for i in body if i.verb == "call"]
+    return sum(i.stored_b for i in body), [name for name in calls if name not in ("_exit", "sched_yield")]
+
+
+def holds(found, bounds, calls):
+    return bounds[0] <= found[0] <= bounds[1] and sorted(found[1]) == sorted(calls)
+
+
+@x86_64
+@pytest.mark.parametrize("cc", ["gcc", "clang"])
+@pytest.mark.parametrize("lesson, function, bounds, calls", CODE, ids=[one[1] for one in CODE])
+def test_the_lessons_copy_call_and_allocate_as_they_say(tmp_path, cc, lesson, function, bounds, calls):
+    if not shutil.which(cc) or not shutil.which("objdump"):
+        pytest.skip(f"{cc} or objdump is not here: apt-get install {cc} binutils")
+    found = code_of(compiler_in(tmp_path, cc=cc), lesson, function)
+    assert holds(found, bounds, calls), found
+
+
+@x86_64
+@pytest.mark.parametrize("function, old, new", MUTANTS, ids=[one[0] for one in MUTANTS])
+def test_a_lesson_that_no_longer_does_is_noticed(tmp_path, function, old, new):
+    if not shutil.which("gcc") or not shutil.which("objdump"):
+        pytest.skip("gcc or objdump is not here: apt-get install gcc binutils")
+    lesson, _, bounds, calls = next(one for one in CODE if one[1] == function)
+    assert not holds(code_of(compiler_in(tmp_path, cc="gcc"), lesson, function, [(old, new)]), bounds, calls)
+
+
 # ---- The advice
 
-def row(pair="pass", estimate=1.0, low=None, high=None, verdict="undecided", failed=None, within=None):
-    ratio = None if estimate is None else {"estimate": estimate, "low": low, "high": high}
-    return {"pair": pair, "ratio": ratio, "verdict": verdict, "failed": failed, "equal_within": within}
+def row(pair="pass", estimate=1.0, low=None, high=None, verdict="undecided", failed=None, within=None, value_ns=10.0):
+    times = None if estimate is None else {"estimate": estimate, "low": low, "high": high}
+    return {"pair": pair, "ratio": times, "value_ns_per_op": {"estimate": value_ns}, "verdict": verdict, "failed": failed, "equal_within": within}
 
 
 RULES = [
-    # ratio, low, high, verdict, side, words of why
+    # ratio, low, high, verdict, side, words of why; the value side takes 10 ns
     (0.5, 0.45, 0.55, "pointer faster", "pointer", "2 times as fast"),
     (0.5, 0.45, 0.55, "leans pointer", "pointer", "2 times as fast on average"),
     (0.5, 0.45, 0.999, "pointer faster", "pointer", "2 times as fast"),
     (0.5, 0.45, 1.001, "undecided", None, "the interval leaves both open"),
     (1 / 1.1, 0.85, 0.95, "pointer faster", "pointer", "1.1 times as fast"),
-    (0.92, 0.92, 0.93, "pointer faster", "value", "pointer only 8.7 % faster"),
+    (0.92, 0.92, 0.93, "pointer faster", "value", "pointer only 8.7 % faster, 0.8 ns"),
     (0.92, 0.90, 0.94, "pointer faster", None, "the interval leaves both open"),
     (1.0, 0.999, 1.001, "equal", "value", "equal within 0.2 %"),
-    (1.0, 0.95, 1.2, "placement decides", "value", "pointer not faster by 1.1"),
+    (1.0, 0.95, 1.2, "placement decides", "value", "neither is, for certain, or hardly"),
     (2.0, 1.9, 2.1, "value faster", "value", "2 times as fast"),
     (2.0, 1.9, 2.1, "undecided", "value", "2 times as fast on average"),
     (1.05, 1.04, 1.06, "leans value", "value", "5 % faster on average"),
@@ -360,6 +429,16 @@ RULES = [
 @pytest.mark.parametrize("estimate, low, high, verdict, side, words", RULES)
 def test_advice_follows_the_rule(estimate, low, high, verdict, side, words):
     one = row(estimate=estimate, low=low, high=high, verdict=verdict, within=0.002 if verdict == "equal" else None)
+    assert advice.side(one) == side and advice.why(one) == words
+
+
+@pytest.mark.parametrize("value_ns, side, words", [
+    (10.0, "pointer", "1.25 times as fast"), (2.6, "pointer", "1.25 times as fast"),
+    (2.0, "value", "pointer only 1.25 times as fast, 0.4 ns"), (0.5, "value", "pointer only 1.25 times as fast, 0.1 ns"),
+    (2.4, None, "the interval leaves both open"),
+])
+def test_what_saves_less_than_half_a_nanosecond_is_not_worth_a_pointer(value_ns, side, words):
+    one = row(estimate=0.8, low=0.78, high=0.85, verdict="pointer faster", value_ns=value_ns)
     assert advice.side(one) == side and advice.why(one) == words
 
 

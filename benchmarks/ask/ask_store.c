@@ -32,28 +32,27 @@ struct ask_shelf {
     size_t next;
 };
 
-static inline size_t ask_advance(struct ask_shelf *shelf)
+static inline size_t ask_after(size_t at)
 {
-    size_t at = shelf->next;
-
-    shelf->next = at + 1 < ELEMENTS ? at + 1 : 0;
-    return at;
+    return at + 1 < ELEMENTS ? at + 1 : 0;
 }
 
 static uint64_t store_value(void *fixture, uint64_t ops)
 {
     struct ask_shelf *shelf = fixture;
     const subject *model = amp_object(shelf->model);
+    size_t at = shelf->next;
     uint64_t sum = 0;
 
-    for (uint64_t i = ops; i > 0; i--) {
-        subject *place = shelf->values + ask_advance(shelf);
+    for (uint64_t i = ops; i > 0; i--, at = ask_after(at)) {
+        subject *place = shelf->values + at;
 
         amp_keep(model); /* it may have changed: store a new one after it */
         *place = *model;
         amp_keep(place); /* others may look at it */
         sum += amp_ends(place);
     }
+    shelf->next = at;
     return sum;
 }
 
@@ -61,10 +60,11 @@ static uint64_t store_pointer(void *fixture, uint64_t ops)
 {
     struct ask_shelf *shelf = fixture;
     const subject *model = amp_object(shelf->model);
+    size_t at = shelf->next;
     uint64_t sum = 0;
 
-    for (uint64_t i = ops; i > 0; i--) {
-        subject **place = shelf->pointers + ask_advance(shelf);
+    for (uint64_t i = ops; i > 0; i--, at = ask_after(at)) {
+        subject **place = shelf->pointers + at;
         subject *object = amp_alloc(sizeof *object);
 
         amp_keep(model);
@@ -74,7 +74,16 @@ static uint64_t store_pointer(void *fixture, uint64_t ops)
         amp_keep(place);
         sum += amp_ends(object);
     }
+    shelf->next = at;
     return sum;
+}
+
+/* How many of `ops` elements come before the end: a walk goes by stretches, so that neither side pays for an index. */
+static inline size_t ask_stretch(const struct ask_shelf *shelf, uint64_t ops)
+{
+    size_t rest = ELEMENTS - shelf->next;
+
+    return ops < rest ? (size_t) ops : rest;
 }
 
 static uint64_t walk_value(void *fixture, uint64_t ops)
@@ -82,11 +91,16 @@ static uint64_t walk_value(void *fixture, uint64_t ops)
     struct ask_shelf *shelf = fixture;
     uint64_t sum = 0;
 
-    for (uint64_t i = ops; i > 0; i--) {
-        const subject *object = shelf->values + ask_advance(shelf);
+    while (ops > 0) {
+        const size_t n = ask_stretch(shelf, ops);
+        const subject *object = shelf->values + shelf->next;
 
-        sum += amp_ends(object);
-        amp_keep(object); /* an element at a time, on both sides */
+        for (size_t i = n; i > 0; i--, object++) {
+            sum += amp_ends(object);
+            amp_keep(object); /* an element at a time, on both sides */
+        }
+        shelf->next = ask_after(shelf->next + n - 1);
+        ops -= n;
     }
     return sum;
 }
@@ -96,11 +110,16 @@ static uint64_t walk_pointer(void *fixture, uint64_t ops)
     struct ask_shelf *shelf = fixture;
     uint64_t sum = 0;
 
-    for (uint64_t i = ops; i > 0; i--) {
-        const subject *object = shelf->pointers[ask_advance(shelf)];
+    while (ops > 0) {
+        const size_t n = ask_stretch(shelf, ops);
+        subject *const *object = shelf->pointers + shelf->next;
 
-        sum += amp_ends(object);
-        amp_keep(object);
+        for (size_t i = n; i > 0; i--, object++) {
+            sum += amp_ends(*object);
+            amp_keep(*object);
+        }
+        shelf->next = ask_after(shelf->next + n - 1);
+        ops -= n;
     }
     return sum;
 }
