@@ -305,6 +305,19 @@ def test_number(x, unit, want):
 
 # ---- The commands
 
+@pytest.mark.parametrize("case, config, status", [
+    ("in force", (), 0), ("one not in force", (), 0), ("one not in force", ("lies",), 1), ("one wrong", (), 1),
+    ("one absent", (), 0), ("one absent", ("lies",), 0)])
+def test_status(tmp_path, case, config, status):
+    """A setting that is not in force is a failure of the run where somebody asked for it by name."""
+    state = {"one wrong": "wrong", "one absent": "absent"}.get(case, "ready")
+    more = () if case == "in force" else (
+        Truth("lies", state=state, in_force=False, reason="opt.x: no", why=None if state == "ready" else "why not"),)
+    good = tuple(truth for truth in truths() if truth.name in ("jemalloc", "jemalloc-again", "glibc"))
+    write(tmp_path / "run", dataclasses.replace(PLAN, launches=2, timelines=0, config=config), (*good, *more), WORKS[:1])
+    assert guarded(["allocators", str(tmp_path / "run"), "--format", "csv"]) == status
+
+
 def test_allocators_writes_everything(copy, capsys):
     assert guarded(["allocators", str(copy), "--format", "csv"]) == 1, "a column is wrong, another not in force"
     out, err = capsys.readouterr()

@@ -78,6 +78,7 @@ class Plan:
     switched: tuple = ()  # (configuration, workload): a child that had other settings than its probe
     replaced: tuple = ()  # (configuration, workload): a child whose malloc was of another library
     checksums: bool = True
+    config: tuple = ()  # what was asked for by name; nothing: all that is shipped
 
 
 WORKS = (
@@ -270,7 +271,8 @@ def manifest(truths, works, plan):
     return {"schema": "ampersand/allocators/1", "version": "0.1.0", "created": "2026-01-31T12:00:00Z",
             "command": ["ampersand-bench", "allocators"], "quick": plan.quick, "seed": plan.seed,
             "settings": {"launches": plan.launches, "timeline_launches": plan.timelines, "timeline_s": 12, "timeout_s": 20,
-                         "memory_limit_b": 4 << 30},
+                         "memory_limit_b": 4 << 30, "config": list(plan.config), "workload": None,
+                         "baseline": plan.baseline},
             "machine": like["machine"], "build": like["build"], "baseline": plan.baseline, "again": plan.again,
             "configurations": [{
                 "name": truth.name, "purpose": truth.purpose, "allocator": truth.allocator,
