@@ -263,6 +263,15 @@ def test_heap_side_of_a_pair():
     assert math.isnan(allocators_metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in allocators_metrics.of_pair(blind)
 
 
+def test_where_nothing_differs_nothing_is_said_to(tmp_path):
+    same = (Truth("jemalloc"), jemalloc("jemalloc-again", ""), jemalloc("jemalloc-narenas-4", "narenas:4"))
+    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)), same)))
+    time = [part["metrics"]["ns_per_op"]["decision"] for part in made["cells"] if "ns_per_op" in part["metrics"]]
+    assert not {"faster", "slower"} & set(time)
+    assert all(work["sentence"].startswith("none is shown to ") and work["pick"] == "jemalloc"
+               for work in made["workloads"] if work["kind"] == "workload")
+
+
 # ---- Printed
 
 def test_table_fits_and_says_all(summary):
