@@ -167,7 +167,7 @@ def _sentence(table, ranking, work, metric):
         return f"no numbers to compare: {table.run.baseline} was not measured"
     best, ties = ranking[0]["configuration"], [one["configuration"] for one in ranking[1:] if one["tied"]]
     baseline, time = table.run.baseline, metric.name == "ns_per_op"
-    if table.run.quick or not table.levels[metric.name].decided:
+    if table.run.quick:
         return f"a first look, no verdict: {best} reads best"
     name, decision = _decision(table, best, work["name"], metric)
     if name == "no verdict":

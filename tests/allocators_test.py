@@ -216,6 +216,17 @@ def test_a_column_that_was_not_probed_shows_nothing(unsummed, tmp_path):
     assert next(one for one in made["columns"] if one["configuration"] == "glibc")["state"] == "not probed"
 
 
+def test_a_file_that_the_journal_does_not_know_does_not_count(unsummed, tmp_path):
+    """Its run was killed between the two: a resumed one does that launch again."""
+    run = shutil.copytree(unsummed, tmp_path / "run")
+    lines = (run / "journal.jsonl").read_text().splitlines(keepends=True)
+    told = ('"done"', '"glibc"', '"small_churn"', '"launch": 1,')
+    (run / "journal.jsonl").write_text("".join(line for line in lines if not all(part in line for part in told)))
+    cells = load(run).cells
+    assert set(cells["glibc", "small_churn"].launches) == {0, 2}
+    assert set(cells["glibc", "burst_idle"].launches) == {0, 1, 2}
+
+
 # ---- Numbers of a launch
 
 def document():
@@ -261,6 +272,15 @@ def test_heap_side_of_a_pair():
     assert found["faults_per_op"] == 4 / 80
     blind = pair | {"rows": [row | {"pointer_ns": [40] * 4}]}
     assert math.isnan(allocators_metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in allocators_metrics.of_pair(blind)
+
+
+def test_where_nothing_differs_nothing_is_said_to(tmp_path):
+    same = (Truth("jemalloc"), jemalloc("jemalloc-again", ""), jemalloc("jemalloc-narenas-4", "narenas:4"))
+    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)), same)))
+    time = [part["metrics"]["ns_per_op"]["decision"] for part in made["cells"] if "ns_per_op" in part["metrics"]]
+    assert not {"faster", "slower"} & set(time)
+    assert all(work["sentence"].startswith("none is shown to ") and work["pick"] == "jemalloc"
+               for work in made["workloads"] if work["kind"] == "workload")
 
 
 # ---- Printed

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plots import multiplicity, statistics
+from plots import statistics
 from plots.multiplicity import EQUAL_WITHIN, LEAST, RATE, contradicting, decide, floor_of, level_of, probability
 
 
