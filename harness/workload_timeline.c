@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { STEPS = 16, BURSTS = 4, EVERY_MS = 20, SAMPLES = 4096, LIGHT_OPS = 50 };
+enum { STEPS = 16, BURSTS = 4, EVERY_MS = 20, SAMPLES = 4096, LIGHT_OPS = 500 };
 
 struct timeline {
     const struct amp_workload *burst, *light;

@@ -14,6 +14,7 @@ UNCLEAR = {"linestyle": "none", "marker": "o", "markersize": 3, "color": style.F
            "markeredgewidth": 0.7}
 ROW_IN, TITLE_IN, TICKS_IN, WORDS_IN = 0.17, 0.24, 0.42, 1.75
 SWEEP = 3  # sizes
+BELOW_IN = 0.12
 
 
 def figures(run, summary):
@@ -35,7 +36,7 @@ def draw(run, summary, pairs):
     names = list(dict.fromkeys(row["configuration"] for rows in few.values() for row in rows))
     head_in = 0.1 + max((style.text_width_in(label(*cell), style.SMALL_PT) for cell in cells), default=0)
     heights = [TITLE_IN + ROW_IN * len(rows) + TICKS_IN for rows in pairs.values()]
-    table_in = TITLE_IN + head_in + ROW_IN * len(names) if few else 0
+    table_in = TITLE_IN + head_in + ROW_IN * len(names) + BELOW_IN if few else 0
     keys = [style.Key("value wins", {"facecolor": style.VALUE.colour, "alpha": 0.55}, True),
             style.Key("pointer wins", {"facecolor": style.POINTER.colour, "alpha": 0.45}, True),
             style.Key("crossover, with its interval",
@@ -44,7 +45,7 @@ def draw(run, summary, pairs):
             style.Key("interval of the baseline", {"facecolor": style.FLOOR_SPREAD}, True)]
     page = style.Page(sum(heights) + table_in, "Does the allocator change the answer?",
                       "The size at which the winner changes between value and pointer, by configuration.", keys,
-                      " ".join([sentence(rows, summary["baseline"]) for rows in (*pairs.values(), *few.values())]),
+                      caption(pairs, few, summary["baseline"]),
                       allocators_style.small_print(run))
     every = [row for rows in (*pairs.values(), *few.values()) for row in rows]
     name_in = allocators_style.names_in(row["configuration"] for row in every)
@@ -56,7 +57,8 @@ def draw(run, summary, pairs):
         draw_pair(ax, rows, summary["baseline"], right - left, name_in)
         top -= height
     if few:
-        ax = page.axes(style.MARGIN_IN + name_in, style.WIDTH_IN - style.MARGIN_IN, 0, ROW_IN * len(names))
+        ax = page.axes(style.MARGIN_IN + name_in, style.WIDTH_IN - style.MARGIN_IN, BELOW_IN,
+                       BELOW_IN + ROW_IN * len(names))
         draw_table(ax, few, cells, names, summary["baseline"], name_in)
     return page.fig
 
@@ -162,6 +164,23 @@ def words(row):
     one = row["sizes"][0]
     between = "" if one["low"] is None else f" ({terminal.size(one['low'])} to {terminal.size(one['high'])})"
     return allocators_style.fitted(f"{terminal.size(one['estimate'])}{between}", WORDS_IN - 0.12, style.SMALL_PT)
+
+
+def caption(pairs, few, baseline):
+    """Of the curves each, of the table only what changes."""
+    curves = [sentence(rows, baseline) for rows in pairs.values()]
+    changed = [f"{pair} ({', '.join(names)})" for pair, rows in few.items() if (names := changing(rows, baseline))]
+    table = ("In the table, for certain another winner than with "
+             f"{baseline}: {'; '.join(changed) if changed else 'nowhere'}.") if few else ""
+    return " ".join([*curves, table]).strip()
+
+
+def changing(rows, baseline):
+    """The configurations with which a size has the other winner than with the baseline."""
+    own = {one["size"]: one["faster"] for row in rows if row["configuration"] == baseline for one in row["winners"]}
+    return [row["configuration"] for row in rows
+            if any(one["faster"] and own.get(one["size"]) and one["faster"] != own[one["size"]]
+                   for one in row["winners"])]
 
 
 def sentence(rows, baseline):
