@@ -320,7 +320,7 @@ def test_every_lesson_compiles_with_the_users_flags(tmp_path, header, cc, flags)
 
 def test_names_of_the_users_header_do_not_collide(tmp_path):
     header = tmp_path / "names.h"
-    header.write_text("struct subject { int subject; };\nint change; int take_value(void); int run_value, run_pointer;\n"
+    header.write_text("struct subject { int subject; };\nint change, run_value, run_pointer, take_value(void);\n"
                       "struct shelf { int x; }; struct queue { int y; }; int set_up_value, tear_down, store_value;\n"
                       "int walk_pointer(void); int ends_of; enum { VALUE, POINTER, PLACES, ELEMENTS };\n")
     compiler = compiler_in(tmp_path)
@@ -511,6 +511,7 @@ def test_a_whole_answer_has_exact_counts(header, file, name, size):
         expected = COUNTS[row_["pair"]]
         assert (counts["value"]["allocs_per_op"], counts["pointer"]["allocs_per_op"]) == expected, row_["pair"]
         assert counts["value"]["asked_b_per_op"] == 0 and counts["pointer"]["asked_b_per_op"] == expected[1] * size
+    assert found["rule"]["correction"] == "Bonferroni over 10 rows", "of both parts: the intervals hold together"
     assert found["floors"]["clockwork"] and found["floors"]["placement"]
     text = answer.text(found)
     for rule in advice.RULE:
@@ -530,7 +531,8 @@ def test_an_interrupted_ask_leaves_nothing(header, tmp_path):
     place = tmp_path / "tmp"
     place.mkdir()
     started = subprocess.Popen([sys.executable, "-m", "ask", header, "struct order"], cwd=ROOT, text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               start_new_session=True,
                                env={**os.environ, "TMPDIR": str(place)})
     deadline = time.monotonic() + 60
     while not list(place.glob("*/one_thread/run")):
