@@ -8,10 +8,13 @@
  *               |    `-> [ e1 ]
  *               `-> [ e0 ]
  *
+ *   collection_shuffled   the same with the pointers in random order over the elements, as a program leaves them behind
+ *                         that has made and ended objects for a while
+ *
  * Same on both sides:  the elements, their order, the one number of each that is read.
  * Different:           a load more on the way to each element, 8 B more of cache for each, and where elements lie: the
  *                      pointer side's are allocated one by one, in the order of the walk, with nothing between; so
- *                      most still are neighbours. A program that has run for a while has it worse.
+ *                      most still are neighbours, but for collection_shuffled.
  *
  * An operation is one element. The walk goes on where it stopped the last time and wraps round, so that a short epoch
  * and a set beyond the last cache go together. The size is that of all elements, in bytes. Paired rounds walk both
@@ -133,9 +136,47 @@ static void tear_down_pointer(void *fixture)
 
 #define KIB ((size_t) 1024)
 #define MIB (1024 * KIB)
+#ifdef COLLECTION_FEW_SIZES /* where the lesson is compiled once more, in another way */
+#define COLLECTION_SIZES AMP_SIZES(128 * KIB, 8 * MIB)
+#else
+#define COLLECTION_SIZES AMP_SIZES(16 * KIB, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 24 * MIB, 64 * MIB, 128 * MIB)
+#endif
+#define COLLECTION_PREFER                                                                                              \
+    "Keep elements in one array where they are walked together. Pointers are for elements that live apart, are "       \
+    "shared, or are too large to move; keep the order in which they were allocated as long as you can."
 
 AMP_PAIR(collection,
          .question = "What does it cost to walk an array of elements, and what an array of pointers to them?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_value },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down_pointer },
-         .sizes = AMP_SIZES(16 * KIB, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 24 * MIB, 64 * MIB, 128 * MIB));
+         .sizes = COLLECTION_SIZES, .prefer = COLLECTION_PREFER);
+
+#ifndef COLLECTION_FEW_SIZES
+
+/* The elements where they were, their numbers and the order of the walk shuffled (Fisher and Yates), always alike. */
+static void *set_up_shuffled(size_t size)
+{
+    struct collection *set = set_up_pointer(size);
+    uint64_t state = 1;
+
+    for (size_t i = set->n - 1; i > 0; i--) {
+        struct element *kept = set->pointers[i];
+        size_t k;
+
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        k = (size_t) (state >> 33) % (i + 1);
+        set->pointers[i] = set->pointers[k];
+        set->pointers[k] = kept;
+    }
+    for (size_t i = 0; i < set->n; i++)
+        set->pointers[i]->number = (int64_t) i;
+    return set;
+}
+
+AMP_PAIR(collection_shuffled,
+         .question = "What does it cost to walk an array of elements, and what pointers to them in random order?",
+         .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_value },
+         .pointer = { run_pointer, .set_up = set_up_shuffled, .tear_down = tear_down_pointer },
+         .sizes = AMP_SIZES(128 * KIB, 64 * MIB), .prefer = COLLECTION_PREFER);
+
+#endif

@@ -14,6 +14,12 @@
 #define AMP_LESSON "benchmarks/factory.c"
 #include "harness/subjects.h"
 
+#ifndef FACTORY_PREFER
+#define FACTORY_PREFER                                                                                                 \
+    "Return values: an allocation costs more than copying a few hundred bytes. Return a pointer to the heap where " \
+    "the object is large, or has to outlive many calls without being copied."
+#endif
+
 #ifdef AMP_SUBJECT
 
 #define make_value AMP_NAME(make_value)
@@ -64,6 +70,7 @@ AMP_PAIR(factory,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
-         .sizes = AMP_SUBJECT_SIZES);
+         .sizes = AMP_SUBJECT_SIZES,
+         .prefer = FACTORY_PREFER);
 
 #endif

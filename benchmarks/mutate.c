@@ -74,6 +74,7 @@ AMP_PAIR(mutate,
          .question = "What does a change cost as a changed copy, and what in place, through a pointer?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .sizes = AMP_SUBJECT_SIZES);
+         .sizes = AMP_SUBJECT_SIZES,
+         .prefer = "Change by value what fits into registers, 16 bytes; larger objects in place, through a pointer.");
 
 #endif

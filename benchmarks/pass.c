@@ -13,6 +13,12 @@
 #define AMP_LESSON "benchmarks/pass.c"
 #include "harness/subjects.h"
 
+#ifndef PASS_PREFER
+#define PASS_PREFER                                                                                                    \
+    "By value up to 16 bytes, which go in registers; by const pointer beyond, unless the callee needs a copy of its " \
+    "own anyway."
+#endif
+
 #ifdef AMP_SUBJECT
 
 #define take_value AMP_NAME(take_value)
@@ -56,6 +62,7 @@ AMP_PAIR(pass,
          .question = "What does a function's argument cost by value, and what by const pointer?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .sizes = AMP_SUBJECT_SIZES);
+         .sizes = AMP_SUBJECT_SIZES,
+         .prefer = PASS_PREFER);
 
 #endif

@@ -127,7 +127,9 @@ AMP_PAIR(stack_copy,
          .question = "What does it cost to carry an array down a recursion by value, and what by pointer?",
          .value = { run_value, .set_up = set_up_array, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up_array, .tear_down = free },
-         .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements");
+         .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
+         .prefer = "By value what fits into registers; anything that goes down more than one call by pointer, since "
+                   "each call would copy it again.");
 
 #undef ELEMENTS
 #endif

@@ -72,7 +72,27 @@ bool amp_allocator_reads(const struct amp_allocator *allocator, const char *vari
     return false;
 }
 
-/* The first file of this pattern in the folder, as an absolute path without links: what the loader would map. */
+bool amp_allocator_path(const char *file, char out[PATH_MAX])
+{
+    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
+    char folder[PATH_MAX];
+    struct stat status;
+    size_t n;
+
+    if (snprintf(folder, sizeof folder, "%.*s", slash ? (int) (slash - file) + 1 : 1, slash ? file : ".") >= PATH_MAX)
+        return false;
+    if (stat(file, &status) || !realpath(folder, out))
+        return false;
+    n = strlen(out);
+    if (n + strlen(base) + 2 > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    snprintf(out + n, PATH_MAX - n, "/%s", base);
+    return true;
+}
+
+/* The first file of this pattern in the folder. */
 static bool find_in(const char *folder, size_t n, const char *pattern, char out[PATH_MAX])
 {
     char text[PATH_MAX];
@@ -81,9 +101,7 @@ static bool find_in(const char *folder, size_t n, const char *pattern, char out[
 
     if (n == 0 || snprintf(text, sizeof text, "%.*s/%s", (int) n, folder, pattern) >= (int) sizeof text)
         return false;
-    is_there = glob(text, 0, NULL, &found) == 0;
-    if (is_there)
-        is_there = realpath(found.gl_pathv[0], out);
+    is_there = glob(text, 0, NULL, &found) == 0 && amp_allocator_path(found.gl_pathv[0], out);
     globfree(&found);
     return is_there;
 }

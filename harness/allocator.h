@@ -33,6 +33,10 @@ bool amp_allocator_reads(const struct amp_allocator *allocator, const char *vari
  * the usual ones. False if it is in none. */
 bool amp_allocator_locate(const struct amp_allocator *allocator, char out[PATH_MAX]);
 
+/* The same file with its folder absolute and without links, but under its own name, which outlives an upgrade of the
+ * package where it is a link. False with errno where there is no such file. */
+bool amp_allocator_path(const char *file, char out[PATH_MAX]);
+
 /* NULL if the file is a shared library that a program like this one can load; otherwise why not, in words. */
 const char *amp_allocator_refuse(const char *path);
 

@@ -128,9 +128,24 @@ static int push_file(struct amp_configurations *configurations, const char *path
     return push(configurations, &configuration);
 }
 
-int amp_configurations_read_dir(const char *dir, struct amp_configurations *out, const char **why)
+/* By the names of configurations, so that "glibc" comes before "glibc-arenas-1"; the first of all first. */
+static int compare_paths(const void *a, const void *b)
 {
     static const char first[] = "jemalloc.conf";
+    const char *one = strrchr(*(char *const *) a, '/') + 1, *other = strrchr(*(char *const *) b, '/') + 1;
+    size_t i = 0;
+
+    if ((strcmp(one, first) == 0) != (strcmp(other, first) == 0))
+        return strcmp(one, first) == 0 ? -1 : 1;
+    while (one[i] && one[i] == other[i])
+        i++;
+    if (strcmp(one + i, ".conf") == 0 || strcmp(other + i, ".conf") == 0)
+        return strcmp(one + i, ".conf") == 0 ? -1 : 1;
+    return (unsigned char) one[i] - (unsigned char) other[i];
+}
+
+int amp_configurations_read_dir(const char *dir, struct amp_configurations *out, const char **why)
+{
     struct stat status;
     char *pattern;
     glob_t found;
@@ -151,10 +166,10 @@ int amp_configurations_read_dir(const char *dir, struct amp_configurations *out,
         return -ENOMEM;
     if (glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
         err = -ENOMEM;
-    for (int turn = 0; turn < 2; turn++) /* the first, then all others */
-        for (size_t i = 0; i < found.gl_pathc && !err; i++)
-            if ((strcmp(strrchr(found.gl_pathv[i], '/') + 1, first) == 0) == (turn == 0))
-                err = push_file(out, found.gl_pathv[i]);
+    if (found.gl_pathc > 0)
+        qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare_paths);
+    for (size_t i = 0; i < found.gl_pathc && !err; i++)
+        err = push_file(out, found.gl_pathv[i]);
     globfree(&found);
     free(pattern);
     if (err)
@@ -164,41 +179,44 @@ int amp_configurations_read_dir(const char *dir, struct amp_configurations *out,
 
 /* ---- Words of the command line */
 
-/* Settings as in a word, one after the other, as assignments. For jemalloc and glibc they are all of one variable;
- * glibc's may do without "glibc.". */
-static int set_words(struct amp_configuration *configuration, const struct amp_allocator *allocator, char *settings,
-                     const char **why)
+/* "malloc.arena_max=1:glibc.malloc.perturb=3", or with commas, as GLIBC_TUNABLES has it; malloc()ed, "" for none. */
+static char *tunables(char *settings)
 {
-    bool is_jemalloc = strcmp(allocator->name, "jemalloc") == 0, is_glibc = strcmp(allocator->name, "glibc") == 0;
+    char *text = strdup(""), *rest = NULL;
+
+    for (char *word = strtok_r(settings, ":,", &rest); word && text; word = strtok_r(NULL, ":,", &rest)) {
+        const char *prefix = strncmp(word, "glibc.", strlen("glibc.")) == 0 ? "" : "glibc.";
+        char *before = text;
+
+        if (asprintf(&text, "%s%s%s%s", before, *before ? ":" : "GLIBC_TUNABLES=", prefix, word) < 0)
+            text = NULL;
+        free(before);
+    }
+    return text;
+}
+
+/* Settings as in a word: for jemalloc and glibc all of one variable, for others variables. */
+static int set_words(struct amp_configuration *configuration, char *settings, const char **why)
+{
     char *text = NULL, *rest = NULL;
     int err = 0;
 
     *why = NULL;
-    if (is_jemalloc) {
+    if (strcmp(configuration->allocator, "jemalloc") == 0) {
         if (asprintf(&text, "MALLOC_CONF=%s", settings) < 0)
             return -ENOMEM;
-        err = amp_configuration_set(configuration, text, why);
+    } else if (strcmp(configuration->allocator, "glibc") == 0) {
+        text = tunables(settings);
+        if (!text)
+            return -ENOMEM;
+    }
+    if (text) {
+        err = *text ? amp_configuration_set(configuration, text, why) : 0;
         free(text);
         return err;
     }
-    for (char *word = strtok_r(settings, is_glibc ? ":," : ", ", &rest); word && !err && !*why;
-         word = strtok_r(NULL, is_glibc ? ":," : ", ", &rest)) {
-        char *before = text;
-        int n = 0;
-
-        if (!is_glibc) {
-            err = amp_configuration_set(configuration, word, why);
-            continue;
-        }
-        n = asprintf(&text, "%s%s%s%s", before ? before : "GLIBC_TUNABLES=", before ? ":" : "",
-                     strncmp(word, "glibc.", strlen("glibc.")) == 0 ? "" : "glibc.", word);
-        free(before);
-        if (n < 0)
-            return -ENOMEM;
-    }
-    if (is_glibc && text)
-        err = amp_configuration_set(configuration, text, why);
-    free(text);
+    for (char *word = strtok_r(settings, ", ", &rest); word && !err && !*why; word = strtok_r(NULL, ", ", &rest))
+        err = amp_configuration_set(configuration, word, why);
     return err;
 }
 
@@ -216,7 +234,7 @@ static int push_settings(struct amp_configurations *configurations, const struct
     if (!settings || !configuration.name || !configuration.allocator ||
         asprintf(&configuration.purpose, "As asked for: %s", word) < 0)
         goto out;
-    err = set_words(&configuration, allocator, settings, &why);
+    err = set_words(&configuration, settings, &why);
     if (!err && why)
         err = amp_configuration_fail(&configuration, AMP_CONFIGURATION_WRONG, "%s: %s", word, why);
     if (!err)

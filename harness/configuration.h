@@ -9,7 +9,7 @@
  *     for       = Gives unused pages back at once: least memory, many page faults.
  *     allocator = jemalloc                       or glibc, mimalloc, tcmalloc, or the path of a library to preload
  *     set       = MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0      an environment variable; again for each
- *     expect    = effect.faults_per_mib >= 128   what must be found besides; again for each
+ *     expect    = effect.retained_b <= 8M        what must be found besides; again for each
  *     package   = libjemalloc2                   optional: what brings it where it is not there
  *
  * The name of the configuration is that of its file. Whatever is set must be read back, whether the file says so or

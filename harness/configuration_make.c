@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NAME_CHARS 80 /* of a folder's name */
 
@@ -137,7 +136,8 @@ const char *amp_configuration_asked(const struct amp_configuration *configuratio
 {
     const struct amp_allocator *allocator = guarded_by(configuration);
     const char *value = strchr(assignment, '=') + 1;
-    size_t name = (size_t) (value - 1 - assignment), guard = allocator && allocator->guard ? strlen(allocator->guard) : 0;
+    size_t name = (size_t) (value - 1 - assignment),
+           guard = allocator && allocator->guard ? strlen(allocator->guard) : 0;
 
     if (guard == 0 || strncmp(assignment, allocator->variables[0], name) != 0 || allocator->variables[0][name] ||
         strncmp(value, allocator->guard, guard) != 0)
@@ -170,17 +170,20 @@ static int add_guard(struct amp_configuration *configuration, const struct amp_a
     return (int) n;
 }
 
-/* A path: absolute and without links, since that is what the loader will name. */
 static int take_path(struct amp_configuration *configuration, const char *package)
 {
     char path[PATH_MAX];
-    const char *why = realpath(configuration->allocator, path) ? amp_allocator_refuse(path) : strerror(errno);
+    const char *given = configuration->allocator, *why;
 
-    if (errno == ENOENT && why && package && access(configuration->allocator, F_OK) != 0)
-        return amp_configuration_fail(configuration, AMP_CONFIGURATION_ABSENT,
-                                      "%s is not installed: apt-get install %s", configuration->allocator, package);
+    if (!amp_allocator_path(given, path)) {
+        if (errno == ENOENT && package)
+            return amp_configuration_fail(configuration, AMP_CONFIGURATION_ABSENT,
+                                          "%s is not installed: apt-get install %s", given, package);
+        return amp_configuration_fail(configuration, AMP_CONFIGURATION_WRONG, "%s: %s", given, strerror(errno));
+    }
+    why = amp_allocator_refuse(path);
     if (why)
-        return amp_configuration_fail(configuration, AMP_CONFIGURATION_WRONG, "%s: %s", configuration->allocator, why);
+        return amp_configuration_fail(configuration, AMP_CONFIGURATION_WRONG, "%s: %s", given, why);
     configuration->library = strdup(path);
     return configuration->library ? 0 : -ENOMEM;
 }
@@ -224,5 +227,7 @@ int amp_configuration_resolve(struct amp_configuration *configuration, const cha
         err = add_guard(configuration, guarded);
     if (!err)
         err = end_list(&configuration->environment);
-    return err ? err : end_list(&configuration->expect);
+    if (!err)
+        err = end_list(&configuration->expect);
+    return err ? err : amp_configuration_check(configuration);
 }

@@ -18,6 +18,9 @@ int amp_configuration_set(struct amp_configuration *configuration, const char *a
 /* Find the allocator's library, look at it, and put the allocator's guard into the environment. `package` may be NULL. */
 int amp_configuration_resolve(struct amp_configuration *configuration, const char *package);
 
+/* Make it wrong where its settings cannot even be read, or where their allocator is known to tell of none like them. */
+int amp_configuration_check(struct amp_configuration *configuration);
+
 /* Make it wrong, or absent, with the reason, unless it is already. */
 int amp_configuration_fail(struct amp_configuration *configuration, enum amp_configuration_state state,
                            const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -21,13 +21,22 @@
 /* A call stays a call: not inlined, not cloned for a constant, not turned into a jump or a loop. `used` is what clang
  * has of noipa: a function that others may call keeps its arguments, and a pointer is not turned into the values behind
  * it. A function that calls itself must also do something after the call, amp_keep() say, or gcc makes it a loop. */
-#if defined(__clang__)
+#if defined(AMP_INLINE) /* the lesson with its calls left to the compiler */
+#define AMP_NOINLINE inline
+#elif defined(__clang__)
 #define AMP_NOINLINE __attribute__((noinline, used, disable_tail_calls))
-#define AMP_IN_ORDER
 #else
 #define AMP_NOINLINE __attribute__((noinline, noclone, noipa))
+#endif
+
+#if defined(__clang__)
+#define AMP_IN_ORDER
+#else
 #define AMP_IN_ORDER no_reorder, /* gcc would emit the table of pairs backwards */
 #endif
+
+/* A helper that must not stay a function, so that neither side pays for a call to it. */
+#define AMP_ALWAYS_INLINE inline __attribute__((always_inline))
 
 struct amp_side {
     uint64_t (*run)(void *fixture, uint64_t ops); /* does `ops` operations, returns their checksum */
@@ -46,16 +55,26 @@ struct amp_pair {
     unsigned threads;      /* how many threads a kernel starts; 0: none, and its child is pinned to one CPU */
     const char *size_unit; /* what the sizes count; NULL: bytes */
     unsigned floor;        /* 1: a floor of noise, which belongs to every run whatever its filter says */
+    /* A pair that shows whether this machine can show the effect at all, by a value side that is faster; NULL: any can. */
+    const char *observed_by;
+    const char *prefer;    /* when which side is the better choice, in a sentence or two; NULL: nothing to choose */
 };
 
 #define AMP_SIZES(...) ((const size_t[]){ __VA_ARGS__, 0 })
 
 /* Declare a pair: AMP_PAIR(name, .question = "...?", .value = { ... }, .pointer = { ... }, .sizes = AMP_SIZES(8)).
- * The order of pairs is the order of lessons in benchmarks/meson.build, then that within the file. */
+ * The order of pairs is the order of lessons in benchmarks/meson.build, then that within the file. A lesson that is
+ * compiled once more, in another way, names itself by -DAMP_VARIANT=_o3: its pairs are then called <pair>_o3. */
 #define AMP_PAIR(pair, ...)                                                                                            \
-    static const struct amp_pair AMP_NAME(amp_pair_##pair) = { .name = #pair, __VA_ARGS__ };                           \
+    static const struct amp_pair AMP_NAME(amp_pair_##pair) = { .name = #pair AMP_TEXT(AMP_VARIANT), __VA_ARGS__ };     \
     __attribute__((AMP_IN_ORDER used, section("amp_pairs")))                                                           \
     static const struct amp_pair *const AMP_NAME(amp_entry_##pair) = &AMP_NAME(amp_pair_##pair)
+
+#ifndef AMP_VARIANT
+#define AMP_VARIANT
+#endif
+#define AMP_TEXT(token) AMP_TEXT_(token)
+#define AMP_TEXT_(token) #token
 
 /* In a lesson that is a template over a subject type (subjects.h), a name of its own for each subject. */
 #define AMP_NAME(name) AMP_NAME_(name, AMP_SUFFIX)

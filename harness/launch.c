@@ -11,6 +11,7 @@
  * So there is no moment at which a kill could make the two disagree in a way that matters. */
 #include "harness/launch.h"
 
+#include "harness/claim.h"
 #include "harness/command.h"
 #include "harness/extension.h"
 #include "harness/journal.h"
@@ -21,7 +22,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 enum { DONE = 0, ROWS_FAILED = 1, UNUSABLE = 2, INTERRUPTED = 130 };
@@ -45,80 +45,44 @@ struct run {
     const char *dir;
 };
 
-__attribute__((format(printf, 2, 3))) static int refuse(const char *what, const char *why, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, why);
-    fprintf(stderr, "ampersand: %s: ", what);
-    vfprintf(stderr, why, arguments);
-    fputs("\n", stderr);
-    va_end(arguments);
-    return UNUSABLE;
-}
-
-static int lock(struct run *run)
-{
-    int err = amp_journal_open(run->dir, &run->journal);
-
-    if (err == -EWOULDBLOCK)
-        return refuse(run->dir, "another ampersand is writing this run");
-    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
-}
-
 static int begin_new(struct run *run, const struct amp_registry *registry)
 {
     const char *why = "", *filter = run->options.filter;
-    char path[PATH_MAX];
-    int err = amp_rows_match(registry, filter, &run->rows, &why), status;
+    int err = amp_rows_match(registry, filter, &run->rows, &why);
 
     if (err == -ENOMEM)
-        return refuse("plan", "%s", strerror(ENOMEM));
+        return amp_claim_refuse("plan", "%s", strerror(ENOMEM));
     if (err)
-        return refuse("--filter", "'%s': %s", filter ? filter : "", why);
+        return amp_claim_refuse("--filter", "'%s': %s", filter ? filter : "", why);
     run->layouts = amp_manifest_layouts(&run->rows, &why);
     if (!run->layouts)
-        return refuse("lessons", "%s", why);
+        return amp_claim_refuse("lessons", "%s", why);
     run->manifest = amp_manifest_make(&run->rows, run->layouts, &run->options, &why);
     if (!run->manifest)
-        return refuse("manifest", "%s", why);
-    err = amp_results_prepare(run->dir, amp_plan_need_b(&run->rows, run->layouts, &run->options), &why);
-    if (err)
-        return refuse(run->dir, "%s", why);
-    status = lock(run);
-    if (status)
-        return status;
-    snprintf(path, sizeof path, "%s/manifest.json", run->dir);
-    if (access(path, F_OK) == 0) /* another run was quicker than our lock */
-        return refuse(run->dir, "it holds a run already");
-    err = amp_results_write(path, run->manifest);
-    return err ? refuse(path, "%s", strerror(-err)) : 0;
+        return amp_claim_refuse("manifest", "%s", why);
+    return amp_claim_new(run->dir, amp_plan_need_b(&run->rows, run->layouts, &run->options), run->manifest,
+                         &run->journal);
 }
 
 static int begin_old(struct run *run, const struct amp_registry *registry)
 {
     const char *why = "", *differs;
     json_t *now;
-    int err;
 
     run->manifest = amp_manifest_load(run->dir, AMP_MANIFEST_SCHEMA, &why);
     if (!run->manifest || amp_manifest_restore(run->manifest, registry, &run->options, &run->rows, &why))
-        return refuse(run->dir, "manifest.json: %s", why);
+        return amp_claim_refuse(run->dir, "manifest.json: %s", why);
     run->layouts = amp_manifest_layouts(&run->rows, &why);
     if (!run->layouts)
-        return refuse("lessons", "%s", why);
+        return amp_claim_refuse("lessons", "%s", why);
     now = amp_manifest_make(&run->rows, run->layouts, &run->options, &why);
     if (!now)
-        return refuse("manifest", "%s", why);
+        return amp_claim_refuse("manifest", "%s", why);
     differs = amp_manifest_differ(run->manifest, now);
     json_decref(now);
     if (differs)
-        return refuse(run->dir, "%s: not the same as when the run began; start a new one with --out", differs);
-    err = lock(run);
-    if (err)
-        return err;
-    err = amp_results_clean(run->dir);
-    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
+        return amp_claim_refuse(run->dir, "%s: not the same as when the run began; start a new one with --out", differs);
+    return amp_claim_old(run->dir, &run->journal);
 }
 
 static void path_of(const struct run *run, const struct amp_item *item, char out[PATH_MAX])
@@ -136,15 +100,15 @@ static int make_items(struct run *run, size_t *first)
     char path[PATH_MAX];
 
     if (amp_plan_make(&run->rows, run->layouts, &run->options, &run->plan))
-        return refuse("plan", "%s", why);
+        return amp_claim_refuse("plan", "%s", why);
     snprintf(path, sizeof path, "%s/journal.jsonl", run->dir);
     if (amp_extension_read(path, &run->rows, run->layouts, &run->options, &run->plan, &run->extension, &why))
-        return refuse(run->dir, "%s", why);
+        return amp_claim_refuse(run->dir, "%s", why);
     if (!run->options.rows)
         return 0;
     *first = run->plan.n;
     if (amp_extension_ask(&run->rows, run->layouts, &run->options, &run->plan, &run->extension, &why))
-        return refuse("--rows", "%s", why);
+        return amp_claim_refuse("--rows", "%s", why);
     return 0;
 }
 
@@ -158,7 +122,7 @@ static int make_plan(struct run *run)
     run->failed = calloc(run->rows.n, sizeof *run->failed);
     run->finished = calloc(run->plan.n + 1, sizeof *run->finished);
     if (!run->failed || !run->finished)
-        return refuse("plan", "%s", strerror(ENOMEM));
+        return amp_claim_refuse("plan", "%s", strerror(ENOMEM));
     for (size_t i = 0; i < run->plan.n; i++) {
         char path[PATH_MAX];
 
@@ -264,16 +228,13 @@ static int note_failure(struct run *run, const struct amp_item *item, const stru
     const struct amp_row *row = run->rows.row[item->row];
     json_t *fields = amp_journal_child(row, item);
     const char *detail;
-    size_t skipped = 0;
+    size_t skipped = skip_row(run, item->row);
     char name[256];
 
     amp_row_name(row, name, sizeof name);
     detail = without(name, outcome->detail);
-    if (outcome->ending != AMP_REFUSED) {
-        skipped = skip_row(run, item->row);
-        amp_progress_say(&run->progress, "%s: failed: %s: %s (%s); the other rows go on", name,
-                         amp_ending_name(outcome->ending), detail, amp_kind_name(item->kind));
-    }
+    amp_progress_say(&run->progress, "%s: failed: %s: %s (%s); the other rows go on", name,
+                     amp_ending_name(outcome->ending), detail, amp_kind_name(item->kind));
     if (fields)
         json_object_update_new(fields, json_pack("{s:s, s:s, s:o, s:I}", "reason", amp_ending_name(outcome->ending),
                                                  "detail", detail, "seconds", seconds(outcome->seconds), "skipped",
@@ -427,7 +388,7 @@ static int run_plan(struct run *run)
     int err = amp_process_prepare(&run->placement);
 
     if (err)
-        return refuse("children", "they cannot be started: %s", strerror(-err));
+        return amp_claim_refuse("children", "they cannot be started: %s", strerror(-err));
     warn_of_aslr(run);
     err = note_begin(run);
     return err ? give_up(run, err) : end(run, measure(run));

@@ -2,6 +2,7 @@
 #include "harness/machine.h"
 
 #include "harness/build_info.h"
+#include "harness/jemalloc_options.h"
 
 #include <dlfcn.h>
 #include <gnu/libc-version.h>
@@ -71,46 +72,6 @@ static const char *name_of(const char *file)
     return base[0] ? base : "unknown";
 }
 
-struct text {
-    char *text;
-    size_t n, cap;
-};
-
-static void append(void *opaque, const char *part)
-{
-    struct text *text = opaque;
-    size_t n = strlen(part);
-
-    if (text->n + n < text->cap) {
-        memcpy(text->text + text->n, part, n + 1);
-        text->n += n;
-    }
-}
-
-/* Every opt.* of jemalloc as it was resolved. Its mallctl() cannot list names, its statistics do: as JSON, without
- * the arenas. The buffer is made first, since jemalloc must not be asked for memory by what it calls back. */
-static json_t *options(void)
-{
-    struct text text = { .cap = 1 << 18 };
-    json_t *statistics, *options = json_object(), *value;
-    const char *key;
-
-    text.text = calloc(1, text.cap);
-    if (text.text)
-        malloc_stats_print(append, &text, "Jmdablxeh");
-    statistics = text.text ? json_loads(text.text, 0, NULL) : NULL;
-    free(text.text);
-    json_object_foreach(json_object_get(json_object_get(statistics, "jemalloc"), "opt"), key, value)
-    {
-        char name[128];
-
-        snprintf(name, sizeof name, "opt.%s", key);
-        json_object_set(options, name, value);
-    }
-    json_decref(statistics);
-    return options;
-}
-
 json_t *amp_machine_allocator(void)
 {
     const char *file = file_of("malloc");
@@ -118,5 +79,5 @@ json_t *amp_machine_allocator(void)
 
     return json_pack("{s:s, s:s?, s:s, s:o}", "name", is_jemalloc ? "jemalloc" : name_of(file), "version",
                      is_jemalloc ? jemalloc_version() : NULL, "file", file, "options",
-                     is_jemalloc ? options() : json_object());
+                     amp_jemalloc_options(is_jemalloc ? malloc_stats_print : NULL));
 }

@@ -124,9 +124,33 @@ static int compile_filter(const struct amp_registry *registry, const char *filte
     return refuse_filter(registry, "--filter", filter);
 }
 
+static void print_question(const struct amp_pair *pair)
+{
+    printf("%-24s %s\n", pair->name, pair->question);
+    if (pair->prefer)
+        printf("%-24s %s\n", "", pair->prefer);
+}
+
+/* Whether a row of this pair matches. */
+static bool pair_matches(const struct amp_registry *registry, const char *pair, const regex_t *filter)
+{
+    for (size_t i = 0; i < registry->n; i++)
+        if (strcmp(registry->rows[i].pair->name, pair) == 0 && matches(&registry->rows[i], filter))
+            return true;
+    return false;
+}
+
+/* A template over sizes with several pairs has their rows by turns: each question once. */
+static bool is_first_of_pair(const struct amp_registry *registry, size_t i)
+{
+    for (size_t before = 0; before < i; before++)
+        if (strcmp(registry->rows[before].pair->name, registry->rows[i].pair->name) == 0)
+            return false;
+    return true;
+}
+
 static int list(const struct amp_registry *registry, const struct amp_options *options)
 {
-    const struct amp_pair *last = NULL;
     regex_t filter;
 
     if (compile_filter(registry, options->filter ? options->filter : "", &filter))
@@ -135,14 +159,11 @@ static int list(const struct amp_registry *registry, const struct amp_options *o
         const struct amp_row *row = &registry->rows[i];
         char name[256];
 
-        if (!matches(row, &filter))
-            continue;
         amp_row_name(row, name, sizeof name);
-        if (!options->questions)
+        if (options->questions && is_first_of_pair(registry, i) && pair_matches(registry, row->pair->name, &filter))
+            print_question(row->pair);
+        else if (!options->questions && matches(row, &filter))
             puts(name);
-        else if (!last || strcmp(last->name, row->pair->name) != 0)
-            printf("%-24s %s\n", row->pair->name, row->pair->question);
-        last = row->pair;
     }
     regfree(&filter);
     return 0;

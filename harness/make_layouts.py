@@ -42,7 +42,7 @@ from elftools.elf.elffile import ELFFile
 LINE_B = 64
 STEP_B = 16  # as compilers align functions; so a function must not ask for more
 MAX_EXTRA_LINES = 3  # the largest padding between two functions
-LESSON_ABI = 1  # AMP_LESSON_ABI, harness/layout.h
+LESSON_ABI = 2  # AMP_LESSON_ABI, harness/layout.h
 FUNCTION, SECTION = 2, 3  # symbol types of ELF
 ABSOLUTE_64 = {"EM_X86_64": 1, "EM_AARCH64": 257}  # relocation types: a pointer in data
 
@@ -344,7 +344,10 @@ def make(args):
         design(unit, args.count, draw)
     table = {"schema": "ampersand/layouts/1", "lesson": args.lesson, "seed": args.seed, "n": args.count}
     if args.source:
+        table["source"] = args.source.name
         table["source_sha256"] = hashlib.sha256(args.source.read_bytes()).hexdigest()
+    if args.flag:
+        table["flags"] = args.flag
     command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", args.object, args.extra, *args.link_arg]
     args.out.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{args.lesson}.", dir=args.out))
@@ -374,6 +377,8 @@ def main():
     parser.add_argument("--object", required=True, help="compiled by -fPIC -ffunction-sections -fdata-sections")
     parser.add_argument("--extra", required=True, help="harness/lesson.c, compiled")
     parser.add_argument("--source", type=Path, help="the lesson's text; its SHA-256 goes into the table")
+    parser.add_argument("--flag", action="append", default=[], help="one with which the object was compiled besides "
+                        "those of all kernels, as in --flag=-O3; it goes into the table")
     parser.add_argument("--count", type=int, default=64, help="how many layouts: 4, 16, 64 or 256")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="the folder for the modules and their table")

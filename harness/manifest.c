@@ -80,13 +80,14 @@ static json_t *row_list(const struct amp_rows *rows)
 
     for (size_t i = 0; array && i < rows->n; i++) {
         const struct amp_row *row = rows->row[i];
-        const char *unit = row->pair->size_unit; /* NULL: the key is left out */
+        const char *unit = row->pair->size_unit, *prefer = row->pair->prefer; /* NULL: the key is left out */
+        const char *observed_by = row->pair->observed_by;
 
-        json_array_append_new(array,
-                              json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:o, s:o}", "pair", row->pair->name, "size",
-                                        (json_int_t) row->size, "lesson", row->lesson, "question", row->pair->question,
-                                        "threads", (json_int_t) row->pair->threads, "size_unit", unit, "value",
-                                        side(&row->pair->value), "pointer", side(&row->pair->pointer)));
+        json_array_append_new(
+            array, json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:s*, s:s*, s:o, s:o}", "pair", row->pair->name, "size",
+                             (json_int_t) row->size, "lesson", row->lesson, "question", row->pair->question, "threads",
+                             (json_int_t) row->pair->threads, "size_unit", unit, "prefer", prefer, "observed_by",
+                             observed_by, "value", side(&row->pair->value), "pointer", side(&row->pair->pointer)));
     }
     return array;
 }

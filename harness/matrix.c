@@ -7,94 +7,58 @@
  * As in launch.c, a result file that is there is done: the journal tells what happened, the files hold it. */
 #include "harness/matrix_run.h"
 
+#include "harness/claim.h"
 #include "harness/manifest.h"
 #include "harness/matrix_manifest.h"
 #include "harness/results.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-__attribute__((format(printf, 2, 3))) static int refuse(const char *what, const char *why, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, why);
-    fprintf(stderr, "ampersand: %s: ", what);
-    vfprintf(stderr, why, arguments);
-    fputs("\n", stderr);
-    va_end(arguments);
-    return AMP_MATRIX_UNUSABLE;
-}
-
 /* ---- The folder */
-
-static int lock(struct amp_matrix_run *run)
-{
-    int err = amp_journal_open(run->dir, &run->journal);
-
-    if (err == -EWOULDBLOCK)
-        return refuse(run->dir, "another ampersand is writing this run");
-    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
-}
 
 static int make_matrix(struct amp_matrix_run *run, const struct amp_registry *registry)
 {
     const char *what = "", *why = "";
 
-    return amp_matrix_make(registry, &run->options, &run->matrix, &what, &why) ? refuse(what, "%s", why) : 0;
+    return amp_matrix_make(registry, &run->options, &run->matrix, &what, &why) ? amp_claim_refuse(what, "%s", why) : 0;
 }
 
 static int begin_new(struct amp_matrix_run *run, const struct amp_registry *registry)
 {
-    const char *why = "";
-    char path[PATH_MAX];
+    int status = make_matrix(run, registry);
     size_t cells;
-    int status = make_matrix(run, registry), err;
 
     if (status)
         return status;
     run->manifest = amp_matrix_manifest(&run->matrix, &run->options);
     if (!run->manifest)
-        return refuse("manifest", "it cannot be put into JSON");
+        return amp_claim_refuse("manifest", "it cannot be put into JSON");
     cells = run->matrix.configurations.n * (run->matrix.n_workloads * run->options.launches + 8);
-    err = amp_results_prepare(run->dir, cells * AMP_MATRIX_LAUNCH_B, &why);
-    if (err)
-        return refuse(run->dir, "%s", why);
-    status = lock(run);
-    if (status)
-        return status;
-    snprintf(path, sizeof path, "%s/manifest.json", run->dir);
-    if (access(path, F_OK) == 0) /* another run was quicker than our lock */
-        return refuse(run->dir, "it holds a run already");
-    err = amp_results_write(path, run->manifest);
-    return err ? refuse(path, "%s", strerror(-err)) : 0;
+    return amp_claim_new(run->dir, cells * AMP_MATRIX_LAUNCH_B, run->manifest, &run->journal);
 }
 
 static int begin_old(struct amp_matrix_run *run, const struct amp_registry *registry)
 {
     const char *why = "", *differs;
     json_t *now;
-    int status, err;
+    int status;
 
     run->manifest = amp_manifest_load(run->dir, "ampersand/allocators/1", &why);
     if (!run->manifest || amp_matrix_restore(run->manifest, &run->options, &why))
-        return refuse(run->dir, "manifest.json: %s", why);
+        return amp_claim_refuse(run->dir, "manifest.json: %s", why);
     status = make_matrix(run, registry);
     if (status)
         return status;
     now = amp_matrix_manifest(&run->matrix, &run->options);
     if (!now)
-        return refuse("manifest", "it cannot be put into JSON");
+        return amp_claim_refuse("manifest", "it cannot be put into JSON");
     differs = amp_matrix_differ(run->manifest, now);
     json_decref(now);
     if (differs)
-        return refuse(run->dir, "%s: not the same as when the run began; start a new one with --out", differs);
-    status = lock(run);
-    if (status)
-        return status;
-    err = amp_results_clean(run->dir);
-    return err ? refuse(run->dir, "%s", strerror(-err)) : 0;
+        return amp_claim_refuse(run->dir, "%s: not the same as when the run began; start a new one with --out",
+                                differs);
+    return amp_claim_old(run->dir, &run->journal);
 }
 
 static int make_plan(struct amp_matrix_run *run)
@@ -104,13 +68,13 @@ static int make_plan(struct amp_matrix_run *run)
     run->launcher.matrix = &run->matrix;
     run->launcher.options = &run->options;
     if (amp_matrix_program(run->launcher.program))
-        return refuse(run->launcher.program, "%s: build again", strerror(errno));
+        return amp_claim_refuse(run->launcher.program, "%s: build again", strerror(errno));
     if (amp_cells_make(&run->matrix, &run->options, &run->cells))
-        return refuse("plan", "%s", strerror(ENOMEM));
+        return amp_claim_refuse("plan", "%s", strerror(ENOMEM));
     run->finished = calloc(run->cells.n + 1, sizeof *run->finished);
     run->probes = calloc(run->matrix.configurations.n + 1, sizeof *run->probes);
     if (!run->finished || !run->probes)
-        return refuse("plan", "%s", strerror(ENOMEM));
+        return amp_claim_refuse("plan", "%s", strerror(ENOMEM));
     for (size_t i = 0; i < run->cells.n; i++) {
         char file[PATH_MAX];
 
@@ -147,7 +111,7 @@ static int run_plan(struct amp_matrix_run *run)
     int err = amp_process_prepare(&placement);
 
     if (err)
-        return refuse("children", "they cannot be started: %s", strerror(-err));
+        return amp_claim_refuse("children", "they cannot be started: %s", strerror(-err));
     run->launcher.cpu = placement.cpu;
     snprintf(path, sizeof path, "%s/manifest.json", run->dir);
     err = amp_results_crc32(path, &crc32);

@@ -71,7 +71,9 @@ static int note_failure(struct amp_matrix_run *run, const struct amp_cell *cell,
 
     name_of(run, cell, name, sizeof name);
     skip(run, cell);
-    run->failed++;
+    /* A configuration that nobody asked for by name, and that this machine cannot have (no huge pages, say), is no
+     * failure of the run. */
+    run->failed += cell->kind != AMP_CELL_PROBE || run->options.n_configs > 0 || strcmp(reason, "not in force") != 0;
     run->progress.failed++;
     amp_progress_say(&run->progress, "%s: %s: %s; all others go on", name, reason, detail);
     if (fields)
@@ -102,6 +104,45 @@ static bool had_the_same(const struct amp_matrix_run *run, const struct amp_cell
     return same;
 }
 
+/* The facts that a probe left, judged; the file then says so. In force: its identity is kept; else *reason, which the
+ * caller frees, says why not. */
+static int judge(struct amp_matrix_run *run, const struct amp_cell *cell, const char *file, char **reason)
+{
+    const struct amp_configuration *configuration = configuration_of(run, cell->configuration);
+    json_t *facts = json_load_file(file, 0, NULL), *judged = facts ? amp_provenance_judge(configuration, facts) : NULL;
+    int err = 0;
+
+    *reason = NULL;
+    if (judged) {
+        json_object_set_new(judged, "schema", json_string("ampersand/provenance/1"));
+        json_object_set_new(judged, "configuration", json_string(configuration->name));
+        err = json_equal(judged, facts) ? 0 : amp_results_write(file, judged); /* equal: a resumed run, judged before */
+    }
+    if (json_is_true(json_object_get(judged, "in_force")))
+        run->probes[cell->configuration] = json_incref(json_object_get(judged, "identity"));
+    else if (judged)
+        *reason = strdup(json_string_value(json_object_get(judged, "reason")));
+    else
+        *reason = strdup("its probe's file cannot be read");
+    json_decref(facts);
+    json_decref(judged);
+    return err || run->probes[cell->configuration] || *reason ? err : -ENOMEM;
+}
+
+/* A probe that has ended well: its column goes on, or ends here. */
+static int note_probe(struct amp_matrix_run *run, const struct amp_cell *cell, const char *file, double s)
+{
+    char *reason;
+    int err = judge(run, cell, file, &reason);
+
+    if (!err)
+        err = note_done(run, cell, file, s);
+    if (!err && reason)
+        err = note_failure(run, cell, "not in force", reason, s);
+    free(reason);
+    return err;
+}
+
 /* What became of a cell's child, into the journal. */
 static int note(struct amp_matrix_run *run, size_t i, const char *file, struct amp_outcome *outcome)
 {
@@ -115,7 +156,9 @@ static int note(struct amp_matrix_run *run, size_t i, const char *file, struct a
     }
     if (outcome->ending != AMP_DONE)
         return note_failure(run, cell, amp_ending_name(outcome->ending), outcome->detail, outcome->seconds);
-    if (cell->kind != AMP_CELL_PROBE && !had_the_same(run, cell, file)) {
+    if (cell->kind == AMP_CELL_PROBE)
+        return note_probe(run, cell, file, outcome->seconds);
+    if (!had_the_same(run, cell, file)) {
         unlink(file);
         return note_failure(run, cell, "not in force",
                             "this process had another allocator, or other settings, than its "
@@ -160,35 +203,6 @@ static int run_cell(struct amp_matrix_run *run, size_t i)
     return err ? amp_matrix_give_up(run, err) : 0;
 }
 
-/* ---- Probes */
-
-/* The facts that a probe left, judged; the file then says so. In force: its identity is kept. */
-static int judge(struct amp_matrix_run *run, size_t i)
-{
-    const struct amp_cell *cell = &run->cells.list[i];
-    const struct amp_configuration *configuration = configuration_of(run, cell->configuration);
-    char file[PATH_MAX];
-    json_t *facts, *judged;
-    int err = amp_cell_path(&run->matrix, cell, run->dir, file);
-
-    if (err || access(file, F_OK))
-        return err;
-    facts = json_load_file(file, 0, NULL);
-    judged = facts ? amp_provenance_judge(configuration, facts) : NULL;
-    json_decref(facts);
-    if (!judged)
-        return note_failure(run, cell, "exit", "its probe's file cannot be read", 0);
-    json_object_set_new(judged, "schema", json_string("ampersand/provenance/1"));
-    json_object_set_new(judged, "configuration", json_string(configuration->name));
-    err = amp_results_write(file, judged);
-    if (!err && json_is_true(json_object_get(judged, "in_force")))
-        run->probes[cell->configuration] = json_incref(json_object_get(judged, "identity"));
-    else if (!err)
-        err = note_failure(run, cell, "not in force", json_string_value(json_object_get(judged, "reason")), 0);
-    json_decref(judged);
-    return err;
-}
-
 /* A column that was wrong or absent before anything ran. */
 static int leave_out(struct amp_matrix_run *run, const struct amp_cell *cell)
 {
@@ -201,6 +215,20 @@ static int leave_out(struct amp_matrix_run *run, const struct amp_cell *cell)
     return 0;
 }
 
+/* A probe of a run that is gone on with: judged again, and again its column ends here if it is not in force. */
+static int look_again(struct amp_matrix_run *run, const struct amp_cell *cell)
+{
+    char file[PATH_MAX], *reason = NULL;
+    int err = amp_cell_path(&run->matrix, cell, run->dir, file);
+
+    if (!err)
+        err = judge(run, cell, file, &reason);
+    if (!err && reason)
+        err = note_failure(run, cell, "not in force", reason, 0);
+    free(reason);
+    return err;
+}
+
 static int run_probes(struct amp_matrix_run *run)
 {
     for (size_t i = 0; i < run->cells.n; i++) {
@@ -211,10 +239,10 @@ static int run_probes(struct amp_matrix_run *run)
             continue;
         if (configuration_of(run, cell->configuration)->state != AMP_CONFIGURATION_READY)
             err = leave_out(run, cell);
-        else if (!run->finished[i])
+        else if (run->finished[i])
+            err = look_again(run, cell);
+        else
             status = amp_process_interrupted() ? AMP_MATRIX_INTERRUPTED : run_cell(run, i);
-        if (!err && !status)
-            err = judge(run, i);
         if (status || err)
             return status ? status : amp_matrix_give_up(run, err);
     }

@@ -65,19 +65,28 @@ static bool allocates(const struct amp_pair *pair)
     return pair->value.allocs_per_op > 0 || pair->pointer.allocs_per_op > 0;
 }
 
+/* The workload of a pair, made if it is not there. */
+static struct amp_matrix_workload *workload_of(struct amp_matrix *matrix, const struct amp_pair *pair)
+{
+    struct amp_matrix_workload *workload;
+
+    for (size_t i = 0; i < matrix->n_workloads; i++)
+        if (matrix->workloads[i].pair && strcmp(matrix->workloads[i].pair->name, pair->name) == 0)
+            return &matrix->workloads[i];
+    workload = &matrix->workloads[matrix->n_workloads++];
+    *workload = (struct amp_matrix_workload){ .pair = pair };
+    snprintf(workload->name, sizeof workload->name, AMP_WORKLOAD_PAIR "%s", pair->name);
+    return workload;
+}
+
 /* At every octave of its sizes one: where two sides cross is asked to about that precision. */
 static void add_pair(struct amp_matrix *matrix, const struct amp_pair *pair, size_t size)
 {
-    struct amp_matrix_workload *last = matrix->n_workloads ? &matrix->workloads[matrix->n_workloads - 1] : NULL;
+    struct amp_matrix_workload *workload = workload_of(matrix, pair);
 
-    if (!last || !last->pair || strcmp(last->pair->name, pair->name) != 0) {
-        last = &matrix->workloads[matrix->n_workloads++];
-        *last = (struct amp_matrix_workload){ .pair = pair };
-        snprintf(last->name, sizeof last->name, AMP_WORKLOAD_PAIR "%s", pair->name);
-    }
-    if (last->n_sizes < sizeof last->sizes / sizeof last->sizes[0] &&
-        (last->n_sizes == 0 || size >= 2 * last->sizes[last->n_sizes - 1]))
-        last->sizes[last->n_sizes++] = size;
+    if (workload->n_sizes < sizeof workload->sizes / sizeof workload->sizes[0] &&
+        (workload->n_sizes == 0 || size >= 2 * workload->sizes[workload->n_sizes - 1]))
+        workload->sizes[workload->n_sizes++] = size;
 }
 
 /* Workloads whose names match stay, in their order. */

@@ -20,17 +20,26 @@ static int check_pair(const struct amp_pair *pair)
     return 0;
 }
 
+/* Beside the other rows of its pair: a template over a type declares all of its pairs for each type. */
 static int add_row(struct amp_registry *registry, const struct amp_row *row)
 {
     struct amp_row *rows;
+    size_t at = registry->n;
 
-    for (size_t i = 0; i < registry->n; i++)
-        if (registry->rows[i].size == row->size && strcmp(registry->rows[i].pair->name, row->pair->name) == 0)
+    for (size_t i = 0; i < registry->n; i++) {
+        if (strcmp(registry->rows[i].pair->name, row->pair->name) != 0)
+            continue;
+        if (registry->rows[i].size == row->size)
             return -EEXIST;
+        if (strcmp(registry->rows[i].lesson, row->lesson) == 0)
+            at = i + 1;
+    }
     rows = realloc(registry->rows, (registry->n + 1) * sizeof *rows);
     if (!rows)
         return -ENOMEM;
-    rows[registry->n++] = *row;
+    memmove(rows + at + 1, rows + at, (registry->n - at) * sizeof *rows);
+    rows[at] = *row;
+    registry->n++;
     registry->rows = rows;
     return 0;
 }

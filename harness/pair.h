@@ -15,7 +15,7 @@ struct amp_row {
 };
 
 struct amp_registry {
-    struct amp_row *rows; /* in the order of benchmarks/meson.build, then of the file, then of its sizes */
+    struct amp_row *rows; /* in the order of benchmarks/meson.build, then of the pairs in a file, then of their sizes */
     size_t n;
 };
 

@@ -44,7 +44,6 @@ enum amp_ending {
     AMP_TIMEOUT,      /* it was killed after timeout_s */
     AMP_MEMORY,       /* a kernel or a fixture found none */
     AMP_DISAGREEMENT, /* the sides did */
-    AMP_REFUSED,      /* counts cannot be had here */
     AMP_INTERRUPTED,  /* it was killed because amp_process_interrupted() */
 };
 

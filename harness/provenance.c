@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The judgement, from the plainest to the finest: is it that library's malloc, does it work as one, does it tell what
- * was asked for, does it behave so, and is there what the configuration expects besides? The first "no" is the reason. */
+ * was asked for, does it behave so, and is there what the configuration expects besides? The first "no" is the
+ * reason. */
 #include "harness/provenance.h"
 
 #include "harness/allocator.h"
@@ -144,16 +145,29 @@ static bool is_right_kind(const struct amp_configuration *configuration, const j
 
 /* ---- The settings */
 
-/* Here 0 is also what ld.so shows of a tunable that is not set, whatever it is then. */
-static bool is_mute_zero(const struct amp_setting *setting, const json_t *found)
+/* What can be told without being in force, and shows in no effect that is looked for. */
+static const char *mute(const struct amp_setting *setting)
 {
-    static const char *const keys[] = { "glibc.malloc.trim_threshold", "glibc.malloc.top_pad",
-                                        "glibc.malloc.arena_test" };
+    static const struct {
+        const char *key;
+        bool is_zero; /* the value: 0, or any other */
+        const char *why;
+    } mutes[] = {
+        { "glibc.malloc.trim_threshold", true, "0 is also told where nothing is set" },
+        { "glibc.malloc.top_pad", true, "0 is also told where nothing is set" },
+        { "glibc.malloc.arena_test", true, "0 is also told where nothing is set" },
+        { "glibc.malloc.arena_max", true, "0 is also told where nothing is set" },
+        { "glibc.malloc.check", false, "only libc_malloc_debug.so.0 heeds it, and another malloc is in force then" },
+    };
 
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (strcmp(setting->key, keys[i]) == 0)
-            return amp_condition_same(found, "0");
-    return false;
+    for (size_t i = 0; i < sizeof mutes / sizeof mutes[0]; i++) {
+        double number;
+        bool is_zero = amp_condition_number(setting->value, &number) && !(number < 0) && !(number > 0);
+
+        if (strcmp(setting->key, mutes[i].key) == 0 && is_zero == mutes[i].is_zero)
+            return mutes[i].why;
+    }
+    return NULL;
 }
 
 static void explain_unknown(const struct amp_setting *setting, const json_t *read_back, char *why)
@@ -162,9 +176,7 @@ static void explain_unknown(const struct amp_setting *setting, const json_t *rea
     json_t *value;
     size_t n = 0;
 
-    json_object_foreach((json_t *) read_back, key, value)
-        if (names)
-            names[n++] = key;
+    json_object_foreach((json_t *) read_back, key, value) if (names) names[n++] = key;
     if (names)
         nearest = amp_nearest(setting->key, names, n, amp_nearest_limit(setting->key));
     snprintf(why, WHY, "%s: it cannot be read back, so nobody knows whether it is in force%s%s%s", setting->key,
@@ -181,14 +193,14 @@ static bool is_read_back(const struct amp_setting *setting, const json_t *read_b
         explain_unknown(setting, read_back, why);
         return false;
     }
-    amp_condition_print(found, text, sizeof text);
-    if (!amp_condition_same(found, setting->value))
-        snprintf(why, WHY, "%s: asked for %s, in force is %s", setting->key, setting->value, text);
-    else if (is_mute_zero(setting, found))
-        snprintf(why, WHY, "%s: asked for 0, which is also told where nothing is set", setting->key);
-    else
-        return true;
-    return false;
+    if (!amp_condition_same(found, setting->value)) {
+        amp_condition_print(found, text, sizeof text);
+        snprintf(why, WHY, "%s: asked for %s%s, in force is %s", setting->key, setting->value, setting->by, text);
+        return false;
+    }
+    if (mute(setting))
+        snprintf(why, WHY, "%s: asked for %s: %s", setting->key, setting->value, mute(setting));
+    return !mute(setting);
 }
 
 static bool are_settings_in_force(const struct amp_configuration *configuration, const json_t *facts, char *why)

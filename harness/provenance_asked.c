@@ -18,13 +18,13 @@ static bool put(struct amp_settings *out, const char *prefix, const char *asked,
     struct amp_setting setting;
     size_t i = 0;
 
-    if (strlen(prefix) + key >= sizeof setting.key || all >= sizeof setting.asked) {
+    if (strlen(prefix) + key >= sizeof setting.key || all - key > sizeof setting.value) {
         snprintf(why, size, "'%.40s...': it is too long", asked);
         return false;
     }
     snprintf(setting.key, sizeof setting.key, "%s%.*s", prefix, (int) key, asked);
     snprintf(setting.value, sizeof setting.value, "%.*s", (int) (all - key - 1), asked + key + 1);
-    snprintf(setting.asked, sizeof setting.asked, "%.*s", (int) all, asked);
+    setting.by[0] = '\0';
     if (strcmp(setting.key, "opt.lg_tcache_max") == 0) { /* told as the size itself */
         char *end;
         unsigned long lg = strtoul(setting.value, &end, 10);
@@ -32,6 +32,7 @@ static bool put(struct amp_settings *out, const char *prefix, const char *asked,
         snprintf(setting.key, sizeof setting.key, "opt.tcache_max");
         if (setting.value[0] >= '0' && setting.value[0] <= '9' && !*end && lg < 64)
             snprintf(setting.value, sizeof setting.value, "%llu", 1ull << lg);
+        snprintf(setting.by, sizeof setting.by, " by %.*s", (int) (all < 24 ? all : 24), asked);
     }
     while (i < out->n && strcmp(out->list[i].key, setting.key) != 0)
         i++;
@@ -45,8 +46,8 @@ static bool put(struct amp_settings *out, const char *prefix, const char *asked,
 }
 
 /* "key<sign>value" and so on, with `between` between them. */
-static bool read_list(const char *text, char between, char sign, const char *prefix, struct amp_settings *out, char *why,
-                      size_t size)
+static bool read_list(const char *text, char between, char sign, const char *prefix, struct amp_settings *out,
+                      char *why, size_t size)
 {
     while (*text) {
         const char separators[] = { between, '\0' }, signs[] = { sign, between, '\0' };

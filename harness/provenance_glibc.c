@@ -8,7 +8,7 @@
  *     tcached_max_b          the largest block that free() keeps from the arenas' books, 0: none
  *     tcached_count          how many blocks of one size it keeps so
  *     fast_max_b             the largest block that goes into a fast bin after that, 0: none
- *     mmap_least_b           the least block, of powers of two from 1 KiB, that is mapped for itself, up to 512 MiB; 0: none
+ *     mmap_least_b           the least block, of powers of two from 1 KiB to 512 MiB, that is mapped for itself, 0: none
  *     arenas                 that there are after 8 threads, all alive, have allocated */
 #include "harness/provenance_probe.h"
 
@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#define MAX_SPENT ((size_t) 128 << 20)
 #define MAX_KEPT 70000u /* blocks: more than a tcache_count may be */
 
 static struct mallinfo2 (*info)(void);
@@ -42,7 +43,8 @@ static void read_tunable(struct amp_probe *probe, char *line)
     if (!isdigit((unsigned char) value[value[0] == '-']) || *end)
         return;
     json_object_set_new(probe->read_back, line,
-                        number <= INT64_MAX || value[0] == '-' ? json_integer((json_int_t) number) : json_string(value));
+                        number <= INT64_MAX || value[0] == '-' ? json_integer((json_int_t) number)
+                                                               : json_string(value));
 }
 
 static void read_tunables(struct amp_probe *probe)
@@ -83,11 +85,21 @@ static void look_at_counters(struct amp_probe *probe)
     amp_probe_effect_bool(probe, "counters_move", during >= before + size && in_use() + size <= during);
 }
 
+/* A block of this size class and no larger one, as malloc gives where the rest of a chunk is too small to be one. */
+static void *exact(size_t size)
+{
+    void *block = malloc(size);
+
+    while (block && malloc_usable_size(block) >= size + 16) /* that one stays */
+        block = malloc(size);
+    return block;
+}
+
 /* A block in the cache of a thread is in use still, as the arena sees it. */
 static bool is_cached(size_t size)
 {
-    void *volatile block = malloc(size);
-    void *volatile wall = malloc(size); /* between it and the top, with which it would be merged */
+    void *volatile block = exact(size);
+    void *volatile wall = exact(size); /* between it and the top, with which it would be merged */
     size_t before = in_use();
     bool is_kept;
 
@@ -113,7 +125,7 @@ static unsigned count_cached(size_t size)
     size_t before;
 
     for (unsigned i = 0; i < MAX_KEPT; i++)
-        blocks[i] = malloc(size);
+        blocks[i] = exact(size);
     before = in_use();
     for (unsigned i = 0; i < MAX_KEPT; i++) {
         bool is_kept = kept == i;
@@ -134,7 +146,7 @@ static bool is_fast(size_t size, unsigned cached)
     bool is_so = false;
 
     for (unsigned i = 0; i < cached + 2; i++)
-        blocks[i] = malloc(size);
+        blocks[i] = exact(size);
     for (unsigned i = 0; i < cached + 1; i++) { /* the last stays, between the others and the top */
         before = info().fsmblks;
         free(blocks[i]);
@@ -156,26 +168,34 @@ static void look_at_fast_bins(struct amp_probe *probe, unsigned cached)
 }
 
 /* Whether blocks of this size are mapped for themselves once the heap has no room left and would have to grow, which is
- * when glibc decides. What is allocated is not freed: to free a mapped block raises the threshold, unless it is set. */
-static bool is_mapped(size_t size)
+ * when glibc decides; false where it has room for all that may be spent on finding out. What is allocated is not freed:
+ * to free a mapped block raises the threshold, unless it is set. */
+static bool decide(size_t size, bool *is_mapped)
 {
     struct mallinfo2 before = info(), now = before;
 
-    while (now.hblks == before.hblks && now.arena == before.arena) {
+    for (size_t spent_b = 0; spent_b <= MAX_SPENT && now.hblks == before.hblks && now.arena == before.arena;
+         spent_b += size) {
         if (!malloc(size))
             return false;
         now = info();
     }
-    return now.hblks > before.hblks;
+    *is_mapped = now.hblks > before.hblks;
+    return *is_mapped || now.arena != before.arena;
 }
 
 static void look_at_mapped(struct amp_probe *probe)
 {
     size_t size = 1024, most = (size_t) 512 << 20;
+    bool is_mapped = false;
 
-    while (size <= most && !is_mapped(size))
-        size *= 2;
-    amp_probe_effect(probe, "mmap_least_b", size <= most ? size : 0);
+    for (; size <= most; size *= 2) {
+        if (!decide(size, &is_mapped))
+            return; /* cannot be known */
+        if (is_mapped)
+            break;
+    }
+    amp_probe_effect(probe, "mmap_least_b", is_mapped ? size : 0);
 }
 
 static void allocate(void *opaque)

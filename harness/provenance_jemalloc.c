@@ -11,6 +11,8 @@
  *     metadata_huge_b        mappings advised to be in huge pages before the program asked for large blocks */
 #include "harness/provenance_probe.h"
 
+#include "harness/jemalloc_options.h"
+
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,53 +58,12 @@ static void purge(void)
 
 /* ---- Its words */
 
-struct text {
-    char *text;
-    size_t n, cap;
-};
-
-static void append(void *opaque, const char *part)
-{
-    struct text *text = opaque;
-    size_t n = strlen(part);
-
-    if (text->n + n < text->cap) {
-        memcpy(text->text + text->n, part, n + 1);
-        text->n += n;
-    }
-}
-
-/* Its statistics as JSON, without the arenas: mallctl() cannot list its names, they do. The buffer is made first,
- * since jemalloc must not be asked for memory by what it calls back. */
-static json_t *statistics_of(const struct amp_probe *probe)
-{
-    void (*print)(void (*)(void *, const char *), void *, const char *) =
-        (void (*)(void (*)(void *, const char *), void *, const char *)) amp_probe_symbol(probe, "malloc_stats_print");
-    struct text text = { .cap = 1 << 18 };
-    json_t *statistics = NULL;
-
-    text.text = calloc(1, text.cap);
-    if (text.text && print) {
-        print(append, &text, "Jmdablxeh");
-        statistics = json_loads(text.text, 0, NULL);
-    }
-    free(text.text);
-    return statistics;
-}
-
 static void read_options(struct amp_probe *probe)
 {
-    json_t *statistics = statistics_of(probe), *value;
-    const char *key;
+    json_t *options = amp_jemalloc_options((amp_stats_print) amp_probe_symbol(probe, "malloc_stats_print"));
 
-    json_object_foreach(json_object_get(json_object_get(statistics, "jemalloc"), "opt"), key, value)
-    {
-        char name[128];
-
-        snprintf(name, sizeof name, "opt.%s", key);
-        json_object_set(probe->read_back, name, value);
-    }
-    json_decref(statistics);
+    json_object_update(probe->read_back, options);
+    json_decref(options);
     /* Set like an option, but told under another name. */
     json_object_set_new(probe->read_back, "opt.max_background_threads",
                         json_integer((json_int_t) read_number("max_background_threads")));
@@ -122,8 +83,8 @@ static void look_at_counters(struct amp_probe *probe)
     mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
     stats_after = read_now("stats.allocated");
     amp_probe_effect_bool(probe, "counters_move",
-                          during - before >= size && during - before < 2 * size && stats_during >= stats_before + size &&
-                              stats_after + size <= stats_during);
+                          during - before >= size && during - before < 2 * size &&
+                              stats_during >= stats_before + size && stats_after + size <= stats_during);
 }
 
 /* How often the arenas gave out blocks of the i-th class of a kind ("bins" or "lextents"). */

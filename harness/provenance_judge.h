@@ -10,9 +10,9 @@
 
 /* One setting that was asked for, under the name by which it is read back. */
 struct amp_setting {
-    char key[128];    /* "opt.tcache_max", "glibc.malloc.arena_max", "MIMALLOC_EAGER_COMMIT" */
-    char value[128];  /* "65536" where lg_tcache_max:16 was asked for */
-    char asked[128];  /* as it was written: "lg_tcache_max:16" */
+    char key[128];   /* "opt.tcache_max", "glibc.malloc.arena_max", "MIMALLOC_EAGER_COMMIT" */
+    char value[128]; /* "65536" where lg_tcache_max:16 was asked for */
+    char by[32];     /* " by lg_tcache_max:16" where it was asked for in another way than it is told */
 };
 
 struct amp_settings {

@@ -14,12 +14,12 @@
 #define ANY HUGE_VAL
 
 struct rule {
-    const char *key, *word;  /* of a setting with this value; word NULL: with a number from `from` to `to` */
-    double from, to;         /* yes and no are 1 and 0 */
-    const char *effect;      /* must lie from low_of * value + low to high_of * value + high */
+    const char *key, *word; /* of a setting with this value; word NULL: with a number from `from` to `to` */
+    double from, to;        /* yes and no are 1 and 0 */
+    const char *effect;     /* must lie from low_of * value + low to high_of * value + high */
     double low_of, low, high_of, high;
-    const char *unless;      /* another setting makes it not show: a condition on the facts */
-    bool is_always;          /* holds for what an allocator tells, asked for or not */
+    const char *unless; /* another setting makes it not show: a condition on the facts */
+    bool is_always;     /* holds for what an allocator tells, asked for or not */
 };
 
 /* Bytes of the bursts and blocks are those of provenance_effects.c: 64 MiB are freed, half of them is a wide margin.
@@ -44,7 +44,7 @@ static const struct rule rules[] = {
     { "opt.metadata_thp", "always", 0, 0, "metadata_huge_b", 0, 2 * MIB, 0, ANY, NULL, false },
     { "opt.dss", "primary", 0, 0, "in_brk", 0, 1, 0, 1, NULL, false },
 
-    { "glibc.malloc.arena_max", NULL, 0, ANY, "arenas", 0, 1, 1, 0, NULL, false },
+    { "glibc.malloc.arena_max", NULL, 1, ANY, "arenas", 0, 1, 1, 0, NULL, false },
     { "glibc.malloc.tcache_count", NULL, 0, ANY, "tcached_count", 1, 0, 1, 0, NULL, false },
     { "glibc.malloc.tcache_max", NULL, 0, ANY, "tcached_max_b", 1, 0, 1, 24, NULL, false },
     { "glibc.malloc.mxfast", NULL, 0, ANY, "fast_max_b", 1, -24, 1, 8, NULL, false },
@@ -108,7 +108,8 @@ static bool holds(const struct rule *rule, const char *value, const json_t *fact
         snprintf(why, size, "%s: with %s, effect.%s would be %.0f to %.0f; it is %s", rule->key, value, rule->effect,
                  fmax(low, 0), high, text);
     else
-        snprintf(why, size, "%s: with %s, effect.%s would be %.0f; it is %s", rule->key, value, rule->effect, low, text);
+        snprintf(why, size, "%s: with %s, effect.%s would be %.0f; it is %s", rule->key, value, rule->effect, low,
+                 text);
     return false;
 }
 

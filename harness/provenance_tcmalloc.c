@@ -21,8 +21,7 @@ static void read_numeric(struct amp_probe *probe, const char *variable, const ch
 
     if (!numeric(property, &value))
         return;
-    json_object_set_new(probe->read_back, variable,
-                        is_bool ? json_boolean(value) : json_integer((json_int_t) value));
+    json_object_set_new(probe->read_back, variable, is_bool ? json_boolean(value) : json_integer((json_int_t) value));
 }
 
 /* gflags' name for a flag of a type, as C++ spells it. */

@@ -34,6 +34,8 @@ json_t *amp_workload_identity(const struct amp_workload_task *task, const char *
 int amp_workload_write(const struct amp_workload_task *task, json_t *result);
 int amp_workload_complain(int status, const char *what, const char *why);
 
+json_t *amp_workload_integers(const uint64_t *numbers, size_t n);
+
 /* Which allocator this process has, in as few words as tell it from another: {"library": the file that malloc is in,
  * "settings": a CRC-32 of what the allocator says of its settings, null where it says nothing}. */
 json_t *amp_workload_in_force(void);

@@ -111,15 +111,6 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
     return status;
 }
 
-static json_t *integers(const uint64_t *numbers, size_t n)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, json_integer((json_int_t) numbers[i]));
-    return array;
-}
-
 static json_t *row_json(const struct measurement *m, const struct row *row)
 {
     json_t *layouts = json_array();
@@ -128,8 +119,8 @@ static json_t *row_json(const struct measurement *m, const struct row *row)
         json_array_append_new(layouts, json_integer(m->layouts[i]));
     return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o}", "size", (json_int_t) row->size, "ops", (json_int_t) row->ops,
                      "rounds_per_block", (json_int_t) ROUNDS, "layouts", layouts, "value_ns",
-                     integers(row->ns[VALUE], LAYOUTS * ROUNDS), "pointer_ns",
-                     integers(row->ns[POINTER], LAYOUTS * ROUNDS));
+                     amp_workload_integers(row->ns[VALUE], LAYOUTS * ROUNDS), "pointer_ns",
+                     amp_workload_integers(row->ns[POINTER], LAYOUTS * ROUNDS));
 }
 
 static json_t *result_of(const struct amp_workload_task *task, const struct measurement *m, json_t *rows,

@@ -4,6 +4,7 @@
  * part is over. */
 #include "harness/workload_child.h"
 
+#include "harness/jemalloc_options.h"
 #include "harness/results.h"
 
 #include <dlfcn.h>
@@ -36,6 +37,15 @@ bool amp_workload_memory(struct amp_workload_memory *out)
            read_kb(text, "VmSize:", &out->mapped_b) && read_kb(text, "VmPeak:", &out->peak_mapped_b);
 }
 
+json_t *amp_workload_integers(const uint64_t *numbers, size_t n)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, json_integer((json_int_t) numbers[i]));
+    return array;
+}
+
 void amp_workload_usage(struct amp_workload_usage *out)
 {
     struct rusage usage;
@@ -51,52 +61,25 @@ static int (*mallctl_of(void))(const char *, void *, size_t *, void *, size_t)
     return (int (*)(const char *, void *, size_t *, void *, size_t)) dlsym(RTLD_DEFAULT, "mallctl");
 }
 
-struct text {
-    size_t n;
-    char text[1 << 16];
-};
-
-static void append(void *opaque, const char *part)
+/* What jemalloc says of its options, which does not change while it runs; null under another allocator. */
+static json_t *settings_crc32(void)
 {
-    struct text *text = opaque;
-    size_t n = strlen(part);
+    json_t *options = amp_jemalloc_options((amp_stats_print) dlsym(RTLD_DEFAULT, "malloc_stats_print"));
+    char *text = json_object_size(options) > 0 ? json_dumps(options, JSON_SORT_KEYS) : NULL;
+    json_t *crc32 = text ? json_integer(amp_results_crc32_of(text, strlen(text))) : json_null();
 
-    if (text->n + n < sizeof text->text) {
-        memcpy(text->text + text->n, part, n + 1);
-        text->n += n;
-    }
-}
-
-/* What jemalloc says of its options, which does not change while it runs. */
-static json_t *jemalloc_settings(void)
-{
-    static struct text text;
-    void (*print)(void (*)(void *, const char *), void *, const char *) =
-        (void (*)(void (*)(void *, const char *), void *, const char *)) dlsym(RTLD_DEFAULT, "malloc_stats_print");
-    json_t *statistics, *crc = NULL;
-    char *options;
-
-    if (!print)
-        return NULL;
-    text.n = 0;
-    print(append, &text, "Jmdablxeh");
-    statistics = json_loads(text.text, 0, NULL);
-    options = json_dumps(json_object_get(json_object_get(statistics, "jemalloc"), "opt"), JSON_SORT_KEYS);
-    if (options)
-        crc = json_integer(amp_results_crc32_of(options, strlen(options)));
-    free(options);
-    json_decref(statistics);
-    return crc;
+    free(text);
+    json_decref(options);
+    return crc32;
 }
 
 json_t *amp_workload_in_force(void)
 {
     void *at = dlsym(RTLD_DEFAULT, "malloc");
-    json_t *settings = jemalloc_settings();
     Dl_info info;
 
     return json_pack("{s:s, s:o}", "library", at && dladdr(at, &info) && info.dli_fname ? info.dli_fname : "",
-                     "settings", settings ? settings : json_null());
+                     "settings", settings_crc32());
 }
 
 static bool read_class(int (*mallctl)(const char *, void *, size_t *, void *, size_t), const char *kind,

@@ -180,15 +180,6 @@ static json_t *latency(struct launch *launch)
                      "p999_ns", quantile(ns, n, 999), "max_ns", (json_int_t) ns[n - 1]);
 }
 
-static json_t *chunks(const struct launch *launch)
-{
-    json_t *array = json_array();
-
-    for (uint64_t i = 0; i < launch->n_chunks; i++)
-        json_array_append_new(array, json_integer((json_int_t) launch->chunks_ns[i]));
-    return array;
-}
-
 static json_t *class_list(const struct amp_workload_classes *before, const struct amp_workload_classes *after)
 {
     json_t *array = json_array();
@@ -214,18 +205,18 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
     char checksum[32];
 
     snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long) launch->checksum);
-    more = json_pack("{s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f}",
-                     "threads", (json_int_t) launch->workload->threads, "in_force", amp_workload_in_force(),
-                     "chunk_ops", (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
-                     chunks(launch), "latency", latency(launch), "memory", "start_rss_b", (json_int_t) f->start.rss_b,
-                     "peak_rss_b", (json_int_t) f->busy.peak_rss_b, "retained_rss_b", (json_int_t) f->drained.rss_b,
-                     "asked_peak_b", (json_int_t) asked_peak_b, "start_mapped_b", (json_int_t) f->start.mapped_b,
-                     "peak_mapped_b", (json_int_t) f->busy.peak_mapped_b, "faults", "minor",
-                     (json_int_t) (f->after.minor - f->before.minor), "major",
-                     (json_int_t) (f->after.major - f->before.major), "involuntary_switches",
-                     (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",
-                     f->has_classes ? class_list(&f->classes_before, &f->classes_after) : json_null(), "seconds",
-                     (double) (amp_clock_monotonic() - begin_ns) / 1e9);
+    more = json_pack(
+        "{s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f}", "threads",
+        (json_int_t) launch->workload->threads, "in_force", amp_workload_in_force(), "chunk_ops",
+        (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
+        amp_workload_integers(launch->chunks_ns, launch->n_chunks), "latency", latency(launch), "memory", "start_rss_b",
+        (json_int_t) f->start.rss_b, "peak_rss_b", (json_int_t) f->busy.peak_rss_b, "retained_rss_b",
+        (json_int_t) f->drained.rss_b, "asked_peak_b", (json_int_t) asked_peak_b, "start_mapped_b",
+        (json_int_t) f->start.mapped_b, "peak_mapped_b", (json_int_t) f->busy.peak_mapped_b, "faults", "minor",
+        (json_int_t) (f->after.minor - f->before.minor), "major", (json_int_t) (f->after.major - f->before.major),
+        "involuntary_switches", (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",
+        f->has_classes ? class_list(&f->classes_before, &f->classes_after) : json_null(), "seconds",
+        (double) (amp_clock_monotonic() - begin_ns) / 1e9);
     if (!result || !more || json_object_update(result, more)) {
         json_decref(result);
         result = NULL;

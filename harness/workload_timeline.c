@@ -71,24 +71,15 @@ static bool idle(struct timeline *t)
     return well;
 }
 
-static json_t *integers(const uint64_t *numbers, size_t n)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, json_integer((json_int_t) numbers[i]));
-    return array;
-}
-
 static int write_timeline(const struct amp_workload_task *task, const struct timeline *t, uint64_t asked_b,
                           const struct amp_workload_memory *end)
 {
     json_t *result = amp_workload_identity(task, "ampersand/timeline/1");
-    json_t *more =
-        json_pack("{s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:f}", "in_force", amp_workload_in_force(), "asked_b",
-                  (json_int_t) asked_b, "burst_end_ms", (json_int_t) t->burst_end_ms, "t_ms", integers(t->t_ms, t->n),
-                  "rss_b", integers(t->rss_b, t->n), "peak_rss_b", (json_int_t) end->peak_rss_b, "retained_rss_b",
-                  (json_int_t) end->rss_b, "seconds", (double) passed_ms(t) / 1e3);
+    json_t *more = json_pack("{s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:f}", "in_force", amp_workload_in_force(), "asked_b",
+                             (json_int_t) asked_b, "burst_end_ms", (json_int_t) t->burst_end_ms, "t_ms",
+                             amp_workload_integers(t->t_ms, t->n), "rss_b", amp_workload_integers(t->rss_b, t->n),
+                             "peak_rss_b", (json_int_t) end->peak_rss_b, "retained_rss_b", (json_int_t) end->rss_b,
+                             "seconds", (double) passed_ms(t) / 1e3);
 
     if (!result || !more || json_object_update(result, more)) {
         json_decref(result);

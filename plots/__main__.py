@@ -16,6 +16,7 @@ VERBS = {
     "check": "hold a run folder against its schema",
     "charts": "draw a run's figures",
     "report": "write a run's report.html",
+    "allocators": "judge a run over allocator configurations: summary, table, figures, report",
     "compare": "say what changed between two runs",
     "go": "set what Go measured beside C's",
     "doctor": "say what the machine does to measurements",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from plots import allocations_figure, crossover_figure, documents, style, verdicts_figure
 from plots.documents import Refused
+from plots.load import is_of_allocators
 
 FIGURES = (verdicts_figure, crossover_figure, allocations_figure)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
@@ -22,18 +23,25 @@ def add_arguments(parser):
 
 def main(args):
     out = args.out or args.run / "figures"
-    pictures = encode(draw(read_summary(args.run / "summary.json"), read(args.run / "manifest.json", "run")))
-    try:
-        paths = write(pictures, out)
-    except OSError as error:
-        raise Refused(error.filename or out, f"cannot be written: {error.strerror}") from None
-    for path in paths:
+    if is_of_allocators(args.run):
+        from plots import allocators_charts  # which takes its parts from here
+        pictures = encode(allocators_charts.of_folder(args.run))
+    else:
+        pictures = encode(draw(read_summary(args.run / "summary.json"), read(args.run / "manifest.json", "run")))
+    for path in write(pictures, out):
         print(path)
     return 0
 
 
 def write(pictures, out):
     """Write every picture, or none: all lie complete beside their places before the first one moves there."""
+    try:
+        return _write(pictures, out)
+    except OSError as error:
+        raise Refused(error.filename or out, f"cannot be written: {error.strerror}") from None
+
+
+def _write(pictures, out):
     out.mkdir(parents=True, exist_ok=True)
     parts = {out / name: out / f"{name}.tmp" for name in pictures}
     try:
@@ -59,15 +67,17 @@ def draw(summary, manifest):
         return {name: fig for module in FIGURES for name, fig in module.figures(summary, manifest).items()}
 
 
-def encode(figures):
+def encode(figures, kinds=("svg", "png")):
     """Every figure as SVG and as PNG: bytes, by file name."""
     pictures = {}
     with style.applied():
         for name, fig in figures.items():
-            dpi = min(style.PNG_DPI, PNG_MAX_PX / fig.get_size_inches()[1])
-            pictures[f"{name}.svg"] = _bytes(fig, format="svg", metadata={"Date": None, "Creator": "ampersand",
-                                                                          "Title": name})
-            pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None})
+            if "svg" in kinds:
+                pictures[f"{name}.svg"] = _bytes(fig, format="svg", metadata={"Date": None, "Creator": "ampersand",
+                                                                              "Title": name})
+            if "png" in kinds:
+                dpi = min(style.PNG_DPI, PNG_MAX_PX / fig.get_size_inches()[1])
+                pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None})
     return pictures
 
 

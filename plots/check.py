@@ -6,9 +6,9 @@ loaded, under each of its configurations, for what only shows between files."""
 
 from pathlib import Path
 
-from plots import documents, gobench
+from plots import allocators_load, documents, gobench
 from plots.documents import Refused
-from plots.load import load, read_manifest
+from plots.load import is_of_allocators, load, read_manifest
 
 KINDS = {"launches": "launch", "counts": "counts", "solo": "solo"}
 
@@ -17,14 +17,15 @@ def check(folder):
     """(how many files were looked at, the faults as lines)."""
     folder = Path(folder)
     files, faults = 0, []
-    for path, kind in _files(folder):
+    of_allocators = is_of_allocators(folder)
+    for path, kind in (_files_of_allocators if of_allocators else _files)(folder):
         files += 1
         try:
             faults += [f"{path}: {key + ': ' if key else ''}{why}" for key, why in _file(path, kind)]
         except Refused as refused:
             faults.append(str(refused))
     if not faults:
-        faults = _whole(folder)
+        faults = _whole_of_allocators(folder) if of_allocators else _whole(folder)
     return files, faults
 
 
@@ -38,6 +39,17 @@ def _files(folder):
     for name, kind in KINDS.items():
         for path in sorted((folder / name).glob("*/*/*/*.json")):
             yield path, kind
+
+
+def _files_of_allocators(folder):
+    yield folder / "manifest.json", "allocators"
+    for name, kind in (("journal.jsonl", "journal"), ("summary.json", "allocators-summary")):
+        if (folder / name).exists():
+            yield folder / name, kind
+    for pattern, kind in (("provenance/*.json", "provenance"), ("launches/*/*/*.json", "workload"),
+                          ("timelines/*/*.json", "timeline")):
+        for path in sorted(folder.glob(pattern)):
+            yield path, "workload-pair" if kind == "workload" and path.parent.name.startswith("pair_") else kind
 
 
 def _file(path, kind):
@@ -65,6 +77,14 @@ def _journal(raw, path):
         if event is not None:
             yield from ((f"line {number}" + (f": {key}" if key else ""), why)
                         for key, why in documents.faults(event, "journal"))
+
+
+def _whole_of_allocators(folder):
+    try:
+        allocators_load.load(folder)
+    except Refused as refused:
+        return [str(refused)]
+    return []
 
 
 def _whole(folder):

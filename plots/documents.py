@@ -13,6 +13,7 @@ from pathlib import Path
 import jsonschema
 
 LONG = 16
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
 
 
@@ -94,7 +95,7 @@ def check_version(document, kind, name, line=None):
 
 @functools.lru_cache(maxsize=None)
 def known_versions(kind):
-    versions = [int(path.stem.rpartition("-")[2]) for path in SCHEMAS.glob(f"{kind}-*.json")]
+    versions = [int(path.stem[len(kind) + 1:]) for path in SCHEMAS.glob(f"{kind}-[0-9]*.json")]
     if not versions:
         raise Refused(SCHEMAS, f"no schema for {kind}")
     return sorted(versions)
@@ -135,6 +136,17 @@ def key_of(error):
 def validate(document, kind, name):
     for key, why in faults(document, kind):
         raise Refused(name, key, why)
+
+
+def printable(document):
+    """The document with every character replaced that no page, and no UTF-8, can hold."""
+    if isinstance(document, str):
+        return UNWRITABLE.sub("\ufffd", document)
+    if isinstance(document, dict):
+        return {printable(key): printable(part) for key, part in document.items()}
+    if isinstance(document, list):
+        return [printable(part) for part in document]
+    return document
 
 
 def write_whole(path, text):

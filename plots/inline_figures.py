@@ -61,6 +61,9 @@ def _used(root):
 
 
 def _rewrite(attributes, prefix, used):
+    for name in ("fill", "stroke"):  # of a hatch; all else has its colours under style
+        if COLOUR.fullmatch(attributes.get(name, "")):
+            attributes["style"] = f"{name}: {attributes.pop(name)}; {attributes.get('style', '')}"
     for name, text in list(attributes.items()):
         if name == "id":
             if text in used:

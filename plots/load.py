@@ -105,6 +105,26 @@ def load(folder, configuration=None):
 
 def read_manifest(folder):
     """manifest.json of a run folder, and its CRC-32."""
+    name, raw, manifest = parse_manifest(folder)
+    documents.check_version(manifest, "run", name)
+    documents.validate(manifest, "run", name)
+    _check_manifest(manifest, name)
+    return manifest, zlib.crc32(raw)
+
+
+def is_of_allocators(folder):
+    """Whether the run compares configurations (allocators_load.py) and not the sides of pairs. What cannot be read is no
+    such run: whoever loads it says why."""
+    try:
+        _, _, manifest = parse_manifest(Path(folder))
+    except Refused:
+        return False
+    written = manifest.get("schema") if isinstance(manifest, dict) else None
+    return isinstance(written, str) and written.startswith("ampersand/allocators/")
+
+
+def parse_manifest(folder):
+    """(path, bytes, JSON) of the manifest of a run of any kind."""
     if not folder.is_dir():
         raise Refused(folder, "not a folder" if folder.exists() else "there is no such folder")
     try:
@@ -118,11 +138,7 @@ def read_manifest(folder):
         raise Refused(folder, "no manifest.json: not a run folder" if names else "empty: not a run folder")
     name = folder / "manifest.json"
     raw = documents.read_bytes(name)
-    manifest = documents.parse(raw, name)
-    documents.check_version(manifest, "run", name)
-    documents.validate(manifest, "run", name)
-    _check_manifest(manifest, name)
-    return manifest, zlib.crc32(raw)
+    return name, raw, documents.parse(raw, name)
 
 
 def _check_manifest(manifest, name):
@@ -148,19 +164,19 @@ def _check_manifest(manifest, name):
 def _walk(folder, kind, configurations, declared):
     """{(configuration, row): {launch: path}} of launches/, counts/ or solo/; a file out of place is refused."""
     found = {}
-    for path in _entries(folder / kind):
+    for path in entries(folder / kind):
         if path.name not in configurations:
             raise Refused(path, "a configuration that manifest.json does not name")
-        for pair in _entries(path):
-            for size in _entries(pair):
+        for pair in entries(path):
+            for size in entries(pair):
                 row = f"{pair.name}/{size.name}"
                 if row not in declared:
                     raise Refused(size, "a row that manifest.json does not have")
-                found[path.name, row] = _numbered(size)
+                found[path.name, row] = numbered(size)
     return found
 
 
-def _entries(path):
+def entries(path):
     """What is in a folder, without the leftovers of a killed writer; nothing where there is no folder."""
     try:
         return sorted(entry for entry in path.iterdir() if not entry.name.endswith(".tmp"))
@@ -170,9 +186,9 @@ def _entries(path):
         raise Refused(path, error.strerror) from None
 
 
-def _numbered(folder):
+def numbered(folder):
     found = {}
-    for path in _entries(folder):
+    for path in entries(folder):
         match = re.fullmatch(r"([0-9]{1,9})\.json", path.name, re.ASCII)
         if not match:
             raise Refused(path, "not a file of a run: expected <launch>.json")
@@ -203,20 +219,30 @@ def _load_row(folder, entry, manifest, configuration, journal, found):
 
 
 def _document(path, kind, identity, crc32):
+    raw, document = read_unchanged(path, crc32)
+    if kind == "solo":  # Google Benchmark's own file knows nothing of ours
+        return document
+    documents.check_version(document, {"launches": "launch"}.get(kind, kind), path)
+    check_identity(document, identity, path)
+    if kind == "launches" and (b"true" in raw or b"false" in raw):
+        _no_booleans(document, path)
+    return document
+
+
+def read_unchanged(path, crc32):
+    """(bytes, JSON) of a file whose CRC-32 the journal keeps, or None."""
     raw = documents.read_bytes(path)
     if crc32 is not None and zlib.crc32(raw) != crc32:
         documents.parse(raw, path)  # where it is not even JSON, the place of the damage is the better message
         raise Refused(path, "changed since it was written: the journal keeps another CRC-32 of it")
-    document = documents.parse(raw, path)
-    if kind == "solo":  # Google Benchmark's own file knows nothing of ours
-        return document
-    documents.check_version(document, {"launches": "launch"}.get(kind, kind), path)
+    return raw, documents.parse(raw, path)
+
+
+def check_identity(document, identity, path):
+    """A file says itself what it stands for: its place in the folder must agree."""
     for key, expected in identity.items():
         if document.get(key) != expected or isinstance(document[key], bool):
             raise Refused(path, key, f"{document.get(key)!r} in a file that stands for {expected!r}")
-    if kind == "launches" and (b"true" in raw or b"false" in raw):
-        _no_booleans(document, path)
-    return document
 
 
 _LAUNCH_INTEGERS = {"seed": None, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 1, "ops": 1,
@@ -229,8 +255,8 @@ def _launch(document, path, n_layouts):
     blocks = document.get("blocks")
     if not isinstance(blocks, dict):
         raise Refused(path, "blocks", "missing")
-    layouts = [_integers(blocks, key, path, "blocks.") for key in ("value_layout", "pointer_layout")]
-    shifts = _integers(blocks, "stack_shift_b", path, "blocks.")
+    layouts = [integers(blocks, key, path, "blocks.") for key in ("value_layout", "pointer_layout")]
+    shifts = integers(blocks, "stack_shift_b", path, "blocks.")
     n, rounds = len(layouts[0]), document["rounds_per_block"]
     if n == 0:
         raise Refused(path, "blocks.value_layout", "empty")
@@ -242,7 +268,7 @@ def _launch(document, path, n_layouts):
             raise Refused(path, f"blocks.{key}", f"layout {numbers.max()}, where the lesson has {n_layouts}")
     sides = []
     for key in ("value_ns", "pointer_ns"):
-        ns = _integers(document, key, path)
+        ns = integers(document, key, path)
         if len(ns) != n * rounds:
             raise Refused(path, key, f"{len(ns)} long, where {n} blocks of {rounds} rounds are {n * rounds}")
         sides.append(ns.reshape(n, rounds))
@@ -260,23 +286,23 @@ def _check_launch_scalars(document, path):
     for key, least in _LAUNCH_INTEGERS.items():
         value = document.get(key)
         if type(value) is not int or (least is not None and value < least):
-            raise Refused(path, key, _wrong_scalar(document, key, "an integer", least))
+            raise Refused(path, key, wrong_scalar(document, key, "an integer", least))
     clock = document.get("clock")
     for key in ("cost_ns", "resolution_ns"):
         value = clock.get(key) if isinstance(clock, dict) else None
         if type(value) not in (int, float) or not 0 <= value < LARGEST_NS:
-            raise Refused(path, f"clock.{key}", _wrong_scalar(clock, key, "a number", 0))
+            raise Refused(path, f"clock.{key}", wrong_scalar(clock, key, "a number", 0))
     if type(document.get("seconds")) not in (int, float) or document["seconds"] < 0:
-        raise Refused(path, "seconds", _wrong_scalar(document, "seconds", "a number", 0))
+        raise Refused(path, "seconds", wrong_scalar(document, "seconds", "a number", 0))
 
 
-def _wrong_scalar(holder, key, kind, least):
+def wrong_scalar(holder, key, kind, least):
     if not isinstance(holder, dict) or key not in holder:
         return "missing"
     return f"{holder[key]!r} is not {kind}" + ("" if least is None else f" of at least {least}")
 
 
-def _integers(holder, key, path, prefix=""):
+def integers(holder, key, path, prefix=""):
     """A list of integers of at least 0, as an array."""
     values = holder.get(key)
     if not isinstance(values, list):
@@ -308,7 +334,7 @@ _COUNTED = ("allocs", "frees", "asked_b", "granted_b", "peak_b")
 
 def _counts(document, path):
     if type(document.get("ops")) is not int or document["ops"] < 1:
-        raise Refused(path, "ops", _wrong_scalar(document, "ops", "an integer", 1))
+        raise Refused(path, "ops", wrong_scalar(document, "ops", "an integer", 1))
     refused = document.get("refused")
     if refused is not None and not isinstance(refused, str):
         raise Refused(path, "refused", "not a reason in words")
@@ -326,7 +352,7 @@ def _check_side(counted, side, path):
         raise Refused(path, side, "not an object")
     for key in _COUNTED:
         if type(counted.get(key)) is not int or counted[key] < 0:
-            raise Refused(path, f"{side}.{key}", _wrong_scalar(counted, key, "an integer", 0))
+            raise Refused(path, f"{side}.{key}", wrong_scalar(counted, key, "an integer", 0))
     classes = counted.get("classes")
     if not isinstance(classes, list) or not all(
             isinstance(one, dict) and type(one.get("class_b")) is int and type(one.get("allocs")) is int

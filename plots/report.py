@@ -18,7 +18,8 @@ from markupsafe import Markup, escape
 
 from plots import (charts, crossover, distribution_figure, doctor, documents, go, inline_figures, sparkline, statistics,
                    style, summary as summaries, terminal)
-from plots.load import load
+from plots.documents import Refused, printable
+from plots.load import is_of_allocators, load
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LESSONS = Path(__file__).resolve().parent.parent / "benchmarks"
@@ -27,7 +28,6 @@ WORDS = ("pair", "verdict")  # the columns that are not numbers
 COLUMNS = tuple({"name": name, "words": name in WORDS} for name in (
     "pair", "size", "value ns/op", "pointer ns/op", "ratio pointer/\u200bvalue", "interval", "spread over layouts",
     "value B/op", "pointer B/op", "value allocs/op", "pointer allocs/op", "verdict"))
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def add_arguments(parser):
@@ -37,9 +37,14 @@ def add_arguments(parser):
 
 
 def main(args):
-    run = load(args.run, args.config)
     out = args.out or args.run / "report.html"
-    documents.write_whole(out, page(run, go.made(args.run)))
+    if is_of_allocators(args.run):
+        if args.config:
+            raise Refused("--config", "a run over configurations has all of them on its page")
+        from plots import allocators_report  # which takes its parts from here
+        documents.write_whole(out, allocators_report.page_of(args.run))
+    else:
+        documents.write_whole(out, page(load(args.run, args.config), go.made(args.run)))
     print(out)
     return 0
 
@@ -48,20 +53,20 @@ def page(run, in_go=None):
     """The page about a loaded run, as text; in_go: what plots/go.py made of the same lessons in Go."""
     summary = printable(summaries.summarize(run)[0])
     manifest = printable({key: part for key, part in run.manifest.items() if key != "layouts"})
-    pairs = _pairs(summary, _units(run))
+    pairs = _pairs(summary, _units(run), _prefer(run))
     pictures = _pictures(run, summary, manifest)
     for pair in pairs:
         pair["figures"] = [(f"{pair['name']}: {words}", pictures[name]) for name, words in (
             (f"crossover_{pair['name']}", "time against size"),
             (f"distribution_{pair['name']}", "launches and layouts")) if name in pictures]
-    machine = _complete(manifest["machine"])
-    script = _read("report.js")
-    return _environment().get_template("report.html.j2").render(
+    machine = complete(manifest["machine"])
+    script = read_template("report.js")
+    return environment().get_template("report.html.j2").render(
         summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run), columns=COLUMNS,
         title=f"ampersand: {machine['host'] or 'a run'}, {manifest['created'][:10]}",
-        place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=_unfinished(run),
+        place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=unfinished(run),
         unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
-        wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, _built(manifest)),
+        wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, built(manifest)),
         go=_go(in_go, summary), floors=terminal.floors(summary), legend=_legend(summary),
         table=[line for pair in pairs for line in pair["all"]],
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
@@ -69,33 +74,22 @@ def page(run, in_go=None):
                                                               ("allocations", "Allocations")) if name in pictures],
         rule=", ".join(f"{name.replace('_', ' ')}: {part}" for name, part in summary["rule"].items()),
         rule_text=blocks(statistics.__doc__), crossover_text=blocks(crossover.__doc__), repeat=repeat(manifest),
-        command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(_read("report.css")),
-        script=Markup(script), script_hash=_policy_hash(script))
+        command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(read_template("report.css")),
+        script=Markup(script), script_hash=policy_hash(script))
 
 
-def _environment():
+def environment():
     return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                               undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
 
 
-def _policy_hash(script):
+def policy_hash(script):
     """How the page's Content-Security-Policy names its only script: a text of others that became one would not run."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _read(name):
+def read_template(name):
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def printable(document):
-    """The document with every character replaced that no page, and no UTF-8, can hold."""
-    if isinstance(document, str):
-        return UNWRITABLE.sub("\ufffd", document)
-    if isinstance(document, dict):
-        return {printable(key): printable(part) for key, part in document.items()}
-    if isinstance(document, list):
-        return [printable(part) for part in document]
-    return document
 
 
 def _units(run):
@@ -103,16 +97,22 @@ def _units(run):
     return {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
 
 
+def _prefer(run):
+    """When to prefer which side, of the pairs whose lesson says so."""
+    return {row.pair: printable(row.declared["prefer"]) for row in run.rows if row.declared.get("prefer")}
+
+
 # ---- Pairs and rows
 
-def _pairs(summary, units):
+def _pairs(summary, units, prefer):
     pairs = []
     for name in dict.fromkeys(row["pair"] for row in summary["rows"]):
         rows = [row for row in summary["rows"] if row["pair"] == name]
         show = _size_shower(units[name])
         lines = [_line(row) for row in rows]
         pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0]["lesson"],
-                      "question": rows[0]["question"], "spark": sparkline.make(rows, show), "tally": _tally(rows),
+                      "question": rows[0]["question"], "prefer": prefer.get(name, ""),
+                      "spark": sparkline.make(rows, show), "tally": _tally(rows),
                       "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary), "all": lines,
                       "table": [line | {"cells": line["cells"][1:]} for line in lines]})
     return pairs
@@ -208,18 +208,21 @@ def _go(document, summary):
 
 def _lessons(pairs, run):
     return [{"name": name, "pairs": [pair for pair in pairs if pair["lesson"] == name],
-             "source": source(name, run.manifest["layouts"][name].get("source_sha256"))}
+             "flags": printable(" ".join(run.manifest["layouts"][name].get("flags", []))),
+             "source": source(name, run.manifest["layouts"][name].get("source_sha256"),
+                              file=run.manifest["layouts"][name].get("source"))}
             for name in dict.fromkeys(pair["lesson"] for pair in pairs)]
 
 
-def source(lesson, measured_sha256=None, folder=None):
+def source(lesson, measured_sha256=None, folder=None, file=None):
     """A lesson's file in this checkout: name, text as HTML (None: not there), and whether it is what was measured."""
-    name = f"benchmarks/{lesson}.c"
-    path = (folder or LESSONS) / f"{lesson}.c"
+    file = file or f"{lesson}.c"
+    name = f"benchmarks/{file}"
+    path = (folder or LESSONS) / file
     others = os.environ.get("AMPERSAND_SOURCES")  # of pairs that are not ours
     if others and not folder and not path.is_file():
-        name, path = f"{lesson}.c", Path(others) / f"{lesson}.c"
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", lesson) or not path.is_file():
+        name, path = file, Path(others) / file
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.c", file) or not path.is_file():
         return {"name": name, "text": None, "note": f"The code of both kernels, {name}, is not in this checkout."}
     try:
         raw = path.read_bytes()
@@ -252,7 +255,7 @@ def _pictures(run, summary, manifest):
 
 # ---- The run and its machine
 
-def _unfinished(run):
+def unfinished(run):
     last = next((event for event in reversed(run.journal) if event["event"] in ("end", "resume")), {})
     status = last.get("status")
     if status is None:
@@ -260,14 +263,14 @@ def _unfinished(run):
     return "The run was interrupted: what is here is what was finished." if status == "interrupted" else ""
 
 
-def _complete(machine):
+def complete(machine):
     """Facts that the manifest lacks are facts that could not be read."""
     known = dict.fromkeys(("host", "cpu", "cpus", "arch", "caches", "memory_b", "virtual", "governor", "turbo", "thp",
                            "aslr", "load_1min", "hardware_counters", "clock_source"))
     return known | machine
 
 
-def _built(manifest):
+def built(manifest):
     return {"compiler": "unknown", "kernel_args": [], "libraries": {}} | manifest["build"]
 
 
@@ -296,7 +299,7 @@ def blocks(text):
             for indented, found in parts]
 
 
-def repeat(manifest):
+def repeat(manifest, verb="bench"):
     """The command that makes the same run again, into a folder of its own."""
     given, kept = iter(manifest["command"][2:]), []
     for word in given:
@@ -304,7 +307,7 @@ def repeat(manifest):
             next(given, None)
         elif not word.startswith(("--out=", "--resume=", "--seed=")):
             kept.append(word)
-    return shlex.join(["./ampersand", "bench", *kept, "--seed", str(manifest["seed"])])
+    return shlex.join(["./ampersand", verb, *kept, "--seed", str(manifest["seed"])])
 
 
 def _settings(manifest):

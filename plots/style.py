@@ -177,7 +177,7 @@ class Page:
             for x, key in entries:
                 wide = key.sample_in
                 if key.band:
-                    sample = Rectangle((x, y - 0.05), wide, 0.1, transform=scale, linewidth=0, **key.style)
+                    sample = Rectangle((x, y - 0.05), wide, 0.1, transform=scale, **{"linewidth": 0} | key.style)
                 else:
                     sample = Line2D([x, x + wide / 2, x + wide], [y] * 3, transform=scale, markevery=[1], **key.style)
                 self.fig.add_artist(sample)
@@ -313,16 +313,24 @@ def time_text(ns):
 
 def small_print(manifest):
     """The machine and the compiler that the numbers belong to, and how much was measured."""
-    machine, build, allocator = manifest["machine"], manifest["build"], manifest["allocator"] or {}
-    place = f"{machine.get('cpu') or 'unknown processor'}, {machine.get('cpus') or '?'} CPUs"
-    if machine.get("virtual"):
-        place += f", in a virtual machine ({machine['virtual']})"
-    flags = [arg for arg in build.get("kernel_args") or () if re.match(r"-(O|march|mtune|mcpu)", arg)]
-    parts = [place, " ".join([build.get("compiler") or "unknown compiler", *flags])]
+    allocator, settings = manifest["allocator"] or {}, manifest["settings"]
+    parts = place(manifest)
     if allocator.get("name"):
         version = str(allocator.get("version") or "").partition("-")[0]  # what follows is a hash of forty digits
         parts.append(f"{allocator['name']} {version}".strip())
-    settings = manifest["settings"]
     parts.append(f"{settings['launches']} launches, {settings['layouts']} layouts")
-    parts.append(f"ampersand {manifest['version']}, {manifest['created'][:10]}")
-    return " · ".join(parts)
+    return " · ".join([*parts, made(manifest)])
+
+
+def made(manifest):
+    return f"ampersand {manifest['version']}, {manifest['created'][:10]}"
+
+
+def place(manifest):
+    """[the machine, the compiler]"""
+    machine, build = manifest["machine"], manifest["build"]
+    words = f"{machine.get('cpu') or 'unknown processor'}, {machine.get('cpus') or '?'} CPUs"
+    if machine.get("virtual"):
+        words += f", in a virtual machine ({machine['virtual']})"
+    flags = [arg for arg in build.get("kernel_args") or () if re.match(r"-(O|march|mtune|mcpu)", arg)]
+    return [words, " ".join([build.get("compiler") or "unknown compiler", *flags])]

@@ -26,6 +26,7 @@ def summarize(run, among=None):
     measured = {row.name: statistics.measure(row.launches) for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
     rows = [_row(row, measured[row.name], counts[row.name], judge) for row in run.rows]
+    _observe(rows, {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
     summary = {
         "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
         "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
@@ -91,6 +92,19 @@ def _row(row, measured, counts, judge):
                  "counts": _counts(counts), "failed": row.failed}
     document["sentence"] = _sentence(document, judge.one_layout, len(row.launches), statistics.launches_needed(judge.confidence))
     return document
+
+
+def _observe(rows, calibrations, quick):
+    """Say of rows whose effect not every machine can show whether this one can: where the value side of the pair that
+    calibrates them is faster. None where that pair was not measured, or not to an end."""
+    for row in rows:
+        calibration = calibrations[row["row"]]
+        if not calibration or quick:
+            continue
+        verdicts = {other["verdict"] for other in rows if other["pair"] == calibration}
+        row["observable"] = None if not verdicts - {"no verdict", "failed", "undecided"} else "value faster" in verdicts
+        if row["observable"] is False and not row["failed"]:
+            row["sentence"] = f"not observable here: on this machine {calibration} shows no effect either"
 
 
 def _solo(result, quick):

@@ -181,20 +181,29 @@ ENDS = '#include <unistd.h>\n__attribute__((constructor)) static void begin(void
 # Good for the probe, and not any more when many are asked for.
 RUNS_OUT = """
     #include <stddef.h>
-    extern void *__libc_malloc(size_t); extern char *program_invocation_short_name;
+    extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+    extern void *__libc_memalign(size_t, size_t), __libc_free(void *);
     static unsigned n;
-    void *malloc(size_t size) { return ++n > 100000 ? NULL : __libc_malloc(size); }
+    void *malloc(size_t size) { return ++n > 500000 ? NULL : __libc_malloc(size); }
+    void *calloc(size_t count, size_t size) { return __libc_calloc(count, size); }
+    void *realloc(void *p, size_t size) { return __libc_realloc(p, size); }
+    void *aligned_alloc(size_t to, size_t size) { return __libc_memalign(to, size); }
+    int posix_memalign(void **p, size_t to, size_t size) { return (*p = __libc_memalign(to, size)) ? 0 : 12; }
+    void *memalign(size_t to, size_t size) { return __libc_memalign(to, size); }
+    void *valloc(size_t size) { return __libc_memalign(4096, size); }
+    void *pvalloc(size_t size) { return __libc_memalign(4096, size); }
+    void free(void *p) { __libc_free(p); }
     """
 
 
 @pytest.mark.parametrize("name, source, reason, detail", [
     ("crashes", CRASHES, "signal", "SIG"),
-    ("deadlocks", DEADLOCKS, "timeout", "killed after 2 s"),
+    ("deadlocks", DEADLOCKS, "timeout", "killed after 8 s"),
     ("ends", ENDS, "exit", "status 3"),
 ])
 def test_a_library_that_is_bad_from_the_start(shipped, tmp_path, name, source, reason, detail):
     bad, run = library(tmp_path, name, source), tmp_path / "run"
-    done = allocators("--out", run, *FAST, *ONE, "--timeout", "2", "--config", bad)
+    done = allocators("--out", run, *FAST, *ONE, "--timeout", "8", "--config", bad)
     assert done.returncode == 1, done.stderr
     failed, = journal(run, "failed")
     assert (failed["kind"], failed["reason"]) == ("probe", reason) and detail in failed["detail"], failed
@@ -223,6 +232,8 @@ def test_a_configuration_with_a_typo_is_one_column(shipped, tmp_path):
     lines = [line for line in done.stderr.splitlines() if "typo" in line]
     assert len(lines) == 1 and "allocater" in lines[0] and "allocator" in lines[0], done.stderr
     assert files(run) == planned(["glibc", "glibc-again"])
+    checked = subprocess.run([sys.executable, "-m", "plots", "check", run], capture_output=True, text=True, cwd=ROOT)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("words, message", [

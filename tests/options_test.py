@@ -180,7 +180,9 @@ def test_list():
     rows = bench("list").stdout.split()
     some = bench("list", "--filter", "^(pass|factory)/size=(8|64)$").stdout.split()
     assert some == ["pass/size=8", "pass/size=64", "factory/size=8", "factory/size=64"]
-    questions = bench("list", "--questions").stdout.splitlines()
+    lines = bench("list", "--questions").stdout.splitlines()
+    questions = [line for line in lines if line[0] != " "]  # below a question stands when to prefer which
+    assert all(re.fullmatch(r" {25}[A-Z`].*\.", line) for line in lines if line[0] == " ")
     pairs = list(dict.fromkeys(row.split("/")[0] for row in rows))
     assert [line.split()[0] for line in questions] == pairs
     assert all(re.fullmatch(r"\w+ +[A-Z].*\?", line) for line in questions)

@@ -5,6 +5,7 @@ AMPERSAND_BUILD names the build folder. What is compared:
 
     every row of oracle/calls.c   heap.c = interposer = valgrind (where valgrind counts the same things)
     every row of every lesson     the counts file of `ampersand-bench child` = interposer
+    the same in every .conf       of jemalloc in benchmarks/allocators
     malloc after counting         as many instructions as in a process that never counted (callgrind)
     another allocator             refused, with the reason
 """
@@ -22,6 +23,8 @@ BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 BENCH = BUILD / "harness" / "ampersand-bench"
 COUNT_CALLS = BUILD / "tests" / "count_calls"
 INTERPOSER = BUILD / "tests" / "count_malloc.so"
+TOOL = BUILD / "tests" / "judge_configuration"
+ALLOCATORS = Path(__file__).resolve().parent.parent / "benchmarks" / "allocators"
 TIMES = 10
 REFUSED = 2
 
@@ -146,12 +149,40 @@ def test_replaced_malloc_is_refused():
     assert "replaced at run time" in done.stderr
 
 
-@pytest.mark.parametrize("options", ["tcache:false", "narenas:1", "percpu_arena:percpu", "background_thread:true",
-                                     "dirty_decay_ms:0,muzzy_decay_ms:0", "thp:always", "lg_tcache_max:8"])
-def test_options_do_not_change_counts(options):
+def configurations():
+    """The shipped configurations of jemalloc: (name, MALLOC_CONF)."""
+    if not TOOL.exists():
+        return []
+    listed = json.loads(run(TOOL, "list", ALLOCATORS).stdout)
+    return [(each["name"], each["environment"]["MALLOC_CONF"]) for each in listed if each["allocator"] == "jemalloc"]
+
+
+def test_configurations_are_there():
+    assert len(CONFIGURATIONS) == len(list(ALLOCATORS.glob("jemalloc*.conf"))) > 10
+    assert any("tcache:false" in conf for _, conf in CONFIGURATIONS)
+
+
+CONFIGURATIONS = configurations()
+BY_CONFIGURATION = pytest.mark.parametrize("conf", [conf for _, conf in CONFIGURATIONS],
+                                           ids=[name for name, _ in CONFIGURATIONS])
+
+
+@BY_CONFIGURATION
+def test_configurations_do_not_change_counts(conf):
+    for row, _ in ROWS:
+        assert run(COUNT_CALLS, "heap", row, TIMES, MALLOC_CONF=conf).stdout == run(
+            COUNT_CALLS, "heap", row, TIMES).stdout, row
+
+
+@BY_CONFIGURATION
+def test_configurations_against_interposer(conf, tmp_path):
     for row in ("malloc", "realloc to a larger class", "4 threads"):
-        assert run(COUNT_CALLS, "heap", row, TIMES, MALLOC_CONF=options).stdout == run(
-            COUNT_CALLS, "heap", row, TIMES).stdout
+        oracle = tmp_path / row
+        counted = json.loads(run(COUNT_CALLS, "heap", row, TIMES, LD_PRELOAD=str(INTERPOSER), MALLOC_CONF=conf,
+                                 AMPERSAND_ORACLE=str(oracle)).stdout)
+        window = windows(oracle)[-1]
+        window.pop("one_thread")
+        assert counted == window, row
 
 
 def counts_child(row, file, **environment):
@@ -167,6 +198,14 @@ def side_as_window(side):
     return {**{key: side[key] for key in ("allocs", "frees", "asked_b", "granted_b", "peak_b")}, "classes": classes}
 
 
+def scaled(window, times, divided_by):
+    """The counts of other operations than were counted; exact, or they are not the same for each operation."""
+    if isinstance(window, dict):
+        return {key: scaled(part, times, divided_by) for key, part in window.items()}
+    assert window * times % divided_by == 0, f"{window} in {divided_by} operations"
+    return window * times // divided_by
+
+
 def test_lessons_are_there():
     assert BENCH.exists(), f"{BENCH} is not built"
     assert LESSON_ROWS, "`ampersand-bench list` names no row"
@@ -180,7 +219,11 @@ def test_lesson_against_interposer(row, tmp_path):
     seen = windows(oracle)[-2:]  # the child counts value, then pointer, and nothing after
     for side, window in zip(("value", "pointer"), seen, strict=True):
         counted = [side_as_window(alone[side]), side_as_window(watched[side]), window]
-        if not window.pop("one_thread"):  # how much lives at once is then the scheduler's affair
+        if alone["ops"] != watched["ops"]:  # where an operation took long, fewer were counted
             for each in counted:
                 each.pop("peak_b")
+            counted[0] = scaled(counted[0], watched["ops"], alone["ops"])
+        if not window.pop("one_thread"):  # how much lives at once is then the scheduler's affair
+            for each in counted:
+                each.pop("peak_b", None)
         assert counted[0] == counted[1] == counted[2], side

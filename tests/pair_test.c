@@ -232,6 +232,30 @@ static void test_registry_finds(void **state)
     assert_int_equal(registry.n, 0);
 }
 
+/* A template declares its pairs once for each type: rows of one pair stand together, and know their place in the file. */
+static void test_registry_groups_pairs(void **state)
+{
+    struct amp_pair a8 = PAIR("a", "q?", run_op, run_op, 8), b8 = PAIR("b", "q?", run_op, run_op, 8);
+    struct amp_pair a64 = PAIR("a", "q?", run_op, run_op, 64), b64 = PAIR("b", "q?", run_op, run_op, 64);
+    const struct amp_pair *pairs[] = { &a8, &b8, &a64, &b64 };
+    static const struct {
+        const char *name;
+        size_t index;
+    } rows[] = { { "a/size=8", 0 }, { "a/size=64", 2 }, { "b/size=8", 1 }, { "b/size=64", 3 } };
+    struct amp_registry registry = { 0 };
+
+    (void) state;
+    assert_int_equal(amp_registry_add(&registry, "lesson", pairs, 4), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char name[32];
+
+        amp_row_name(&registry.rows[i], name, sizeof name);
+        assert_string_equal(name, rows[i].name);
+        assert_int_equal(registry.rows[i].index, rows[i].index);
+    }
+    amp_registry_free(&registry);
+}
+
 /* malloc() for kernels never gives NULL: it ends the child with a status of its own. */
 static void test_alloc_ends_the_child(void **state)
 {
@@ -256,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_objects_are_aligned),
         cmocka_unit_test(test_registry_refuses),
         cmocka_unit_test(test_registry_finds),
+        cmocka_unit_test(test_registry_groups_pairs),
         cmocka_unit_test(test_alloc_ends_the_child),
     };
 

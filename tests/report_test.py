@@ -180,6 +180,19 @@ def test_escapes_what_others_wrote(page_of):
     assert seen.replace("\ufffd", "").split(" ")[0] in page.text("svg"), "the question, in a figure"
 
 
+def test_says_when_to_prefer_which_and_what_a_lesson_was_compiled_with(tmp_path):
+    run = load(write(tmp_path / "run"))
+    for row in run.rows:
+        if row.pair == "pass":
+            row.declared["prefer"] = HOSTILE
+    run.manifest["layouts"]["factory"]["flags"] = ["-O3", "-D<x>"]
+    page = Page(report.page(run))
+    assert page.faults == [] and "-O3 -D<x>" in page.text("code")
+    told = [attrs for tag, attrs in page.tags if tag == "p" and attrs.get("class") == "prefer"]
+    assert len(told) == 2  # on its card and in its lesson, and none of the other pairs
+    assert page.text("p").count(report.printable(HOSTILE)) == 2
+
+
 def test_the_script_is_the_one_that_the_page_allows(page_of):
     _, page = page_of("hostile")
     policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
@@ -247,6 +260,7 @@ def test_source(case, tmp_path):
         "folder": ("mutate", None, False, "not in this checkout"),
     }[case]
     found = report.source(lesson, sha256, tmp_path / "benchmarks")
+    assert report.source("pass_o3", sha256, tmp_path / "benchmarks", file=f"{lesson}.c") == found
     assert note in found["note"]
     assert ("Not" in found["note"]) == (case == "changed")
     want = '<span class="comment">/* a &lt; b */</span>\nint x; <span class="comment">// &amp; so on</span>\n'

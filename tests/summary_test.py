@@ -287,3 +287,28 @@ def test_a_reader_that_has_seen_enough_is_no_error(golden_run):
     done = subprocess.run(f"{sys.executable} -m plots summary {golden_run} | head -1", cwd=ROOT, shell=True,
                           capture_output=True, text=True)
     assert done.stderr == "" and "ns/op" in done.stdout
+
+
+@pytest.mark.parametrize("calibration,observable,shown,sentence", [
+    ("pass", True, "value faster", "value is"),  # faster at one of its sizes is enough
+    ("null", False, "not observable here", "not observable here: on this machine null shows no effect either"),
+    ("broken", None, "value faster (not calibrated)", "value is"),
+    ("nowhere", None, "value faster (not calibrated)", "value is")])
+def test_a_row_is_only_observable_where_its_calibration_shows_the_effect(golden_run, calibration, observable, shown, sentence):
+    run = load(golden_run)
+    for row in run.rows:
+        if row.pair == "factory":
+            row.declared["observed_by"] = calibration
+    rows = {row["row"]: row for row in summarize(run)[0]["rows"]}
+    row = rows["factory/size=24"]
+    assert row["observable"] is observable and row["sentence"].startswith(sentence)
+    assert terminal.verdict(row).startswith(shown)
+    assert "observable" not in rows["pass/size=8"]
+
+
+def test_nothing_is_said_of_what_a_quick_run_cannot_calibrate(golden_run):
+    run = load(golden_run)
+    run.manifest["quick"] = True
+    for row in run.rows:
+        row.declared["observed_by"] = "null"
+    assert run.quick and not any("observable" in row for row in summarize(run)[0]["rows"])

@@ -45,9 +45,9 @@ const words = document.getElementById("words");
 const verdict = document.getElementById("verdict");
 const rows = Array.from(document.getElementById("all-rows").tBodies[0].rows);
 
-// A word is part of the pair's name or of the verdict, a number is a size.
+// A word is part of a name or of the verdict, a number is a size.
 function has(row, word) {
-  const names = `${row.cells[0].textContent} ${row.cells[row.cells.length - 1].textContent}`.toLowerCase();
+  const names = Array.from(row.querySelectorAll("td.words"), cell => cell.textContent).join(" ").toLowerCase();
   return names.includes(word) || row.cells[1].textContent === word;
 }
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/claim.h"
+
+#include "harness/results.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+int amp_claim_refuse(const char *what, const char *why, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, why);
+    fprintf(stderr, "ampersand: %s: ", what);
+    vfprintf(stderr, why, arguments);
+    fputs("\n", stderr);
+    va_end(arguments);
+    return 2;
+}
+
+static int lock(const char *dir, struct amp_journal **journal)
+{
+    int err = amp_journal_open(dir, journal);
+
+    if (err == -EWOULDBLOCK)
+        return amp_claim_refuse(dir, "another ampersand is writing this run");
+    return err ? amp_claim_refuse(dir, "%s", strerror(-err)) : 0;
+}
+
+int amp_claim_new(const char *dir, uint64_t need_b, const json_t *manifest, struct amp_journal **journal)
+{
+    const char *why = "";
+    char path[PATH_MAX];
+    int err = amp_results_prepare(dir, need_b, &why), status;
+
+    if (err)
+        return amp_claim_refuse(dir, "%s", why);
+    status = lock(dir, journal);
+    if (status)
+        return status;
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    if (access(path, F_OK) == 0) /* another run was quicker than our lock */
+        return amp_claim_refuse(dir, "it holds a run already");
+    err = amp_results_write(path, manifest);
+    return err ? amp_claim_refuse(path, "%s", strerror(-err)) : 0;
+}
+
+int amp_claim_old(const char *dir, struct amp_journal **journal)
+{
+    int status = lock(dir, journal), err;
+
+    if (status)
+        return status;
+    err = amp_results_clean(dir);
+    return err ? amp_claim_refuse(dir, "%s", strerror(-err)) : 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Takes a run folder for this process. Functions return 0, or the exit status 2 after having said why on stderr. */
+#ifndef AMP_CLAIM_H
+#define AMP_CLAIM_H
+
+#include "harness/journal.h"
+
+/* "ampersand: <what>: <why>" on stderr; 2. */
+__attribute__((format(printf, 2, 3))) int amp_claim_refuse(const char *what, const char *why, ...);
+
+/* A new run: `dir` is made, or was empty, with room for need_b bytes; it is locked by the open *journal, and holds the
+ * manifest. */
+int amp_claim_new(const char *dir, uint64_t need_b, const json_t *manifest, struct amp_journal **journal);
+
+/* A run that is there: locked, and what killed writers left behind is gone. */
+int amp_claim_old(const char *dir, struct amp_journal **journal);
+
+#endif

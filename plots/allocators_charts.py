@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""The figures of a run over allocator configurations."""
+
+from plots import allocators_judge, answer_figure, classes_figure, heat_figure, pareto_figure, style, timeline_figure
+from plots.allocators_load import load
+
+FIGURES = (heat_figure, pareto_figure, timeline_figure, classes_figure, answer_figure)
+
+
+def draw(run, summary):
+    """Every figure, by the name of its files."""
+    with style.applied():
+        return {name: fig for module in FIGURES for name, fig in module.figures(run, summary).items()}
+
+
+def of_folder(folder):
+    """The same, of a run folder."""
+    run = load(folder)
+    return draw(run, allocators_judge.summarize(run))

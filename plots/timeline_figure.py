@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""Resident memory over time: a burst, everything freed, then light work.
+
+A line is the median over launches, in the colour of its allocator. Configurations whose lines coincide are one line,
+named once at its end; who is in it stands below. A band, where it can be seen, is from the least to the greatest of
+the launches."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from plots import allocators_style, style, terminal
+from plots.allocators_metrics import TIMELINE
+
+BODY_IN, LEFT_IN, BELOW_IN, LABEL_IN = 4.2, 0.75, 0.42, 2.0
+POINTS = 240
+MOST = 12  # lines
+NEAR = 0.04  # in ln units: closer than this, all the time, two lines are one
+LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (1, 3)),
+         (0, (5, 1.2, 1, 1.2, 1, 1.2)))  # by turns, of one allocator's
+
+
+@dataclass(frozen=True)
+class Group:
+    names: tuple  # the baseline first, where it is among them
+    rss_b: np.ndarray  # of the first
+    low_b: np.ndarray
+    high_b: np.ndarray
+
+
+def load(run):
+    """(seconds, {configuration: [launch][time] bytes}, when the burst ends) on one grid of times."""
+    documents = {cell.configuration: list(cell.launches.values()) for (_, work), cell in run.cells.items()
+                 if work == TIMELINE and cell.launches}
+    if not documents:
+        return np.zeros(0), {}, 0.0
+    every = [document for found in documents.values() for document in found]
+    end = min(document["t_ms"][-1] for document in every)
+    start = max(document["t_ms"][0] for document in every)
+    grid = np.linspace(start, end, POINTS)
+    curves = {name: np.array([np.interp(grid, one["t_ms"], one["rss_b"]) for one in found])
+              for name, found in documents.items()}
+    return grid / 1000, curves, float(np.median([document["burst_end_ms"] for document in every])) / 1000
+
+
+def grouped(curves, baseline, after):
+    """Groups of configurations that coincide where `after` is true, at most MOST of them."""
+    medians = {name: np.maximum(np.median(found, axis=0), 1) for name, found in curves.items()}
+    order = sorted(medians, key=lambda name: (name != baseline, float(medians[name][-1])))
+    near = NEAR
+    while True:
+        groups = []
+        for name in order:
+            ln = np.log(medians[name])
+            mine = next((group for group in groups if abs(ln - np.log(medians[group[0]]))[after].max() < near), None)
+            groups.append([name]) if mine is None else mine.append(name)
+        if len(groups) <= MOST:
+            break
+        near *= 1.25
+    made = []
+    for names in groups:
+        every = np.concatenate([curves[name] for name in names])
+        made.append(Group(tuple(names), medians[names[0]], every.min(axis=0), every.max(axis=0)))
+    return sorted(made, key=lambda group: -group.rss_b[-1]), near
+
+
+def figures(run, summary):
+    seconds, curves, end = load(run)
+    return {"rss_over_time": draw(run, summary, seconds, curves, end)} if curves else {}
+
+
+def draw(run, summary, seconds, curves, end):
+    groups, near = grouped(curves, summary["baseline"], seconds > end)
+    several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
+    launches = max(len(found) for found in curves.values())
+    medians = f"Medians of {launches} launches. " if launches > 1 else ""
+    caption = "\n".join([f"{medians}Lines that stay within {near * 100:.0f} % of each other after the burst are one.",
+                         *several])
+    allocators = {column["configuration"]: column["allocator"] for column in summary["columns"]}
+    looks = _looks(groups, allocators)
+    keys = [style.Key(name, {"color": look.colour, "linewidth": 1.4}) for name, look in allocators_style.LOOKS.items()
+            if look.colour in [colour for colour, _ in looks]]
+    keys += [style.Key("another library", {"color": allocators_style.OTHER.colour, "linewidth": 1.4})
+             for _ in range(allocators_style.OTHER.colour in [colour for colour, _ in looks])]
+    keys += [style.Key("least to greatest", {"facecolor": style.FLOOR_SPREAD}, True)] if launches > 1 else []
+    page = style.Page(BODY_IN, "Memory over time: a burst, then idle",
+                      "Everything is freed where the burst ends; what stays resident is what the allocator keeps.",
+                      keys, caption, allocators_style.small_print(run))
+    ax = page.axes(LEFT_IN, style.WIDTH_IN - style.MARGIN_IN - LABEL_IN, BELOW_IN, BODY_IN - 0.15)
+    draw_lines(ax, seconds, groups, looks)
+    ax.axvline(end, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
+    ax.text(end, 1.01, " all freed", transform=ax.get_xaxis_transform(), fontsize=style.SMALL_PT, va="bottom",
+            color=style.FAINT)
+    ax.set_xlabel("seconds since the burst began")
+    _names(ax, groups, looks)
+    return page.fig
+
+
+def _looks(groups, allocators):
+    """(colour, line style) of each group."""
+    looks, had = [], {}
+    for group in groups:
+        colour = allocators_style.look(allocators.get(group.names[0])).colour
+        had[colour] = had.get(colour, -1) + 1
+        looks.append((colour, LINES[had[colour] % len(LINES)]))
+    return looks
+
+
+def draw_lines(ax, seconds, groups, looks):
+    for group, (colour, line) in zip(groups, looks):
+        ax.fill_between(seconds, group.low_b, group.high_b, color=colour, alpha=0.15, linewidth=0, zorder=1.5)
+        ax.plot(seconds, group.rss_b, color=colour, linestyle=line, linewidth=1.4, zorder=2.5, label=group.names[0])
+    ax.set_yscale("log", base=2)
+    ax.set_xlim(0, seconds[-1])
+    low, high = min(group.low_b.min() for group in groups) / 1.15, max(group.high_b.max() for group in groups) * 1.15
+    ax.set_ylim(low, high)
+    ticks = allocators_style.power_ticks(low, high, 8)
+    ax.set_yticks(ticks, [terminal.size(x) for x in ticks])
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.grid(True, axis="y", linewidth=0.5)
+
+
+def _names(ax, groups, looks):
+    """Each line's name at its end, moved apart where they meet, with a thread to the line."""
+    dpi = ax.figure.dpi
+    wanted = [ax.transData.transform((0, group.rss_b[-1]))[1] for group in groups]
+    places = allocators_style.apart(wanted, style.line_in(style.TEXT_PT) * dpi)
+    shift = min(0.0, ax.bbox.y1 - max(places))
+    inverse = ax.transAxes.inverted()
+    for group, (colour, line), at, place in zip(groups, looks, wanted, places):
+        more = f" +{len(group.names) - 1}" if len(group.names) > 1 else ""
+        room = LABEL_IN - 0.3 - style.text_width_in(more, style.TEXT_PT)
+        name = allocators_style.fitted_name(group.names[0], room, style.TEXT_PT)
+        y0, y1 = inverse.transform((0, at))[1], inverse.transform((0, place + shift))[1]
+        x1 = 1 + 0.2 * dpi / ax.bbox.width
+        ax.plot([1.005, x1 - 0.006], [y0, y1], transform=ax.transAxes, color=colour, linestyle=line, linewidth=0.9,
+                clip_on=False)
+        ax.text(x1, y1, style.plain(name + more), transform=ax.transAxes, va="center", fontsize=style.TEXT_PT)
