@@ -9,7 +9,8 @@ WORTH_NS = 0.5  # if it also saves so much an operation: a cycle or two
 
 RULE = (
     f"pointer: faster for certain (the interval lies below 1), by a factor of {WORTH:g} and by {WORTH_NS:g} ns or more",
-    f"value: for certain the pointer side is not faster by {WORTH:g}, or does not save {WORTH_NS:g} ns (the interval's low end)",
+    f"value: for certain the pointer side is not faster by {WORTH:g}, or does not save {WORTH_NS:g} ns (by the "
+    "interval's low end)",
     "no answer yet: the interval leaves both open, or there is none; --launches narrows it",
     "the whole: what all answers say, or all but one; else the answers side by side",
 )
@@ -44,7 +45,8 @@ def why(row):
     if row["failed"]:
         return f"failed: {row['failed']['detail'] or row['failed']['reason']}"
     if chosen is None:
-        return "the interval leaves both open" if ratio and ratio["low"] is not None else "too few launches for an interval"
+        has_interval = ratio and ratio["low"] is not None
+        return "the interval leaves both open" if has_interval else "too few launches for an interval"
     if row["verdict"] == "equal":
         return f"equal within {row['equal_within'] * 100:g} %"
     everywhere = "" if row["verdict"].endswith("faster") else " on average"

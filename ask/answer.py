@@ -27,7 +27,8 @@ def document(subject, compiler, rows, floors, rule, seconds, settings):
         "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
         "answers": [{"question": one["question"], "row": row} for one, row in zip(found, rows)],
         "advice": {"rule": list(advice.RULE), "worth": advice.WORTH, "worth_ns": advice.WORTH_NS, "whole": whole,
-                   "each": [{key: one[key] for key in ("pair", "question", "side", "sentence", "why")} for one in found]},
+                   "each": [{key: one[key] for key in ("pair", "question", "side", "sentence", "why")}
+                            for one in found]},
         "seconds": seconds,
     }
 
@@ -35,11 +36,12 @@ def document(subject, compiler, rows, floors, rule, seconds, settings):
 def notes(subject, compiler):
     found = []
     if subject.layout.bit_fields:
-        found.append("bit-fields have no address of their own: a pointer to the whole object is what the pointer side means")
+        found.append("bit-fields have no address of their own: the pointer side's is that of the whole object")
     if subject.layout.unions:
         found.append("a union is copied whole, whichever member is set")
     if subject.size_b == 0:
-        found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still allocates")
+        found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still "
+                     "allocates")
     if compiler.standard_replaced:
         found.append(f"{compiler.standard_replaced} is too old for the lessons: they were compiled as -std=gnu11")
     return found
@@ -90,9 +92,13 @@ def _registers(abi, integers, vectors):
     return " and ".join([*integers[:abi["integers"]], *vectors[:abi["vectors"]]])
 
 
+def _some(abi):
+    return "a register" if abi["integers"] + abi["vectors"] == 1 else "registers"
+
+
 def passed(abi, size_b):
     return {"memory": f"in memory: each call copies {size_b} B onto the stack",
-            "registers": f"in {'a register' if abi['integers'] + abi['vectors'] == 1 else 'registers'}: as a first argument in "
+            "registers": f"in {_some(abi)}: as a first argument in "
                          + _registers(abi, INTEGER_REGISTERS, VECTOR_REGISTERS),
             "nothing": "as nothing: no register and no memory is used",
             "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["passed"]]
@@ -100,15 +106,14 @@ def passed(abi, size_b):
 
 def returned(abi):
     return {"memory": "in memory: into an object of the caller's, whose address is a hidden first argument",
-            "registers": f"in {'a register' if abi['integers'] + abi['vectors'] == 1 else 'registers'}: "
-                         + _registers(abi, RETURN_INTEGER, RETURN_VECTOR),
+            "registers": f"in {_some(abi)}: {_registers(abi, RETURN_INTEGER, RETURN_VECTOR)}",
             "x87": "in a register of the x87: st(0)",
             "nothing": "as nothing",
             "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["returned"]]
 
 
-COLUMNS = (("", True), ("value", False), ("ptr", False), ("ratio", False), ("interval", True), ("spread", True), ("val", False),
-           ("ptr", False))
+COLUMNS = (("", True), ("value", False), ("ptr", False), ("ratio", False), ("interval", True), ("spread", True),
+           ("val", False), ("ptr", False))
 
 
 def _table(answer, colour):
@@ -122,7 +127,8 @@ def _table(answer, colour):
     widths[7] = max(widths[7], 5)
 
     def line(cells):
-        return "  ".join(f"{cell:<{w}}" if left else f"{cell:>{w}}" for cell, w, (_, left) in zip(cells, widths, COLUMNS))
+        return "  ".join(f"{cell:<{w}}" if left else f"{cell:>{w}}"
+                         for cell, w, (_, left) in zip(cells, widths, COLUMNS))
 
     def over(first, last, title):
         return f" {title} ".center(sum(widths[first:last]) + 2 * (last - first - 1), "-")
@@ -143,8 +149,9 @@ def _advice(answer):
     lines += ["", "The rule"] + [f"  {line}" for line in given["rule"]]
     settings = answer["settings"]
     rule = answer["rule"]
-    words = (f"A ratio is pointer/value: above 1 the value side is faster. Intervals: {rule['confidence'] * 100:g} % for all of "
-             f"them together ({rule['correction']}), over {settings['launches']} launches; the spread is that over "
+    confidence = f"{rule['confidence'] * 100:g} %"
+    words = (f"A ratio is pointer/value: above 1 the value side is faster. Intervals: {confidence} for all of them "
+             f"together ({rule['correction']}), over {settings['launches']} launches; the spread is that over "
              f"{settings['layouts']} layouts. What a verdict means: ./ampersand help ask. Seed {settings['seed']}, "
              f"{answer['seconds']:.0f} s.")
     return lines + [""] + textwrap.wrap(words, WIDTH)

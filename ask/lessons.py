@@ -17,8 +17,8 @@ from plots.documents import Refused, one_line
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
 LAYOUTS = 16       # a quarter of a bench's: all placements of two functions, and a balanced part of more
-PLACING = ("-ffunction-sections", "-fdata-sections", "-falign-functions=16", "-fno-builtin-malloc", "-fno-builtin-calloc",
-           "-fno-builtin-realloc", "-fno-builtin-aligned_alloc", "-fno-builtin-free")
+PLACING = ("-ffunction-sections", "-fdata-sections", "-falign-functions=16", "-fno-builtin-malloc",
+           "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-aligned_alloc", "-fno-builtin-free")
 PLAIN = ("null",)  # lessons that have no subject: compiled with the same flags
 
 
@@ -31,8 +31,8 @@ class Part:
 
 
 PARTS = (
-    Part("one_thread", ("pass", "factory", "mutate", "ask/ask_store", "ask/ask_box", "null"), "^(pass|factory|mutate|ask_.*)/",
-         ("--rounds", "12")),
+    Part("one_thread", ("pass", "factory", "mutate", "ask/ask_store", "ask/ask_box", "null"),
+         "^(pass|factory|mutate|ask_.*)/", ("--rounds", "12")),
     Part("two_threads", ("ask/ask_send",), "^ask_send/", ("--rounds", "4", "--epoch-us", "1000")),
 )
 
@@ -81,9 +81,9 @@ def _build_one(compiler, subject, part, lesson, object_of_lesson, seed):
     name = lesson.rpartition("/")[2]
     made = compiler.folder / f"{name}.o"
     compile_lesson(compiler, subject, lesson, made)
-    command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", name, "--object", made, "--extra", object_of_lesson,
-               "--source", ROOT / f"benchmarks/{lesson}.c", "--count", LAYOUTS, "--seed", seed, "--cc", compiler.name,
-               "--link-arg=-pthread", "--out", compiler.folder / part.name / "lessons"]
+    command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", name, "--object", made, "--extra",
+               object_of_lesson, "--source", ROOT / f"benchmarks/{lesson}.c", "--count", LAYOUTS, "--seed", seed,
+               "--cc", compiler.name, "--link-arg=-pthread", "--out", compiler.folder / part.name / "lessons"]
     done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           check=False)
     if done.returncode:
@@ -95,8 +95,8 @@ def measure(compiler, launches, seed):
     worst = 0
     for part in PARTS:
         folder = compiler.folder / part.name
-        command = [BUILD / "harness/ampersand-bench", "paired", "--out", folder / "run", "--filter", part.rows, "--launches",
-                   launches, "--counts-launches", 2, "--solo-launches", 0, "--seed", seed, *part.epochs]
+        command = [BUILD / "harness/ampersand-bench", "paired", "--out", folder / "run", "--filter", part.rows,
+                   "--launches", launches, "--counts-launches", 2, "--solo-launches", 0, "--seed", seed, *part.epochs]
         done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors="replace", check=False,
                               env={**os.environ, "AMPERSAND_LESSONS": str(folder / "lessons")})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The members of a type, read from what a compiler writes for debuggers (DWARF): where they lie, and what is not filled.
+"""The members of a type, read from what a compiler writes for debuggers (DWARF): where they lie, what is not filled.
 
 A member's bytes are filled if a value of the type sets them; what is left is padding: holes between members, and the
 tail behind the last."""
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from plots.documents import Refused
 
 NAMED = 64  # elements of an array whose padding is told with its place
+FLOAT = 4   # DW_ATE_float
 X87_B = 10  # of a long double's 16 bytes
 NAMELESS = ("DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_typedef", "DW_TAG_atomic_type")
 QUALIFIERS = {"DW_TAG_const_type": "const", "DW_TAG_volatile_type": "volatile", "DW_TAG_atomic_type": "atomic"}
@@ -118,7 +119,7 @@ def fill(layout, die, at, path):
         fill_array(layout, die, at, path)
     else:
         bits = 8 * size_of(die)
-        if die.tag == "DW_TAG_base_type" and number(die, "DW_AT_encoding") == 4 and bits == 128 and "long" in name_of(die):
+        if bits == 128 and number(die, "DW_AT_encoding") == FLOAT and "long" in name_of(die):
             bits = 8 * X87_B
         mark(layout, at, bits, path)
 

@@ -142,7 +142,8 @@ def _describe(compiler, prefix, name):
     source.write_text("extern amp_asked amp_object;\namp_asked amp_object;\n"
                       "extern const unsigned long long amp_facts[2];\n"
                       "const unsigned long long amp_facts[2] = { sizeof(amp_asked), _Alignof(amp_asked) };\n")
-    status, said = compiler.run(*flags_of(compiler), "-include", prefix, *CODE_FLAGS, "-fno-common", "-c", source, "-o", made)
+    status, said = compiler.run(*flags_of(compiler), "-include", prefix, *CODE_FLAGS, "-fno-common", "-c", source,
+                                "-o", made)
     if status:
         raise Refused(name, first_error(said))
     with open(made, "rb") as file:
@@ -173,10 +174,11 @@ def _refuse_what_lessons_cannot(name, size, alignment, layout):
         raise Refused(name, f"ends in the flexible array member {layout.flexible}: a copy leaves its elements behind, "
                       "so it has no value to pass; ask about what it holds, or give the array a length")
     if alignment > ALIGNMENT_B:
-        raise Refused(name, f"is over-aligned, to {alignment} B: malloc() aligns to {ALIGNMENT_B} B, so the pointer side "
-                      "would have no objects of it; ask about the type without that alignment")
+        raise Refused(name, f"is over-aligned, to {alignment} B: malloc() aligns to {ALIGNMENT_B} B, so the pointer "
+                      "side would have no objects of it; ask about the type without that alignment")
     if size > LARGEST_B:
-        raise Refused(name, f"has {size} B: more than {LARGEST_B} B do not fit a stack several times over; use a pointer")
+        raise Refused(name, f"has {size} B: more than {LARGEST_B} B do not fit a stack several times over; use a "
+                      "pointer")
 
 
 def _experiment(compiler, prefix, layout):

@@ -30,16 +30,16 @@ class Case:
 
 CASES = {
     "indirect_assignment": Case(8, 1, "the compiler follows the pointer through the struct's address, too"),
-    "function_value": Case(16, 2, "a literal that is called where it stands, and a variable that is set once, are calls "
-                                  "of known functions: they are inlined, and their pointers do not escape"),
-    "function_value_unknown": Case(16, 2, "both variables still escape, but a compiler that allocates small variables that "
-                                          "escape together in one piece asks for fewer"),
+    "function_value": Case(16, 2, "a literal that is called where it stands, and a variable that is set once, are "
+                                  "calls of known functions: they are inlined, and their pointers do not escape"),
+    "function_value_unknown": Case(16, 2, "both variables still escape, but a compiler that allocates small variables "
+                                          "that escape together in one piece asks for fewer"),
     "container_store": Case(16, 2, "the map or the slice is seen not to outlive the function, nor what it points to"),
     "interface": Case(64, 4, "the type in the interface is known where it is called, so the call is made directly "
                              "(devirtualized) and inlined, and nothing escapes"),
     "interface_unknown": Case(64, 4, "the callee's parameter is seen not to escape"),
-    "buffer": Case(112, 1, "a bytes.Buffer held a first array of 64 B in itself then, and pointed to it, so all 112 B of it "
-                           "escaped; now it stays in the frame, and only its first 64 B are allocated"),
+    "buffer": Case(112, 1, "a bytes.Buffer held a first array of 64 B in itself then, and pointed to it, so all 112 B "
+                           "of it escaped; now it stays in the frame, and only its first 64 B are allocated"),
 }
 
 
@@ -71,7 +71,8 @@ def read(folder):
     if not rows and not teaching:
         raise Refused(folder / "bench.txt", "holds no benchmark of ours")
     return {"schema": "ampersand/go/1", "version": version[0].strip(),
-            "rows": [{"row": f"{pair}/size={size}", "pair": pair, "size": size, **both} for (pair, size), both in rows.items()],
+            "rows": [{"row": f"{pair}/size={size}", "pair": pair, "size": size, **both}
+                     for (pair, size), both in rows.items()],
             "teaching": teaching}
 
 
@@ -81,7 +82,8 @@ def _side(runs):
         numbers = [run.values[unit] for run in runs if unit in run.values]
         return float(f"{statistics.median(numbers):.6g}") if numbers else None
     whole = {unit: None if median(unit) is None else round(median(unit)) for unit in ("B/op", "allocs/op")}
-    return {"runs": len(runs), "ns_per_op": median("ns/op"), "b_per_op": whole["B/op"], "allocs_per_op": whole["allocs/op"]}
+    return {"runs": len(runs), "ns_per_op": median("ns/op"), "b_per_op": whole["B/op"],
+            "allocs_per_op": whole["allocs/op"]}
 
 
 def _case(name, side, says):
@@ -130,7 +132,8 @@ def made(run):
 
 # ---- Beside C
 
-COLUMNS = ("pair", "size", "C value", "C pointer", "Go value", "Go pointer", "C value", "C pointer", "Go value", "Go pointer")
+SIDES = ("C value", "C pointer", "Go value", "Go pointer")
+COLUMNS = ("pair", "size", *SIDES, *SIDES)
 
 
 def beside(document, summary):
@@ -139,7 +142,8 @@ def beside(document, summary):
     lines = []
     for row in document["rows"]:
         c = mine.get(row["row"])
-        times = [terminal.ns(((c or {}).get(f"{side}_ns_per_op") or {}).get("estimate")) for side in ("value", "pointer")]
+        times = [terminal.ns(((c or {}).get(f"{side}_ns_per_op") or {}).get("estimate"))
+                 for side in ("value", "pointer")]
         times += [terminal.ns((row[side] or {}).get("ns_per_op")) for side in ("value", "pointer")]
         counts = [terminal.count((((c or {}).get("counts") or {}).get(side) or {}).get("allocs_per_op"))
                   for side in ("value", "pointer")]

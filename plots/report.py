@@ -197,9 +197,9 @@ def _go(document, summary):
         return None
     document = printable(document)
     return {"version": document["version"], "columns": GO_COLUMNS,
-            "rows": [{"kind": "", "verdict": "", "cells": [{"text": text, "key": None, "classes": "words" if i == 0 else ""}
-                                                           for i, text in enumerate(line)]}
-                     for line in go.beside(document, summary)],
+            "rows": [{"kind": "", "verdict": "",
+                      "cells": [{"text": text, "key": None, "classes": "words" if i == 0 else ""}
+                                for i, text in enumerate(line)]} for line in go.beside(document, summary)],
             "teaching": [dict(zip(("name", "measured", "published", "why"), line), says=case["compiler_says"])
                          for line, case in zip(go.teaching_lines(document), document["teaching"])]}
 

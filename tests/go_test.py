@@ -58,10 +58,12 @@ def test_what_go_printed_is_read(tmp_path):
     assert faults(document, "go") == []
     assert document["version"] == "go1.26.8 linux/amd64"
     assert [row["row"] for row in document["rows"]] == ["pass/size=8", "factory/size=4096"]
-    assert document["rows"][0]["value"] == {"runs": 3, "ns_per_op": 4.0, "b_per_op": 0, "allocs_per_op": 0}, "the median"
+    median = {"runs": 3, "ns_per_op": 4.0, "b_per_op": 0, "allocs_per_op": 0}
+    assert document["rows"][0]["value"] == median
     assert document["rows"][1]["value"] is None and document["rows"][1]["pointer"]["b_per_op"] == 4096
     cases = {case["case"]: case for case in document["teaching"]}
-    assert cases["indirect_assignment"]["holds"] is True and cases["indirect_assignment"]["explanation"] == "as published"
+    assert cases["indirect_assignment"]["holds"] is True
+    assert cases["indirect_assignment"]["explanation"] == "as published"
     assert cases["interface"]["holds"] is False and cases["interface"]["published_allocs_per_op"] == 4
     assert "devirtualized" in cases["interface"]["explanation"]
     assert cases["unheard_of"]["holds"] is None and cases["unheard_of"]["explanation"] is None
@@ -138,7 +140,8 @@ def test_every_lesson_is_that_of_c_and_allocates_as_it_says(program, tmp_path):
     document = go.read(write(tmp_path / "go", done.stdout, escapes.stderr, version))
     assert faults(document, "go") == []
     pairs = {row["pair"] for row in document["rows"]}
-    declared = set(re.findall(r"^AMP_PAIR\((\w+)", "".join(path.read_text() for path in (ROOT / "benchmarks").glob("*.c")), re.M))
+    in_c = "".join(path.read_text() for path in (ROOT / "benchmarks").glob("*.c"))
+    declared = set(re.findall(r"^AMP_PAIR\((\w+)", in_c, re.M))
     assert pairs == {"pass", "factory", "mutate", "collection", "stack_copy"} <= declared
     for row in document["rows"]:
         allocates = row["pair"] == "factory"
@@ -159,7 +162,8 @@ def test_every_lesson_is_that_of_c_and_allocates_as_it_says(program, tmp_path):
 
 @needs_go
 def test_a_filter_chooses_rows(tmp_path):
-    done = run_go(GOES[0], "test", "-run", "^$", "-bench", ".", "-benchtime", "1x", ".", AMPERSAND_FILTER="^pass/size=(8|64)$")
+    done = run_go(GOES[0], "test", "-run", "^$", "-bench", ".", "-benchtime", "1x", ".",
+                  AMPERSAND_FILTER="^pass/size=(8|64)$")
     names = set(re.findall(r"^Benchmark(\S+/\S+?)(?:-\d+)?\s", done.stdout, re.M))
     assert names == {f"Pass/size={size}/side={side}" for size in (8, 64) for side in ("value", "pointer")}
 

@@ -69,7 +69,11 @@ def installed(tmp_path_factory):
         shutil.copy2(ROOT / name, tree / name)
     for name in ("ask", "benchmarks", "harness", "install", "plots", "results", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
-    call("meson", "setup", "build", "-Dlayouts=16", f"-Dpython={sys.executable}", f"--prefix={prefix}", "--libdir=lib", cwd=tree)
+    lines = tree / "benchmarks" / "meson.build"  # those that ask compiles are enough, in 16 layouts
+    lines.write_text(re.sub(r"^lessons = \[.*?^\]", "lessons = ['pass', 'factory', 'mutate', 'null']", lines.read_text(), count=1,
+                            flags=re.M | re.S))
+    call("meson", "setup", "build", "-Dlayouts=16", f"-Dpython={sys.executable}", f"--prefix={prefix}", "--libdir=lib",
+         cwd=tree)
     call("ninja", "-C", "build", "install", cwd=tree)
     shutil.rmtree(tree)
     return Installed(prefix, "lib")
@@ -115,7 +119,8 @@ def test_the_template_measures_its_two_pairs(installed, tmp_path):
     shutil.copytree(ROOT / "examples/template", project)
     call("meson", "setup", "build", cwd=project, env=installed.environment)
     call("ninja", "-C", "build", cwd=project, env=installed.environment)
-    environment = installed.environment | {"AMPERSAND_LESSONS": str(project / "build"), "AMPERSAND_SOURCES": str(project)}
+    environment = installed.environment | {"AMPERSAND_LESSONS": str(project / "build"),
+                                           "AMPERSAND_SOURCES": str(project)}
     assert call(installed.command, "list", "--filter", ".", cwd=project, env=environment).split()[:2] == [
         "distance/size=24", "invoice/size=24"]
     run = tmp_path / "run"
@@ -148,7 +153,8 @@ def test_the_template_holds_what_it_says(installed, tmp_path):
 
 def test_a_program_links_the_library_by_pkg_config(installed, tmp_path):
     (tmp_path / "count.c").write_text(LIBRARY)
-    command = [*os.environ.get("CC", "cc").split(), "-std=gnu11", "-Wall", "-Werror", "-fno-builtin-malloc", "count.c", "-o", "count"]
+    command = [*os.environ.get("CC", "cc").split(), "-std=gnu11", "-Wall", "-Werror", "-fno-builtin-malloc",
+               "count.c", "-o", "count"]
     call(*command, *installed.package("--cflags", "--libs").split(), cwd=tmp_path)
     assert call(tmp_path / "count", cwd=tmp_path) == "3 allocations, 300 bytes\n"
 
@@ -156,7 +162,8 @@ def test_a_program_links_the_library_by_pkg_config(installed, tmp_path):
 def test_the_variables_of_pkg_config_name_files_that_are_there(installed):
     for name in ("make_layouts", "lesson_object", "null_object", "python"):
         assert Path(installed.package(f"--variable={name}")).is_file(), name
-    flags = re.findall("'(.*?)'", re.search(r"^kernel_args = \[(.*?)\]", (ROOT / "meson.build").read_text(), re.M | re.S)[1])
+    listed = re.search(r"^kernel_args = \[(.*?)\]", (ROOT / "meson.build").read_text(), re.M | re.S)[1]
+    flags = re.findall("'(.*?)'", listed)
     assert installed.package("--variable=kernel_args").split() == [*flags, "-fPIC"]
 
 
@@ -176,6 +183,7 @@ def test_the_manual_names_every_verb_and_every_flag_of_ask():
 def test_the_manual_is_well_formed():
     if not shutil.which("groff") or not Path("/usr/share/groff").is_dir():
         pytest.skip("groff is not here: apt-get install groff")
-    done = subprocess.run(["groff", "-mdoc", "-Tutf8", "-ww", ROOT / "install/ampersand.1"], text=True, capture_output=True)
+    done = subprocess.run(["groff", "-mdoc", "-Tutf8", "-ww", ROOT / "install/ampersand.1"], text=True,
+                          capture_output=True)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "EXIT STATUS" in re.sub(".\x08", "", done.stdout)  # bold is a letter struck twice

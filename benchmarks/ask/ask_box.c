@@ -3,7 +3,7 @@
  * Give an object to a function that knows its type, or put it into a box that any type fits: a table of functions, and
  * the object's address. What Go calls an interface, and C writes as `void *` with callbacks.
  *
- *   value                 caller --[first ... last]--> ends_of()       N bytes copied, a direct call
+ *   value                 caller --[first ... last]--> ask_ends_of()       N bytes copied, a direct call
  *
  *   pointer  ask_box      { table, & } --> table->ends(&)              N bytes copied to the heap, 1 allocation,
  *                                  `--> [first ... last] on the heap   a call through the table
@@ -28,79 +28,79 @@ struct ask_any {
     void *data;
 };
 
-static AMP_NOINLINE uint64_t ends_of(subject object)
+static AMP_NOINLINE uint64_t ask_ends_of(subject object)
 {
     return amp_ends(&object);
 }
 
-static AMP_NOINLINE uint64_t ends_of_any(const void *data)
+static AMP_NOINLINE uint64_t ask_ends_of_any(const void *data)
 {
     return amp_ends((const subject *) data);
 }
 
-static const struct ask_table subject_table = { ends_of_any };
+static const struct ask_table ask_subject_table = { ask_ends_of_any };
 
-static uint64_t run_direct(void *fixture, uint64_t ops)
+static uint64_t ask_run_direct(void *fixture, uint64_t ops)
 {
     const subject *object = amp_object(fixture);
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
         amp_keep(object);
-        sum += ends_of(*object);
+        sum += ask_ends_of(*object);
     }
     return sum;
 }
 
 /* The function that the box names is read from memory at every call, as a caller who knows only the box must. */
-static inline uint64_t call_box(struct ask_any *box)
+static inline uint64_t ask_call_box(struct ask_any *box)
 {
     amp_keep(box);
     return box->table->ends(box->data);
 }
 
-static uint64_t run_boxed(void *fixture, uint64_t ops)
+static uint64_t ask_run_boxed(void *fixture, uint64_t ops)
 {
     const subject *object = amp_object(fixture);
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
         subject *copy = amp_alloc(sizeof *copy);
-        struct ask_any box = { &subject_table, copy };
+        struct ask_any box = { &ask_subject_table, copy };
 
         amp_keep(object);
         *copy = *object;
-        sum += call_box(&box);
+        sum += ask_call_box(&box);
         free(copy);
     }
     return sum;
 }
 
-static uint64_t run_lent(void *fixture, uint64_t ops)
+static uint64_t ask_run_lent(void *fixture, uint64_t ops)
 {
     subject *object = amp_object(fixture);
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
-        struct ask_any box = { &subject_table, object };
+        struct ask_any box = { &ask_subject_table, object };
 
         amp_keep(object);
-        sum += call_box(&box);
+        sum += ask_call_box(&box);
     }
     return sum;
 }
 
 AMP_PAIR(ask_box,
          .question = "What does a direct call with the object cost, and what a box that keeps a copy on the heap?",
-         .value = { run_direct, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_boxed, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down, .allocs_per_op = 1,
+         .value = { ask_run_direct, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { ask_run_boxed, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down, .allocs_per_op = 1,
                       .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES);
 
 AMP_PAIR(ask_box_here,
          .question = "What does a direct call with the object cost, and what a box that holds its address?",
-         .value = { run_direct, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_lent, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .value = { ask_run_direct, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { ask_run_lent, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES);
 
 #endif

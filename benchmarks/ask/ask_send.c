@@ -47,7 +47,7 @@ static inline void ask_wait_for(atomic_uint_fast64_t *count, uint64_t least)
             sched_yield();
 }
 
-static AMP_NOINLINE uint64_t receive_value(struct ask_queue *queue, uint64_t ops)
+static AMP_NOINLINE uint64_t ask_receive_value(struct ask_queue *queue, uint64_t ops)
 {
     uint64_t sum = 0, at = queue->received;
 
@@ -63,7 +63,7 @@ static AMP_NOINLINE uint64_t receive_value(struct ask_queue *queue, uint64_t ops
     return sum;
 }
 
-static AMP_NOINLINE uint64_t receive_pointer(struct ask_queue *queue, uint64_t ops)
+static AMP_NOINLINE uint64_t ask_receive_pointer(struct ask_queue *queue, uint64_t ops)
 {
     uint64_t sum = 0, at = queue->received;
 
@@ -108,7 +108,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
     const subject *model = amp_object(queue->model);
     uint64_t at = queue->sent;
 
-    ask_begin(queue, receive_value, ops);
+    ask_begin(queue, ask_receive_value, ops);
     for (uint64_t i = ops; i > 0; i--, at++) {
         if (at >= PLACES)
             ask_wait_for(&queue->received, at + 1 - PLACES);
@@ -125,7 +125,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
     const subject *model = amp_object(queue->model);
     uint64_t at = queue->sent;
 
-    ask_begin(queue, receive_pointer, ops);
+    ask_begin(queue, ask_receive_pointer, ops);
     for (uint64_t i = ops; i > 0; i--, at++) {
         subject *object = amp_alloc(sizeof *object);
 
@@ -180,7 +180,7 @@ static void *ask_start(struct ask_queue *queue)
     return queue;
 }
 
-static void *set_up_value(size_t size)
+static void *ask_set_up_value(size_t size)
 {
     struct ask_queue *queue = ask_queue_set_up();
 
@@ -189,7 +189,7 @@ static void *set_up_value(size_t size)
     return ask_start(queue);
 }
 
-static void *set_up_pointer(size_t size)
+static void *ask_set_up_pointer(size_t size)
 {
     struct ask_queue *queue = ask_queue_set_up();
 
@@ -198,7 +198,7 @@ static void *set_up_pointer(size_t size)
     return ask_start(queue);
 }
 
-static void tear_down(void *fixture)
+static void ask_tear_down(void *fixture)
 {
     struct ask_queue *queue = fixture;
 
@@ -217,8 +217,8 @@ static void tear_down(void *fixture)
 
 AMP_PAIR(ask_send,
          .question = "What does it cost to send an object to a thread as itself, and what as a pointer that it frees?",
-         .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
-         .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down, .allocs_per_op = 1,
+         .value = { run_value, .set_up = ask_set_up_value, .tear_down = ask_tear_down },
+         .pointer = { run_pointer, .set_up = ask_set_up_pointer, .tear_down = ask_tear_down, .allocs_per_op = 1,
                       .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES, .threads = 1);
 

@@ -37,7 +37,7 @@ static inline size_t ask_after(size_t at)
     return at + 1 < ELEMENTS ? at + 1 : 0;
 }
 
-static uint64_t store_value(void *fixture, uint64_t ops)
+static uint64_t ask_store_value(void *fixture, uint64_t ops)
 {
     struct ask_shelf *shelf = fixture;
     const subject *model = amp_object(shelf->model);
@@ -56,7 +56,7 @@ static uint64_t store_value(void *fixture, uint64_t ops)
     return sum;
 }
 
-static uint64_t store_pointer(void *fixture, uint64_t ops)
+static uint64_t ask_store_pointer(void *fixture, uint64_t ops)
 {
     struct ask_shelf *shelf = fixture;
     const subject *model = amp_object(shelf->model);
@@ -86,7 +86,7 @@ static inline size_t ask_stretch(const struct ask_shelf *shelf, uint64_t ops)
     return ops < rest ? (size_t) ops : rest;
 }
 
-static uint64_t walk_value(void *fixture, uint64_t ops)
+static uint64_t ask_walk_value(void *fixture, uint64_t ops)
 {
     struct ask_shelf *shelf = fixture;
     uint64_t sum = 0;
@@ -105,7 +105,7 @@ static uint64_t walk_value(void *fixture, uint64_t ops)
     return sum;
 }
 
-static uint64_t walk_pointer(void *fixture, uint64_t ops)
+static uint64_t ask_walk_pointer(void *fixture, uint64_t ops)
 {
     struct ask_shelf *shelf = fixture;
     uint64_t sum = 0;
@@ -132,7 +132,7 @@ static struct ask_shelf *ask_shelf_set_up(void)
     return shelf;
 }
 
-static void *set_up_value(size_t size)
+static void *ask_set_up_value(size_t size)
 {
     struct ask_shelf *shelf = ask_shelf_set_up();
 
@@ -141,7 +141,7 @@ static void *set_up_value(size_t size)
     return shelf;
 }
 
-static void *set_up_pointer(size_t size)
+static void *ask_set_up_pointer(size_t size)
 {
     struct ask_shelf *shelf = ask_shelf_set_up();
 
@@ -152,7 +152,7 @@ static void *set_up_pointer(size_t size)
     return shelf;
 }
 
-static void tear_down(void *fixture)
+static void ask_tear_down(void *fixture)
 {
     struct ask_shelf *shelf = fixture;
 
@@ -166,15 +166,15 @@ static void tear_down(void *fixture)
 
 AMP_PAIR(ask_store,
          .question = "What does it cost to put an object into an array, and what to put a pointer to a new one?",
-         .value = { store_value, .set_up = set_up_value, .tear_down = tear_down },
-         .pointer = { store_pointer, .set_up = set_up_pointer, .tear_down = tear_down, .allocs_per_op = 1,
+         .value = { ask_store_value, .set_up = ask_set_up_value, .tear_down = ask_tear_down },
+         .pointer = { ask_store_pointer, .set_up = ask_set_up_pointer, .tear_down = ask_tear_down, .allocs_per_op = 1,
                       .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES);
 
 AMP_PAIR(ask_walk,
          .question = "What does it cost to read an array of objects, and what an array of pointers to them?",
-         .value = { walk_value, .set_up = set_up_value, .tear_down = tear_down },
-         .pointer = { walk_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
+         .value = { ask_walk_value, .set_up = ask_set_up_value, .tear_down = ask_tear_down },
+         .pointer = { ask_walk_pointer, .set_up = ask_set_up_pointer, .tear_down = ask_tear_down },
          .sizes = AMP_SUBJECT_SIZES);
 
 #endif
