@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 
 #define PAGE_B ((size_t) 4096)
+#define NEW_B ((OBJECT_B + PAGE_B - 1) / PAGE_B * PAGE_B + 4 * PAGE_B) /* around the object, whole pages */
 #define KIB ((size_t) 1024)
 #define MIB (1024 * KIB)
 
@@ -102,7 +103,7 @@ AMP_PAIR(too_large,
          .prefer = "Up to some 64 KiB the frame, for the time. Beyond it the difference vanishes beside the work on "
                    "so many bytes, and the heap is the safe place: it has no limit of 8 MiB and can say no.");
 
-#if OBJECT_B > 1024
+#if OBJECT_B <= 65536 /* beyond, a call takes milliseconds */
 
 /* Give back the pages in which the next frame of the caller will be. Nothing but the stack's own free part is touched:
  * what lies below this function's frame by more than two pages. */
@@ -111,7 +112,7 @@ static AMP_NOINLINE void give_back(void)
     uintptr_t end = ((uintptr_t) __builtin_frame_address(0) & ~(PAGE_B - 1)) - 2 * PAGE_B;
 
     /* Fails where the stack was never so deep: then there is nothing to give back. */
-    (void) madvise((void *) (end - OBJECT_B), OBJECT_B, MADV_DONTNEED);
+    (void) madvise((void *) (end - NEW_B), NEW_B, MADV_DONTNEED);
 }
 
 static AMP_NOINLINE uint64_t use_new(uint64_t number)

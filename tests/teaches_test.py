@@ -57,7 +57,7 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
     ("unknown_size", "unknown_size_constant", BOTH, Side("use_constant_{n}", frame=True), Side("use_exact_{n}", frame=False)),
     ("too_large", "too_large", (1024, 65536, 4194304), Side("use_value_{n}", frame=True),
      Side("use_pointer_{n} malloc free", frame=False)),
-    ("too_large", "too_large_first_touch", (65536, 4194304), Side("use_new_{n} give_back_{n} madvise", frame=True),
+    ("too_large", "too_large_first_touch", (1024, 65536), Side("use_new_{n} give_back_{n} madvise", frame=True),
      Side("touch_through_{n}", frame=True)),
     ("copy_limit", "copy_limit", (1024, 4096, 65536), Side("take_value_{n}", copies=1, frame=None),
      Side("take_pointer_{n}", copies=None, frame=True)),
