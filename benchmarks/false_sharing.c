@@ -26,7 +26,7 @@
 
 struct counters {
     struct amp_helper helper;
-    _Alignas(LINES_B) unsigned char memory[LINES_B];
+    _Alignas(AMP_LINE_B) unsigned char memory[LINES_B];
     uint64_t ops, sum; /* the helper's orders and answer */
     size_t distance_b;
 };
@@ -137,7 +137,7 @@ static uint64_t run_together(void *fixture, uint64_t ops)
 /* The lesson is about lines, so that the counters stand in one or in two of them is checked, not hoped for. */
 static void *set_up(size_t distance_b)
 {
-    struct counters *c = amp_alloc_lines(sizeof *c + LINES_B);
+    struct counters *c = amp_alloc_lines(sizeof *c);
     uintptr_t line[2];
 
     memset(c, 0, sizeof *c);

@@ -26,6 +26,7 @@
 #define pool AMP_NAME(pool)
 #define take_arena AMP_NAME(take_arena)
 #define take_heap AMP_NAME(take_heap)
+#define take_single AMP_NAME(take_single)
 #define take_pool AMP_NAME(take_pool)
 #define give_pool AMP_NAME(give_pool)
 #define set_up_arena AMP_NAME(set_up_arena)
@@ -50,6 +51,11 @@ static AMP_NOINLINE subject *take_arena(struct arena *a)
 }
 
 static AMP_NOINLINE subject *take_heap(void)
+{
+    return amp_alloc(sizeof(subject));
+}
+
+static AMP_NOINLINE subject *take_single(void)
 {
     return amp_alloc(sizeof(subject));
 }
@@ -134,7 +140,7 @@ static uint64_t run_single(void *fixture, uint64_t ops)
 
     (void) fixture;
     for (uint64_t i = ops; i > 0; i--) {
-        subject *object = take_heap();
+        subject *object = take_single();
 
         amp_set_ends(object, i);
         amp_keep(object);

@@ -15,8 +15,8 @@
 
 #ifndef PASS_PREFER
 #define PASS_PREFER                                                                                                    \
-    "By value up to 16 bytes, which go in registers; by const pointer beyond, unless the callee needs a copy of its " \
-    "own anyway."
+    "Up to 16 bytes, which go in registers, what reads best, and that is the value; by const pointer beyond, unless "   \
+    "the callee needs a copy of its own anyway."
 #endif
 
 #ifdef AMP_SUBJECT

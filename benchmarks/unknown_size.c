@@ -23,8 +23,10 @@
 #define use_constant AMP_NAME(use_constant)
 #define use_vla AMP_NAME(use_vla)
 #define use_heap AMP_NAME(use_heap)
+#define use_exact AMP_NAME(use_exact)
 #define run_constant AMP_NAME(run_constant)
 #define run_vla AMP_NAME(run_vla)
+#define run_exact AMP_NAME(run_exact)
 #define run_heap AMP_NAME(run_heap)
 #define set_up_size AMP_NAME(set_up_size)
 
@@ -38,7 +40,18 @@ static AMP_NOINLINE uint64_t use_constant(size_t n, uint64_t number)
     return b[0] + ((uint64_t) b[n - 1] << 8);
 }
 
+/* The same in a frame of its own for each pair, so that their layouts have nothing to do with each other. */
 static AMP_NOINLINE uint64_t use_vla(size_t n, uint64_t number)
+{
+    unsigned char b[n];
+
+    b[0] = (unsigned char) number;
+    b[n - 1] = (unsigned char) (number >> 8);
+    amp_keep(b);
+    return b[0] + ((uint64_t) b[n - 1] << 8);
+}
+
+static AMP_NOINLINE uint64_t use_exact(size_t n, uint64_t number)
 {
     unsigned char b[n];
 
@@ -81,6 +94,16 @@ static uint64_t run_vla(void *fixture, uint64_t ops)
     return sum;
 }
 
+static uint64_t run_exact(void *fixture, uint64_t ops)
+{
+    const size_t *n = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--)
+        sum += use_exact(*n, i);
+    return sum;
+}
+
 static uint64_t run_heap(void *fixture, uint64_t ops)
 {
     const size_t *n = fixture;
@@ -112,7 +135,7 @@ AMP_PAIR(unknown_size_constant,
          .question = "What does an array in the frame cost that is as large as may be needed, and what one of just "
                      "that size?",
          .value = { run_constant, .set_up = set_up_size, .tear_down = free },
-         .pointer = { run_vla, .set_up = set_up_size, .tear_down = free },
+         .pointer = { run_exact, .set_up = set_up_size, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
          .prefer = "Declare the largest size that may come: bytes of a frame that nobody touches cost nothing, and "
                    "the compiler knows where the array is. An array of variable length saves only depth of the stack.");

@@ -11,8 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#define TIMELINE_B (512ull << 20) /* what a timeline may take, however little its allocator gives back */
-enum { MOST_AT_ONCE = 32, PAUSE_MS = 50 };
+#define TIMELINE_B (256ull << 20) /* what a timeline may take, however little its allocator gives back */
+enum { MOST_AT_ONCE = 48, PAUSE_MS = 50 };
 
 static json_t *size_list(const struct amp_matrix_workload *workload)
 {

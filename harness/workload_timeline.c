@@ -16,12 +16,12 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { STEPS = 16, BURSTS = 4, EVERY_MS = 20, SAMPLES = 4096, LIGHT_OPS = 50 };
+enum { STEPS = 16, BURSTS = 4, EVERY_MS = 20, SAMPLES = 4096, LIGHT_OPS = 500 };
 
 struct timeline {
     const struct amp_workload *burst, *light;
     void *bursts[BURSTS], *service;
-    uint64_t begin_ns, end_ms, t_ms[SAMPLES], rss_b[SAMPLES], burst_end_ms;
+    uint64_t begin_ns, idle_ms, t_ms[SAMPLES], rss_b[SAMPLES], burst_end_ms;
     size_t n;
 };
 
@@ -59,10 +59,10 @@ static bool half_chunk(struct timeline *t)
 static bool idle(struct timeline *t)
 {
     const struct timespec pause = { 0, EVERY_MS * 1000000 };
-    uint64_t sum = 0;
+    uint64_t sum = 0, end_ms = t->burst_end_ms + t->idle_ms;
     bool well = true;
 
-    for (unsigned i = 0; passed_ms(t) < t->end_ms && well; i++) {
+    for (unsigned i = 0; passed_ms(t) < end_ms && well; i++) {
         nanosleep(&pause, NULL);
         sum += t->light->run(t->service, 0, LIGHT_OPS);
         well = i % 5 || sample(t);
@@ -104,7 +104,7 @@ int amp_workload_timeline(const struct amp_workload_task *task)
     for (int i = 0; i < BURSTS; i++)
         t.bursts[i] = t.burst->set_up(amp_draw(&seed));
     t.begin_ns = amp_clock_monotonic();
-    t.end_ms = (uint64_t) task->timeline_s * 1000;
+    t.idle_ms = (uint64_t) task->timeline_s * 1000;
     well = sample(&t) && half_chunk(&t);
     for (int i = 0; i < BURSTS; i++)
         asked_b += t.burst->asked_peak_b(t.bursts[i]);

@@ -16,7 +16,8 @@ from plots.allocators_load import load
 from plots.allocators_metrics import METRICS
 
 RANKED = 5  # in a card
-TITLES = {"heat_time": "Time of every configuration in every workload", "heat_p99": "99th percentiles",
+TITLES = {"heat_time": "Time of every configuration in every workload",
+          "heat_time_pairs": "Time of every pair that allocates", "heat_p99": "99th percentiles",
           "heat_peak": "Peak memory", "heat_retained": "Retained memory", "heat_faults": "Page faults",
           "pareto": "Time against peak memory", "rss_over_time": "Memory over time",
           "size_classes": "Requests by size class", "answers": "Does the allocator change the answer?"}

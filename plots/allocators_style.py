@@ -9,6 +9,8 @@ from matplotlib.patches import Rectangle
 
 from plots import style
 
+MOST_WORKS = 14  # side by side on a page
+
 
 @dataclass(frozen=True)
 class Look:
@@ -90,3 +92,8 @@ def power_ticks(low, high, most):
     first, last = math.ceil(math.log2(low) - 1e-9), math.floor(math.log2(high) + 1e-9)
     step = max(1, -(-(last - first + 1) // most))
     return [2.0 ** n for n in range(first, last + 1) if n % step == 0] or [2.0 ** n for n in range(first, last + 1)]
+
+
+def without_pairs(works):
+    """The workloads of a figure with a place for each: where they are many, the pairs have a figure of their own."""
+    return works if len(works) <= MOST_WORKS else [work for work in works if work["kind"] != "pair"]

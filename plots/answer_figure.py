@@ -3,8 +3,9 @@
 each configuration.
 
 Dark: the value side wins there; light: the pointer side. The dot is the crossover, the bar its interval
-(crossover.py)."""
+(crossover.py). Pairs of one or two sizes have no curve to cross: who wins at each stands in a table below."""
 
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from plots import allocators_style, style, terminal
@@ -12,6 +13,8 @@ from plots import allocators_style, style, terminal
 UNCLEAR = {"linestyle": "none", "marker": "o", "markersize": 3, "color": style.FAINT, "markerfacecolor": "white",
            "markeredgewidth": 0.7}
 ROW_IN, TITLE_IN, TICKS_IN, WORDS_IN = 0.17, 0.24, 0.42, 1.75
+SWEEP = 3  # sizes
+BELOW_IN = 0.12
 
 
 def figures(run, summary):
@@ -21,27 +24,75 @@ def figures(run, summary):
     return {"answers": draw(run, summary, pairs)} if pairs else {}
 
 
+def sizes_of(rows):
+    """Of a pair, those that any configuration was measured at."""
+    return sorted({one["size"] for row in rows for one in row["winners"]})
+
+
 def draw(run, summary, pairs):
+    few = {pair: rows for pair, rows in pairs.items() if 0 < len(sizes_of(rows)) < SWEEP}
+    pairs = {pair: rows for pair, rows in pairs.items() if pair not in few}
+    cells = [(pair, size) for pair, rows in few.items() for size in sizes_of(rows)]
+    names = list(dict.fromkeys(row["configuration"] for rows in few.values() for row in rows))
+    head_in = 0.1 + max((style.text_width_in(label(*cell), style.SMALL_PT) for cell in cells), default=0)
     heights = [TITLE_IN + ROW_IN * len(rows) + TICKS_IN for rows in pairs.values()]
+    table_in = TITLE_IN + head_in + ROW_IN * len(names) + BELOW_IN if few else 0
     keys = [style.Key("value wins", {"facecolor": style.VALUE.colour, "alpha": 0.55}, True),
             style.Key("pointer wins", {"facecolor": style.POINTER.colour, "alpha": 0.45}, True),
             style.Key("crossover, with its interval",
                       {"color": style.INK, "marker": "o", "markersize": 4, "linewidth": 2}),
-            style.Key("no clear winner at this size", UNCLEAR),
+            style.Key("no clear winner at this size" + (", or –" if few else ""), UNCLEAR),
             style.Key("interval of the baseline", {"facecolor": style.FLOOR_SPREAD}, True)]
-    page = style.Page(sum(heights), "Does the allocator change the answer?",
+    page = style.Page(sum(heights) + table_in, "Does the allocator change the answer?",
                       "The size at which the winner changes between value and pointer, by configuration.", keys,
-                      " ".join([sentence(rows, summary["baseline"]) for rows in pairs.values()]),
+                      caption(pairs, few, summary["baseline"]),
                       allocators_style.small_print(run))
-    name_in = allocators_style.names_in(row["configuration"] for rows in pairs.values() for row in rows)
-    top = sum(heights)
+    every = [row for rows in (*pairs.values(), *few.values()) for row in rows]
+    name_in = allocators_style.names_in(row["configuration"] for row in every)
+    top = sum(heights) + table_in
     for (pair, rows), height in zip(pairs.items(), heights):
         left, right = style.MARGIN_IN + name_in, style.WIDTH_IN - style.MARGIN_IN - WORDS_IN
         ax = page.axes(left, right, top - height + TICKS_IN, top - TITLE_IN)
         ax.set_title(style.plain(pair), fontsize=style.TEXT_PT, fontweight="bold", loc="left", pad=4)
         draw_pair(ax, rows, summary["baseline"], right - left, name_in)
         top -= height
+    if few:
+        ax = page.axes(style.MARGIN_IN + name_in, style.WIDTH_IN - style.MARGIN_IN, BELOW_IN,
+                       BELOW_IN + ROW_IN * len(names))
+        draw_table(ax, few, cells, names, summary["baseline"], name_in)
     return page.fig
+
+
+def label(pair, size):
+    return f"{pair} {style.size_text(size)}"
+
+
+def draw_table(ax, few, cells, names, baseline, name_in):
+    """V where the value side wins, P where the pointer side does, a dash where neither does for certain."""
+    ax.set_xlim(0, len(cells))
+    ax.set_ylim(len(names), 0)
+    ax.axis("off")
+    width_in = (style.WIDTH_IN - 2 * style.MARGIN_IN - name_in) / len(cells)
+    won = {(row["configuration"], row["pair"], one["size"]): one["faster"]
+           for rows in few.values() for row in rows for one in row["winners"]}
+    for x, cell in enumerate(cells):
+        ax.text(x + 0.5, -0.25, style.plain(label(*cell)), rotation=90, ha="center", va="bottom",
+                fontsize=style.SMALL_PT)
+    for y, name in enumerate(names):
+        shown = allocators_style.fitted_name(name, name_in - 0.1, style.TEXT_PT)
+        ax.text(-0.08 / width_in, y + 0.5, style.plain(shown), ha="right", va="center", fontsize=style.TEXT_PT,
+                fontweight="bold" if name == baseline else "normal")
+        for x, (pair, size) in enumerate(cells):
+            if (name, pair, size) in won:
+                _winner(ax, x, y, won[name, pair, size])
+
+
+def _winner(ax, x, y, side):
+    fill = style.SIDES[side].colour if side else "white"
+    ax.add_patch(Rectangle((x + 0.04, y + 0.06), 0.92, 0.88, facecolor=fill, edgecolor=style.GRID, linewidth=0.4,
+                           alpha=0.55 if side == "value" else 0.45 if side else 1))
+    ax.text(x + 0.5, y + 0.52, side[0].upper() if side else "–", ha="center", va="center", fontsize=style.SMALL_PT,
+            color=style.INK if side else style.FAINT)
 
 
 def draw_pair(ax, rows, baseline, width_in, name_in):
@@ -113,6 +164,23 @@ def words(row):
     one = row["sizes"][0]
     between = "" if one["low"] is None else f" ({terminal.size(one['low'])} to {terminal.size(one['high'])})"
     return allocators_style.fitted(f"{terminal.size(one['estimate'])}{between}", WORDS_IN - 0.12, style.SMALL_PT)
+
+
+def caption(pairs, few, baseline):
+    """Of the curves each, of the table only what changes."""
+    curves = [sentence(rows, baseline) for rows in pairs.values()]
+    changed = [f"{pair} ({', '.join(names)})" for pair, rows in few.items() if (names := changing(rows, baseline))]
+    table = ("In the table, for certain another winner than with "
+             f"{baseline}: {'; '.join(changed) if changed else 'nowhere'}.") if few else ""
+    return " ".join([*curves, table]).strip()
+
+
+def changing(rows, baseline):
+    """The configurations with which a size has the other winner than with the baseline."""
+    own = {one["size"]: one["faster"] for row in rows if row["configuration"] == baseline for one in row["winners"]}
+    return [row["configuration"] for row in rows
+            if any(one["faster"] and own.get(one["size"]) and one["faster"] != own[one["size"]]
+                   for one in row["winners"])]
 
 
 def sentence(rows, baseline):

@@ -41,14 +41,20 @@ def ink(background):
 
 
 def figures(run, summary):
-    return {name: draw(run, summary, BY_NAME[metric]) for metric, name in SHOWN.items()
-            if any(metric in cell["metrics"] for cell in summary["cells"])}
+    made = {}
+    for metric, name in SHOWN.items():
+        works = [work for work in summary["workloads"] if any(
+            metric in cell["metrics"] for cell in summary["cells"] if cell["workload"] == work["workload"])]
+        apart = allocators_style.without_pairs(works)
+        if apart:
+            made[name] = draw(run, summary, BY_NAME[metric], apart)
+        if len(apart) < len(works) and metric == "ns_per_op":  # a pair's process is no workload for memory's sake
+            made[f"{name}_pairs"] = draw(run, summary, BY_NAME[metric], [work for work in works if work not in apart])
+    return made
 
 
-def draw(run, summary, metric):
+def draw(run, summary, metric, works):
     cells = {(cell["configuration"], cell["workload"]): cell for cell in summary["cells"]}
-    works = [work for work in summary["workloads"] if any(
-        metric.name in cell["metrics"] for (_, name), cell in cells.items() if name == work["workload"])]
     columns = summary["columns"]
     head_in = 0.1 + max(style.text_width_in(work["workload"], HEAD_PT) for work in works)
     below_in = 0.12

@@ -65,7 +65,7 @@ def front(points):
 
 
 def figures(run, summary):
-    panels = [(work, load(summary, work["workload"])) for work in summary["workloads"]]
+    panels = [(work, load(summary, work["workload"])) for work in allocators_style.without_pairs(summary["workloads"])]
     panels = [(work, points) for work, points in panels if len(points) > 1]
     return {"pareto": draw(run, summary, panels)} if panels else {}
 

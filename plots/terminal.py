@@ -77,8 +77,10 @@ def verdict(row):
     text = row["verdict"] + (MARK if carried_over(row) else "")
     if row["equal_within"]:
         text += f" ({row['equal_within'] * 100:g} %)"
-    if row.get("observable", True) is not True:
-        text = "not observable here" if row["observable"] is False else f"{text} (not calibrated)"
+    if row.get("observable", True) is False:
+        text = "not observable here"
+    elif row.get("observable", True) is None and row["verdict"] != "undecided":
+        text += " (not calibrated)"
     return f"counts differ; {text}" if row["counts"]["status"] == "differs" else text
 
 

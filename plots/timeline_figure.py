@@ -30,18 +30,19 @@ class Group:
 
 
 def load(run):
-    """(seconds, {configuration: [launch][time] bytes}, when the burst ends) on one grid of times."""
+    """(seconds, {configuration: [launch][time] bytes}) on one grid of times: 0 is where each process begins to free all
+    that it has, since how long the burst takes is the affair of whoever runs beside it."""
     documents = {cell.configuration: list(cell.launches.values()) for (_, work), cell in run.cells.items()
                  if work == TIMELINE and cell.launches}
     if not documents:
-        return np.zeros(0), {}, 0.0
+        return np.zeros(0), {}
     every = [document for found in documents.values() for document in found]
-    end = min(document["t_ms"][-1] for document in every)
-    start = max(document["t_ms"][0] for document in every)
+    end = min(document["t_ms"][-1] - document["burst_end_ms"] for document in every)
+    start = max(document["t_ms"][0] - document["burst_end_ms"] for document in every)
     grid = np.linspace(start, end, POINTS)
-    curves = {name: np.array([np.interp(grid, one["t_ms"], one["rss_b"]) for one in found])
+    curves = {name: np.array([np.interp(grid, np.array(one["t_ms"]) - one["burst_end_ms"], one["rss_b"]) for one in found])
               for name, found in documents.items()}
-    return grid / 1000, curves, float(np.median([document["burst_end_ms"] for document in every])) / 1000
+    return grid / 1000, curves
 
 
 def grouped(curves, baseline, after):
@@ -66,12 +67,12 @@ def grouped(curves, baseline, after):
 
 
 def figures(run, summary):
-    seconds, curves, end = load(run)
-    return {"rss_over_time": draw(run, summary, seconds, curves, end)} if curves else {}
+    seconds, curves = load(run)
+    return {"rss_over_time": draw(run, summary, seconds, curves)} if curves else {}
 
 
-def draw(run, summary, seconds, curves, end):
-    groups, near = grouped(curves, summary["baseline"], seconds > end)
+def draw(run, summary, seconds, curves):
+    groups, near = grouped(curves, summary["baseline"], seconds > 0)
     several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
     launches = max(len(found) for found in curves.values())
     medians = f"Medians of {launches} launches. " if launches > 1 else ""
@@ -89,10 +90,10 @@ def draw(run, summary, seconds, curves, end):
                       keys, caption, allocators_style.small_print(run))
     ax = page.axes(LEFT_IN, style.WIDTH_IN - style.MARGIN_IN - LABEL_IN, BELOW_IN, BODY_IN - 0.15)
     draw_lines(ax, seconds, groups, looks)
-    ax.axvline(end, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
-    ax.text(end, 1.01, " all freed", transform=ax.get_xaxis_transform(), fontsize=style.SMALL_PT, va="bottom",
+    ax.axvline(0, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
+    ax.text(0, 1.01, " all freed", transform=ax.get_xaxis_transform(), fontsize=style.SMALL_PT, va="bottom",
             color=style.FAINT)
-    ax.set_xlabel("seconds since the burst began")
+    ax.set_xlabel("seconds since all was freed")
     _names(ax, groups, looks)
     return page.fig
 
@@ -112,7 +113,7 @@ def draw_lines(ax, seconds, groups, looks):
         ax.fill_between(seconds, group.low_b, group.high_b, color=colour, alpha=0.15, linewidth=0, zorder=1.5)
         ax.plot(seconds, group.rss_b, color=colour, linestyle=line, linewidth=1.4, zorder=2.5, label=group.names[0])
     ax.set_yscale("log", base=2)
-    ax.set_xlim(0, seconds[-1])
+    ax.set_xlim(seconds[0], seconds[-1])
     low, high = min(group.low_b.min() for group in groups) / 1.15, max(group.high_b.max() for group in groups) * 1.15
     ax.set_ylim(low, high)
     ticks = allocators_style.power_ticks(low, high, 8)

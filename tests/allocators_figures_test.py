@@ -229,7 +229,7 @@ def test_never_more_lines_than_colours():
 
 def test_lines_are_the_medians(runs, figures):
     run, _ = runs["some"]
-    seconds, curves, _ = timeline_figure.load(run)
+    seconds, curves = timeline_figure.load(run)
     for line in figures["some"]["rss_over_time"].axes[0].lines:
         if line.get_label() in curves:
             assert np.allclose(line.get_ydata(), np.median(curves[line.get_label()], axis=0))

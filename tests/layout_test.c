@@ -135,7 +135,7 @@ static void put_wild_header(void)
 static void put_other_abi(void)
 {
     size_t at = lesson_offset();
-    uint32_t right, other = AMP_LESSON_ABI + 41;
+    uint32_t right, other = AMP_LESSON_ABI + 40;
 
     memcpy(&right, module_bytes + at, sizeof right);
     assert_int_equal(right, AMP_LESSON_ABI);
