@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Kernels that fail if a move forgets anything. Each runs with a move at every check and the old stack overwritten; old
+ * bytes that survived would hide an address that was not adjusted. A function with many values that must outlive a call
+ * has them in callee-saved registers, and beyond six spills them. */
+#include "harness/stack/stack.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define KEEP(p) __asm__ volatile("" : : "r"(p) : "memory")
+
+/* Room for whatever a compiler makes of these at -O0. */
+#define FRAME 1024
+
+/* A check of its own within a function's life: whatever calls it has moved when it comes back. */
+AMP_GROWS(uint64_t, move, FRAME, uint64_t x)
+{
+    KEEP(&x);
+    return x;
+}
+
+/* Writes through pointers to the caller's locals, after having moved them. */
+AMP_GROWS(void, write_through, FRAME, uint64_t *a, uint64_t *b, unsigned n)
+{
+    uint64_t mine = n;
+
+    if (n > 0)
+        write_through(b, &mine, n - 1);
+    *a += 3 * n + 1;
+    *b += mine;
+    KEEP(&mine);
+}
+
+AMP_GROWS(uint64_t, writes, FRAME, void *arg)
+{
+    uint64_t a = 1, b = 2;
+
+    KEEP(arg);
+    write_through(&a, &b, 20);
+    return 1000 * a + b;
+}
+
+/* Ten pointers live across each call: all callee-saved registers, and spilled ones. */
+AMP_GROWS(uint64_t, registers, FRAME, void *arg)
+{
+    uint64_t v[10] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+    uint64_t *p0 = &v[0], *p1 = &v[1], *p2 = &v[2], *p3 = &v[3], *p4 = &v[4];
+    uint64_t *p5 = &v[5], *p6 = &v[6], *p7 = &v[7], *p8 = &v[8], *p9 = &v[9];
+    uint64_t sum = 0;
+
+    KEEP(arg);
+    __asm__("" : "+r"(p0), "+r"(p1), "+r"(p2), "+r"(p3)); /* no compiler may know what they are */
+    __asm__("" : "+r"(p4), "+r"(p5), "+r"(p6), "+r"(p7));
+    __asm__("" : "+r"(p8), "+r"(p9));
+    for (unsigned i = 0; i < 8; i++) {
+        sum += move(i);
+        *p0 += *p9, *p1 += *p8, *p2 += *p7, *p3 += *p6, *p4 += *p5;
+        sum += move(*p0);
+        *p5 += *p4, *p6 += *p3, *p7 += *p2, *p8 += *p1, *p9 += *p0;
+    }
+    for (unsigned i = 0; i < 10; i++)
+        sum = 31 * sum + v[i];
+    return sum;
+}
+
+struct large {
+    uint64_t word[12];
+};
+
+/* Registers and memory of every kind of argument, a result through a hidden pointer to the caller's local. */
+AMP_GROWS(struct large, arguments, FRAME, uint64_t *a, uint64_t *b, double x, uint64_t *c, float y, uint64_t *d,
+          uint64_t *e, uint64_t *f, double z, uint64_t *g, struct large by_value, uint64_t *h, double w)
+{
+    struct large out = by_value;
+
+    out.word[0] += *a + 2 * *b + 3 * *c + 4 * *d + 5 * *e + 6 * *f + 7 * *g + 8 * *h;
+    out.word[1] += (uint64_t) (x + 10 * (double) y + 100 * z + 1000 * w);
+    *a = 1, *b = 2, *c = 3, *d = 4, *e = 5, *f = 6, *g = 7, *h = 8;
+    return out;
+}
+
+AMP_GROWS(uint64_t, passes, FRAME, void *arg)
+{
+    uint64_t v[8] = { 11, 12, 13, 14, 15, 16, 17, 18 }, sum = 0;
+    struct large large = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 } };
+
+    KEEP(arg);
+    for (unsigned i = 0; i < 4; i++) {
+        large = arguments(&v[0], &v[1], 1.0, &v[2], 2.0F, &v[3], &v[4], &v[5], 3.0, &v[6], large, &v[7], 4.0);
+        for (unsigned j = 0; j < 12; j++)
+            sum = 31 * sum + large.word[j];
+        for (unsigned j = 0; j < 8; j++)
+            sum = 31 * sum + v[j];
+        v[i] += sum % 100;
+    }
+    return sum;
+}
+
+/* Where 16 arguments of vectors go through a check, none may change. */
+AMP_GROWS(double, doubles, FRAME, double a, double b, double c, double d, double e, double f, double g, double h)
+{
+    return a + 10 * b + 100 * c + 1000 * d + 1e4 * e + 1e5 * f + 1e6 * g + 1e7 * h;
+}
+
+AMP_GROWS(uint64_t, floats, FRAME, void *arg)
+{
+    double sum = 0;
+
+    KEEP(arg);
+    for (unsigned i = 1; i <= 9; i++)
+        sum += doubles(i, 2, 3, 4, 5, 6, 7, i);
+    return (uint64_t) sum;
+}
+
+/* What is aligned more than the ABI asks for stays so. */
+AMP_GROWS(uint64_t, aligned, FRAME, void *arg)
+{
+    _Alignas(256) uint64_t line[32];
+    uint64_t *p = line, wrong = 0;
+
+    KEEP(arg);
+    __asm__("" : "+r"(p));
+    for (unsigned i = 0; i < 32; i++) {
+        p[i] = move(i);
+        wrong += (uintptr_t) p % 256;
+        wrong += p != line;
+    }
+    return wrong * 1000000 + p[31] + line[7];
+}
+
+/* A tree of frames: pointers to several outer frames at once, each depth writes in all. */
+AMP_GROWS(uint64_t, tree, FRAME, uint64_t **outer, unsigned depth)
+{
+    uint64_t mine[3] = { depth, depth + 1, depth + 2 };
+    uint64_t *known[8];
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < depth; i++)
+        known[i] = outer[i];
+    known[depth] = &mine[1];
+    if (depth < 7)
+        for (unsigned i = 0; i < 2; i++)
+            sum += tree(known, depth + 1);
+    for (unsigned i = 0; i <= depth; i++)
+        sum += ++*known[i];
+    return sum + mine[0] + mine[2];
+}
+
+AMP_GROWS(uint64_t, trees, FRAME, void *arg)
+{
+    uint64_t *none[1] = { NULL };
+
+    KEEP(arg);
+    return tree(none, 0);
+}
+
+/* An integer that only resembles an address of the stack: its high half does. It must not change. */
+AMP_GROWS(uint64_t, lookalike, FRAME, void *arg)
+{
+    uint64_t local = 5, high = (uint64_t) (uintptr_t) &local >> 32, values[4];
+    unsigned wrong = 0;
+
+    KEEP(arg);
+    for (unsigned i = 0; i < 4; i++)
+        values[i] = high << 32 | i; /* 4 GiB below, where no stack is */
+    KEEP(values);
+    for (unsigned i = 0; i < 6; i++)
+        local += move(i);
+    for (unsigned i = 0; i < 4; i++)
+        wrong += (uint32_t) values[i] != i || values[i] >> 32 != high;
+    return wrong * 1000 + local;
+}
+
+static uint64_t print_into(void *arg)
+{
+    return (uint64_t) snprintf(arg, 40, "%d and %s", 12345, "libc needs much stack");
+}
+
+/* libc on the host stack writes into a local here. */
+AMP_GROWS(uint64_t, prints, FRAME, void *arg)
+{
+    char text[40];
+    char *p = text;
+    uint64_t sum = 0;
+
+    KEEP(arg);
+    for (unsigned i = 0; i < 4; i++) {
+        sum += move(i) + amp_stack_call(print_into, p);
+        sum += (unsigned char) text[i];
+    }
+    return sum;
+}
+
+static const struct {
+    const char *name;
+    amp_stack_fn *fn;
+    unsigned checks; /* the function itself, and what it calls */
+} kernels[] = {
+    { "writes", writes, 22 },      { "registers", registers, 17 }, { "passes", passes, 5 },
+    { "floats", floats, 10 },      { "aligned", aligned, 33 },     { "trees", trees, 256 },
+    { "lookalike", lookalike, 7 }, { "prints", prints, 5 },
+};
+
+static const unsigned modes[] = {
+    0,
+    AMP_STACK_FORCE,
+    AMP_STACK_FORCE | AMP_STACK_POISON,
+    AMP_STACK_FORCE | AMP_STACK_POISON | AMP_STACK_TRACE,
+    AMP_STACK_PROBE,
+    AMP_STACK_HOST,
+};
+
+static void kernels_agree(void **unused)
+{
+    (void) unused;
+    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
+        for (size_t m = 0; m < sizeof modes / sizeof *modes; m++) {
+            struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 1 << 20, .factor = 2, .modes = modes[m] };
+            uint64_t want = kernels[k].fn(NULL), result = ~want; /* on this stack, where nothing ever moves */
+            struct amp_stack_stats stats;
+            struct amp_stack *stack;
+            const char *why;
+
+            assert_int_equal(amp_stack_create(&policy, &stack, &why), 0);
+            if (amp_stack_run(stack, kernels[k].fn, NULL, &result) || result != want)
+                fail_msg("%s, mode %u: %lu, not %lu: %s", kernels[k].name, modes[m], result, want,
+                         amp_stack_message(stack));
+            amp_stack_stats(stack, &stats);
+            if ((modes[m] & AMP_STACK_FORCE) && !amp_stack_hosted() && stats.moves != kernels[k].checks)
+                fail_msg("%s: moved %lu times, not %u", kernels[k].name, stats.moves, kernels[k].checks);
+            assert_int_equal(amp_stack_destroy(stack), 0);
+        }
+}
+
+/* What the kernels are to give, worked out by hand where that can be done. */
+static void kernels_are_right(void **unused)
+{
+    (void) unused;
+    assert_int_equal(floats(NULL), 9 * 7654320 + 45 * (uint64_t) 10000001);
+    assert_int_equal(aligned(NULL), 31 + 7);
+    assert_int_equal(lookalike(NULL), 5 + 15);
+    assert_int_equal(prints(NULL), 4 * 31 + 6 + '1' + '2' + '3' + '4');
+}
+
+/* ---- Coroutines */
+
+#define COROUTINES 1000
+
+AMP_GROWS(uint64_t, count, FRAME, uint64_t *total, uint64_t depth)
+{
+    uint64_t mine = depth;
+
+    if (depth > 0)
+        count(&mine, depth - 1);
+    *total += mine;
+    amp_stack_yield(*total);
+    return *total;
+}
+
+AMP_GROWS(uint64_t, coroutine, FRAME, void *arg)
+{
+    uint64_t total = 0, depth = *(uint64_t *) arg;
+
+    return count(&total, depth) + 1000 * total;
+}
+
+/* All at once, in turn: each yields depth + 1 times, on its way up. */
+static void coroutines_take_turns(void **unused)
+{
+    static struct amp_stack *stacks[COROUTINES];
+    static uint64_t depth[COROUTINES], sum[COROUTINES];
+    struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 1 << 20, .factor = 2 };
+    size_t live = COROUTINES;
+    const char *why;
+
+    (void) unused;
+    if (amp_stack_hosted())
+        skip(); /* on one stack there are no turns to take */
+    for (size_t i = 0; i < COROUTINES; i++) {
+        depth[i] = i % 23;
+        sum[i] = 0;
+        policy.modes = i % 2 ? AMP_STACK_FORCE | AMP_STACK_POISON : 0;
+        assert_int_equal(amp_stack_create(&policy, &stacks[i], &why), 0);
+        assert_int_equal(amp_stack_start(stacks[i], coroutine, &depth[i]), 0);
+    }
+    for (uint64_t turn = 0; live > 0; turn++)
+        for (size_t i = 0; i < COROUTINES; i++) {
+            uint64_t value = 0;
+            int more;
+
+            if (!stacks[i])
+                continue;
+            assert_int_equal(amp_stack_run(stacks[i], coroutine, &depth[i], NULL), -EBUSY);
+            more = amp_stack_resume(stacks[i], &value);
+            assert_int_equal(more, turn <= depth[i]);
+            if (more) { /* 0, 0 + 1, 0 + 1 + 2, ... : what its inner calls have added */
+                sum[i] += turn;
+                assert_int_equal(value, turn == depth[i] ? sum[i] : turn == 0 ? 1 : sum[i] + turn + 1);
+                continue;
+            }
+            assert_int_equal(value, 1001 * (depth[i] * (depth[i] + 1) / 2));
+            assert_int_equal(amp_stack_destroy(stacks[i]), 0);
+            stacks[i] = NULL;
+            live--;
+        }
+}
+
+static void waiting_coroutines_can_be_destroyed(void **unused)
+{
+    struct amp_stack *stack;
+    uint64_t depth = 5, value;
+    const char *why;
+
+    (void) unused;
+    if (amp_stack_hosted())
+        skip();
+    for (int turns = 0; turns < 4; turns++) {
+        assert_int_equal(amp_stack_create(NULL, &stack, &why), 0);
+        assert_int_equal(amp_stack_start(stack, coroutine, &depth), 0);
+        for (int i = 0; i < turns; i++)
+            assert_int_equal(amp_stack_resume(stack, &value), 1);
+        assert_int_equal(amp_stack_destroy(stack), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernels_are_right),
+        cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(coroutines_take_turns),
+        cmocka_unit_test(waiting_coroutines_can_be_destroyed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
