@@ -90,6 +90,24 @@ static void copies_and_adjusts(void **unused)
         }
 }
 
+static void copies_without_wide_vectors(void **unused)
+{
+#if defined(__x86_64__)
+    bool wide = amp_stack_wide;
+
+    if (!wide) {
+        print_message("no AVX2 here: that is what the other test has done\n");
+        skip();
+    }
+    amp_stack_wide = false;
+    copies_and_adjusts(unused);
+    amp_stack_wide = wide;
+#else
+    (void) unused;
+    skip(); /* there is one way only */
+#endif
+}
+
 /* Stacks of every size are where no multiple of 4 GiB divides them, and do not overlap; a broken canary is seen. */
 static void slabs_keep_apart(void **unused)
 {
@@ -139,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_and_adjusts),
+        cmocka_unit_test(copies_without_wide_vectors),
         cmocka_unit_test(slabs_keep_apart),
         cmocka_unit_test(used_again),
     };

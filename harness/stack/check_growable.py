@@ -112,7 +112,7 @@ def disassemble(path):
 IMMEDIATE = re.compile(r"^\$(-?0x[0-9a-f]+|-?\d+),%rsp$")
 FROM_REGISTER = re.compile(r"^(-?0x[0-9a-f]+)?\(%(\w+)\),%(\w+)$")
 BELOW = re.compile(r"(-0x[0-9a-f]+)\(%(r\w+)[,)]")
-PROBED = re.compile(r"^%(r\w+),%rsp$")
+PROBED = re.compile(r"^(?:%(r\w+),%rsp|%rsp,%(r\w+))$")
 BRANCH = re.compile(r"^(j[a-z]+|call)$")
 
 
@@ -170,8 +170,9 @@ def follow(function):
                 function.fault = "moves its stack pointer in a loop"
                 return
             probed = PROBED.match(instruction.operands) if instruction.name == "cmp" else None
-            if probed and probed[1] in held:  # -fstack-clash-protection goes down to there by pages
-                depth = held[probed[1]]
+            probed = probed and (probed[1] or probed[2])
+            if probed in held:  # -fstack-clash-protection goes down to there by pages
+                depth = held[probed]
                 n += 2
                 continue
             if BRANCH.match(instruction.name):

@@ -19,6 +19,8 @@ _Static_assert(offsetof(struct amp_stack, value) == 48, "known to the assembly")
 _Static_assert(offsetof(struct amp_stack, fn) == 56, "known to the assembly");
 _Static_assert(offsetof(struct amp_stack, arg) == 64, "known to the assembly");
 
+_Static_assert(sizeof(struct amp_stack) == AMP_STACK_OBJECT_B, "as users are told");
+
 #define POISON_BYTE 0xdb
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -103,7 +105,7 @@ int amp_stack_create(const struct amp_stack_policy *policy, struct amp_stack **o
         free(s);
         return -ENOMEM;
     }
-    memset(s, 0, offsetof(struct amp_stack, message) + 1);
+    memset(s, 0, sizeof *s);
     s->policy = chosen;
     if (hosted)
         s->policy.modes |= AMP_STACK_HOST;
@@ -134,7 +136,17 @@ void amp_stack_stats(const struct amp_stack *s, struct amp_stack_stats *out)
 
 const char *amp_stack_message(const struct amp_stack *s)
 {
-    return s->message;
+    static _Thread_local char text[160];
+
+    if (s->error == -EOVERFLOW)
+        snprintf(text, sizeof text, "a frame of %zu B does not fit: %zu B are in use, and the limit is %zu B",
+                 s->failed_frame_b, s->failed_used_b, s->policy.limit_b);
+    else
+        snprintf(text, sizeof text, "%s",
+                 s->error == -EFAULT   ? "something wrote below the stack: a frame was declared too small"
+                 : s->error == -ENOMEM ? "no memory for a larger stack"
+                                       : "");
+    return text;
 }
 
 /* ---- Runs */
@@ -145,15 +157,12 @@ int amp_stack_start(struct amp_stack *s, amp_stack_fn *fn, void *arg)
 
     if (s->state != AMP_STACK_IDLE)
         return -EBUSY;
-    if (!amp_slab_intact(s->lo)) {
-        snprintf(s->message, sizeof s->message, "something wrote below the stack");
-        return -EFAULT;
-    }
+    if (!amp_slab_intact(s->lo))
+        return s->error = -EFAULT;
     s->fn = fn;
     s->arg = arg;
     s->error = 0;
     s->depth = 0;
-    s->message[0] = '\0';
     /* What the switch takes from the stack: registers, of which none matters, then where to go. */
     s->sp = s->hi - AMP_STACK_TOP_B - amp_stack_switch_b;
     top = (uint64_t *) s->sp;
@@ -180,7 +189,6 @@ int amp_stack_resume(struct amp_stack *s, uint64_t *value)
     }
     s->state = more > 0 ? AMP_STACK_SUSPENDED : AMP_STACK_IDLE;
     if (more >= 0 && !amp_slab_intact(s->lo)) {
-        snprintf(s->message, sizeof s->message, "something wrote below the stack: a frame was declared too small");
         s->state = AMP_STACK_IDLE;
         s->error = -EFAULT;
         more = -1;
@@ -222,17 +230,13 @@ static uint64_t now_ns(void)
     return (uint64_t) t.tv_sec * 1000000000U + (uint64_t) t.tv_nsec;
 }
 
-static void abandon(struct amp_stack *s, int error, size_t used_b, size_t frame_b)
+/* What grow() gives back where it fails. */
+static uintptr_t abandon(struct amp_stack *s, int error, size_t used_b, size_t frame_b)
 {
     s->error = error;
-    if (error == -EOVERFLOW)
-        snprintf(s->message, sizeof s->message,
-                 "a frame of %zu B does not fit: %zu B are in use, and the limit is %zu B", frame_b, used_b,
-                 s->policy.limit_b);
-    else if (error == -EFAULT)
-        snprintf(s->message, sizeof s->message, "something wrote below the stack: a frame was declared too small");
-    else
-        snprintf(s->message, sizeof s->message, "no memory for a larger stack");
+    s->failed_used_b = used_b;
+    s->failed_frame_b = frame_b;
+    return 0;
 }
 
 /* The size that frame and reserve fit into: Go's rule. 0: beyond the limit. */
@@ -303,10 +307,8 @@ static uintptr_t grow_watched(struct amp_stack *s, uintptr_t sp, size_t frame_b,
         error = move(s, sp, size_b, &event);
         event.ns = trace ? now_ns() - begin_ns : 0;
     }
-    if (error) {
-        abandon(s, error, used_b, frame_b);
-        return 0;
-    }
+    if (error)
+        return abandon(s, error, used_b, frame_b);
     event.new_b = s->hi - s->lo;
     event.new_top = s->hi;
     s->stats.ns += event.ns;
@@ -332,9 +334,7 @@ uintptr_t amp_stack_grow(struct amp_stack *s, uintptr_t sp, size_t frame_b)
         return grow_watched(s, sp, frame_b, used_b, entry - s->lo > take_b + AMP_STACK_RESERVE_B);
     size_b = size_for(s, used_b, frame_b);
     error = size_b ? move(s, sp, size_b, &event) : -EOVERFLOW;
-    if (error) {
-        abandon(s, error, used_b, frame_b);
-        return 0;
-    }
+    if (error)
+        return abandon(s, error, used_b, frame_b);
     return sp + (s->hi - hi);
 }

@@ -84,6 +84,7 @@ struct amp_stack_stats {
 };
 
 struct amp_stack;
+#define AMP_STACK_OBJECT_B 216 /* malloc() is asked for so much, for each stack */
 typedef uint64_t amp_stack_fn(void *arg);
 
 /* policy   NULL: AMP_STACK_GO; copied
@@ -121,7 +122,7 @@ void amp_stack_stats(const struct amp_stack *stack, struct amp_stack_stats *out)
  * environment, as for valgrind. */
 int amp_stack_hosted(void);
 
-/* Why the last run failed; lives as long as the stack, until the next run. */
+/* Why the last run failed, "" if it did not; good until this thread asks again. */
 const char *amp_stack_message(const struct amp_stack *stack);
 
 /* Give free stacks back to the system: this thread's, and those of threads that ended, where a stack has its mapping for

@@ -30,12 +30,13 @@ struct amp_stack {
     uintptr_t lo;
     struct amp_stack_policy policy;
     enum amp_stack_state state;
-    int error;                    /* of the run that was abandoned */
+    int error;                    /* of the last run */
+    size_t failed_used_b;         /* and what did not fit then */
+    size_t failed_frame_b;
     struct amp_stack_stats stats; /* size_b is hi - lo */
     size_t *on_stack;             /* with TRACE: what was used above each growable function that has not returned */
     unsigned depth;
     unsigned depth_max;
-    char message[160];
 };
 
 /* The least change of a stack's content that makes it right at another place.
@@ -45,6 +46,10 @@ struct amp_stack {
  * distance   added, as unsigned numbers
  * returns    how many words */
 size_t amp_stack_relocate(void *to, const void *from, size_t n, uintptr_t low, size_t size, uintptr_t distance);
+
+#if defined(__x86_64__)
+extern bool amp_stack_wide; /* whether it uses AVX2: found out at the start, set by its test */
+#endif
 
 /* Memory for stacks: size_b is a power of two from AMP_STACK_MIN_B. Fresh memory is zero, used memory as it was left;
  * its canary is in place. give: -EFAULT if that is broken; then it is not used again. */
