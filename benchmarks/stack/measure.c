@@ -55,9 +55,9 @@ static uint64_t run_fresh(uint64_t (*ops)(void *), struct walk *walk, uint64_t n
 }
 
 static const struct kind kinds[] = {
-    { "native", walk_native, run_native },
-    { "growable", walk_growable, run_warm },
-    { "fresh", walk_growable, run_fresh },
+    { "native", walk_native, run_native, NULL },
+    { "growable", walk_growable, run_warm, NULL },
+    { "fresh", walk_growable, run_fresh, NULL },
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
 

@@ -21,6 +21,7 @@ struct kind {
     const char *name;
     const struct walker *walkers;
     uint64_t (*run)(uint64_t (*ops)(void *), struct walk *walk, uint64_t n); /* n operations */
+    void (*prepare)(void); /* before another size or depth; NULL: nothing */
 };
 
 void measure_walks(const struct kind *kinds, size_t n_kinds, unsigned rounds);

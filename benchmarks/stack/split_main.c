@@ -17,13 +17,25 @@
 #define STARTS 160 /* of 128 B each: more than the thread's stack has */
 #define HOT_ROUNDS 12
 
+/* Of libgcc. A thread's free segments are used again if they hold the frame, whether or not they hold the by-value
+ * arguments, too (gcc 12, __generic_morestack): so what one walk left is freed before the next. */
+struct stack_segment;
+extern __thread struct stack_segment *__morestack_segments;
+struct dynamic_allocation_blocks;
+struct dynamic_allocation_blocks *__morestack_release_segments(struct stack_segment **segments, int free_dynamic);
+
 static uint64_t run_here(uint64_t (*ops)(void *), struct walk *walk, uint64_t n)
 {
     walk->ops = n;
     return ops(walk);
 }
 
-static const struct kind kind = { "split", walk_split, run_here };
+static void prepare(void)
+{
+    __morestack_release_segments(&__morestack_segments, 1);
+}
+
+static const struct kind kind = { "split", walk_split, run_here, prepare };
 
 void measure_must(int error, const char *what)
 {
@@ -55,7 +67,7 @@ static uint64_t run_pointer(void *context, uint64_t ops)
 static void measure_hot(void)
 {
     static const int64_t element = 1;
-    static struct walk walk = { .depth = 1, .elements = &element };
+    static struct walk walk = { .depth = 10, .elements = &element }; /* 480 B: more than one start to the next */
     static struct arm arm = { .run = run_pointer, .context = &walk };
     double most = 0, least = 1e12;
 
@@ -67,7 +79,7 @@ static void measure_hot(void)
         most = ns > most ? ns : most;
         least = ns < least ? ns : least;
     }
-    printf("\"split_call_ns\": {\"least\": %.3f, \"most\": %.3f}", least, most);
+    printf("\"hot_split_op_ns\": {\"least\": %.3f, \"most\": %.3f}", least, most);
 }
 
 static void *measure(void *rounds)

@@ -42,6 +42,8 @@ static void time_row(const struct kind *kinds, size_t n_kinds, size_t size, unsi
 
         walks[i].depth = depth;
         walks[i].elements = elements;
+        if (i % 2 == 0 && kind->prepare)
+            kind->prepare();
         ones[i] = (struct one){ kind, i % 2 ? kind->walkers[size].pointer : kind->walkers[size].value, &walks[i] };
         arms[i] = (struct arm){ .run = run_one, .context = &ones[i] };
         if (i == 0)
@@ -79,6 +81,8 @@ void measure_trails(const struct kind *kinds, size_t n_kinds)
         for (size_t i = 0; i < n_kinds; i++) {
             walks[i].depth = DEPTH;
             walks[i].elements = elements;
+            if (kinds[i].prepare)
+                kinds[i].prepare();
             kinds[i].run(kinds[i].walkers[size].value, &walks[i], 1);
             printf("%s\n  {\"kind\": \"%s\", \"elements\": %zu, \"addresses\": [", size || i ? "," : "", kinds[i].name,
                    kinds[i].walkers[size].elements);
