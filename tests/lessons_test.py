@@ -144,6 +144,10 @@ def checksum_stack_copy(elements, ops):
     return ops * sum(depth + ord("H") + len("HELLO") + 1 + elements for depth in range(10))
 
 
+def checksum_stack_check(size, ops):
+    return ops * sum(depth + ord("H") + len("HELLO") + size for depth in range(10))
+
+
 def checksum_known(_size, ops):
     """The word is home again, whatever the number of steps."""
     return ops * 0x123456789abcdef
@@ -155,7 +159,7 @@ def checksum_null(size, ops):
 
 CHECKSUMS = {"pass": checksum_pass, "factory": checksum_pass, "mutate": checksum_mutate, "known": checksum_known,
              "collection": checksum_collection, "stack_copy": checksum_stack_copy,
-             "stack_copy_growable": checksum_stack_copy, "null": checksum_null}
+             "stack_copy_growable": checksum_stack_copy, "stack_check": checksum_stack_check, "null": checksum_null}
 
 
 @both_compilers
@@ -250,6 +254,7 @@ TABLES = {  # in the order of the file, whatever the compiler
     "collection": [("collection", [k << 10 for k in (16, 128, 512, 2048, 8192, 24576, 65536, 131072)])],
     "stack_copy": [("stack_copy", [n]) for n in (1, 16, 64, 256, 1024)],
     "stack_copy_growable": [(f"stack_copy_{kind}", [n]) for n in (1, 16, 64, 256, 1024) for kind in ("growable", "fresh")],
+    "stack_check": [("stack_check", [1])],
     "known": [(name, [1000]) for name in ("known_half", "known_one", "known_five")],
     "null": [("null", [16]), ("null_placed", [16]), ("empty", [1])],
 }

@@ -15,6 +15,11 @@ static const unsigned depths[] = { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000 };
 #define N_DEPTHS (sizeof depths / sizeof *depths)
 #define SWEPT_SIZE 2 /* the depths are swept with 64 elements */
 
+/* Between each two of these a fresh stack of 1024 elements grows: at the third call and at the seventh. */
+static const unsigned around[] = { 2, 3, 6, 7 };
+#define N_AROUND (sizeof around / sizeof *around)
+#define LARGEST 4
+
 static int64_t elements[4096];
 static struct walk walks[2 * KINDS_MAX];
 
@@ -70,6 +75,8 @@ void measure_walks(const struct kind *kinds, size_t n_kinds, unsigned rounds)
     for (size_t d = 0; d < N_DEPTHS; d++)
         if (depths[d] != DEPTH)
             time_row(kinds, n_kinds, SWEPT_SIZE, depths[d], rounds);
+    for (size_t d = 0; d < N_AROUND; d++)
+        time_row(kinds, n_kinds, LARGEST, around[d], rounds);
     printf("]");
 }
 
