@@ -18,6 +18,7 @@ VERBS = {
     "report": "write a run's report.html",
     "compare": "say what changed between two runs",
     "doctor": "say what the machine does to measurements",
+    "stack": "measure stacks side by side",
 }
 
 
