@@ -2,7 +2,6 @@
 """Four figures of a run of `./ampersand stack --bench`: where the string was, what an operation costs, what a growth
 costs, and many coroutines at once."""
 
-import math
 import re
 
 from matplotlib.ticker import NullLocator
@@ -44,43 +43,46 @@ def small(result):
 
 
 def size_text(size_b):
-    return style.size_text(size_b) + "B"
+    return style.size_text(size_b).replace("Ki", " Ki") + "B"
 
 
 # ---- The staircase
 
 
 def staircase(result):
-    kinds = [kind for kind in ("native", "fresh", "split", "go") if result.trail(kind, 1024)]
-    panel_in, gap_in = 1.05, 0.3
-    page = style.Page(len(kinds) * (panel_in + gap_in) + 0.25, "Where the string is, call by call",
+    trails = [(kind, result.trail(kind, 1024)) for kind in ("native", "fresh", "split", "go") if result.trail(kind, 1024)]
+    heights_in = [1.05 if stack_judge.moves(trail) else 0.4 for _, trail in trails]
+    gap_in, below_in = 0.3, 0.42
+    page = style.Page(sum(heights_in) + gap_in * len(trails) + below_in, "Where the string is, call by call",
                       "Ten calls, each with an array of 1024 elements (8 KiB) by value; s is a local of their caller.",
-                      [style.Key("address of s", {"color": style.INK, "linewidth": 1.2}),
+                      [style.Key("address of s, over the lowest that it had", {"color": style.INK, "linewidth": 1.2}),
                        style.Key("before this call the stack grew, and s moved with it",
                                  {"color": style.INK, "marker": "o", "linestyle": "none", "markersize": 5})],
-                      "Each panel counts from the lowest address that s had there. A stack that grows by moving takes s along, and "
-                      "every address of it; a stack of segments leaves s where it is and pays at each call that needs a "
-                      "new segment.", small(result))
-    for n, kind in enumerate(reversed(kinds)):
-        bottom = 0.3 + n * (panel_in + gap_in)
-        ax = page.axes(LEFT_IN, RIGHT_IN, bottom, bottom + panel_in)
-        draw_trail(ax, result.trail(kind, 1024), LOOKS[kind][0])
+                      "A stack that grows by moving takes s along, and every address of it. A stack of segments leaves s where "
+                      "it is, and pays at each call that needs a new segment.", small(result))
+    bottom = below_in
+    for (kind, trail), height in reversed(list(zip(trails, heights_in))):
+        ax = page.axes(LEFT_IN, RIGHT_IN, bottom, bottom + height)
+        draw_trail(ax, trail, LOOKS[kind][0])
         ax.set_title(NAMES[kind] if kind != "fresh" else "growable", loc="left", fontsize=style.TEXT_PT, fontweight="bold",
                      pad=3)
-        if n == 0:
+        ax.tick_params(axis="x", labelbottom=bottom == below_in)
+        if bottom == below_in:
             ax.set_xlabel("call", labelpad=2)
+        bottom += height + gap_in
     return page.fig
 
 
 def draw_trail(ax, addresses, colour):
     lowest = min(addresses)
     kib = [(address - lowest) / 1024 for address in addresses]
-    ax.step(range(len(kib)), kib, where="mid", color=colour, linewidth=1.2)
     high = max(kib) or 1
+    lift = 0.06 * high if max(kib) else 0.25
+    ax.step(range(len(kib)), kib, where="mid", color=colour, linewidth=1.2)
     for n in stack_judge.moves(addresses):
         ax.plot([n - 0.5], [kib[n]], marker="o", color=colour, markersize=5, linestyle="none", clip_on=False)
-        ax.text(n - 0.4, kib[n] + 0.06 * high, f"{addresses[n]:#x}", fontsize=style.SMALL_PT, va="bottom")
-    ax.text(0, kib[0] + 0.06 * high, f"{addresses[0]:#x}", fontsize=style.SMALL_PT, va="bottom", ha="center")
+        ax.text(n - 0.4, kib[n] + lift, f"{addresses[n]:#x}", fontsize=style.SMALL_PT, va="bottom")
+    ax.text(0, kib[0] + lift, f"{addresses[0]:#x}", fontsize=style.SMALL_PT, va="bottom", ha="center")
     ax.set_ylim(-0.12 * high, 1.35 * high)
     ax.set_xlim(-0.6, len(kib) - 0.4)
     ax.set_xticks(range(len(kib)))
@@ -173,7 +175,7 @@ def crowd(result):
     rows = [(name, kind) for name in ("idle", "mixed") for kind in ("growable", "fixed", "go")
             if result.crowd(name, kind, "n") is not None]
     text = {"growable": "growable stacks", "fixed": "fixed, 64 KiB", "go": "goroutines"}
-    page = style.Page(len(rows) * 0.3 + 0.55, "Coroutines at once: memory and time of each",
+    page = style.Page(len(rows) * 0.3 + 0.4, "Coroutines at once: memory and time of each",
                       "", [],
                       "Idle: 10,000 that went three calls down. Mixed: 4,000, every 16th of which needs 12 KiB. Memory is what "
                       "became resident, the object of each (216 B) included; of a fixed stack two pages are touched, one of "
@@ -211,6 +213,5 @@ def draw_bars(ax, rows, get, show):
 
 
 def figures(result):
-    made = {"stack_staircase": staircase(result), "stack_cost": cost(result), "stack_growth": growth(result),
+    return {"stack_staircase": staircase(result), "stack_cost": cost(result), "stack_growth": growth(result),
             "stack_coroutines": crowd(result)}
-    return {name: fig for name, fig in made.items() if fig is not None and not math.isnan(fig.get_size_inches()[1])}

@@ -59,7 +59,9 @@ static const char *size_text(size_t size_b)
     static unsigned next;
     char *out = text[next++ % 4];
 
-    if (size_b >= 1 << 20 && size_b % (1 << 20) == 0)
+    if (size_b >= 1 << 30 && size_b % (1 << 30) == 0)
+        snprintf(out, sizeof text[0], "%zu GiB", size_b >> 30);
+    else if (size_b >= 1 << 20 && size_b % (1 << 20) == 0)
         snprintf(out, sizeof text[0], "%zu MiB", size_b >> 20);
     else if (size_b >= 1024 && size_b % 1024 == 0)
         snprintf(out, sizeof text[0], "%zu KiB", size_b >> 10);
