@@ -177,8 +177,34 @@ AMP_GROWS(uint64_t, lookalike, FRAME, void *arg)
     return wrong * 1000 + local;
 }
 
+/* A variable number of arguments: how many are in vector registers is told in rax. */
+AMP_GROWS(uint64_t, variable, FRAME, unsigned n, ...)
+{
+    va_list args;
+    double sum = 0;
+
+    va_start(args, n);
+    for (unsigned i = 0; i < n; i++)
+        sum += va_arg(args, double);
+    va_end(args);
+    KEEP(&sum);
+    return (uint64_t) sum;
+}
+
+AMP_GROWS(uint64_t, varies, FRAME, void *arg)
+{
+    uint64_t sum = 0;
+
+    KEEP(arg);
+    for (unsigned i = 0; i < 4; i++)
+        sum = 10 * sum + variable(3, 1.0, 2.0, (double) i);
+    return sum;
+}
+
 static uint64_t print_into(void *arg)
 {
+    if (move(5) != 5) /* here an ordinary function */
+        return 0;
     return (uint64_t) snprintf(arg, 40, "%d and %s", 12345, "libc needs much stack");
 }
 
@@ -205,7 +231,37 @@ static const struct {
     { "writes", writes, 22 },      { "registers", registers, 17 }, { "passes", passes, 5 },
     { "floats", floats, 10 },      { "aligned", aligned, 33 },     { "trees", trees, 256 },
     { "lookalike", lookalike, 7 }, { "prints", prints, 5 },
+    { "varies", varies, 5 },
 };
+
+/* Leaves no register as it was that a function may use, and calls what is growable, on the host stack. */
+static void scramble(void *unused, const struct amp_stack_event *event)
+{
+    (void) unused;
+    (void) event;
+    if (move(7) != 7)
+        abort();
+#if defined(__x86_64__)
+    __asm__ volatile("xorl %%eax, %%eax\n\tmovl $1, %%ecx\n\tmovl $2, %%edx\n\tmovl $3, %%esi\n\tmovl $4, %%edi\n\t"
+                     "movl $5, %%r8d\n\tmovl $6, %%r9d\n\tmovl $7, %%r10d\n\tmovl $8, %%r11d\n\t"
+                     "pcmpeqd %%xmm0, %%xmm0\n\tmovaps %%xmm0, %%xmm1\n\tmovaps %%xmm0, %%xmm2\n\t"
+                     "movaps %%xmm0, %%xmm3\n\tmovaps %%xmm0, %%xmm4\n\tmovaps %%xmm0, %%xmm5\n\t"
+                     "movaps %%xmm0, %%xmm6\n\tmovaps %%xmm0, %%xmm7"
+                     :
+                     :
+                     : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3",
+                       "xmm4", "xmm5", "xmm6", "xmm7");
+#elif defined(__aarch64__)
+    __asm__ volatile("mov x0, #1\n\tmov x1, #2\n\tmov x2, #3\n\tmov x3, #4\n\tmov x4, #5\n\tmov x5, #6\n\t"
+                     "mov x6, #7\n\tmov x7, #8\n\tmov x8, #9\n\tmov x9, #10\n\tmov x10, #11\n\t"
+                     "movi v0.16b, #1\n\tmovi v1.16b, #1\n\tmovi v2.16b, #1\n\tmovi v3.16b, #1\n\t"
+                     "movi v4.16b, #1\n\tmovi v5.16b, #1\n\tmovi v6.16b, #1\n\tmovi v7.16b, #1"
+                     :
+                     :
+                     : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "v0", "v1", "v2", "v3", "v4",
+                       "v5", "v6", "v7");
+#endif
+}
 
 static const unsigned modes[] = {
     0,
@@ -221,7 +277,8 @@ static void kernels_agree(void **unused)
     (void) unused;
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
         for (size_t m = 0; m < sizeof modes / sizeof *modes; m++) {
-            struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 1 << 20, .factor = 2, .modes = modes[m] };
+            struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 1 << 20, .factor = 2, .modes = modes[m],
+                                               .watch = scramble };
             uint64_t want = kernels[k].fn(NULL), result = ~want; /* on this stack, where nothing ever moves */
             struct amp_stack_stats stats;
             struct amp_stack *stack;

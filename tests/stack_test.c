@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -117,6 +118,12 @@ struct inner {
     int run, start, resume, destroy;
 };
 
+static uint64_t give_seven(void *unused)
+{
+    (void) unused;
+    return 7;
+}
+
 static uint64_t meddle(void *arg)
 {
     struct inner *in = arg;
@@ -125,7 +132,8 @@ static uint64_t meddle(void *arg)
     in->start = amp_stack_start(in->stack, run_chain, NULL);
     in->resume = amp_stack_resume(in->stack, NULL);
     in->destroy = amp_stack_destroy(in->stack);
-    return 7;
+    amp_stack_yield(99); /* this is the host stack, where both are as if they were not there */
+    return amp_stack_call(give_seven, NULL);
 }
 
 AMP_GROWS(uint64_t, call_meddle, 128, void *arg)
@@ -290,14 +298,15 @@ static void ends_at_the_limit(void **unused)
     assert_int_equal(amp_stack_destroy(stack), 0);
 }
 
-AMP_GROWS(uint64_t, too_large, 64, void *arg) /* declared smaller than it is, as check_growable.py would refuse */
+/* As a frame would that was declared too small: check_growable.py refuses such. Stacks of 2 KiB stand at multiples of it. */
+AMP_GROWS(uint64_t, writes_below, 64, void *arg)
 {
-    volatile char deep[2016];
+    uint64_t local = 1;
+    volatile char *lowest = (volatile char *) ((uintptr_t) &local & ~(uintptr_t) 2047);
 
-    (void) arg;
-    for (size_t i = 0; i < sizeof deep; i++)
-        deep[i] = 1;
-    return (uint64_t) deep[0];
+    KEEP(arg);
+    *lowest = (char) ~*lowest;
+    return local;
 }
 
 static void notices_what_wrote_below(void **unused)
@@ -307,7 +316,7 @@ static void notices_what_wrote_below(void **unused)
 
     (void) unused;
     needs_growth();
-    assert_int_equal(amp_stack_run(broken, too_large, NULL, &result), -EFAULT);
+    assert_int_equal(amp_stack_run(broken, writes_below, NULL, &result), -EFAULT);
     assert_non_null(strstr(amp_stack_message(broken), "below the stack"));
     assert_int_equal(amp_stack_run(broken, run_chain, &n, &result), -EFAULT);
     next = create(NULL);
@@ -335,6 +344,7 @@ static void ends_without_memory(void **unused)
     struct amp_stack *stack = create(&policy);
     uint64_t result, n = 1000000;
     struct rlimit before, now;
+    bool kept;
     int error;
 
     (void) unused;
@@ -343,8 +353,14 @@ static void ends_without_memory(void **unused)
     now = before;
     now.rlim_cur = mapped_b() + ((rlim_t) 16 << 20);
     assert_int_equal(setrlimit(RLIMIT_AS, &now), 0);
+    kept = mmap(NULL, 64 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED;
     error = amp_stack_run(stack, run_chain, &n, &result);
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    if (!kept) {
+        print_message("RLIMIT_AS limits nothing here, as under an emulator\n");
+        assert_int_equal(amp_stack_destroy(stack), 0);
+        skip();
+    }
     assert_int_equal(error, -ENOMEM);
     assert_string_equal(amp_stack_message(stack), "no memory for a larger stack");
     n = 100;
