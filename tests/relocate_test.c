@@ -64,10 +64,11 @@ static uint64_t word_near(uintptr_t low, size_t size)
 static void copies_and_adjusts(void **unused)
 {
     _Alignas(16) uint64_t from[WORDS_MAX + 8], to[WORDS_MAX + 8];
+    const size_t step = amp_stack_hosted() ? 38 : 2; /* valgrind and sanitizers take their time */
 
     (void) unused;
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++)
-        for (size_t words = 0; words <= WORDS_MAX; words += 2) {
+        for (size_t words = 0; words <= WORDS_MAX; words += step) {
             size_t wanted = 0;
 
             for (size_t i = 0; i < words + 2; i++) {

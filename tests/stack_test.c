@@ -274,11 +274,12 @@ static void grows_by_the_rule(void **unused)
 static void ends_at_the_limit(void **unused)
 {
     struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 16384, .factor = 2 };
-    struct amp_stack *stack = create(&policy);
+    struct amp_stack *stack;
     uint64_t result = 5, n = 1000;
 
     (void) unused;
     needs_growth();
+    stack = create(&policy);
     for (int modes = 0; modes <= AMP_STACK_TRACE; modes++) {
         if ((modes & AMP_STACK_PROBE) && (modes & AMP_STACK_FORCE))
             continue;
@@ -311,11 +312,12 @@ AMP_GROWS(uint64_t, writes_below, 64, void *arg)
 
 static void notices_what_wrote_below(void **unused)
 {
-    struct amp_stack *broken = create(NULL), *next;
+    struct amp_stack *broken, *next;
     uint64_t result, n = 100;
 
     (void) unused;
     needs_growth();
+    broken = create(NULL);
     assert_int_equal(amp_stack_run(broken, writes_below, NULL, &result), -EFAULT);
     assert_non_null(strstr(amp_stack_message(broken), "below the stack"));
     assert_int_equal(amp_stack_run(broken, run_chain, &n, &result), -EFAULT);
@@ -341,7 +343,7 @@ static rlim_t mapped_b(void)
 static void ends_without_memory(void **unused)
 {
     struct amp_stack_policy policy = AMP_STACK_GO;
-    struct amp_stack *stack = create(&policy);
+    struct amp_stack *stack;
     uint64_t result, n = 1000000;
     struct rlimit before, now;
     bool kept;
@@ -349,6 +351,7 @@ static void ends_without_memory(void **unused)
 
     (void) unused;
     needs_growth();
+    stack = create(&policy);
     assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
     now = before;
     now.rlim_cur = mapped_b() + ((rlim_t) 16 << 20);
