@@ -91,17 +91,36 @@ static void copies_and_adjusts(void **unused)
         }
 }
 
-static void copies_without_wide_vectors(void **unused)
+/* One address among words that are none, at each place in turn. */
+static void finds_each(void **unused)
+{
+    _Alignas(16) uint64_t from[64], to[64];
+
+    (void) unused;
+    for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++)
+        for (size_t at = 0; at < 64; at++) {
+            for (size_t i = 0; i < 64; i++)
+                from[i] = i * 0x0101010101010101U;
+            from[at] = ranges[r].low + 8 * at;
+            assert_int_equal(
+                amp_stack_relocate(to, from, sizeof from, ranges[r].low, ranges[r].size, ranges[r].distance), 1);
+            for (size_t i = 0; i < 64; i++)
+                assert_true(to[i] == from[i] + (i == at ? ranges[r].distance : 0));
+        }
+}
+
+static void works_without_wide_vectors(void **unused)
 {
 #if defined(__x86_64__)
     bool wide = amp_stack_wide;
 
     if (!wide) {
-        print_message("no AVX2 here: that is what the other test has done\n");
+        print_message("no AVX2 here: that is what the other tests have done\n");
         skip();
     }
     amp_stack_wide = false;
     copies_and_adjusts(unused);
+    finds_each(unused);
     amp_stack_wide = wide;
 #else
     (void) unused;
@@ -158,7 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_and_adjusts),
-        cmocka_unit_test(copies_without_wide_vectors),
+        cmocka_unit_test(finds_each),
+        cmocka_unit_test(works_without_wide_vectors),
         cmocka_unit_test(slabs_keep_apart),
         cmocka_unit_test(used_again),
     };

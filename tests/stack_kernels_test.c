@@ -234,13 +234,16 @@ static const struct {
     { "varies", varies, 5 },
 };
 
-/* Leaves no register as it was that a function may use, and calls what is growable, on the host stack. */
-static void scramble(void *unused, const struct amp_stack_event *event)
+/* Leaves no register as it was that a function may use, and calls what is growable, on the host stack. The stack that
+ * was left holds nothing that was on it, if it was to be poisoned. */
+static void scramble(void *modes_of_stack, const struct amp_stack_event *event)
 {
-    (void) unused;
-    (void) event;
     if (move(7) != 7)
         abort();
+    if (event->copied_b && (*(const unsigned *) modes_of_stack & AMP_STACK_POISON))
+        for (uintptr_t at = event->old_top - event->old_b + 16; at < event->old_top - 16; at++)
+            if (*(const unsigned char *) at != 0xdb)
+                fail_msg("a byte of the old stack is %#x", *(const unsigned char *) at);
 #if defined(__x86_64__)
     __asm__ volatile("xorl %%eax, %%eax\n\tmovl $1, %%ecx\n\tmovl $2, %%edx\n\tmovl $3, %%esi\n\tmovl $4, %%edi\n\t"
                      "movl $5, %%r8d\n\tmovl $6, %%r9d\n\tmovl $7, %%r10d\n\tmovl $8, %%r11d\n\t"
@@ -278,7 +281,8 @@ static void kernels_agree(void **unused)
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
         for (size_t m = 0; m < sizeof modes / sizeof *modes; m++) {
             struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 1 << 20, .factor = 2, .modes = modes[m],
-                                               .watch = scramble };
+                                               .watch = scramble,
+                                               .watcher = (void *) (uintptr_t) &modes[m] };
             uint64_t want = kernels[k].fn(NULL), result = ~want; /* on this stack, where nothing ever moves */
             struct amp_stack_stats stats;
             struct amp_stack *stack;
@@ -325,6 +329,58 @@ AMP_GROWS(uint64_t, coroutine, FRAME, void *arg)
     uint64_t total = 0, depth = *(uint64_t *) arg;
 
     return count(&total, depth) + 1000 * total;
+}
+
+/* As `registers`, with turns between. On a host stack a turn is nothing. */
+AMP_GROWS(uint64_t, registers_in_turn, FRAME, void *arg)
+{
+    uint64_t v[8] = { 1, 2, 3, 4, 5, 6, 7, *(uint64_t *) arg };
+    uint64_t *p0 = &v[0], *p1 = &v[1], *p2 = &v[2], *p3 = &v[3], *p4 = &v[4], *p5 = &v[5], *p6 = &v[6], *p7 = &v[7];
+
+    __asm__("" : "+r"(p0), "+r"(p1), "+r"(p2), "+r"(p3));
+    __asm__("" : "+r"(p4), "+r"(p5), "+r"(p6), "+r"(p7));
+    for (unsigned i = 0; i < 6; i++) {
+        amp_stack_yield(*p7);
+        *p0 += *p7, *p1 += *p6, *p2 += *p5, *p3 += *p4;
+        amp_stack_yield(*p0);
+        *p4 += move(*p3), *p5 += *p2, *p6 += *p1, *p7 += *p0;
+    }
+    return v[0] + 3 * v[1] + 5 * v[2] + 7 * v[3] + 11 * v[4] + 13 * v[5] + 17 * v[6] + 19 * v[7];
+}
+
+/* Of this function, too, registers have to come back from each turn. */
+static void turns_keep_registers(void **unused)
+{
+    static uint64_t seeds[3] = { 100, 200, 300 };
+    struct amp_stack_policy policy = { 2048, 1 << 20, 2, AMP_STACK_FORCE | AMP_STACK_POISON, NULL, NULL };
+    struct amp_stack *stacks[3];
+    uint64_t a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, turns = 0, value = 0;
+    const char *why;
+
+    (void) unused;
+    if (amp_stack_hosted())
+        skip();
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(amp_stack_create(&policy, &stacks[i], &why), 0);
+        assert_int_equal(amp_stack_start(stacks[i], registers_in_turn, &seeds[i]), 0);
+    }
+    __asm__("" : "+r"(a), "+r"(b), "+r"(c));
+    __asm__("" : "+r"(d), "+r"(e), "+r"(f));
+    for (unsigned i = 0; amp_stack_resume(stacks[i % 3], &value) > 0; i++) {
+        turns += a + b + c + d + e + f;
+        a ^= i, b ^= a, c += b, d += c, e ^= d, f += e;
+        f -= e, e ^= d, d -= c, c -= b, b ^= a, a ^= i;
+        assert_int_equal(move(i), i); /* on this stack no check fails, whatever the others' limits are */
+        assert_true(a == 1 && b == 2 && c == 3 && d == 4 && e == 5 && f == 6);
+    }
+    assert_int_equal(turns, 3 * 12 * 21);
+    assert_int_equal(value, registers_in_turn(&seeds[0]));
+    for (unsigned i = 1; i < 3; i++) {
+        assert_int_equal(amp_stack_resume(stacks[i], &value), 0);
+        assert_int_equal(value, registers_in_turn(&seeds[i]));
+    }
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(amp_stack_destroy(stacks[i]), 0);
 }
 
 /* All at once, in turn: each yields depth + 1 times, on its way up. */
@@ -391,6 +447,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_are_right),
         cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(turns_keep_registers),
         cmocka_unit_test(coroutines_take_turns),
         cmocka_unit_test(waiting_coroutines_can_be_destroyed),
     };

@@ -260,6 +260,7 @@ static void grows_by_the_rule(void **unused)
         assert_int_equal(stats.adjusted, adjusted);
         assert_int_equal(stats.size_b, size);
         assert_true(moves >= 2 && adjusted > moves);
+        assert_int_equal(stats.reserved_b, log.event[log.n - 1].used_b + FRAME_LINK - 16);
         log.n = 0; /* it is warm now: the same once more moves nothing */
         assert_int_equal(amp_stack_run(stack, run_chain, &n, NULL), 0);
         amp_stack_stats(stack, &stats);
@@ -267,6 +268,61 @@ static void grows_by_the_rule(void **unused)
         assert_int_equal(log.event[log.n - 1].depth, n + 2);
         assert_int_equal(amp_stack_destroy(stack), 0);
     }
+}
+
+AMP_GROWS(uint64_t, run_twice, FRAME_LINK, void *arg)
+{
+    uint64_t sum = chain(NULL, *(uint64_t *) arg);
+
+    KEEP(arg);
+    sum += chain(NULL, *(uint64_t *) arg);
+    KEEP(arg);
+    return sum;
+}
+
+/* What has returned is no longer counted. */
+static void depth_falls(void **unused)
+{
+    static struct log log;
+    struct amp_stack_policy policy = { 2048, 1 << 20, 2, AMP_STACK_TRACE, write_down, &log };
+    struct amp_stack *stack = create(&policy);
+    uint64_t n = 3, result;
+
+    (void) unused;
+    assert_int_equal(amp_stack_run(stack, run_twice, &n, &result), 0);
+    assert_int_equal(result, 2 * sum_to(n));
+    if (!amp_stack_hosted()) {
+        static const unsigned depths[] = { 1, 2, 3, 4, 5, 2, 3, 4, 5 };
+
+        assert_int_equal(log.n, sizeof depths / sizeof *depths);
+        for (size_t i = 0; i < log.n; i++)
+            assert_int_equal(log.event[i].depth, depths[i]);
+    }
+    assert_int_equal(amp_stack_destroy(stack), 0);
+}
+
+static void run_another(void *other, const struct amp_stack_event *event)
+{
+    uint64_t n = 50, result = 0;
+
+    (void) event;
+    assert_int_equal(amp_stack_run(other, run_chain, &n, &result), 0);
+    assert_int_equal(result, sum_to(n));
+}
+
+/* In the midst of one stack's growth another runs, grows, and ends. */
+static void stacks_nest(void **unused)
+{
+    struct amp_stack *inner = create(NULL), *outer;
+    struct amp_stack_policy policy = { 2048, 1 << 20, 2, AMP_STACK_TRACE, run_another, inner };
+    uint64_t n = 200, result;
+
+    (void) unused;
+    outer = create(&policy);
+    assert_int_equal(amp_stack_run(outer, run_chain, &n, &result), 0);
+    assert_int_equal(result, sum_to(n));
+    assert_int_equal(amp_stack_destroy(outer), 0);
+    assert_int_equal(amp_stack_destroy(inner), 0);
 }
 
 /* ---- How it ends */
@@ -290,7 +346,10 @@ static void ends_at_the_limit(void **unused)
         assert_int_equal(amp_stack_run(stack, run_chain, &n, &result), -EOVERFLOW);
         assert_int_equal(result, 5);
         assert_non_null(strstr(amp_stack_message(stack), "limit is 16384 B"));
-        n = 20; /* and it can be used again */
+        n = 20;
+        assert_int_equal(amp_stack_call(give_seven, NULL), 7); /* this is the host stack again */
+        assert_int_equal(run_chain(&n), sum_to(n)); /* no check fails here, whatever the other stack's limit */
+        /* and it can be used again */
         assert_int_equal(amp_stack_run(stack, run_chain, &n, &result), 0);
         assert_int_equal(result, sum_to(n));
         assert_string_equal(amp_stack_message(stack), "");
@@ -310,8 +369,15 @@ AMP_GROWS(uint64_t, writes_below, 64, void *arg)
     return local;
 }
 
+AMP_GROWS(uint64_t, set_flag, 64, void *flag)
+{
+    *(bool *) flag = true;
+    return 0;
+}
+
 static void notices_what_wrote_below(void **unused)
 {
+    bool ran = false;
     struct amp_stack *broken, *next;
     uint64_t result, n = 100;
 
@@ -320,7 +386,8 @@ static void notices_what_wrote_below(void **unused)
     broken = create(NULL);
     assert_int_equal(amp_stack_run(broken, writes_below, NULL, &result), -EFAULT);
     assert_non_null(strstr(amp_stack_message(broken), "below the stack"));
-    assert_int_equal(amp_stack_run(broken, run_chain, &n, &result), -EFAULT);
+    assert_int_equal(amp_stack_run(broken, set_flag, &ran, &result), -EFAULT);
+    assert_false(ran);
     next = create(NULL);
     assert_int_equal(amp_stack_run(next, run_chain, &n, &result), 0);
     assert_int_equal(result, sum_to(n));
@@ -557,6 +624,8 @@ int main(void)
         cmocka_unit_test(refuses_what_is_in_use),
         cmocka_unit_test(pointers_follow),
         cmocka_unit_test(grows_by_the_rule),
+        cmocka_unit_test(depth_falls),
+        cmocka_unit_test(stacks_nest),
         cmocka_unit_test(ends_at_the_limit),
         cmocka_unit_test(notices_what_wrote_below),
         cmocka_unit_test(ends_without_memory),

@@ -270,15 +270,13 @@ static unsigned note_depth(struct amp_stack *s, size_t used_b)
     return s->depth;
 }
 
-/* Copy what is in use, from `sp` upwards, to a stack of this size; the old one becomes free. */
+/* Copy what is in use, from `sp` upwards, to a stack of this size; the old one becomes free, unless its canary is broken. */
 static int move(struct amp_stack *s, uintptr_t sp, size_t size_b, struct amp_stack_event *event)
 {
     const uintptr_t old = s->lo, old_hi = s->hi;
     const size_t old_b = old_hi - old, n = old_hi - sp;
     uintptr_t low;
 
-    if (!amp_slab_intact(old))
-        return -EFAULT;
     if (amp_slab_take(size_b, &low))
         return -ENOMEM;
     settle(s, low, size_b);
