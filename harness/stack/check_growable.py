@@ -110,6 +110,7 @@ def disassemble(path):
 # --- following the stack pointer -------------------------------------------------------------------------------------
 
 IMMEDIATE = re.compile(r"^\$(-?0x[0-9a-f]+|-?\d+),%rsp$")
+CONSTANT = re.compile(r"^\$(-?0x[0-9a-f]+|-?\d+),%r\w+$")
 FROM_REGISTER = re.compile(r"^(-?0x[0-9a-f]+)?\(%(\w+)\),%(\w+)$")
 BELOW = re.compile(r"(-0x[0-9a-f]+)\(%(r\w+)[,)]")
 PROBED = re.compile(r"^(?:%(r\w+),%rsp|%rsp,%(r\w+))$")
@@ -148,7 +149,11 @@ def step(instruction, depth, held):
             return held[operands[1:-5]]
         return None
     destination = operands.rpartition(",%")[2].lstrip("%")
-    held.pop(destination, None)
+    before = held.pop(destination, None)
+    constant = CONSTANT.match(operands)
+    if before is not None and constant and name in ("sub", "add"):
+        held[destination] = before + signed(constant[1]) * (1 if name == "sub" else -1)
+        return depth
     register = FROM_REGISTER.match(operands)
     if name == "mov" and operands.startswith("%rsp,%"):
         held[destination] = depth
