@@ -49,6 +49,11 @@ int amp_stack_hosted(void)
     return hosted;
 }
 
+void amp_stack_host_all(int wish)
+{
+    hosted = wish;
+}
+
 static bool is_power_of_two(size_t n)
 {
     return n != 0 && (n & (n - 1)) == 0;
@@ -107,8 +112,6 @@ int amp_stack_create(const struct amp_stack_policy *policy, struct amp_stack **o
     }
     memset(s, 0, sizeof *s);
     s->policy = chosen;
-    if (hosted)
-        s->policy.modes |= AMP_STACK_HOST;
     settle(s, low, size_b);
     *out = s;
     *why = NULL;
@@ -181,7 +184,7 @@ int amp_stack_resume(struct amp_stack *s, uint64_t *value)
     if (s->state == AMP_STACK_IDLE)
         return -EINVAL;
     s->state = AMP_STACK_RUNNING;
-    if (s->policy.modes & AMP_STACK_HOST) {
+    if (hosted || s->policy.modes & AMP_STACK_HOST) {
         s->value = s->fn(s->arg);
         more = 0;
     } else {

@@ -122,6 +122,9 @@ void amp_stack_stats(const struct amp_stack *stack, struct amp_stack_stats *out)
  * environment, as for valgrind. */
 int amp_stack_hosted(void);
 
+/* Begin or end this, for every run from now on, of stacks that are there already, too. */
+void amp_stack_host_all(int hosted);
+
 /* Why the last run failed, "" if it did not; good until this thread asks again. */
 const char *amp_stack_message(const struct amp_stack *stack);
 
