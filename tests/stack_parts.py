@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STACK = ROOT / "harness/stack"
 PARTS = sorted([*STACK.glob("*.c"), *STACK.glob("*.S")])
 FLAGS = "-std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Werror".split()
-UNITS = ("relocate", "stack", "stack_kernels")
+UNITS = ("relocate", "stack", "stack_kernels", "stack_use")
 
 
 def needs(program, package):

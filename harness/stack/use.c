@@ -64,13 +64,6 @@ static inline void step_no_more(void)
     __asm__ volatile("pushfq\n\tandq $~0x100, (%%rsp)\n\tpopfq" : : : "memory", "cc");
 }
 
-static inline uintptr_t stack_pointer(void)
-{
-    uintptr_t sp;
-
-    __asm__ volatile("movq %%rsp, %0" : "=r"(sp));
-    return sp;
-}
 #else
 #define CAN_STEP 0
 
@@ -86,12 +79,19 @@ static inline void step(void)
 static inline void step_no_more(void)
 {
 }
+#endif
 
 static inline uintptr_t stack_pointer(void)
 {
-    return (uintptr_t) __builtin_frame_address(0);
-}
+    uintptr_t sp;
+
+#if defined(__x86_64__)
+    __asm__ volatile("movq %%rsp, %0" : "=r"(sp));
+#else
+    __asm__ volatile("mov %0, sp" : "=r"(sp));
 #endif
+    return sp;
+}
 
 static uint64_t paint_at(const uint64_t *word)
 {
