@@ -295,8 +295,9 @@ CSV_COLUMNS = ("row", "pair", "size", "launches", "layouts", "value_ns_per_op", 
                "value_ns_per_op_high", "pointer_ns_per_op", "pointer_ns_per_op_low", "pointer_ns_per_op_high", "ratio",
                "ratio_low", "ratio_high", "spread_p10", "spread_p90", "value_b_per_op", "pointer_b_per_op",
                "value_allocs_per_op", "pointer_allocs_per_op", "counts", "verdict", "equal_within", "sentence",
-               "look", "stopped", "value_stack_reserved_b_per_op", "pointer_stack_reserved_b_per_op",
-               "value_stack_touched_b_per_op", "pointer_stack_touched_b_per_op", "solo_ratio", "solo_ratio_low", "solo_ratio_high", "solo_paired_ratio", "carry_over")
+               "look", "stopped", "solo_ratio", "solo_ratio_low", "solo_ratio_high", "solo_paired_ratio", "carry_over",
+               "value_stack_reserved_b_per_op", "pointer_stack_reserved_b_per_op", "value_stack_touched_b_per_op",
+               "pointer_stack_touched_b_per_op")
 
 
 def comma_separated(summary):
@@ -312,10 +313,9 @@ def comma_separated(summary):
             numbers += [(row["counts"][side] or {}).get(key) for side in ("value", "pointer")]
         writer.writerow([row["row"], row["pair"], row["size"], row["launches"], row["layouts"], *numbers,
                          row["counts"]["status"], row["verdict"], row["equal_within"], row["sentence"],
-                         row["stopped"]["look"], row["stopped"]["why"],
+                         row["stopped"]["look"], row["stopped"]["why"], *_solo_fields(row["solo"]),
                          *((row["counts"][side] or {}).get(f"stack_{what}_b_per_op") for what in ("reserved", "touched")
-                           for side in ("value", "pointer")),
-                         *_solo_fields(row["solo"])])
+                           for side in ("value", "pointer"))])
     return out.getvalue()
 
 
