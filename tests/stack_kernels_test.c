@@ -118,6 +118,25 @@ AMP_GROWS(uint64_t, floats, FRAME, void *arg)
     return (uint64_t) sum;
 }
 
+/* Eight numbers that outlive calls: on AArch64 they are in d8 to d15. */
+AMP_GROWS(uint64_t, doubles_kept, FRAME, void *arg)
+{
+    double a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, g = 7, h = 8;
+    uint64_t sum = 0;
+
+    KEEP(arg);
+#if defined(__aarch64__)
+    __asm__("" : "+w"(a), "+w"(b), "+w"(c), "+w"(d), "+w"(e), "+w"(f), "+w"(g), "+w"(h));
+#endif
+    for (unsigned i = 0; i < 6; i++) {
+        sum += move(i);
+        a += h, b += g, c += f, d += e;
+        sum += move((uint64_t) a);
+        e += d, f += c, g += b, h += a;
+    }
+    return sum + (uint64_t) (a + 3 * b + 5 * c + 7 * d + 11 * e + 13 * f + 17 * g + 19 * h);
+}
+
 /* What is aligned more than the ABI asks for stays so. */
 AMP_GROWS(uint64_t, aligned, FRAME, void *arg)
 {
@@ -232,6 +251,7 @@ static const struct {
     { "floats", floats, 10 },      { "aligned", aligned, 33 },     { "trees", trees, 256 },
     { "lookalike", lookalike, 7 }, { "prints", prints, 5 },
     { "varies", varies, 5 },
+    { "doubles_kept", doubles_kept, 13 },
 };
 
 /* Leaves no register as it was that a function may use, and calls what is growable, on the host stack. The stack that
@@ -337,15 +357,19 @@ AMP_GROWS(uint64_t, registers_in_turn, FRAME, void *arg)
     uint64_t v[8] = { 1, 2, 3, 4, 5, 6, 7, *(uint64_t *) arg };
     uint64_t *p0 = &v[0], *p1 = &v[1], *p2 = &v[2], *p3 = &v[3], *p4 = &v[4], *p5 = &v[5], *p6 = &v[6], *p7 = &v[7];
 
+    double a = (double) *p7, b = a + 1, c = a + 2, d = a + 3, e = a + 4, f = a + 5, g = a + 6, h = a + 7;
+
     __asm__("" : "+r"(p0), "+r"(p1), "+r"(p2), "+r"(p3));
     __asm__("" : "+r"(p4), "+r"(p5), "+r"(p6), "+r"(p7));
     for (unsigned i = 0; i < 6; i++) {
         amp_stack_yield(*p7);
+        a += b, b += c, c += d, d += e, e += f, f += g, g += h, h += 1;
         *p0 += *p7, *p1 += *p6, *p2 += *p5, *p3 += *p4;
         amp_stack_yield(*p0);
         *p4 += move(*p3), *p5 += *p2, *p6 += *p1, *p7 += *p0;
     }
-    return v[0] + 3 * v[1] + 5 * v[2] + 7 * v[3] + 11 * v[4] + 13 * v[5] + 17 * v[6] + 19 * v[7];
+    return v[0] + 3 * v[1] + 5 * v[2] + 7 * v[3] + 11 * v[4] + 13 * v[5] + 17 * v[6] + 19 * v[7] +
+           (uint64_t) (a + 3 * b + 5 * c + 7 * d + 11 * e + 13 * f + 17 * g + 19 * h);
 }
 
 /* Of this function, too, registers have to come back from each turn. */

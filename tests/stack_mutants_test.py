@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stack_parts import PARTS, ROOT, STACK, UNITS, compile_object, link, needs, parts
+from stack_parts import PARTS, ROOT, STACK, compile_object, link, needs, parts
 
-pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="mutates the assembly of x86-64")
+TESTS = ("relocate", "stack", "stack_kernels")
+only_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="mutates the assembly of x86-64")
 ASSEMBLY, RELOCATE, GROW, SLAB = "stack_x86_64.S", "relocate.c", "stack.c", "slab.c"
 
 
@@ -105,11 +106,35 @@ MUTANTS = [
 ]
 
 
+ARM = "stack_aarch64.S"
+ARM_MUTANTS = [
+    *((ARM, f"RESTORE_SWITCH: {pair} not restored", "RESTORE_SWITCH", f"ldp     {pair}, [sp, #{at}]", "")
+      for pair, at in (("x19, x20", 16), ("x21, x22", 32), ("x23, x24", 48), ("x25, x26", 64), ("x27, x28", 80), ("d8, d9", 96),
+                       ("d10, d11", 112), ("d12, d13", 128), ("d14, d15", 144))),
+    *((ARM, f"more: {pair} not restored", "FUNCTION amp_stack_more", f"ldp     {pair}, [sp{at}]", "")
+      for pair, at in (("q0, q1", ""), ("q2, q3", ", #32"), ("q4, q5", ", #64"), ("q6, q7", ", #96"), ("x0, x1", ", #128"),
+                       ("x2, x3", ", #144"), ("x4, x5", ", #160"), ("x6, x7", ", #176"))),
+    *((ARM, f"more: {pair} not saved", "FUNCTION amp_stack_more", f"stp     {pair}, [sp{at}]", "")
+      for pair, at in (("q0, q1", ""), ("q6, q7", ", #96"), ("x0, x1", ", #128"), ("x6, x7", ", #176"), ("x8, x10", ", #192"))),
+    (ARM, "the old stack goes on", "FUNCTION amp_stack_more", "mov     sp, x0", "mov     sp, x29"),
+    (ARM, "limit of the new stack not set", "FUNCTION amp_stack_more", "ldr     x10, [x19, #LIMIT]", "ldr     x10, [x9]"),
+    (ARM, "failure not noticed", "FUNCTION amp_stack_more", "cbz     x0, 2f", ""),
+    (ARM, "abandon leaves the stack current", "FUNCTION amp_stack_more", "TO_HOST", ""),
+    (ARM, "host_sp not on top for unwinders", "FUNCTION amp_stack_enter", "stur    x9, [x10, #-TOP_B]", ""),
+    (ARM, "result lost", "FUNCTION amp_stack_boot", "str     x0, [x19, #VALUE]", ""),
+    (ARM, "yield leaves the stack current", "FUNCTION amp_stack_yield", "TO_HOST", ""),
+    (ARM, "call leaves the host current", "FUNCTION amp_stack_call", "str     x19, [x9]", ""),
+    (ARM, "call keeps no x19", "FUNCTION amp_stack_call", "ldr     x19, [sp, #16]", ""),
+    (RELOCATE, "a vector of NEON not copied", "static inline uint32x4_t copy_half", "vst1q_u32(out + 12, d);", ""),
+    (RELOCATE, "lower halves of NEON", "static inline uint32x4_t copy_half", "vuzp2q_u32(a, b)", "vuzp1q_u32(a, b)"),
+]
+
+
 @pytest.fixture(scope="module")
 def tests_objects(tmp_path_factory):
     needs("gcc", "gcc")
     folder = tmp_path_factory.mktemp("units")
-    return {unit: compile_object("gcc", ROOT / f"tests/{unit}_test.c", folder / f"{unit}.o", "-O2") for unit in UNITS}
+    return {unit: compile_object("gcc", ROOT / f"tests/{unit}_test.c", folder / f"{unit}.o", "-O2") for unit in TESTS}
 
 
 def mutate(text, block, old, new):
@@ -123,37 +148,50 @@ def mutate(text, block, old, new):
     return text[:begin.start()] + pattern.sub(lambda _: new, body, count=1) + text[begin.start() + end.start():]
 
 
-def lives(folder, mutant, units):
+def lives(folder, mutant, units, compiler="gcc", runner=()):
     """Whether every unit test passes with this mutant."""
     file, _, block, old, new = mutant
     source = folder / file
     source.write_text(mutate((STACK / file).read_text(), block, old, new))
-    mutated = compile_object("gcc", source, folder / "mutant.o", "-O2", "-w")
-    rest = [made for part, made in zip(PARTS, parts("gcc", "-O2")) if part.name != file]
+    mutated = compile_object(compiler, source, folder / "mutant.o", "-O2", "-w")
+    rest = [made for part, made in zip(PARTS, parts(compiler, "-O2")) if part.name != file]
     for unit, test in units.items():
-        program = link("gcc", [test, mutated, *rest], folder / unit)
+        program = link(compiler, [test, mutated, *rest], folder / unit)
         try:
-            if subprocess.run([program], capture_output=True, timeout=30).returncode:
+            if subprocess.run([*runner, program], capture_output=True, timeout=60).returncode:
                 return False
         except subprocess.TimeoutExpired:
             return False
     return True
 
 
-def test_every_mutant_is_killed(tmp_path, tests_objects):
-    assert len({mutant[:2] for mutant in MUTANTS}) == len(MUTANTS)
-    parts("gcc", "-O2")
+def alive(folder, mutants, units, compiler="gcc", runner=()):
+    assert len({mutant[:2] for mutant in mutants}) == len(mutants)
+    parts(compiler, "-O2")
 
     def judge(numbered):
         n, mutant = numbered
-        folder = tmp_path / str(n)
-        folder.mkdir()
-        return f"{mutant[0]}: {mutant[1]}" if lives(folder, mutant, tests_objects) else None
+        place = folder / str(n)
+        place.mkdir()
+        return f"{mutant[0]}: {mutant[1]}" if lives(place, mutant, units, compiler, runner) else None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        alive = [name for name in pool.map(judge, enumerate(MUTANTS)) if name]
-    assert not alive, "alive: " + "; ".join(alive)
+        return "; ".join(name for name in pool.map(judge, enumerate(mutants)) if name)
 
 
+@only_x86_64
+def test_every_mutant_is_killed(tmp_path, tests_objects):
+    assert not (names := alive(tmp_path, MUTANTS, tests_objects)), f"alive: {names}"
+
+
+def test_every_mutant_is_killed_on_aarch64(tmp_path):
+    needs("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+    needs("qemu-aarch64", "qemu-user")
+    compiler, runner = "aarch64-linux-gnu-gcc", ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu")
+    units = {unit: compile_object(compiler, ROOT / f"tests/{unit}_test.c", tmp_path / f"{unit}.o", "-O2") for unit in TESTS}
+    assert not (names := alive(tmp_path, ARM_MUTANTS, units, compiler, runner)), f"alive: {names}"
+
+
+@only_x86_64
 def test_what_is_not_mutated_lives(tmp_path, tests_objects):
     assert lives(tmp_path, (GROW, "", "static int move", "n = old_hi - sp;", "n = old_hi - sp;"), tests_objects)
