@@ -5,7 +5,7 @@
  * at the top moves, with all the addresses of it.
  *
  *   stack_copy_growable   one stack for all operations, grown in the first: ten checks, no copy of the stack
- *   stack_copy_fresh      a stack of 2 KiB for each operation
+ *   stack_copy_fresh      a stack of 2 KiB for each operation (stack_copy_fresh.c, which includes this file)
  *
  *     2K  [s]          doubled until the next     16K  [s a a]       ...     128K  [s a a a a a a a a a a a]
  *                      array and 928 B fit -->
@@ -51,11 +51,9 @@ static inline void must(int error)
 #define walk_pointer AMP_NAME(walk_pointer)
 #define loop_value AMP_NAME(loop_value)
 #define loop_pointer AMP_NAME(loop_pointer)
-#define warm_value AMP_NAME(warm_value)
-#define warm_pointer AMP_NAME(warm_pointer)
-#define fresh_value AMP_NAME(fresh_value)
-#define fresh_pointer AMP_NAME(fresh_pointer)
-#define fresh AMP_NAME(fresh)
+#define run_value AMP_NAME(run_value)
+#define run_pointer AMP_NAME(run_pointer)
+#define run AMP_NAME(run)
 #define set_up_array AMP_NAME(set_up_array)
 #define tear_down_array AMP_NAME(tear_down_array)
 
@@ -131,25 +129,8 @@ AMP_GROWS(uint64_t, loop_pointer, 128, void *arg)
     return sum;
 }
 
-static uint64_t warm_value(void *memory, uint64_t ops)
-{
-    struct job j = { memory, ops };
-    uint64_t sum = 0;
-
-    must(amp_stack_run(j.f->stack, loop_value, &j, &sum));
-    return sum;
-}
-
-static uint64_t warm_pointer(void *memory, uint64_t ops)
-{
-    struct job j = { memory, ops };
-    uint64_t sum = 0;
-
-    must(amp_stack_run(j.f->stack, loop_pointer, &j, &sum));
-    return sum;
-}
-
-static inline uint64_t fresh(amp_stack_fn *loop, struct fixture *f, uint64_t ops)
+#ifdef STACK_COPY_FRESH
+static inline uint64_t run(amp_stack_fn *loop, struct fixture *f, uint64_t ops)
 {
     struct job once = { f, 1 };
     uint64_t sum = 0;
@@ -157,7 +138,7 @@ static inline uint64_t fresh(amp_stack_fn *loop, struct fixture *f, uint64_t ops
     for (uint64_t i = ops; i > 0; i--) {
         struct amp_stack *stack;
         const char *why;
-        uint64_t one;
+        uint64_t one = 0;
 
         must(amp_stack_create(NULL, &stack, &why));
         must(amp_stack_run(stack, loop, &once, &one));
@@ -166,15 +147,25 @@ static inline uint64_t fresh(amp_stack_fn *loop, struct fixture *f, uint64_t ops
     }
     return sum;
 }
-
-static uint64_t fresh_value(void *memory, uint64_t ops)
+#else
+static inline uint64_t run(amp_stack_fn *loop, struct fixture *f, uint64_t ops)
 {
-    return fresh(loop_value, memory, ops);
+    struct job j = { f, ops };
+    uint64_t sum = 0;
+
+    must(amp_stack_run(f->stack, loop, &j, &sum));
+    return sum;
+}
+#endif
+
+static uint64_t run_value(void *memory, uint64_t ops)
+{
+    return run(loop_value, memory, ops);
 }
 
-static uint64_t fresh_pointer(void *memory, uint64_t ops)
+static uint64_t run_pointer(void *memory, uint64_t ops)
 {
-    return fresh(loop_pointer, memory, ops);
+    return run(loop_pointer, memory, ops);
 }
 
 static void *set_up_array(size_t elements)
@@ -197,17 +188,19 @@ static void tear_down_array(void *memory)
     free(f);
 }
 
-AMP_PAIR(stack_copy_growable,
-         .question = "What does it cost to carry an array down by value, and what by pointer, where every call checks?",
-         .value = { warm_value, .set_up = set_up_array, .tear_down = tear_down_array },
-         .pointer = { warm_pointer, .set_up = set_up_array, .tear_down = tear_down_array },
-         .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements");
-
+#ifdef STACK_COPY_FRESH
 AMP_PAIR(stack_copy_fresh,
          .question = "And what on a new stack of 2 KiB for each operation, which must grow to hold the arrays?",
-         .value = { fresh_value, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
-         .pointer = { fresh_pointer, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
+         .value = { run_value, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
+         .pointer = { run_pointer, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements");
+#else
+AMP_PAIR(stack_copy_growable,
+         .question = "What does it cost to carry an array down by value, and what by pointer, where every call checks?",
+         .value = { run_value, .set_up = set_up_array, .tear_down = tear_down_array },
+         .pointer = { run_pointer, .set_up = set_up_array, .tear_down = tear_down_array },
+         .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements");
+#endif
 
 #undef ELEMENTS
 #endif

@@ -82,8 +82,9 @@ def tree(tmp_path_factory):
     call("meson", "setup", "build", "-Dlayouts=16", f"-Dpython={sys.executable}", cwd=tree)
     call("ninja", "-C", "build", "harness/ampersand-bench", *(f"benchmarks/{lesson}.layouts.json"
                                                               for lesson in ("pass", "point_factory", "factory", "mutate",
-                                                                             "collection", "stack_copy", "stack_copy_growable", "stack_check",
-                                                                             "known", "null")),
+                                                                             "collection", "stack_copy",
+                                                                             "stack_copy_growable", "stack_copy_fresh",
+                                                                             "stack_check", "known", "null")),
          cwd=tree)
     return tree
 

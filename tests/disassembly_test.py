@@ -319,7 +319,8 @@ def check_null(made):
 
 CHECKS = {"pass": check_pass, "factory": check_factory, "mutate": check_mutate, "collection": check_collection,
           "stack_copy": check_stack_copy,
-          "stack_copy_growable": check_stack_copy_growable, "stack_check": check_stack_check, "known": check_known, "null": check_null}
+          "stack_copy_growable": check_stack_copy_growable,
+          "stack_copy_fresh": check_stack_copy_growable, "stack_check": check_stack_check, "known": check_known, "null": check_null}
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

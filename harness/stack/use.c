@@ -23,6 +23,7 @@
 #include <ucontext.h>
 
 #define STACK_B ((size_t) 8 << 20)
+#define ASIDE_B ((size_t) 64 << 10) /* the handler's stack, above */
 #define PAINT 0x9e3779b97f4a7c15U /* and the address: not what code is likely to write */
 #define TRAP_FLAG 0x100
 
@@ -112,9 +113,8 @@ __attribute__((noinline)) static void call(struct job *job)
 
 static void *on_thread(void *arg)
 {
-    static _Thread_local char aside[32768];
-    const stack_t alternate = { .ss_sp = aside, .ss_size = sizeof aside }, none = { .ss_flags = SS_DISABLE };
     struct job *job = arg;
+    const stack_t alternate = { .ss_sp = job->memory + STACK_B, .ss_size = ASIDE_B }, none = { .ss_flags = SS_DISABLE };
 
     stepping = job;
     sigaltstack(&alternate, NULL);
@@ -153,7 +153,7 @@ int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argumen
     const uint64_t *word;
     int error;
 
-    job.memory = mmap(NULL, STACK_B, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    job.memory = mmap(NULL, STACK_B + ASIDE_B, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (job.memory == MAP_FAILED)
         return -ENOMEM;
     error = run_thread(&job);
@@ -165,6 +165,6 @@ int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argumen
         out->reserved_b = job.base - job.lowest;
         out->reserved_known = CAN_STEP && job.steps > 0 && job.steps < AMP_STACK_USE_STEPS;
     }
-    munmap(job.memory, STACK_B);
+    munmap(job.memory, STACK_B + ASIDE_B);
     return error;
 }
