@@ -71,10 +71,18 @@ def sizes_of(pair):
     return sizes
 
 
+def stack_library(folder):
+    """One for all modules that are loaded here, as in the program: what a thread runs on is known once a process."""
+    library = folder / "libampstack.so"
+    if not library.exists():
+        subprocess.run(["cc", *FLAGS, "-I", ROOT, "-shared", "-o", library, *STACK, "-pthread"], check=True)
+    return library
+
+
 def link(folder, compiler, lesson, *flags):
     module, table, source = folder / f"{lesson}.{compiler}.so", folder / "table.c", ROOT / f"benchmarks/{lesson}.c"
     table.write_text(TABLE)
-    parts = STACK if lesson.startswith("stack_") else []
+    parts = [stack_library(folder)] if lesson.startswith("stack_") else []
     subprocess.run([compiler, *FLAGS, *flags, "-I", ROOT, "-shared", "-Wl,-z,now", "-o", module, source, table, *parts],
                    check=True)
     pair_at, pairs = ctypes.CDLL(str(module)).pair_at, []
