@@ -29,10 +29,10 @@ static const struct {
     uintptr_t distance;
 } ranges[] = {
     { "upwards", 0x00007f1234560000U, 1 << 16, 1 << 20 },
-    { "downwards", 0x00007f1234560000U, 1 << 16, (uintptr_t) -(1 << 20) },
+    { "downwards", 0x00007f1234560000U, 1 << 16, (uintptr_t) - (1 << 20) },
     { "2 KiB", 0x00007fffffff0800U, 2048, 4096 },
     { "1 GiB", 0x00007f1240000000U, (size_t) 1 << 30, (uintptr_t) 1 << 33 },
-    { "up to a multiple of 4 GiB", 0x00007f12ffff0000U, 1 << 16, (uintptr_t) -(1 << 24) },
+    { "up to a multiple of 4 GiB", 0x00007f12ffff0000U, 1 << 16, (uintptr_t) - (1 << 24) },
     { "from a multiple of 4 GiB", 0x00007f1200000000U, 1 << 16, (uintptr_t) 3 << 32 },
 };
 
@@ -86,8 +86,8 @@ static void copies_and_adjusts(void **unused)
             }
             if (to[words] != GUARD || to[words + 1] != GUARD)
                 fail_msg("%s: wrote beyond %zu words", ranges[r].name, words);
-            assert_int_equal(
-                amp_stack_relocate(to, from, 8 * words, ranges[r].low, ranges[r].size, ranges[r].distance), wanted);
+            assert_int_equal(amp_stack_relocate(to, from, 8 * words, ranges[r].low, ranges[r].size, ranges[r].distance),
+                             wanted);
         }
 }
 

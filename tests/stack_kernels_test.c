@@ -247,11 +247,11 @@ static const struct {
     amp_stack_fn *fn;
     unsigned checks; /* the function itself, and what it calls */
 } kernels[] = {
-    { "writes", writes, 22 },      { "registers", registers, 17 }, { "passes", passes, 5 },
-    { "floats", floats, 10 },      { "aligned", aligned, 33 },     { "trees", trees, 256 },
+    { "writes", writes, 22 },      { "registers", registers, 17 },
+    { "passes", passes, 5 },       { "floats", floats, 10 },
+    { "aligned", aligned, 33 },    { "trees", trees, 256 },
     { "lookalike", lookalike, 7 }, { "prints", prints, 5 },
-    { "varies", varies, 5 },
-    { "doubles_kept", doubles_kept, 13 },
+    { "varies", varies, 5 },       { "doubles_kept", doubles_kept, 13 },
 };
 
 /* Leaves no register as it was that a function may use, and calls what is growable, on the host stack. The stack that
@@ -300,7 +300,10 @@ static void kernels_agree(void **unused)
     (void) unused;
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
         for (size_t m = 0; m < sizeof modes / sizeof *modes; m++) {
-            struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 1 << 20, .factor = 2, .modes = modes[m],
+            struct amp_stack_policy policy = { .start_b = 2048,
+                                               .limit_b = 1 << 20,
+                                               .factor = 2,
+                                               .modes = modes[m],
                                                .watch = scramble,
                                                .watcher = (void *) (uintptr_t) &modes[m] };
             uint64_t want = kernels[k].fn(NULL), result = ~want; /* on this stack, where nothing ever moves */

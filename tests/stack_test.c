@@ -88,7 +88,9 @@ static const struct {
     { "limit of 0", { .start_b = 2048, .limit_b = 0, .factor = 2 }, "powers of two" },
     { "limit below start", { .start_b = 4096, .limit_b = 2048, .factor = 2 }, "below the size to start with" },
     { "limit no power of two", { .start_b = 2048, .limit_b = 6000, .factor = 2 }, "powers of two" },
-    { "start beyond 1 GiB", { .start_b = (size_t) 1 << 31, .limit_b = (size_t) 1 << 31, .factor = 2 }, "1 GiB at most" },
+    { "start beyond 1 GiB",
+      { .start_b = (size_t) 1 << 31, .limit_b = (size_t) 1 << 31, .factor = 2 },
+      "1 GiB at most" },
     { "beyond the address space", { .start_b = 2048, .limit_b = (size_t) 1 << 63, .factor = 2 }, "1 GiB at most" },
     { "factor 0", { .start_b = 2048, .limit_b = 4096, .factor = 0 }, "factor" },
     { "factor 1", { .start_b = 2048, .limit_b = 4096, .factor = 1 }, "factor" },
@@ -225,8 +227,9 @@ static size_t predict(size_t size, size_t factor, size_t used, size_t frame)
 static void grows_by_the_rule(void **unused)
 {
     static struct log log;
-    struct amp_stack_policy policy = { .start_b = 2048, .limit_b = 1 << 28, .modes = AMP_STACK_TRACE,
-                                       .watch = write_down, .watcher = &log };
+    struct amp_stack_policy policy = {
+        .start_b = 2048, .limit_b = 1 << 28, .modes = AMP_STACK_TRACE, .watch = write_down, .watcher = &log
+    };
     uint64_t n = 1500;
 
     (void) unused;

@@ -127,7 +127,8 @@ static void known_frames(void **unused)
         assert_int_equal(amp_stack_use(uses[i].run, uses[i].argument, uses[i].count, &use), 0);
         if (use.reserved_known != (STEPS && uses[i].known))
             fail_msg("%s: known: %d", uses[i].name, use.reserved_known);
-        if (use.reserved_known && (use.reserved_b < uses[i].reserved_b || use.reserved_b > uses[i].reserved_b + uses[i].more))
+        if (use.reserved_known &&
+            (use.reserved_b < uses[i].reserved_b || use.reserved_b > uses[i].reserved_b + uses[i].more))
             fail_msg("%s: %lu B reserved", uses[i].name, (unsigned long) use.reserved_b);
         if (STEPS && (use.touched_b < uses[i].touched_b || use.touched_b > uses[i].touched_b + uses[i].more))
             fail_msg("%s: %lu B touched", uses[i].name, (unsigned long) use.touched_b);

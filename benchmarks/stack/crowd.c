@@ -92,7 +92,8 @@ int measure_crowd(const char *kind, size_t n, int mixed)
         measure_must(amp_stack_destroy(stacks[i]), "a coroutine");
     ended = clock_ns();
     free(stacks);
-    printf("{\"kind\": \"%s\", \"n\": %zu, \"mixed\": %s, \"resident_b\": %zu, \"bookkeeping_b\": %d, \"create_ns\": %.1f, "
+    printf("{\"kind\": \"%s\", \"n\": %zu, \"mixed\": %s, \"resident_b\": %zu, \"bookkeeping_b\": %d, \"create_ns\": "
+           "%.1f, "
            "\"turn_ns\": %.1f, \"end_ns\": %.1f}\n",
            kind, n, mixed ? "true" : "false", waiting - before, AMP_STACK_OBJECT_B,
            (double) (created - begin) / (double) n, (double) (resumed - created) / (double) n / (TURNS - 1),

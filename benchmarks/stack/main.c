@@ -91,8 +91,9 @@ void walk_tell(const struct walk *walk, unsigned depth, const struct string *s)
 
 static int walk_live_once(const struct options *o)
 {
-    struct amp_stack_policy policy = { o->start_b, o->limit_b, policies[o->policy].factor,
-                                       policies[o->policy].modes | AMP_STACK_TRACE, watch, NULL };
+    struct amp_stack_policy policy = {
+        o->start_b, o->limit_b, policies[o->policy].factor, policies[o->policy].modes | AMP_STACK_TRACE, watch, NULL
+    };
     static int64_t elements[4096];
     struct walk walk = { .depth = (unsigned) o->depth, .ops = 1, .elements = elements };
     const struct walker *walker = NULL;
@@ -115,7 +116,8 @@ static int walk_live_once(const struct options *o)
     amp_stack_stats(stack, &stats);
     if (error)
         fprintf(stderr, "ampersand: stack: %s\n", amp_stack_message(stack));
-    printf("\n%" PRIu64 " checks, %" PRIu64 " moves, %" PRIu64 " B copied, %" PRIu64 " addresses adjusted, %zu B reserved, %s "
+    printf("\n%" PRIu64 " checks, %" PRIu64 " moves, %" PRIu64 " B copied, %" PRIu64
+           " addresses adjusted, %zu B reserved, %s "
            "in the end\n",
            stats.checks, stats.moves, stats.copied_b, stats.adjusted, stats.reserved_b, size_text(stats.size_b));
     amp_stack_destroy(stack);

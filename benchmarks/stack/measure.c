@@ -150,8 +150,8 @@ static void measure_growths(unsigned rounds)
             arms[0].ns[r] -= arms[1].ns[r]; /* neighbours in time: what they share goes out */
         for (size_t i = 0; i < 3; i++)
             ns[i] = clock_median(arms[i].ns, rounds);
-        printf("%s\n  {\"to_b\": %zu, \"copied_b\": %zu, \"ns\": %.2f, \"memcpy_ns\": %.2f}", k ? "," : "", growers[k].to_b,
-               n, ns[0], ns[2]);
+        printf("%s\n  {\"to_b\": %zu, \"copied_b\": %zu, \"ns\": %.2f, \"memcpy_ns\": %.2f}", k ? "," : "",
+               growers[k].to_b, n, ns[0], ns[2]);
         free(copy.to);
         free(copy.from);
     }

@@ -50,9 +50,8 @@ static inline int copy_half(char *to, const char *from, __m128i wanted)
     _mm_store_ps((float *) (to + 16), b);
     _mm_store_ps((float *) (to + 32), c);
     _mm_store_ps((float *) (to + 48), d);
-    return _mm_movemask_epi8(
-        _mm_or_si128(_mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(a, b, UPPER)), wanted),
-                     _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(c, d, UPPER)), wanted)));
+    return _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(a, b, UPPER)), wanted),
+                                          _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(c, d, UPPER)), wanted)));
 }
 
 static inline int copy_block(char *to, const char *from, uint32_t upper)

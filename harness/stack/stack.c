@@ -73,7 +73,8 @@ static const char *refuse(const struct amp_stack_policy *p)
         return "the factor of growth is a power of two, and 2 at least";
     if ((p->modes & AMP_STACK_PROBE) && (p->modes & AMP_STACK_FORCE))
         return "a stack cannot both move at every check and never";
-    if (p->modes & ~(unsigned) (AMP_STACK_FORCE | AMP_STACK_POISON | AMP_STACK_PROBE | AMP_STACK_TRACE | AMP_STACK_HOST))
+    if (p->modes &
+        ~(unsigned) (AMP_STACK_FORCE | AMP_STACK_POISON | AMP_STACK_PROBE | AMP_STACK_TRACE | AMP_STACK_HOST))
         return "no such mode";
     return NULL;
 }

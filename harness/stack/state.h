@@ -30,8 +30,8 @@ struct amp_stack {
     uintptr_t lo;
     struct amp_stack_policy policy;
     enum amp_stack_state state;
-    int error;                    /* of the last run */
-    size_t failed_used_b;         /* and what did not fit then */
+    int error;            /* of the last run */
+    size_t failed_used_b; /* and what did not fit then */
     size_t failed_frame_b;
     struct amp_stack_stats stats; /* size_b is hi - lo */
     size_t *on_stack;             /* with TRACE: what was used above each growable function that has not returned */

@@ -24,7 +24,7 @@
 
 #define STACK_B ((size_t) 8 << 20)
 #define ASIDE_B ((size_t) 64 << 10) /* the handler's stack, above */
-#define PAINT 0x9e3779b97f4a7c15U /* and the address: not what code is likely to write */
+#define PAINT 0x9e3779b97f4a7c15U   /* and the address: not what code is likely to write */
 #define TRAP_FLAG 0x100
 
 struct job {
@@ -153,7 +153,8 @@ int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argumen
     const uint64_t *word;
     int error;
 
-    job.memory = mmap(NULL, STACK_B + ASIDE_B, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    job.memory =
+        mmap(NULL, STACK_B + ASIDE_B, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (job.memory == MAP_FAILED)
         return -ENOMEM;
     error = run_thread(&job);
