@@ -62,7 +62,7 @@ def main(args):
         document = measured(args)
         documents.validate(document, "stack", "stack.json")
         out.mkdir(parents=True, exist_ok=True)
-        documents.write_whole(out / "stack.json", json.dumps(document, indent=1) + "\n")
+        documents.write_whole(out / "stack.json", json.dumps(document) + "\n")
     result = stack_judge.Result(document)
     with style.applied():
         figures = stack_figures.figures(result)

@@ -151,8 +151,8 @@ def growth(result):
     page = style.Page(3.0, "What one growth costs, by the bytes that it copies",
                       "A stack that is full to some hundred bytes grows to twice its size.", keys,
                       "An operation on a new stack that grows once more at its end, less one that does not, so that making the "
-                      "stack and filling it go out. Bars: 95 % intervals of the median over launches. Go has as many bytes "
-                      "in use.", small(result))
+                      "stack and filling it go out. Bars: 95 % intervals of the median over launches. Go has about as "
+                      "many bytes in use.", small(result))
     ax = page.axes(LEFT_IN, RIGHT_IN, 0.4, 2.85)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
