@@ -3,6 +3,7 @@
 
 #include "harness/heap.h"
 #include "harness/rounds.h"
+#include "harness/stack/use.h"
 
 enum { VALUE, POINTER };
 
@@ -48,6 +49,19 @@ static json_t *count_side(const struct amp_side *side, void *fixture, uint64_t o
                      (json_int_t) heap.granted_b, "peak_b", (json_int_t) heap.peak_b, "classes", classes);
 }
 
+/* Of one operation, beside the counts, since it has nothing to do with the heap. A kernel that starts threads has other
+ * stacks than the one looked at: nothing is said of it. */
+static void add_stack_use(json_t *counted, const struct amp_pair *pair, const struct amp_side *side, void *fixture)
+{
+    struct amp_stack_use use;
+
+    if (pair->threads > 0 || amp_stack_use(side->run, fixture, 1, &use))
+        return;
+    json_object_set_new(counted, "stack_touched_b", json_integer((json_int_t) use.touched_b));
+    json_object_set_new(counted, "stack_reserved_b",
+                        use.reserved_known ? json_integer((json_int_t) use.reserved_b) : json_null());
+}
+
 /* Both sides, each into the result under its name; an exit status, and nothing written. */
 static int count_pair(const struct amp_task *task, json_t *result)
 {
@@ -64,6 +78,10 @@ static int count_pair(const struct amp_task *task, json_t *result)
         status = amp_child_complain(2, task->name, "jemalloc's hooks could not be set");
     else if (checksum[VALUE] != checksum[POINTER])
         status = amp_child_disagree(task, ops, checksum[VALUE], checksum[POINTER]);
+    if (status == 0) {
+        add_stack_use(sides[VALUE], pair, &pair->value, value);
+        add_stack_use(sides[POINTER], pair, &pair->pointer, pointer);
+    }
     json_object_set_new(result, "ops", json_integer((json_int_t) ops));
     json_object_set_new(result, "value", sides[VALUE]);
     json_object_set_new(result, "pointer", sides[POINTER]);

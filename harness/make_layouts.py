@@ -35,6 +35,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "stack"))
+import check_growable
 from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
@@ -93,6 +95,9 @@ class Object:
                     raise Refused(f"{self.path}: {self.names[section]}+{offset} is no pointer into the lesson itself")
                 return symbol.section, symbol.value + addend
         return None
+
+    def has_growable(self):
+        return ".amp_growable" in self.names
 
     def string_at(self, section, offset):
         return self.data[section][offset:].split(b"\0", 1)[0].decode()
@@ -339,6 +344,10 @@ def make(args):
         raise Refused(f"--count {args.count}: must be a power of 4, as 4, 16, 64 or 256")
     lesson = Object(args.object)
     draw = random.Random(f"{args.seed} {args.lesson}")
+    if lesson.has_growable() and lesson.machine == "EM_X86_64" and not args.instrumented:
+        complaints = check_growable.check([args.object])
+        if complaints:
+            raise Refused("\n".join([f"{args.lesson}: breaks the rules of harness/stack/stack.h:", *complaints]))
     units = make_units(read_pairs(lesson, read_contract(args.extra)))
     for unit in units:
         design(unit, args.count, draw)
@@ -348,7 +357,8 @@ def make(args):
         table["source_sha256"] = hashlib.sha256(args.source.read_bytes()).hexdigest()
     if args.flag:
         table["flags"] = args.flag
-    command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", args.object, args.extra, *args.link_arg]
+    link_args = args.link_arg + (args.growable_link_arg if lesson.has_growable() else [])
+    command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", args.object, args.extra, *link_args]
     args.out.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{args.lesson}.", dir=args.out))
     try:
@@ -384,9 +394,12 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="the folder for the modules and their table")
     parser.add_argument("--cc", default="cc", help="the compiler driver that links, with its flags")
     parser.add_argument("--link-arg", action="append", default=[], metavar="ARG", help="as in --link-arg=-fuse-ld=lld")
+    parser.add_argument("--growable-link-arg", action="append", default=[], metavar="ARG",
+                        help="where the lesson has growable functions")
+    parser.add_argument("--instrumented", action="store_true", help="do not hold growable functions to their frames")
     try:
         make(parser.parse_args())
-    except (Refused, OSError) as error:
+    except (Refused, check_growable.Refused, OSError) as error:
         sys.exit(f"ampersand: layouts: {error}")
 
 

@@ -20,6 +20,7 @@ VERBS = {
     "compare": "say what changed between two runs",
     "go": "set what Go measured beside C's",
     "doctor": "say what the machine does to measurements",
+    "stack": "measure stacks side by side",
 }
 
 

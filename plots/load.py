@@ -353,6 +353,9 @@ def _check_side(counted, side, path):
     for key in _COUNTED:
         if type(counted.get(key)) is not int or counted[key] < 0:
             raise Refused(path, f"{side}.{key}", wrong_scalar(counted, key, "an integer", 0))
+    for key in ("stack_reserved_b", "stack_touched_b"):  # of newer runs, where they can be had
+        if counted.get(key) is not None and (type(counted[key]) is not int or counted[key] < 0):
+            raise Refused(path, f"{side}.{key}", wrong_scalar(counted, key, "an integer", 0))
     classes = counted.get("classes")
     if not isinstance(classes, list) or not all(
             isinstance(one, dict) and type(one.get("class_b")) is int and type(one.get("allocs")) is int

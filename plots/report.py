@@ -28,6 +28,7 @@ WORDS = ("pair", "verdict")  # the columns that are not numbers
 COLUMNS = tuple({"name": name, "words": name in WORDS} for name in (
     "pair", "size", "value ns/op", "pointer ns/op", "ratio pointer/\u200bvalue", "interval", "spread over layouts",
     "value B/op", "pointer B/op", "value allocs/op", "pointer allocs/op", "verdict"))
+STACK_NAMES = ("value stack\u200b B reserved\u200b / touched", "pointer stack\u200b B reserved\u200b / touched")
 
 
 def add_arguments(parser):
@@ -62,7 +63,7 @@ def page(run, in_go=None):
     machine = complete(manifest["machine"])
     script = read_template("report.js")
     return environment().get_template("report.html.j2").render(
-        summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run), columns=COLUMNS,
+        summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run), columns=_columns(summary),
         title=f"ampersand: {machine['host'] or 'a run'}, {manifest['created'][:10]}",
         place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=unfinished(run),
         unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
@@ -109,7 +110,7 @@ def _pairs(summary, units, prefer):
     for name in dict.fromkeys(row["pair"] for row in summary["rows"]):
         rows = [row for row in summary["rows"] if row["pair"] == name]
         show = _size_shower(units[name])
-        lines = [_line(row) for row in rows]
+        lines = [_line(row, terminal.has_stack(summary)) for row in rows]
         pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0]["lesson"],
                       "question": rows[0]["question"], "prefer": prefer.get(name, ""),
                       "spark": sparkline.make(rows, show), "tally": _tally(rows),
@@ -155,15 +156,21 @@ def _asides(pair, summary):
             f"{terminal.ratio(mean)}." for mean in means]
 
 
-def _line(row):
+def _columns(summary):
+    more = tuple({"name": name, "words": False} for name in STACK_NAMES)
+    return COLUMNS[:-1] + more * terminal.has_stack(summary) + COLUMNS[-1:]
+
+
+def _line(row, stacks):
     """A row of a table: its cells with the numbers that they are sorted by, and what sets it apart."""
     counts = row["counts"]
     keys = [None, row["size"], *((row[f"{side}_ns_per_op"] or {}).get("estimate") for side in ("value", "pointer")),
             *((row[part] or {}).get(end) for part, end in (("ratio", "estimate"), ("ratio", "low"), ("spread", "p10"))),
             *((counts[side] or {}).get(key) for key in ("asked_b_per_op", "allocs_per_op")
-              for side in ("value", "pointer"))]
+              for side in ("value", "pointer")),
+            *((counts[side] or {}).get("stack_touched_b_per_op") for side in ("value", "pointer"))]
     cells = [{"text": text, "key": key, "classes": "wrong" if text == "differs" else ""}
-             for text, key in zip(terminal.cells(row), keys)]
+             for text, key in zip(terminal.cells(row) + terminal.stack(row, both=True) * stacks, keys)]
     cells[0]["classes"] = "words"
     side = next((f" {name}" for name in style.SIDES if name in row["verdict"].split()), "")
     text = row["sentence"] if row["failed"] else terminal.verdict(row)

@@ -258,6 +258,10 @@ def judge_counts(counts, threads=0):
                 details.append(f"{side} {key}: {per[0]} in launch {counts[0].number}, {per[i]} in {counts[i].number}")
             if key != "frees":
                 sides[side][_PER_OP.get(key, key)] = None if differs else max(per)
+        for key in ("stack_reserved_b", "stack_touched_b"):  # the most of any launch: libc's part may differ
+            found = [getattr(one, side)[key] for one in counts if key in getattr(one, side)]
+            if found:
+                sides[side][f"{key}_per_op"] = None if None in found else max(found)
     if details:
         return CountVerdict("differs", "; ".join(details), sides["value"], sides["pointer"])
     return CountVerdict("exact", None, sides["value"], sides["pointer"])

@@ -106,6 +106,27 @@ def _per_op(row, key):
     return ["differs" if counts[side][key] is None else count(counts[side][key]) for side in ("value", "pointer")]
 
 
+def has_stack(summary):
+    """Whether the run counted what stack an operation takes; older runs did not."""
+    return any("stack_touched_b_per_op" in (row["counts"][side] or {}) for row in summary["rows"]
+               for side in ("value", "pointer"))
+
+
+def stack(row, both=False):
+    """What each side reserved, "~" what it touched where only that is known; or reserved / touched."""
+    texts = []
+    for side in ("value", "pointer"):
+        counts = row["counts"][side] or {}
+        reserved, touched = (counts.get(f"stack_{what}_b_per_op") for what in ("reserved", "touched"))
+        if touched is None:
+            texts.append("-")
+        elif both:
+            texts.append(f"{'?' if reserved is None else count(reserved)} / {count(touched)}")
+        else:
+            texts.append(f"~{count(touched)}" if reserved is None else count(reserved))
+    return texts
+
+
 def cells(row):
     times = [row[f"{side}_ns_per_op"] for side in ("value", "pointer")]
     return [row["pair"], str(row["size"]), *(ns(t and t["estimate"]) for t in times),
@@ -117,19 +138,23 @@ def cells(row):
 COLUMNS = (("pair", True, 0), ("size", False, 1), ("value", False, 2), ("ptr", False, 1), ("ratio", False, 2),
            ("interval", True, 1), ("spread", True, 2), ("val", False, 2), ("ptr", False, 1), ("val", False, 2),
            ("ptr", False, 1))
-GROUPS = {2: ("ns/op", 2), 4: ("pointer/value", 3), 7: ("B/op", 2), 9: ("allocs/op", 2)}
+STACK_NAMES = ("value stack B, reserved / touched", "pointer stack B, reserved / touched")
+STACK_COLUMNS = (("val", False, 2), ("ptr", False, 1))
+GROUPS = {2: ("ns/op", 2), 4: ("pointer/value", 3), 7: ("B/op", 2), 9: ("allocs/op", 2), 11: ("stack B", 2)}
 
 
 def table(summary, colour=False):
-    rows = [cells(row) for row in summary["rows"]]
-    widths = [max(len(line[i]) for line in rows + [[name for name, _, _ in COLUMNS]]) for i in range(len(COLUMNS))]
-    for first, (title, n) in GROUPS.items():  # a group is at least as wide as its header
+    stacks = has_stack(summary)
+    columns = COLUMNS + STACK_COLUMNS * stacks
+    rows = [cells(row) + stack(row) * stacks for row in summary["rows"]]
+    widths = [max(len(line[i]) for line in rows + [[name for name, _, _ in columns]]) for i in range(len(columns))]
+    for first, (title, n) in groups(widths):  # a group is at least as wide as its header
         widths[first] += max(0, len(title) + 2 - _span(widths, first, n))
     verdicts = [verdict(row) for row in summary["rows"]]
     used = _span(widths, 0, len(widths)) + 2
     bars = used + max(map(len, verdicts), default=0) + 2 * BAR + 3 <= WIDTH
     room = max(16, WIDTH - used - (2 * BAR + 3 if bars else 0))
-    lines = [_group_header(widths), _line([name for name, _, _ in COLUMNS], widths)
+    lines = [_group_header(widths), _line([name for name, _, _ in columns], widths)
              + ("  val|ptr" if bars else "") + "  verdict"]
     for row, line, text in zip(summary["rows"], rows, verdicts):
         start = _line(line, widths) + ("  " + bar(row) if bars else "") + "  "
@@ -143,19 +168,23 @@ def _cut(text, room):
     return text if len(text) <= room else text[: room - 3] + "..."
 
 
+def groups(widths):
+    return [(first, group) for first, group in GROUPS.items() if first < len(widths)]
+
+
 def _span(widths, first, n):
-    return sum(widths[first:first + n]) + sum(gap for _, _, gap in COLUMNS[first + 1:first + n])
+    return sum(widths[first:first + n]) + sum(gap for _, _, gap in (COLUMNS + STACK_COLUMNS)[first + 1:first + n])
 
 
 def _line(fields, widths):
     return "".join(" " * gap + (f"{text:<{width}}" if left else f"{text:>{width}}")
-                   for text, width, (_, left, gap) in zip(fields, widths, COLUMNS))
+                   for text, width, (_, left, gap) in zip(fields, widths, COLUMNS + STACK_COLUMNS))
 
 
 def _group_header(widths):
     text = ""
-    for first, (title, n) in GROUPS.items():
-        start = _span(widths, 0, first) + COLUMNS[first][2]
+    for first, (title, n) in groups(widths):
+        start = _span(widths, 0, first) + (COLUMNS + STACK_COLUMNS)[first][2]
         text = f"{text:<{start}}" + f" {title} ".center(_span(widths, first, n), "-")
     return text
 
@@ -243,6 +272,9 @@ def legend(summary):
         "  spread    the ratio from p10 to p90 of the layouts, that is of where the linker may put the same code",
         "  B/op      bytes as asked for, and allocations: exact counts",
     ]
+    if has_stack(summary):
+        lines.append("  stack B   how far down an operation moves the stack pointer, all that it calls included; ~: the lowest byte")
+        lines.append("            that it writes, where the pointer was not followed")
     if not summary["quick"] and all(row["verdict"] in ("no verdict", "failed") for row in summary["rows"]):
         return lines + ["  verdict   one layout gives none: the linker's luck is in it"]
     if summary["quick"]:
@@ -267,7 +299,9 @@ CSV_COLUMNS = ("row", "pair", "size", "launches", "layouts", "value_ns_per_op", 
                "value_ns_per_op_high", "pointer_ns_per_op", "pointer_ns_per_op_low", "pointer_ns_per_op_high", "ratio",
                "ratio_low", "ratio_high", "spread_p10", "spread_p90", "value_b_per_op", "pointer_b_per_op",
                "value_allocs_per_op", "pointer_allocs_per_op", "counts", "verdict", "equal_within", "sentence",
-               "look", "stopped", "solo_ratio", "solo_ratio_low", "solo_ratio_high", "solo_paired_ratio", "carry_over")
+               "look", "stopped", "solo_ratio", "solo_ratio_low", "solo_ratio_high", "solo_paired_ratio", "carry_over",
+               "value_stack_reserved_b_per_op", "pointer_stack_reserved_b_per_op", "value_stack_touched_b_per_op",
+               "pointer_stack_touched_b_per_op")
 
 
 def comma_separated(summary):
@@ -283,7 +317,9 @@ def comma_separated(summary):
             numbers += [(row["counts"][side] or {}).get(key) for side in ("value", "pointer")]
         writer.writerow([row["row"], row["pair"], row["size"], row["launches"], row["layouts"], *numbers,
                          row["counts"]["status"], row["verdict"], row["equal_within"], row["sentence"],
-                         row["stopped"]["look"], row["stopped"]["why"], *_solo_fields(row["solo"])])
+                         row["stopped"]["look"], row["stopped"]["why"], *_solo_fields(row["solo"]),
+                         *((row["counts"][side] or {}).get(f"stack_{what}_b_per_op") for what in ("reserved", "touched")
+                           for side in ("value", "pointer"))])
     return out.getvalue()
 
 
@@ -294,9 +330,11 @@ def _solo_fields(solo):
 
 
 def markdown(summary):
-    names = ["pair", "size", "value ns/op", "pointer ns/op", "ratio", "interval", "spread", "value B/op",
-             "pointer B/op", "value allocs/op", "pointer allocs/op", "verdict"]
-    lines = [names, ["---" if i == len(COLUMNS) or COLUMNS[i][1] else "---:" for i in range(len(names))]]
-    lines += [cells(row) + [verdict(row)] for row in summary["rows"]]
+    stacks = has_stack(summary)
+    names = ["pair", "size", "value ns/op", "pointer ns/op", "ratio", "interval", "spread", "value B/op", "pointer B/op",
+             "value allocs/op", "pointer allocs/op", *STACK_NAMES * stacks, "verdict"]
+    columns = COLUMNS + STACK_COLUMNS * stacks
+    lines = [names, ["---" if i == len(columns) or columns[i][1] else "---:" for i in range(len(names))]]
+    lines += [cells(row) + stack(row, both=True) * stacks + [verdict(row)] for row in summary["rows"]]
     body = "\n".join("| " + " | ".join(field.replace("|", "\\|") for field in line) + " |" for line in lines)
     return f"{body}\n\n```\n{closing(summary)}```\n"

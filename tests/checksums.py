@@ -104,10 +104,15 @@ def thread_send(_pair, size, ops):
     return each(ops, lambda i: ends(i) + words(i))
 
 
+def stack_check(_pair, size, ops):
+    return ops * sum(depth + ord("H") + len("HELLO") + size for depth in range(10))
+
+
 CHECKSUMS = {
     "pass": all_ones, "pass_inlined": all_ones, "factory": all_ones, "factory_inlined": all_ones, "copy_limit": all_ones,
     "lto": all_ones,
-    "mutate": mutate, "known": known, "null": null, "stack_copy": stack_copy,
+    "mutate": mutate, "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy, "stack_copy_fresh": stack_copy,
+    "stack_check": stack_check,
     "zero_value": new_objects, "container_store": new_objects, "buffer": new_objects, "unknown_size": new_objects,
     "thread_start": new_objects, "indirect_assignment": new_objects,
     "frame_reuse": lambda _pair, _size, ops: each(ops, lambda i: sum(ends(i + depth) for depth in range(10))),

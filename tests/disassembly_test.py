@@ -270,6 +270,32 @@ def check_stack_copy(made):
             assert frame_b >= 8 * n, f"{walk} has a frame of {frame_b} B"
 
 
+def check_stack_copy_growable(made):
+    for n in ELEMENTS:
+        for which in ("value", "pointer"):
+            walk = f"walk_{which}_{n}"
+            check, body = made.functions[walk], made.functions[f"{walk}_body"]
+            large = which == "value" and 8 * n + 120 > 128
+            assert [i.verb for i in check[:3 + large]] == ["lea"] * large + ["cmp", "jbe", "jmp"], f"{walk} checks otherwise"
+            assert [i.symbol for i in body if i.verb == "call"] == [walk], f"{walk} does not call itself, with its check"
+            assert not loops(body)
+            if which == "value" and 8 * n > REGISTERS_B:
+                assert_copies(body, 8 * n, stack=True)
+            else:
+                assert copied_b(body, stack=True) == 0
+
+
+def check_stack_check(made):
+    """But for the check the two walks are the same instructions."""
+    bodies = [[(i.verb, "" if i.verb[0] == "j" or i.verb in ("call", "nop", "cs") else i.operands)
+               for i in made.functions[name]] for name in ("walk", "walk_checked_body")]
+    assert bodies[0] == bodies[1]
+    assert [i.verb for i in made.functions["walk_checked"][:3]] == ["cmp", "jbe", "jmp"]
+    assert [i.symbol for i in made.functions["walk_checked_body"] if i.verb == "call"] == ["walk_checked"]
+    inner = [i for i in made.functions["walk"] if i.verb == "call"]
+    assert len(inner) == 1 and (inner[0].target == 0 or inner[0].symbol == "walk")
+
+
 def check_known(made):
     runs = {side(made, f"known_{part}", which)[1] for part in ("half", "one", "five") for which in ("value", "pointer")}
     assert len(runs) == 1, "more than one function"
@@ -292,7 +318,9 @@ def check_null(made):
 
 
 CHECKS = {"pass": check_pass, "factory": check_factory, "mutate": check_mutate, "collection": check_collection,
-          "stack_copy": check_stack_copy, "known": check_known, "null": check_null}
+          "stack_copy": check_stack_copy,
+          "stack_copy_growable": check_stack_copy_growable,
+          "stack_copy_fresh": check_stack_copy_growable, "stack_check": check_stack_check, "known": check_known, "null": check_null}
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -351,6 +379,12 @@ MUTANTS = [
     ("stack_copy", "sides swapped", ALL, SWAPPED),
     ("stack_copy", "no copy", ALL, (("depth, struct array a)", "depth, const struct array *a)"),
                                     ("a.element", "a->element"), ("0, f->array)", "0, &f->array)"))),
+    ("stack_copy_growable", "no copy", ALL, (("struct array a)", "const struct array *a)"),
+                                             ("(a.element[0] + a.element[ELEMENTS - 1])", "(a->element[0] + 1)"),
+                                             ("0, j->f->array", "0, &j->f->array"))),
+    ("stack_copy_growable", "no check within", ALL, (("sum += walk_value(", "sum += AMP_NAME_(walk_value, _body)("),)),
+    ("stack_check", "no check within", ALL, (("WALK(walk_checked)", "WALK(walk_checked_body)"),)),
+    ("stack_check", "another body", ALL, (("    WALK(walk)", "    { element++; WALK(walk) }"),)),
     ("stack_copy", "a loop by hand", ALL, (
         ("if (depth + 1 < DEPTH)\n        sum += walk_pointer(s, trail, depth + 1, a)",
          "while (++depth < DEPTH)\n        sum += visit(trail, depth, s)"),)),

@@ -18,6 +18,7 @@ LIBRARIES = ["-Wl,--as-needed", "-ljansson"]  # what a lesson may measure beside
 PARTS = {"lto": [ROOT / "benchmarks/lto/callees.c"]}
 KIB, MIB = 1 << 10, 1 << 20
 LESSONS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c"))
+STACK = [*(ROOT / "harness/stack").glob("*.c"), *(ROOT / "harness/stack").glob("*.S")]
 U64 = (1 << 64) - 1
 
 
@@ -76,11 +77,20 @@ def sizes_of(pair):
     return sizes
 
 
+def stack_library(folder):
+    """One for all modules that are loaded here, as in the program: what a thread runs on is known once a process."""
+    library = folder / "libampstack.so"
+    if not library.exists():
+        subprocess.run(["cc", *FLAGS, "-I", ROOT, "-shared", "-o", library, *STACK, "-pthread"], check=True)
+    return library
+
+
 def link(folder, compiler, lesson, *flags):
-    module, table = folder / f"{lesson}.{compiler}.so", folder / "table.c"
+    module, table, source = folder / f"{lesson}.{compiler}.so", folder / "table.c", ROOT / f"benchmarks/{lesson}.c"
     table.write_text(TABLE)
-    subprocess.run([compiler, *FLAGS, *flags, "-I", ROOT, "-shared", "-o", module,
-                    ROOT / f"benchmarks/{lesson}.c", *PARTS.get(lesson, ()), table, *LIBRARIES], check=True)
+    parts = [*PARTS.get(lesson, ()), *([stack_library(folder)] if lesson.startswith("stack_") else [])]
+    subprocess.run([compiler, *FLAGS, *flags, "-I", ROOT, "-shared", "-Wl,-z,now", "-o", module, source, *parts, table,
+                    *LIBRARIES], check=True)
     pair_at, pairs = ctypes.CDLL(str(module)).pair_at, []
     pair_at.argtypes, pair_at.restype = [c_size_t], POINTER(Pair)
     while found := pair_at(len(pairs)):
@@ -161,6 +171,28 @@ def test_stack_copy_notes_the_address_at_each_depth(pairs_of, compiler):
 
 
 @both_compilers
+def test_a_growing_stack_moves_the_string(pairs_of, compiler):
+    """Where it moves follows from Go's rule and the frames, see also stack_moves_test.py: at 1024 before the third and
+    the seventh call; at 1 nowhere. Once grown it stands still, unless each operation has a new stack."""
+    for pair, size in rows_of(pairs_of(compiler, "stack_copy_growable") + pairs_of(compiler, "stack_copy_fresh")):
+        for name, side in (("value", pair.value), ("pointer", pair.pointer)):
+            with Fixture(side, size) as fixture:
+                fixture.run(1)
+                first = list((c_void_p * 10).from_address(fixture.memory))
+                fixture.run(1)
+                again = list((c_void_p * 10).from_address(fixture.memory))
+            moves = [depth for depth in range(1, 10) if first[depth] != first[depth - 1]]
+            if name == "pointer" or size == 1:
+                assert moves == []
+            if name == "value" and size == 1024:
+                assert moves == [2, 6]
+            if pair.name == b"stack_copy_growable":
+                assert again == [first[-1]] * 10
+            else:
+                assert [depth for depth in range(1, 10) if again[depth] != again[depth - 1]] == moves
+
+
+@both_compilers
 @pytest.mark.parametrize("name,steps", [("known_half", 1005), ("known_one", 1010), ("known_five", 1050)])
 def test_known_has_the_steps_that_it_says(pairs_of, compiler, name, steps):
     pair = next(pair for pair in pairs_of(compiler, "known") if pair.name.decode() == name)
@@ -184,6 +216,7 @@ def test_null_pairs_have_one_address_or_two(pairs_of, compiler, name, one):
 
 BYTES = [8, 16, 17, 24, 32, 48, 64, 96, 128, 192, 256, 257, 384, 512, 1024, 1536, 2048, 4096, 4112, 8192, 16384,
          32768, 65536]
+STACK_OBJECT_B = 216  # AMP_STACK_OBJECT_B
 TABLES = {  # pairs and their sizes, in the order of the file, whatever the compiler
     "pass": [("pass", [n]) for n in BYTES],
     "pass_inlined": [("pass_inlined", [64]), ("pass_inlined", [4096])],
@@ -193,6 +226,9 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "zero_value": [("zero_value", [64]), ("zero_value", [65536])],
     "frame_reuse": [("frame_reuse", [64]), ("frame_reuse", [4096])],
     "stack_copy": [("stack_copy", [n]) for n in (1, 16, 64, 256, 1024)],
+    "stack_copy_growable": [("stack_copy_growable", [n]) for n in (1, 16, 64, 256, 1024)],
+    "stack_copy_fresh": [("stack_copy_fresh", [n]) for n in (1, 16, 64, 256, 1024)],
+    "stack_check": [("stack_check", [1])],
     "indirect_assignment": [("indirect_assignment", [1]), ("indirect_assignment", [4])],
     "construct_shared": [("construct_shared", [64]), ("construct_shared", [1024])],
     "function_value": [("function_value", [16, 1024]), ("function_value_inlined", [16, 1024])],
@@ -229,6 +265,7 @@ ALLOCATIONS = {  # of the pairs that allocate: size -> allocations and bytes an 
     "too_large": lambda n: ((0, 0), (1, n)), "collection_insert": lambda n: ((0, 0), (1, 72)),
     "lifetime": lambda n: ((0, 0), (64, 64 * n)), "lifetime_reuse": lambda n: ((0, 0), (1, n)),
     "thread_send": lambda n: ((0, 0), (1, n)),
+    "stack_copy_fresh": lambda _: ((1, STACK_OBJECT_B), (1, STACK_OBJECT_B)),
 }
 WITH_THREADS = ("thread_send", "false_sharing", "thread_start")
 NOTHING_TO_PREFER = ("known", "null", "false_sharing_visible")

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,6 +49,47 @@ def test_golden_files(golden_run, capsys):
     compare("summary.json", (golden_run / "summary.json").read_text())
     compare("bench.txt", (golden_run / "bench.txt").read_text())
     assert check(golden_run)[1] == []
+
+
+def rewrite(run, path, text):
+    """Change a result and what the journal keeps of it."""
+    journal = run / "journal.jsonl"
+    old, new = (zlib.crc32(content) for content in (path.read_bytes(), text.encode()))
+    path.write_text(text)
+    journal.write_text(re.sub(rf'("crc32": ?){old}\b', rf"\g<1>{new}", journal.read_text()))
+
+
+def test_stack_of_an_operation(golden_run, capsys):
+    """The most of any launch; what was not followed is shown by what was touched; rows that have none, as none."""
+    for launch, (reserved, touched) in enumerate(((104, 96), (120, 88))):
+        path = golden_run / f"counts/default/pass/size=64/{launch:03d}.json"
+        document = json.loads(path.read_text())
+        document["value"].update(stack_reserved_b=reserved, stack_touched_b=touched)
+        document["pointer"].update(stack_reserved_b=None if launch else 40, stack_touched_b=40)
+        rewrite(golden_run, path, json.dumps(document))
+    summary, _ = summarize(load(golden_run))
+    row = next(row for row in summary["rows"] if row["row"] == "pass/size=64")
+    assert {key: row["counts"]["value"][key] for key in row["counts"]["value"] if key.startswith("stack")} == {
+        "stack_reserved_b_per_op": 120, "stack_touched_b_per_op": 96}
+    assert row["counts"]["pointer"]["stack_reserved_b_per_op"] is None
+    assert check(golden_run)[1] == []
+    guarded(["summary", str(golden_run)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "stack B" in lines[0]
+    (line,) = [line for line in lines if re.match(r"pass +64 ", line)]
+    assert re.search(r" 120 +~40 ", line), line
+    (line,) = [line for line in lines if re.match(r"pass +8 ", line)]
+    assert re.search(r" - +- ", line), line
+    guarded(["summary", str(golden_run), "--format", "markdown"])
+    assert "| 120 / 96 | ? / 40 |" in capsys.readouterr().out
+    guarded(["summary", str(golden_run), "--format", "csv"])
+    found = {row["row"]: row for row in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    assert found["pass/size=64"]["value_stack_reserved_b_per_op"] == "120"
+    assert found["pass/size=64"]["pointer_stack_touched_b_per_op"] == "40"
+    path = golden_run / "counts/default/pass/size=64/000.json"
+    rewrite(golden_run, path, path.read_text().replace('"stack_touched_b": 96', '"stack_touched_b": -1'))
+    assert guarded(["summary", str(golden_run)]) == 2
+    assert "stack_touched_b" in capsys.readouterr().err
 
 
 def test_golden_run_says_what_is_true_of_it(golden_run):

@@ -1,0 +1,3 @@
+module ampersand/stack
+
+go 1.19

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""`./ampersand stack --bench`: the judgement of numbers that are known, what is said where a peer is missing, files that are
+refused, and one short run of everything."""
+import copy
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from plots import stack, stack_figures, stack_judge, style
+from plots.__main__ import guarded
+from plots.documents import Refused, validate
+from stack_parts import ROOT
+
+BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
+LAUNCHES = 7
+TO_B = [4096 << n for n in range(7)]
+
+
+def walks(kinds, scale):
+    """An operation takes 10 ns, 1 ns an element by value and 1 ns a call; a fresh one 100 ns more, and where it grows with
+    1024 elements, before calls 3 and 7, 400 and 800 ns more."""
+    rows = []
+    for kind in kinds:
+        for side in ("value", "pointer"):
+            for elements, depths in ((1, [10]), (16, [10]), (64, [1, 2, 5, 10, 1000]), (256, [10]), (1024, [2, 3, 6, 7, 10])):
+                for depth in depths:
+                    ns = 10.0 + depth * (1 + elements * (side == "value"))
+                    if "fresh" in kind:
+                        ns += 100
+                        if elements == 1024 and side == "value":
+                            ns += 400 * (depth > 2) + 800 * (depth > 6)
+                    rows.append({"kind": kind, "side": side, "elements": elements, "depth": depth, "ns": ns * scale})
+    return rows
+
+
+def trails(kinds):
+    still, moving = [1 << 40] * 10, [1 << 40] * 2 + [2 << 40] * 4 + [3 << 40] * 4
+    return [{"kind": kind, "elements": n, "addresses": moving if kind in ("fresh", "go") and n == 1024 else still}
+            for kind in kinds for n in (1, 64, 1024)]
+
+
+@pytest.fixture
+def document():
+    growths = [{"to_b": to_b, "copied_b": to_b // 2 - 500, "ns": to_b / 100, "memcpy_ns": to_b / 125} for to_b in TO_B]
+    crowd = [{"crowd": name, "kind": kind, "n": n, "mixed": name == "mixed", "resident_b": n * each, "create_ns": 1000.0,
+              "turn_ns": 50.0, "end_ns": 100.0, **({} if kind == "go" else {"bookkeeping_b": 216})}
+             for name, n in (("idle", 10000), ("mixed", 4000)) for kind, each in (("growable", 2316), ("fixed", 8400), ("go", 2900))]
+    launch = {
+        "order": ["c", "split", "go"],
+        "c": {"trails": trails(["native", "growable", "fresh"]), "walks": walks(["native", "growable", "fresh"], 1.0),
+              "growths": growths},
+        "split": {"trails": trails(["split"]), "walks": walks(["split"], 2.0), "hot_split_op_ns": {"least": 20.0, "most": 820.0}},
+        "go": {"version": "go1.99", "trails": trails(["go"]), "walks": walks(["go", "go_fresh"], 4.0), "empty_goroutine_ns": 300.0,
+               "growths": [{"to_b": row["to_b"], "ns": 3 * row["ns"]} for row in growths]},
+    }
+    return {"schema": "ampersand/stack/1", "created": "2026-01-01T00:00:00+00:00", "rounds": 100, "go": "go1.99",
+            "machine": {"cpu": "some", "cpus": 2, "virtual": None}, "build": {"compiler": "gcc 12", "kernel_args": ["-O2"]},
+            "prologues": {"ampersand": {"small": 3, "large": 4}, "go": {"small": 2, "large": 3}},
+            "launches": [copy.deepcopy(launch) for _ in range(LAUNCHES)], "crowds": [crowd] * LAUNCHES,
+            "check_ns": [0.1 * n for n in range(1, LAUNCHES + 1)]}
+
+
+def goal(document, begin):
+    (found,) = [one for one in stack_judge.goals(stack_judge.Result(document)) if one.what.startswith(begin)]
+    return found
+
+
+@pytest.mark.parametrize("begin,ratio,reached", [
+    ("growth to 64 KiB, within", 0.25, True), ("growth to 128 KiB, within", 0.25, True),
+    ("growth to 64 KiB, of a full", 1 / 3, True), ("growth to 128 KiB, of a full", 1 / 3, True),
+    ("B copied a ns, growth to 64 KiB", 0.8, True), ("fresh stack_copy 1024", 0.25, True),
+])
+def test_ratios(document, begin, ratio, reached):
+    validate(document, "stack", "stack.json")
+    found = goal(document, begin)
+    assert found.ratio.estimate == pytest.approx(ratio) and found.reached is reached
+    assert found.ratio.low == pytest.approx(ratio) and found.ratio.high == pytest.approx(ratio)
+
+
+def test_growth_within_the_walk(document):
+    """What the call adds on a fresh stack, less what it adds on a warm one: 400 and 800 ns."""
+    result = stack_judge.Result(document)
+    assert list(result.growth_within_walk("fresh", "growable", 2)) == pytest.approx([400] * LAUNCHES)
+    assert list(result.growth_within_walk("fresh", "growable", 6)) == pytest.approx([800] * LAUNCHES)
+
+
+@pytest.mark.parametrize("change,begin", [
+    (lambda d: [launch["go"]["growths"][4].update(ns=1000.0) for launch in d["launches"]], "growth to 64 KiB, of a full"),
+    (lambda d: [launch["c"]["growths"][5].update(memcpy_ns=100.0) for launch in d["launches"]], "B copied a ns, growth to 128"),
+    (lambda d: d.update(check_ns=[1.2] * LAUNCHES), "entry check, a call"),
+    (lambda d: d["prologues"]["ampersand"].update(small=4), "entry check, instructions, frame to 128"),
+    (lambda d: d["prologues"]["ampersand"].update(large=5), "entry check, instructions, larger"),
+    (lambda d: [row.update(resident_b=3000 * row["n"]) for crowd in d["crowds"] for row in crowd], "memory of 10,000"),
+    (lambda d: [row.update(ns=row["ns"] / 3) for launch in d["launches"] for row in launch["go"]["walks"]],
+     "fresh stack_copy 1024"),
+])
+def test_what_is_missed_is_called_so(document, change, begin):
+    assert goal(document, begin).reached is True
+    change(document)
+    assert goal(document, begin).reached is False
+    assert "MISSED" in "\n".join(stack_judge.tables(stack_judge.Result(document)))
+
+
+def test_the_interval_is_of_the_launches(document):
+    found = goal(document, "entry check, a call")
+    assert found.ours == "0.4 ns" and stack_judge.number(document["check_ns"]).low == pytest.approx(0.1)
+    for n, launch in enumerate(document["launches"]):
+        launch["go"]["growths"][4]["ns"] *= 1 + n
+    ratio = goal(document, "growth to 64 KiB, of a full").ratio
+    assert (ratio.low, ratio.estimate, ratio.high) == pytest.approx((1 / 21, 1 / 12, 1 / 3))
+
+
+@pytest.mark.parametrize("missing", [("go",), ("split",), ("go", "split")], ids="+".join)
+def test_without_a_peer(document, missing):
+    for launch in document["launches"]:
+        for name in missing:
+            del launch[name]
+    if "go" in missing:
+        document.update(go=None, crowds=[[row for row in crowd if row["kind"] != "go"] for crowd in document["crowds"]])
+        document["prologues"]["go"] = {"small": None, "large": None}
+    validate(document, "stack", "stack.json")
+    result = stack_judge.Result(document)
+    text = "\n".join(stack_judge.tables(result))
+    assert ("goroutine" in text, "segments" in text, "not compared" in text) == (
+        "go" not in missing, "split" not in missing, "go" in missing)
+    with style.applied():
+        assert len(stack_figures.figures(result)) == 4
+
+
+def test_figures_say_what_they_show(document, tmp_path, capsys):
+    (tmp_path / "stack.json").write_text(json.dumps(document))
+    assert guarded(["stack", "--from", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"1024 elements: native: none; growable, fresh: 2, 6; segments \(gcc\): none; goroutine: 2, 6", out)
+    texts = {path.stem: path.read_text() for path in (tmp_path / "figures").glob("*.svg")}
+    assert set(texts) == {"stack_staircase", "stack_cost", "stack_growth", "stack_coroutines"}
+    for name, words in (("stack_staircase", ["growable", "goroutine", hex(3 << 40), "call"]),
+                        ("stack_cost", ["by value", "by pointer", "elements", "calls"]),
+                        ("stack_growth", ["memcpy", "to 64 KiB", "µs"]),
+                        ("stack_coroutines", ["2,316 B", "8,400 B", "50 ns"])):
+        for word in words:
+            assert word in texts[name], f"{name} lacks {word}"
+
+
+@pytest.mark.parametrize("change,why", [
+    (lambda d: d.pop("crowds"), "crowds"), (lambda d: d.update(schema="ampersand/stack/9"), "newer"),
+    (lambda d: d["launches"].clear(), "launches"), (lambda d: d["launches"][0].pop("c"), "'c' is a required property"),
+    (lambda d: d["launches"][0]["c"]["walks"][0].update(ns=-1), "ns"), (lambda d: d.update(check_ns=[]), "check_ns"),
+])
+def test_files_that_are_refused(document, tmp_path, capsys, change, why):
+    change(document)
+    (tmp_path / "stack.json").write_text(json.dumps(document))
+    assert guarded(["stack", "--from", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert why in error and len(error.splitlines()) == 1
+
+
+def test_flags_that_are_refused(tmp_path, capsys):
+    for flags in (["--launches", "0"], ["--rounds", "1"], ["--rounds", "2000"], ["--build", str(tmp_path)], ["--from", str(tmp_path)]):
+        assert guarded(["stack", *flags, "--out", str(tmp_path / "out")]) == 2
+        assert capsys.readouterr().err.startswith("ampersand: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_short_run(tmp_path, capsys):
+    text = (BUILD / "build.ninja").read_text() if (BUILD / "build.ninja").exists() else ""
+    if "-fsanitize=address" in text:
+        pytest.skip("built with AddressSanitizer: nothing moves")
+    status = guarded(["stack", "--build", str(BUILD), "--launches", "1", "--rounds", "2", "--out", str(tmp_path)])
+    said = capsys.readouterr()
+    assert status == 0, said.err
+    document = stack.read(tmp_path)
+    assert len(list((tmp_path / "figures").glob("*.svg"))) == 4
+    trail = {(row["kind"], row["elements"]): row["addresses"] for row in document["launches"][0]["c"]["trails"]}
+    assert stack_judge.moves(trail["fresh", 1024]) == [2, 6] and stack_judge.moves(trail["native", 1024]) == []
+    assert document["prologues"]["ampersand"] in ({"small": 3, "large": 4}, {"small": None, "large": None})
+    assert "reached" in said.out
+    with pytest.raises(Refused):
+        stack.read(tmp_path / "figures")
