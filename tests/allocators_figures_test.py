@@ -81,7 +81,7 @@ def test_no_text_covers_another(words, case):
                            "interval crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
                            "launches."]),
     ("some", "pareto", ["small_churn", "time →", "peak memory →", "Pareto front"]),
-    ("some", "rss_over_time", ["jemalloc-decay-forever", "all freed", "seconds since the burst began"]),
+    ("some", "rss_over_time", ["jemalloc-decay-forever", "all freed", "seconds since all was freed"]),
     ("some", "size_classes", ["small_churn", "large_blocks"]),
     ("some", "answers", ["factory", "size in bytes", "crossover, with its interval"]),
     ("quick", "heat_time", ["A quick run: a first look, and no verdicts.", "no verdict"]),
