@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * All that a lesson may include, beside subjects.h, which includes it, and stack/stack.h.
+ * All that a lesson may include, beside subjects.h, which includes it.
  *
  * A lesson is one file that asks one question with two kernels, `value` and `pointer`, which do the same work.
  * A kernel owns its loop, sees no clock and no counter, and returns a checksum. Sides whose checksums differ are
