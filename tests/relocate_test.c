@@ -5,10 +5,26 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_MMAP 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_MMAP 0
+#endif
+#endif
+#ifndef OWN_MMAP
+#define OWN_MMAP 1
+#endif
 
 #define WORDS_MAX 512
 #define GUARD 0x1122334455667788U
@@ -159,6 +175,91 @@ static void slabs_keep_apart(void **unused)
     }
 }
 
+/* Where the next mappings go, the last first; else where the system likes. */
+static uintptr_t places[2];
+static size_t n_places;
+
+#if OWN_MMAP
+void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    if (n_places > 0) {
+        at = (void *) places[--n_places];
+        flags |= MAP_FIXED_NOREPLACE;
+    }
+    return (void *) syscall(SYS_mmap, at, n, protection, flags, fd, offset);
+}
+#endif
+
+static bool is_mapped(uintptr_t at)
+{
+    return msync((void *) at, 1, MS_ASYNC) == 0;
+}
+
+/* A mapping that a multiple of 4 GiB divides is exchanged for one that none does, and nothing else stays mapped. */
+static void avoids_multiples_of_4_gib(void **unused)
+{
+    const size_t size_b = 1 << 20, page = (size_t) sysconf(_SC_PAGESIZE), n = size_b + page;
+    const size_t below[] = { page, n / 2 / page * page, n - page, n, n + page, 2 * n - page };
+    uintptr_t border = (uintptr_t) 0x6100 << 32, low;
+
+    (void) unused;
+    if (!OWN_MMAP || amp_stack_hosted()) {
+        print_message("valgrind and sanitizers keep their own account of mappings\n");
+        skip();
+    }
+    amp_stack_trim();
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++, border += (uintptr_t) 4 << 32) {
+        const uintptr_t second = border + ((uintptr_t) 2 << 32) - below[i]; /* of twice the size */
+
+        places[1] = border - page;
+        places[0] = second;
+        n_places = 2;
+        assert_int_equal(amp_slab_take(size_b, &low), 0);
+        assert_int_equal(n_places, 0);
+        assert_int_equal(low >> 32, (low + size_b - 1) >> 32);
+        assert_true(low >= second + page && low + size_b <= second + 2 * n);
+        memset((void *) low, 1, 64);
+        memset((void *) (low + size_b - 64), 1, 64);
+        memset((void *) (low + 64), 1, size_b - 128);
+        assert_false(is_mapped(border - page) || is_mapped(border) || is_mapped(low + size_b) || is_mapped(low - 2 * page));
+        assert_true(is_mapped(low - page));
+        assert_int_equal(amp_slab_give(low, size_b), -EFAULT); /* this test wrote over the canary */
+        munmap((void *) (low - page), n);
+    }
+}
+
+/* From 4 KiB, what is below a stack cannot be written; that ends the process, here a child. */
+static void gaps_cannot_be_written(void **unused)
+{
+    (void) unused;
+    if (amp_stack_hosted()) {
+        print_message("valgrind and sanitizers have their own opinion of such writes\n");
+        skip();
+    }
+    for (size_t size_b = 4096; size_b <= (size_t) 1 << 22; size_b *= 2) {
+        uintptr_t low[3];
+        int status;
+
+        if (size_b < (size_t) sysconf(_SC_PAGESIZE))
+            continue;
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(amp_slab_take(size_b, &low[i]), 0);
+        for (size_t i = 0; i < 3; i++) {
+            pid_t child = fork();
+
+            if (child == 0) {
+                signal(SIGSEGV, SIG_DFL); /* cmocka's would go on with the tests */
+                *(volatile char *) (low[i] - 1) = 1;
+                _exit(0);
+            }
+            assert_int_equal(waitpid(child, &status, 0), child);
+            assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        }
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(amp_slab_give(low[i], size_b), 0);
+    }
+}
+
 static void used_again(void **unused)
 {
     uintptr_t first, again;
@@ -180,6 +281,8 @@ int main(void)
         cmocka_unit_test(finds_each),
         cmocka_unit_test(works_without_wide_vectors),
         cmocka_unit_test(slabs_keep_apart),
+        cmocka_unit_test(avoids_multiples_of_4_gib),
+        cmocka_unit_test(gaps_cannot_be_written),
         cmocka_unit_test(used_again),
     };
 

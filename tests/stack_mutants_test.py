@@ -102,6 +102,10 @@ MUTANTS = [
     (SLAB, "broken canaries forgiven", "int amp_slab_give", "!amp_slab_intact(low)", "0"),
     (SLAB, "never used again", "int amp_slab_give", "push(link_of(low, size_b), class_of(size_b));", ""),
     (SLAB, "stacks of a slab overlap", "static int more_of", "step = size_b + (gaps ? page : 0)", "step = size_b / 2 + (gaps ? page : 0)"),
+    (SLAB, "4 GiB not thought of", "static bool crosses_4g", "return at >> 32 !=", "return at >> 32 == 0 &&"),
+    (SLAB, "the wrong side of 4 GiB", "static char *map_within_4g", "before >= n", "before >= 2 * n"),
+    (SLAB, "what is too much stays", "static char *map_within_4g", "munmap(at, before);", ""),
+    (SLAB, "no gaps", "static int more_of", "gaps = size_b >= AMP_SLAB_GAP_FROM_B", "gaps = size_b >= 1 << 24"),
     (SLAB, "nothing given back to the system", "static size_t unmap_all", "total += size_b", "total += 0"),
 ]
 
