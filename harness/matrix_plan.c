@@ -21,13 +21,15 @@ const char *amp_matrix_dir(void)
 int amp_matrix_program(char out[PATH_MAX])
 {
     static const char name[] = "ampersand-workload";
-    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - sizeof name);
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof name);
 
     if (n < 0)
         return -errno;
-    out[n] = '\0';
-    strcpy(strrchr(out, '/') + 1, name);
-    return access(out, X_OK) ? -errno : 0;
+    path[n] = '\0';
+    strcpy(strrchr(path, '/') + 1, name);
+    snprintf(out, PATH_MAX, "%s", path);
+    return access(path, X_OK) ? -errno : 0;
 }
 
 static const struct amp_configuration *find(const struct amp_configurations *configurations, const char *name)
