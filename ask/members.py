@@ -10,6 +10,7 @@ from plots.documents import Refused
 
 NAMED = 64  # elements of an array whose padding is told with its place
 FLOAT = 4   # DW_ATE_float
+COMPLEX_FLOAT = 3
 X87_B = 10  # of a long double's 16 bytes
 NAMELESS = ("DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_typedef", "DW_TAG_atomic_type")
 QUALIFIERS = {"DW_TAG_const_type": "const", "DW_TAG_volatile_type": "volatile", "DW_TAG_atomic_type": "atomic"}
@@ -120,6 +121,10 @@ def fill(layout, die, at, path):
     else:
         bits = 8 * size_of(die)
         if bits == 128 and number(die, "DW_AT_encoding") == FLOAT and "long" in name_of(die):
+            bits = 8 * X87_B
+        if bits == 256 and number(die, "DW_AT_encoding") == COMPLEX_FLOAT and "128" not in name_of(die):
+            # two long doubles; clang calls them just complex
+            mark(layout, at + bits // 2, 8 * X87_B, path)
             bits = 8 * X87_B
         mark(layout, at, bits, path)
 
