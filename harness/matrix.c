@@ -34,7 +34,8 @@ static int begin_new(struct amp_matrix_run *run, const struct amp_registry *regi
     run->manifest = amp_matrix_manifest(&run->matrix, &run->options);
     if (!run->manifest)
         return amp_claim_refuse("manifest", "it cannot be put into JSON");
-    cells = run->matrix.configurations.n * (run->matrix.n_workloads * run->options.launches + 8);
+    cells = run->matrix.configurations.n *
+            (run->matrix.n_workloads * run->options.launches + run->options.timeline_launches + 1);
     return amp_claim_new(run->dir, cells * AMP_MATRIX_LAUNCH_B, run->manifest, &run->journal);
 }
 

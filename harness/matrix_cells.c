@@ -246,7 +246,11 @@ static int run_probes(struct amp_matrix_run *run)
         if (status || err)
             return status ? status : amp_matrix_give_up(run, err);
     }
-    return 0;
+    if (run->probes[0])
+        return 0;
+    amp_progress_say(&run->progress, "%s: without it there is nothing to divide by: --baseline names another",
+                     configuration_of(run, 0)->name);
+    return AMP_MATRIX_UNUSABLE;
 }
 
 /* ---- The rest */
@@ -283,7 +287,7 @@ static int run_timelines(struct amp_matrix_run *run)
     if (!err && n > 0)
         err = amp_matrix_children(&run->launcher, cells, n, run->dir, outcomes);
     for (size_t i = 0; i < n && !err; i++) {
-        if (outcomes[i].ending == AMP_INTERRUPTED)
+        if (outcomes[i].ending == AMP_INTERRUPTED && amp_process_interrupted())
             status = AMP_MATRIX_INTERRUPTED;
         if (outcomes[i].ending == AMP_INTERRUPTED || run->finished[index[i]]) /* finished: an earlier one failed */
             continue;

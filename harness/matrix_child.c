@@ -196,6 +196,11 @@ int amp_matrix_children(const struct amp_matrix_launcher *launcher, const struct
             watchers.pid[watchers.n++] = pid;
     }
     wait_for(&watchers, 0);
+    for (size_t i = 0; i < n && !amp_process_interrupted(); i++)
+        if (shared[i].ending == AMP_INTERRUPTED) { /* its watcher was killed, and it with it */
+            shared[i].ending = AMP_EXIT;
+            snprintf(shared[i].detail, sizeof shared[i].detail, "it was killed from outside");
+        }
     memcpy(out, shared, n * sizeof *out);
     munmap(shared, size);
     return err;

@@ -26,6 +26,7 @@ struct measurement {
     unsigned layouts[LAYOUTS];
     struct amp_clock_facts clock;
     uint64_t random;
+    const char *heap_side;
 };
 
 /* The row of this name and size in a module of its lesson. */
@@ -45,8 +46,10 @@ static int load(struct measurement *m, const char *pair, const char **why)
     int err = amp_layout_register(&m->registry, 0, why);
 
     for (size_t i = 0; i < m->registry.n; i++)
-        if (strcmp(m->registry.rows[i].pair->name, pair) == 0)
+        if (strcmp(m->registry.rows[i].pair->name, pair) == 0) {
             lesson = m->registry.rows[i].lesson;
+            m->heap_side = m->registry.rows[i].pair->pointer.allocs_per_op > 0 ? "pointer" : "value";
+        }
     if (!err && !lesson) {
         *why = "there is no such pair";
         return -ENOENT;
@@ -133,13 +136,14 @@ static json_t *result_of(const struct amp_workload_task *task, const struct meas
 
     amp_workload_usage(&after);
     amp_workload_memory(&end);
-    more = json_pack(
-        "{s:o, s:{s:f, s:I}, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:f}", "in_force", amp_workload_in_force(),
-        "clock", "cost_ns", m->clock.cost_ns, "resolution_ns", (json_int_t) m->clock.resolution_ns, "rows", rows,
-        "memory", "start_rss_b", (json_int_t) start->rss_b, "peak_rss_b", (json_int_t) end.peak_rss_b, "retained_rss_b",
-        (json_int_t) end.rss_b, "faults", "minor", (json_int_t) (after.minor - before->minor), "major",
-        (json_int_t) (after.major - before->major), "involuntary_switches",
-        (json_int_t) (after.switches - before->switches), "seconds", (double) (amp_clock_monotonic() - begin_ns) / 1e9);
+    more = json_pack("{s:s, s:o, s:{s:f, s:I}, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:f}", "heap_side",
+                     m->heap_side, "in_force", amp_workload_in_force(), "clock", "cost_ns", m->clock.cost_ns,
+                     "resolution_ns", (json_int_t) m->clock.resolution_ns, "rows", rows, "memory", "start_rss_b",
+                     (json_int_t) start->rss_b, "peak_rss_b", (json_int_t) end.peak_rss_b, "retained_rss_b",
+                     (json_int_t) end.rss_b, "faults", "minor", (json_int_t) (after.minor - before->minor), "major",
+                     (json_int_t) (after.major - before->major), "involuntary_switches",
+                     (json_int_t) (after.switches - before->switches), "seconds",
+                     (double) (amp_clock_monotonic() - begin_ns) / 1e9);
     if (!result || !more || json_object_update(result, more)) {
         json_decref(result);
         result = NULL;

@@ -8,8 +8,9 @@
  *                            `-- peak_rss, peak_mapped read --'
  *
  * With several threads a chunk begins for all of them at a barrier and lasts from the first start to the last end, by
- * clocks that the threads read themselves. Single operations are timed in thread 0 while the others do the same number:
- * their times have two reads of the clock in them, which is why throughput is measured apart. */
+ * clocks that the threads read themselves. Single operations are timed in thread 0 (of two sides of a ring it is the one
+ * that allocates) while the others do the same number without a clock, and so end sooner: their times have two reads of
+ * the clock in them, which is why throughput is measured apart. */
 #include "harness/child.h"
 #include "harness/rounds.h"
 #include "harness/workload_child.h"
@@ -195,11 +196,12 @@ struct facts {
     struct amp_workload_memory start, busy, drained;
     struct amp_workload_usage before, after;
     struct amp_workload_classes classes_before, classes_after;
+    uint64_t asked_peak_b;
     bool has_classes, has_memory;
 };
 
 static json_t *result_of(const struct amp_workload_task *task, struct launch *launch, const struct facts *f,
-                         uint64_t asked_peak_b, uint64_t begin_ns)
+                         uint64_t begin_ns)
 {
     json_t *result = amp_workload_identity(task, "ampersand/workload/1"), *more;
     char checksum[32];
@@ -211,7 +213,7 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
         (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
         amp_workload_integers(launch->chunks_ns, launch->n_chunks), "latency", latency(launch), "memory", "start_rss_b",
         (json_int_t) f->start.rss_b, "peak_rss_b", (json_int_t) f->busy.peak_rss_b, "retained_rss_b",
-        (json_int_t) f->drained.rss_b, "asked_peak_b", (json_int_t) asked_peak_b, "start_mapped_b",
+        (json_int_t) f->drained.rss_b, "asked_peak_b", (json_int_t) f->asked_peak_b, "start_mapped_b",
         (json_int_t) f->start.mapped_b, "peak_mapped_b", (json_int_t) f->busy.peak_mapped_b, "faults", "minor",
         (json_int_t) (f->after.minor - f->before.minor), "major", (json_int_t) (f->after.major - f->before.major),
         "involuntary_switches", (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",
@@ -237,6 +239,7 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
     run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
     amp_workload_usage(&f->after);
     f->has_memory = f->has_memory && amp_workload_memory(&f->busy);
+    f->asked_peak_b = launch->workload->asked_peak_b(launch->fixture);
     run_singles(launch);
 }
 
@@ -245,7 +248,7 @@ int amp_workload_run(const struct amp_workload_task *task)
     static struct launch launch;
     static struct helper helpers[AMP_WORKLOAD_THREADS];
     static struct facts f;
-    uint64_t begin_ns = amp_clock_monotonic(), asked_peak_b;
+    uint64_t begin_ns = amp_clock_monotonic();
     const struct amp_workload *workload = amp_workload_find(task->workload);
     int status;
 
@@ -253,19 +256,18 @@ int amp_workload_run(const struct amp_workload_task *task)
         return amp_workload_complain(2, task->workload, "there is no such workload");
     launch.workload = workload;
     launch.samples_ns = amp_map(AMP_LATENCY_OPS * sizeof *launch.samples_ns);
-    f.has_memory = amp_workload_memory(&f.start);
     status = start_threads(&launch, helpers);
     if (status)
         return status;
+    f.has_memory = amp_workload_memory(&f.start); /* the threads' stacks are there, and are not billed */
     measure(&launch, &f, task);
     end_threads(&launch);
     if (f.has_classes)
         f.has_classes = amp_workload_classes(&f.classes_after);
-    asked_peak_b = workload->asked_peak_b(launch.fixture);
     workload->drain(launch.fixture);
     f.has_memory = f.has_memory && amp_workload_memory(&f.drained);
     if (!f.has_memory)
         return amp_workload_complain(2, "/proc/self/status", "it does not tell this process's memory");
     workload->tear_down(launch.fixture);
-    return amp_workload_write(task, result_of(task, &launch, &f, asked_peak_b, begin_ns));
+    return amp_workload_write(task, result_of(task, &launch, &f, begin_ns));
 }

@@ -185,7 +185,7 @@ def _sentence(table, ranking, work, metric):
 def _pick(table, ranking):
     """Of all that are not told from the best, the plainest: the baseline, else what sets least."""
     tied = [one["configuration"] for one in ranking if one["tied"]]
-    settings = {column.name: column.declared["environment"] for column in table.run.columns}
+    settings = {column.name: (column.provenance or {}).get("asked") or {} for column in table.run.columns}
     return min(tied, default=None,
                key=lambda name: (name != table.run.baseline, sum(map(len, settings[name].values()))))
 

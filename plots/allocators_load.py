@@ -178,8 +178,6 @@ def _cell(folder, column, work, files, journal):
         raise Refused(directory / f"{number or 0:03d}.json", "missing, though the journal says that it was finished")
     launches = {number: _launch(path, column.name, work, number, finished.get(number))
                 for number, path in sorted(files.items())}
-    # A file that the journal does not know was written by a run that was killed just then: a resumed one does it again.
-    launches = {number: document for number, document in launches.items() if number in finished}
     failure = journal.failure_in(place, column.name, work["name"])
     if failure:
         state = "not in force" if failure["reason"] == "not in force" else "failed"

@@ -6,7 +6,8 @@
     p50, p99, max_ns    of single operations, measured apart; what the clock costs is taken off
     peak, retained_rss  resident memory of the child itself: at its highest, and after all was freed
     faults_per_op       minor and major page faults while the chunks were timed
-    mapped, resident    address space, and memory, that the workload added at its peak, by the bytes it had asked for
+    mapped, resident    address space, and memory, that the workload added at its peak, by the bytes it had asked for; its
+                        own tables are part of it, the same in every configuration
 
 Less is better in each. Ratios of faults are those of faults + one in a thousand operations: below that no program's
 time is touched, and 0 against 0 is a ratio of 1. The clock's cost is itself known to a twentieth of it, and to no less
@@ -71,22 +72,21 @@ def of_workload(document):
 
 def of_pair(document):
     rows = pair_rows(document)
-    memory, faults = document["memory"], document["faults"]
-    ops = sum(row["ops"] * len(row["pointer_ns"]) for row in document["rows"])
+    memory = document["memory"]
     heap = [ln_ns for _, _, ln_ns in rows if math.isfinite(ln_ns)]
     return {
         **({"ns_per_op": math.exp(float(np.mean(heap)))} if len(heap) == len(rows) else {}),
         "peak_rss_b": max(memory["peak_rss_b"], PAGE_B), "retained_rss_b": max(memory["retained_rss_b"], PAGE_B),
-        "faults_per_op": (faults["minor"] + faults["major"]) / ops,
     }
 
 
 def pair_rows(document):
-    """(size, ln pointer/value, ln ns/op of the pointer side) of each size; NaN where the clock saw too little."""
-    return [(row["size"], *_pair_row(row, document["clock"]["cost_ns"])) for row in document["rows"]]
+    """(size, ln pointer/value, ln ns/op of the heap side) of each size; NaN where the clock saw too little."""
+    return [(row["size"], *_pair_row(row, document["clock"]["cost_ns"], document["heap_side"]))
+            for row in document["rows"]]
 
 
-def _pair_row(row, clock_ns):
+def _pair_row(row, clock_ns, heap_side):
     """As statistics.reduce_launch(): within a layout the median over rounds, over layouts the mean."""
     blocks = len(row["layouts"])
     value, pointer = (np.array(row[f"{side}_ns"], float).reshape(blocks, -1) - clock_ns
@@ -96,7 +96,8 @@ def _pair_row(row, clock_ns):
     if np.isnan(value).all(axis=1).any():
         return math.nan, math.nan
     ratio = np.nanmedian(np.log(pointer) - np.log(value), axis=1).mean()
-    return float(ratio), float(np.nanmedian(np.log(pointer), axis=1).mean()) - math.log(row["ops"])
+    heap = value if heap_side == "value" else pointer
+    return float(ratio), float(np.nanmedian(np.log(heap), axis=1).mean()) - math.log(row["ops"])
 
 
 def of_timeline(document):

@@ -181,13 +181,22 @@ def _reason_row(names, holder, width):
     return {"cells": cells + [_cell("-")] * (width - len(cells)), "verdict": holder["state"], "kind": ""}
 
 
+def _knobs(variable, words):
+    """The names under which an allocator tells what a variable sets."""
+    if variable == "MALLOC_CONF":
+        names = [part.partition(":")[0].strip() for part in words.split(",")]
+        return [f"opt.{'tcache_max' if name == 'lg_tcache_max' else name}" for name in names]
+    if variable == "GLIBC_TUNABLES":
+        return [part.partition("=")[0].strip() for part in words.split(":")]
+    return [variable]
+
+
 def _provenance(column):
     found = column["provenance"] or {}
     library = found.get("library") or {}
     asked = found.get("asked") or {}
-    knobs = {part.partition(":")[0] for words in asked.values() for part in str(words).split(",")}
-    read_back = {name: value for name, value in (found.get("read_back") or {}).items()
-                 if name in asked or any(name.endswith(knob) for knob in knobs if knob)}
+    knobs = {knob for variable, words in asked.items() for knob in _knobs(variable, str(words))}
+    read_back = {name: value for name, value in (found.get("read_back") or {}).items() if name in knobs}
     state = column["state"] + (f": {column['reason']}" if column["reason"] else "")
     words = [column["configuration"], state, _pairs(asked), _pairs(read_back), _pairs(found.get("effects")),
              str(library.get("file") or "-").rpartition("/")[2], str(found.get("source") or "-")]

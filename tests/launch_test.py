@@ -107,9 +107,9 @@ PARENT, GROUP = 1, 2  # fields of /proc/PID/stat behind the name
 def processes(field, wanted):
     """The processes, not dead, in whose /proc/PID/stat the field is the wanted one."""
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for name in filter(str.isdigit, os.listdir("/proc")):  # glob() would look at what has ended meanwhile
         try:
-            pid, _, rest = stat.read_text().partition(" (")
+            pid, _, rest = Path("/proc", name, "stat").read_text().partition(" (")
         except (FileNotFoundError, ProcessLookupError):
             continue
         fields = rest.rpartition(") ")[2].split()

@@ -224,7 +224,8 @@ def of_pair(document, truth, work, launch, ns, faults, random):
         rows.append({"size": size, "ops": ops, "rounds_per_block": 4, "layouts": [3, 17, 40]} | {
             f"{side}_ns": np.rint(45 + ops * ns_op * np.exp(random.normal(0, 0.01, 12))).astype(int).tolist()
             for side, ns_op in (("value", value), ("pointer", pointer))})
-    return document | {"schema": "ampersand/workload-pair/1", "workload": work.name, "memory": memory,
+    return document | {"schema": "ampersand/workload-pair/1", "workload": work.name, "heap_side": "pointer",
+                        "memory": memory,
                        "clock": {"cost_ns": 45.0, "resolution_ns": 1}, "faults": {"minor": 3, "major": 0}, "rows": rows}
 
 
