@@ -20,7 +20,7 @@
 #include <stdio.h>
 
 enum { MIN_CHUNKS = 5, MAX_CHUNKS = 25, QUICK_CHUNKS = 8 };
-#define CHUNKS_NS 90000000u /* enough chunks: their number may differ between configurations, their size never does */
+#define CHUNKS_NS 60000000u /* enough chunks: their number may differ between configurations, their size never does */
 
 struct launch {
     const struct amp_workload *workload;
