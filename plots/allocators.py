@@ -13,7 +13,6 @@ from plots.allocators_load import load
 from plots.documents import Refused, write_whole
 
 
-
 def unsound(summary, manifest):
     failures = {"failed", "wrong"}
     columns = failures | ({"not in force"} if manifest["settings"]["config"] else set())

@@ -232,5 +232,3 @@ def _crossover(work, configuration, sizes, confidence):
             "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],
             "sizes": [{"estimate": _short(one.size), "low": _rounded(one.low), "high": _rounded(one.high),
                        "faster_below": one.faster_below} for one in result.found]}
-
-

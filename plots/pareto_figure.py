@@ -84,7 +84,8 @@ def draw(run, summary, panels):
     page = style.Page(sum(heights), "Time against peak memory",
                       f"Ratios to {summary['baseline']}: left is faster, below is less memory. On the Pareto front "
                       "none is at once faster and smaller.", keys,
-                      "Bars: intervals over launches. For the front, a ratio that is not decided counts as 1.", allocators_style.small_print(run))
+                      "Bars: intervals over launches. For the front, a ratio that is not decided counts as 1.",
+                      allocators_style.small_print(run))
     top = sum(heights)
     for row, found, height in zip(rows, names, heights):
         for (work, points), lines, (left, right) in zip(row, found, edges):
