@@ -262,14 +262,16 @@ def test_no_fault_against_no_fault_is_equal():
 def test_heap_side_of_a_pair():
     row = {"size": 8, "ops": 10, "rounds_per_block": 2, "layouts": [1, 2], "value_ns": [145, 145, 145, 145],
            "pointer_ns": [245, 245, 445, 445]}
-    pair = {"clock": {"cost_ns": 45.0}, "rows": [row, row | {"size": 16, "pointer_ns": [845] * 4}],
+    pair = {"heap_side": "pointer", "clock": {"cost_ns": 45.0}, "rows": [row, row | {"size": 16, "pointer_ns": [845] * 4}],
             "memory": document()["memory"], "faults": {"minor": 4, "major": 0}}
     rows = allocators_metrics.pair_rows(pair)
     assert [size for size, _, _ in rows] == [8, 16]
     assert rows[0][1] == pytest.approx(math.log(math.sqrt(2 * 4))) and rows[1][1] == pytest.approx(math.log(8))
     found = allocators_metrics.of_pair(pair)
     assert found["ns_per_op"] == pytest.approx(math.sqrt(math.sqrt(20 * 40) * 80))
-    assert found["faults_per_op"] == 4 / 80
+    assert "faults_per_op" not in found, "those of both sides, and of setting up"
+    other = allocators_metrics.of_pair(pair | {"heap_side": "value"})
+    assert other["ns_per_op"] == pytest.approx(10)
     blind = pair | {"rows": [row | {"pointer_ns": [40] * 4}]}
     assert math.isnan(allocators_metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in allocators_metrics.of_pair(blind)
 
