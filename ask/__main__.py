@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ask import answer, compiler as compilers, lessons, subject as subjects
 from plots import documents, load, summary as summaries, terminal
-from plots.documents import Refused
+from plots.__main__ import guarded
 
 LAUNCHES = 20
 
@@ -98,21 +98,5 @@ def judge(folder):
     return [rows[pair] for pair in order], judged[0]["floors"], judged[0]["rule"]
 
 
-def guarded(arguments):
-    try:
-        status = main(arguments)
-        sys.stdout.flush()
-        return status
-    except Refused as refused:
-        print(f"ampersand: {refused}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("ampersand: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-
-
 if __name__ == "__main__":
-    sys.exit(guarded(sys.argv[1:]))
+    sys.exit(guarded(sys.argv[1:], main))

@@ -58,12 +58,12 @@ def main(arguments):
     return module.main(parser.parse_args(arguments[1:]))
 
 
-def guarded(arguments):
-    """main(), with every failure that is not our own mistake told in one line."""
+def guarded(arguments, run=main):
+    """run(arguments), with every failure that is not our own mistake told in one line."""
     from plots.documents import Refused
 
     try:
-        status = main(arguments)
+        status = run(arguments)
         sys.stdout.flush()
         return status
     except Refused as refused:
