@@ -11,9 +11,12 @@
 #include "harness/manifest.h"
 #include "harness/matrix_manifest.h"
 #include "harness/results.h"
+#include "harness/sensor.h"
 
 #include <errno.h>
 #include <stdio.h>
+
+#define CALIBRATE_NS 500000000u /* as long as neighbours are busy at a stretch */
 
 /* ---- The folder */
 
@@ -31,6 +34,7 @@ static int begin_new(struct amp_matrix_run *run, const struct amp_registry *regi
 
     if (status)
         return status;
+    run->options.quiet_ns = amp_sensor_calibrate(amp_clock_monotonic, CALIBRATE_NS);
     run->manifest = amp_matrix_manifest(&run->matrix, &run->options);
     if (!run->manifest)
         return amp_claim_refuse("manifest", "it cannot be put into JSON");

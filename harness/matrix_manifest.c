@@ -31,10 +31,10 @@ static size_t length(const char *const *list)
 /* All that --resume must know: what the command line said, and what was filled in where it said nothing. */
 static json_t *settings(const struct amp_matrix_options *options)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:s}", "launches", (json_int_t) options->launches,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:s}", "launches", (json_int_t) options->launches,
                      "timeline_launches", (json_int_t) options->timeline_launches, "timeline_s",
                      (json_int_t) options->timeline_s, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
-                     (json_int_t) options->memory_limit_b, "config", word_list(options->configs, options->n_configs),
+                     (json_int_t) options->memory_limit_b, "quiet_ns", (json_int_t) options->quiet_ns, "config", word_list(options->configs, options->n_configs),
                      "workload", options->workload, "baseline", options->baseline);
 }
 
@@ -108,22 +108,22 @@ json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_ma
 
 int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *options, const char **why)
 {
-    json_int_t seed, launches, timelines, timeline_s, timeout_s, memory_b;
+    json_int_t seed, launches, timelines, timeline_s, timeout_s, memory_b, quiet_ns;
     const json_t *config;
     json_error_t error;
     static char words[JSON_ERROR_TEXT_LENGTH + 64];
     int quick;
 
     *why = words;
-    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:o, s:s}}", "quick",
+    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}}", "quick",
                        &quick, "seed", &seed, "settings", "launches", &launches, "timeline_launches", &timelines,
-                       "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b, "config",
+                       "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b, "quiet_ns", &quiet_ns, "config",
                        &config, "baseline", &options->baseline)) {
         snprintf(words, sizeof words, "%s", error.text);
         return -EPROTO;
     }
     if (launches < 0 || launches > 100000 || timelines < 0 || timelines > 100000 || timeline_s < 1 ||
-        timeline_s > 86400 || timeout_s < 1 || timeout_s > 86400 || memory_b < 0 ||
+        timeline_s > 86400 || timeout_s < 1 || timeout_s > 86400 || memory_b < 0 || quiet_ns < 1 ||
         json_array_size(config) > AMP_CONFIGS) {
         snprintf(words, sizeof words, "a setting is out of its range");
         return -EPROTO;
@@ -135,6 +135,7 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
     options->timeline_s = (unsigned) timeline_s;
     options->timeout_s = (unsigned) timeout_s;
     options->memory_limit_b = (uint64_t) memory_b;
+    options->quiet_ns = (uint64_t) quiet_ns;
     options->workload = json_string_value(json_object_get(json_object_get(manifest, "settings"), "workload"));
     options->n_configs = json_array_size(config);
     for (size_t i = 0; i < options->n_configs; i++)

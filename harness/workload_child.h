@@ -15,10 +15,11 @@
  *
  *   { "file": "…/000.json", "configuration": "jemalloc",
  *     "allocator": "jemalloc", "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
- *     "environment_padding_b": 567, "quick": false, "timeline_s": 12, "classes": true, "sizes": [8, 64] (pair) } */
+ *     "environment_padding_b": 567, "quiet_ns": 991, "quick": false, "timeline_s": 12, "classes": true, "sizes": [8, 64] (pair) } */
 struct amp_workload_task {
     const char *file, *configuration, *allocator, *workload;
     json_int_t launch, seed, cpu, environment_padding_b, timeline_s;
+    json_int_t quiet_ns; /* what the sensor reads on a quiet core */
     int quick, classes;
     const json_t *sizes;
 };

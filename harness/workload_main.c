@@ -16,9 +16,9 @@ int amp_workload_complain(int status, const char *what, const char *why)
 
 json_t *amp_workload_identity(const struct amp_workload_task *task, const char *schema)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "schema", schema, "workload", task->workload,
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "schema", schema, "workload", task->workload,
                      "configuration", task->configuration, "launch", task->launch, "seed", task->seed, "cpu", task->cpu,
-                     "environment_padding_b", task->environment_padding_b);
+                     "environment_padding_b", task->environment_padding_b, "quiet_ns", task->quiet_ns);
 }
 
 int amp_workload_write(const struct amp_workload_task *task, json_t *result)
@@ -48,10 +48,10 @@ static int read_task(const char *kind, const json_t *json, struct amp_workload_t
             json_unpack_ex((json_t *) json, &error, 0, "{s:s, s:s}", "file", &out->file, "allocator", &out->allocator);
     else
         err = json_unpack_ex((json_t *) json, &error, JSON_STRICT,
-                             "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", &out->file,
+                             "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", &out->file,
                              "configuration", &out->configuration, "allocator", &out->allocator, "workload",
                              &out->workload, "launch", &out->launch, "seed", &out->seed, "cpu", &out->cpu,
-                             "environment_padding_b", &out->environment_padding_b, "timeline_s", &out->timeline_s,
+                             "environment_padding_b", &out->environment_padding_b, "quiet_ns", &out->quiet_ns, "timeline_s", &out->timeline_s,
                              "quick", &out->quick, "classes", &out->classes, "sizes", &out->sizes);
     return err ? amp_workload_complain(2, "task", error.text) : 0;
 }

@@ -2,22 +2,28 @@
  *
  * A pair with a heap side under another allocator: all of its sizes in one process, paired rounds as in
  * child_paired.c, over a few layouts that are drawn anew in every launch. Fewer than the whole design has: what is asked
- * is where value and pointer cross, and how far an allocator moves that place. */
+ * is where value and pointer cross, and how far an allocator moves that place.
+ *
+ * A block that the core was not quiet for, before and after it, is measured again while the launch has patience; the
+ * quietest attempt is kept. */
 #include "harness/child.h"
 #include "harness/layout.h"
 #include "harness/rounds.h"
+#include "harness/sensor.h"
 #include "harness/workload_child.h"
 
 #include <errno.h>
 
-enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 6 };
+enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 6, ATTEMPTS = 8 };
 #define EPOCH_NS 20000
+#define PATIENCE_NS 100000000u /* of a launch, for further attempts */
 
 struct row {
     const struct amp_pair *pairs[LAYOUTS];
     size_t size;
     void *fixtures[2];
     uint64_t ops, warmup_ops, ns[2][LAYOUTS * ROUNDS];
+    uint64_t sensor_ns[LAYOUTS];
     size_t rounds; /* ROUNDS, or fewer where one operation takes long */
 };
 
@@ -26,7 +32,7 @@ struct measurement {
     struct amp_module modules[LAYOUTS];
     unsigned layouts[LAYOUTS];
     struct amp_clock_facts clock;
-    uint64_t random;
+    uint64_t random, quiet_ns, patience_ns;
     const char *heap_side;
 };
 
@@ -70,22 +76,45 @@ static void kernels_of(const struct row *row, int layout, struct amp_kernel out[
     out[POINTER] = (struct amp_kernel){ row->pairs[layout]->pointer.run, row->fixtures[POINTER] };
 }
 
-static bool run_layouts(struct measurement *m, struct row *row)
+/* One attempt at the block of a layout, into ns; the highest reading before and after it. */
+static bool run_block(struct measurement *m, const struct row *row, int layout, uint64_t *ns[2], uint64_t *sensor_ns)
 {
-    for (int i = 0; i < LAYOUTS; i++) {
-        struct amp_block block = {
-            .ns = { row->ns[VALUE] + (size_t) i * row->rounds, row->ns[POINTER] + (size_t) i * row->rounds },
-            .rounds = row->rounds,
-            .ops = row->ops,
-            .warmup_ops = row->warmup_ops,
-            .stack_shift_b = amp_draw_below(&m->random, 256) * 16,
-        };
-        struct amp_kernel sides[2];
+    struct amp_block block = {
+        .ns = { ns[VALUE], ns[POINTER] },
+        .rounds = row->rounds,
+        .ops = row->ops,
+        .warmup_ops = row->warmup_ops,
+        .stack_shift_b = amp_draw_below(&m->random, 256) * 16,
+    };
+    uint64_t before_ns = amp_sensor_read(amp_clock_monotonic), after_ns;
+    struct amp_kernel sides[2];
 
-        kernels_of(row, i, sides);
-        amp_rounds_run(amp_clock_monotonic, m->clock.cost_ns, sides, &block, &m->random);
-        if (block.checksum[VALUE] != block.checksum[POINTER])
+    kernels_of(row, layout, sides);
+    amp_rounds_run(amp_clock_monotonic, m->clock.cost_ns, sides, &block, &m->random);
+    after_ns = amp_sensor_read(amp_clock_monotonic);
+    *sensor_ns = before_ns > after_ns ? before_ns : after_ns;
+    return block.checksum[VALUE] == block.checksum[POINTER];
+}
+
+static bool run_layout(struct measurement *m, struct row *row, int layout)
+{
+    uint64_t new_ns[2][ROUNDS], *into[2] = { new_ns[VALUE], new_ns[POINTER] }, sensor_ns;
+
+    row->sensor_ns[layout] = UINT64_MAX;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        uint64_t begin_ns = amp_clock_monotonic(), spent_ns;
+
+        if (!run_block(m, row, layout, into, &sensor_ns))
             return false;
+        if (sensor_ns < row->sensor_ns[layout]) {
+            row->sensor_ns[layout] = sensor_ns;
+            for (int side = VALUE; side <= POINTER; side++)
+                memcpy(row->ns[side] + (size_t) layout * row->rounds, new_ns[side], row->rounds * sizeof **new_ns);
+        }
+        spent_ns = amp_clock_monotonic() - begin_ns;
+        if (amp_sensor_is_quiet(row->sensor_ns[layout], m->quiet_ns) || m->patience_ns < spent_ns)
+            break;
+        m->patience_ns -= spent_ns;
     }
     return true;
 }
@@ -109,8 +138,9 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
         status = amp_workload_complain(2, pair, "no number of operations fills an epoch");
     row->warmup_ops = row->ops / 8 + 1;
     row->rounds = row->ops == 1 ? 2 : ROUNDS;
-    if (!status && !run_layouts(m, row))
-        status = amp_workload_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
+    for (int i = 0; i < LAYOUTS && !status; i++)
+        if (!run_layout(m, row, i))
+            status = amp_workload_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
     amp_side_tear_down(&row->pairs[0]->pointer, row->fixtures[POINTER]);
     amp_side_tear_down(&row->pairs[0]->value, row->fixtures[VALUE]);
     return status;
@@ -122,8 +152,9 @@ static json_t *row_json(const struct measurement *m, const struct row *row)
 
     for (int i = 0; i < LAYOUTS; i++)
         json_array_append_new(layouts, json_integer(m->layouts[i]));
-    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o}", "size", (json_int_t) row->size, "ops", (json_int_t) row->ops,
-                     "rounds_per_block", (json_int_t) row->rounds, "layouts", layouts, "value_ns",
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "size", (json_int_t) row->size, "ops", (json_int_t) row->ops,
+                     "rounds_per_block", (json_int_t) row->rounds, "layouts", layouts, "sensor_ns",
+                     amp_workload_integers(row->sensor_ns, LAYOUTS), "value_ns",
                      amp_workload_integers(row->ns[VALUE], LAYOUTS * row->rounds), "pointer_ns",
                      amp_workload_integers(row->ns[POINTER], LAYOUTS * row->rounds));
 }
@@ -180,6 +211,8 @@ int amp_workload_pair(const struct amp_workload_task *task)
     int status;
 
     m.random = (uint64_t) task->seed;
+    m.quiet_ns = (uint64_t) task->quiet_ns;
+    m.patience_ns = PATIENCE_NS;
     if (strncmp(task->workload, AMP_WORKLOAD_PAIR, strlen(AMP_WORKLOAD_PAIR)) != 0 || load(&m, pair, &why))
         return amp_workload_complain(2, task->workload, why);
     if (amp_clock_measure(amp_clock_monotonic, &m.clock))

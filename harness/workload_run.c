@@ -8,19 +8,25 @@
  *                            `-- peak_rss, peak_mapped read --'
  *
  * With several threads a chunk begins for all of them at a barrier and lasts from the first start to the last end, by
- * clocks that the threads read themselves. Single operations are timed in thread 0 (of two sides of a ring it is the one
+ * clocks that the threads read themselves. After its part of a chunk each thread reads the sensor: the first to end does
+ * so while the others still run, and so notices also where two CPUs are one core. A chunk is quiet if all readings were,
+ * before it and after it; there are more chunks where few are. Single operations are timed in thread 0 (of two sides of a ring it is the one
  * that allocates) while the others do the same number without a clock, and so end sooner: their times have two reads of
  * the clock in them, which is why throughput is measured apart. */
 #include "harness/child.h"
 #include "harness/rounds.h"
+#include "harness/sensor.h"
 #include "harness/workload_child.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 
-enum { MIN_CHUNKS = 5, MAX_CHUNKS = 25, QUICK_CHUNKS = 8 };
-#define CHUNKS_NS 60000000u /* enough chunks: their number may differ between configurations, their size never does */
+enum { MIN_CHUNKS = 5, MAX_CHUNKS = 64, QUICK_CHUNKS = 8, MIN_QUIET = 5, SINGLES_TRIES = 4 };
+/* Enough chunks, and enough of waiting for quiet ones: their number may differ between configurations, their size never
+ * does. */
+#define CHUNKS_NS 40000000u
+#define PATIENCE_NS 120000000u
 
 struct launch {
     const struct amp_workload *workload;
@@ -28,11 +34,12 @@ struct launch {
     pthread_barrier_t barrier;
     uint64_t ops; /* of each thread in the coming step; 0: no more steps */
     struct {
-        _Alignas(64) uint64_t begin_ns, end_ns, sum;
+        _Alignas(64) uint64_t begin_ns, end_ns, sum, sensor_ns;
     } of[AMP_WORKLOAD_THREADS];
     pthread_t threads[AMP_WORKLOAD_THREADS];
     uint64_t *samples_ns; /* single operations */
-    uint64_t chunks_ns[MAX_CHUNKS], n_chunks, checksum;
+    uint64_t chunks_ns[MAX_CHUNKS], sensor_ns[MAX_CHUNKS], n_chunks, checksum;
+    uint64_t quiet_ns, last_sensor_ns; /* the highest reading after the chunk before */
 };
 
 struct helper {
@@ -45,6 +52,7 @@ static void run_step(struct launch *launch, unsigned thread)
     launch->of[thread].begin_ns = amp_clock_monotonic();
     launch->of[thread].sum = launch->workload->run(launch->fixture, thread, launch->ops);
     launch->of[thread].end_ns = amp_clock_monotonic();
+    launch->of[thread].sensor_ns = amp_sensor_read(amp_clock_monotonic);
 }
 
 /* Each thread stays on one CPU, in turn of those that are allowed: else the kernel decides from launch to launch whether two
@@ -80,44 +88,55 @@ static void *help(void *argument)
     }
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static void meet(struct launch *launch)
 {
     if (launch->workload->threads > 1)
         pthread_barrier_wait(&launch->barrier);
 }
 
-/* All threads once; nanoseconds from the first start to the last end. */
-static uint64_t run_chunk(struct launch *launch, uint64_t *sum)
+/* All threads once; nanoseconds from the first start to the last end, and the highest reading before and after. */
+static uint64_t run_chunk(struct launch *launch, uint64_t *sum, uint64_t *sensor_ns)
 {
-    uint64_t begin_ns = UINT64_MAX, end_ns = 0;
+    uint64_t begin_ns = UINT64_MAX, end_ns = 0, before_ns = launch->last_sensor_ns;
 
     launch->ops = launch->workload->chunk_ops;
     meet(launch);
     run_step(launch, 0);
     meet(launch);
+    launch->last_sensor_ns = 0;
     for (unsigned i = 0; i < launch->workload->threads; i++) {
         *sum += launch->of[i].sum;
+        launch->last_sensor_ns = most(launch->last_sensor_ns, launch->of[i].sensor_ns);
         begin_ns = launch->of[i].begin_ns < begin_ns ? launch->of[i].begin_ns : begin_ns;
         end_ns = launch->of[i].end_ns > end_ns ? launch->of[i].end_ns : end_ns;
     }
+    *sensor_ns = most(before_ns, launch->last_sensor_ns);
     return end_ns - begin_ns;
 }
 
 /* The checksum is that of the chunks that every configuration runs, however slow it is. */
-static void run_chunks(struct launch *launch, unsigned most)
+static void run_chunks(struct launch *launch, unsigned limit)
 {
     uint64_t spent_ns = 0, unused = 0;
+    unsigned quiet = 0;
 
-    while (launch->n_chunks < most && (launch->n_chunks < MIN_CHUNKS || spent_ns < CHUNKS_NS)) {
+    while (launch->n_chunks < limit && (launch->n_chunks < MIN_CHUNKS || spent_ns < CHUNKS_NS ||
+                                        (quiet < MIN_QUIET && spent_ns < PATIENCE_NS))) {
         uint64_t *sum = launch->n_chunks < MIN_CHUNKS ? &launch->checksum : &unused;
-        uint64_t ns = run_chunk(launch, sum);
+        uint64_t *sensor_ns = &launch->sensor_ns[launch->n_chunks], ns = run_chunk(launch, sum, sensor_ns);
 
+        quiet += amp_sensor_is_quiet(*sensor_ns, launch->quiet_ns);
         launch->chunks_ns[launch->n_chunks++] = ns;
         spent_ns += ns;
     }
 }
 
-static void run_singles(struct launch *launch)
+static void run_singles_once(struct launch *launch)
 {
     uint64_t n = launch->workload->latency_ops, sum = 0, begin_ns;
 
@@ -130,6 +149,21 @@ static void run_singles(struct launch *launch)
     }
     amp_keep(&sum);
     meet(launch);
+}
+
+/* Again where the core was not quiet; the last time counts. */
+static void run_singles(struct launch *launch, uint64_t *sensor_ns)
+{
+    uint64_t before_ns = amp_sensor_read(amp_clock_monotonic), after_ns;
+
+    for (int try = 0; try < SINGLES_TRIES; try++) {
+        run_singles_once(launch);
+        after_ns = amp_sensor_read(amp_clock_monotonic);
+        *sensor_ns = most(before_ns, after_ns);
+        if (amp_sensor_is_quiet(*sensor_ns, launch->quiet_ns))
+            return;
+        before_ns = after_ns;
+    }
 }
 
 static int start_threads(struct launch *launch, struct helper *helpers)
@@ -169,15 +203,15 @@ static json_int_t quantile(const uint64_t *sorted, uint64_t n, uint64_t of_1000)
     return (json_int_t) sorted[(n * of_1000 + 999) / 1000 - 1];
 }
 
-static json_t *latency(struct launch *launch)
+static json_t *latency(struct launch *launch, uint64_t sensor_ns)
 {
     uint64_t n = launch->workload->latency_ops, *ns = launch->samples_ns;
     struct amp_clock_facts clock = { .cost_ns = 0 };
 
     amp_clock_measure(amp_clock_monotonic, &clock);
     qsort(ns, n, sizeof *ns, compare_ns);
-    return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
-                     "p50_ns", quantile(ns, n, 500), "p90_ns", quantile(ns, n, 900), "p99_ns", quantile(ns, n, 990),
+    return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
+                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", quantile(ns, n, 500), "p90_ns", quantile(ns, n, 900), "p99_ns", quantile(ns, n, 990),
                      "p999_ns", quantile(ns, n, 999), "max_ns", (json_int_t) ns[n - 1]);
 }
 
@@ -196,7 +230,7 @@ struct facts {
     struct amp_workload_memory start, busy, drained;
     struct amp_workload_usage before, after;
     struct amp_workload_classes classes_before, classes_after;
-    uint64_t asked_peak_b;
+    uint64_t asked_peak_b, singles_sensor_ns;
     bool has_classes, has_memory;
 };
 
@@ -208,10 +242,12 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
 
     snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long) launch->checksum);
     more = json_pack(
-        "{s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f}", "threads",
+        "{s:I, s:o, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f}", "threads",
         (json_int_t) launch->workload->threads, "in_force", amp_workload_in_force(), "chunk_ops",
         (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
-        amp_workload_integers(launch->chunks_ns, launch->n_chunks), "latency", latency(launch), "memory", "start_rss_b",
+        amp_workload_integers(launch->chunks_ns, launch->n_chunks), "sensor_ns",
+        amp_workload_integers(launch->sensor_ns, launch->n_chunks), "latency", latency(launch, f->singles_sensor_ns),
+        "memory", "start_rss_b",
         (json_int_t) f->start.rss_b, "peak_rss_b", (json_int_t) f->busy.peak_rss_b, "retained_rss_b",
         (json_int_t) f->drained.rss_b, "asked_peak_b", (json_int_t) f->asked_peak_b, "start_mapped_b",
         (json_int_t) f->start.mapped_b, "peak_mapped_b", (json_int_t) f->busy.peak_mapped_b, "faults", "minor",
@@ -230,17 +266,17 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
 /* The steps on top of this file. */
 static void measure(struct launch *launch, struct facts *f, const struct amp_workload_task *task)
 {
-    uint64_t unused = 0;
+    uint64_t unused = 0, unused_ns;
 
     launch->fixture = launch->workload->set_up((uint64_t) task->seed);
-    run_chunk(launch, &unused);
+    run_chunk(launch, &unused, &unused_ns);
     f->has_classes = task->classes && amp_workload_classes(&f->classes_before);
     amp_workload_usage(&f->before);
     run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
     amp_workload_usage(&f->after);
     f->has_memory = f->has_memory && amp_workload_memory(&f->busy);
     f->asked_peak_b = launch->workload->asked_peak_b(launch->fixture);
-    run_singles(launch);
+    run_singles(launch, &f->singles_sensor_ns);
 }
 
 int amp_workload_run(const struct amp_workload_task *task)
@@ -255,6 +291,7 @@ int amp_workload_run(const struct amp_workload_task *task)
     if (!workload)
         return amp_workload_complain(2, task->workload, "there is no such workload");
     launch.workload = workload;
+    launch.quiet_ns = (uint64_t) task->quiet_ns;
     launch.samples_ns = amp_map(AMP_LATENCY_OPS * sizeof *launch.samples_ns);
     status = start_threads(&launch, helpers);
     if (status)

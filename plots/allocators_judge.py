@@ -100,7 +100,8 @@ def _metric(table, metric):
 def _cell(table, column, work):
     cell = table.run.cells[column.name, work["name"]]
     document = {"configuration": column.name, "workload": work["name"], "state": cell.state, "reason": cell.reason,
-                "launches": len(cell.launches), "metrics": {}}
+                "launches": len(cell.launches),
+                "disturbed": sum(metrics.is_disturbed(one) for one in cell.launches.values()), "metrics": {}}
     for metric in METRICS:
         values = table.values(column.name, work["name"], metric.name)
         if not values:

@@ -206,6 +206,7 @@ def _launch(path, configuration, work, number, crc32):
 def _check_workload(document, work, path):
     if min(document["chunks_ns"]) < 1:
         raise Refused(path, "chunks_ns", "a chunk that took no time")
+    _check_readings(document, "chunks_ns", "", path)
     memory = document["memory"]
     for least, most in (("start_rss_b", "peak_rss_b"), ("start_mapped_b", "peak_mapped_b")):
         if memory[least] > memory[most]:
@@ -217,11 +218,17 @@ def _check_workload(document, work, path):
             raise Refused(path, f"latency.{high}", f"{latency[high]} is less than {low}, {latency[low]}")
 
 
+def _check_readings(owner, measured, where, path):
+    if len(owner["sensor_ns"]) != len(owner[measured]):
+        raise Refused(path, f"{where}sensor_ns", f"{len(owner['sensor_ns'])} long, where {measured} is {len(owner[measured])}")
+
+
 def _check_pair(document, work, path):
     sizes = [row["size"] for row in document["rows"]]
     if work["sizes"] is not None and sizes != work["sizes"]:
         raise Refused(path, "rows", f"sizes {sizes}, where manifest.json has {work['sizes']}")
     for i, row in enumerate(document["rows"]):
+        _check_readings(row, "layouts", f"rows[{i}].", path)
         for side in ("value_ns", "pointer_ns"):
             want = len(row["layouts"]) * row["rounds_per_block"]
             if len(row[side]) != want:

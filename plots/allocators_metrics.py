@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What a launch of a workload comes to: one number for each metric.
 
-    ns_per_op           median over chunks of a chunk's time, by its operations. Of a pair: of its heap side, the
-                        geometric mean over sizes (over layouts the mean of ln, over rounds the median)
+    ns_per_op           median over quiet chunks of a chunk's time, by its operations. Of a pair: of its heap side, the
+                        geometric mean over sizes (over quiet layouts the mean of ln, over rounds the median)
     p50, p99, max_ns    of single operations, measured apart; what the clock costs is taken off
     peak, retained_rss  resident memory of the child itself: at its highest, and after all was freed
     faults_per_op       minor and major page faults while the chunks were timed
     mapped, resident    address space, and memory, that the workload added at its peak, by the bytes it had asked for; its
                         own tables are part of it, the same in every configuration
+
+Quiet: the core's other hardware thread was idle before and after, by harness/sensor.h; which chunks count is decided by
+the sensor alone, never by their times. Where fewer than LEAST_QUIET are quiet, those of the lowest readings count.
 
 Less is better in each. Ratios of faults are those of faults + one in a thousand operations: below that no program's
 time is touched, and 0 against 0 is a ratio of 1. The clock's cost is itself known to a twentieth of it, and to no less
@@ -22,6 +25,8 @@ import numpy as np
 PAGE_B = 4096  # a ratio of memory is never one of less than a page
 FAULTS_OFFSET = 1e-3
 GRAIN_SHARE, GRAIN_NS = 0.05, 1.0
+QUIET = 1.1  # as in harness/sensor.h
+LEAST_QUIET = {"chunks": 3, "layouts": 2}
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,23 @@ BY_NAME = {metric.name: metric for metric in METRICS}
 TIMELINE = "timeline"  # stands where a workload's name does
 
 
+def quiet(readings_ns, quiet_ns, least):
+    """Which of them count: a mask. At least `least`, or all if there are fewer."""
+    readings = np.asarray(readings_ns)
+    return readings <= max(QUIET * quiet_ns, np.sort(readings)[min(least, len(readings)) - 1])
+
+
+def is_disturbed(document):
+    """Whether a launch's time rests on less than it should: too few chunks, or layouts of some size, were quiet."""
+    if "t_ms" in document:  # nothing of a timeline is timed
+        return False
+    if "rows" in document:
+        lists, least = [row["sensor_ns"] for row in document["rows"]], LEAST_QUIET["layouts"]
+    else:
+        lists, least = [document["sensor_ns"]], LEAST_QUIET["chunks"]
+    return any((np.asarray(readings) <= QUIET * document["quiet_ns"]).sum() < least for readings in lists)
+
+
 def grain_ns(document):
     return max(GRAIN_NS, GRAIN_SHARE * document["latency"]["clock_cost_ns"])
 
@@ -60,8 +82,9 @@ def of_workload(document):
     grain = grain_ns(document)
     asked = max(memory["asked_peak_b"], 1)
     ops = document["chunk_ops"] * len(document["chunks_ns"])
+    counted = quiet(document["sensor_ns"], document["quiet_ns"], LEAST_QUIET["chunks"])
     return {
-        "ns_per_op": float(np.median(document["chunks_ns"])) / document["chunk_ops"],
+        "ns_per_op": float(np.median(np.array(document["chunks_ns"])[counted])) / document["chunk_ops"],
         **{key: max(latency[key] - latency["clock_cost_ns"], grain) for key in ("p50_ns", "p99_ns", "max_ns")},
         "peak_rss_b": max(memory["peak_rss_b"], PAGE_B), "retained_rss_b": max(memory["retained_rss_b"], PAGE_B),
         "faults_per_op": (document["faults"]["minor"] + document["faults"]["major"]) / ops,
@@ -82,21 +105,21 @@ def of_pair(document):
 
 def pair_rows(document):
     """(size, ln pointer/value, ln ns/op of the heap side) of each size; NaN where the clock saw too little."""
-    return [(row["size"], *_pair_row(row, document["clock"]["cost_ns"], document["heap_side"]))
+    return [(row["size"], *_pair_row(row, document))
             for row in document["rows"]]
 
 
-def _pair_row(row, clock_ns, heap_side):
+def _pair_row(row, document):
     """As statistics.reduce_launch(): within a layout the median over rounds, over layouts the mean."""
-    blocks = len(row["layouts"])
-    value, pointer = (np.array(row[f"{side}_ns"], float).reshape(blocks, -1) - clock_ns
-                      for side in ("value", "pointer"))
+    counted = quiet(row["sensor_ns"], document["quiet_ns"], LEAST_QUIET["layouts"])
+    value, pointer = (np.array(row[f"{side}_ns"], float).reshape(len(counted), -1)[counted] -
+                      document["clock"]["cost_ns"] for side in ("value", "pointer"))
     out = (value <= 0) | (pointer <= 0)
     value, pointer = np.where(out, np.nan, value), np.where(out, np.nan, pointer)
     if np.isnan(value).all(axis=1).any():
         return math.nan, math.nan
     ratio = np.nanmedian(np.log(pointer) - np.log(value), axis=1).mean()
-    heap = value if heap_side == "value" else pointer
+    heap = value if document["heap_side"] == "value" else pointer
     return float(ratio), float(np.nanmedian(np.log(heap), axis=1).mean()) - math.log(row["ops"])
 
 

@@ -192,8 +192,16 @@ def closing(summary):
             lines += _wrapped(f"A/A: {summary['again']} is {summary['baseline']} again; {different} of its {again} "
                               f"cells in time per operation, {every[0]} of {every[1]} in all metrics, were decided "
                               "different")
+    lines += _wrapped(neighbours(summary))
     return lines + [""] + [line for name, meaning in legend(summary) for line in _wrapped(
         meaning, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)]
+
+
+def neighbours(summary):
+    """A sentence: how often another program was on the core."""
+    launches, disturbed = (sum(cell[key] for cell in summary["cells"]) for key in ("launches", "disturbed"))
+    return (f"Neighbours: in {disturbed} of {launches} launches the core was not quiet for long enough; their times "
+            "are those of its quietest moments")
 
 
 def legend(summary):

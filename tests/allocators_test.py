@@ -234,16 +234,36 @@ def document():
 
 
 @pytest.mark.parametrize("name, change, metric, want", [
-    ("median of chunks", {"chunks_ns": [100, 900, 200], "chunk_ops": 10}, "ns_per_op", 20),
+    ("median of chunks", {"chunks_ns": [100, 900, 200], "sensor_ns": [990] * 3, "chunk_ops": 10}, "ns_per_op", 20),
+    ("of those on a quiet core", {"chunks_ns": [100, 120, 130, 900, 910, 920, 930], "chunk_ops": 10,
+                                  "sensor_ns": [990, 1000, 1089, 1090, 1500, 1600, 1980]}, "ns_per_op", 12),
+    ("however slow those were", {"chunks_ns": [900, 910, 920, 100, 110, 120], "chunk_ops": 10,
+                                 "sensor_ns": [990, 1000, 1080, 1500, 1600, 1980]}, "ns_per_op", 91),
+    ("or of the three quietest", {"chunks_ns": [100, 500, 130, 900, 910], "chunk_ops": 10,
+                                  "sensor_ns": [990, 1400, 1300, 1500, 1980]}, "ns_per_op", 13),
+    ("of two, if there are no more", {"chunks_ns": [100, 200], "sensor_ns": [1900, 1980], "chunk_ops": 10}, "ns_per_op", 15),
     ("the clock's cost is off", {"latency": {"ops": 1, "clock_cost_ns": 40.0, "p50_ns": 45, "p90_ns": 50, "p99_ns": 90,
                                              "p999_ns": 95, "max_ns": 99}}, "p99_ns", 50),
     ("but no operation is shorter than the grain", {"latency": {
         "ops": 1, "clock_cost_ns": 40.0, "p50_ns": 39, "p90_ns": 50, "p99_ns": 90, "p999_ns": 95, "max_ns": 99}}, "p50_ns", 2),
-    ("faults of all chunks", {"faults": {"minor": 30, "major": 10}, "chunks_ns": [5, 5], "chunk_ops": 100},
+    ("faults of all chunks", {"faults": {"minor": 30, "major": 10}, "chunks_ns": [5, 5], "sensor_ns": [990] * 2,
+                              "chunk_ops": 100},
      "faults_per_op", 0.2),
 ])
 def test_metrics(name, change, metric, want):
     assert allocators_metrics.of_workload(document() | change)[metric] == pytest.approx(want)
+
+
+@pytest.mark.parametrize("name, change, want", [
+    ("quiet", {}, False),
+    ("two of twenty chunks", {"sensor_ns": [990] * 2 + [1500] * 18}, True),
+    ("three are enough", {"sensor_ns": [990] * 3 + [1500] * 17}, False),
+    ("a pair, two layouts at each size", {"rows": [{"sensor_ns": [990, 990, 1500]}, {"sensor_ns": [1500, 990, 990]}]}, False),
+    ("a pair, one layout at one size", {"rows": [{"sensor_ns": [990, 990, 990]}, {"sensor_ns": [1500, 1500, 990]}]}, True),
+    ("a timeline", {"t_ms": [0]}, False),
+])
+def test_disturbed(name, change, want):
+    assert allocators_metrics.is_disturbed(document() | change) == want
 
 
 def test_memory_is_what_the_workload_added():
@@ -260,9 +280,9 @@ def test_no_fault_against_no_fault_is_equal():
 
 
 def test_heap_side_of_a_pair():
-    row = {"size": 8, "ops": 10, "rounds_per_block": 2, "layouts": [1, 2], "value_ns": [145, 145, 145, 145],
+    row = {"size": 8, "ops": 10, "rounds_per_block": 2, "layouts": [1, 2], "sensor_ns": [990, 1000], "value_ns": [145, 145, 145, 145],
            "pointer_ns": [245, 245, 445, 445]}
-    pair = {"heap_side": "pointer", "clock": {"cost_ns": 45.0}, "rows": [row, row | {"size": 16, "pointer_ns": [845] * 4}],
+    pair = {"heap_side": "pointer", "quiet_ns": 990, "clock": {"cost_ns": 45.0}, "rows": [row, row | {"size": 16, "pointer_ns": [845] * 4}],
             "memory": document()["memory"], "faults": {"minor": 4, "major": 0}}
     rows = allocators_metrics.pair_rows(pair)
     assert [size for size, _, _ in rows] == [8, 16]
@@ -388,6 +408,8 @@ DAMAGE = [
     ("a pair's file for a workload", LAUNCH, put("schema", value="ampersand/workload-pair/1"), ["workload-pair/1"]),
     ("no chunks", LAUNCH, put("chunks_ns", value=[]), ["chunks_ns"]),
     ("a chunk of no time", LAUNCH, put("chunks_ns", 3, value=0), ["chunks_ns", "no time"]),
+    ("a chunk without a reading", LAUNCH, lambda found: found["sensor_ns"].pop(), ["sensor_ns", "19 long"]),
+    ("a layout without a reading", PAIR, lambda found: found["rows"][1]["sensor_ns"].pop(), ["rows[1].sensor_ns", "2 long"]),
     ("a text for a time", LAUNCH, put("chunks_ns", 3, value="12"), ["chunks_ns[3]"]),
     ("no memory", LAUNCH, drop("memory"), ["memory"]),
     ("a peak below its start", LAUNCH, put("memory", "peak_rss_b", value=1), ["memory.peak_rss_b", "less than"]),

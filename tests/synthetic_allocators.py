@@ -21,6 +21,7 @@ import synthetic
 
 TIME = "2026-01-31T12:00:00.000Z"
 CLOCK_NS = 42.0
+QUIET_NS = 990
 MIB = 1 << 20
 
 
@@ -183,7 +184,7 @@ def of_work(truth, work, launch, plan, sd, moment, random):
     faults = max(0.0, work.faults + truth.effect("faults", work.name)) * math.exp(random.normal(0, 0.01))
     document = {
         "configuration": truth.name, "launch": launch, "seed": 77 + launch, "cpu": 1, "environment_padding_b": 567,
-        "in_force": identity(truth),
+        "quiet_ns": QUIET_NS, "in_force": identity(truth),
         "memory": {"start_rss_b": start, "peak_rss_b": start + int(memory * work.peak),
                    "retained_rss_b": start + int(memory * work.retained * math.exp(truth.effect("memory", work.name))),
                    "asked_peak_b": work.asked_b, "start_mapped_b": 8 * MIB,
@@ -200,8 +201,8 @@ def of_one(document, truth, work, launch, ns, faults, random):
                                                          900 * math.exp(random.normal(0, 0.5)))]
     return document | {
         "schema": "ampersand/workload/1", "workload": work.name, "threads": work.threads, "chunk_ops": ops,
-        "chunks_ns": np.rint(chunks).astype(int).tolist(),
-        "latency": {"ops": 10000, "clock_cost_ns": CLOCK_NS} | dict(zip(
+        "chunks_ns": np.rint(chunks).astype(int).tolist(), "sensor_ns": [QUIET_NS] * len(chunks),
+        "latency": {"ops": 10000, "clock_cost_ns": CLOCK_NS, "sensor_ns": QUIET_NS} | dict(zip(
             ("p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"), np.rint(latency).astype(int).tolist())),
         "faults": {"minor": int(faults * ops * 20), "major": 0}, "checksum": f"{zlib.crc32(work.name.encode()) + launch:016x}",
         "classes": classes(work) if launch == 0 and truth.allocator == "jemalloc" else None}
@@ -221,7 +222,7 @@ def of_pair(document, truth, work, launch, ns, faults, random):
         value = 1.5 + size / 20
         pointer = ns * (1 + size / 16384)
         ops = max(1, int(50000 / value))
-        rows.append({"size": size, "ops": ops, "rounds_per_block": 4, "layouts": [3, 17, 40]} | {
+        rows.append({"size": size, "ops": ops, "rounds_per_block": 4, "layouts": [3, 17, 40], "sensor_ns": [QUIET_NS] * 3} | {
             f"{side}_ns": np.rint(45 + ops * ns_op * np.exp(random.normal(0, 0.01, 12))).astype(int).tolist()
             for side, ns_op in (("value", value), ("pointer", pointer))})
     return document | {"schema": "ampersand/workload-pair/1", "workload": work.name, "heap_side": "pointer",
@@ -272,7 +273,7 @@ def manifest(truths, works, plan):
     return {"schema": "ampersand/allocators/1", "version": "0.1.0", "created": "2026-01-31T12:00:00Z",
             "command": ["ampersand-bench", "allocators"], "quick": plan.quick, "seed": plan.seed,
             "settings": {"launches": plan.launches, "timeline_launches": plan.timelines, "timeline_s": 12, "timeout_s": 20,
-                         "memory_limit_b": 4 << 30, "config": list(plan.config), "workload": None,
+                         "memory_limit_b": 4 << 30, "quiet_ns": QUIET_NS, "config": list(plan.config), "workload": None,
                          "baseline": plan.baseline},
             "machine": like["machine"], "build": like["build"], "baseline": plan.baseline, "again": plan.again,
             "configurations": [{

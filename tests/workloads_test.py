@@ -23,7 +23,8 @@ MASK = (1 << 64) - 1
 
 def task(file, **keys):
     return {"file": str(file), "configuration": "test", "allocator": "glibc", "workload": "",
-            "launch": 0, "seed": 7, "cpu": -1, "environment_padding_b": 0, "timeline_s": 1, "quick": True,
+            "launch": 0, "seed": 7, "cpu": -1, "environment_padding_b": 0, "quiet_ns": 1000,
+            "timeline_s": 1, "quick": True,
             "classes": False, "sizes": []} | keys
 
 
@@ -54,6 +55,7 @@ def test_what_a_workload_writes(workload, tmp_path):
                                                                       THREADS[workload])
     assert found["chunk_ops"] % found["threads"] == 0
     assert 5 <= len(found["chunks_ns"]) <= 8 and min(found["chunks_ns"]) > 0
+    assert len(found["sensor_ns"]) == len(found["chunks_ns"]) and min(found["sensor_ns"]) > 100
     latency, memory = found["latency"], found["memory"]
     quantiles = [latency[key] for key in ("p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns")]
     assert quantiles == sorted(quantiles) and quantiles[0] > 0
@@ -166,6 +168,18 @@ def test_sizes_are_those_of_the_source(tmp_path):
     assert shares[:4] == pytest.approx([0.98, 0.28, 0.50, 0.22], abs=0.03), shares
 
 
+@pytest.mark.parametrize("name, quiet_ns, ms", [
+    ("always quiet: chunks for 40 ms", 10**9, 40),
+    ("never quiet: it has patience, and then goes on", 1, 120),
+])
+def test_chunks_while_the_core_is_quiet(name, quiet_ns, ms, tmp_path):
+    found = run(tmp_path, workload="small_churn", quick=False, quiet_ns=quiet_ns)
+    chunks_ns = found["chunks_ns"]
+    assert len(chunks_ns) == 64 or sum(chunks_ns) >= ms * 1_000_000
+    assert len(chunks_ns) == 5 or sum(chunks_ns[:-1]) < ms * 1_000_000, "and no more"
+    assert found["quiet_ns"] == quiet_ns
+
+
 def test_a_timeline_rises_and_falls(tmp_path):
     found = run(tmp_path, kind="timeline")
     times, rss = found["t_ms"], found["rss_b"]
@@ -182,6 +196,7 @@ def test_a_pair_under_another_allocator(tmp_path):
     found = run(tmp_path, kind="pair", workload="pair_factory", sizes=[8, 64, 4096])
     assert [row["size"] for row in found["rows"]] == [8, 64, 4096]
     for row in found["rows"]:
+        assert len(row["sensor_ns"]) == len(row["layouts"]) and 0 < min(row["sensor_ns"]) <= max(row["sensor_ns"]) < 10**8
         assert len(row["value_ns"]) == len(row["pointer_ns"]) == len(row["layouts"]) * row["rounds_per_block"]
         value, pointer = (math.fsum(row[side]) / row["ops"] for side in ("value_ns", "pointer_ns"))
         assert value > 0 and pointer > 0

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/sensor.h"
+
+#include <stdlib.h>
+
+enum { LOOPS = 7, STEPS = 1200 };
+
+/* Ten operations a step, of which no one waits for another of the same step. */
+static uint64_t loop_ns(amp_clock now)
+{
+    uint64_t a = 1, b = 2, c = 3, d = 4, begin_ns = now();
+
+    for (uint64_t i = STEPS; i > 0; i--) {
+        uint64_t e = i * 3, f = i ^ 99;
+
+        a += i;
+        b ^= i;
+        c += 3;
+        d ^= 5;
+        __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d) : "r"(e), "r"(f)); /* all of them are wanted */
+        a += 1;
+        b += 2;
+        c ^= 3;
+        d += 7;
+        __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
+    }
+    return now() - begin_ns;
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+
+    return (x > y) - (x < y);
+}
+
+uint64_t amp_sensor_read(amp_clock now)
+{
+    uint64_t ns[LOOPS];
+
+    for (int i = 0; i < LOOPS; i++)
+        ns[i] = loop_ns(now);
+    qsort(ns, LOOPS, sizeof ns[0], compare_ns);
+    return ns[LOOPS / 2];
+}
+
+uint64_t amp_sensor_calibrate(amp_clock now, uint64_t for_ns)
+{
+    uint64_t begin_ns = now(), least_ns = UINT64_MAX;
+
+    do {
+        uint64_t ns = amp_sensor_read(now);
+
+        least_ns = ns < least_ns ? ns : least_ns;
+    } while (now() - begin_ns < for_ns);
+    return least_ns;
+}
