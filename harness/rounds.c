@@ -13,6 +13,7 @@ enum { VALUE, POINTER };
 #define CLOCK_READS 4096      /* empty epochs to learn the clock's cost from: about a millisecond */
 #define MAX_READS 10000000ull /* for a clock so coarse that it hardly steps */
 #define MAX_OPS (1ull << 40)
+#define LONG 20     /* times an epoch: what one operation takes the first time, and is not called cold for */
 #define SHORTEST 50 /* an epoch of 50 us, or one of 1 us where the other side is that much slower */
 
 uint64_t amp_clock_monotonic(void)
@@ -153,6 +154,10 @@ int amp_rounds_calibrate(amp_clock now, const struct amp_kernel sides[2], uint64
         if (ops >= MAX_OPS)
             return -ERANGE;
         ops *= (uint64_t) fmin(factor, 10);
+    }
+    if (ops == 1 && factor < 1.0 / LONG) { /* warm, too, one will be too long: to know by how much is of no use */
+        *out = 1;
+        return 0;
     }
     for (int i = 0; i < 2; i++)
         ops = (uint64_t) fmin(fmax((double) ops * shortfall(now, sides, ops, 5, target_ns) + 0.5, 1), (double) MAX_OPS);

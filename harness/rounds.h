@@ -38,7 +38,8 @@ uint64_t amp_random_seed(uint64_t seed, const char *text);
 
 /* Find the number of operations for which the mean of both sides' epochs takes about epoch_ns, and the shorter of them
  * no less than a 50th of that: of a thousandfold ratio, too, the clock must see both sides.
- * At least 1, at most 2^40. Runs each kernel for about 20 epochs, which is also their warm-up.
+ * At least 1, at most 2^40. Runs each kernel for about 20 epochs, which is also their warm-up; for 2 operations,
+ * one to warm up and one timed, where these take 20 epochs by themselves.
  * errors   -EINVAL for epoch_ns 0, -ERANGE if not even 2^40 operations take so long */
 int amp_rounds_calibrate(amp_clock now, const struct amp_kernel sides[2], uint64_t epoch_ns, uint64_t *ops);
 

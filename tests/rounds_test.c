@@ -120,7 +120,9 @@ static void test_calibrate(void **state)
         { "short epochs", 10, 10, 10000, 1000 },
         { "an operation longer than the epoch", 1e6, 1e6, 50000, 1 },
         { "far below a nanosecond", 0.01, 0.01, 50000, 5000000 },
+        { "one operation, 21 epochs long: done after four", 1050000, 1050000, 50000, 1 },
     };
+    size_t last = sizeof rows / sizeof rows[0] - 1;
 
     (void) state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -132,6 +134,7 @@ static void test_calibrate(void **state)
         print_message("  %s\n", rows[i].name);
         assert_int_equal(amp_rounds_calibrate(fake_clock, sides, rows[i].epoch_ns, &ops), 0);
         assert_true(fabs((double) ops / (double) rows[i].want_ops - 1) < 0.01);
+        assert_true(i != last || fake.n == 4);
     }
     {
         struct fake_side nothing = { 'A', .op_ns = 0 };
