@@ -65,10 +65,29 @@ static uint64_t run_slow(void *fixture, uint64_t ops)
     return run_count(fixture, ops) + (ops == 1000);
 }
 
+static uint64_t run_2_ms(void *fixture, uint64_t ops) /* each, at least */
+{
+    const struct timespec pause = { 0, 2000000 };
+
+    for (uint64_t i = 0; i < ops; i++)
+        nanosleep(&pause, NULL);
+    return run_count(fixture, ops);
+}
+
 #define SIDE(f)                                                                                                        \
     {                                                                                                                  \
         .run = f, .set_up = make_counter, .tear_down = free_counter                                                    \
     }
+
+static void test_gate_cuts_its_last_run(void **state)
+{
+    struct amp_pair pair = { .name = "p", .question = "?", .value = SIDE(run_count), .pointer = SIDE(run_2_ms) };
+    struct amp_agreement got = { 0 };
+
+    (void) state;
+    assert_int_equal(amp_pair_agree(&pair, 5, &got), 0);
+    assert_in_range(got.ops, 2, 25); /* of 1000, what fits into 50 ms; fewer where pauses take longer */
+}
 
 static void test_gate(void **state)
 {
@@ -275,7 +294,7 @@ static void test_alloc_ends_the_child(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gate),
+        cmocka_unit_test(test_gate), cmocka_unit_test(test_gate_cuts_its_last_run),
         cmocka_unit_test(test_fixtures_are_placed_at_random),
         cmocka_unit_test(test_objects_are_aligned),
         cmocka_unit_test(test_registry_refuses),
