@@ -17,9 +17,9 @@ int amp_child_complain(int status, const char *what, const char *why)
 json_t *amp_child_identity(const struct amp_task *task, const char *schema)
 {
     return json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I}", "schema", schema, "pair", task->row->pair->name,
-                     "size", (json_int_t) task->row->size, "launch", task->launch, "configuration",
-                     task->configuration, "seed", task->seed, "cpu", task->cpu, "stack_offset_b",
-                     task->stack_offset_b, "environment_padding_b", task->environment_padding_b);
+                     "size", (json_int_t) task->row->size, "launch", task->launch, "configuration", task->configuration,
+                     "seed", task->seed, "cpu", task->cpu, "stack_offset_b", task->stack_offset_b,
+                     "environment_padding_b", task->environment_padding_b);
 }
 
 int amp_child_write(const struct amp_task *task, json_t *result)
@@ -61,11 +61,12 @@ int amp_child_main(const struct amp_registry *registry, const char *text)
 
     if (!json)
         return amp_child_complain(2, "child", error.text);
-    if (json_unpack_ex(json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+    if (json_unpack_ex(json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
                        "kind", &task.kind, "row", &task.name, "file", &task.file, "launch", &task.launch,
                        "configuration", &task.configuration, "seed", &task.seed, "cpu", &task.cpu, "stack_offset_b",
                        &task.stack_offset_b, "environment_padding_b", &task.environment_padding_b, "epoch_ns",
-                       &task.epoch_ns, "rounds_per_block", &task.rounds_per_block, "layout", &task.layout)) {
+                       &task.epoch_ns, "quiet_ns", &task.quiet_ns, "rounds_per_block", &task.rounds_per_block, "layout",
+                       &task.layout)) {
         status = amp_child_complain(2, "child", error.text);
         goto out;
     }

@@ -15,7 +15,7 @@
  *
  *   { "kind": "paired" | "counts", "row": "pass/size=64", "file": "…/000.json" (written whole or not at all),
  *     "launch": 0, "configuration": "default", "seed": 77, "cpu": 1 (or -1: not pinned), "stack_offset_b": 1234,
- *     "environment_padding_b": 567, "epoch_ns": 50000, "rounds_per_block": 16, "layout": -1 (or the only one to use) }
+ *     "environment_padding_b": 567, "epoch_ns": 50000, "quiet_ns": 991, "rounds_per_block": 16, "layout": -1 (or the only one to use) }
  */
 int amp_child_main(const struct amp_registry *registry, const char *task);
 
@@ -23,7 +23,7 @@ int amp_child_main(const struct amp_registry *registry, const char *task);
 struct amp_task {
     const struct amp_row *row;
     const char *kind, *name, *file, *configuration;
-    json_int_t launch, seed, cpu, stack_offset_b, environment_padding_b, epoch_ns, rounds_per_block, layout;
+    json_int_t launch, seed, cpu, stack_offset_b, environment_padding_b, epoch_ns, quiet_ns, rounds_per_block, layout;
 };
 
 /* The two kinds of task. Each writes task->file and returns an exit status. */

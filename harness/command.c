@@ -39,11 +39,12 @@ static size_t add_task(const char *row, const struct amp_item *item, const struc
                        const char *file, int cpu, struct amp_command *out)
 {
     json_t *task = json_pack(
-        "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", amp_kind_name(item->kind), "row", row,
-        "file", file, "launch", (json_int_t) item->launch, "configuration", AMP_CONFIGURATION, "seed",
+        "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", amp_kind_name(item->kind), "row",
+        row, "file", file, "launch", (json_int_t) item->launch, "configuration", AMP_CONFIGURATION, "seed",
         (json_int_t) item->seed, "cpu", (json_int_t) cpu, "stack_offset_b", (json_int_t) item->stack_offset_b,
         "environment_padding_b", (json_int_t) item->environment_padding_b, "epoch_ns", (json_int_t) options->epoch_ns,
-        "rounds_per_block", (json_int_t) options->rounds_per_block, "layout", (json_int_t) item->layout);
+        "quiet_ns", (json_int_t) options->quiet_ns, "rounds_per_block", (json_int_t) options->rounds_per_block,
+        "layout", (json_int_t) item->layout);
     char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
 
     add(out, "child");

@@ -19,6 +19,7 @@
 #include "harness/process.h"
 #include "harness/progress.h"
 #include "harness/results.h"
+#include "harness/sensor.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -57,6 +58,7 @@ static int begin_new(struct run *run, const struct amp_registry *registry)
     run->layouts = amp_manifest_layouts(&run->rows, &why);
     if (!run->layouts)
         return amp_claim_refuse("lessons", "%s", why);
+    run->options.quiet_ns = amp_sensor_calibrate(amp_clock_monotonic, AMP_CALIBRATE_NS);
     run->manifest = amp_manifest_make(&run->rows, run->layouts, &run->options, &why);
     if (!run->manifest)
         return amp_claim_refuse("manifest", "%s", why);

@@ -18,6 +18,7 @@ struct amp_launch_options {
     unsigned counts_launches, solo_launches;
     uint64_t seed;
     uint64_t epoch_ns;
+    uint64_t quiet_ns; /* what the sensor reads on a quiet core: 0 until the run has found out */
     unsigned rounds_per_block;
     unsigned timeout_s; /* a child */
     uint64_t memory_limit_b;

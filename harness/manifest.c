@@ -59,10 +59,11 @@ static json_t *settings(const struct amp_rows *rows, const unsigned *layouts, co
 
     for (size_t i = 0; i < rows->n; i++)
         most = layouts[i] > most ? layouts[i] : most;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o}", "launches",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o}", "launches",
                      (json_int_t) options->launches, "counts_launches", (json_int_t) options->counts_launches,
                      "solo_launches", (json_int_t) options->solo_launches, "epoch_ns", (json_int_t) options->epoch_ns,
-                     "rounds_per_block", (json_int_t) options->rounds_per_block, "layouts", (json_int_t) most, "layout",
+                     "quiet_ns", (json_int_t) options->quiet_ns, "rounds_per_block",
+                     (json_int_t) options->rounds_per_block, "layouts", (json_int_t) most, "layout",
                      (json_int_t) options->layout, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
                      (json_int_t) options->memory_limit_b, "threshold", THRESHOLD, "precision", options->precision,
                      "budget_s", (json_int_t) options->budget_s, "looks", looks(options));
@@ -150,12 +151,12 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
         return NULL;
     gmtime_r(&now, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema", AMP_MANIFEST_SCHEMA,
-                         "version", AMP_VERSION, "created", created, "command", strings(options->command), "quick",
-                         (int) options->quick, "seed", (json_int_t) options->seed, "settings",
-                         settings(rows, layouts, options), "machine", amp_machine_facts(), "build", build(rows),
-                         "allocator", amp_machine_allocator(), "configurations", "name", AMP_CONFIGURATION, "rows",
-                         row_list(rows), "layouts", lessons);
+    manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema",
+                         AMP_MANIFEST_SCHEMA, "version", AMP_VERSION, "created", created, "command",
+                         strings(options->command), "quick", (int) options->quick, "seed", (json_int_t) options->seed,
+                         "settings", settings(rows, layouts, options), "machine", amp_machine_facts(), "build",
+                         build(rows), "allocator", amp_machine_allocator(), "configurations", "name", AMP_CONFIGURATION,
+                         "rows", row_list(rows), "layouts", lessons);
     if (!manifest)
         *why = "it cannot be put into JSON";
     return manifest;
@@ -183,27 +184,28 @@ json_t *amp_manifest_load(const char *dir, const char *schema, const char **why)
     written = json_string_value(json_object_get(manifest, "schema"));
     if (written && strcmp(written, schema) == 0)
         return manifest;
-    snprintf(words, sizeof words, "it is of schema '%.64s', here only '%s' can be gone on with", written ? written : "none",
-             schema);
+    snprintf(words, sizeof words, "it is of schema '%.64s', here only '%s' can be gone on with",
+             written ? written : "none", schema);
     json_decref(manifest);
     return NULL;
 }
 
 static int restore_settings(const json_t *manifest, struct amp_launch_options *options)
 {
-    json_int_t seed, launches, counts, solo, epoch_ns, rounds, layout, timeout_s, memory_b;
+    json_int_t seed, launches, counts, solo, epoch_ns, quiet_ns, rounds, layout, timeout_s, memory_b;
     json_error_t error;
     int quick;
 
-    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
                        "quick", &quick, "seed", &seed, "settings", "launches", &launches, "counts_launches", &counts,
-                       "solo_launches", &solo, "epoch_ns", &epoch_ns, "rounds_per_block", &rounds, "layout", &layout,
-                       "timeout_s", &timeout_s, "memory_limit_b", &memory_b)) {
+                       "solo_launches", &solo, "epoch_ns", &epoch_ns, "quiet_ns", &quiet_ns, "rounds_per_block",
+                       &rounds, "layout", &layout, "timeout_s", &timeout_s, "memory_limit_b", &memory_b)) {
         snprintf(words, sizeof words, "%s", error.text);
         return -EPROTO;
     }
     if (launches < 0 || launches > 100000 || counts < 0 || counts > 100000 || solo < 0 || solo > 100000 ||
-        epoch_ns <= 0 || rounds <= 0 || timeout_s <= 0 || timeout_s > UINT_MAX || memory_b < 0 || layout < -1) {
+        epoch_ns <= 0 || quiet_ns <= 0 || rounds <= 0 || timeout_s <= 0 || timeout_s > UINT_MAX || memory_b < 0 ||
+        layout < -1) {
         snprintf(words, sizeof words, "a setting is out of its range");
         return -EPROTO;
     }
@@ -213,6 +215,7 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
     options->counts_launches = (unsigned) counts;
     options->solo_launches = (unsigned) solo;
     options->epoch_ns = (uint64_t) epoch_ns;
+    options->quiet_ns = (uint64_t) quiet_ns;
     options->rounds_per_block = (unsigned) rounds;
     options->layout = (int) layout;
     options->timeout_s = (unsigned) timeout_s;

@@ -16,8 +16,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define CALIBRATE_NS 500000000u /* as long as neighbours are busy at a stretch */
-
 /* ---- The folder */
 
 static int make_matrix(struct amp_matrix_run *run, const struct amp_registry *registry)
@@ -34,7 +32,7 @@ static int begin_new(struct amp_matrix_run *run, const struct amp_registry *regi
 
     if (status)
         return status;
-    run->options.quiet_ns = amp_sensor_calibrate(amp_clock_monotonic, CALIBRATE_NS);
+    run->options.quiet_ns = amp_sensor_calibrate(amp_clock_monotonic, AMP_CALIBRATE_NS);
     run->manifest = amp_matrix_manifest(&run->matrix, &run->options);
     if (!run->manifest)
         return amp_claim_refuse("manifest", "it cannot be put into JSON");

@@ -27,6 +27,8 @@ uint64_t amp_sensor_read(amp_clock now);
 /* The least reading within so much time: that of a quiet core, if it was quiet for a few microseconds of it. */
 uint64_t amp_sensor_calibrate(amp_clock now, uint64_t for_ns);
 
+#define AMP_CALIBRATE_NS 500000000u /* for a run: longer than neighbours are mostly busy at a stretch */
+
 /* Whether a reading is within a tenth of that of a quiet core. */
 static inline bool amp_sensor_is_quiet(uint64_t reading_ns, uint64_t quiet_ns)
 {

@@ -152,9 +152,9 @@ static json_t *row_json(const struct measurement *m, const struct row *row)
 
     for (int i = 0; i < LAYOUTS; i++)
         json_array_append_new(layouts, json_integer(m->layouts[i]));
-    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "size", (json_int_t) row->size, "ops", (json_int_t) row->ops,
-                     "rounds_per_block", (json_int_t) row->rounds, "layouts", layouts, "sensor_ns",
-                     amp_workload_integers(row->sensor_ns, LAYOUTS), "value_ns",
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "size", (json_int_t) row->size, "ops",
+                     (json_int_t) row->ops, "rounds_per_block", (json_int_t) row->rounds, "layouts", layouts,
+                     "sensor_ns", amp_workload_integers(row->sensor_ns, LAYOUTS), "value_ns",
                      amp_workload_integers(row->ns[VALUE], LAYOUTS * row->rounds), "pointer_ns",
                      amp_workload_integers(row->ns[POINTER], LAYOUTS * row->rounds));
 }

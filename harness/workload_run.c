@@ -125,8 +125,8 @@ static void run_chunks(struct launch *launch, unsigned limit)
     uint64_t spent_ns = 0, unused = 0;
     unsigned quiet = 0;
 
-    while (launch->n_chunks < limit && (launch->n_chunks < MIN_CHUNKS || spent_ns < CHUNKS_NS ||
-                                        (quiet < MIN_QUIET && spent_ns < PATIENCE_NS))) {
+    while (launch->n_chunks < limit &&
+           (launch->n_chunks < MIN_CHUNKS || spent_ns < CHUNKS_NS || (quiet < MIN_QUIET && spent_ns < PATIENCE_NS))) {
         uint64_t *sum = launch->n_chunks < MIN_CHUNKS ? &launch->checksum : &unused;
         uint64_t *sensor_ns = &launch->sensor_ns[launch->n_chunks], ns = run_chunk(launch, sum, sensor_ns);
 
@@ -211,8 +211,9 @@ static json_t *latency(struct launch *launch, uint64_t sensor_ns)
     amp_clock_measure(amp_clock_monotonic, &clock);
     qsort(ns, n, sizeof *ns, compare_ns);
     return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
-                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", quantile(ns, n, 500), "p90_ns", quantile(ns, n, 900), "p99_ns", quantile(ns, n, 990),
-                     "p999_ns", quantile(ns, n, 999), "max_ns", (json_int_t) ns[n - 1]);
+                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", quantile(ns, n, 500), "p90_ns",
+                     quantile(ns, n, 900), "p99_ns", quantile(ns, n, 990), "p999_ns", quantile(ns, n, 999), "max_ns",
+                     (json_int_t) ns[n - 1]);
 }
 
 static json_t *class_list(const struct amp_workload_classes *before, const struct amp_workload_classes *after)
@@ -247,9 +248,8 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
         (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
         amp_workload_integers(launch->chunks_ns, launch->n_chunks), "sensor_ns",
         amp_workload_integers(launch->sensor_ns, launch->n_chunks), "latency", latency(launch, f->singles_sensor_ns),
-        "memory", "start_rss_b",
-        (json_int_t) f->start.rss_b, "peak_rss_b", (json_int_t) f->busy.peak_rss_b, "retained_rss_b",
-        (json_int_t) f->drained.rss_b, "asked_peak_b", (json_int_t) f->asked_peak_b, "start_mapped_b",
+        "memory", "start_rss_b", (json_int_t) f->start.rss_b, "peak_rss_b", (json_int_t) f->busy.peak_rss_b,
+        "retained_rss_b", (json_int_t) f->drained.rss_b, "asked_peak_b", (json_int_t) f->asked_peak_b, "start_mapped_b",
         (json_int_t) f->start.mapped_b, "peak_mapped_b", (json_int_t) f->busy.peak_mapped_b, "faults", "minor",
         (json_int_t) (f->after.minor - f->before.minor), "major", (json_int_t) (f->after.major - f->before.major),
         "involuntary_switches", (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",

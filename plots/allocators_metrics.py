@@ -22,10 +22,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plots.sensor import is_quiet
+
 PAGE_B = 4096  # a ratio of memory is never one of less than a page
 FAULTS_OFFSET = 1e-3
 GRAIN_SHARE, GRAIN_NS = 0.05, 1.0
-QUIET = 1.1  # as in harness/sensor.h
 LEAST_QUIET = {"chunks": 3, "layouts": 2}
 
 
@@ -58,7 +59,7 @@ TIMELINE = "timeline"  # stands where a workload's name does
 def quiet(readings_ns, quiet_ns, least):
     """Which of them count: a mask. At least `least`, or all if there are fewer."""
     readings = np.asarray(readings_ns)
-    return readings <= max(QUIET * quiet_ns, np.sort(readings)[min(least, len(readings)) - 1])
+    return is_quiet(readings, quiet_ns) | (readings <= np.sort(readings)[min(least, len(readings)) - 1])
 
 
 def is_disturbed(document):
@@ -69,7 +70,7 @@ def is_disturbed(document):
         lists, least = [row["sensor_ns"] for row in document["rows"]], LEAST_QUIET["layouts"]
     else:
         lists, least = [document["sensor_ns"]], LEAST_QUIET["chunks"]
-    return any((np.asarray(readings) <= QUIET * document["quiet_ns"]).sum() < least for readings in lists)
+    return any(is_quiet(readings, document["quiet_ns"]).sum() < least for readings in lists)
 
 
 def grain_ns(document):

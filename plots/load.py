@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots import documents
+from plots import documents, sensor
 from plots.documents import Refused
 from plots.journal import read_journal
 
@@ -36,6 +36,7 @@ class Launch:
     stack_shift_b: np.ndarray  # [block]
     value_ns: np.ndarray  # [block][round]
     pointer_ns: np.ndarray
+    quiet: np.ndarray  # [block], whether nothing else was on the core, by harness/sensor.h
     zero_rounds: int
     facts: dict = field(repr=False)  # the file's other keys
 
@@ -245,7 +246,8 @@ def check_identity(document, identity, path):
             raise Refused(path, key, f"{document.get(key)!r} in a file that stands for {expected!r}")
 
 
-_LAUNCH_INTEGERS = {"seed": None, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 1, "ops": 1,
+_LAUNCH_INTEGERS = {"seed": None, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 1, "quiet_ns": 1,
+                    "ops": 1,
                     "warmup_ops": 0, "rounds_per_block": 1, "zero_rounds": 0, "page_faults": 0,
                     "involuntary_switches": 0}
 
@@ -256,11 +258,11 @@ def _launch(document, path, n_layouts):
     if not isinstance(blocks, dict):
         raise Refused(path, "blocks", "missing")
     layouts = [integers(blocks, key, path, "blocks.") for key in ("value_layout", "pointer_layout")]
-    shifts = integers(blocks, "stack_shift_b", path, "blocks.")
+    shifts, readings = (integers(blocks, key, path, "blocks.") for key in ("stack_shift_b", "sensor_ns"))
     n, rounds = len(layouts[0]), document["rounds_per_block"]
     if n == 0:
         raise Refused(path, "blocks.value_layout", "empty")
-    for key, numbers in (("pointer_layout", layouts[1]), ("stack_shift_b", shifts)):
+    for key, numbers in (("pointer_layout", layouts[1]), ("stack_shift_b", shifts), ("sensor_ns", readings)):
         if len(numbers) != n:
             raise Refused(path, f"blocks.{key}", f"{len(numbers)} long, where value_layout is {n}")
     for key, numbers in zip(("value_layout", "pointer_layout"), layouts):
@@ -279,7 +281,7 @@ def _launch(document, path, n_layouts):
         raise Refused(path, "zero_rounds", f"{document['zero_rounds']}, where {zero_rounds} rounds have a 0")
     facts = {key: value for key, value in document.items() if key not in ("value_ns", "pointer_ns", "blocks")}
     return Launch(document["launch"], document["ops"], float(document["clock"]["cost_ns"]), np.stack(layouts, axis=1),
-                  shifts, sides[0], sides[1], zero_rounds, facts)
+                  shifts, sides[0], sides[1], sensor.is_quiet(readings, document["quiet_ns"]), zero_rounds, facts)
 
 
 def _check_launch_scalars(document, path):

@@ -15,6 +15,8 @@ launches the median: a launch is a draw (addresses, neighbours on the core), and
 that assumes no distribution: with n launches the true median lies between the r-th and the (n-r+1)-th with
 probability 1 - 2 P(Bin(n, 1/2) < r).
 
+A block during which something else was on the core is replaced by what its layout and its launch say (sensor.py).
+
 Where a lesson's design is not full, its interval is widened by what that may be off by (design.py).
 
 Everything is computed in ln and shown as a ratio, pointer/value: above 1 the value side is the faster one.
@@ -48,6 +50,8 @@ from fractions import Fraction
 
 import numpy as np
 from scipy import stats
+
+from plots import sensor
 
 CONFIDENCE = 0.95
 RESAMPLES = 199  # for a standard error; an interval of percentiles would want more
@@ -106,13 +110,22 @@ class Measured:
 
 
 def measure(launches):
-    """Reduce raw rounds to one number per launch and layout."""
-    per_launch = [reduce_launch(launch) for launch in launches]
-    usable = [medians for medians in per_launch if np.isfinite(medians).all()]
+    """Reduce raw rounds to one number per launch and layout, as on a quiet core."""
+    per_launch = [(reduce_launch(launch), quiet_layouts(launch)) for launch in launches]
+    usable = [(medians, quiet) for medians, quiet in per_launch if np.isfinite(medians).all()]
     if not usable:
         return Measured(*np.empty((3, 0, 0)))
+    quiet = np.stack([quiet for _, quiet in usable])
     layouts = tuple(map(tuple, np.unique(launches[0].layouts, axis=0).tolist()))
-    return Measured(*np.stack(usable, axis=1), layouts)
+    return Measured(*(sensor.fill(matrix, quiet) for matrix in np.stack([medians for medians, _ in usable], axis=1)),
+                    layouts)
+
+
+def quiet_layouts(launch):
+    """[layout], in the order of reduce_launch(): whether every block of it was quiet."""
+    _, layout = np.unique(launch.layouts, axis=0, return_inverse=True)
+    disturbed = np.bincount(layout.ravel(), ~launch.quiet)
+    return disturbed == 0
 
 
 def reduce_launch(launch):

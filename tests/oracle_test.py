@@ -187,7 +187,7 @@ def test_configurations_against_interposer(conf, tmp_path):
 
 def counts_child(row, file, **environment):
     task = {"kind": "counts", "row": row, "file": str(file), "launch": 0, "configuration": "default", "seed": 1,
-            "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 50000, "rounds_per_block": 16,
+            "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 50000, "quiet_ns": 1000, "rounds_per_block": 16,
             "layout": -1}
     run(BENCH, "child", json.dumps(task), **environment)
     return json.loads(file.read_text())

@@ -78,9 +78,8 @@ static void test_quiet_is_within_a_tenth(void **state)
     static const struct {
         uint64_t reading_ns, quiet_ns;
         bool want;
-    } rows[] = { { 990, 990, true },   { 1089, 990, true },  { 1090, 990, false },
-                 { 1980, 990, false }, { 800, 990, true },   { 2, 1, false },
-                 { 1, 1, true } };
+    } rows[] = { { 990, 990, true }, { 1089, 990, true }, { 1090, 990, false }, { 1980, 990, false },
+                 { 800, 990, true }, { 2, 1, false },     { 1, 1, true } };
 
     (void) state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -20,7 +20,7 @@ def launch_of(value_ns, pointer_ns, layouts=None, ops=1, cost_ns=0.0):
     if layouts is None:
         layouts = [(i, i) for i in range(len(value_ns))]
     return Launch(0, ops, cost_ns, np.array(layouts), np.zeros(len(layouts), int), value_ns, pointer_ns,
-                  int(((value_ns == 0) | (pointer_ns == 0)).sum()), {})
+                  np.full(len(layouts), True), int(((value_ns == 0) | (pointer_ns == 0)).sum()), {})
 
 
 REDUCED = [

@@ -149,10 +149,11 @@ def launch_file(truth, plan, effects, launch, random):
         "schema": "ampersand/launch/1", "pair": truth.pair, "size": truth.size, "launch": launch,
         "configuration": "default", "seed": int(random.integers(1 << 62)), "cpu": 1,
         "stack_offset_b": int(random.integers(256)) * 16, "environment_padding_b": int(random.integers(4096)),
-        "clock": {"cost_ns": CLOCK_COST_NS, "resolution_ns": 1}, "epoch_ns": 50000, "ops": ops,
+        "clock": {"cost_ns": CLOCK_COST_NS, "resolution_ns": 1}, "epoch_ns": 50000, "quiet_ns": 990, "ops": ops,
         "warmup_ops": ops // 8 + 1, "rounds_per_block": plan.rounds,
         "blocks": {"value_layout": order.tolist(), "pointer_layout": order.tolist(),
-                   "stack_shift_b": (random.integers(0, 256, plan.layouts) * 16).tolist()},
+                   "stack_shift_b": (random.integers(0, 256, plan.layouts) * 16).tolist(),
+                   "sensor_ns": [990] * plan.layouts},
         "value_ns": value_ns.ravel().tolist(), "pointer_ns": pointer_ns.ravel().tolist(),
         "zero_rounds": int(((value_ns == 0) | (pointer_ns == 0)).sum()),
         "seconds": 0.21, "page_faults": 12, "involuntary_switches": 3}
@@ -209,7 +210,7 @@ def manifest(rows, plan):
         "command": ["ampersand-bench", "paired"], "quick": plan.quick, "seed": plan.seed,
         "settings": {"launches": plan.looks[0] if plan.looks else plan.launches,
                      "counts_launches": plan.counts_launches, "solo_launches": int(plan.solo), "epoch_ns": 50000,
-                     "rounds_per_block": plan.rounds, "layouts": plan.layouts, "timeout_s": 60,
+                     "quiet_ns": 990, "rounds_per_block": plan.rounds, "layouts": plan.layouts, "timeout_s": 60,
                      "memory_limit_b": 8 << 30, "threshold": 0.002} | (
                          {"looks": list(plan.looks), "precision": plan.precision, "budget_s": plan.budget_s}
                          if plan.looks else {}),
