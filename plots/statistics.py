@@ -24,10 +24,11 @@ Everything is computed in ln and shown as a ratio, pointer/value: above 1 the va
 The verdict, exactly (`verdict` below). x is the least |ratio - 1| worth a word, 0.002 unless set; "beyond x" means
 above 1 + x or below 1 / (1 + x). The interval is that of the headline; the spread is p10 to p90. In this order:
 
-    value faster       the interval lies wholly above 1 + x, and nine layouts in ten agree: p10 is above 1
-    pointer faster     the interval lies wholly below 1 / (1 + x), and p90 is below 1
-    leans value        the interval lies wholly above 1 + x, p10 is not above 1
-    leans pointer      the interval lies wholly below 1 / (1 + x), p90 is not below 1
+    value faster       the interval lies wholly above 1 + x, and nine layouts in ten do not say the opposite: p10 is
+                       above 1 / (1 + x)
+    pointer faster     the interval lies wholly below 1 / (1 + x), and p90 is below 1 + x
+    leans value        the interval lies wholly above 1 + x, p10 is not above 1 / (1 + x)
+    leans pointer      the interval lies wholly below 1 / (1 + x), p90 is not below 1 + x
     equal              interval and spread lie within 1 / (1 + e) to 1 + e; the smallest e of 0.2, 0.5 and 1 %
     placement decides  the interval reaches inside x, p10 is below 1 / (1 + x) and p90 above 1 + x
     undecided          everything else: measure more
@@ -215,9 +216,9 @@ def classify(low, high, p10, p90, threshold):
     """The rule on top of this file, for a spread that is known exactly. All but the threshold in ln units."""
     x = math.log1p(threshold)
     if low > x:
-        return Verdict("value faster" if p10 > 0 else "leans value")
+        return Verdict("value faster" if p10 > -x else "leans value")
     if high < -x:
-        return Verdict("pointer faster" if p90 < 0 else "leans pointer")
+        return Verdict("pointer faster" if p90 < x else "leans pointer")
     for e in EQUAL_WITHIN:
         if -math.log1p(e) <= min(low, p10) and max(high, p90) <= math.log1p(e):
             return Verdict("equal", e)

@@ -35,6 +35,7 @@ def summarize(run, among=None):
                  "launches_needed": statistics.launches_needed(confidence),
                  "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
         "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
+        "neighbours": _neighbours(run),
         "rows": rows,
         "crossovers": list(_crossovers(run, measured, threshold, judge)),
         "geometric_mean": list(_geometric_means(rows)),
@@ -173,6 +174,12 @@ def _faster(ratio):
 def _floor(pair, rows):
     row = next((row for row in rows if row["pair"] == pair), None)
     return row and {key: row[key] for key in ("row", "ratio", "spread")}
+
+
+def _neighbours(run):
+    """In how many of all blocks something else was on the core, after all attempts."""
+    quiet = [launch.quiet for row in run.rows for launch in row.launches]
+    return {"blocks": sum(map(len, quiet)), "disturbed": sum(int((~each).sum()) for each in quiet)}
 
 
 def _sweeps(rows):

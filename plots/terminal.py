@@ -212,7 +212,7 @@ def closing(summary, colour=False):
         out.append("Crossover by size" + ("" if summary["quick"] else ", with its 95 % bootstrap interval over launches"))
         wide = max(len(one["pair"]) for one in summary["crossovers"])
         out += [f"  {one['pair']:<{wide}}  {one['sentence']}" for one in summary["crossovers"]]
-    out += floors(summary) + [""] + legend(summary)
+    out += floors(summary) + neighbours(summary) + [""] + legend(summary)
     return "\n".join(out).lstrip("\n") + "\n"
 
 
@@ -259,6 +259,13 @@ def floors(summary):
             out.append(f"Noise floor, {name} ({words[name]}): ratio {ratio(floor['ratio']['estimate'])}, interval "
                        f"{interval(floor['ratio'])}, spread {interval(floor['spread'], 'p10', 'p90')}")
     return out
+
+
+def neighbours(summary):
+    """A sentence, or none where nothing was measured."""
+    blocks, disturbed = summary["neighbours"]["blocks"], summary["neighbours"]["disturbed"]
+    return [f"Neighbours: something else was on the core during {disturbed / blocks * 100:.2g} % of the blocks, after all "
+            "attempts"] if blocks else []
 
 
 def legend(summary):

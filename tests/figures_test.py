@@ -66,7 +66,8 @@ def summary(rows, quick=False, floors=None, crossovers=()):
     return {"schema": "ampersand/summary/1", "quick": quick, "configuration": "default",
             "rule": {"threshold": 0.002, "confidence": 0.95, "correction": f"Bonferroni over {len(rows)} rows",
                      "interval": "order statistics of the launches"},
-            "floors": floors or {"clockwork": None, "placement": None}, "rows": list(rows),
+            "floors": floors or {"clockwork": None, "placement": None},
+            "neighbours": {"blocks": 0, "disturbed": 0}, "rows": list(rows),
             "crossovers": list(crossovers), "geometric_mean": []}
 
 

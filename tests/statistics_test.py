@@ -137,10 +137,12 @@ def test_spread_bounds_cover(layouts, confidence):
 
 CLASSES = [  # in percent: interval, spread; x is 0.2
     ("value faster", (0.3, 0.5), (0.1, 0.9), None),
-    ("leans value", (0.3, 0.5), (0.0, 0.9), None),
+    ("value faster", (0.3, 0.5), (-0.1, 0.9), None),  # a layout that is within x of 1 does not disagree
+    ("leans value", (0.3, 0.5), (-0.2, 0.9), None),
     ("leans value", (5, 6), (-3, 12), None),
     ("pointer faster", (-0.5, -0.3), (-0.9, -0.1), None),
-    ("leans pointer", (-0.5, -0.3), (-0.9, 0.0), None),
+    ("pointer faster", (-0.5, -0.3), (-0.9, 0.1), None),
+    ("leans pointer", (-0.5, -0.3), (-0.9, 0.2), None),
     ("equal", (-0.1, 0.1), (-0.15, 0.15), 0.002),
     ("equal", (-0.1, 0.1), (-0.4, 0.1), 0.005),
     ("equal", (-0.1, 0.3), (-0.1, 0.1), 0.005),
@@ -167,7 +169,8 @@ def test_classify(want, interval, spread, within):
 
 VERDICTS = [
     ("a sure spread", (0.01, 0.02), (0.004, 0.006, 0.02, 0.03), "value faster", None),
-    ("p10's bounds span 1", (0.01, 0.02), (-0.001, 0.006, 0.02, 0.03), "undecided", None),
+    ("p10 at 1", (0.01, 0.02), (-0.001, 0.001, 0.02, 0.03), "value faster", None),
+    ("p10's bounds span 1 - x", (0.01, 0.02), (-0.003, 0.006, 0.02, 0.03), "undecided", None),
     ("p10 surely below 1", (0.01, 0.02), (-0.009, -0.002, 0.02, 0.03), "leans value", None),
     ("the larger e", (-0.001, 0.001), (-0.004, -0.001, 0.001, 0.0015), "equal", 0.005),
     ("beyond e or not", (-0.001, 0.001), (-0.03, -0.001, 0.001, 0.0015), "undecided", None),
