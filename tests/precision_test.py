@@ -64,8 +64,8 @@ def stop(matrix, rows):
 def test_rows_stop_decided_precise_or_at_the_last_look_and_never_on_the_wrong_side():
     draw = np.random.default_rng(6)
     ended = []
-    for truth, apart in ((-0.02, 0.001), (0.0, 0.001), (0.002, 0.02), (0.004, 0.001), (0.02, 0.02)) * 8:
-        effects = np.resize([-apart, apart], 8)  # 0.02 apart of 0.02: half of the layouts are at 1, and so is p10
+    for truth, apart in ((-0.02, 0.001), (0.0, 0.001), (0.002, 0.02), (0.004, 0.001), (0.02, 0.022)) * 8:
+        effects = np.resize([-apart, apart], 8)  # the last: half of the layouts are 0.2 % below 1, and so is p10
         launches = draw.normal(0, draw.choice([0.001, 0.01, 0.08]), LOOKS[-1])
         matrix = truth + effects[None, :] + launches[:, None]
         matrix = matrix + draw.normal(0, 0.001, matrix.shape)
@@ -119,7 +119,7 @@ def test_half_width(name, ratio, p10, p90, want):
 # A run that has it
 
 DECIDED, WIDE = synthetic.Truth("pass", 8, 0.3), synthetic.Truth("pass", 64, 0.003, layout_sd=0.001, launch_sd=0.05)
-PRECISE = synthetic.Truth("pass", 512, 0.02, layout_sd=0.02, bimodal=True, launch_sd=0.0005, round_sd=0.001, outliers=0)
+PRECISE = synthetic.Truth("pass", 512, 0.02, layout_sd=0.022, bimodal=True, launch_sd=0.0005, round_sd=0.001, outliers=0)
 
 RUNS = [
     # name, looks, launches there are, blocks, budget, why each row stopped, the wide row's look
