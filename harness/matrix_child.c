@@ -37,8 +37,8 @@ static char *task_of(const struct amp_matrix_launcher *launcher, const struct am
     const struct amp_matrix_workload *workload =
         cell->kind == AMP_CELL_LAUNCH ? &launcher->matrix->workloads[cell->workload] : NULL;
     json_t *task =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", file, "configuration",
-                  configuration->name, "allocator", configuration->allocator, "workload",
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", file, "configuration",
+                  configuration->name, "workload",
                   workload ? workload->name : amp_cell_kind_name(cell->kind), "launch", (json_int_t) cell->launch,
                   "seed", (json_int_t) cell->seed, "cpu", (json_int_t) cpu, "environment_padding_b",
                   (json_int_t) cell->environment_padding_b, "timeline_s", (json_int_t) launcher->options->timeline_s,

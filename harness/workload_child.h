@@ -10,14 +10,14 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only file and
- * allocator); strings are borrowed from it.
+/* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only the file);
+ * strings are borrowed from it.
  *
  *   { "file": "…/000.json", "configuration": "jemalloc",
- *     "allocator": "jemalloc", "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
+ *     "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
  *     "environment_padding_b": 567, "quick": false, "timeline_s": 12, "classes": true, "sizes": [8, 64] (pair) } */
 struct amp_workload_task {
-    const char *file, *configuration, *allocator, *workload;
+    const char *file, *configuration, *workload;
     json_int_t launch, seed, cpu, environment_padding_b, timeline_s;
     int quick, classes;
     const json_t *sizes;
