@@ -30,4 +30,8 @@ json_t *amp_provenance_probe(void);
  * line. NULL for want of memory. */
 json_t *amp_provenance_judge(const struct amp_configuration *configuration, const json_t *facts);
 
+/* The library that an earlier judgement is about, if its file is not what it was then; NULL if it is, and where either
+ * SHA-256 is not known. Borrowed from `judged`. */
+const char *amp_provenance_replaced(const json_t *judged);
+
 #endif

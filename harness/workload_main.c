@@ -46,11 +46,11 @@ static int read_task(const char *kind, const json_t *json, struct amp_workload_t
     if (strcmp(kind, "probe") == 0)
         err = json_unpack_ex((json_t *) json, &error, 0, "{s:s}", "file", &out->file);
     else
-        err = json_unpack_ex((json_t *) json, &error, JSON_STRICT,
-                             "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", &out->file,
-                             "configuration", &out->configuration, "workload", &out->workload, "launch", &out->launch, "seed", &out->seed, "cpu", &out->cpu,
-                             "environment_padding_b", &out->environment_padding_b, "timeline_s", &out->timeline_s,
-                             "quick", &out->quick, "classes", &out->classes, "sizes", &out->sizes);
+        err = json_unpack_ex(
+            (json_t *) json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file",
+            &out->file, "configuration", &out->configuration, "workload", &out->workload, "launch", &out->launch,
+            "seed", &out->seed, "cpu", &out->cpu, "environment_padding_b", &out->environment_padding_b, "timeline_s",
+            &out->timeline_s, "quick", &out->quick, "classes", &out->classes, "sizes", &out->sizes);
     return err ? amp_workload_complain(2, "task", error.text) : 0;
 }
 
