@@ -50,7 +50,8 @@ def load(summary, workload):
 
 
 def _counts(part):
-    counts = part["ratio"] and part["decision"] not in ("equal", "undecided")
+    """Its ln ratio if it was decided different, else that of the baseline."""
+    counts = part["ratio"] and part["decision"] in ("slower", "faster", "more", "less")
     return math.log(part["ratio"]["estimate"]) if counts else 0.0
 
 

@@ -11,7 +11,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
 import synthetic_allocators as synthetic
-from figures_test import Once, contrast, letters, luminance, texts
+from figures_test import (Once, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, letters, luminance,
+                          texts)
 from plots import (allocators_charts, allocators_judge, allocators_style, allocators_text, answer_figure, heat_figure,
                    pareto_figure, report, style, timeline_figure)
 from plots.allocators_load import load
@@ -58,21 +59,12 @@ def words(figures):
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_leaves_the_page(words, case):
-    for name, (fig, found) in words[case].items():
-        assert found
-        for text, box in found:
-            assert 0 <= box.x0 and box.x1 <= fig.bbox.x1, f"{name}: {text!r} leaves the page sideways: {box}"
-            assert 0 <= box.y0 and box.y1 <= fig.bbox.y1, f"{name}: {text!r} leaves the page: {box}"
+    check_no_text_leaves_the_page(words[case])
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_covers_another(words, case):
-    for name, (_, found) in words[case].items():
-        x0, y0, x1, y1 = (edge[:, None] for edge in np.array([box.extents for _, box in found]).T)
-        across = np.minimum(x1, x1.T) - np.maximum(x0, x0.T)
-        along = np.minimum(y1, y1.T) - np.maximum(y0, y0.T)
-        covering = np.argwhere(np.triu((across > 1.5) & (along > 3), 1))
-        assert len(covering) == 0, [f"{name}: {found[a][0]!r} covers {found[b][0]!r}" for a, b in covering]
+    check_no_text_covers_another(words[case])
 
 
 @pytest.mark.parametrize("case, figure, expected", [
@@ -194,6 +186,14 @@ BASELINE = pareto_figure.Point("base", "jemalloc", {"estimate": 1.0, "low": None
 ])
 def test_front(name, points, want):
     assert [one.name for one in pareto_figure.front(points)] == want
+
+
+def test_a_quick_run_has_no_front_but_the_baseline(runs):
+    """Without verdicts every configuration counts as the baseline does."""
+    for work in ("small_churn", "large_blocks"):
+        points = pareto_figure.load(runs["quick"][1], work)
+        assert len(points) > 3 and not any(one.decided for one in points)
+        assert [one.name for one in pareto_figure.front(points)] == ["jemalloc"]
 
 
 def test_pareto_marks_are_the_numbers(runs, figures):

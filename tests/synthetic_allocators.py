@@ -310,7 +310,7 @@ def write_run(out, truths=None, works=WORKS, plan=Plan()):
                     document["in_force"] = identity(truth) | {"settings": 1}
                 if (truth.name, work.name) in plan.replaced and launch == 1:
                     document["in_force"] = identity(truth) | {"library": "/lib/libother.so"}
-                writer.child("pair" if work.sizes else "workload", truth.name, work.name, launch,
+                writer.child("workload", truth.name, work.name, launch,
                              f"launches/{truth.name}/{work.name}/{launch:03d}.json", document)
     for launch in range(plan.timelines):
         for truth in ready:
