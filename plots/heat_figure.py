@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Every configuration in every workload: a row each, a column each, the ratio to the baseline in each cell.
 
-Blue: better than the baseline; orange: worse; the deeper, the further. Grey: the interval crosses the floor. White:
-equal, within 5 % at the most. Hatched: not measured, with the reason. In grey print the numbers tell better from
-worse."""
+Blue: better than the baseline; orange: worse; the deeper, the further. Grey: undecided, the interval crosses the floor.
+White: equal, within 5 % at the most. Hatched: no number. A row that is hatched throughout was not in force and has its
+reason; a single cell failed, or was not measured for this metric, and the report says which. In grey print the numbers
+tell better from worse."""
 
 import math
 
@@ -130,7 +131,7 @@ def _keys(summary, less):
     worse = "slower" if less == "faster" else "more"
     steps = ((1 / 8, f"1/8 or {less}"), (1 / 2, "1/2"), (0.9, "0.9"), (1.1, "1.1"), (2, "2"), (8, f"8 or {worse}"))
     return [*(style.Key(label, {"facecolor": colour(ratio)}, True) for ratio, label in steps),
-            style.Key("interval crosses the floor", {"facecolor": UNDECIDED}, True),
+            style.Key("undecided: crosses the floor", {"facecolor": UNDECIDED}, True),
             style.Key("equal within 5 %", {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True),
             out]
 
