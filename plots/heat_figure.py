@@ -26,6 +26,7 @@ BLACK, WHITE = "#1a1a1b", "#fffffe"  # letters on these
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
 ROW_IN, HEAD_PT = 0.185, style.TEXT_PT
+ELSEWHERE = "are decided, those of the other workloads and pairs among them"
 
 
 def colour(ratio):
@@ -65,7 +66,7 @@ def draw(run, summary, metric, works):
         body_in, f"{TITLES[metric.name]}, as a ratio to {summary['baseline']}",
         f"Below 1 is {less}, above 1 {'slower' if less == 'faster' else 'more'}; the number is the median over "
         "launches.",
-        _keys(summary, less), _caption(summary, metric), allocators_style.small_print(run))
+        _keys(summary, less), _caption(summary, metric, works), allocators_style.small_print(run))
     name_in = allocators_style.names_in(column["configuration"] for column in columns)
     left = style.MARGIN_IN + name_in
     ax = page.axes(left, style.WIDTH_IN - style.MARGIN_IN, below_in, below_in + ROW_IN * len(columns))
@@ -136,11 +137,13 @@ def _keys(summary, less):
             out]
 
 
-def _caption(summary, metric):
+def _caption(summary, metric, works):
     one = next(one for one in summary["metrics"] if one["name"] == metric.name)
     if summary["quick"]:
         return "A quick run: a first look, and no verdicts."
-    text = (f"{one['decided']} of {one['cells']} cells are decided; each interval is at "
+    shown = {work["workload"] for work in works}
+    whole = all(cell["workload"] in shown for cell in summary["cells"] if metric.name in cell["metrics"])
+    text = (f"{one['decided']} of {one['cells']} cells {'are decided' if whole else ELSEWHERE}; each interval is at "
             f"{one['confidence'] * 100:.4g} %, so that of the decided ones {summary['rule']['rate'] * 100:g} % are "
             "wrong at most, on average.")
     if one["again_cells"]:

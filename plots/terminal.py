@@ -54,11 +54,16 @@ def ns(x):
 def size(x, unit="B"):
     """17 B, 4 KiB, 1.5 MiB; other units than bytes plainly."""
     if unit != "B":
-        return f"{x:.3g} {unit}".strip() if x < 1000 else f"{x:.0f} {unit}".strip()
+        return f"{x:.3g} {one_of(unit) if x == 1 else unit}".strip() if x < 1000 else f"{x:.0f} {unit}".strip()
     for step in ("B", "KiB", "MiB", "GiB"):
         if x < 1023.5 or step == "GiB":
             return f"{x:.3g} {step}" if x < 999.5 else f"{x:.0f} {step}"
         x /= 1024
+
+
+def one_of(unit):
+    """elements: element; entries: entry."""
+    return unit[:-3] + "y" if unit.endswith("ies") else unit.removesuffix("s")
 
 
 def count(x):

@@ -70,10 +70,10 @@ def test_no_text_covers_another(words, case):
 @pytest.mark.parametrize("case, figure, expected", [
     ("some", "heat_time", ["glibc", "not in force: opt.narenas: asked for -5, in force is 8", "large_blocks", "jemalloc-again",
                            "absent: libtbbmalloc_proxy.so.2 is not here: apt-get install libtbbmalloc2", "1/8 or faster",
-                           "interval crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
+                           "undecided: crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
                            "launches."]),
     ("some", "pareto", ["small_churn", "time →", "peak memory →", "Pareto front"]),
-    ("some", "rss_over_time", ["jemalloc-decay-forever", "all freed", "seconds since all was freed"]),
+    ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare", "seconds since all was freed"]),
     ("some", "size_classes", ["small_churn", "large_blocks"]),
     ("some", "answers", ["factory", "size in bytes", "crossover, with its interval"]),
     ("quick", "heat_time", ["A quick run: a first look, and no verdicts.", "no verdict"]),
@@ -213,16 +213,17 @@ def test_lines_that_coincide_are_one():
     t = np.linspace(0, 10, 50)
     base = 1e6 * (1 + np.exp(-t))
     curves = {"a": np.array([base, base]), "same": np.array([base * 1.01] * 2), "other": np.array([base * 2] * 2),
-              "late": np.array([base * np.where(t > 9, 1.5, 1)])}
-    groups, near = timeline_figure.grouped(curves, "a", t > 1)
-    assert [group.names for group in groups] == [("other",), ("late",), ("a", "same")]
+              "late": np.array([base * np.where(t > 5, 1.5, 1)]), "theirs": np.array([base])}
+    allocators = dict.fromkeys(curves, "jemalloc") | {"theirs": "glibc"}
+    groups, near = timeline_figure.grouped(curves, allocators, "a", t > 1)
+    assert [group.names for group in groups] == [("other",), ("late",), ("a", "same"), ("theirs",)]
     assert near == timeline_figure.NEAR
     assert (groups[2].high_b == base * 1.01).all() and (groups[2].low_b == base).all()
 
 
 def test_never_more_lines_than_colours():
     curves = {f"c{i}": np.full((2, 50), 1e6 * 1.1 ** i) for i in range(40)}
-    groups, near = timeline_figure.grouped(curves, "c7", np.ones(50, bool))
+    groups, near = timeline_figure.grouped(curves, dict.fromkeys(curves, "glibc"), "c7", np.ones(50, bool))
     assert len(groups) <= timeline_figure.MOST and near > timeline_figure.NEAR
     assert sorted(name for group in groups for name in group.names) == sorted(curves)
 

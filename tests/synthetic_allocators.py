@@ -285,7 +285,8 @@ def manifest(truths, works, plan):
             "workloads": [{"name": work.name, "purpose": work.purpose, "operation": work.operation,
                            "threads": work.threads, "chunk_ops": work.chunk_ops, "kind": "pair" if work.sizes else "workload",
                            "pair": work.name.removeprefix("pair_") if work.sizes else None,
-                           "sizes": list(work.sizes) or None} for work in works]}
+                           "sizes": list(work.sizes) or None} | ({"size_unit": "B"} if work.sizes else {})
+                          for work in works]}
 
 
 def write_run(out, truths=None, works=WORKS, plan=Plan()):
