@@ -52,7 +52,9 @@ def ns(x):
 
 
 def size(x, unit="B"):
-    """17 B, 4 KiB, 1.5 MiB; other units than bytes plainly."""
+    """17 B, 4 KiB, 1.5 MiB; other units than bytes plainly. Of no known unit ("") 17, 4 Ki, 1.5 Mi."""
+    if unit == "":
+        return size(x).removesuffix("B").rstrip()
     if unit != "B":
         return f"{x:.3g} {one_of(unit) if x == 1 else unit}".strip() if x < 1000 else f"{x:.0f} {unit}".strip()
     for step in ("B", "KiB", "MiB", "GiB"):
