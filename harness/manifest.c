@@ -150,12 +150,12 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
         return NULL;
     gmtime_r(&now, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema", AMP_MANIFEST_SCHEMA,
-                         "version", AMP_VERSION, "created", created, "command", strings(options->command), "quick",
-                         (int) options->quick, "seed", (json_int_t) options->seed, "settings",
-                         settings(rows, layouts, options), "machine", amp_machine_facts(), "build", build(rows),
-                         "allocator", amp_machine_allocator(), "configurations", "name", AMP_CONFIGURATION, "rows",
-                         row_list(rows), "layouts", lessons);
+    manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema",
+                         AMP_MANIFEST_SCHEMA, "version", AMP_VERSION, "created", created, "command",
+                         strings(options->command), "quick", (int) options->quick, "seed", (json_int_t) options->seed,
+                         "settings", settings(rows, layouts, options), "machine", amp_machine_facts(), "build",
+                         build(rows), "allocator", amp_machine_allocator(), "configurations", "name", AMP_CONFIGURATION,
+                         "rows", row_list(rows), "layouts", lessons);
     if (!manifest)
         *why = "it cannot be put into JSON";
     return manifest;
@@ -183,8 +183,8 @@ json_t *amp_manifest_load(const char *dir, const char *schema, const char **why)
     written = json_string_value(json_object_get(manifest, "schema"));
     if (written && strcmp(written, schema) == 0)
         return manifest;
-    snprintf(words, sizeof words, "it is of schema '%.64s', here only '%s' can be gone on with", written ? written : "none",
-             schema);
+    snprintf(words, sizeof words, "it is of schema '%.64s', here only '%s' can be gone on with",
+             written ? written : "none", schema);
     json_decref(manifest);
     return NULL;
 }

@@ -10,8 +10,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only the file);
- * strings are borrowed from it.
+/* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only the
+ * file); strings are borrowed from it.
  *
  *   { "file": "…/000.json", "configuration": "jemalloc",
  *     "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
@@ -52,8 +52,8 @@ struct amp_workload_usage {
 };
 void amp_workload_usage(struct amp_workload_usage *out);
 
-/* jemalloc's requests by size class, as {"class_b", "allocs"}; NULL under another allocator. What threads have asked for
- * that live and have not flushed is missing. */
+/* jemalloc's requests by size class, as {"class_b", "allocs"}; NULL under another allocator. What threads have asked
+ * for that live and have not flushed is missing. */
 struct amp_workload_classes {
     size_t n;
     uint64_t class_b[256], requests[256];

@@ -43,7 +43,8 @@ def page(run, summary, pictures):
     return report.environment().get_template("allocators.html.j2").render(
         summary=summary, manifest=manifest, title=f"ampersand: allocators, {machine['host'] or 'a run'}, "
         f"{manifest['created'][:10]}", place=allocators_style.small_print(run), tally=_tally(summary),
-        again=_again(summary), ranked=_ranked(summary), unfinished=report.unfinished(run), unsound=bool(_wrong(summary)), wrong=_wrong(summary),
+        again=_again(summary), ranked=_ranked(summary), unfinished=report.unfinished(run),
+        unsound=bool(_wrong(summary)), wrong=_wrong(summary),
         works=[_work(work, summary) for work in summary["workloads"]],
         provenance=[_provenance(column) for column in summary["columns"]],
         provenance_columns=[{"name": name, "words": True} for name in PROVENANCE], libraries=_libraries(summary),
