@@ -20,7 +20,7 @@ SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_pea
 TITLES = {"ns_per_op": "Time per operation", "p99_ns": "99th percentile of single operations",
           "peak_rss_b": "Peak memory", "retained_rss_b": "Memory retained after all was freed",
           "faults_per_op": "Page faults per operation"}
-# Not quite the other figures' blue, orange, black and white, which a page turns about in the dark: a cell stays as it is.
+# Not quite the other figures' blue, orange, black and white, which a page turns about in the dark: a cell stays as is.
 BETTER, WORSE, UNDECIDED = "#1b4a93", "#e08a1d", "#dcdcdc"
 BLACK, WHITE = "#1a1a1b", "#fffffe"  # letters on these
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])

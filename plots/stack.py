@@ -21,7 +21,8 @@ def add_arguments(parser):
                         help="the build folder (default: AMPERSAND_BUILD, else build)")
     parser.add_argument("--launches", type=int, default=15, help="fresh processes of each program (default 15)")
     parser.add_argument("--rounds", type=int, default=100, help="rounds of 50 us in each (default 100)")
-    parser.add_argument("--out", type=Path, help="where the results go (default: results/runs/stack-<date and time, UTC>)")
+    parser.add_argument("--out", type=Path,
+                        help="where the results go (default: results/runs/stack-<date and time, UTC>)")
     parser.add_argument("--from", dest="source", metavar="DIR", type=Path, help="measure nothing: judge and draw again")
     parser.add_argument("--format", choices=["table", "json"], default="table")
 

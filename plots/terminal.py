@@ -216,7 +216,8 @@ def closing(summary, colour=False):
     if refused:
         out.append(f"No counts in {len(refused)} rows: {refused[0]['counts']['detail']}.")
     if summary["crossovers"]:
-        out.append("Crossover by size" + ("" if summary["quick"] else ", with its 95 % bootstrap interval over launches"))
+        how = "" if summary["quick"] else ", with its 95 % bootstrap interval over launches"
+        out.append(f"Crossover by size{how}")
         wide = max(len(one["pair"]) for one in summary["crossovers"])
         out += [f"  {one['pair']:<{wide}}  {one['sentence']}" for one in summary["crossovers"]]
     out += floors(summary) + [""] + legend(summary)
@@ -280,7 +281,8 @@ def legend(summary):
         "  B/op      bytes as asked for, and allocations: exact counts",
     ]
     if has_stack(summary):
-        lines.append("  stack B   how far down an operation moves the stack pointer, all that it calls included; ~: the lowest byte")
+        lines.append("  stack B   how far down an operation moves the stack pointer, all that it calls included; ~: the "
+                     "lowest byte")
         lines.append("            that it writes, where the pointer was not followed")
     if not summary["quick"] and all(row["verdict"] in ("no verdict", "failed") for row in summary["rows"]):
         return lines + ["  verdict   one layout gives none: the linker's luck is in it"]

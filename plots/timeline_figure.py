@@ -41,8 +41,8 @@ def load(run):
     end = min(document["t_ms"][-1] - document["burst_end_ms"] for document in every)
     start = max(document["t_ms"][0] - document["burst_end_ms"] for document in every)
     grid = np.linspace(start, end, POINTS)
-    curves = {name: np.array([np.interp(grid, np.array(one["t_ms"]) - one["burst_end_ms"], one["rss_b"]) for one in found])
-              for name, found in documents.items()}
+    curves = {name: np.array([np.interp(grid, np.array(one["t_ms"]) - one["burst_end_ms"], one["rss_b"])
+                              for one in found]) for name, found in documents.items()}
     return grid / 1000, curves
 
 
@@ -114,8 +114,8 @@ REFERENCE = {"color": style.FAINT, "linewidth": 0.7, "linestyle": "-"}
 def _caption(groups, near, launches):
     several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
     medians = f"Medians of {launches} launches. " if launches > 1 else ""
-    return "\n".join([f"{medians}Configurations of an allocator that differ by less than {math.expm1(near) * 100:.0f} % "
-                      "on average, after the burst, are one line.", *several])
+    return "\n".join([f"{medians}Configurations of an allocator that differ by less than "
+                      f"{math.expm1(near) * 100:.0f} % on average, after the burst, are one line.", *several])
 
 
 def draw_lines(ax, seconds, groups, looks, limits):
