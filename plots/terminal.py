@@ -274,33 +274,35 @@ def legend(summary):
     least = f"{rule['threshold'] * 100:g} %"
     lines = [
         "How to read it",
-        "  ratio     pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: pointer takes a 29th",
+        "  ratio     pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: pointer takes a "
+        "29th",
         f"  interval  where the ratio lies, by launches; {rule['confidence'] * 100:g} % for the whole table "
         f"({rule['correction']})",
         "  spread    the ratio from p10 to p90 of the layouts, that is of where the linker may put the same code",
         "  B/op      bytes as asked for, and allocations: exact counts",
     ]
     if has_stack(summary):
-        lines.append("  stack B   how far down an operation moves the stack pointer, all that it calls included; ~: the "
-                     "lowest byte")
+        lines.append("  stack B   how far down an operation moves the stack pointer, all that it calls included; ~: "
+                     "the lowest byte")
         lines.append("            that it writes, where the pointer was not followed")
     if not summary["quick"] and all(row["verdict"] in ("no verdict", "failed") for row in summary["rows"]):
         return lines + ["  verdict   one layout gives none: the linker's luck is in it"]
     if summary["quick"]:
         return lines + ["  verdict   a quick run gives none: take it as a first look, and decide without --quick"]
     lines += [
-        f"  verdict   faster: interval beyond {least}, nine layouts in ten agree; leans: some layouts disagree; equal: interval",
+        f"  verdict   faster: interval beyond {least}, nine layouts in ten agree; leans: some layouts disagree; "
+        "equal: interval",
         "            and spread within the percentage; placement decides: the layout matters more than the side;",
         "            undecided: measure more",
     ]
     lines += [f"  {'stopping' if i == 0 else '':<8}  {line}" for i, line in
               enumerate(textwrap.wrap(rule["stopping"], WIDTH - 12))]
     if any(carried_over(row) for row in summary["rows"]):
-        lines.append(f"  *         carry-over: alone, the sides differ by {rule['carry_over_threshold'] * 100:g} % more or "
-                     "less than beside each other, for certain")
+        lines.append(f"  *         carry-over: alone, the sides differ by {rule['carry_over_threshold'] * 100:g} % more "
+                     "or less than beside each other, for certain")
     if any(0 < row["launches"] < rule["launches_needed"] for row in summary["rows"]):
-        lines.append(f"  launches  an interval over this table needs {rule['launches_needed']} of a row; with fewer there is "
-                     "none, and it is undecided")
+        lines.append(f"  launches  an interval over this table needs {rule['launches_needed']} of a row; with fewer there "
+                     "is none, and it is undecided")
     return lines
 
 
