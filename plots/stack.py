@@ -69,8 +69,8 @@ def main(args):
         figures = stack_figures.figures(result)
     charts.write(charts.encode(figures), out / "figures")
     if args.format == "json":
-        print(json.dumps([{**vars(goal), "ratio": goal.ratio and vars(goal.ratio)} for goal in stack_judge.goals(result)],
-                         indent=2))
+        goals = [{**vars(goal), "ratio": goal.ratio and vars(goal.ratio)} for goal in stack_judge.goals(result)]
+        print(json.dumps(goals, indent=2))
     else:
         print("\n".join(stack_judge.tables(result)))
     say(f"everything is in {out}: stack.json, figures/")

@@ -59,8 +59,8 @@ def staircase(result):
                       [style.Key("address of s, over the lowest that it had", {"color": style.INK, "linewidth": 1.2}),
                        style.Key("before this call the stack grew, and s moved with it",
                                  {"color": style.INK, "marker": "o", "linestyle": "none", "markersize": 5})],
-                      "A stack that grows by moving takes s along, and every address of it. A stack of segments leaves s "
-                      "where it is, and pays at each call that needs a new segment.", small(result))
+                      "A stack that grows by moving takes s along, and every address of it. A stack of segments leaves "
+                      "s where it is, and pays at each call that needs a new segment.", small(result))
     bottom = below_in
     for (kind, trail), height in reversed(list(zip(trails, heights_in))):
         ax = page.axes(LEFT_IN, RIGHT_IN, bottom, bottom + height)
@@ -153,9 +153,9 @@ def growth(result):
         keys.insert(1, key_of("go", "Go, one growth"))
     page = style.Page(3.0, "What one growth costs, by the bytes that it copies",
                       "A stack that is full to some hundred bytes grows to twice its size.", keys,
-                      "An operation on a new stack that grows once more at its end, less one that does not, so that making "
-                      "the stack and filling it go out. Bars: 95 % intervals of the median over launches, mostly narrower "
-                      "than the marks. Go has about as many bytes in use.", small(result))
+                      "An operation on a new stack that grows once more at its end, less one that does not, so that "
+                      "making the stack and filling it go out. Bars: 95 % intervals of the median over launches, "
+                      "mostly narrower than the marks. Go has about as many bytes in use.", small(result))
     ax = page.axes(LEFT_IN, RIGHT_IN, 0.4, 2.85)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
@@ -180,10 +180,11 @@ def crowd(result):
     text = {"growable": "growable stacks", "fixed": "fixed, 64 KiB", "go": "goroutines"}
     page = style.Page(len(rows) * 0.3 + 0.4, "Coroutines at once: memory and time of each",
                       "", [],
-                      "Idle: 10,000 that went three calls down. Mixed: 4,000, every 16th of which needs 12 KiB. Memory is "
-                      "what became resident, the object of each (216 B) included; of a fixed stack two pages are touched, "
-                      "one of them by the canary below it. Time: making one and its first turn, and each further turn. "
-                      "Go's turns go through channels and its scheduler; ours are switches by hand.", small(result))
+                      "Idle: 10,000 that went three calls down. Mixed: 4,000, every 16th of which needs 12 KiB. Memory "
+                      "is what became resident, the object of each (216 B) included; of a fixed stack two pages are "
+                      "touched, one of them by the canary below it. Time: making one and its first turn, and each "
+                      "further turn. Go's turns go through channels and its scheduler; ours are switches by hand.",
+                      small(result))
     panels = (("memory", lambda name, kind: result.crowd(name, kind, "resident_b") / result.crowd(name, kind, "n"),
                lambda x: f"{x:,.0f} B"),
               ("made, first turn", lambda name, kind: result.crowd(name, kind, "create_ns"), style_ns),
