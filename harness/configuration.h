@@ -59,8 +59,8 @@ int amp_configurations_repeat(struct amp_configurations *configurations, size_t 
 
 void amp_configurations_free(struct amp_configurations *configurations);
 
-/* For manifest.json: {"name", "purpose", "allocator", "library", "environment": {...}, "expect": [...], "state": "ready" |
- * "absent" | "wrong", "why", "paste": "LD_PRELOAD=... MALLOC_CONF=..."}; a new reference. */
+/* For manifest.json: {"name", "purpose", "allocator", "library", "environment": {...}, "expect": [...],
+ * "state": "ready" | "absent" | "wrong", "why", "paste": "LD_PRELOAD=... MALLOC_CONF=..."}; a new reference. */
 json_t *amp_configuration_json(const struct amp_configuration *configuration);
 
 #endif

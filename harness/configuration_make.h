@@ -15,7 +15,8 @@ int amp_configuration_read(const char *path, struct amp_configuration *out);
 /* Add "NAME=value" to the environment. *why, in static storage, is NULL or what is wrong with it. */
 int amp_configuration_set(struct amp_configuration *configuration, const char *assignment, const char **why);
 
-/* Find the allocator's library, look at it, and put the allocator's guard into the environment. `package` may be NULL. */
+/* Find the allocator's library, look at it, and put the allocator's guard into the environment. `package` may be
+ * NULL. */
 int amp_configuration_resolve(struct amp_configuration *configuration, const char *package);
 
 /* Make it wrong where its settings cannot even be read, or where their allocator is known to tell of none like them. */
@@ -25,7 +26,8 @@ int amp_configuration_check(struct amp_configuration *configuration);
 int amp_configuration_fail(struct amp_configuration *configuration, enum amp_configuration_state state,
                            const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* "…/tcache-off.conf" -> "tcache-off", "jemalloc:tcache:false" -> "jemalloc-tcache-false": a folder's name, malloc()ed. */
+/* "…/tcache-off.conf" -> "tcache-off", "jemalloc:tcache:false" -> "jemalloc-tcache-false": a folder's name,
+ * malloc()ed. */
 char *amp_configuration_name(const char *text);
 
 /* The value that was asked for in one of its environment's assignments: without the guard, which is ours. */

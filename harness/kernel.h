@@ -55,7 +55,8 @@ struct amp_pair {
     unsigned threads;      /* how many threads a kernel starts; 0: none, and its child is pinned to one CPU */
     const char *size_unit; /* what the sizes count; NULL: bytes */
     unsigned floor;        /* 1: a floor of noise, which belongs to every run whatever its filter says */
-    /* A pair that shows whether this machine can show the effect at all, by a value side that is faster; NULL: any can. */
+    /* A pair that shows whether this machine can show the effect at all, by a value side that is faster; NULL: any
+     * can. */
     const char *observed_by;
     const char *prefer;    /* when which side is the better choice, in a sentence or two; NULL: nothing to choose */
 };

@@ -83,7 +83,8 @@ static int begin_old(struct run *run, const struct amp_registry *registry)
     differs = amp_manifest_differ(run->manifest, now);
     json_decref(now);
     if (differs)
-        return amp_claim_refuse(run->dir, "%s: not the same as when the run began; start a new one with --out", differs);
+        return amp_claim_refuse(run->dir, "%s: not the same as when the run began; start a new one with --out",
+                                differs);
     return amp_claim_old(run->dir, &run->journal);
 }
 

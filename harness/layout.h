@@ -8,8 +8,8 @@
 
 #include "harness/pair.h"
 
-/* What every module exports as `amp_lesson` (lesson.c). make_layouts.py reads the offsets, those within struct amp_pair,
- * from the object file, to find the rows and which functions belong to which side. */
+/* What every module exports as `amp_lesson` (lesson.c). make_layouts.py reads the offsets, those within struct
+ * amp_pair, from the object file, to find the rows and which functions belong to which side. */
 struct amp_lesson {
     uint32_t abi; /* AMP_LESSON_ABI */
     uint32_t value_run_offset, pointer_run_offset, name_offset, sizes_offset;

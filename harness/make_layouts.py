@@ -274,8 +274,10 @@ def design(unit, count, draw):
     limit = (count - 1) // 3
     most = max(groups, key=len)
     if len(most) > limit:
+        enough = next(4 ** m for m in itertools.count(1) if (4 ** m - 1) // 3 >= len(most))
         raise Refused(f"{first(unit['rows'], 3)}: {len(most)} functions to place together ({first(most, 8)}), but "
-                      f"{count} layouts can balance {limit}: link more layouts, or share fewer functions between pairs")
+                      f"{count} layouts can balance {limit}: link {enough} layouts, or share fewer functions between "
+                      "pairs")
     unit["design"] = "full factorial" if 4 ** len(most) <= count else "orthogonal array"
     unit["offsets"] = {}
     for group in groups:

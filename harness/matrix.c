@@ -10,6 +10,7 @@
 #include "harness/claim.h"
 #include "harness/manifest.h"
 #include "harness/matrix_manifest.h"
+#include "harness/provenance.h"
 #include "harness/results.h"
 #include "harness/sensor.h"
 
@@ -41,6 +42,25 @@ static int begin_new(struct amp_matrix_run *run, const struct amp_registry *regi
     return amp_claim_new(run->dir, cells * AMP_MATRIX_LAUNCH_B, run->manifest, &run->journal);
 }
 
+/* A configuration's numbers before and after its library was replaced are of two allocators. */
+static int refuse_replaced_libraries(const struct amp_matrix_run *run)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < run->matrix.configurations.n && !status; i++) {
+        const struct amp_cell probe = { .kind = AMP_CELL_PROBE, .configuration = i };
+        char file[PATH_MAX];
+        json_t *judged = amp_cell_path(&run->matrix, &probe, run->dir, file) ? NULL : json_load_file(file, 0, NULL);
+        const char *replaced = judged ? amp_provenance_replaced(judged) : NULL; /* NULL: it was not probed yet */
+
+        if (replaced)
+            status = amp_claim_refuse(run->dir, "%s: %s was replaced since the run began; start a new one with --out",
+                                      run->matrix.configurations.list[i].name, replaced);
+        json_decref(judged);
+    }
+    return status;
+}
+
 static int begin_old(struct amp_matrix_run *run, const struct amp_registry *registry)
 {
     const char *why = "", *differs;
@@ -61,7 +81,8 @@ static int begin_old(struct amp_matrix_run *run, const struct amp_registry *regi
     if (differs)
         return amp_claim_refuse(run->dir, "%s: not the same as when the run began; start a new one with --out",
                                 differs);
-    return amp_claim_old(run->dir, &run->journal);
+    status = amp_claim_old(run->dir, &run->journal);
+    return status ? status : refuse_replaced_libraries(run);
 }
 
 static int make_plan(struct amp_matrix_run *run)

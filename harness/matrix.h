@@ -34,9 +34,9 @@ struct amp_matrix_options {
     const char *const *command; /* argv of this program, for the manifest; NULL-terminated */
 };
 
-/* Exit status: 0 done; 1 a column was wrong or failed, or was not in force though asked for by name, or a cell failed, and
- * all others are measured; 2 the folder cannot be used, nothing matches, or the baseline cannot be had; 130 interrupted,
- * what was finished is kept. Progress goes to stderr. */
+/* Exit status: 0 done; 1 a column was wrong or failed, or was not in force though asked for by name, or a cell failed,
+ * and all others are measured; 2 the folder cannot be used, nothing matches, or the baseline cannot be had; 130
+ * interrupted, what was finished is kept. Progress goes to stderr. */
 int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_options *options);
 
 #endif

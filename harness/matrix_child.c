@@ -37,13 +37,12 @@ static char *task_of(const struct amp_matrix_launcher *launcher, const struct am
     const struct amp_matrix_workload *workload =
         cell->kind == AMP_CELL_LAUNCH ? &launcher->matrix->workloads[cell->workload] : NULL;
     json_t *task =
-        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", file, "configuration",
-                  configuration->name, "allocator", configuration->allocator, "workload",
-                  workload ? workload->name : amp_cell_kind_name(cell->kind), "launch", (json_int_t) cell->launch,
-                  "seed", (json_int_t) cell->seed, "cpu", (json_int_t) cpu, "environment_padding_b",
-                  (json_int_t) cell->environment_padding_b, "quiet_ns", (json_int_t) launcher->options->quiet_ns,
-                  "timeline_s", (json_int_t) launcher->options->timeline_s, "quick", (int) launcher->options->quick,
-                  "classes", cell->launch == 0, "sizes", size_list(workload));
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", file, "configuration",
+                  configuration->name, "workload", workload ? workload->name : amp_cell_kind_name(cell->kind), "launch",
+                  (json_int_t) cell->launch, "seed", (json_int_t) cell->seed, "cpu", (json_int_t) cpu,
+                  "environment_padding_b", (json_int_t) cell->environment_padding_b, "quiet_ns",
+                  (json_int_t) launcher->options->quiet_ns, "timeline_s", (json_int_t) launcher->options->timeline_s,
+                  "quick", (int) launcher->options->quick, "classes", cell->launch == 0, "sizes", size_list(workload));
     char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
 
     json_decref(task);

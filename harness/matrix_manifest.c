@@ -59,10 +59,11 @@ static json_t *size_list(const struct amp_matrix_workload *workload)
 static json_t *workload_json(const struct amp_matrix_workload *row)
 {
     if (row->pair)
-        return json_pack("{s:s, s:s, s:s, s:i, s:n, s:s, s:s, s:o}", "name", row->name, "purpose", row->pair->question,
-                         "operation", "one operation of the pair, on its side that allocates", "threads",
-                         row->pair->threads ? (int) row->pair->threads : 1, "chunk_ops", "kind", "pair", "pair",
-                         row->pair->name, "sizes", size_list(row));
+        return json_pack("{s:s, s:s, s:s, s:i, s:n, s:s, s:s, s:s, s:o}", "name", row->name, "purpose",
+                         row->pair->question, "operation", "one operation of the pair, on its side that allocates",
+                         "threads", row->pair->threads ? (int) row->pair->threads : 1, "chunk_ops", "kind", "pair",
+                         "pair", row->pair->name, "size_unit", row->pair->size_unit ? row->pair->size_unit : "B",
+                         "sizes", size_list(row));
     return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:n, s:n}", "name", row->name, "purpose", row->workload->purpose,
                      "operation", row->workload->operation, "threads", (json_int_t) row->workload->threads, "chunk_ops",
                      (json_int_t) (row->workload->chunk_ops * row->workload->threads), "kind", "workload", "pair",

@@ -28,7 +28,8 @@ struct amp_matrix {
 };
 
 /* Configurations from the options, workloads that match from this program and from the registry: every pair of which a
- * side allocates. 0, or a negative errno with *what, the flag or the folder that is wrong, and *why (static storage). */
+ * side allocates. 0, or a negative errno with *what, the flag or the folder that is wrong, and *why (static
+ * storage). */
 int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix_options *options,
                     struct amp_matrix *out, const char **what, const char **why);
 void amp_matrix_free(struct amp_matrix *matrix);

@@ -191,7 +191,7 @@ static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *v
     opterr = 0; /* its messages are not of our form */
     for (optind = at; !err && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1; at = optind) {
         if (c >= 256 && strcspn(argv[at], "=") != strlen(flags[c - 256].name))
-            err = refuse(argv[at], verb); /* getopt_long takes abbreviations; the door, which reads some flags, does not */
+            err = refuse(argv[at], verb); /* getopt_long takes abbreviations; the door, which reads flags, does not */
         else if (c >= 256)
             err = read_value((enum flag)(c - 256), optarg ? optarg : "", &values[c - 256]);
         else if (c == ':')
@@ -406,7 +406,8 @@ static int read_verb(const char *word, enum amp_verb *out)
         }
     if (nearest)
         return amp_options_wrong(word, "no such verb; the nearest is '%s'", nearest);
-    return amp_options_wrong(word, "no such verb; there are paired, allocators, list, machine, child, help and version");
+    return amp_options_wrong(word,
+                             "no such verb; there are paired, allocators, list, machine, child, help and version");
 }
 
 int amp_options_parse(int *argc, char **argv, struct amp_options *out)

@@ -146,8 +146,8 @@ struct environment {
     char cpu[32];
 };
 
-/* Whether a variable is left to the process: not what an outer ampersand may have set, nor, where the process brings its
- * own environment, what configures an allocator. */
+/* Whether a variable is left to the process: not what an outer ampersand may have set, nor, where the process brings
+ * its own environment, what configures an allocator. */
 static bool is_inherited(const char *variable, bool brings_own)
 {
     static const char *const never[] = { PADDING, CPU };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A fresh process of this program: started, watched, ended, and what became of it in words. One at a time. */
+ * A fresh process, of this program or another: started, watched, ended, and what became of it in words. Each call waits
+ * for its own; who wants several at once forks a watcher for each, as matrix_child.c does. */
 #ifndef AMP_PROCESS_H
 #define AMP_PROCESS_H
 
@@ -29,7 +30,7 @@ struct amp_process {
     const char *const *argv; /* argv[0] is only its name, see `program` */
     const char *program;     /* the file to run; NULL: this program's own */
     /* What is added to the environment, "NAME=value", ends in NULL. Where it is not NULL, what configures an allocator
-     * (LD_PRELOAD, MALLOC_CONF, GLIBC_TUNABLES, ...) is not inherited: the process has what is said here and no more. */
+     * (LD_PRELOAD, MALLOC_CONF, GLIBC_TUNABLES, ...) is not inherited: the process has what is said here, no more. */
     const char *const *environment;
     int cpu; /* -1: not pinned */
     unsigned environment_padding_b;

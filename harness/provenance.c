@@ -280,3 +280,12 @@ json_t *amp_provenance_judge(const struct amp_configuration *configuration, cons
     }
     return judged;
 }
+
+const char *amp_provenance_replaced(const json_t *judged)
+{
+    const json_t *library = json_object_get(judged, "library");
+    const char *file = text_of(library, "file"), *then = text_of(library, "sha256");
+    char now[65];
+
+    return *then && read_sha256(file, now) && strcmp(then, now) != 0 ? file : NULL;
+}

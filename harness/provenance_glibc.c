@@ -8,7 +8,7 @@
  *     tcached_max_b          the largest block that free() keeps from the arenas' books, 0: none
  *     tcached_count          how many blocks of one size it keeps so
  *     fast_max_b             the largest block that goes into a fast bin after that, 0: none
- *     mmap_least_b           the least block, of powers of two from 1 KiB to 512 MiB, that is mapped for itself, 0: none
+ *     mmap_least_b           the least block, of powers of two from 1 KiB to 512 MiB, that is mapped alone, 0: none
  *     arenas                 that there are after 8 threads, all alive, have allocated */
 #include "harness/provenance_probe.h"
 

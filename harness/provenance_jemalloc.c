@@ -21,6 +21,7 @@
 
 #define MIB ((size_t) 1 << 20)
 #define MAX_ARENA 8192u
+#define MAX_CPUS 32u /* half of the threads that there can be at once */
 
 static int (*mallctl)(const char *, void *, size_t *, void *, size_t);
 
@@ -147,7 +148,7 @@ static unsigned arena_of(void *block)
 /* Which arena a small block of each thread is from. */
 struct arenas {
     unsigned n, of[64];
-    bool is_pinned; /* two threads to a CPU, one CPU after the other */
+    const size_t *cpus; /* two threads to each of them, one CPU after the other; NULL: where they like */
 };
 
 static void see(void *opaque)
@@ -156,10 +157,10 @@ static void see(void *opaque)
     cpu_set_t one;
     void *block;
 
-    if (arenas->is_pinned) {
+    if (arenas->cpus) {
         CPU_ZERO(&one);
-        CPU_SET(arenas->n / 2, &one);
-        sched_setaffinity(0, sizeof one, &one); /* of this thread; the caller has found the CPU to be allowed */
+        CPU_SET(arenas->cpus[arenas->n / 2], &one);
+        sched_setaffinity(0, sizeof one, &one); /* of this thread; the CPU is one of those allowed */
     }
     block = malloc(100);
     amp_probe_touch(block, 100);
@@ -181,28 +182,25 @@ static unsigned different(const struct arenas *arenas)
     return n;
 }
 
-/* CPUs from 0 on that this process may use, without a gap. */
-static unsigned count_cpus(void)
+/* The CPUs that this process may use, whichever they are; of many, the first ones. */
+static unsigned find_cpus(size_t out[MAX_CPUS])
 {
-    cpu_set_t before, one;
+    cpu_set_t allowed;
     unsigned n = 0;
 
-    if (sched_getaffinity(0, sizeof before, &before))
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
         return 0;
-    for (; n < 32; n++) {
-        CPU_ZERO(&one);
-        CPU_SET(n, &one);
-        if (sched_setaffinity(0, sizeof one, &one))
-            break;
-    }
-    sched_setaffinity(0, sizeof before, &before);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && n < MAX_CPUS; cpu++)
+        if (CPU_ISSET(cpu, &allowed))
+            out[n++] = cpu;
     return n;
 }
 
 static void look_at_arenas(struct amp_probe *probe)
 {
-    static struct arenas loose, pinned = { .is_pinned = true };
-    unsigned cpus = count_cpus();
+    size_t list[MAX_CPUS];
+    unsigned cpus = find_cpus(list);
+    struct arenas loose = { 0 }, pinned = { .cpus = list };
     bool is_shared = cpus > 0;
 
     amp_probe_in_threads(8, see, &loose);

@@ -170,13 +170,12 @@ static void look(struct amp_probe *probe)
     amp_probe_effects(probe);
 }
 
-json_t *amp_provenance_probe(const char *allocator)
+json_t *amp_provenance_probe(void)
 {
     struct amp_probe probe = { .source = "none", .read_back = json_object(), .effects = json_object() };
     Dl_info info = { .dli_fname = "" };
     const char *outside;
 
-    (void) allocator; /* what it is called is no evidence */
     if (where("malloc", &info)) {
         probe.base = info.dli_fbase;
         probe.file = info.dli_fname;

@@ -14,7 +14,8 @@ bool amp_quantity_read_digits(const char **text, uint64_t *out);
 /* 1048576, 512M, 8G, 8GB, 8GiB, in bytes: all of them powers of 1024, as memory is counted. */
 bool amp_quantity_read_size(const char **text, uint64_t *out);
 
-/* 5%, 0.5%, 0.25%, in millionths: the sign is part of it, so that nobody takes 0.5 for a half. Four decimals at most. */
+/* 5%, 0.5%, 0.25%, in millionths: the sign is part of it, so that nobody takes 0.5 for a half. Four decimals at
+ * most. */
 bool amp_quantity_read_percent(const char **text, uint64_t *out);
 
 /* 90s, 10m, 1h, in seconds. */

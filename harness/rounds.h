@@ -23,7 +23,8 @@ typedef uint64_t (*amp_clock)(void);
 uint64_t amp_clock_monotonic(void);
 
 struct amp_clock_facts {
-    double cost_ns;         /* what an empty epoch reads, mean without interrupts: taken off every epoch by whoever reads the raw rounds */
+    /* What an empty epoch reads, mean without interrupts: taken off every epoch by whoever reads the raw rounds. */
+    double cost_ns;
     uint64_t resolution_ns; /* the least step seen that is not zero */
 };
 
@@ -44,7 +45,7 @@ uint64_t amp_random_seed(uint64_t seed, const char *text);
 int amp_rounds_calibrate(amp_clock now, const struct amp_kernel sides[2], uint64_t epoch_ns, uint64_t *ops);
 
 struct amp_block {
-    uint64_t *ns[2];      /* [side][round], raw; 0 where the epoch did not exceed the clock's cost. Owned by the caller */
+    uint64_t *ns[2];      /* [side][round], raw; 0 where the epoch did not exceed the clock's cost. The caller's */
     size_t rounds;        /* even */
     uint64_t ops;         /* per epoch */
     uint64_t warmup_ops;  /* before each epoch, not timed: the epoch then meets caches as a loop of its own would */

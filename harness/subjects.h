@@ -79,12 +79,13 @@ static inline void amp_set_ends_at(void *object, size_t first, size_t last, uint
 /* The one size of a row about a subject; a size of 0 would end the list. */
 #define AMP_SUBJECT_SIZES AMP_SIZES(sizeof(subject) > 0 ? sizeof(subject) : 1)
 
-/* The object in a fixture, aligned as a struct of ints or pointers is at most: of bytes that may stand anywhere clang 14
- * makes two copies where one is wanted. */
+/* The object in a fixture, aligned as a struct of ints or pointers is at most: of bytes that may stand anywhere clang
+ * 14 makes two copies where one is wanted. */
 #define AMP_OBJECT_ALIGNMENT 16
 #define amp_object(fixture) ((subject *) __builtin_assume_aligned((fixture), AMP_OBJECT_ALIGNMENT))
 
-/* The fixture of a lesson that needs one object, all of its bytes set. Not by malloc(): jemalloc aligns 8 bytes to 8. */
+/* The fixture of a lesson that needs one object, all of its bytes set. Not by malloc(): jemalloc aligns 8 bytes to
+ * 8. */
 static inline void *amp_object_set_up(size_t size)
 {
     void *object = aligned_alloc(AMP_OBJECT_ALIGNMENT, (size + AMP_OBJECT_ALIGNMENT - 1) / AMP_OBJECT_ALIGNMENT *

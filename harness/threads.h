@@ -95,8 +95,8 @@ static inline void amp_helper_wait(const struct amp_helper *helper)
         amp_wait_a_little(&spins);
 }
 
-/* Keep the helper off the CPU that its starter is on, where there is another: schedulers like to wake a thread beside the
- * one that wakes it, and then the two take turns instead of running together. */
+/* Keep the helper off the CPU that its starter is on, where there is another: schedulers like to wake a thread beside
+ * the one that wakes it, and then the two take turns instead of running together. */
 static inline void amp_helper_move(const struct amp_helper *helper)
 {
     int cpu = sched_getcpu();

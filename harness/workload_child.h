@@ -10,14 +10,15 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only file and
- * allocator); strings are borrowed from it.
+/* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only the
+ * file); strings are borrowed from it.
  *
  *   { "file": "…/000.json", "configuration": "jemalloc",
- *     "allocator": "jemalloc", "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
- *     "environment_padding_b": 567, "quiet_ns": 991, "quick": false, "timeline_s": 12, "classes": true, "sizes": [8, 64] (pair) } */
+ *     "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
+ *     "environment_padding_b": 567, "quiet_ns": 991, "quick": false, "timeline_s": 12, "classes": true,
+ *     "sizes": [8, 64] (pair) } */
 struct amp_workload_task {
-    const char *file, *configuration, *allocator, *workload;
+    const char *file, *configuration, *workload;
     json_int_t launch, seed, cpu, environment_padding_b, timeline_s;
     json_int_t quiet_ns; /* what the sensor reads on a quiet core */
     int quick, classes;
@@ -53,8 +54,8 @@ struct amp_workload_usage {
 };
 void amp_workload_usage(struct amp_workload_usage *out);
 
-/* jemalloc's requests by size class, as {"class_b", "allocs"}; NULL under another allocator. What threads have asked for
- * that live and have not flushed is missing. */
+/* jemalloc's requests by size class, as {"class_b", "allocs"}; NULL under another allocator. What threads have asked
+ * for that live and have not flushed is missing. */
 struct amp_workload_classes {
     size_t n;
     uint64_t class_b[256], requests[256];

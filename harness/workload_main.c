@@ -31,7 +31,7 @@ int amp_workload_write(const struct amp_workload_task *task, json_t *result)
 
 int amp_workload_probe(const struct amp_workload_task *task)
 {
-    json_t *facts = amp_provenance_probe(task->allocator);
+    json_t *facts = amp_provenance_probe();
 
     if (facts)
         json_object_set_new(facts, "identity", amp_workload_in_force());
@@ -44,15 +44,14 @@ static int read_task(const char *kind, const json_t *json, struct amp_workload_t
     int err;
 
     if (strcmp(kind, "probe") == 0)
-        err =
-            json_unpack_ex((json_t *) json, &error, 0, "{s:s, s:s}", "file", &out->file, "allocator", &out->allocator);
+        err = json_unpack_ex((json_t *) json, &error, 0, "{s:s}", "file", &out->file);
     else
-        err = json_unpack_ex(
-            (json_t *) json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
-            "file", &out->file, "configuration", &out->configuration, "allocator", &out->allocator, "workload",
-            &out->workload, "launch", &out->launch, "seed", &out->seed, "cpu", &out->cpu, "environment_padding_b",
-            &out->environment_padding_b, "quiet_ns", &out->quiet_ns, "timeline_s", &out->timeline_s, "quick",
-            &out->quick, "classes", &out->classes, "sizes", &out->sizes);
+        err = json_unpack_ex((json_t *) json, &error, JSON_STRICT,
+                             "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", &out->file,
+                             "configuration", &out->configuration, "workload", &out->workload, "launch", &out->launch,
+                             "seed", &out->seed, "cpu", &out->cpu, "environment_padding_b", &out->environment_padding_b,
+                             "quiet_ns", &out->quiet_ns, "timeline_s", &out->timeline_s, "quick", &out->quick,
+                             "classes", &out->classes, "sizes", &out->sizes);
     return err ? amp_workload_complain(2, "task", error.text) : 0;
 }
 

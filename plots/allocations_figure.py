@@ -134,8 +134,8 @@ def draw_labels(ax, places, left_in, right_in):
                 transform=ax.get_yaxis_transform(), **look)
 
 
-def sentences(rows):
-    """The rows that have no place in the picture, in words."""
+def problems(rows):
+    """The rows that have no exact count, in words."""
     said = []
     for status, text in (("differs", "Counts that changed between launches, which is an error"),
                          ("refused", "Counts refused"),
@@ -144,21 +144,24 @@ def sentences(rows):
         for detail in dict.fromkeys(row.detail for row in found):
             why = f" ({detail})" if detail else ""
             said.append(f"{text}{why}: {_names([row for row in found if row.detail == detail], rows)}.")
-    silent = [row for row in rows if row.status == "exact" and not row.allocates]
-    if silent:
-        said.append(f"No allocation on either side: {_names(silent, rows)}.")
     return said
 
 
+def silence(rows):
+    """The rows that do not allocate and have no place in the picture, in words."""
+    silent = [row for row in rows if row.status == "exact" and not row.allocates]
+    return [f"No allocation on either side: {_names(silent, rows)}."] if silent else []
+
+
 def _names(found, rows):
+    """Pairs, with the sizes that are meant where those are not all of the pair's."""
     names = []
     for pair in dict.fromkeys(row.pair for row in found):
         sizes = [row.size for row in found if row.pair == pair]
-        n = sum(row.pair == pair for row in rows)
-        if len(sizes) == n:
-            names.append(f"{pair} (all {n} sizes)" if n > 1 else pair)
+        if len(sizes) == sum(row.pair == pair for row in rows):
+            names.append(pair)
         else:
-            names.append(f"{pair} (size {', '.join(map(str, sizes))})")
+            names.append(f"{pair} (size {', '.join(map(style.row_text, sizes))})")
     return ", ".join(names)
 
 
@@ -170,8 +173,8 @@ def figures(summary, manifest):
     shown = [row for row in rows if row.allocates and row.status in ("exact", "differs")]
     places, rows_high = arrange(shown)
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN if shown else 0
-    page = style.Page(body_in, "What an operation allocates", "\n".join(sentences(rows)), _keys(shown),
-                      _caption(rows, shown), style.small_print(manifest))
+    page = style.Page(body_in, "What an operation allocates", "\n".join(problems(rows)), _keys(shown),
+                      "\n".join([*silence(rows), *_caption(rows, shown)]), style.small_print(manifest))
     for panel in PANELS if shown else ():
         left, right = panel[2:4]
         ax = page.axes(left, right, BELOW_IN, body_in - ABOVE_IN)
@@ -198,7 +201,7 @@ def _keys(shown):
 def _caption(rows, shown):
     if not shown:
         counted = any(row.status == "exact" for row in rows)
-        return "Counts are exact, read from the allocator, and fixtures are not billed." if counted else ""
-    return ("A row is a pair at one size; left how often one operation allocates, right how many bytes it is granted. "
+        return ["Counts are exact, read from the allocator, and fixtures are not billed."] if counted else []
+    return ["A row is a pair at one size; left how often one operation allocates, right how many bytes it is granted. "
             "Counts are exact, read from the allocator, and fixtures are not billed. The axes are linear from 0 to "
-            f"1 allocation and {BYTES_FROM} bytes, and logarithmic beyond.")
+            f"1 allocation and {BYTES_FROM} bytes, and logarithmic beyond."]

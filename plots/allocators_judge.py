@@ -173,14 +173,24 @@ def _sentence(table, ranking, work, metric):
     name, decision = _decision(table, best, work["name"], metric)
     if name == "no verdict":
         return f"too few launches for a verdict: {best} reads best"
+    better, worse = ("faster", "be slower") if time else ("less", "keep more")
     if name != metric.better:
-        return f"none is shown to be faster than {baseline}" if time else f"none is shown to keep less than {baseline}"
-    tied = "" if not ties else (f"; not told from it: {', '.join(ties)}" if len(ties) < 4 else
-                                f"; {len(ties)} others are not told from it")
+        shown = [one["configuration"] for one in ranking
+                 if _decision(table, one["configuration"], work["name"], metric)[0] == metric.better]
+        than = f"{'be' if time else 'keep'} {better} than {baseline}"
+        return f"{best} reads best, but only {_listed(shown)} shown to {than}" if shown else f"none is shown to {than}"
+    tied = f"; {_listed(ties)} not shown to {worse}" if ties else ""
     share = math.exp(decision.ratio.estimate)
     share = f"{share * 100:.3g} %" if share >= 0.01 else f"1/{1 / share:.3g}"
     return f"the {'fastest is' if time else 'least is kept by'} {best}, with {share} of {baseline}'s " \
            f"{'time' if time else 'memory'}{tied}"
+
+
+def _listed(names):
+    """As the subject of a sentence: names, or how many where they are many."""
+    if len(names) < 4:
+        return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    return f"{len(names)} others are"
 
 
 def _pick(table, ranking):
@@ -227,7 +237,7 @@ def _headlines(cell):
 def _crossover(work, configuration, sizes, confidence):
     result = crossover.crossovers(work["pair"] or work["name"], list(sizes), [np.array(v) for v in sizes.values()],
                                   math.expm1(LEAST), statistics.CONFIDENCE, confidence)
-    sentence = crossover.sentence(result, terminal.size)
+    sentence = crossover.sentence(result, lambda size: terminal.size(size, work.get("size_unit", "")))
     return {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
             "sentence": sentence, "smallest": result.smallest, "largest": result.largest,
             "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],

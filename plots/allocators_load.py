@@ -17,8 +17,8 @@ from plots.journal import Form, read_journal
 from plots.load import check_identity, entries, numbered, parse_manifest, read_unchanged
 
 FORM = Form({"kind": str, "configuration": str, "workload": (str, type(None)), "launch": (int, type(None))},
-            {"probe": "provenance", "workload": "launches", "pair": "launches", "timeline": "timelines"},
-            lambda event: event.get("workload") if event["kind"] in ("workload", "pair") else TIMELINE)
+            {"probe": "provenance", "workload": "launches", "timeline": "timelines"},
+            lambda event: event.get("workload") if event["kind"] == "workload" else TIMELINE)
 KINDS = {"workload": "workload", "pair": "workload-pair", TIMELINE: "timeline"}
 IN_FORCE = "in force"
 

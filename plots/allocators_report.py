@@ -43,7 +43,8 @@ def page(run, summary, pictures):
     return report.environment().get_template("allocators.html.j2").render(
         summary=summary, manifest=manifest, title=f"ampersand: allocators, {machine['host'] or 'a run'}, "
         f"{manifest['created'][:10]}", place=allocators_style.small_print(run), tally=_tally(summary),
-        again=_again(summary), unfinished=report.unfinished(run), unsound=bool(_wrong(summary)), wrong=_wrong(summary),
+        again=_again(summary), ranked=_ranked(summary), unfinished=report.unfinished(run),
+        unsound=bool(_wrong(summary)), wrong=_wrong(summary),
         works=[_work(work, summary) for work in summary["workloads"]],
         provenance=[_provenance(column) for column in summary["columns"]],
         provenance_columns=[{"name": name, "words": True} for name in PROVENANCE], libraries=_libraries(summary),
@@ -77,6 +78,14 @@ def _again(summary):
         return ""
     return (f"The check of it all: {summary['again']} is {summary['baseline']} under a second name, and {different} of "
             f"its {cells} cells were decided different. {text.neighbours(summary)}.")
+
+
+def _ranked(summary):
+    """What the numbers of the rankings are."""
+    if summary["quick"]:
+        return f"Each with its median time (of timeline: memory) and its ratio to {summary['baseline']}."
+    return (f"Each with its median time (of timeline: memory), its ratio to {summary['baseline']}, and in brackets the "
+            "ratio's interval. Tied: not shown to be worse than the first.")
 
 
 def _wrong(summary):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The summary of a run over allocator configurations, as people and programs read it: table, JSON, CSV, Markdown.
 
-Thirty configurations by thirteen workloads fit no terminal, so the table goes workload by workload: those that differ
+A grid of all configurations and workloads fits no terminal, so the table goes workload by workload: those that differ
 from the baseline in a line each, best first; those that do not, by name."""
 
 import csv

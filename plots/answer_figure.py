@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from plots import allocators_style, style, terminal
+from plots.crossover import with_interval
 
 UNCLEAR = {"linestyle": "none", "marker": "o", "markersize": 3, "color": style.FAINT, "markerfacecolor": "white",
            "markeredgewidth": 0.7}
@@ -22,6 +23,11 @@ def figures(run, summary):
     for found in summary["crossovers"]:
         pairs.setdefault(found["pair"], []).append(found)
     return {"answers": draw(run, summary, pairs)} if pairs else {}
+
+
+def unit_of(run, pair):
+    """What its sizes count, "" where the manifest does not say."""
+    return next((work.get("size_unit", "") for work in run.workloads if work["pair"] == pair), "")
 
 
 def sizes_of(rows):
@@ -54,7 +60,7 @@ def draw(run, summary, pairs):
         left, right = style.MARGIN_IN + name_in, style.WIDTH_IN - style.MARGIN_IN - WORDS_IN
         ax = page.axes(left, right, top - height + TICKS_IN, top - TITLE_IN)
         ax.set_title(style.plain(pair), fontsize=style.TEXT_PT, fontweight="bold", loc="left", pad=4)
-        draw_pair(ax, rows, summary["baseline"], right - left, name_in)
+        draw_pair(ax, rows, summary["baseline"], right - left, name_in, unit_of(run, pair))
         top -= height
     if few:
         ax = page.axes(style.MARGIN_IN + name_in, style.WIDTH_IN - style.MARGIN_IN, BELOW_IN,
@@ -95,7 +101,7 @@ def _winner(ax, x, y, side):
             color=style.INK if side else style.FAINT)
 
 
-def draw_pair(ax, rows, baseline, width_in, name_in):
+def draw_pair(ax, rows, baseline, width_in, name_in, unit):
     low, high = min(row["smallest"] for row in rows), max(row["largest"] for row in rows)
     if low == high:
         low, high = low / 2, high * 2
@@ -115,12 +121,12 @@ def draw_pair(ax, rows, baseline, width_in, name_in):
         weight = "bold" if row["configuration"] == baseline else "normal"
         ax.text(-0.08 / width_in, y + 0.5, style.plain(name), ha="right", va="center", fontsize=style.TEXT_PT,
                 fontweight=weight, transform=ax.get_yaxis_transform())
-        ax.text(1 + 0.1 / width_in, y + 0.5, words(row), va="center", fontsize=style.SMALL_PT,
+        ax.text(1 + 0.1 / width_in, y + 0.5, style.plain(words(row, unit)), va="center", fontsize=style.SMALL_PT,
                 transform=ax.get_yaxis_transform())
     ticks = allocators_style.power_ticks(low, high, 10)
     ax.set_xticks(ticks, [style.size_text(x) for x in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xlabel("size in bytes")
+    ax.set_xlabel(style.plain(style.size_label(unit)))
 
 
 def _row(ax, y, row, low, high):
@@ -149,7 +155,7 @@ def segments(row):
     return found
 
 
-def words(row):
+def words(row, unit="B"):
     """What stands beside a row, in the room that there is."""
     if row["state"] == "few":
         return "too few launches"
@@ -162,17 +168,17 @@ def words(row):
     if len(row["sizes"]) > 1:
         return f"{len(row['sizes'])} crossovers"
     one = row["sizes"][0]
-    between = "" if one["low"] is None else f" ({terminal.size(one['low'])} to {terminal.size(one['high'])})"
-    return allocators_style.fitted(f"{terminal.size(one['estimate'])}{between}", WORDS_IN - 0.12, style.SMALL_PT)
+    text = with_interval(one["estimate"], one["low"], one["high"], lambda size: terminal.size(size, unit))
+    return allocators_style.fitted(text, WORDS_IN - 0.12, style.SMALL_PT)
 
 
 def caption(pairs, few, baseline):
     """Of the curves each, of the table only what changes."""
     curves = [sentence(rows, baseline) for rows in pairs.values()]
     changed = [f"{pair} ({', '.join(names)})" for pair, rows in few.items() if (names := changing(rows, baseline))]
-    table = ("In the table, for certain another winner than with "
-             f"{baseline}: {'; '.join(changed) if changed else 'nowhere'}.") if few else ""
-    return " ".join([*curves, table]).strip()
+    table = [("In the table another winner than with "
+              f"{baseline}, for certain: {'; '.join(changed) if changed else 'nowhere'}.")] if few else []
+    return "\n".join([*curves, *table])
 
 
 def changing(rows, baseline):

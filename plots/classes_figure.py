@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Which sizes a workload asks for: jemalloc's requests by size class, counted while the chunks were timed.
+"""Which sizes a workload asks for: jemalloc's requests by size class, from the first chunk that was timed to the last
+of the single operations that are timed alone.
 
 A bar ends at its size class and begins at the next smaller one that was asked for, or a quarter octave below; its
 height is the share of all requests."""
@@ -39,9 +40,10 @@ def draw(run, panels):
     row_in = TITLE_IN + PANEL_IN + TICKS_IN
     whose = " and ".join(dict.fromkeys(name for _, _, name in panels))
     page = style.Page(row_in * len(rows), "Which sizes the workloads ask for",
-                      "Share of the requests by size class, in bytes, while the clock ran.", (),
-                      f"Counts of {whose}, of the first launch; what threads that still ran had in their caches was "
-                      "not counted yet. A bar ends at its class.",
+                      "Share of all requests, by size class in bytes.", (),
+                      f"Counts of {whose} in the first launch, over the timed chunks and the single operations that "
+                      "are timed alone after them; of other threads, a cache's last requests of the warm-up may be "
+                      "among them. A bar ends at its class.",
                       allocators_style.small_print(run))
     low = min(bars[0][0] for _, bars, _ in panels) / 1.5
     high = max(bars[-1][0] for _, bars, _ in panels) * 1.3

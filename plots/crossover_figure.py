@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from matplotlib.ticker import NullLocator
 
 from plots import style
+from plots.crossover import with_interval
 
 LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
 TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
@@ -176,14 +177,11 @@ def _ratio_limits(rows):
 
 
 def crossover_text(crossover):
-    text = f"crossover {_number(crossover.estimate)}"
-    if crossover.low is None or crossover.high is None:
-        return text
-    return f"{text} ({_number(crossover.low)} to {_number(crossover.high)})"
+    return f"crossover {with_interval(crossover.estimate, crossover.low, crossover.high, _number)}"
 
 
 def _number(size):
-    return f"{size:,.1f}".removesuffix(".0") if size < 1000 else f"{size:,.0f}"
+    return f"{size:.3g}" if size < 999.5 else f"{size:,.0f}"
 
 
 def figures(summary, manifest):
@@ -206,12 +204,13 @@ def _lay_out(pair, rows, summary, manifest, lanes):
     """The figure with room for so many lanes of labels, over the times and over the ratios; and the lanes it takes."""
     crossovers, sentence = load_crossovers(summary, pair)
     question = next(row["question"] for row in summary["rows"] if row["pair"] == pair)
+    unit = next((row.get("size_unit", "B") for row in manifest["rows"] if row["pair"] == pair), "B")
     found = cliffs(rows)
     over_times_in, over_ratios_in = (n * style.line_in(style.TEXT_PT) for n in lanes)
     times_in = BELOW_IN + RATIO_IN + GAP_IN + over_ratios_in
     page = style.Page(times_in + TIME_IN + 0.08 + over_times_in, f"{pair}: {question}",
                       f"Crossover: {sentence}" if sentence else "", _keys(rows, crossovers, found),
-                      _caption(summary, rows, crossovers, found), style.small_print(manifest))
+                      _caption(summary, rows, sentence, crossovers, found), style.small_print(manifest))
     low_ax = page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + RATIO_IN)
     top_ax = page.axes(LEFT_IN, RIGHT_IN, times_in, times_in + TIME_IN)
     draw_times(top_ax, rows)
@@ -219,7 +218,7 @@ def _lay_out(pair, rows, summary, manifest, lanes):
     draw_crossovers((low_ax, top_ax), crossovers)
     draw_cliffs((low_ax, top_ax), found)
     top_ax.tick_params(axis="x", labelbottom=False)
-    low_ax.set_xlabel(f"size: the n of {pair}/size=n", labelpad=3)
+    low_ax.set_xlabel(style.plain(style.size_label(unit)), labelpad=3)
     cliff_labels = [(math.sqrt(a * b), f"{a} | {b}") for a, b in found]
     labels = [(crossover.estimate, crossover_text(crossover)) for crossover in crossovers]
     return page.fig, (style.strip(top_ax, cliff_labels, 0.02, color=style.FAINT),
@@ -246,7 +245,7 @@ def _keys(rows, crossovers, found):
     return keys
 
 
-def _caption(summary, rows, crossovers, found):
+def _caption(summary, rows, sentence, crossovers, found):
     text = ["Above: nanoseconds of one operation; a mark is a size that was measured. Below: pointer time/value time "
             "with the mark of its verdict: that of the faster side, or grey; filled where decided. Above 1× the value "
             "side is faster."]
@@ -254,6 +253,9 @@ def _caption(summary, rows, crossovers, found):
         text.append("Where a band is not to be seen it is narrower than the line.")
     if crossovers:
         text.append("The crossover is the size at which the winner changes.")
+    if sentence:
+        text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side; a mark is filled "
+                    "where the layouts agree, too.")
     if found:
         text.append("A cliff is a jump of time between two sizes that hardly differ.")
     if summary["quick"]:

@@ -20,7 +20,7 @@ KNOWN = {"known_half": 0.5, "known_one": 1.0, "known_five": 5.0}  # percent by w
 
 
 def warnings(machine):
-    """[(fact, why it harms and what helps)] for the manifest's `machine`. A fact that could not be read harms nothing."""
+    """[(fact, why it harms and what helps)] for the manifest's `machine`. A fact that cannot be read harms nothing."""
     rules = [
         (machine.get("virtual"), f"a virtual machine ({machine.get('virtual')}): others share its cores and caches, "
          "unseen; trust ratios, re-measure times"),
@@ -105,7 +105,8 @@ def measure(bench, launches, designs, seed, say):
                               ("Google Benchmark, randomly interleaved", True)):
         methods.append(error_row(name, bench.google("^null/", launches, interleaved)))
     say("two identical functions, many placements")
-    placement = placement_row(bench.google_placements("^null_placed/", launches), bench.designs("null_placed", designs, seed))
+    placement = placement_row(bench.google_placements("^null_placed/", launches),
+                              bench.designs("null_placed", designs, seed))
     return {"methods": methods, "known": [known_row(pair, paired[pair]) for pair in KNOWN], "placement": placement}
 
 
@@ -124,7 +125,8 @@ def show(result, condition):
     row = result["placement"]
     lines += ["", f"Two identical functions, {condition}: any difference is the linker's",
               f"  Google Benchmark, 10 repetitions and U test, one binary: {row['google_different']} of "
-              f"{row['google_pairs']} placements called different, {percent(row['google_apart'], 1)} apart in the median",
+              f"{row['google_pairs']} placements called different, {percent(row['google_apart'], 1)} apart "
+              "in the median",
               f"  ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of "
               f"{row['designs']} intervals leave out 1; headline {percent(row['headline_off'])} from 1 in the median, "
               f"{percent(row['headline_off_max'])} at most"]

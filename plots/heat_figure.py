@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Every configuration in every workload: a row each, a column each, the ratio to the baseline in each cell.
 
-Blue: better than the baseline; orange: worse; the deeper, the further. Grey: the interval crosses the floor. White:
-equal, within 5 % at the most. Hatched: not measured, with the reason. In grey print the numbers tell better from
-worse."""
+Blue: better than the baseline; orange: worse; the deeper, the further. Grey: undecided, the interval crosses the floor.
+White: equal, within 5 % at the most. Hatched: no number. A row that is hatched throughout was not in force and has its
+reason; a single cell failed, or was not measured for this metric, and the report says which. In grey print the numbers
+tell better from worse."""
 
 import math
 
@@ -19,12 +20,13 @@ SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_pea
 TITLES = {"ns_per_op": "Time per operation", "p99_ns": "99th percentile of single operations",
           "peak_rss_b": "Peak memory", "retained_rss_b": "Memory retained after all was freed",
           "faults_per_op": "Page faults per operation"}
-# Not quite the other figures' blue, orange, black and white, which a page turns about in the dark: a cell stays as it is.
+# Not quite the other figures' blue, orange, black and white, which a page turns about in the dark: a cell stays as is.
 BETTER, WORSE, UNDECIDED = "#1b4a93", "#e08a1d", "#dcdcdc"
 BLACK, WHITE = "#1a1a1b", "#fffffe"  # letters on these
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
 ROW_IN, HEAD_PT = 0.185, style.TEXT_PT
+ELSEWHERE = "are decided, those of the other workloads and pairs among them"
 
 
 def colour(ratio):
@@ -64,7 +66,7 @@ def draw(run, summary, metric, works):
         body_in, f"{TITLES[metric.name]}, as a ratio to {summary['baseline']}",
         f"Below 1 is {less}, above 1 {'slower' if less == 'faster' else 'more'}; the number is the median over "
         "launches.",
-        _keys(summary, less), _caption(summary, metric), allocators_style.small_print(run))
+        _keys(summary, less), _caption(summary, metric, works), allocators_style.small_print(run))
     name_in = allocators_style.names_in(column["configuration"] for column in columns)
     left = style.MARGIN_IN + name_in
     ax = page.axes(left, style.WIDTH_IN - style.MARGIN_IN, below_in, below_in + ROW_IN * len(columns))
@@ -130,16 +132,18 @@ def _keys(summary, less):
     worse = "slower" if less == "faster" else "more"
     steps = ((1 / 8, f"1/8 or {less}"), (1 / 2, "1/2"), (0.9, "0.9"), (1.1, "1.1"), (2, "2"), (8, f"8 or {worse}"))
     return [*(style.Key(label, {"facecolor": colour(ratio)}, True) for ratio, label in steps),
-            style.Key("interval crosses the floor", {"facecolor": UNDECIDED}, True),
+            style.Key("undecided: crosses the floor", {"facecolor": UNDECIDED}, True),
             style.Key("equal within 5 %", {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True),
             out]
 
 
-def _caption(summary, metric):
+def _caption(summary, metric, works):
     one = next(one for one in summary["metrics"] if one["name"] == metric.name)
     if summary["quick"]:
         return "A quick run: a first look, and no verdicts."
-    text = (f"{one['decided']} of {one['cells']} cells are decided; each interval is at "
+    shown = {work["workload"] for work in works}
+    whole = all(cell["workload"] in shown for cell in summary["cells"] if metric.name in cell["metrics"])
+    text = (f"{one['decided']} of {one['cells']} cells {'are decided' if whole else ELSEWHERE}; each interval is at "
             f"{one['confidence'] * 100:.4g} %, so that of the decided ones {summary['rule']['rate'] * 100:g} % are "
             "wrong at most, on average.")
     if one["again_cells"]:

@@ -114,8 +114,8 @@ def read_manifest(folder):
 
 
 def is_of_allocators(folder):
-    """Whether the run compares configurations (allocators_load.py) and not the sides of pairs. What cannot be read is no
-    such run: whoever loads it says why."""
+    """Whether the run compares configurations (allocators_load.py) and not the sides of pairs. What cannot be read is
+    no such run: whoever loads it says why."""
     try:
         _, _, manifest = parse_manifest(Path(folder))
     except Refused:

@@ -18,6 +18,7 @@ COLUMNS, PANEL_IN, TITLE_IN, TICKS_IN, GAP_IN = 3, 1.75, 0.2, 0.38, 0.55
 STEP = math.log(1.01)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NEAR_PX, LABEL_PX = 7, 9
+LABEL_IN = -0.42  # of the upright axis, left of it, beyond its widest tick
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def load(summary, workload):
 
 
 def _counts(part):
-    counts = part["ratio"] and part["decision"] not in ("equal", "undecided")
+    """Its ln ratio if it was decided different, else that of the baseline."""
+    counts = part["ratio"] and part["decision"] in ("slower", "faster", "more", "less")
     return math.log(part["ratio"]["estimate"]) if counts else 0.0
 
 
@@ -93,7 +95,8 @@ def draw(run, summary, panels):
             ax.set_title(style.plain(work["workload"]), fontsize=style.TEXT_PT, fontweight="bold", loc="left", pad=4)
             draw_panel(ax, points)
             ax.set_xlabel("time →", fontsize=style.SMALL_PT, labelpad=1)
-            ax.set_ylabel("peak memory →", fontsize=style.SMALL_PT, labelpad=1)
+            ax.set_ylabel("peak memory →", fontsize=style.SMALL_PT, va="center")
+            ax.yaxis.set_label_coords(LABEL_IN / (right - left), 0.5)
             for n, line in enumerate(lines):
                 y_in = TICKS_IN + (n + 0.5) * style.line_in(style.SMALL_PT)
                 ax.text(-0.35 / (right - left), -y_in / PANEL_IN, style.plain(line), transform=ax.transAxes,
@@ -106,7 +109,7 @@ def _names(found, width_in):
     lines = []
     for letter, point in zip(_letters(), found):
         name = allocators_style.fitted(f"{letter}: {point.name}", width_in, style.SMALL_PT)
-        longer = f"{lines[-1]}   {name}" if lines else ""
+        longer = f"{lines[-1]} · {name}" if lines else ""
         if lines and style.text_width_in(longer, style.SMALL_PT) <= width_in:
             lines[-1] = longer
         else:

@@ -26,8 +26,8 @@ LESSONS = Path(__file__).resolve().parent.parent / "benchmarks"
 
 WORDS = ("pair", "verdict")  # the columns that are not numbers
 COLUMNS = tuple({"name": name, "words": name in WORDS} for name in (
-    "pair", "size", "value ns/op", "pointer ns/op", "ratio pointer/\u200bvalue", "interval", "spread over layouts",
-    "value B/op", "pointer B/op", "value allocs/op", "pointer allocs/op", "verdict"))
+    "pair", "size", "verdict", "value ns/op", "pointer ns/op", "ratio pointer/\u200bvalue", "interval", "spread over layouts",
+    "value B/op", "pointer B/op", "value allocs/op", "pointer allocs/op"))
 STACK_NAMES = ("value stack\u200b B reserved\u200b / touched", "pointer stack\u200b B reserved\u200b / touched")
 
 
@@ -159,7 +159,7 @@ def _asides(pair, summary):
 
 def _columns(summary):
     more = tuple({"name": name, "words": False} for name in STACK_NAMES)
-    return COLUMNS[:-1] + more * terminal.has_stack(summary) + COLUMNS[-1:]
+    return COLUMNS + more * terminal.has_stack(summary)
 
 
 def _line(row, stacks):
@@ -175,7 +175,7 @@ def _line(row, stacks):
     cells[0]["classes"] = "words"
     side = next((f" {name}" for name in style.SIDES if name in row["verdict"].split()), "")
     text = row["sentence"] if row["failed"] else terminal.verdict(row)
-    cells.append({"text": text, "key": None, "classes": "words" + side + " long" * (len(text) > 40)})
+    cells.insert(2, {"text": text, "key": None, "classes": "words" + side + " long" * (len(text) > 40)})
     wrong = row["failed"] or counts["status"] == "differs"
     return {"cells": cells, "verdict": row["verdict"], "kind": "wrong" if wrong else ""}
 

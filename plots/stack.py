@@ -21,7 +21,8 @@ def add_arguments(parser):
                         help="the build folder (default: AMPERSAND_BUILD, else build)")
     parser.add_argument("--launches", type=int, default=15, help="fresh processes of each program (default 15)")
     parser.add_argument("--rounds", type=int, default=100, help="rounds of 50 us in each (default 100)")
-    parser.add_argument("--out", type=Path, help="where the results go (default: results/runs/stack-<date and time, UTC>)")
+    parser.add_argument("--out", type=Path,
+                        help="where the results go (default: results/runs/stack-<date and time, UTC>)")
     parser.add_argument("--from", dest="source", metavar="DIR", type=Path, help="measure nothing: judge and draw again")
     parser.add_argument("--format", choices=["table", "json"], default="table")
 
@@ -68,8 +69,8 @@ def main(args):
         figures = stack_figures.figures(result)
     charts.write(charts.encode(figures), out / "figures")
     if args.format == "json":
-        print(json.dumps([{**vars(goal), "ratio": goal.ratio and vars(goal.ratio)} for goal in stack_judge.goals(result)],
-                         indent=2))
+        goals = [{**vars(goal), "ratio": goal.ratio and vars(goal.ratio)} for goal in stack_judge.goals(result)]
+        print(json.dumps(goals, indent=2))
     else:
         print("\n".join(stack_judge.tables(result)))
     say(f"everything is in {out}: stack.json, figures/")

@@ -50,7 +50,8 @@ def size_text(size_b):
 
 
 def staircase(result):
-    trails = [(kind, result.trail(kind, 1024)) for kind in ("native", "fresh", "split", "go") if result.trail(kind, 1024)]
+    trails = [(kind, result.trail(kind, 1024)) for kind in ("native", "fresh", "split", "go")]
+    trails = [(kind, trail) for kind, trail in trails if trail]
     heights_in = [1.05 if stack_judge.moves(trail) else 0.4 for _, trail in trails]
     gap_in, below_in = 0.3, 0.42
     page = style.Page(sum(heights_in) + gap_in * len(trails) + below_in, "Where the string is, call by call",
@@ -58,13 +59,14 @@ def staircase(result):
                       [style.Key("address of s, over the lowest that it had", {"color": style.INK, "linewidth": 1.2}),
                        style.Key("before this call the stack grew, and s moved with it",
                                  {"color": style.INK, "marker": "o", "linestyle": "none", "markersize": 5})],
-                      "A stack that grows by moving takes s along, and every address of it. A stack of segments leaves s where "
-                      "it is, and pays at each call that needs a new segment.", small(result))
+                      "A stack that grows by moving takes s along, and every address of it. A stack of segments leaves "
+                      "s where it is, and pays at each call that needs a new segment.", small(result))
     bottom = below_in
     for (kind, trail), height in reversed(list(zip(trails, heights_in))):
         ax = page.axes(LEFT_IN, RIGHT_IN, bottom, bottom + height)
         draw_trail(ax, trail, LOOKS[kind][0])
-        ax.set_title(NAMES[kind] if kind != "fresh" else "growable", loc="left", fontsize=style.TEXT_PT, fontweight="bold",
+        ax.set_title("growable" if kind == "fresh" else NAMES[kind], loc="left", fontsize=style.TEXT_PT,
+                     fontweight="bold",
                      pad=3)
         ax.tick_params(axis="x", labelbottom=bottom == below_in)
         if bottom == below_in:
@@ -99,9 +101,10 @@ def cost(result):
     middle_in = (LEFT_IN + RIGHT_IN) / 2
     page = style.Page(2 * panel_in + gap_in + below_in + 0.25, "stack_copy on each kind of stack: time of an operation",
                       "", [key_of(kind) for kind in kinds],
-                      "Above: ten calls, over the number of 64-bit elements of the array. Below: 64 elements, over the number "
-                      "of calls. Fresh: a new stack for each operation, of 2 KiB; else one that has grown before. Bars: 95 % "
-                      "intervals of the median over launches, mostly narrower than the marks.", small(result))
+                      "Above: ten calls, over the number of 64-bit elements of the array. Below: 64 elements, over the "
+                      "number of calls. Fresh: a new stack for each operation, of 2 KiB; else one that has grown "
+                      "before. Bars: 95 % intervals of the median over launches, mostly narrower than the marks.",
+                      small(result))
     for row, (values, label) in enumerate(((result.depths(), "calls"), (result.sizes(), "elements"))):
         bottom = below_in + row * (panel_in + gap_in)
         axes = []
@@ -150,9 +153,9 @@ def growth(result):
         keys.insert(1, key_of("go", "Go, one growth"))
     page = style.Page(3.0, "What one growth costs, by the bytes that it copies",
                       "A stack that is full to some hundred bytes grows to twice its size.", keys,
-                      "An operation on a new stack that grows once more at its end, less one that does not, so that making the "
-                      "stack and filling it go out. Bars: 95 % intervals of the median over launches. Go has about as "
-                      "many bytes in use.", small(result))
+                      "An operation on a new stack that grows once more at its end, less one that does not, so that "
+                      "making the stack and filling it go out. Bars: 95 % intervals of the median over launches, "
+                      "mostly narrower than the marks. Go has about as many bytes in use.", small(result))
     ax = page.axes(LEFT_IN, RIGHT_IN, 0.4, 2.85)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
@@ -177,10 +180,11 @@ def crowd(result):
     text = {"growable": "growable stacks", "fixed": "fixed, 64 KiB", "go": "goroutines"}
     page = style.Page(len(rows) * 0.3 + 0.4, "Coroutines at once: memory and time of each",
                       "", [],
-                      "Idle: 10,000 that went three calls down. Mixed: 4,000, every 16th of which needs 12 KiB. Memory is what "
-                      "became resident, the object of each (216 B) included; of a fixed stack two pages are touched, one of "
-                      "them by the canary below it. Time: making one and its first turn, and each further turn. Go's turns go "
-                      "through channels and its scheduler; ours are switches by hand.", small(result))
+                      "Idle: 10,000 that went three calls down. Mixed: 4,000, every 16th of which needs 12 KiB. Memory "
+                      "is what became resident, the object of each (216 B) included; of a fixed stack two pages are "
+                      "touched, one of them by the canary below it. Time: making one and its first turn, and each "
+                      "further turn. Go's turns go through channels and its scheduler; ours are switches by hand.",
+                      small(result))
     panels = (("memory", lambda name, kind: result.crowd(name, kind, "resident_b") / result.crowd(name, kind, "n"),
                lambda x: f"{x:,.0f} B"),
               ("made, first turn", lambda name, kind: result.crowd(name, kind, "create_ns"), style_ns),
@@ -204,7 +208,8 @@ def draw_bars(ax, rows, get, show):
     found = [number(get(name, kind)) for name, kind in rows]
     for y, ((_, kind), one) in enumerate(zip(rows, found)):
         ax.barh(y, one.estimate, height=0.55, color=colours[kind])
-        ax.text(one.estimate, y, " " + show(one.estimate), va="center", fontsize=style.TEXT_PT)
+        ax.annotate(show(one.estimate), (one.estimate, y), (3, 0), textcoords="offset points", va="center",
+                    fontsize=style.TEXT_PT)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(0, max(one.estimate for one in found) * 1.02)
     ax.set_xticks([])

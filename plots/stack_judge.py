@@ -66,7 +66,8 @@ class Result:
         return None if any(part is None for part in parts) else (parts[0] - parts[1]) - (parts[2] - parts[3])
 
     def crowd(self, crowd, kind, key):
-        found = [row[key] for rows in self.document["crowds"] for row in rows if (row["crowd"], row["kind"]) == (crowd, kind)]
+        found = [row[key] for rows in self.document["crowds"] for row in rows
+                 if (row["crowd"], row["kind"]) == (crowd, kind)]
         return np.array(found) if found else None
 
     def sizes(self, kind="native"):
@@ -77,7 +78,8 @@ class Result:
 
     def trail(self, kind, elements):
         rows = self.launches[0].get(program_of(kind)) or {"trails": []}
-        return next((row["addresses"] for row in rows["trails"] if (row["kind"], row["elements"]) == (kind, elements)), None)
+        return next((row["addresses"] for row in rows["trails"]
+                     if (row["kind"], row["elements"]) == (kind, elements)), None)
 
     def kinds(self):
         return [kind for kind in KINDS if self.walks(kind, "value", 1) is not None]
@@ -128,8 +130,8 @@ def goals(result):
     book = result.crowd("idle", "growable", "bookkeeping_b")[0]
     stack = number(each["growable"] / n - book)
     found.append(Goal(f"memory of {n:,} idle coroutines, each, without {book} B of bookkeeping, against Go",
-                      shown(stack, "B"), "-" if each["go"] is None else shown(number(each["go"] / n), "B"), None, "<= 2,560 B",
-                      bool(stack.estimate <= 2560)))
+                      shown(stack, "B"), "-" if each["go"] is None else shown(number(each["go"] / n), "B"), None,
+                      "<= 2,560 B", bool(stack.estimate <= 2560)))
     return found
 
 

@@ -77,13 +77,14 @@ def measure(programs, launches, rounds, say):
     kinds, crowds = ["growable", "fixed"] + ["go"] * bool(programs.go), []
     for k in range(launches):
         order = kinds[k % len(kinds):] + kinds[:k % len(kinds)]
-        crowds.append([{"crowd": crowd, **programs.crowd(kind, n, mixed)} for crowd, n, mixed in CROWDS for kind in order])
+        crowds.append([{"crowd": crowd, **programs.crowd(kind, n, mixed)}
+                       for crowd, n, mixed in CROWDS for kind in order])
     say(f"{launches} crowds of each kind")
     return {"launches": found, "crowds": crowds}
 
 
 def check_ns(programs, launches):
-    """[time a call of the check takes, one a launch]: the lesson stack_check, over its layouts, ten calls an operation."""
+    """[time a call of the check takes, one a launch]: of stack_check, over its layouts, ten calls an operation."""
     with tempfile.TemporaryDirectory(prefix="ampersand-stack-") as folder:
         out = Path(folder) / "run"
         run([programs.build / "harness/ampersand-bench", "paired", "--out", out, "--filter", "^stack_check/",

@@ -33,8 +33,8 @@ above 1 + x or below 1 / (1 + x). The interval is that of the headline; the spre
     placement decides  the interval reaches inside x, p10 is below 1 / (1 + x) and p90 above 1 + x
     undecided          everything else: measure more
 
-p10 and p90 are known only as well as the launches allow. Each is bounded twice, and the tighter bound counts, at half the
-error probability each: by p10 (p90) of the lower and of the upper ends of every layout's own order-statistic interval,
+p10 and p90 are known only as well as the launches allow. Each is bounded twice, and the tighter bound counts, at half
+the error probability each: by p10 (p90) of the lower and of the upper ends of every layout's own order-statistic interval,
 good where layouts fall into modes; and by Student's t times the bootstrap standard error over whole launches, since
 what moves a launch moves all of its layouts, good where they do not. Noise that is left in a layout's median makes the
 spread wider than it is, never narrower. A verdict holds if the rule gives the same class whichever

@@ -278,6 +278,11 @@ def size_text(size):
     return f"{size:.0f}"
 
 
+def size_label(unit):
+    """Names an axis of sizes."""
+    return {"": "size", "B": "size in bytes"}.get(unit, f"number of {unit}")
+
+
 def row_text(size):
     """The size of a row of a table: in full as far as there is room, which is eight digits."""
     text = size_text(size) if size >= 1 << 20 else str(size)

@@ -91,7 +91,8 @@ def _row(row, measured, counts, judge):
                  "stopped": judge.stopped(row.name, verdict.name, width), "sentence": None,
                  "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
                  "counts": _counts(counts), "failed": row.failed}
-    document["sentence"] = _sentence(document, judge.one_layout, len(row.launches), statistics.launches_needed(judge.confidence))
+    document["sentence"] = _sentence(document, judge.one_layout, len(row.launches),
+                                     statistics.launches_needed(judge.confidence))
     return document
 
 
@@ -148,7 +149,8 @@ def _sentence(row, one_layout, launches, needed):
     ratio, verdict = row["ratio"], row["verdict"]
     side = "value" if ratio["estimate"] >= 1 else "pointer"
     if verdict == "no verdict" and one_layout:
-        return f"one layout gives no verdict: it has the linker's luck in it; here {side} is {_faster(ratio['estimate'])}"
+        return f"one layout gives no verdict: it has the linker's luck in it; here {side} is " \
+               f"{_faster(ratio['estimate'])}"
     if verdict == "no verdict":
         return f"a quick run gives no verdict; so far {side} looks {_faster(ratio['estimate'])}"
     if ratio["low"] is None:

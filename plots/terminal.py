@@ -52,13 +52,20 @@ def ns(x):
 
 
 def size(x, unit="B"):
-    """17 B, 4 KiB, 1.5 MiB; other units than bytes plainly."""
+    """17 B, 4 KiB, 1.5 MiB; other units than bytes plainly. Of no known unit ("") 17, 4 Ki, 1.5 Mi."""
+    if unit == "":
+        return size(x).removesuffix("B").rstrip()
     if unit != "B":
-        return f"{x:.3g} {unit}".strip() if x < 1000 else f"{x:.0f} {unit}".strip()
+        return f"{x:.3g} {one_of(unit) if x == 1 else unit}".strip() if x < 1000 else f"{x:.0f} {unit}".strip()
     for step in ("B", "KiB", "MiB", "GiB"):
         if x < 1023.5 or step == "GiB":
             return f"{x:.3g} {step}" if x < 999.5 else f"{x:.0f} {step}"
         x /= 1024
+
+
+def one_of(unit):
+    """elements: element; entries: entry."""
+    return unit[:-3] + "y" if unit.endswith("ies") else unit.removesuffix("s")
 
 
 def count(x):
@@ -209,7 +216,8 @@ def closing(summary, colour=False):
     if refused:
         out.append(f"No counts in {len(refused)} rows: {refused[0]['counts']['detail']}.")
     if summary["crossovers"]:
-        out.append("Crossover by size" + ("" if summary["quick"] else ", with its 95 % bootstrap interval over launches"))
+        how = "" if summary["quick"] else ", with its 95 % bootstrap interval over launches"
+        out.append(f"Crossover by size{how}")
         wide = max(len(one["pair"]) for one in summary["crossovers"])
         out += [f"  {one['pair']:<{wide}}  {one['sentence']}" for one in summary["crossovers"]]
     out += floors(summary) + neighbours(summary) + [""] + legend(summary)
@@ -273,32 +281,35 @@ def legend(summary):
     least = f"{rule['threshold'] * 100:g} %"
     lines = [
         "How to read it",
-        "  ratio     pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: pointer takes a 29th",
+        "  ratio     pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: pointer takes a "
+        "29th",
         f"  interval  where the ratio lies, by launches; {rule['confidence'] * 100:g} % for the whole table "
         f"({rule['correction']})",
         "  spread    the ratio from p10 to p90 of the layouts, that is of where the linker may put the same code",
         "  B/op      bytes as asked for, and allocations: exact counts",
     ]
     if has_stack(summary):
-        lines.append("  stack B   how far down an operation moves the stack pointer, all that it calls included; ~: the lowest byte")
+        lines.append("  stack B   how far down an operation moves the stack pointer, all that it calls included; ~: "
+                     "the lowest byte")
         lines.append("            that it writes, where the pointer was not followed")
     if not summary["quick"] and all(row["verdict"] in ("no verdict", "failed") for row in summary["rows"]):
         return lines + ["  verdict   one layout gives none: the linker's luck is in it"]
     if summary["quick"]:
         return lines + ["  verdict   a quick run gives none: take it as a first look, and decide without --quick"]
     lines += [
-        f"  verdict   faster: interval beyond {least}, nine layouts in ten agree; leans: some layouts disagree; equal: interval",
+        f"  verdict   faster: interval beyond {least}, nine layouts in ten agree; leans: some layouts disagree; "
+        "equal: interval",
         "            and spread within the percentage; placement decides: the layout matters more than the side;",
         "            undecided: measure more",
     ]
     lines += [f"  {'stopping' if i == 0 else '':<8}  {line}" for i, line in
               enumerate(textwrap.wrap(rule["stopping"], WIDTH - 12))]
     if any(carried_over(row) for row in summary["rows"]):
-        lines.append(f"  *         carry-over: alone, the sides differ by {rule['carry_over_threshold'] * 100:g} % more or "
-                     "less than beside each other, for certain")
+        lines.append(f"  *         carry-over: alone, the sides differ by {rule['carry_over_threshold'] * 100:g} % more "
+                     "or less than beside each other, for certain")
     if any(0 < row["launches"] < rule["launches_needed"] for row in summary["rows"]):
-        lines.append(f"  launches  an interval over this table needs {rule['launches_needed']} of a row; with fewer there is "
-                     "none, and it is undecided")
+        lines.append(f"  launches  an interval over this table needs {rule['launches_needed']} of a row; with fewer there "
+                     "is none, and it is undecided")
     return lines
 
 
@@ -338,7 +349,8 @@ def _solo_fields(solo):
 
 def markdown(summary):
     stacks = has_stack(summary)
-    names = ["pair", "size", "value ns/op", "pointer ns/op", "ratio", "interval", "spread", "value B/op", "pointer B/op",
+    names = ["pair", "size", "value ns/op", "pointer ns/op", "ratio", "interval", "spread", "value B/op",
+             "pointer B/op",
              "value allocs/op", "pointer allocs/op", *STACK_NAMES * stacks, "verdict"]
     columns = COLUMNS + STACK_COLUMNS * stacks
     lines = [names, ["---" if i == len(columns) or columns[i][1] else "---:" for i in range(len(names))]]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Resident memory over time: a burst, everything freed, then light work.
 
-A line is the median over launches, in the colour of its allocator. Configurations whose lines coincide are one line,
-named once at its end; who is in it stands below. A band, where it can be seen, is from the least to the greatest of
-the launches."""
+A panel is an allocator. A line is the median over launches; configurations of one allocator whose lines are near each
+other are one line, named once at its end; who is in it stands below. A band, where it can be seen, is from the least to
+the greatest of the launches. The baseline is drawn thin in the panels of the other allocators."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,12 @@ from matplotlib.ticker import NullLocator
 from plots import allocators_style, style, terminal
 from plots.allocators_metrics import TIMELINE
 
-BODY_IN, LEFT_IN, BELOW_IN, LABEL_IN = 4.2, 0.75, 0.42, 2.0
+LEFT_IN, BELOW_IN, LABEL_IN, TITLE_IN = 0.75, 0.42, 2.0, 0.26
+PANEL_IN, LINE_IN = 0.9, 0.2  # how high a panel is: at the least, and more for each line
 POINTS = 240
-MOST = 12  # lines
-NEAR = 0.04  # in ln units: closer than this, all the time, two lines are one
-LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (1, 3)),
-         (0, (5, 1.2, 1, 1.2, 1, 1.2)))  # by turns, of one allocator's
+LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (1, 3)))  # by turns
+MOST = len(LINES)  # of an allocator
+NEAR = 0.04  # in ln units: closer than this, on average over the time after the burst, two lines are one
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,14 @@ def load(run):
     end = min(document["t_ms"][-1] - document["burst_end_ms"] for document in every)
     start = max(document["t_ms"][0] - document["burst_end_ms"] for document in every)
     grid = np.linspace(start, end, POINTS)
-    curves = {name: np.array([np.interp(grid, np.array(one["t_ms"]) - one["burst_end_ms"], one["rss_b"]) for one in found])
-              for name, found in documents.items()}
+    curves = {name: np.array([np.interp(grid, np.array(one["t_ms"]) - one["burst_end_ms"], one["rss_b"])
+                              for one in found]) for name, found in documents.items()}
     return grid / 1000, curves
 
 
-def grouped(curves, baseline, after):
-    """Groups of configurations that coincide where `after` is true, at most MOST of them."""
+def grouped(curves, allocators, baseline, after):
+    """Groups of configurations of one allocator that are near each other where `after` is true, at most MOST of an
+    allocator; and how near that is."""
     medians = {name: np.maximum(np.median(found, axis=0), 1) for name, found in curves.items()}
     order = sorted(medians, key=lambda name: (name != baseline, float(medians[name][-1])))
     near = NEAR
@@ -54,9 +56,11 @@ def grouped(curves, baseline, after):
         groups = []
         for name in order:
             ln = np.log(medians[name])
-            mine = next((group for group in groups if abs(ln - np.log(medians[group[0]]))[after].max() < near), None)
+            mine = next((group for group in groups if allocators.get(group[0]) == allocators.get(name)
+                         and abs(ln - np.log(medians[group[0]]))[after].mean() < near), None)
             groups.append([name]) if mine is None else mine.append(name)
-        if len(groups) <= MOST:
+        of = [allocators.get(group[0]) for group in groups]
+        if max(map(of.count, of)) <= MOST:
             break
         near *= 1.25
     made = []
@@ -72,51 +76,56 @@ def figures(run, summary):
 
 
 def draw(run, summary, seconds, curves):
-    groups, near = grouped(curves, summary["baseline"], seconds > 0)
-    several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
-    launches = max(len(found) for found in curves.values())
-    medians = f"Medians of {launches} launches. " if launches > 1 else ""
-    caption = "\n".join([f"{medians}Lines that stay within {near * 100:.0f} % of each other after the burst are one.",
-                         *several])
+    baseline = summary["baseline"]
     allocators = {column["configuration"]: column["allocator"] for column in summary["columns"]}
-    looks = _looks(groups, allocators)
-    keys = [style.Key(name, {"color": look.colour, "linewidth": 1.4}) for name, look in allocators_style.LOOKS.items()
-            if look.colour in [colour for colour, _ in looks]]
-    keys += [style.Key("another library", {"color": allocators_style.OTHER.colour, "linewidth": 1.4})
-             for _ in range(allocators_style.OTHER.colour in [colour for colour, _ in looks])]
-    keys += [style.Key("least to greatest", {"facecolor": style.FLOOR_SPREAD}, True)] if launches > 1 else []
-    page = style.Page(BODY_IN, "Memory over time: a burst, then idle",
-                      "Everything is freed where the burst ends; what stays resident is what the allocator keeps.",
-                      keys, caption, allocators_style.small_print(run))
-    ax = page.axes(LEFT_IN, style.WIDTH_IN - style.MARGIN_IN - LABEL_IN, BELOW_IN, BODY_IN - 0.15)
-    draw_lines(ax, seconds, groups, looks)
-    ax.axvline(0, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
-    ax.text(0, 1.01, " all freed", transform=ax.get_xaxis_transform(), fontsize=style.SMALL_PT, va="bottom",
-            color=style.FAINT)
+    groups, near = grouped(curves, allocators, baseline, seconds > 0)
+    panels = {}
+    for group in groups:
+        panels.setdefault(allocators.get(group.names[0]), []).append(group)
+    panels = dict(sorted(panels.items(), key=lambda panel: panel[0] != allocators.get(baseline)))
+    launches = max(len(found) for found in curves.values())
+    keys = [style.Key("least to greatest of the launches", {"facecolor": style.FLOOR_SPREAD}, True)] * (launches > 1)
+    keys += [style.Key(f"{baseline}, to compare", REFERENCE)] * (len(panels) > 1 and baseline in curves)
+    heights = [TITLE_IN + PANEL_IN + LINE_IN * len(mine) for mine in panels.values()]
+    page = style.Page(sum(heights) + BELOW_IN, "Memory over time: a burst, then idle",
+                      "Everything is freed at 0 s; what stays resident is what the allocator keeps.",
+                      keys, _caption(groups, near, launches), allocators_style.small_print(run))
+    limits = (min(group.low_b.min() for group in groups) / 1.15, max(group.high_b.max() for group in groups) * 1.15)
+    top = sum(heights) + BELOW_IN
+    for (allocator, mine), height in zip(panels.items(), heights):
+        ax = page.axes(LEFT_IN, style.WIDTH_IN - style.MARGIN_IN - LABEL_IN, top - height, top - TITLE_IN)
+        ax.set_title(style.plain(allocator or "another library"), fontsize=style.TEXT_PT, fontweight="bold", loc="left",
+                     pad=4)
+        top -= height
+        looks = [(allocators_style.look(allocator).colour, line) for _, line in zip(mine, LINES)]
+        draw_lines(ax, seconds, mine, looks, limits)
+        if baseline in curves and allocator != allocators.get(baseline):
+            ax.plot(seconds, np.maximum(np.median(curves[baseline], axis=0), 1), zorder=2.4, **REFERENCE)
+        ax.axvline(0, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
+        ax.tick_params(axis="x", labelbottom=top <= BELOW_IN + 1e-9)
+        _names(ax, mine, looks)
     ax.set_xlabel("seconds since all was freed")
-    _names(ax, groups, looks)
     return page.fig
 
 
-def _looks(groups, allocators):
-    """(colour, line style) of each group."""
-    looks, had = [], {}
-    for group in groups:
-        colour = allocators_style.look(allocators.get(group.names[0])).colour
-        had[colour] = had.get(colour, -1) + 1
-        looks.append((colour, LINES[had[colour] % len(LINES)]))
-    return looks
+REFERENCE = {"color": style.FAINT, "linewidth": 0.7, "linestyle": "-"}
 
 
-def draw_lines(ax, seconds, groups, looks):
+def _caption(groups, near, launches):
+    several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
+    medians = f"Medians of {launches} launches. " if launches > 1 else ""
+    return "\n".join([f"{medians}Configurations of an allocator that differ by less than "
+                      f"{math.expm1(near) * 100:.0f} % on average, after the burst, are one line.", *several])
+
+
+def draw_lines(ax, seconds, groups, looks, limits):
     for group, (colour, line) in zip(groups, looks):
         ax.fill_between(seconds, group.low_b, group.high_b, color=colour, alpha=0.15, linewidth=0, zorder=1.5)
         ax.plot(seconds, group.rss_b, color=colour, linestyle=line, linewidth=1.4, zorder=2.5, label=group.names[0])
     ax.set_yscale("log", base=2)
     ax.set_xlim(seconds[0], seconds[-1])
-    low, high = min(group.low_b.min() for group in groups) / 1.15, max(group.high_b.max() for group in groups) * 1.15
-    ax.set_ylim(low, high)
-    ticks = allocators_style.power_ticks(low, high, 8)
+    ax.set_ylim(*limits)
+    ticks = allocators_style.power_ticks(*limits, 5)
     ax.set_yticks(ticks, [terminal.size(x) for x in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)

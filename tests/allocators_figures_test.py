@@ -11,7 +11,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
 import synthetic_allocators as synthetic
-from figures_test import Once, contrast, letters, luminance, texts
+from figures_test import (Once, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, letters, luminance,
+                          texts)
 from plots import (allocators_charts, allocators_judge, allocators_style, allocators_text, answer_figure, heat_figure,
                    pareto_figure, report, style, timeline_figure)
 from plots.allocators_load import load
@@ -58,30 +59,21 @@ def words(figures):
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_leaves_the_page(words, case):
-    for name, (fig, found) in words[case].items():
-        assert found
-        for text, box in found:
-            assert 0 <= box.x0 and box.x1 <= fig.bbox.x1, f"{name}: {text!r} leaves the page sideways: {box}"
-            assert 0 <= box.y0 and box.y1 <= fig.bbox.y1, f"{name}: {text!r} leaves the page: {box}"
+    check_no_text_leaves_the_page(words[case])
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_covers_another(words, case):
-    for name, (_, found) in words[case].items():
-        x0, y0, x1, y1 = (edge[:, None] for edge in np.array([box.extents for _, box in found]).T)
-        across = np.minimum(x1, x1.T) - np.maximum(x0, x0.T)
-        along = np.minimum(y1, y1.T) - np.maximum(y0, y0.T)
-        covering = np.argwhere(np.triu((across > 1.5) & (along > 3), 1))
-        assert len(covering) == 0, [f"{name}: {found[a][0]!r} covers {found[b][0]!r}" for a, b in covering]
+    check_no_text_covers_another(words[case])
 
 
 @pytest.mark.parametrize("case, figure, expected", [
     ("some", "heat_time", ["glibc", "not in force: opt.narenas: asked for -5, in force is 8", "large_blocks", "jemalloc-again",
                            "absent: libtbbmalloc_proxy.so.2 is not here: apt-get install libtbbmalloc2", "1/8 or faster",
-                           "interval crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
+                           "undecided: crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
                            "launches."]),
     ("some", "pareto", ["small_churn", "time →", "peak memory →", "Pareto front"]),
-    ("some", "rss_over_time", ["jemalloc-decay-forever", "all freed", "seconds since all was freed"]),
+    ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare", "seconds since all was freed"]),
     ("some", "size_classes", ["small_churn", "large_blocks"]),
     ("some", "answers", ["factory", "size in bytes", "crossover, with its interval"]),
     ("quick", "heat_time", ["A quick run: a first look, and no verdicts.", "no verdict"]),
@@ -196,6 +188,14 @@ def test_front(name, points, want):
     assert [one.name for one in pareto_figure.front(points)] == want
 
 
+def test_a_quick_run_has_no_front_but_the_baseline(runs):
+    """Without verdicts every configuration counts as the baseline does."""
+    for work in ("small_churn", "large_blocks"):
+        points = pareto_figure.load(runs["quick"][1], work)
+        assert len(points) > 3 and not any(one.decided for one in points)
+        assert [one.name for one in pareto_figure.front(points)] == ["jemalloc"]
+
+
 def test_pareto_marks_are_the_numbers(runs, figures):
     _, summary = runs["some"]
     for ax, work in zip(figures["some"]["pareto"].axes, summary["workloads"]):
@@ -213,16 +213,17 @@ def test_lines_that_coincide_are_one():
     t = np.linspace(0, 10, 50)
     base = 1e6 * (1 + np.exp(-t))
     curves = {"a": np.array([base, base]), "same": np.array([base * 1.01] * 2), "other": np.array([base * 2] * 2),
-              "late": np.array([base * np.where(t > 9, 1.5, 1)])}
-    groups, near = timeline_figure.grouped(curves, "a", t > 1)
-    assert [group.names for group in groups] == [("other",), ("late",), ("a", "same")]
+              "late": np.array([base * np.where(t > 5, 1.5, 1)]), "theirs": np.array([base])}
+    allocators = dict.fromkeys(curves, "jemalloc") | {"theirs": "glibc"}
+    groups, near = timeline_figure.grouped(curves, allocators, "a", t > 1)
+    assert [group.names for group in groups] == [("other",), ("late",), ("a", "same"), ("theirs",)]
     assert near == timeline_figure.NEAR
     assert (groups[2].high_b == base * 1.01).all() and (groups[2].low_b == base).all()
 
 
 def test_never_more_lines_than_colours():
     curves = {f"c{i}": np.full((2, 50), 1e6 * 1.1 ** i) for i in range(40)}
-    groups, near = timeline_figure.grouped(curves, "c7", np.ones(50, bool))
+    groups, near = timeline_figure.grouped(curves, dict.fromkeys(curves, "glibc"), "c7", np.ones(50, bool))
     assert len(groups) <= timeline_figure.MOST and near > timeline_figure.NEAR
     assert sorted(name for group in groups for name in group.names) == sorted(curves)
 

@@ -142,6 +142,17 @@ def test_ranking(summary):
     assert timeline["sentence"].startswith("the least is kept by jemalloc-decay-zero")
 
 
+def test_what_reads_best_may_be_undecided_where_others_are_not(tmp_path):
+    truths = (Truth("jemalloc"), jemalloc("knobs", "narenas:4,thp:always", ns={"*": -0.21}),
+              jemalloc("knob", "narenas:4", ns={"*": -0.2}), Truth("plain", "mimalloc", ns={"*": -0.19}))
+    run = load(write(tmp_path / "run", dataclasses.replace(PLAN, again=None), truths, WORKS[:1]))
+    table, key = allocators_judge.Table(run), ("knobs", WORKS[0].name, "ns_per_op")
+    table.decisions[key] = dataclasses.replace(table.decisions[key], name="undecided")
+    found = allocators_judge._workload(table, run.workloads[0])
+    assert found["ranking"][0]["configuration"] == "knobs"
+    assert found["sentence"] == "knobs reads best, but only knob, plain are shown to be faster than jemalloc"
+
+
 def test_of_those_that_tie_the_plainest_is_picked(tmp_path):
     twins = (Truth("jemalloc"), jemalloc("knobs", "narenas:4,thp:always", ns={"*": -0.203}),
              jemalloc("knob", "narenas:4", ns={"*": -0.2}), Truth("plain", "mimalloc", ns={"*": -0.198}))

@@ -300,7 +300,7 @@ def test_seed(tmp_path):
 
 REFUSALS = {
     "too many functions": (sides(22, 2)[0], {}, [], ["small/size=8", "22 functions", "21", "value_1"]),
-    "too many for few layouts": (sides(2, 6)[0], {"count": 16}, [], ["6 functions", "5"]),
+    "too many for few layouts": (sides(2, 6)[0], {"count": 16}, [], ["6 functions", "16 layouts can balance 5", "link 64 layouts"]),
     "aligned to 32": (leaf("wide", 3, "__attribute__((aligned(32)))") + kernel("run", ["wide"])
                       + PAIR.format("small", "run", "run", "8"), {}, [], ["wide", "32 B"]),
     "aligned by a flag": (sides(2, 2)[0], {}, ["-falign-functions=64"], ["64 B", "run_value"]),

@@ -178,13 +178,16 @@ DEADLOCKS = """
     void *malloc(size_t size) { (void) size; for (;;) pause(); }
     """
 ENDS = '#include <unistd.h>\n__attribute__((constructor)) static void begin(void) { _exit(3); }'
-# Good for the probe, and not any more when many are asked for.
+# Good for the probe, and not any more when more than MOST are asked for.
 RUNS_OUT = """
     #include <stddef.h>
+    #ifndef MOST
+    #define MOST 500000
+    #endif
     extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
     extern void *__libc_memalign(size_t, size_t), __libc_free(void *);
     static unsigned n;
-    void *malloc(size_t size) { return ++n > 500000 ? NULL : __libc_malloc(size); }
+    void *malloc(size_t size) { return ++n > MOST ? NULL : __libc_malloc(size); }
     void *calloc(size_t count, size_t size) { return __libc_calloc(count, size); }
     void *realloc(void *p, size_t size) { return __libc_realloc(p, size); }
     void *aligned_alloc(size_t to, size_t size) { return __libc_memalign(to, size); }
@@ -255,3 +258,23 @@ def test_resume_refuses_what_is_not_the_same_any_more(shipped, tmp_path):
     done = allocators("--resume", run)
     assert done.returncode == 2 and "the configurations: not the same" in done.stderr, done.stderr
     assert allocators("--out", run, *FAST).returncode == 2, "it holds a run already"
+
+
+def test_resume_refuses_a_library_that_was_replaced(shipped, tmp_path):
+    """In one line and before it writes anything, so that with the old library the run can be gone on with."""
+    fine = library(tmp_path, "fine", "#define MOST -1u\n" + RUNS_OUT)
+    conf(shipped, "mine", allocator=fine)
+    run, old = tmp_path / "run", fine.read_bytes()
+    done = allocators("--out", run, *FAST, *ONE)
+    assert done.returncode == 0, done.stderr
+    missing = run / "launches" / "mine" / "small_churn" / "001.json"
+    missing.unlink()
+    library(tmp_path, "fine", "#define MOST -2u\n" + RUNS_OUT)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    done = allocators("--resume", run)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert f"{run}: mine: {fine} was replaced" in done.stderr
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    fine.write_bytes(old)
+    done = allocators("--resume", run)
+    assert done.returncode == 0 and missing.exists(), done.stderr

@@ -251,7 +251,8 @@ static void test_registry_finds(void **state)
     assert_int_equal(registry.n, 0);
 }
 
-/* A template declares its pairs once for each type: rows of one pair stand together, and know their place in the file. */
+/* A template declares its pairs once for each type: rows of one pair stand together, and know their place in the
+ * file. */
 static void test_registry_groups_pairs(void **state)
 {
     struct amp_pair a8 = PAIR("a", "q?", run_op, run_op, 8), b8 = PAIR("b", "q?", run_op, run_op, 8);

@@ -52,7 +52,7 @@ def probe(configuration, file, timeout=60):
     environment.update(configuration["environment"])
     if configuration["library"]:
         environment["LD_PRELOAD"] = configuration["library"]
-    task = json.dumps({"allocator": configuration["allocator"], "file": str(file)})
+    task = json.dumps({"file": str(file)})
     return subprocess.run([str(WORKLOAD), "probe", task], env=environment, capture_output=True, text=True,
                           timeout=timeout)
 
@@ -95,7 +95,7 @@ def test_paste_line_is_what_runs(tmp_path):
     """The line to paste, run by a shell, gives the options that were read back in the probe, but for the guard."""
     configuration, judged = judge("jemalloc-least", tmp_path)
     assert "abort_conf" not in configuration["paste"]
-    task = shlex.quote(json.dumps({"allocator": "jemalloc", "file": str(tmp_path / "pasted.json")}))
+    task = shlex.quote(json.dumps({"file": str(tmp_path / "pasted.json")}))
     subprocess.run(["sh", "-c", f"{configuration['paste']} {shlex.quote(str(WORKLOAD))} probe {task}"], check=True)
     pasted = json.loads((tmp_path / "pasted.json").read_text())["read_back"]
     differ = {key for key, value in judged["read_back"].items() if pasted[key] != value}
@@ -107,6 +107,19 @@ def test_every_option_of_jemalloc_is_read_back(tmp_path):
     said = subprocess.run([str(BENCH), "machine"], capture_output=True, text=True, check=True)
     options = json.loads(said.stdout)["allocator"]["options"]
     assert options and set(options) <= set(judged["read_back"])
+
+
+def test_cpus_of_the_allowed_set_whichever_they_are(tmp_path):
+    """The probe looks at the CPUs that it may use, be they not the first ones. narenas, since jemalloc without it gives
+    up arenas of CPUs where it may not use all of them."""
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {max(allowed)})
+        _, judged = judge("jemalloc:percpu_arena:percpu,narenas:4", tmp_path)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert (judged["in_force"], judged["reason"]) == (True, None)
+    assert (judged["effects"]["arena_by_cpu"], judged["effects"]["arenas"]) == (True, 1)
 
 
 # ---- What is swallowed silently

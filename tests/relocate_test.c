@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The copy that adjusts, held against the definition of it, word by word: in the range, at its ends, and just beyond. */
+ * The copy that adjusts, held against the definition of it, word by word: in the range, at its ends, and just
+ * beyond. */
 #include "harness/stack/state.h"
 
 #include <errno.h>

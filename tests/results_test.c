@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Result files appear whole or not at all, whatever fails or is killed; run folders are refused for the right reason. */
+ * Result files appear whole or not at all, whatever fails or is killed; run folders are refused for the right
+ * reason. */
 #include "harness/results.h"
 
 #include <errno.h>

@@ -361,7 +361,8 @@ static void ends_at_the_limit(void **unused)
     assert_int_equal(amp_stack_destroy(stack), 0);
 }
 
-/* As a frame would that was declared too small: check_growable.py refuses such. Stacks of 2 KiB stand at multiples of it. */
+/* As a frame would that was declared too small: check_growable.py refuses such. Stacks of 2 KiB stand at multiples of
+ * it. */
 AMP_GROWS(uint64_t, writes_below, 64, void *arg)
 {
     uint64_t local = 1;

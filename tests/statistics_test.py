@@ -371,10 +371,10 @@ def test_between_clear_sizes_the_crossover_is_the_middle_of_the_crossings():
 
 
 SENTENCES = [
-    ([0.2, -0.2], "value wins below 11.3 B (", "), pointer above"),
-    ([-0.2, 0.2], "pointer wins below 11.3 B (", "), value above"),
-    ([0.2, 0.2], "none between 8 B and 16 B: value is faster throughout", ""),
-    ([0.2, 0.0], "none between 8 B and 16 B: value is faster at 1 of 2 sizes", ""),
+    ([0.2, -0.2], "value wins below 11", ", pointer above"),
+    ([-0.2, 0.2], "pointer wins below 11", ", value above"),
+    ([0.2, 0.2], "none between 8 B and 16 B: value is ahead at every size", ""),
+    ([0.2, 0.0], "none between 8 B and 16 B: value is ahead at 1 of 2 sizes", ""),
     ([0.0, 0.0], "no size between 8 B and 16 B has a clear winner", ""),
 ]
 
@@ -382,9 +382,17 @@ SENTENCES = [
 @pytest.mark.parametrize("curve, start, end", SENTENCES)
 def test_crossover_sentence(curve, start, end):
     random = np.random.default_rng(5)
-    result = crossover.crossovers("pass", [8, 16], headlines_of(curve, random, 0.003), 0.002)
+    result = crossover.crossovers("pass", [8, 16], headlines_of(curve, random, 0.01), 0.002)
     text = crossover.sentence(result, lambda size: f"{size:.3g} B")
     assert text.startswith(start) and text.endswith(end)
+
+
+@pytest.mark.parametrize("size, low, high, want", [
+    (16.2, 12.1, 20, "16.2 B (12.1 B to 20 B)"), (16.2, 16.21, 16.24, "16.2 B"), (16.2, None, None, "16.2 B"),
+    (16.2, 16.21, 17, "16.2 B (16.2 B to 17 B)"),
+])
+def test_crossover_with_its_interval(size, low, high, want):
+    assert crossover.with_interval(size, low, high, lambda size: f"{size:.3g} B") == want
 
 
 @pytest.mark.parametrize("launches, interval", [(1, False), (2, False), (5, False), (6, True)])

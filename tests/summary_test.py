@@ -225,6 +225,14 @@ NUMBERS = [(terminal.ratio, 1.0021, "1.002"), (terminal.ratio, 9.9996, "10.0"), 
            (gobench.number, 0.000125, "0.000125"), (gobench.number, 123456789.0, "123457000")]
 
 
+@pytest.mark.parametrize("x, unit, want", [
+    (1, "elements", "1 element"), (1, "entries", "1 entry"), (1.03, "elements", "1.03 elements"),
+    (1024, "elements", "1024 elements"), (1, "", "1"), (29475, "", "28.8 Ki"),
+])
+def test_sizes_in_other_units_than_bytes(x, unit, want):
+    assert terminal.size(x, unit) == want
+
+
 @pytest.mark.parametrize("function, x, want", NUMBERS)
 def test_numbers_as_people_read_them(function, x, want):
     assert function(x) == want

@@ -286,7 +286,8 @@ def manifest(truths, works, plan):
             "workloads": [{"name": work.name, "purpose": work.purpose, "operation": work.operation,
                            "threads": work.threads, "chunk_ops": work.chunk_ops, "kind": "pair" if work.sizes else "workload",
                            "pair": work.name.removeprefix("pair_") if work.sizes else None,
-                           "sizes": list(work.sizes) or None} for work in works]}
+                           "sizes": list(work.sizes) or None} | ({"size_unit": "B"} if work.sizes else {})
+                          for work in works]}
 
 
 def write_run(out, truths=None, works=WORKS, plan=Plan()):
@@ -311,7 +312,7 @@ def write_run(out, truths=None, works=WORKS, plan=Plan()):
                     document["in_force"] = identity(truth) | {"settings": 1}
                 if (truth.name, work.name) in plan.replaced and launch == 1:
                     document["in_force"] = identity(truth) | {"library": "/lib/libother.so"}
-                writer.child("pair" if work.sizes else "workload", truth.name, work.name, launch,
+                writer.child("workload", truth.name, work.name, launch,
                              f"launches/{truth.name}/{work.name}/{launch:03d}.json", document)
     for launch in range(plan.timelines):
         for truth in ready:

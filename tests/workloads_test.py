@@ -22,7 +22,7 @@ MASK = (1 << 64) - 1
 
 
 def task(file, **keys):
-    return {"file": str(file), "configuration": "test", "allocator": "glibc", "workload": "",
+    return {"file": str(file), "configuration": "test", "workload": "",
             "launch": 0, "seed": 7, "cpu": -1, "environment_padding_b": 0, "quiet_ns": 1000,
             "timeline_s": 1, "quick": True,
             "classes": False, "sizes": []} | keys

@@ -4,7 +4,8 @@
  *
  *     thread 0   malloc, write ---> ring of 256 ---> read, free   thread 1
  *
- * The memory must find its way back to the thread that asks for it, past the caches that an allocator keeps for each. */
+ * The memory must find its way back to the thread that asks for it, past the caches that an allocator keeps for
+ * each. */
 #include "benchmarks/workloads/ring.h"
 #include "benchmarks/workloads/slots.h"
 

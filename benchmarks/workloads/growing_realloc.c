@@ -5,8 +5,8 @@
  *
  *     [ 64 ] -> [ 96 ] -> [ 144 ] -> ... -> [ 900 Ki ] -> free
  *
- * Whether a step copies, remaps pages or finds room behind the buffer is the allocator's affair; the stamps at both ends
- * of the old bytes must still be there. */
+ * Whether a step copies, remaps pages or finds room behind the buffer is the allocator's affair; the stamps at both
+ * ends of the old bytes must still be there. */
 #include "benchmarks/workloads/slots.h"
 
 enum { BUFFERS = 16, FIRST_B = 64, LIMIT_B = 1 << 20 };

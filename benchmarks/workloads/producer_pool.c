@@ -6,8 +6,8 @@
  *                  ^                              |
  *                  `--------- ring <--------------'
  *
- * malloc is only called where the pool has nothing, so a configuration that changes this row changes something else than
- * the speed of malloc: where the blocks lie, say. */
+ * malloc is only called where the pool has nothing, so a configuration that changes this row changes something else
+ * than the speed of malloc: where the blocks lie, say. */
 #include "benchmarks/workloads/ring.h"
 #include "benchmarks/workloads/slots.h"
 

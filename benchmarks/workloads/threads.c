@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Threads that share nothing, each with 2,048 live blocks of 16 to 512 B: whatever is slower with more of them than with
- * one is the allocator's, or for lack of CPUs. */
+ * Threads that share nothing, each with 2,048 live blocks of 16 to 512 B: whatever is slower with more of them than
+ * with one is the allocator's, or for lack of CPUs. */
 #include "benchmarks/workloads/slots.h"
 
 enum { BLOCKS = 2048 };

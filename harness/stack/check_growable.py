@@ -84,7 +84,8 @@ RELOCATION = re.compile(r"^\s+[0-9a-f]+: R_X86_64_\S+\t([^\s+-]+)(?:@\S+)?([+-]0
 
 def disassemble(path):
     """Name -> function. Of calls and jumps that leave a function, the target's name."""
-    done = subprocess.run(["objdump", "-dr", "--no-show-raw-insn", path], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(["objdump", "-dr", "--no-show-raw-insn", path], stdout=subprocess.PIPE, text=True,
+                          check=False)
     if done.returncode != 0:
         raise Refused(f"{path}: objdump cannot read it")
     functions, starts, section, function = {}, {}, None, None
@@ -189,8 +190,8 @@ def follow(function):
                 break
             depth = step(instruction, depth, held)
             if depth is None:
-                function.fault = ("moves its stack pointer by what only the run knows, as alloca() and arrays of variable "
-                                  "length do")
+                function.fault = ("moves its stack pointer by what only the run knows, as alloca() and arrays of "
+                                  "variable length do")
                 return
             function.depth_b = max(function.depth_b, depth)
             n += 1

@@ -274,7 +274,8 @@ static unsigned note_depth(struct amp_stack *s, size_t used_b)
     return s->depth;
 }
 
-/* Copy what is in use, from `sp` upwards, to a stack of this size; the old one becomes free, unless its canary is broken. */
+/* Copy what is in use, from `sp` upwards, to a stack of this size; the old one becomes free, unless its canary is
+ * broken. */
 static int move(struct amp_stack *s, uintptr_t sp, size_t size_b, struct amp_stack_event *event)
 {
     const uintptr_t old = s->lo, old_hi = s->hi;

@@ -128,8 +128,8 @@ void amp_stack_host_all(int hosted);
 /* Why the last run failed, "" if it did not; good until this thread asks again. */
 const char *amp_stack_message(const struct amp_stack *stack);
 
-/* Give free stacks back to the system: this thread's, and those of threads that ended, where a stack has its mapping for
- * itself (from 64 KiB). Returns how many bytes. */
+/* Give free stacks back to the system: this thread's, and those of threads that ended, where a stack has its mapping
+ * for itself (from 64 KiB). Returns how many bytes. */
 size_t amp_stack_trim(void);
 
 /* ---- AMP_GROWS */
@@ -170,7 +170,8 @@ size_t amp_stack_trim(void);
 
 #elif defined(__aarch64__)
 
-/* x9 to x17 are free at a function's entry, x16 and x17 also for the linker. The limit is a thread-local variable of the library. */
+/* x9 to x17 are free at a function's entry, x16 and x17 also for the linker. The limit is a thread-local variable of
+ * the library. */
 #define AMP_STACK_CHECK(name, frame)                                                                                   \
     AMP_STACK_DECLARE(name, frame)                                                                                     \
     "\t.pushsection .text." name ",\"ax\",%progbits\n"                                                                 \

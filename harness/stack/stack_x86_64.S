@@ -18,11 +18,12 @@
  *                                                       +-----------------------------+
  *
  * enter, yield and the end of boot change stacks the same way: push the callee-saved registers, change rsp, pop. So
- * what the unwinder is told (.cfi) is right on both sides of the change. A waiting coroutine has the same seven words on
- * its top. Of the control block's word %fs:0x70 and of `current` each side sets what the other is to find.
+ * what the unwinder is told (.cfi) is right on both sides of the change. A waiting coroutine has the same seven words
+ * on its top. Of the control block's word %fs:0x70 and of `current` each side sets what the other is to find.
  *
  * Kept by all: rbx, rbp, r12-r15, as the ABI wants; by more: everything but r11 and the flags, since the function
- * that was called has yet to see its arguments, and no more of vector registers than 16 B of the eight for arguments. */
+ * that was called has yet to see its arguments, and no more of vector registers than 16 B of the eight for
+ * arguments. */
 #if defined(__x86_64__)
 
 #define SP 0

@@ -13,8 +13,8 @@ struct amp_stack_use {
     bool reserved_known; /* not where instructions cannot be stepped through, and not of code that takes too many */
 };
 
-/* Run run(argument, count) on a thread of its own; then once more, its stack painted before, instruction by instruction.
- * What is growable runs there, too, and so is counted. Threads that the code starts are not.
+/* Run run(argument, count) on a thread of its own; then once more, its stack painted before, instruction by
+ * instruction. What is growable runs there, too, and so is counted. Threads that the code starts are not.
  *
  * out      filled on success
  * errors   -ENOMEM, or what pthread_create() gives
