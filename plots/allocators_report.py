@@ -126,7 +126,7 @@ def _work(work, summary):
 def _floors(work):
     if not work["floors"]:
         return ""
-    return "Floors: " + ", ".join(f"{allocators_metrics.BY_NAME[name].title} {floor * 100:.1f} %"
+    return "Floors: " + "; ".join(f"{allocators_metrics.BY_NAME[name].title}: {floor * 100:.1f} %"
                                   for name, floor in work["floors"].items()) + "."
 
 

@@ -299,10 +299,11 @@ def ratio_text(ratio, width=None):
 
 
 def time_ticks(low_ns, high_ns):
-    """Times to name on a log axis: decades, or 1-2-5, or all of one digit, or of two: the first that gives four."""
+    """Times to name on a log axis: decades, or 1-2-5, or all of one digit, or of two in steps of five, of two, of one:
+    the first that gives four."""
     decades = range(math.floor(math.log10(low_ns)), math.ceil(math.log10(high_ns)) + 1)
     tenths = [n / 10 for n in range(10, 100)]
-    for digits in ((1,), (1, 2, 5), range(1, 10), tenths[::5], tenths):
+    for digits in ((1,), (1, 2, 5), range(1, 10), tenths[::5], tenths[::2], tenths):
         ticks = [digit * 10.0 ** n for n in decades for digit in digits if low_ns <= digit * 10.0 ** n <= high_ns]
         if len(ticks) >= 4:
             break

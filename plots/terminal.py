@@ -350,8 +350,7 @@ def _solo_fields(solo):
 def markdown(summary):
     stacks = has_stack(summary)
     names = ["pair", "size", "value ns/op", "pointer ns/op", "ratio", "interval", "spread", "value B/op",
-             "pointer B/op",
-             "value allocs/op", "pointer allocs/op", *STACK_NAMES * stacks, "verdict"]
+             "pointer B/op", "value allocs/op", "pointer allocs/op", *STACK_NAMES * stacks, "verdict"]
     columns = COLUMNS + STACK_COLUMNS * stacks
     lines = [names, ["---" if i == len(columns) or columns[i][1] else "---:" for i in range(len(names))]]
     lines += [cells(row) + stack(row, both=True) * stacks + [verdict(row)] for row in summary["rows"]]
