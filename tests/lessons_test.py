@@ -223,7 +223,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "factory": [("factory", [n]) for n in BYTES],
     "factory_inlined": [("factory_inlined", [64]), ("factory_inlined", [4096])],
     "mutate": [("mutate", [n]) for n in BYTES],
-    "zero_value": [("zero_value", [64]), ("zero_value", [65536])],
+    "zero_value": [("zero_value", [n]) for n in (64, 4096, 65536)],
     "frame_reuse": [("frame_reuse", [64]), ("frame_reuse", [4096])],
     "stack_copy": [("stack_copy", [n]) for n in (1, 16, 64, 256, 1024)],
     "stack_copy_growable": [("stack_copy_growable", [n]) for n in (1, 16, 64, 256, 1024)],

@@ -36,7 +36,7 @@ JANSSON = " json_array_get json_delete json_integer_value json_loads json_object
 ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer side
     ("pass_inlined", "pass", BOTH, Side(), Side()),
     ("factory_inlined", "factory", BOTH, Side(), Side("malloc free", copies=1)),
-    ("zero_value", "zero_value", (64, 65536), Side("frame_value_{n}", copies=1), Side("frame_pointer_{n}")),
+    ("zero_value", "zero_value", (64, 4096, 65536), Side("frame_value_{n}", copies=1), Side("frame_pointer_{n}")),
     ("frame_reuse", "frame_reuse", BOTH, Side("walk_value_{n} walk_value_{n}*", copies=1, frame=True),
      Side("walk_pointer_{n} walk_pointer_{n}* malloc free", copies=1, frame=False)),
     ("indirect_assignment", "indirect_assignment", (1, 4), Side("make_{n}", copies=None), Side("assign_{n}", copies=None)),
