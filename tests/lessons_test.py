@@ -247,7 +247,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "collection_sort": [("collection_sort", [n]) for n in (8, 64, 1024)],
     "hash_map": [("hash_map", [64, 65536]), ("map_handle", [16, 256, 65536])],
     "lifetime": [(name, [n]) for n in (64, 4096) for name in ("lifetime", "lifetime_reuse")],
-    "cold": [(name, [n]) for n in (64, 4096) for name in ("pass_cold", "factory_cold")],
+    "cold": [(name, [n]) for n in (64, 4096, 8192) for name in ("pass_cold", "factory_cold")],
     "lto": [(name, [n]) for n in (64, 4096) for name in ("pass_lto", "factory_lto")],
     "thread_send": [(name, [n]) for n in (16, 1024, 16384) for name in ("thread_send", "thread_send_pool")],
     "false_sharing": [("false_sharing", [8, 128]), ("false_sharing_visible", [128])],
