@@ -171,6 +171,6 @@ AMP_PAIR(map_handle,
          .question = "What does it cost to hand over a map by its handle, and what by a pointer to the handle?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_handle, .set_up = set_up_value, .tear_down = tear_down },
-         .sizes = AMP_SIZES(16, 256, 65536), .size_unit = "entries",
+         .sizes = AMP_SIZES(64, 256, 65536), .size_unit = "entries",
          .prefer = "Hand over the handle by value: it is a pointer already. A pointer to it is for functions that "
                    "replace the map itself, as adding the first entry does in uthash.");

@@ -245,7 +245,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "collection_list": [("collection_list", [16 * KIB, 64 * KIB, 8 * MIB])],
     "collection_insert": [("collection_insert", [16, 64, 256, 65536])],
     "collection_sort": [("collection_sort", [n]) for n in (8, 64, 1024)],
-    "hash_map": [("hash_map", [64, 65536]), ("map_handle", [16, 256, 65536])],
+    "hash_map": [("hash_map", [64, 65536]), ("map_handle", [64, 256, 65536])],
     "lifetime": [(name, [n]) for n in (64, 4096) for name in ("lifetime", "lifetime_reuse")],
     "cold": [(name, [n]) for n in (64, 4096, 8192) for name in ("pass_cold", "factory_cold")],
     "lto": [(name, [n]) for n in (64, 4096) for name in ("pass_lto", "factory_lto")],
