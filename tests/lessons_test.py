@@ -243,7 +243,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "collection": [("collection", [k * KIB for k in (16, 128, 512, 2048, 8192, 24576, 65536, 131072)]),
                    ("collection_shuffled", [128 * KIB, 64 * MIB])],
     "collection_list": [("collection_list", [16 * KIB, 64 * KIB, 8 * MIB])],
-    "collection_insert": [("collection_insert", [16, 64, 256, 65536])],
+    "collection_insert": [("collection_insert", [16, 256, 65536])],
     "collection_sort": [("collection_sort", [n]) for n in (8, 64, 1024)],
     "hash_map": [("hash_map", [64, 65536]), ("map_handle", [64, 256, 65536])],
     "lifetime": [(name, [n]) for n in (64, 4096) for name in ("lifetime", "lifetime_reuse")],
