@@ -161,7 +161,7 @@ AMP_PAIR(pass_cold,
          .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
          .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "By pointer: what is not read need not come from memory. One line costs the same either way, since "
+         .prefer = "By pointer: what is not read need not come from memory. One line costs nearly the same, since "
                    "waiting for it hides the copy.");
 
 AMP_PAIR(factory_cold,
