@@ -15,12 +15,15 @@
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/cold.c"
-#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096 || (n) == 8192)
 #include "harness/subjects.h"
+
+#include <sys/mman.h>
 
 #ifdef AMP_SUBJECT
 
 #define SET_B ((size_t) 64 << 20)
+#define HUGE_PAGE_B ((size_t) 2 << 20)
 #define OBJECTS (SET_B / sizeof(subject))
 #define set AMP_NAME(set)
 #define take_value AMP_NAME(take_value)
@@ -130,12 +133,18 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
     return sum;
 }
 
+/* In huge pages, where there are any: in small ones each fixture gets whatever memory is left, and one may take 15 %
+ * longer to reach than the other. */
 static void *set_up_set(size_t size)
 {
     struct set *s = amp_alloc(sizeof *s);
 
     (void) size;
-    *s = (struct set){ .objects = amp_object_set_up(SET_B) };
+    *s = (struct set){ .objects = aligned_alloc(HUGE_PAGE_B, SET_B) };
+    if (!s->objects)
+        _exit(AMP_EXIT_NO_MEMORY);
+    (void) madvise(s->objects, SET_B, MADV_HUGEPAGE); /* a wish */
+    memset(s->objects, 1, SET_B);
     return s;
 }
 
@@ -152,7 +161,7 @@ AMP_PAIR(pass_cold,
          .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
          .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "By pointer: what is not read need not come from memory. One line costs the same either way, since "
+         .prefer = "By pointer: what is not read need not come from memory. One line costs nearly the same, since "
                    "waiting for it hides the copy.");
 
 AMP_PAIR(factory_cold,

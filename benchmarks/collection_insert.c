@@ -153,7 +153,7 @@ AMP_PAIR(collection_insert,
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(struct node) },
-         .sizes = AMP_SIZES(16, 4096), .size_unit = "elements",
+         .sizes = AMP_SIZES(16, 256, 65536), .size_unit = "elements",
          .prefer = "Take the array for long sequences and small elements: finding the place costs a list more than "
                    "moving costs the array. A short list of large elements may win, and any list whose places are "
                    "known, as in a queue of things that know their own node.");

@@ -16,7 +16,7 @@
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/collection_sort.c"
-#define AMP_SUBJECT_ONLY(n) ((n) == 8 || (n) == 1024)
+#define AMP_SUBJECT_ONLY(n) ((n) == 8 || (n) == 64 || (n) == 1024)
 #include "harness/subjects.h"
 
 #ifdef AMP_SUBJECT

@@ -12,7 +12,7 @@
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/zero_value.c"
-#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 65536)
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096 || (n) == 65536)
 #include "harness/subjects.h"
 
 #ifdef AMP_SUBJECT

@@ -13,7 +13,9 @@
  * tens of microseconds: the operations that the harness runs to warm up before each epoch wake it, and the epoch finds
  * it awake. Then it sleeps, so that it takes no CPU from the other side's threads.
  *
- * A lesson that uses this says so by `.threads = 1`: its processes are then not pinned to one CPU. */
+ * A lesson that uses this says so by `.threads = 1`: its processes are then not pinned to one CPU. With its first order
+ * the thread takes its starter to one CPU and itself to the others, until tear_down: left to the scheduler, in half of
+ * all processes the two come to share a CPU, take turns for milliseconds, and either side takes as long. */
 #ifndef AMP_THREADS_H
 #define AMP_THREADS_H
 
@@ -31,7 +33,8 @@ struct amp_helper {
     void (*run)(void *argument);
     void *argument;
     sem_t woken;
-    pthread_t thread;
+    pthread_t thread, starter;
+    cpu_set_t allowed; /* to the starter, before it was taken to one of them */
 };
 
 enum amp_helper_state { AMP_HELPER_AWAKE, AMP_HELPER_ASLEEP, AMP_HELPER_BUSY };
@@ -56,9 +59,27 @@ static inline void amp_wait_a_little(unsigned *spins)
         sched_yield();
 }
 
+/* Not when it is started: of two fixtures in one process the second's thread would find one CPU to choose from. */
+static void amp_helper_place(const struct amp_helper *helper)
+{
+    cpu_set_t starter = helper->allowed, others = helper->allowed;
+    int cpu = CPU_SETSIZE;
+
+    if (CPU_COUNT(&others) < 2 || pthread_getaffinity_np(helper->starter, sizeof starter, &starter))
+        return;
+    while (!CPU_ISSET((size_t) --cpu, &starter)) /* the last: the first takes most interrupts */
+        continue;
+    CPU_ZERO(&starter);
+    CPU_SET((size_t) cpu, &starter);
+    CPU_CLR((size_t) cpu, &others);
+    (void) pthread_setaffinity_np(helper->starter, sizeof starter, &starter); /* wishes: without them, slower */
+    (void) pthread_setaffinity_np(helper->thread, sizeof others, &others);
+}
+
 static void *amp_helper_main(void *memory)
 {
     struct amp_helper *helper = (struct amp_helper *) memory;
+    int placed = 0;
 
     for (;;) {
         int state = AMP_HELPER_AWAKE;
@@ -73,6 +94,8 @@ static void *amp_helper_main(void *memory)
                 continue; /* a signal came */
         if (!helper->run)
             return NULL;
+        if (!placed++)
+            amp_helper_place(helper);
         helper->run(helper->argument);
         atomic_store_explicit(&helper->state, AMP_HELPER_AWAKE, memory_order_release);
     }
@@ -95,27 +118,15 @@ static inline void amp_helper_wait(const struct amp_helper *helper)
         amp_wait_a_little(&spins);
 }
 
-/* Keep the helper off the CPU that its starter is on, where there is another: schedulers like to wake a thread beside
- * the one that wakes it, and then the two take turns instead of running together. */
-static inline void amp_helper_move(const struct amp_helper *helper)
-{
-    int cpu = sched_getcpu();
-    cpu_set_t allowed;
-
-    if (cpu < 0 || pthread_getaffinity_np(helper->thread, sizeof allowed, &allowed))
-        return;
-    CPU_CLR((size_t) cpu, &allowed);
-    if (CPU_COUNT(&allowed) > 0)
-        (void) pthread_setaffinity_np(helper->thread, sizeof allowed, &allowed); /* a wish: without it, slower */
-}
-
 /* The child ends where there is no thread to be had. */
 static inline void amp_helper_start(struct amp_helper *helper)
 {
     atomic_init(&helper->state, AMP_HELPER_AWAKE);
+    helper->starter = pthread_self();
+    if (pthread_getaffinity_np(helper->starter, sizeof helper->allowed, &helper->allowed))
+        CPU_ZERO(&helper->allowed);
     if (sem_init(&helper->woken, 0, 0) || pthread_create(&helper->thread, NULL, amp_helper_main, helper))
         _exit(AMP_EXIT_NO_MEMORY);
-    amp_helper_move(helper);
 }
 
 static inline void amp_helper_end(struct amp_helper *helper)
@@ -123,6 +134,8 @@ static inline void amp_helper_end(struct amp_helper *helper)
     amp_helper_give(helper, NULL, NULL);
     pthread_join(helper->thread, NULL);
     sem_destroy(&helper->woken);
+    if (CPU_COUNT(&helper->allowed) > 0)
+        (void) pthread_setaffinity_np(helper->starter, sizeof helper->allowed, &helper->allowed);
 }
 
 /* A fixture of `size` bytes that begins at a line of the cache; free() frees it. */
