@@ -16,6 +16,7 @@
 #include "harness/extension.h"
 #include "harness/journal.h"
 #include "harness/manifest.h"
+#include "harness/patience.h"
 #include "harness/process.h"
 #include "harness/progress.h"
 #include "harness/results.h"
@@ -43,6 +44,7 @@ struct run {
     struct amp_journal *journal;
     struct amp_placement placement;
     struct amp_progress progress;
+    struct amp_patience patience;
     const char *dir;
 };
 
@@ -150,7 +152,7 @@ static int give_up(struct run *run, int err)
     return UNUSABLE;
 }
 
-static int start(const struct run *run, const struct amp_item *item, const char *file, struct amp_outcome *out)
+static int start(struct run *run, const struct amp_item *item, const char *file, struct amp_outcome *out)
 {
     const struct amp_row *row = run->rows.row[item->row];
     struct amp_command *command;
@@ -165,6 +167,8 @@ static int start(const struct run *run, const struct amp_item *item, const char 
     if (err)
         return err;
     process.argv = command->argv;
+    if (item->kind != AMP_KIND_COUNTS)
+        amp_patience_wait(&run->patience, process.cpu);
     err = amp_process_run(&process, out);
     amp_command_free(command);
     return err;
@@ -317,6 +321,7 @@ static void leave_out(struct run *run, size_t i)
 
 static int measure(struct run *run)
 {
+    amp_patience_begin(&run->patience, run->options.quiet_ns);
     for (size_t i = 0; i < run->plan.n; i++) {
         int status;
 
@@ -331,6 +336,7 @@ static int measure(struct run *run)
         if (status)
             return status;
     }
+    amp_patience_say(&run->patience, &run->progress);
     return run->progress.failed > 0 ? ROWS_FAILED : DONE;
 }
 

@@ -189,6 +189,8 @@ static int run_cell(struct amp_matrix_run *run, size_t i)
     char file[PATH_MAX], tmp[PATH_MAX + 8];
     int err = begin_cell(run, &run->cells.list[i], file);
 
+    if (!err && run->cells.list[i].kind == AMP_CELL_LAUNCH)
+        amp_patience_wait(&run->patience, run->launcher.cpu);
     if (!err)
         err = amp_matrix_child(&run->launcher, &run->cells.list[i], file, &outcome);
     if (!err && outcome.ending == AMP_INTERRUPTED)
@@ -257,6 +259,7 @@ static int run_probes(struct amp_matrix_run *run)
 
 static int run_launches(struct amp_matrix_run *run)
 {
+    amp_patience_begin(&run->patience, run->options.quiet_ns);
     for (size_t i = 0; i < run->cells.n; i++) {
         int status;
 
@@ -266,6 +269,7 @@ static int run_launches(struct amp_matrix_run *run)
         if (status)
             return status;
     }
+    amp_patience_say(&run->patience, &run->progress);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "harness/journal.h"
 #include "harness/matrix_child.h"
+#include "harness/patience.h"
 #include "harness/progress.h"
 
 #include <jansson.h>
@@ -26,6 +27,7 @@ struct amp_matrix_run {
     struct amp_journal *journal;
     struct amp_matrix_launcher launcher;
     struct amp_progress progress;
+    struct amp_patience patience;
 };
 
 /* Measure all cells that are not finished: probes, launches, timelines. The exit status of the run. */
