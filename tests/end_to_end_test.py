@@ -70,6 +70,21 @@ def test_every_layout_is_measured_once_in_a_launch(run):
         assert len(set(blocks["stack_shift_b"])) > layouts // 4, path
 
 
+@pytest.mark.parametrize("name, quiet_ns", [("always quiet", 10**9), ("never quiet: it is measured all the same", 1)])
+def test_a_launch_on_a_quiet_or_busy_core(name, quiet_ns, tmp_path):
+    file = tmp_path / "launch.json"
+    task = {"kind": "paired", "row": "null/size=16", "file": str(file), "launch": 0, "configuration": "default", "seed": 1,
+            "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 5000, "quiet_ns": quiet_ns,
+            "rounds_per_block": 4, "layout": -1}
+    call(BENCH, "child", json.dumps(task))
+    written = json.loads(file.read_text())
+    blocks = written["blocks"]
+    assert sorted(blocks["value_layout"]) == list(range(len(blocks["value_layout"])))
+    assert len(blocks["sensor_ns"]) == len(blocks["value_layout"]) and min(blocks["sensor_ns"]) > 100
+    assert len(written["value_ns"]) == len(written["pointer_ns"]) == 4 * len(blocks["sensor_ns"])
+    assert all(min(written[side]) > 0 for side in ("value_ns", "pointer_ns")), "no block is left empty"
+
+
 def test_the_summary_and_the_charts(run):
     table = plots("summary", run).stdout
     for pair in ("pass", "factory", "mutate", "collection", "stack_copy", "known_half", "null_placed"):
