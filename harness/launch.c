@@ -321,7 +321,7 @@ static void leave_out(struct run *run, size_t i)
 
 static int measure(struct run *run)
 {
-    amp_patience_begin(&run->patience, run->options.quiet_ns);
+    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns);
     for (size_t i = 0; i < run->plan.n; i++) {
         int status;
 

@@ -81,8 +81,8 @@ static int begin_old(struct amp_matrix_run *run, const struct amp_registry *regi
     if (differs)
         return amp_claim_refuse(run->dir, "%s: not the same as when the run began; start a new one with --out",
                                 differs);
-    status = amp_claim_old(run->dir, &run->journal);
-    return status ? status : refuse_replaced_libraries(run);
+    status = refuse_replaced_libraries(run);
+    return status ? status : amp_claim_old(run->dir, &run->journal);
 }
 
 static int make_plan(struct amp_matrix_run *run)

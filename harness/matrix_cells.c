@@ -190,7 +190,7 @@ static int run_cell(struct amp_matrix_run *run, size_t i)
     int err = begin_cell(run, &run->cells.list[i], file);
 
     if (!err && run->cells.list[i].kind == AMP_CELL_LAUNCH)
-        amp_patience_wait(&run->patience, run->launcher.cpu);
+        amp_patience_wait(&run->patience, amp_matrix_cpu(&run->launcher, &run->cells.list[i]));
     if (!err)
         err = amp_matrix_child(&run->launcher, &run->cells.list[i], file, &outcome);
     if (!err && outcome.ending == AMP_INTERRUPTED)
@@ -259,7 +259,7 @@ static int run_probes(struct amp_matrix_run *run)
 
 static int run_launches(struct amp_matrix_run *run)
 {
-    amp_patience_begin(&run->patience, run->options.quiet_ns);
+    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns);
     for (size_t i = 0; i < run->cells.n; i++) {
         int status;
 

@@ -70,18 +70,20 @@ static const char **environment_of(const struct amp_configuration *configuration
     return list;
 }
 
-/* Whether one thread does it all, so that its process is pinned. */
-static bool is_alone(const struct amp_matrix_workload *workload)
+int amp_matrix_cpu(const struct amp_matrix_launcher *launcher, const struct amp_cell *cell)
 {
-    return workload->pair ? workload->pair->threads == 0 : workload->workload->threads == 1;
+    const struct amp_matrix_workload *workload = &launcher->matrix->workloads[cell->workload];
+
+    if (cell->kind != AMP_CELL_LAUNCH)
+        return -1;
+    return (workload->pair ? workload->pair->threads == 0 : workload->workload->threads == 1) ? launcher->cpu : -1;
 }
 
 int amp_matrix_child(const struct amp_matrix_launcher *launcher, const struct amp_cell *cell, const char *file,
                      struct amp_outcome *out)
 {
     const struct amp_configuration *configuration = &launcher->matrix->configurations.list[cell->configuration];
-    bool pinned = cell->kind == AMP_CELL_LAUNCH && is_alone(&launcher->matrix->workloads[cell->workload]);
-    int cpu = pinned ? launcher->cpu : -1, err = -ENOMEM;
+    int cpu = amp_matrix_cpu(launcher, cell), err = -ENOMEM;
     char *preload, *task = task_of(launcher, cell, file, cpu);
     const char **environment = environment_of(configuration, &preload);
     const char *const argv[] = { "ampersand-workload", kind_of(launcher->matrix, cell), task, NULL };

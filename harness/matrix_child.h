@@ -14,6 +14,9 @@ struct amp_matrix_launcher {
     int cpu; /* for cells of one thread */
 };
 
+/* The CPU that a cell's process is pinned to: where one thread does it all; else -1. */
+int amp_matrix_cpu(const struct amp_matrix_launcher *launcher, const struct amp_cell *cell);
+
 /* Start the child of a cell, under its configuration and no other, and wait for it; its result goes into `file`. */
 int amp_matrix_child(const struct amp_matrix_launcher *launcher, const struct amp_cell *cell, const char *file,
                      struct amp_outcome *out);

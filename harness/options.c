@@ -281,7 +281,7 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
         .budget_s = values[PRECISION].given ? number_or(&values[BUDGET], 600) : 0,
         .seed = values[SEED].number,
         .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
-        .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 8),
+        .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 6),
         .timeout_s = number_or(&values[TIMEOUT], 60),
         .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
         .layout = values[LAYOUT].given ? (int) values[LAYOUT].number : -1,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define GATE_NS 50000000 /* the gate's last run takes about so long at most; of slow pairs it is cut short */
+#define GATE_NS 50000000 /* about so long the gate takes at most: of slow pairs it does fewer operations */
 
 #define MOVED_B 4096 /* larger blocks begin at a page anyway */
 #define CLASSES 28   /* from 16 B to there */
@@ -97,14 +97,16 @@ static uint64_t now_ns(void)
 
 int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, struct amp_agreement *out)
 {
-    uint64_t ops[] = { 1, 2, 3, 1000 }, begin_ns = now_ns(), passed_ns;
+    uint64_t ops[] = { 1, 2, 3, 1000 }, begin_ns = now_ns(), done = 0;
 
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        passed_ns = now_ns() - begin_ns + 1; /* i * (i + 1) / 2 operations of each side have been done */
-        if (i > 0 && ops[i] > GATE_NS / passed_ns * i * (i + 1) / 2)
-            ops[i] = GATE_NS / passed_ns * i * (i + 1) / 2;
+        uint64_t passed_ns = now_ns() - begin_ns + 1, fit = GATE_NS / passed_ns * done;
+
+        if (i > 0 && ops[i] > fit)
+            ops[i] = fit;
         if (ops[i] == 0)
             break;
+        done += ops[i];
         out->ops = ops[i];
         out->value = pair->value.run(value, ops[i]);
         out->pointer = pair->pointer.run(pointer, ops[i]);

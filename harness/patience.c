@@ -5,15 +5,14 @@
 #include "harness/sensor.h"
 
 #include <sched.h>
-#include <stdbool.h>
 
-#define SHARE 0.25             /* of the time that the run has taken without waiting */
+#define SHARE 0.1              /* of the time that the run has taken without waiting */
 #define FIRST_NS 10000000000.0 /* and so much from the beginning */
-enum { IN_A_ROW = 3 };
+#define QUIET_FOR_NS 2000000u
 
-void amp_patience_begin(struct amp_patience *patience, uint64_t quiet_ns)
+void amp_patience_begin(struct amp_patience *patience, amp_clock now, uint64_t quiet_ns)
 {
-    *patience = (struct amp_patience){ .quiet_ns = quiet_ns, .begin_ns = amp_clock_monotonic() };
+    *patience = (struct amp_patience){ .now = now, .quiet_ns = quiet_ns, .begin_ns = now() };
 }
 
 static bool is_spent(const struct amp_patience *patience, uint64_t now_ns)
@@ -25,35 +24,39 @@ static bool is_spent(const struct amp_patience *patience, uint64_t now_ns)
 
 static void wait_here(struct amp_patience *patience)
 {
-    uint64_t last_ns = amp_clock_monotonic();
-    int quiet = 0;
+    uint64_t last_ns = patience->now(), quiet_since_ns = last_ns;
 
     while (!is_spent(patience, last_ns) && !amp_process_interrupted()) {
-        uint64_t now_ns;
+        bool quiet = amp_sensor_is_quiet(amp_sensor_read(patience->now), patience->quiet_ns);
+        uint64_t now_ns = patience->now();
 
-        quiet = amp_sensor_is_quiet(amp_sensor_read(amp_clock_monotonic), patience->quiet_ns) ? quiet + 1 : 0;
-        if (quiet == IN_A_ROW)
-            return;
-        amp_process_pause(1);
-        now_ns = amp_clock_monotonic();
         patience->waited_ns += now_ns - last_ns;
         last_ns = now_ns;
+        if (!quiet)
+            quiet_since_ns = now_ns;
+        else if (now_ns - quiet_since_ns >= QUIET_FOR_NS)
+            return;
+        amp_process_pause(0); /* signals are noticed there */
     }
 }
 
 void amp_patience_wait(struct amp_patience *patience, int cpu)
 {
     cpu_set_t allowed, there;
-    bool moved = false;
 
-    if (cpu >= 0 && !sched_getaffinity(0, sizeof allowed, &allowed)) {
-        CPU_ZERO(&there);
-        CPU_SET((size_t) cpu, &there);
-        moved = !sched_setaffinity(0, sizeof there, &there);
+    if (sched_getaffinity(0, sizeof allowed, &allowed)) {
+        wait_here(patience);
+        return;
     }
-    wait_here(patience);
-    if (moved)
-        (void) sched_setaffinity(0, sizeof allowed, &allowed); /* it was so before */
+    for (int i = 0; i < CPU_SETSIZE; i++) {
+        if (cpu >= 0 ? i != cpu : !CPU_ISSET((size_t) i, &allowed))
+            continue;
+        CPU_ZERO(&there);
+        CPU_SET((size_t) i, &there);
+        (void) sched_setaffinity(0, sizeof there, &there); /* else we read where we are */
+        wait_here(patience);
+    }
+    (void) sched_setaffinity(0, sizeof allowed, &allowed); /* it was so before */
 }
 
 void amp_patience_say(const struct amp_patience *patience, struct amp_progress *progress)

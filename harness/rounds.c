@@ -13,7 +13,7 @@ enum { VALUE, POINTER };
 #define CLOCK_READS 4096      /* empty epochs to learn the clock's cost from: about a millisecond */
 #define MAX_READS 10000000ull /* for a clock so coarse that it hardly steps */
 #define MAX_OPS (1ull << 40)
-#define LONG 20     /* times an epoch: what one operation takes the first time, and is not called cold for */
+#define LONG 20     /* an operation of so many epochs is taken for a long one, not for a cold one */
 #define SHORTEST 50 /* an epoch of 50 us, or one of 1 us where the other side is that much slower */
 
 uint64_t amp_clock_monotonic(void)

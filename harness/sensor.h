@@ -10,9 +10,10 @@
  * milliseconds to seconds, and neither steal time nor a counter of the guest tells. A loop that fills a core's execution
  * units without touching memory does: its time is the sensor's reading. How much another program's code slows down in
  * such a time hangs on that code, so nothing is corrected by it: what was measured meanwhile is measured again, or left
- * out. That choice never looks at the time that is chosen.
+ * out where enough else is there (plots/sensor.py). That choice never looks at the time that is chosen.
  *
- * The sensor is blind for what the core's two threads do not share: memory bandwidth, the last level of cache. */
+ * What it reads on a quiet core is found out once for a run, on whichever CPU: those of a machine are taken to be alike,
+ * and as fast in an hour as now. A core that is slower by a tenth reads as a disturbed one. It is blind for what the core's two threads do not share: memory bandwidth, the last level of cache. */
 #ifndef AMP_SENSOR_H
 #define AMP_SENSOR_H
 
@@ -24,6 +25,10 @@
  * them is not felt. No system call but the clock, no allocation. */
 uint64_t amp_sensor_read(amp_clock now);
 
+/* A reading of the machine's clock beside code that has `others` threads of its own: these are given time to fall asleep,
+ * or they would be taken for a neighbour. */
+uint64_t amp_sensor_read_beside(unsigned others);
+
 /* The least reading within so much time: that of a quiet core, if it was quiet for a few microseconds of it. */
 uint64_t amp_sensor_calibrate(amp_clock now, uint64_t for_ns);
 
@@ -32,7 +37,7 @@ uint64_t amp_sensor_calibrate(amp_clock now, uint64_t for_ns);
 /* Whether a reading is within a tenth of that of a quiet core. */
 static inline bool amp_sensor_is_quiet(uint64_t reading_ns, uint64_t quiet_ns)
 {
-    return reading_ns * 10 <= quiet_ns * 11;
+    return reading_ns <= quiet_ns + quiet_ns / 10;
 }
 
 #endif

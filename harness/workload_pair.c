@@ -86,12 +86,12 @@ static bool run_block(struct measurement *m, const struct row *row, int layout, 
         .warmup_ops = row->warmup_ops,
         .stack_shift_b = amp_draw_below(&m->random, 256) * 16,
     };
-    uint64_t before_ns = amp_sensor_read(amp_clock_monotonic), after_ns;
+    uint64_t before_ns = amp_sensor_read_beside(row->pairs[0]->threads), after_ns;
     struct amp_kernel sides[2];
 
     kernels_of(row, layout, sides);
     amp_rounds_run(amp_clock_monotonic, m->clock.cost_ns, sides, &block, &m->random);
-    after_ns = amp_sensor_read(amp_clock_monotonic);
+    after_ns = amp_sensor_read_beside(row->pairs[0]->threads);
     *sensor_ns = before_ns > after_ns ? before_ns : after_ns;
     return block.checksum[VALUE] == block.checksum[POINTER];
 }

@@ -5,12 +5,12 @@
  *     set_up | warm-up chunk | chunk chunk chunk ...          | single operations | drain
  *     start_rss              |<- each timed as a whole       ->| each timed alone  | retained_rss
  *                            |   faults counted               |
- *                            `-- peak_rss, peak_mapped read --'
+ *                            `-- peak_rss, peak_mapped read after the fifth
  *
  * With several threads a chunk begins for all of them at a barrier and lasts from the first start to the last end, by
- * clocks that the threads read themselves. After its part of a chunk each thread reads the sensor: the first to end does
- * so while the others still run, and so notices also where two CPUs are one core. A chunk is quiet if all readings were,
- * before it and after it; there are more chunks where few are. Single operations are timed in thread 0 (of two sides of a ring it is the one
+ * clocks that the threads read themselves. The sensor is read between chunks, while all
+ * threads but one sleep. A chunk is quiet if both readings were, before it and after it; there are more chunks where few
+ * are. Memory is read after as many chunks as every launch has. Single operations are timed in thread 0 (of two sides of a ring it is the one
  * that allocates) while the others do the same number without a clock, and so end sooner: their times have two reads of
  * the clock in them, which is why throughput is measured apart. */
 #include "harness/child.h"
@@ -34,12 +34,12 @@ struct launch {
     pthread_barrier_t barrier;
     uint64_t ops; /* of each thread in the coming step; 0: no more steps */
     struct {
-        _Alignas(64) uint64_t begin_ns, end_ns, sum, sensor_ns;
+        _Alignas(64) uint64_t begin_ns, end_ns, sum;
     } of[AMP_WORKLOAD_THREADS];
     pthread_t threads[AMP_WORKLOAD_THREADS];
-    uint64_t *samples_ns; /* single operations */
-    uint64_t chunks_ns[MAX_CHUNKS], sensor_ns[MAX_CHUNKS], n_chunks, checksum;
-    uint64_t quiet_ns, last_sensor_ns; /* the highest reading after the chunk before */
+    uint64_t *samples_ns, *other_samples_ns; /* single operations: of the quietest attempt, of another */
+    uint64_t chunks_ns[MAX_CHUNKS], sensor_ns[MAX_CHUNKS], n_chunks, n_quiet, spent_ns, checksum;
+    uint64_t quiet_ns, last_sensor_ns; /* read after the chunk before */
 };
 
 struct helper {
@@ -52,7 +52,6 @@ static void run_step(struct launch *launch, unsigned thread)
     launch->of[thread].begin_ns = amp_clock_monotonic();
     launch->of[thread].sum = launch->workload->run(launch->fixture, thread, launch->ops);
     launch->of[thread].end_ns = amp_clock_monotonic();
-    launch->of[thread].sensor_ns = amp_sensor_read(amp_clock_monotonic);
 }
 
 /* Each thread stays on one CPU, in turn of those that are allowed: else the kernel decides from launch to launch whether two
@@ -99,7 +98,7 @@ static void meet(struct launch *launch)
         pthread_barrier_wait(&launch->barrier);
 }
 
-/* All threads once; nanoseconds from the first start to the last end, and the highest reading before and after. */
+/* All threads once; nanoseconds from the first start to the last end, and the higher reading of before and after. */
 static uint64_t run_chunk(struct launch *launch, uint64_t *sum, uint64_t *sensor_ns)
 {
     uint64_t begin_ns = UINT64_MAX, end_ns = 0, before_ns = launch->last_sensor_ns;
@@ -108,13 +107,12 @@ static uint64_t run_chunk(struct launch *launch, uint64_t *sum, uint64_t *sensor
     meet(launch);
     run_step(launch, 0);
     meet(launch);
-    launch->last_sensor_ns = 0;
     for (unsigned i = 0; i < launch->workload->threads; i++) {
         *sum += launch->of[i].sum;
-        launch->last_sensor_ns = most(launch->last_sensor_ns, launch->of[i].sensor_ns);
         begin_ns = launch->of[i].begin_ns < begin_ns ? launch->of[i].begin_ns : begin_ns;
         end_ns = launch->of[i].end_ns > end_ns ? launch->of[i].end_ns : end_ns;
     }
+    launch->last_sensor_ns = amp_sensor_read_beside(launch->workload->threads - 1);
     *sensor_ns = most(before_ns, launch->last_sensor_ns);
     return end_ns - begin_ns;
 }
@@ -122,17 +120,16 @@ static uint64_t run_chunk(struct launch *launch, uint64_t *sum, uint64_t *sensor
 /* The checksum is that of the chunks that every configuration runs, however slow it is. */
 static void run_chunks(struct launch *launch, unsigned limit)
 {
-    uint64_t spent_ns = 0, unused = 0;
-    unsigned quiet = 0;
+    uint64_t unused = 0;
 
-    while (launch->n_chunks < limit &&
-           (launch->n_chunks < MIN_CHUNKS || spent_ns < CHUNKS_NS || (quiet < MIN_QUIET && spent_ns < PATIENCE_NS))) {
+    while (launch->n_chunks < limit && (launch->n_chunks < MIN_CHUNKS || launch->spent_ns < CHUNKS_NS ||
+                                        (launch->n_quiet < MIN_QUIET && launch->spent_ns < PATIENCE_NS))) {
         uint64_t *sum = launch->n_chunks < MIN_CHUNKS ? &launch->checksum : &unused;
         uint64_t *sensor_ns = &launch->sensor_ns[launch->n_chunks], ns = run_chunk(launch, sum, sensor_ns);
 
-        quiet += amp_sensor_is_quiet(*sensor_ns, launch->quiet_ns);
+        launch->n_quiet += amp_sensor_is_quiet(*sensor_ns, launch->quiet_ns);
         launch->chunks_ns[launch->n_chunks++] = ns;
-        spent_ns += ns;
+        launch->spent_ns += ns;
     }
 }
 
@@ -145,24 +142,31 @@ static void run_singles_once(struct launch *launch)
     for (uint64_t i = 0; i < n; i++) {
         begin_ns = amp_clock_monotonic();
         sum += launch->workload->run(launch->fixture, 0, 1);
-        launch->samples_ns[i] = amp_clock_monotonic() - begin_ns;
+        launch->other_samples_ns[i] = amp_clock_monotonic() - begin_ns;
     }
     amp_keep(&sum);
     meet(launch);
 }
 
-/* Again where the core was not quiet; the last time counts. */
+/* Again where the core was not quiet; the quietest time counts. */
 static void run_singles(struct launch *launch, uint64_t *sensor_ns)
 {
-    uint64_t before_ns = amp_sensor_read(amp_clock_monotonic), after_ns;
+    unsigned others = launch->workload->threads - 1;
+    uint64_t before_ns = amp_sensor_read_beside(others);
 
-    for (int try = 0; try < SINGLES_TRIES; try++) {
+    *sensor_ns = UINT64_MAX;
+    for (int try = 0; try < SINGLES_TRIES && !amp_sensor_is_quiet(*sensor_ns, launch->quiet_ns); try++) {
+        uint64_t after_ns, highest_ns, *samples_ns = launch->samples_ns;
+
         run_singles_once(launch);
-        after_ns = amp_sensor_read(amp_clock_monotonic);
-        *sensor_ns = most(before_ns, after_ns);
-        if (amp_sensor_is_quiet(*sensor_ns, launch->quiet_ns))
-            return;
+        after_ns = amp_sensor_read_beside(others);
+        highest_ns = most(before_ns, after_ns);
         before_ns = after_ns;
+        if (highest_ns < *sensor_ns) {
+            *sensor_ns = highest_ns;
+            launch->samples_ns = launch->other_samples_ns;
+            launch->other_samples_ns = samples_ns;
+        }
     }
 }
 
@@ -272,10 +276,11 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
     run_chunk(launch, &unused, &unused_ns);
     f->has_classes = task->classes && amp_workload_classes(&f->classes_before);
     amp_workload_usage(&f->before);
-    run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
-    amp_workload_usage(&f->after);
+    run_chunks(launch, MIN_CHUNKS);
     f->has_memory = f->has_memory && amp_workload_memory(&f->busy);
     f->asked_peak_b = launch->workload->asked_peak_b(launch->fixture);
+    run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
+    amp_workload_usage(&f->after);
     run_singles(launch, &f->singles_sensor_ns);
 }
 
@@ -293,6 +298,7 @@ int amp_workload_run(const struct amp_workload_task *task)
     launch.workload = workload;
     launch.quiet_ns = (uint64_t) task->quiet_ns;
     launch.samples_ns = amp_map(AMP_LATENCY_OPS * sizeof *launch.samples_ns);
+    launch.other_samples_ns = amp_map(AMP_LATENCY_OPS * sizeof *launch.other_samples_ns);
     status = start_threads(&launch, helpers);
     if (status)
         return status;

@@ -63,12 +63,15 @@ def quiet(readings_ns, quiet_ns, least):
 
 
 def is_disturbed(document):
-    """Whether a launch's time rests on less than it should: too few chunks, or layouts of some size, were quiet."""
+    """Whether a launch's times rest on less than they should: too few chunks, or layouts of some size, or none of the
+    attempts at single operations, were quiet."""
     if "t_ms" in document:  # nothing of a timeline is timed
         return False
     if "rows" in document:
         lists, least = [row["sensor_ns"] for row in document["rows"]], LEAST_QUIET["layouts"]
     else:
+        if not is_quiet(document["latency"]["sensor_ns"], document["quiet_ns"]):
+            return True
         lists, least = [document["sensor_ns"]], LEAST_QUIET["chunks"]
     return any(is_quiet(readings, document["quiet_ns"]).sum() < least for readings in lists)
 

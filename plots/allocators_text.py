@@ -11,7 +11,7 @@ import sys
 import textwrap
 
 from plots import multiplicity, terminal
-from plots.allocators_metrics import BY_NAME, METRICS
+from plots.allocators_metrics import BY_NAME, METRICS, TIMELINE
 
 WIDTH = terminal.WIDTH
 FORMATS = terminal.FORMATS
@@ -199,7 +199,10 @@ def closing(summary):
 
 def neighbours(summary):
     """A sentence: how often another program was on the core."""
-    launches, disturbed = (sum(cell[key] for cell in summary["cells"]) for key in ("launches", "disturbed"))
+    timed = [cell for cell in summary["cells"] if cell["workload"] != TIMELINE]
+    launches, disturbed = (sum(cell[key] for cell in timed) for key in ("launches", "disturbed"))
+    if not disturbed:
+        return f"Neighbours: the core was quiet for long enough in all of {launches} launches"
     return (f"Neighbours: in {disturbed} of {launches} launches the core was not quiet for long enough; their times "
             "are those of its quietest moments")
 

@@ -12,9 +12,10 @@ random order. Its difference is
 
     d_i = ln(solo pointer / solo value)  -  the median over paired launches of ln(pointer/value) at the same layout k
 
-Solo times are CPU times, unless the kernels start threads: in 20 ms at a stretch the system takes the CPU away now and
+Solo times are CPU times, unless the kernels start threads: in 10 ms at a stretch the system takes the CPU away now and
 then, which paired rounds leave to their medians. The estimate is the median of the d_i: single solo times are noisy by
-several percent, by tens of them on a busy machine, and an outlier must not count.
+several percent, by tens of them on a busy machine, and an outlier must not count. A solo launch waits for a quiet core
+as others do, but who comes while it runs is not noticed: libbenchmark has no place for a sensor.
 
 The interval is that of order statistics over the solo launches, from the d_i less the upper ends of the paired
 intervals at k to the d_i less their lower ends, all corrected as every interval of the table is. A row has carry-over
@@ -22,7 +23,7 @@ if the interval lies wholly beyond the threshold, in either direction. Too few s
 
 The threshold is above what solo and paired medians differed by where there is no carry-over to speak of (null pairs,
 known chains, `pass` and `mutate`: 0 to 7 % with 15 solo launches on a machine with five times as much to do as CPUs):
-the stack stands still in a solo process, and its loop runs for 20 ms at a stretch where epochs begin anew each 50 us.
+the stack stands still in a solo process, and its loop runs for 10 ms at a stretch where epochs begin anew each 50 us.
 What a side costs whose cache the other really spoils is a factor and no percentage."""
 
 import math

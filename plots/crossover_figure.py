@@ -255,7 +255,7 @@ def _caption(summary, rows, sentence, crossovers, found):
         text.append("The crossover is the size at which the winner changes.")
     if sentence:
         text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side; a mark is filled "
-                    "where the layouts agree, too.")
+                    "where at most one layout in ten says the opposite, too.")
     if found:
         text.append("A cliff is a jump of time between two sizes that hardly differ.")
     if summary["quick"]:

@@ -254,7 +254,7 @@ def highlight(code):
 
 def _pictures(run, summary, manifest):
     """Every figure as inline SVG, by its file's name."""
-    measured = {row.name: statistics.measure(row.launches) for row in run.rows}
+    measured = {row.name: statistics.measure(row.launches, summary["rule"]["launches_needed"]) for row in run.rows}
     figures = charts.draw(summary, manifest)
     with style.applied():
         figures |= distribution_figure.figures(summary, manifest, measured)

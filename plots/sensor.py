@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What the readings of harness/sensor.h say: whether something else was on the core while a block was measured.
 
-A disturbed block is not used as it is. Where most launches of its layout, and most layouts of its launch, were quiet, it
-takes the value that these two say (an additive model of layouts and launches); else it stays, as all there is:
+    a launch that was disturbed in most of its blocks   is left out, while enough others remain for an interval
+    a disturbed block of another launch                 takes no part in the launch's headline: in its place stands what
+                                                        its layout and its launch say, by an additive model
+    everything in the spread                            stays as it was measured: a disturbance can only widen it
 
     ln ratio of (launch, layout) = median of the layout's quiet launches + mean of what the launch's quiet layouts differ
                                    from their own medians
 
-Whether a block is disturbed is told by the sensor alone, never by the block's time."""
+A block that stands for another has no launch of its own: were such blocks observations, intervals over launches of one
+layout would be too narrow. The mean over a launch's layouts has them as a minority, and its own effect in each. Where
+little is quiet, blocks stay as they are. Whether one is disturbed is told by the sensor alone, never by its time."""
 
 import numpy as np
 
@@ -20,15 +24,22 @@ def is_quiet(readings_ns, quiet_ns):
     return np.asarray(readings_ns) <= QUIET * quiet_ns
 
 
+def kept(quiet, needed):
+    """Which launches take part, a mask, from `quiet` [launch][layout]: the mostly quiet ones if they are `needed` or
+    more; else all."""
+    mostly = quiet.mean(axis=1) > MOST
+    return mostly if needed and mostly.sum() >= needed else np.full(len(quiet), True)
+
+
 def fill(matrix, quiet):
     """`matrix` [launch][layout] with its disturbed entries replaced where enough is quiet; `quiet` is a mask like it."""
-    launches, layouts = quiet.mean(axis=1) > MOST, quiet.mean(axis=0) > MOST
+    layouts = quiet.mean(axis=0) > MOST
+    known = quiet & layouts
+    launches = known.sum(axis=1) > MOST * quiet.shape[1]
     replaced = ~quiet & launches[:, None] & layouts
     if not replaced.any():
         return matrix
-    known = np.where(quiet, matrix, np.nan)
-    typical = np.where(layouts, np.nanmedian(np.where(layouts, known, 0.0), axis=0), np.nan)
-    differs = np.nanmean((known - typical)[launches], axis=1)
-    filled = np.array(matrix)
-    filled[launches] = np.where(replaced[launches], typical + differs[:, None], matrix[launches])
-    return filled
+    typical = np.zeros(matrix.shape[1])
+    typical[layouts] = np.nanmedian(np.where(known, matrix, np.nan)[:, layouts], axis=0)
+    differs = np.where(known, matrix - typical, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.where(replaced, typical + differs[:, None], matrix)

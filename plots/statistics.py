@@ -15,7 +15,8 @@ launches the median: a launch is a draw (addresses, neighbours on the core), and
 that assumes no distribution: with n launches the true median lies between the r-th and the (n-r+1)-th with
 probability 1 - 2 P(Bin(n, 1/2) < r).
 
-A block during which something else was on the core is replaced by what its layout and its launch say (sensor.py).
+A block during which something else was on the core takes no part in its launch's headline, and a launch that was
+disturbed in most of its blocks in nothing (sensor.py).
 
 Where a lesson's design is not full, its interval is widened by what that may be off by (design.py).
 
@@ -24,7 +25,7 @@ Everything is computed in ln and shown as a ratio, pointer/value: above 1 the va
 The verdict, exactly (`verdict` below). x is the least |ratio - 1| worth a word, 0.002 unless set; "beyond x" means
 above 1 + x or below 1 / (1 + x). The interval is that of the headline; the spread is p10 to p90. In this order:
 
-    value faster       the interval lies wholly above 1 + x, and nine layouts in ten do not say the opposite: p10 is
+    value faster       the interval lies wholly above 1 + x, and at most one layout in ten says the opposite: p10 is
                        above 1 / (1 + x)
     pointer faster     the interval lies wholly below 1 / (1 + x), and p90 is below 1 + x
     leans value        the interval lies wholly above 1 + x, p10 is not above 1 / (1 + x)
@@ -93,12 +94,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a row's launches say. Matrices are [launch][layout]; launches without a usable round are left out."""
+    """What a row's launches say. Matrices are [launch][layout], as measured; launches without a usable round, and those
+    that sensor.kept() leaves out, are not among them."""
 
     ln_ratio: np.ndarray
     ln_value_ns: np.ndarray  # per operation
     ln_pointer_ns: np.ndarray
     layouts: tuple = ()  # which layout each column is; (value's, pointer's)
+    quiet: np.ndarray | None = None  # a mask [launch][layout]; None: all
+    left_out: int = 0  # launches that were disturbed in most of their blocks
 
     @property
     def launches(self):
@@ -107,26 +111,31 @@ class Measured:
     @property
     def headlines(self):
         """One number a launch: the mean of ln ratio over the layouts."""
-        return self.ln_ratio.mean(axis=1)
+        return self.over_layouts(self.ln_ratio)
+
+    def over_layouts(self, matrix):
+        """The mean of one of the matrices over the layouts, as on a quiet core: one number a launch."""
+        return (matrix if self.quiet is None else sensor.fill(matrix, self.quiet)).mean(axis=1)
 
 
-def measure(launches):
-    """Reduce raw rounds to one number per launch and layout, as on a quiet core."""
-    per_launch = [(reduce_launch(launch), quiet_layouts(launch)) for launch in launches]
+def measure(launches, needed=0):
+    """Reduce raw rounds to one number per launch and layout. `needed`: how many launches an interval needs; 0 leaves no
+    launch out for its neighbours."""
+    per_launch = [(reduce_launch(launch), _quiet_layouts(launch)) for launch in launches]
     usable = [(medians, quiet) for medians, quiet in per_launch if np.isfinite(medians).all()]
     if not usable:
         return Measured(*np.empty((3, 0, 0)))
     quiet = np.stack([quiet for _, quiet in usable])
+    kept = sensor.kept(quiet, needed)
     layouts = tuple(map(tuple, np.unique(launches[0].layouts, axis=0).tolist()))
-    return Measured(*(sensor.fill(matrix, quiet) for matrix in np.stack([medians for medians, _ in usable], axis=1)),
-                    layouts)
+    return Measured(*np.stack([medians for medians, _ in usable], axis=1)[:, kept], layouts, quiet[kept],
+                    int((~kept).sum()))
 
 
-def quiet_layouts(launch):
+def _quiet_layouts(launch):
     """[layout], in the order of reduce_launch(): whether every block of it was quiet."""
     _, layout = np.unique(launch.layouts, axis=0, return_inverse=True)
-    disturbed = np.bincount(layout.ravel(), ~launch.quiet)
-    return disturbed == 0
+    return np.bincount(layout.ravel(), ~launch.quiet) == 0
 
 
 def reduce_launch(launch):

@@ -4,8 +4,8 @@
     n launches of every row -> look 1 -> n more of the rows that want them -> look 2 -> 2 n more -> look 3 ... look L
 
 Without --precision the number of launches is fixed: one look, and no row wants more. With --precision P and a budget,
-the manifest fixes before anything is measured after how many launches a row may be looked at (`looks`, such as 20, 40,
-80, 160 and 320), and the journal's events `extend` say which rows had which block. At a look a row wants more launches
+the manifest fixes before anything is measured after how many launches a row may be looked at (`looks`, such as 21, 42,
+84, 168 and 336), and the journal's events `extend` say which rows had which block. At a look a row wants more launches
 if all of this holds:
 
     it has not failed, and its verdict is undecided

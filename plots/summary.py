@@ -23,7 +23,8 @@ def summarize(run, among=None):
     judge = Judge(run, among)
     confidence = judge.confidence
     threshold = run.manifest["settings"]["threshold"]
-    measured = {row.name: statistics.measure(row.launches) for row in run.rows}
+    needed = statistics.launches_needed(confidence)
+    measured = {row.name: statistics.measure(row.launches, needed) for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
     rows = [_row(row, measured[row.name], counts[row.name], judge) for row in run.rows]
     _observe(rows, {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
@@ -32,10 +33,10 @@ def summarize(run, among=None):
         "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
                  "correction": f"Bonferroni over {among or len(rows)} rows" + judge.looks_in_words,
                  "interval": "order statistics of the launches",
-                 "launches_needed": statistics.launches_needed(confidence),
+                 "launches_needed": needed,
                  "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
         "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
-        "neighbours": _neighbours(run),
+        "neighbours": _neighbours(run, rows),
         "rows": rows,
         "crossovers": list(_crossovers(run, measured, threshold, judge)),
         "geometric_mean": list(_geometric_means(rows)),
@@ -68,12 +69,13 @@ class Judge:
 
 def _row(row, measured, counts, judge):
     document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson, "question": row.question,
-                "launches": measured.launches, "layouts": measured.ln_ratio.shape[1] if measured.launches else 0,
+                "launches": measured.launches, "left_out": measured.left_out,
+                "layouts": measured.ln_ratio.shape[1] if measured.launches else 0,
                 "value_ns_per_op": None, "pointer_ns_per_op": None, "ratio": None, "spread": None}
     verdict, width = statistics.Verdict("undecided"), math.inf
     if measured.launches:
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
-            plain = statistics.estimate(matrix.mean(axis=1), judge.uncorrected)
+            plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected)
             document[f"{key}_ns_per_op"] = _exponentials(plain)
         unit = design.unit_of(judge.layouts[row.lesson], row.name)
         off = design.error(measured, unit)
@@ -178,10 +180,11 @@ def _floor(pair, rows):
     return row and {key: row[key] for key in ("row", "ratio", "spread")}
 
 
-def _neighbours(run):
-    """In how many of all blocks something else was on the core, after all attempts."""
+def _neighbours(run, rows):
+    """In how many of all blocks something else was on the core, after all attempts, and how many launches that left out."""
     quiet = [launch.quiet for row in run.rows for launch in row.launches]
-    return {"blocks": sum(map(len, quiet)), "disturbed": sum(int((~each).sum()) for each in quiet)}
+    return {"blocks": sum(map(len, quiet)), "disturbed": sum(int((~each).sum()) for each in quiet),
+            "launches": len(quiet), "left_out": sum(row["left_out"] for row in rows)}
 
 
 def _sweeps(rows):

@@ -249,11 +249,11 @@ def stops(summary):
     out = []
     for why, words in _STOPS:
         rows = [row for row in summary["rows"] if row["stopped"]["why"] == why]
-        looks = sorted({(row["stopped"]["look"], row["launches"]) for row in rows})
+        looks = sorted({(row["stopped"]["look"], row["launches"] + row["left_out"]) for row in rows})
         if rows:
             parts = []
             for look, launches in looks:
-                n = sum((row["stopped"]["look"], row["launches"]) == (look, launches) for row in rows)
+                n = sum((row["stopped"]["look"], row["launches"] + row["left_out"]) == (look, launches) for row in rows)
                 parts.append(f"{n} at look {look} ({launches} launches)")
             out.append(f"Stopped, {words}: {', '.join(parts)}")
     return out
@@ -271,9 +271,12 @@ def floors(summary):
 
 def neighbours(summary):
     """A sentence, or none where nothing was measured."""
-    blocks, disturbed = summary["neighbours"]["blocks"], summary["neighbours"]["disturbed"]
-    return [f"Neighbours: something else was on the core during {disturbed / blocks * 100:.2g} % of the blocks, after all "
-            "attempts"] if blocks else []
+    found = summary["neighbours"]
+    if not found["blocks"]:
+        return []
+    out = f"; {found['left_out']} of {found['launches']} launches are left out" if found["left_out"] else ""
+    return [f"Neighbours: something else was on the core during {found['disturbed'] / found['blocks'] * 100:.1f} % of the "
+            f"blocks, after all attempts{out}"]
 
 
 def legend(summary):
@@ -297,10 +300,10 @@ def legend(summary):
     if summary["quick"]:
         return lines + ["  verdict   a quick run gives none: take it as a first look, and decide without --quick"]
     lines += [
-        f"  verdict   faster: interval beyond {least}, nine layouts in ten agree; leans: some layouts disagree; "
-        "equal: interval",
-        "            and spread within the percentage; placement decides: the layout matters more than the side;",
-        "            undecided: measure more",
+        f"  verdict   faster: interval beyond {least}, and one layout in ten at most says the opposite; leans: more do;",
+        "            equal: interval and spread within the percentage; placement decides: the layout matters more than "
+        "the",
+        "            side; undecided: measure more",
     ]
     lines += [f"  {'stopping' if i == 0 else '':<8}  {line}" for i, line in
               enumerate(textwrap.wrap(rule["stopping"], WIDTH - 12))]

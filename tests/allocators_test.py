@@ -271,6 +271,7 @@ def test_metrics(name, change, metric, want):
     ("three are enough", {"sensor_ns": [990] * 3 + [1500] * 17}, False),
     ("a pair, two layouts at each size", {"rows": [{"sensor_ns": [990, 990, 1500]}, {"sensor_ns": [1500, 990, 990]}]}, False),
     ("a pair, one layout at one size", {"rows": [{"sensor_ns": [990, 990, 990]}, {"sensor_ns": [1500, 1500, 990]}]}, True),
+    ("single operations", {"latency": {"sensor_ns": 1500}}, True),
     ("a timeline", {"t_ms": [0]}, False),
 ])
 def test_disturbed(name, change, want):

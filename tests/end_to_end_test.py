@@ -70,8 +70,9 @@ def test_every_layout_is_measured_once_in_a_launch(run):
         assert len(set(blocks["stack_shift_b"])) > layouts // 4, path
 
 
-@pytest.mark.parametrize("name, quiet_ns", [("always quiet", 10**9), ("never quiet: it is measured all the same", 1)])
-def test_a_launch_on_a_quiet_or_busy_core(name, quiet_ns, tmp_path):
+@pytest.mark.parametrize("name, quiet_ns, again", [
+    ("always quiet: once", 10**9, False), ("never quiet: again, and then it goes on", 1, True)])
+def test_a_launch_on_a_quiet_or_busy_core(name, quiet_ns, again, tmp_path):
     file = tmp_path / "launch.json"
     task = {"kind": "paired", "row": "null/size=16", "file": str(file), "launch": 0, "configuration": "default", "seed": 1,
             "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 5000, "quiet_ns": quiet_ns,
@@ -81,6 +82,7 @@ def test_a_launch_on_a_quiet_or_busy_core(name, quiet_ns, tmp_path):
     blocks = written["blocks"]
     assert sorted(blocks["value_layout"]) == list(range(len(blocks["value_layout"])))
     assert len(blocks["sensor_ns"]) == len(blocks["value_layout"]) and min(blocks["sensor_ns"]) > 100
+    assert min(blocks["attempts"]) >= 1 and (max(blocks["attempts"]) > 1) == again
     assert len(written["value_ns"]) == len(written["pointer_ns"]) == 4 * len(blocks["sensor_ns"])
     assert all(min(written[side]) > 0 for side in ("value_ns", "pointer_ns")), "no block is left empty"
 

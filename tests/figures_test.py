@@ -51,7 +51,7 @@ def row(name, ratio=1.5, verdict="value faster", value_ns=4.0, width=0.01, sprea
         ratio, value_ns, status, verdict = None, None, "missing", "failed"
     counted = status in ("exact", "differs")
     return {
-        "row": name, "pair": pair, "size": int(size), "lesson": pair, "question": question, "launches": 20,
+        "row": name, "pair": pair, "size": int(size), "lesson": pair, "question": question, "launches": 20, "left_out": 0,
         "layouts": 64, "value_ns_per_op": three(value_ns, width), "ratio": three(ratio, width),
         "pointer_ns_per_op": three(ratio and value_ns * ratio, width),
         "spread": ratio and {"p10": ratio / (1 + spread), "p90": ratio * (1 + spread)},
@@ -67,7 +67,7 @@ def summary(rows, quick=False, floors=None, crossovers=()):
             "rule": {"threshold": 0.002, "confidence": 0.95, "correction": f"Bonferroni over {len(rows)} rows",
                      "interval": "order statistics of the launches"},
             "floors": floors or {"clockwork": None, "placement": None},
-            "neighbours": {"blocks": 0, "disturbed": 0}, "rows": list(rows),
+            "neighbours": {"blocks": 0, "disturbed": 0, "launches": 0, "left_out": 0}, "rows": list(rows),
             "crossovers": list(crossovers), "geometric_mean": []}
 
 

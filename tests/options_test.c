@@ -26,7 +26,7 @@
 
 /* What `paired` does unless told otherwise, and with --quick. */
 #define USUAL                                                                                                          \
-    .out = "x", .launches = 21, .counts_launches = 2, .solo_launches = 13, .epoch_ns = 50000, .rounds_per_block = 8,  \
+    .out = "x", .launches = 21, .counts_launches = 2, .solo_launches = 13, .epoch_ns = 50000, .rounds_per_block = 6,  \
     .timeout_s = 60, .memory_limit_b = 8192 * MIB, .layout = -1
 #define QUICK                                                                                                          \
     .out = "x", .launches = 2, .counts_launches = 1, .solo_launches = 1, .epoch_ns = 50000, .rounds_per_block = 4,     \

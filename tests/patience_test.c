@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Waiting for a quiet core ends: where it is quiet at once, where it never is when the patience is spent. */
+ * Waiting for a quiet core, on a clock of our own: every call of it takes one loop of the sensor, which is longer in
+ * stretches that we say. */
 #include "harness/patience.h"
 
 #include "harness/rounds.h"
@@ -13,35 +14,72 @@
 
 #include <sched.h>
 
-#define ALWAYS_NS 1000000000u /* no reading is longer */
-#define NEVER_NS 1u
+#define MS 1000000ull
+#define QUIET_NS 990
+#define BUSY_NS 1900
 
-static void test_a_quiet_core_is_not_waited_for(void **state)
+static struct {
+    uint64_t now_ns;
+    struct {
+        uint64_t from_ns, to_ns;
+    } busy[2];
+} fake;
+
+static uint64_t fake_clock(void)
 {
-    struct amp_patience patience;
+    uint64_t step_ns = QUIET_NS;
 
-    (void) state;
-    amp_patience_begin(&patience, ALWAYS_NS);
-    amp_patience_wait(&patience, -1);
-    assert_in_range(patience.waited_ns, 0, 1000000000); /* two pauses of a millisecond, however late they end */
+    for (int i = 0; i < 2; i++)
+        if (fake.now_ns >= fake.busy[i].from_ns && fake.now_ns < fake.busy[i].to_ns)
+            step_ns = BUSY_NS;
+    return fake.now_ns += step_ns;
 }
 
-/* As if the run had waited for all of its ten seconds so far: a fifth of a second is left. */
-static void test_patience_ends(void **state)
+static void test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour(void **state)
 {
-    struct amp_patience patience;
-    uint64_t before_ns = 9800000000u;
+    static const struct {
+        const char *name;
+        uint64_t from_ns[2], to_ns[2], want_ns;
+    } rows[] = {
+        { "quiet from the beginning", { 0, 0 }, { 0, 0 }, 2 * MS },
+        { "busy for 5 ms", { 0, 0 }, { 5 * MS, 0 }, 7 * MS },
+        { "busy once more a millisecond later", { 0, 6 * MS }, { 5 * MS, 6 * MS + 30000 }, 8 * MS + 30000 },
+        { "the second comes too late to be met", { 0, 7 * MS + 200000 }, { 5 * MS, 9 * MS }, 7 * MS },
+        { "busy for 3 s", { 0, 0 }, { 3000 * MS, 0 }, 3002 * MS },
+    };
 
     (void) state;
-    amp_patience_begin(&patience, NEVER_NS);
-    patience.waited_ns = before_ns;
-    patience.begin_ns -= before_ns;
-    amp_patience_wait(&patience, -1);
-    assert_true(patience.waited_ns > 10000000000u);
-    assert_in_range(patience.waited_ns - before_ns, 200000000, 5000000000);
-    before_ns = patience.waited_ns;
-    amp_patience_wait(&patience, -1);
-    assert_in_range(patience.waited_ns - before_ns, 0, 1000000000); /* it has grown by a quarter of what passed */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct amp_patience patience;
+
+        fake.now_ns = 0;
+        for (int k = 0; k < 2; k++) {
+            fake.busy[k].from_ns = rows[i].from_ns[k];
+            fake.busy[k].to_ns = rows[i].to_ns[k];
+        }
+        print_message("  %s\n", rows[i].name);
+        amp_patience_begin(&patience, fake_clock, QUIET_NS);
+        amp_patience_wait(&patience, sched_getcpu());
+        assert_in_range(patience.waited_ns, rows[i].want_ns - 60000, rows[i].want_ns + 60000); /* two readings */
+    }
+}
+
+static void test_patience_is_ten_seconds_and_a_tenth_of_what_was_measured(void **state)
+{
+    struct amp_patience patience;
+
+    (void) state;
+    fake.now_ns = 0;
+    fake.busy[0].from_ns = 0;
+    fake.busy[0].to_ns = UINT64_MAX;
+    amp_patience_begin(&patience, fake_clock, QUIET_NS);
+    amp_patience_wait(&patience, sched_getcpu());
+    assert_in_range(patience.waited_ns, 10000 * MS, 10001 * MS);
+    amp_patience_wait(&patience, sched_getcpu());
+    assert_in_range(patience.waited_ns, 10000 * MS, 10002 * MS); /* spent: it goes on at once */
+    fake.now_ns += 10000 * MS;
+    amp_patience_wait(&patience, sched_getcpu());
+    assert_in_range(patience.waited_ns, 11000 * MS, 11002 * MS);
 }
 
 static void test_the_process_stays_where_it_was_allowed(void **state)
@@ -50,21 +88,23 @@ static void test_the_process_stays_where_it_was_allowed(void **state)
     struct amp_patience patience;
 
     (void) state;
+    fake.busy[0].to_ns = fake.busy[1].to_ns = 0;
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    amp_patience_begin(&patience, ALWAYS_NS);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET((size_t) cpu, &before))
-            amp_patience_wait(&patience, cpu);
+    amp_patience_begin(&patience, fake_clock, QUIET_NS);
+    amp_patience_wait(&patience, sched_getcpu());
     amp_patience_wait(&patience, CPU_SETSIZE - 1); /* one that hardly any machine has: then where we are */
+    amp_patience_wait(&patience, -1);
     assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
     assert_true(CPU_EQUAL(&before, &after));
+    assert_in_range(patience.waited_ns, (uint64_t) (2 + CPU_COUNT(&before)) * 2 * MS,
+                    (uint64_t) (2 + CPU_COUNT(&before)) * 2 * MS + 1 * MS); /* each of them was looked at */
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_quiet_core_is_not_waited_for),
-        cmocka_unit_test(test_patience_ends),
+        cmocka_unit_test(test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour),
+        cmocka_unit_test(test_patience_is_ten_seconds_and_a_tenth_of_what_was_measured),
         cmocka_unit_test(test_the_process_stays_where_it_was_allowed),
     };
 

@@ -38,7 +38,8 @@ def test_exact_where_launches_are_alike():
 @pytest.mark.parametrize("name, places", [
     ("a launch that was disturbed nearly always", [(1, 0), (1, 1)]),
     ("a layout likewise", [(0, 1), (2, 1)]),
-    ("everything", [(i, j) for i in range(3) for j in range(3)])])
+    ("everything", [(i, j) for i in range(3) for j in range(3)]),
+    ("a launch that is quiet only where others are not", [(0, 2), (1, 0), (1, 1), (2, 0), (2, 1)])])
 def test_what_too_little_is_known_of_stays(name, places):
     matrix, quiet = spoilt(*places)
     assert (sensor.fill(matrix, quiet) == matrix).all()
@@ -59,18 +60,39 @@ def test_a_launch_is_reduced_in_the_order_of_its_layouts():
     both = [(3, 3), (1, 1)]
     launches = [launch(0, [200, 400], [Y, Y], both), launch(1, [200, 400], [Y, Y], both),
                 launch(2, [900, 400], [N, Y], both)]
-    assert statistics.quiet_layouts(launches[2]).tolist() == [True, False], "layout 1 comes before layout 3"
-    filled = np.exp(statistics.measure(launches).ln_ratio)
-    assert filled[2] == pytest.approx([4, 9]), "half of a launch is too little"
+    assert statistics.measure(launches).quiet[2].tolist() == [True, False], "layout 1 comes before layout 3"
+    assert np.exp(statistics.measure(launches).headlines)[2] == pytest.approx(6), "half of a launch is too little"
     three = [(3, 3), (1, 1), (2, 2)]
     launches = [launch(i, [200, 400, 100], [Y, Y, Y], three) for i in range(2)]
     launches.append(launch(2, [900, 400, 100], [N, Y, Y], three))
-    assert np.exp(statistics.measure(launches).ln_ratio)[2] == pytest.approx([4, 1, 2])
+    measured = statistics.measure(launches)
+    assert np.exp(measured.headlines) == pytest.approx(2), "the mean of 4, 1 and 2, in ln"
+    assert np.exp(measured.ln_ratio)[2] == pytest.approx([4, 1, 9]), "the spread rests on what was measured"
 
 
 def test_a_layout_of_two_blocks_is_quiet_if_both_are():
     twice = [(1, 1), (0, 0), (1, 1), (0, 0)]
-    assert statistics.quiet_layouts(launch(0, [1, 1, 1, 1], [Y, Y, N, Y], twice)).tolist() == [True, False]
+    assert statistics.measure([launch(0, [1, 1, 1, 1], [Y, Y, N, Y], twice)]).quiet.tolist() == [[True, False]]
+
+
+@pytest.mark.parametrize("name, shares, needed, want", [
+    ("all quiet", [1, 1, 1], 2, [Y, Y, Y]),
+    ("one is left out", [1, 0.2, 1], 2, [Y, N, Y]),
+    ("half is not most", [1, 0.5, 1], 2, [Y, N, Y]),
+    ("too few would remain", [1, 0.2, 0.2], 2, [Y, Y, Y]),
+    ("no interval is asked for", [1, 0.2, 1], 0, [Y, Y, Y])])
+def test_launches_that_were_disturbed_are_left_out(name, shares, needed, want):
+    quiet = np.array([[i < share * 10 for i in range(10)] for share in shares])
+    assert sensor.kept(quiet, needed).tolist() == want
+
+
+def test_what_is_left_out_is_in_nothing():
+    layouts = [(i, i) for i in range(4)]
+    launches = [launch(i, [200] * 4, [Y] * 4, layouts) for i in range(3)] + [launch(3, [900] * 4, [N] * 4, layouts)]
+    measured = statistics.measure(launches, needed=3)
+    assert (measured.launches, measured.left_out) == (3, 1)
+    assert np.exp(measured.ln_ratio) == pytest.approx(2)
+    assert statistics.measure(launches, needed=4).launches == 4
 
 
 def test_a_neighbour_in_a_fifth_of_the_blocks_moves_no_headline():

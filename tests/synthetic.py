@@ -153,7 +153,7 @@ def launch_file(truth, plan, effects, launch, random):
         "warmup_ops": ops // 8 + 1, "rounds_per_block": plan.rounds,
         "blocks": {"value_layout": order.tolist(), "pointer_layout": order.tolist(),
                    "stack_shift_b": (random.integers(0, 256, plan.layouts) * 16).tolist(),
-                   "sensor_ns": [990] * plan.layouts},
+                   "sensor_ns": [990] * plan.layouts, "attempts": [1] * plan.layouts},
         "value_ns": value_ns.ravel().tolist(), "pointer_ns": pointer_ns.ravel().tolist(),
         "zero_rounds": int(((value_ns == 0) | (pointer_ns == 0)).sum()),
         "seconds": 0.21, "page_faults": 12, "involuntary_switches": 3}
