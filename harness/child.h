@@ -15,7 +15,8 @@
  *
  *   { "kind": "paired" | "counts", "row": "pass/size=64", "file": "…/000.json" (written whole or not at all),
  *     "launch": 0, "configuration": "default", "seed": 77, "cpu": 1 (or -1: not pinned), "stack_offset_b": 1234,
- *     "environment_padding_b": 567, "epoch_ns": 50000, "quiet_ns": 991, "rounds_per_block": 16, "layout": -1 (or the only one to use) }
+ *     "environment_padding_b": 567, "epoch_ns": 50000, "quiet_ns": 991, "rounds_per_block": 6,
+ *     "layout": -1 (or the only one to use) }
  */
 int amp_child_main(const struct amp_registry *registry, const char *task);
 

@@ -31,6 +31,8 @@ enum { DONE = 0, ROWS_FAILED = 1, UNUSABLE = 2, INTERRUPTED = 130 };
 /* A result is never larger: where so much cannot be written, it is the disk that failed and not the row. */
 #define RESULT_B (1 << 20)
 
+#define PATIENCE 0.1 /* of a run's time, for waiting until the core is quiet */
+
 struct run {
     struct amp_launch_options options;
     struct amp_rows rows;
@@ -321,7 +323,7 @@ static void leave_out(struct run *run, size_t i)
 
 static int measure(struct run *run)
 {
-    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns);
+    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns, PATIENCE);
     for (size_t i = 0; i < run->plan.n; i++) {
         int status;
 

@@ -5,9 +5,13 @@
 
 #include "harness/provenance.h"
 #include "harness/results.h"
+#include "harness/sensor.h"
 
 #include <errno.h>
 #include <stdio.h>
+
+enum { ATTEMPTS = 4, QUIET_CHUNKS = 3, QUIET_LAYOUTS = 2 };
+#define PATIENCE 0.2 /* of a run's time, for waiting until the core is quiet, and for measuring again */
 
 static struct amp_configuration *configuration_of(const struct amp_matrix_run *run, size_t i)
 {
@@ -182,6 +186,52 @@ static int begin_cell(struct amp_matrix_run *run, const struct amp_cell *cell, c
     return err ? err : amp_results_make_folder(folder);
 }
 
+static bool has_quiet(const json_t *readings, json_int_t quiet_ns, size_t least)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(readings); i++)
+        n += amp_sensor_is_quiet((uint64_t) json_integer_value(json_array_get(readings, i)), (uint64_t) quiet_ns);
+    return n >= least;
+}
+
+/* Whether too little of a result was measured on a quiet core: as is_disturbed() in plots/allocators_metrics.py. */
+static bool was_disturbed(const char *file)
+{
+    json_t *result = json_load_file(file, 0, NULL);
+    const json_t *rows = json_object_get(result, "rows"), *singles = json_object_get(result, "latency");
+    json_int_t quiet_ns = json_integer_value(json_object_get(result, "quiet_ns")), single_ns;
+    bool quiet = true;
+
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        quiet = quiet && has_quiet(json_object_get(json_array_get(rows, i), "sensor_ns"), quiet_ns, QUIET_LAYOUTS);
+    if (singles) {
+        single_ns = json_integer_value(json_object_get(singles, "sensor_ns"));
+        quiet = has_quiet(json_object_get(result, "sensor_ns"), quiet_ns, QUIET_CHUNKS) &&
+                amp_sensor_is_quiet((uint64_t) single_ns, (uint64_t) quiet_ns);
+    }
+    json_decref(result);
+    return !quiet;
+}
+
+/* A child on a quiet core; another one where something came while it ran, as long as there is patience. */
+static int run_child(struct amp_matrix_run *run, const struct amp_cell *cell, const char *file,
+                     struct amp_outcome *outcome)
+{
+    int err;
+
+    if (cell->kind != AMP_CELL_LAUNCH)
+        return amp_matrix_child(&run->launcher, cell, file, outcome);
+    for (int attempt = 1;; attempt++) {
+        amp_patience_wait(&run->patience, amp_matrix_cpu(&run->launcher, cell));
+        err = amp_matrix_child(&run->launcher, cell, file, outcome);
+        if (err || outcome->ending != AMP_DONE || attempt == ATTEMPTS || !was_disturbed(file) ||
+            !amp_patience_use(&run->patience, outcome->seconds))
+            return err;
+        unlink(file);
+    }
+}
+
 /* 0, or the exit status with which the run ends here. */
 static int run_cell(struct amp_matrix_run *run, size_t i)
 {
@@ -189,10 +239,8 @@ static int run_cell(struct amp_matrix_run *run, size_t i)
     char file[PATH_MAX], tmp[PATH_MAX + 8];
     int err = begin_cell(run, &run->cells.list[i], file);
 
-    if (!err && run->cells.list[i].kind == AMP_CELL_LAUNCH)
-        amp_patience_wait(&run->patience, amp_matrix_cpu(&run->launcher, &run->cells.list[i]));
     if (!err)
-        err = amp_matrix_child(&run->launcher, &run->cells.list[i], file, &outcome);
+        err = run_child(run, &run->cells.list[i], file, &outcome);
     if (!err && outcome.ending == AMP_INTERRUPTED)
         return AMP_MATRIX_INTERRUPTED;
     if (!err && outcome.ending != AMP_DONE) { /* its fault, or that of the disk? */
@@ -259,7 +307,7 @@ static int run_probes(struct amp_matrix_run *run)
 
 static int run_launches(struct amp_matrix_run *run)
 {
-    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns);
+    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns, PATIENCE);
     for (size_t i = 0; i < run->cells.n; i++) {
         int status;
 

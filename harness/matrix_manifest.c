@@ -34,8 +34,9 @@ static json_t *settings(const struct amp_matrix_options *options)
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:s}", "launches", (json_int_t) options->launches,
                      "timeline_launches", (json_int_t) options->timeline_launches, "timeline_s",
                      (json_int_t) options->timeline_s, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
-                     (json_int_t) options->memory_limit_b, "quiet_ns", (json_int_t) options->quiet_ns, "config", word_list(options->configs, options->n_configs),
-                     "workload", options->workload, "baseline", options->baseline);
+                     (json_int_t) options->memory_limit_b, "quiet_ns", (json_int_t) options->quiet_ns, "config",
+                     word_list(options->configs, options->n_configs), "workload", options->workload, "baseline",
+                     options->baseline);
 }
 
 static json_t *configurations(const struct amp_matrix *matrix)
@@ -118,8 +119,8 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
     *why = words;
     if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}}", "quick",
                        &quick, "seed", &seed, "settings", "launches", &launches, "timeline_launches", &timelines,
-                       "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b, "quiet_ns", &quiet_ns, "config",
-                       &config, "baseline", &options->baseline)) {
+                       "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b, "quiet_ns",
+                       &quiet_ns, "config", &config, "baseline", &options->baseline)) {
         snprintf(words, sizeof words, "%s", error.text);
         return -EPROTO;
     }

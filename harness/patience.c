@@ -6,20 +6,19 @@
 
 #include <sched.h>
 
-#define SHARE 0.1              /* of the time that the run has taken without waiting */
-#define FIRST_NS 10000000000.0 /* and so much from the beginning */
+#define FIRST_NS 10000000000.0
 #define QUIET_FOR_NS 2000000u
 
-void amp_patience_begin(struct amp_patience *patience, amp_clock now, uint64_t quiet_ns)
+void amp_patience_begin(struct amp_patience *patience, amp_clock now, uint64_t quiet_ns, double share)
 {
-    *patience = (struct amp_patience){ .now = now, .quiet_ns = quiet_ns, .begin_ns = now() };
+    *patience = (struct amp_patience){ .now = now, .quiet_ns = quiet_ns, .begin_ns = now(), .share = share };
 }
 
 static bool is_spent(const struct amp_patience *patience, uint64_t now_ns)
 {
     double busy_ns = (double) (now_ns - patience->begin_ns - patience->waited_ns);
 
-    return (double) patience->waited_ns > FIRST_NS + SHARE * busy_ns;
+    return (double) patience->waited_ns > FIRST_NS + patience->share * busy_ns;
 }
 
 static void wait_here(struct amp_patience *patience)
@@ -59,8 +58,16 @@ void amp_patience_wait(struct amp_patience *patience, int cpu)
     (void) sched_setaffinity(0, sizeof allowed, &allowed); /* it was so before */
 }
 
+bool amp_patience_use(struct amp_patience *patience, double seconds)
+{
+    if (is_spent(patience, patience->now()))
+        return false;
+    patience->waited_ns += (uint64_t) (seconds * 1e9);
+    return true;
+}
+
 void amp_patience_say(const struct amp_patience *patience, struct amp_progress *progress)
 {
     if (patience->waited_ns >= 1000000000)
-        amp_progress_say(progress, "waited %.0f s for a quiet core", (double) patience->waited_ns / 1e9);
+        amp_progress_say(progress, "%.0f s went by waiting for a quiet core, and measuring again", (double) patience->waited_ns / 1e9);
 }

@@ -13,7 +13,8 @@
  * out where enough else is there (plots/sensor.py). That choice never looks at the time that is chosen.
  *
  * What it reads on a quiet core is found out once for a run, on whichever CPU: those of a machine are taken to be alike,
- * and as fast in an hour as now. A core that is slower by a tenth reads as a disturbed one. It is blind for what the core's two threads do not share: memory bandwidth, the last level of cache. */
+ * and as fast in an hour as now. A core that is slower by a tenth reads as a disturbed one. The sensor is blind for what
+ * cores share with each other: memory bandwidth, the last level of cache. */
 #ifndef AMP_SENSOR_H
 #define AMP_SENSOR_H
 
@@ -25,8 +26,8 @@
  * them is not felt. No system call but the clock, no allocation. */
 uint64_t amp_sensor_read(amp_clock now);
 
-/* A reading of the machine's clock beside code that has `others` threads of its own: these are given time to fall asleep,
- * or they would be taken for a neighbour. */
+/* A reading of the machine's clock beside code that has `others` threads of its own: these are given time to fall
+ * asleep, or they would be taken for a neighbour. */
 uint64_t amp_sensor_read_beside(unsigned others);
 
 /* The least reading within so much time: that of a quiet core, if it was quiet for a few microseconds of it. */

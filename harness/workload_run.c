@@ -8,11 +8,11 @@
  *                            `-- peak_rss, peak_mapped read after the fifth
  *
  * With several threads a chunk begins for all of them at a barrier and lasts from the first start to the last end, by
- * clocks that the threads read themselves. The sensor is read between chunks, while all
- * threads but one sleep. A chunk is quiet if both readings were, before it and after it; there are more chunks where few
- * are. Memory is read after as many chunks as every launch has. Single operations are timed in thread 0 (of two sides of a ring it is the one
- * that allocates) while the others do the same number without a clock, and so end sooner: their times have two reads of
- * the clock in them, which is why throughput is measured apart. */
+ * clocks that the threads read themselves. The sensor is read between chunks, while all threads but one sleep. A chunk is
+ * quiet if both readings were, before it and after it; there are more chunks where few are. Memory is read after as many
+ * chunks as every launch has. Single operations are timed in thread 0 (of two sides of a ring it is the one that
+ * allocates) while the others do the same number without a clock, and so end sooner: their times have two reads of the
+ * clock in them, which is why throughput is measured apart. */
 #include "harness/child.h"
 #include "harness/rounds.h"
 #include "harness/sensor.h"
@@ -54,8 +54,8 @@ static void run_step(struct launch *launch, unsigned thread)
     launch->of[thread].end_ns = amp_clock_monotonic();
 }
 
-/* Each thread stays on one CPU, in turn of those that are allowed: else the kernel decides from launch to launch whether two
- * of them share one. After main() has begun, so that an allocator has counted its CPUs by then. */
+/* Each thread stays on one CPU, in turn of those that are allowed: else the kernel decides from launch to launch whether
+ * two of them share one. After main() has begun, so that an allocator has counted its CPUs by then. */
 static void stay(unsigned thread)
 {
     cpu_set_t allowed, own;

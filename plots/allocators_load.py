@@ -220,7 +220,8 @@ def _check_workload(document, work, path):
 
 def _check_readings(owner, measured, where, path):
     if len(owner["sensor_ns"]) != len(owner[measured]):
-        raise Refused(path, f"{where}sensor_ns", f"{len(owner['sensor_ns'])} long, where {measured} is {len(owner[measured])}")
+        raise Refused(path, f"{where}sensor_ns",
+                      f"{len(owner['sensor_ns'])} long, where {measured} is {len(owner[measured])}")
 
 
 def _check_pair(document, work, path):

@@ -76,6 +76,9 @@ def is_disturbed(document):
     return any(is_quiet(readings, document["quiet_ns"]).sum() < least for readings in lists)
 
 
+TIMES = ("ns_per_op", "p50_ns", "p99_ns", "max_ns")
+
+
 def grain_ns(document):
     return max(GRAIN_NS, GRAIN_SHARE * document["latency"]["clock_cost_ns"])
 

@@ -246,8 +246,8 @@ def check_identity(document, identity, path):
             raise Refused(path, key, f"{document.get(key)!r} in a file that stands for {expected!r}")
 
 
-_LAUNCH_INTEGERS = {"seed": None, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 1, "quiet_ns": 1,
-                    "ops": 1,
+_LAUNCH_INTEGERS = {"seed": None, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 1,
+                    "quiet_ns": 1, "ops": 1,
                     "warmup_ops": 0, "rounds_per_block": 1, "zero_rounds": 0, "page_faults": 0,
                     "involuntary_switches": 0}
 

@@ -6,8 +6,8 @@
                                                         its layout and its launch say, by an additive model
     everything in the spread                            stays as it was measured: a disturbance can only widen it
 
-    ln ratio of (launch, layout) = median of the layout's quiet launches + mean of what the launch's quiet layouts differ
-                                   from their own medians
+    ln ratio of (launch, layout) = median of the layout's quiet launches
+                                   + mean of what the launch's quiet layouts differ from their own medians
 
 A block that stands for another has no launch of its own: were such blocks observations, intervals over launches of one
 layout would be too narrow. The mean over a launch's layouts has them as a minority, and its own effect in each. Where
@@ -32,7 +32,7 @@ def kept(quiet, needed):
 
 
 def fill(matrix, quiet):
-    """`matrix` [launch][layout] with its disturbed entries replaced where enough is quiet; `quiet` is a mask like it."""
+    """`matrix` [launch][layout] with its disturbed entries replaced where enough is quiet; `quiet`: a mask like it."""
     layouts = quiet.mean(axis=0) > MOST
     known = quiet & layouts
     launches = known.sum(axis=1) > MOST * quiet.shape[1]

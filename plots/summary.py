@@ -181,7 +181,7 @@ def _floor(pair, rows):
 
 
 def _neighbours(run, rows):
-    """In how many of all blocks something else was on the core, after all attempts, and how many launches that left out."""
+    """In how many of all blocks something else was on the core, after all attempts, and how many launches it cost."""
     quiet = [launch.quiet for row in run.rows for launch in row.launches]
     return {"blocks": sum(map(len, quiet)), "disturbed": sum(int((~each).sum()) for each in quiet),
             "launches": len(quiet), "left_out": sum(row["left_out"] for row in rows)}

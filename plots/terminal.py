@@ -275,8 +275,8 @@ def neighbours(summary):
     if not found["blocks"]:
         return []
     out = f"; {found['left_out']} of {found['launches']} launches are left out" if found["left_out"] else ""
-    return [f"Neighbours: something else was on the core during {found['disturbed'] / found['blocks'] * 100:.1f} % of the "
-            f"blocks, after all attempts{out}"]
+    share = found["disturbed"] / found["blocks"] * 100
+    return [f"Neighbours: something else was on the core during {share:.1f} % of the blocks, after all attempts{out}"]
 
 
 def legend(summary):

@@ -619,6 +619,14 @@ def test_a_run_of_everything_has_go_beside_it_where_go_is(door, tmp_path):
     assert door("bench", "--resume", run) == 0 and not door.logged("go"), "what is there is not measured again"
 
 
+def test_a_folder_beside_one_gets_its_go_too(door, tmp_path):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    assert door("bench", "--out", "beside", cwd=tmp_path) == 0
+    assert sorted(path.name for path in (tmp_path / "beside" / "go").iterdir()) == ["bench.txt", "escapes.txt",
+                                                                                    "version.txt"]
+
+
 @pytest.mark.parametrize("flags, effort, filter", [
     ("--quick", None, None), ("--filter pass", None, None), ("--filter=pass", None, None),
     ("--quick --go", "-benchtime=5ms -count=1", ""), ("--go --filter pass/size=64", "-benchtime=20ms -count=6", "pass/size=64"),

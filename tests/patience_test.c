@@ -58,7 +58,7 @@ static void test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour(vo
             fake.busy[k].to_ns = rows[i].to_ns[k];
         }
         print_message("  %s\n", rows[i].name);
-        amp_patience_begin(&patience, fake_clock, QUIET_NS);
+        amp_patience_begin(&patience, fake_clock, QUIET_NS, 0.1);
         amp_patience_wait(&patience, sched_getcpu());
         assert_in_range(patience.waited_ns, rows[i].want_ns - 60000, rows[i].want_ns + 60000); /* two readings */
     }
@@ -72,7 +72,7 @@ static void test_patience_is_ten_seconds_and_a_tenth_of_what_was_measured(void *
     fake.now_ns = 0;
     fake.busy[0].from_ns = 0;
     fake.busy[0].to_ns = UINT64_MAX;
-    amp_patience_begin(&patience, fake_clock, QUIET_NS);
+    amp_patience_begin(&patience, fake_clock, QUIET_NS, 0.1);
     amp_patience_wait(&patience, sched_getcpu());
     assert_in_range(patience.waited_ns, 10000 * MS, 10001 * MS);
     amp_patience_wait(&patience, sched_getcpu());
@@ -80,6 +80,20 @@ static void test_patience_is_ten_seconds_and_a_tenth_of_what_was_measured(void *
     fake.now_ns += 10000 * MS;
     amp_patience_wait(&patience, sched_getcpu());
     assert_in_range(patience.waited_ns, 11000 * MS, 11002 * MS);
+}
+
+static void test_measuring_again_takes_patience(void **state)
+{
+    struct amp_patience patience;
+
+    (void) state;
+    fake.now_ns = 0;
+    amp_patience_begin(&patience, fake_clock, QUIET_NS, 0.1);
+    fake.now_ns += 20000 * MS;
+    for (int i = 0; i < 6; i++) /* of ten seconds and a tenth of what was not waited: two seconds each, six times */
+        assert_true(amp_patience_use(&patience, 2));
+    assert_false(amp_patience_use(&patience, 2));
+    assert_int_equal(patience.waited_ns, 12000 * MS);
 }
 
 static void test_the_process_stays_where_it_was_allowed(void **state)
@@ -90,7 +104,7 @@ static void test_the_process_stays_where_it_was_allowed(void **state)
     (void) state;
     fake.busy[0].to_ns = fake.busy[1].to_ns = 0;
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    amp_patience_begin(&patience, fake_clock, QUIET_NS);
+    amp_patience_begin(&patience, fake_clock, QUIET_NS, 0.1);
     amp_patience_wait(&patience, sched_getcpu());
     amp_patience_wait(&patience, CPU_SETSIZE - 1); /* one that hardly any machine has: then where we are */
     amp_patience_wait(&patience, -1);
@@ -105,6 +119,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour),
         cmocka_unit_test(test_patience_is_ten_seconds_and_a_tenth_of_what_was_measured),
+        cmocka_unit_test(test_measuring_again_takes_patience),
         cmocka_unit_test(test_the_process_stays_where_it_was_allowed),
     };
 
