@@ -278,9 +278,9 @@ static int write_launch(const struct paired *p, const struct timespec *begin)
         (json_int_t) p->warmup_ops, "rounds_per_block", (json_int_t) p->rounds, "blocks", "value_layout",
         integers(p->n_blocks, layout_at, p), "pointer_layout", integers(p->n_blocks, layout_at, p), "stack_shift_b",
         integers(p->n_blocks, shift_at, p), "sensor_ns", integers(p->n_blocks, sensor_at, p), "attempts",
-        integers(p->n_blocks, attempts_at, p), "value_ns",
-        integers(n, value_at, p), "pointer_ns", integers(n, pointer_at, p), "zero_rounds", (json_int_t) count_zeros(p),
-        "seconds", (double) (end.tv_sec - begin->tv_sec) + (double) (end.tv_nsec - begin->tv_nsec) / 1e9, "page_faults",
+        integers(p->n_blocks, attempts_at, p), "value_ns", integers(n, value_at, p), "pointer_ns",
+        integers(n, pointer_at, p), "zero_rounds", (json_int_t) count_zeros(p), "seconds",
+        (double) (end.tv_sec - begin->tv_sec) + (double) (end.tv_nsec - begin->tv_nsec) / 1e9, "page_faults",
         (json_int_t) (used.ru_minflt + used.ru_majflt), "involuntary_switches", (json_int_t) used.ru_nivcsw);
     if (!more || json_object_update(result, more)) {
         json_decref(result);

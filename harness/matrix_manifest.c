@@ -117,10 +117,10 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
     int quick;
 
     *why = words;
-    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}}", "quick",
-                       &quick, "seed", &seed, "settings", "launches", &launches, "timeline_launches", &timelines,
-                       "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b, "quiet_ns",
-                       &quiet_ns, "config", &config, "baseline", &options->baseline)) {
+    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}}",
+                       "quick", &quick, "seed", &seed, "settings", "launches", &launches, "timeline_launches",
+                       &timelines, "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b,
+                       "quiet_ns", &quiet_ns, "config", &config, "baseline", &options->baseline)) {
         snprintf(words, sizeof words, "%s", error.text);
         return -EPROTO;
     }

@@ -69,5 +69,6 @@ bool amp_patience_use(struct amp_patience *patience, double seconds)
 void amp_patience_say(const struct amp_patience *patience, struct amp_progress *progress)
 {
     if (patience->waited_ns >= 1000000000)
-        amp_progress_say(progress, "%.0f s went by waiting for a quiet core, and measuring again", (double) patience->waited_ns / 1e9);
+        amp_progress_say(progress, "%.0f s went by waiting for a quiet core, and measuring again",
+                         (double) patience->waited_ns / 1e9);
 }

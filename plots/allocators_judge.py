@@ -42,6 +42,8 @@ class Table:
     def __init__(self, run):
         self.run, self.again = run, run.manifest["again"]
         self.numbers = {key: self._numbers(cell) for key, cell in run.cells.items()}
+        self.disturbed = {key: {i for i, document in cell.launches.items() if metrics.is_disturbed(document)}
+                          for key, cell in run.cells.items()}
         self.grains = {work["name"]: self._grain_ns(work["name"]) for work in run.workloads}
         self.floors = {(work["name"], metric.name): multiplicity.floor_of(self.ratios(self.again, work["name"], metric))
                        for work in run.workloads for metric in METRICS}
@@ -72,10 +74,16 @@ class Table:
         return self.numbers.get((configuration, work), {}).get(metric, {})
 
     def ratios(self, configuration, work, metric, to=None):
-        """ln of the numbers by the baseline's (or another configuration's) of the same launch."""
-        mine, other = (self.values(name, work, metric.name) for name in (configuration, to or self.run.baseline))
-        return np.array([metrics.ln(metric.name, mine[i]) - metrics.ln(metric.name, other[i])
-                         for i in sorted(mine.keys() & other.keys())])
+        """ln of the numbers by the baseline's (or another configuration's) of the same launch. Times without the launches
+        that something else disturbed, if enough others remain."""
+        both = configuration, to or self.run.baseline
+        mine, other = (self.values(name, work, metric.name) for name in both)
+        launches = sorted(mine.keys() & other.keys())
+        if metric.name in metrics.TIMES:
+            disturbed = set().union(*(self.disturbed.get((name, work), ()) for name in both))
+            quiet = [i for i in launches if i not in disturbed]
+            launches = quiet if len(quiet) >= metrics.ENOUGH else launches
+        return np.array([metrics.ln(metric.name, mine[i]) - metrics.ln(metric.name, other[i]) for i in launches])
 
     def floor(self, configuration, work, metric):
         """Of a cell: its workload's, or for the A/A column the least; and the clock's grain at its size."""

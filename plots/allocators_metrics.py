@@ -10,7 +10,8 @@
                         own tables are part of it, the same in every configuration
 
 Quiet: the core's other hardware thread was idle before and after, by harness/sensor.h; which chunks count is decided by
-the sensor alone, never by their times. Where fewer than LEAST_QUIET are quiet, those of the lowest readings count.
+the sensor alone, never by their times. Where fewer than LEAST_QUIET are quiet, those of the lowest readings count, and
+the launch is disturbed: its times, and the baseline's of a disturbed launch, are in no ratio if ENOUGH others remain.
 
 Less is better in each. Ratios of faults are those of faults + one in a thousand operations: below that no program's
 time is touched, and 0 against 0 is a ratio of 1. The clock's cost is itself known to a twentieth of it, and to no less
@@ -77,6 +78,7 @@ def is_disturbed(document):
 
 
 TIMES = ("ns_per_op", "p50_ns", "p99_ns", "max_ns")
+ENOUGH = 8  # launches that have an interval at 99 %
 
 
 def grain_ns(document):

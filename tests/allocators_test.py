@@ -278,6 +278,23 @@ def test_disturbed(name, change, want):
     assert allocators_metrics.is_disturbed(document() | change) == want
 
 
+@pytest.mark.parametrize("name, disturbed, want", [
+    ("none", {}, 12), ("two of its own", {"glibc": (1, 2)}, 10), ("of the baseline, too", {"glibc": (1,), "jemalloc": (3,)}, 10),
+    ("eight remain", {"glibc": (0, 1, 2, 3)}, 8), ("too few would remain", {"glibc": (0, 1, 2, 3, 4)}, 12)])
+def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_path):
+    work = synthetic.WORKS[0].name
+    run = load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=12, timelines=1, again=None),
+                     (Truth("jemalloc"), Truth("glibc", "glibc")), synthetic.WORKS[:1]))
+    for configuration, launches in disturbed.items():
+        for i in launches:
+            found = run.cells[configuration, work].launches[i]
+            found["sensor_ns"] = [1500] * len(found["sensor_ns"])
+    table = allocators_judge.Table(run)
+    ratios = {name: table.ratios("glibc", work, allocators_metrics.BY_NAME[name])
+              for name in ("ns_per_op", "peak_rss_b")}
+    assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a neighbour"
+
+
 def test_memory_is_what_the_workload_added():
     memory = {"start_rss_b": 3 << 20, "peak_rss_b": 13 << 20, "retained_rss_b": 4 << 20, "asked_peak_b": 5 << 20,
               "start_mapped_b": 10 << 20, "peak_mapped_b": 30 << 20}
