@@ -160,7 +160,7 @@ def table(summary, colour=False):
     verdicts = [verdict(row) for row in summary["rows"]]
     used = _span(widths, 0, len(widths)) + 2
     bars = used + max(map(len, verdicts), default=0) + 2 * BAR + 3 <= WIDTH
-    room = max(16, WIDTH - used - (2 * BAR + 3 if bars else 0))
+    room = max(18, WIDTH - used - (2 * BAR + 3 if bars else 0))
     lines = [_group_header(widths), _line([name for name, _, _ in columns], widths)
              + ("  val|ptr" if bars else "") + "  verdict"]
     for row, line, text in zip(summary["rows"], rows, verdicts):
