@@ -6,7 +6,7 @@
 
 #include <sched.h>
 
-#define FIRST_NS 10000000000.0
+#define FIRST_NS 3000000000.0
 #define QUIET_FOR_NS 2000000u
 
 void amp_patience_begin(struct amp_patience *patience, amp_clock now, uint64_t quiet_ns, double share)
