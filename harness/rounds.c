@@ -56,7 +56,7 @@ static inline uint64_t epoch_ns(amp_clock now, const struct amp_kernel *side, ui
     return now() - begin;
 }
 
-static int compare_ns(const void *a, const void *b)
+int amp_compare_ns(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
 
@@ -101,7 +101,7 @@ int amp_clock_measure(amp_clock now, struct amp_clock_facts *out)
 
         reads[i] = epoch_ns(now, &side, 1, &checksum);
     }
-    qsort(reads, CLOCK_READS, sizeof reads[0], compare_ns);
+    qsort(reads, CLOCK_READS, sizeof reads[0], amp_compare_ns);
     /* The mean, because a clock in steps of 10 ns has no median between them; without the reads that an interrupt
      * fell into. */
     while (kept < CLOCK_READS && reads[kept] <= 2 * reads[CLOCK_READS / 2] + resolution_ns)

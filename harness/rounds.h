@@ -31,6 +31,9 @@ struct amp_clock_facts {
 /* -ERANGE if the clock goes backwards or its step is above 1 us: not a clock to measure epochs with. */
 int amp_clock_measure(amp_clock now, struct amp_clock_facts *out);
 
+/* For qsort(3), over uint64_t. */
+int amp_compare_ns(const void *a, const void *b);
+
 /* SplitMix64 (Steele, Lea, Flood 2014): the state is the seed. */
 uint64_t amp_random_next(uint64_t *state);
 

@@ -29,20 +29,13 @@ __attribute__((noinline, aligned(64))) static uint64_t loop_ns(amp_clock now)
     return now() - begin_ns;
 }
 
-static int compare_ns(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
-
-    return (x > y) - (x < y);
-}
-
 uint64_t amp_sensor_read(amp_clock now)
 {
     uint64_t ns[LOOPS];
 
     for (int i = 0; i < LOOPS; i++)
         ns[i] = loop_ns(now);
-    qsort(ns, LOOPS, sizeof ns[0], compare_ns);
+    qsort(ns, LOOPS, sizeof ns[0], amp_compare_ns);
     return ns[LOOPS / 2];
 }
 

@@ -194,13 +194,6 @@ static void end_threads(struct launch *launch)
         pthread_join(launch->threads[i], NULL);
 }
 
-static int compare_ns(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
-
-    return (x > y) - (x < y);
-}
-
 /* The nearest rank: the least time that so many of a thousand operations do not exceed. */
 static json_int_t quantile(const uint64_t *sorted, uint64_t n, uint64_t of_1000)
 {
@@ -213,7 +206,7 @@ static json_t *latency(struct launch *launch, uint64_t sensor_ns)
     struct amp_clock_facts clock = { .cost_ns = 0 };
 
     amp_clock_measure(amp_clock_monotonic, &clock);
-    qsort(ns, n, sizeof *ns, compare_ns);
+    qsort(ns, n, sizeof *ns, amp_compare_ns);
     return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
                      "sensor_ns", (json_int_t) sensor_ns, "p50_ns", quantile(ns, n, 500), "p90_ns",
                      quantile(ns, n, 900), "p99_ns", quantile(ns, n, 990), "p999_ns", quantile(ns, n, 999), "max_ns",
