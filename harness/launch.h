@@ -23,6 +23,7 @@ struct amp_launch_options {
     unsigned timeout_s; /* a child */
     uint64_t memory_limit_b;
     int layout; /* -1: the whole design */
+    bool no_wait; /* for a quiet core: see patience.h */
     bool quick;
     double precision;  /* 0: the number of launches is fixed; else how well a row is to be known, see extension.h */
     unsigned looks;    /* with a precision: how often the run may be judged; else 0 */

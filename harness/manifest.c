@@ -59,14 +59,15 @@ static json_t *settings(const struct amp_rows *rows, const unsigned *layouts, co
 
     for (size_t i = 0; i < rows->n; i++)
         most = layouts[i] > most ? layouts[i] : most;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o}", "launches",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o, s:o*}", "launches",
                      (json_int_t) options->launches, "counts_launches", (json_int_t) options->counts_launches,
                      "solo_launches", (json_int_t) options->solo_launches, "epoch_ns", (json_int_t) options->epoch_ns,
                      "quiet_ns", (json_int_t) options->quiet_ns, "rounds_per_block",
                      (json_int_t) options->rounds_per_block, "layouts", (json_int_t) most, "layout",
                      (json_int_t) options->layout, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
                      (json_int_t) options->memory_limit_b, "threshold", THRESHOLD, "precision", options->precision,
-                     "budget_s", (json_int_t) options->budget_s, "looks", looks(options));
+                     "budget_s", (json_int_t) options->budget_s, "looks", looks(options), "no_wait",
+                     options->no_wait ? json_true() : NULL);
 }
 
 static json_t *side(const struct amp_side *side)
@@ -210,6 +211,7 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
         return -EPROTO;
     }
     options->quick = quick;
+    options->no_wait = json_is_true(json_object_get(json_object_get(manifest, "settings"), "no_wait"));
     options->seed = (uint64_t) seed;
     options->launches = (unsigned) launches;
     options->counts_launches = (unsigned) counts;

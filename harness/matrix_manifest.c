@@ -31,12 +31,12 @@ static size_t length(const char *const *list)
 /* All that --resume must know: what the command line said, and what was filled in where it said nothing. */
 static json_t *settings(const struct amp_matrix_options *options)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:s}", "launches", (json_int_t) options->launches,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:s, s:o*}", "launches", (json_int_t) options->launches,
                      "timeline_launches", (json_int_t) options->timeline_launches, "timeline_s",
                      (json_int_t) options->timeline_s, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
                      (json_int_t) options->memory_limit_b, "quiet_ns", (json_int_t) options->quiet_ns, "config",
                      word_list(options->configs, options->n_configs), "workload", options->workload, "baseline",
-                     options->baseline);
+                     options->baseline, "no_wait", options->no_wait ? json_true() : NULL);
 }
 
 static json_t *configurations(const struct amp_matrix *matrix)
@@ -131,6 +131,7 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
         return -EPROTO;
     }
     options->quick = quick;
+    options->no_wait = json_is_true(json_object_get(json_object_get(manifest, "settings"), "no_wait"));
     options->seed = (uint64_t) seed;
     options->launches = (unsigned) launches;
     options->timeline_launches = (unsigned) timelines;

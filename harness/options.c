@@ -55,6 +55,7 @@ enum flag {
     LAYOUT,
     EPOCH_US,
     ROUNDS,
+    NO_WAIT,
     TIMEOUT,
     MEMORY_LIMIT,
     QUESTIONS,
@@ -90,6 +91,7 @@ static const struct {
     [LAYOUT] = { "--layout", NUMBER, 0, 9999, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_SOLO },
     [EPOCH_US] = { "--epoch-us", NUMBER, 1, 1000000, 1 << AMP_VERB_PAIRED },
     [ROUNDS] = { "--rounds", EVEN, 2, 10000, 1 << AMP_VERB_PAIRED },
+    [NO_WAIT] = { "--no-wait", SWITCH, 0, 0, BOTH },
     [TIMEOUT] = { "--timeout", NUMBER, 1, 86400, BOTH },
     [MEMORY_LIMIT] = { "--memory-limit", SIZE, 1ull << 20, 1ull << 50, BOTH },
     [QUESTIONS] = { "--questions", SWITCH, 0, 0, 1 << AMP_VERB_LIST },
@@ -246,6 +248,7 @@ static int read_allocators(const struct value *values, struct amp_matrix_options
         .timeout_s = number_or(&values[TIMEOUT], 20),
         .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
         .seed = values[SEED].number,
+        .no_wait = values[NO_WAIT].given,
         .quick = quick,
     };
     for (size_t i = 0; i < values[CONFIG].n; i++)
@@ -285,6 +288,7 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
         .timeout_s = number_or(&values[TIMEOUT], 60),
         .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
         .layout = values[LAYOUT].given ? (int) values[LAYOUT].number : -1,
+        .no_wait = values[NO_WAIT].given,
         .quick = quick,
     };
     return 0;

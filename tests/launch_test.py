@@ -26,7 +26,7 @@ if not BUILD:
 BENCH = Path(BUILD).resolve() / "harness" / "ampersand-bench"
 LESSONS = Path(BUILD).resolve() / "tests" / "lessons"
 ENVIRONMENT = {**os.environ, "AMPERSAND_LESSONS": str(LESSONS)}
-FAST = "--epoch-us 5 --rounds 2 --solo-launches 1".split()
+FAST = "--epoch-us 5 --rounds 2 --solo-launches 1 --no-wait".split()
 KINDS = {"paired": "launches", "counts": "counts", "solo": "solo"}
 GOOD = ["good/size=8", "good/size=16"]
 LAUNCHES = {"paired": 5, "counts": 2, "solo": 1}
@@ -407,6 +407,8 @@ def test_kill_9_of_the_parent_at_20_moments(tmp_path):
         assert {path: path.stat().st_ino for path in before} == before, "what was finished was measured again"
         interrupted += 0 < len(before) < 16
         a, b = (json.loads((r / "manifest.json").read_text()) for r in (run, tmp_path / "whole"))
+        for manifest in a, b:  # all but what each has measured
+            assert manifest["settings"].pop("quiet_ns") > 0
         assert (a["seed"], a["settings"], a["rows"]) == (b["seed"], b["settings"], b["rows"])
     assert interrupted >= 5, "too few were killed in the middle"
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 BENCH, PROGRAM = BUILD / "harness" / "ampersand-bench", BUILD / "harness" / "ampersand-workload"
 CC = os.environ.get("CC", "cc").split()
-FAST = ["--quick", "--seed", "5", "--launches", "2", "--timelines", "1", "--timeout", "20"]
+FAST = ["--quick", "--seed", "5", "--launches", "2", "--timelines", "1", "--timeout", "20", "--no-wait"]
 ONE = ["--baseline", "glibc", "--workload", "^(threads_2|small_churn)$"]
 WORKLOADS = ["small_churn", "threads_2"]
 

@@ -42,6 +42,7 @@ static const struct {
     { "with '='", { "--out=x" }, { USUAL }, true },
     { "quick", { "--out", "x", "--quick" }, { QUICK }, true },
     { "seed", { "--out", "x", "--seed", "9007199254740991" }, { USUAL, .seed = 9007199254740991 }, false },
+    { "no wait", { "--out", "x", "--no-wait" }, { USUAL, .no_wait = true }, true },
     { "seed of 0", { "--out", "x", "--seed=0" }, { USUAL, .seed = 0 }, false },
     { "filter", { "--out", "x", "--filter", "^pass/" }, { USUAL, .filter = "^pass/" }, true },
     { "resume", { "--resume", "y" }, { USUAL, .out = NULL, .resume = "y" }, false },
@@ -116,10 +117,11 @@ static void test_paired(void **state)
             fail_msg("%s: precision %g, %u looks, %u s", runs[i].name, got->precision, got->looks, got->budget_s);
         if (got->launches != want->launches || got->counts_launches != want->counts_launches ||
             got->solo_launches != want->solo_launches || got->rounds_per_block != want->rounds_per_block ||
-            got->timeout_s != want->timeout_s || got->layout != want->layout || got->quick != want->quick)
-            fail_msg("%s: %u %u %u launches, %u rounds, %u s, layout %d, quick %d", runs[i].name, got->launches,
+            got->timeout_s != want->timeout_s || got->layout != want->layout || got->quick != want->quick ||
+            got->no_wait != want->no_wait)
+            fail_msg("%s: %u %u %u launches, %u rounds, %u s, layout %d, quick %d, no wait %d", runs[i].name, got->launches,
                      got->counts_launches, got->solo_launches, got->rounds_per_block, got->timeout_s, got->layout,
-                     got->quick);
+                     got->quick, got->no_wait);
         if (got->epoch_ns != want->epoch_ns || got->memory_limit_b != want->memory_limit_b || got->seed != want->seed ||
             options.draw_seed != runs[i].draw_seed)
             fail_msg("%s: epoch %llu ns, %llu B, seed %llu, draw %d", runs[i].name, (unsigned long long) got->epoch_ns,
@@ -152,9 +154,10 @@ static const struct {
       { MATRIX, .configs = { "jemalloc:narenas:1,tcache:false" }, .n_configs = 1 },
       true },
     { "the rest",
-      { "--out=x", "--baseline=glibc", "--launches=1000", "--timelines=0", "--timeout=1", "--memory-limit=1G", "--seed=3" },
+      { "--out=x", "--baseline=glibc", "--launches=1000", "--timelines=0", "--timeout=1", "--memory-limit=1G", "--seed=3",
+        "--no-wait" },
       { MATRIX, .baseline = "glibc", .launches = 1000, .timeline_launches = 0, .timeout_s = 1,
-        .memory_limit_b = 1024 * MIB, .seed = 3 },
+        .memory_limit_b = 1024 * MIB, .seed = 3, .no_wait = true },
       false },
     { "resume", { "--resume", "y" }, { MATRIX, .out = NULL, .resume = "y" }, false },
 };
@@ -182,9 +185,9 @@ static void test_allocators(void **state)
         if (got->launches != want->launches || got->timeline_launches != want->timeline_launches ||
             got->timeline_s != want->timeline_s || got->timeout_s != want->timeout_s || got->quick != want->quick ||
             got->memory_limit_b != want->memory_limit_b || got->seed != want->seed ||
-            options.draw_seed != matrices[i].draw_seed)
-            fail_msg("%s: %u and %u launches, %u s, time-out %u s, quick %d", matrices[i].name, got->launches,
-                     got->timeline_launches, got->timeline_s, got->timeout_s, got->quick);
+            got->no_wait != want->no_wait || options.draw_seed != matrices[i].draw_seed)
+            fail_msg("%s: %u and %u launches, %u s, time-out %u s, quick %d, no wait %d", matrices[i].name,
+                     got->launches, got->timeline_launches, got->timeline_s, got->timeout_s, got->quick, got->no_wait);
     }
 }
 

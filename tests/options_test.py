@@ -210,6 +210,6 @@ def test_help(words, tmp_path):
     assert max(map(len, done.stdout.splitlines())) <= 120
     for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --precision --budget "
                  "--rows --seed --layout "
-                 "--epoch-us --rounds --timeout --memory-limit --iterations").split():
+                 "--epoch-us --rounds --no-wait --timeout --memory-limit --iterations").split():
         assert re.search(rf"^  {flag} ", done.stdout, re.M), flag
     assert ("--benchmark_repetitions" in done.stdout) == (words != "help")

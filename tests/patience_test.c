@@ -82,6 +82,22 @@ static void test_patience_is_three_seconds_and_a_tenth_of_what_was_measured(void
     assert_in_range(patience.waited_ns, 4000 * MS, 4002 * MS);
 }
 
+static void test_no_patience_at_all(void **state)
+{
+    struct amp_patience patience;
+
+    (void) state;
+    fake.now_ns = 0;
+    fake.busy[0].from_ns = 0;
+    fake.busy[0].to_ns = 1000 * MS;
+    amp_patience_begin(&patience, fake_clock, QUIET_NS, 0);
+    amp_patience_wait(&patience, sched_getcpu());
+    amp_patience_wait(&patience, -1);
+    assert_int_equal(patience.waited_ns, 0);
+    fake.now_ns += 20000 * MS;
+    assert_false(amp_patience_use(&patience, 0.001));
+}
+
 static void test_measuring_again_takes_patience(void **state)
 {
     struct amp_patience patience;
@@ -119,6 +135,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour),
         cmocka_unit_test(test_patience_is_three_seconds_and_a_tenth_of_what_was_measured),
+        cmocka_unit_test(test_no_patience_at_all),
         cmocka_unit_test(test_measuring_again_takes_patience),
         cmocka_unit_test(test_the_process_stays_where_it_was_allowed),
     };
