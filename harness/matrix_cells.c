@@ -3,14 +3,13 @@
  * What is measured of a matrix, cell by cell. */
 #include "harness/matrix_run.h"
 
+#include "harness/matrix_quiet.h"
 #include "harness/provenance.h"
 #include "harness/results.h"
-#include "harness/sensor.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-enum { ATTEMPTS = 4, QUIET_CHUNKS = 3, QUIET_LAYOUTS = 2 };
 #define PATIENCE 0.2 /* of a run's time, for waiting until the core is quiet, and for measuring again */
 
 static struct amp_configuration *configuration_of(const struct amp_matrix_run *run, size_t i)
@@ -186,50 +185,26 @@ static int begin_cell(struct amp_matrix_run *run, const struct amp_cell *cell, c
     return err ? err : amp_results_make_folder(folder);
 }
 
-static bool has_quiet(const json_t *readings, json_int_t quiet_ns, size_t least)
-{
-    size_t n = 0;
+struct child {
+    struct amp_matrix_run *run;
+    const struct amp_cell *cell;
+};
 
-    for (size_t i = 0; i < json_array_size(readings); i++)
-        n += amp_sensor_is_quiet((uint64_t) json_integer_value(json_array_get(readings, i)), (uint64_t) quiet_ns);
-    return n >= least;
+static int attempt(void *context, const char *file, struct amp_outcome *outcome)
+{
+    const struct child *child = context;
+
+    return amp_matrix_child(&child->run->launcher, child->cell, file, outcome);
 }
 
-/* Whether too little of a result was measured on a quiet core: as is_disturbed() in plots/allocators_metrics.py. */
-static bool was_disturbed(const char *file)
-{
-    json_t *result = json_load_file(file, 0, NULL);
-    const json_t *rows = json_object_get(result, "rows"), *singles = json_object_get(result, "latency");
-    json_int_t quiet_ns = json_integer_value(json_object_get(result, "quiet_ns")), single_ns;
-    bool quiet = true;
-
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        quiet = quiet && has_quiet(json_object_get(json_array_get(rows, i), "sensor_ns"), quiet_ns, QUIET_LAYOUTS);
-    if (singles) {
-        single_ns = json_integer_value(json_object_get(singles, "sensor_ns"));
-        quiet = has_quiet(json_object_get(result, "sensor_ns"), quiet_ns, QUIET_CHUNKS) &&
-                amp_sensor_is_quiet((uint64_t) single_ns, (uint64_t) quiet_ns);
-    }
-    json_decref(result);
-    return !quiet;
-}
-
-/* A child on a quiet core; another one where something came while it ran, as long as there is patience. */
 static int run_child(struct amp_matrix_run *run, const struct amp_cell *cell, const char *file,
                      struct amp_outcome *outcome)
 {
-    int err;
+    struct child child = { run, cell };
 
     if (cell->kind != AMP_CELL_LAUNCH)
-        return amp_matrix_child(&run->launcher, cell, file, outcome);
-    for (int attempt = 1;; attempt++) {
-        amp_patience_wait(&run->patience, amp_matrix_cpu(&run->launcher, cell));
-        err = amp_matrix_child(&run->launcher, cell, file, outcome);
-        if (err || outcome->ending != AMP_DONE || attempt == ATTEMPTS || !was_disturbed(file) ||
-            !amp_patience_use(&run->patience, outcome->seconds))
-            return err;
-        unlink(file);
-    }
+        return attempt(&child, file, outcome);
+    return amp_matrix_quietly(&run->patience, amp_matrix_cpu(&run->launcher, cell), attempt, &child, file, outcome);
 }
 
 /* 0, or the exit status with which the run ends here. */

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -323,6 +324,14 @@ def test_heap_side_of_a_pair():
     assert other["ns_per_op"] == pytest.approx(10)
     blind = pair | {"rows": [row | {"pointer_ns": [40] * 4}]}
     assert math.isnan(allocators_metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in allocators_metrics.of_pair(blind)
+
+
+DISTURBED = json.loads((Path(__file__).parent / "golden" / "disturbed.json").read_text())
+
+
+@pytest.mark.parametrize("row", DISTURBED, ids=[row["name"] for row in DISTURBED])
+def test_launches_that_are_left_out_are_those_that_would_be_measured_again(row):
+    assert allocators_metrics.is_disturbed(row["result"]) == row["disturbed"], "matrix_quiet_test.c has the same rows"
 
 
 def test_where_nothing_differs_nothing_is_said_to(tmp_path):
