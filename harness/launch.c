@@ -323,8 +323,7 @@ static void leave_out(struct run *run, size_t i)
 
 static int measure(struct run *run)
 {
-    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns,
-                       run->options.no_wait ? 0 : PATIENCE);
+    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns, run->options.no_wait ? 0 : PATIENCE);
     for (size_t i = 0; i < run->plan.n; i++) {
         int status;
 

@@ -282,8 +282,7 @@ static int run_probes(struct amp_matrix_run *run)
 
 static int run_launches(struct amp_matrix_run *run)
 {
-    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns,
-                       run->options.no_wait ? 0 : PATIENCE);
+    amp_patience_begin(&run->patience, amp_clock_monotonic, run->options.quiet_ns, run->options.no_wait ? 0 : PATIENCE);
     for (size_t i = 0; i < run->cells.n; i++) {
         int status;
 

@@ -235,7 +235,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "container_store": [("container_store", [16]), ("container_store", [1024])],
     "interface": [(name, [n]) for n in (16, 1024) for name in ("interface", "interface_concrete")],
     "buffer": [("buffer", [64]), ("buffer", [16384])],
-    "decode": [("decode", [4]), ("decode", [64])],
+    "decode": [("decode", [4]), ("decode", [16]), ("decode", [64])],
     "unknown_size": [(name, [n]) for n in (64, 4096) for name in ("unknown_size", "unknown_size_constant")],
     "too_large": [("too_large", [KIB]), ("too_large_first_touch", [KIB]), ("too_large", [64 * KIB]),
                   ("too_large_first_touch", [64 * KIB]), ("too_large", [4 * MIB])],
@@ -255,7 +255,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "known": [(name, [1000]) for name in ("known_half", "known_one", "known_five")],
     "null": [("null", [16]), ("null_placed", [16]), ("empty", [1])],
 }
-DECODING = {4: (58, 2529), 64: (721, 32345)}  # items: what jansson 2.14 allocates, and how many bytes
+DECODING = {4: (58, 2529), 16: (191, 8441), 64: (721, 32345)}  # items: what jansson 2.14 allocates, and how many bytes
 ALLOCATIONS = {  # of the pairs that allocate: size -> allocations and bytes an operation, of the value side and the pointer's
     "factory": lambda n: ((0, 0), (1, n)), "factory_inlined": lambda n: ((0, 0), (1, n)),
     "factory_lto": lambda n: ((0, 0), (1, n)), "factory_cold": lambda n: ((0, 0), (1, n)), "frame_reuse": lambda n: ((0, 0), (10, 10 * n)),

@@ -51,7 +51,7 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
     ("interface", "interface_concrete", (16, 1024), Side("speak_concrete_{n}"), Side("say_address_{n}", through=1)),
     ("buffer", "buffer", (64, 16384), Side("write_value_{n}", copies=None, frame=True),
      Side("write_pointer_{n} realloc free", copies=None, frame=False)),
-    ("decode", "decode", (4, 64), Side("decode_value_{n}" + JANSSON, copies=None),
+    ("decode", "decode", (4, 16, 64), Side("decode_value_{n}" + JANSSON, copies=None),
      Side("decode_pointer_{n} malloc free" + JANSSON, copies=None)),
     ("unknown_size", "unknown_size", BOTH, Side("use_vla_{n}", frame=False), Side("use_heap_{n} malloc free", frame=False)),
     ("unknown_size", "unknown_size_constant", BOTH, Side("use_constant_{n}", frame=True), Side("use_exact_{n}", frame=False)),
