@@ -53,7 +53,7 @@ static const char usage[] =
     "                         jemalloc:narenas:1,tcache:false; again for each              all that are shipped\n"
     "  --workload REGEX       only workloads like this; POSIX extended                     every workload\n"
     "  --baseline NAME        the configuration that all are divided by                    jemalloc\n"
-    "  --launches N           fresh processes for each configuration and workload          12 (2)\n"
+    "  --launches N           fresh processes for each configuration and workload          13 (2)\n"
     "  --timelines N          of memory over time, for each configuration, 0 to 100        8 (1)\n"
     "\n"
     "flags without a verb, beside those of libbenchmark\n"

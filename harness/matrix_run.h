@@ -13,7 +13,7 @@
 
 enum { AMP_MATRIX_DONE = 0, AMP_MATRIX_FAILED = 1, AMP_MATRIX_UNUSABLE = 2, AMP_MATRIX_INTERRUPTED = 130 };
 
-#define AMP_MATRIX_LAUNCH_B 8192 /* a launch's file, with its lines in the journal */
+#define AMP_MATRIX_LAUNCH_B 16384 /* a launch's file, with its lines in the journal */
 
 struct amp_matrix_run {
     struct amp_matrix_options options;

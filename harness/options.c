@@ -242,7 +242,7 @@ static int read_allocators(const struct value *values, struct amp_matrix_options
         .n_configs = values[CONFIG].n,
         .workload = values[WORKLOAD].word,
         .baseline = values[BASELINE].given ? values[BASELINE].word : "jemalloc",
-        .launches = number_or(&values[LAUNCHES], quick ? 2 : 12),
+        .launches = number_or(&values[LAUNCHES], quick ? 2 : 13),
         .timeline_launches = number_or(&values[TIMELINES], quick ? 1 : 8),
         .timeline_s = quick ? 3 : 12,
         .timeout_s = number_or(&values[TIMEOUT], 20),

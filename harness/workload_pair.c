@@ -14,8 +14,8 @@
 
 #include <errno.h>
 
-enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 6, ATTEMPTS = 8 };
-#define EPOCH_NS 20000
+enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 12, ATTEMPTS = 8 };
+#define EPOCH_NS 30000
 #define PATIENCE_NS 100000000u /* of a launch, for further attempts */
 
 struct row {

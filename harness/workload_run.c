@@ -14,6 +14,7 @@
  * allocates) while the others do the same number without a clock, and so end sooner: their times have two reads of the
  * clock in them, which is why throughput is measured apart. */
 #include "harness/child.h"
+#include "harness/quantile.h"
 #include "harness/rounds.h"
 #include "harness/sensor.h"
 #include "harness/workload_child.h"
@@ -194,12 +195,6 @@ static void end_threads(struct launch *launch)
         pthread_join(launch->threads[i], NULL);
 }
 
-/* The nearest rank: the least time that so many of a thousand operations do not exceed. */
-static json_int_t quantile(const uint64_t *sorted, uint64_t n, uint64_t of_1000)
-{
-    return (json_int_t) sorted[(n * of_1000 + 999) / 1000 - 1];
-}
-
 static json_t *latency(struct launch *launch, uint64_t sensor_ns)
 {
     uint64_t n = launch->workload->latency_ops, *ns = launch->samples_ns;
@@ -207,10 +202,10 @@ static json_t *latency(struct launch *launch, uint64_t sensor_ns)
 
     amp_clock_measure(amp_clock_monotonic, &clock);
     qsort(ns, n, sizeof *ns, amp_compare_ns);
-    return json_pack("{s:I, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
-                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", quantile(ns, n, 500), "p90_ns",
-                     quantile(ns, n, 900), "p99_ns", quantile(ns, n, 990), "p999_ns", quantile(ns, n, 999), "max_ns",
-                     (json_int_t) ns[n - 1]);
+    return json_pack("{s:I, s:f, s:I, s:f, s:f, s:f, s:f, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
+                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", amp_quantile_grouped(ns, n, 500), "p90_ns",
+                     amp_quantile_grouped(ns, n, 900), "p99_ns", amp_quantile_grouped(ns, n, 990), "p999_ns",
+                     amp_quantile_grouped(ns, n, 999), "max_ns", (json_int_t) ns[n - 1]);
 }
 
 static json_t *class_list(const struct amp_workload_classes *before, const struct amp_workload_classes *after)

@@ -3,7 +3,7 @@
 
     ns_per_op           median over quiet chunks of a chunk's time, by its operations. Of a pair: of its heap side, the
                         geometric mean over sizes (over quiet layouts the mean of ln, over rounds the median)
-    p50, p99, max_ns    of single operations, measured apart; what the clock costs is taken off
+    p50, p99, max_ns    of single operations, measured apart (harness/quantile.h); what the clock costs is taken off
     peak, retained_rss  resident memory of the child itself: at its highest, and after all was freed
     faults_per_op       minor and major page faults while the chunks were timed
     mapped, resident    address space, and memory, that the workload added at its peak, by the bytes it had asked for; its

@@ -130,7 +130,7 @@ static void test_paired(void **state)
 }
 
 #define MATRIX                                                                                                         \
-    .out = "x", .baseline = "jemalloc", .launches = 12, .timeline_launches = 8, .timeline_s = 12, .timeout_s = 20,     \
+    .out = "x", .baseline = "jemalloc", .launches = 13, .timeline_launches = 8, .timeline_s = 12, .timeout_s = 20,     \
     .memory_limit_b = 8192 * MIB
 
 static const struct {

@@ -6,12 +6,13 @@
  *     generation 2   [56]    [56][56] . [24] . [56] ...     a survivor keeps its run or page from being given back,
  *     generation 3   . [120] . [24] . [56] . [120] ...      and its neighbours' holes fit nobody
  *
- * What is resident above what is asked for is fragmentation. */
+ * What is resident above what is asked for is fragmentation. A chunk is one generation of each size, since they take from
+ * one to ten times as long as each other. */
 #include "benchmarks/workloads/slots.h"
 
-enum { BLOCKS = 16384 };
+enum { BLOCKS = 8192, GENERATIONS = 6 };
 
-static const size_t generation_b[] = { 24, 56, 120, 264, 520, 1032 };
+static const size_t generation_b[GENERATIONS] = { 24, 56, 120, 264, 520, 1032 };
 
 struct fragmentation {
     uint64_t at;
@@ -40,7 +41,7 @@ static uint64_t run(void *fixture, unsigned thread, uint64_t ops)
         if (slots->slot[at].block && amp_draw_below(&slots->random, 8) == 0)
             continue; /* a survivor */
         sum += slots_take(slots, at);
-        slots_put(slots, at, generation_b[generation % (sizeof generation_b / sizeof generation_b[0])]);
+        slots_put(slots, at, generation_b[generation % GENERATIONS]);
     }
     return sum;
 }
@@ -70,5 +71,5 @@ AMP_WORKLOAD(
     fragmentation,
     .purpose = "Generations of blocks of 24 to 1,032 B replace each other, but one in eight lives on between them.",
     .operation = "a free and a malloc of the next generation's size, or a block that lives on", .threads = 1,
-    .chunk_ops = BLOCKS, .latency_ops = BLOCKS, .set_up = set_up, .run = run, .drain = drain,
-    .asked_peak_b = asked_peak_b, .tear_down = tear_down);
+    .chunk_ops = GENERATIONS * BLOCKS, .latency_ops = GENERATIONS * BLOCKS, .set_up = set_up, .run = run,
+    .drain = drain, .asked_peak_b = asked_peak_b, .tear_down = tear_down);
