@@ -6,8 +6,8 @@
  *   pointer   text --jansson--> tree --read--> [ order ] on the heap, its address returned; the caller frees it
  *
  * Same on both sides:  the document, its parsing with all that jansson allocates for it, each member that is read.
- * Different:           1 allocation and the copy of the struct, beside the hundreds of the parser: what is handed over
- *                      hardly counts where it took so much work to make.
+ * Different:           1 allocation and the copy of the struct, beside the parser's 58 to 721: what is handed over hardly
+ *                      counts where it took so much work to make.
  *
  * The size is the number of items in the order. The counts are those of jansson 2.14.
  */

@@ -30,7 +30,7 @@ struct amp_matrix_options {
     unsigned timeout_s; /* a child */
     uint64_t memory_limit_b, seed;
     uint64_t quiet_ns; /* what the sensor reads on a quiet core: 0 until the run has found out */
-    bool no_wait;      /* for one: see patience.h */
+    bool no_wait;      /* for a quiet core, and never measure again: see patience.h */
     bool quick;
     const char *const *command; /* argv of this program, for the manifest; NULL-terminated */
 };

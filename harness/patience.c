@@ -18,9 +18,7 @@ static bool is_spent(const struct amp_patience *patience, uint64_t now_ns)
 {
     double busy_ns = (double) (now_ns - patience->begin_ns - patience->waited_ns);
 
-    if (patience->share <= 0)
-        return true;
-    return (double) patience->waited_ns > FIRST_NS + patience->share * busy_ns;
+    return patience->share <= 0 || (double) patience->waited_ns > FIRST_NS + patience->share * busy_ns;
 }
 
 static void wait_here(struct amp_patience *patience)

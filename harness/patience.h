@@ -17,8 +17,7 @@ struct amp_patience {
     amp_clock now;
     uint64_t quiet_ns; /* what the sensor reads on a quiet core */
     uint64_t begin_ns, waited_ns;
-    double share; /* of the time that the run takes without waiting; three seconds more are there from the beginning;
-                     0: no patience at all */
+    double share; /* of the time that the run takes without waiting, and three seconds from the beginning; 0: neither */
 };
 
 void amp_patience_begin(struct amp_patience *patience, amp_clock now, uint64_t quiet_ns, double share);

@@ -15,6 +15,7 @@
  * clock in them, which is why throughput is measured apart. */
 #include "harness/child.h"
 #include "harness/quantile.h"
+#include "harness/round_trip.h"
 #include "harness/rounds.h"
 #include "harness/sensor.h"
 #include "harness/workload_child.h"
@@ -34,6 +35,8 @@ struct launch {
     void *fixture;
     pthread_barrier_t barrier;
     uint64_t ops; /* of each thread in the coming step; 0: no more steps */
+    struct amp_round_trip trip;
+    bool is_trip; /* the coming step is one */
     struct {
         _Alignas(64) uint64_t begin_ns, end_ns, sum;
     } of[AMP_WORKLOAD_THREADS];
@@ -83,7 +86,10 @@ static void *help(void *argument)
         pthread_barrier_wait(&helper.launch->barrier);
         if (helper.launch->ops == 0)
             return NULL;
-        run_step(helper.launch, helper.thread);
+        if (!helper.launch->is_trip)
+            run_step(helper.launch, helper.thread);
+        else if (helper.thread == 1)
+            amp_round_trip_return(&helper.launch->trip);
         pthread_barrier_wait(&helper.launch->barrier);
     }
 }
@@ -97,6 +103,23 @@ static void meet(struct launch *launch)
 {
     if (launch->workload->threads > 1)
         pthread_barrier_wait(&launch->barrier);
+}
+
+/* Nanoseconds of a round trip from thread 0 to thread 1; 0 where there is none, or it took too long. */
+static uint64_t measure_trip(struct launch *launch)
+{
+    uint64_t ns;
+
+    if (launch->workload->threads < 2)
+        return 0;
+    amp_round_trip_begin(&launch->trip);
+    launch->is_trip = true;
+    launch->ops = 1;
+    meet(launch);
+    ns = amp_round_trip_serve(&launch->trip, amp_clock_monotonic);
+    meet(launch);
+    launch->is_trip = false;
+    return ns;
 }
 
 /* All threads once; nanoseconds from the first start to the last end, and the higher reading of before and after. */
@@ -198,14 +221,15 @@ static void end_threads(struct launch *launch)
 static json_t *latency(struct launch *launch, uint64_t sensor_ns)
 {
     uint64_t n = launch->workload->latency_ops, *ns = launch->samples_ns;
+    uint64_t step_ns = amp_quantile_step_ns(amp_clock_monotonic);
     struct amp_clock_facts clock = { .cost_ns = 0 };
 
     amp_clock_measure(amp_clock_monotonic, &clock);
     qsort(ns, n, sizeof *ns, amp_compare_ns);
     return json_pack("{s:I, s:f, s:I, s:f, s:f, s:f, s:f, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
-                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", amp_quantile_grouped(ns, n, 500), "p90_ns",
-                     amp_quantile_grouped(ns, n, 900), "p99_ns", amp_quantile_grouped(ns, n, 990), "p999_ns",
-                     amp_quantile_grouped(ns, n, 999), "max_ns", (json_int_t) ns[n - 1]);
+                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", amp_quantile_grouped(ns, n, 500, step_ns), "p90_ns",
+                     amp_quantile_grouped(ns, n, 900, step_ns), "p99_ns", amp_quantile_grouped(ns, n, 990, step_ns),
+                     "p999_ns", amp_quantile_grouped(ns, n, 999, step_ns), "max_ns", (json_int_t) ns[n - 1]);
 }
 
 static json_t *class_list(const struct amp_workload_classes *before, const struct amp_workload_classes *after)
@@ -219,11 +243,21 @@ static json_t *class_list(const struct amp_workload_classes *before, const struc
     return array;
 }
 
+/* null in place of what is not known, or of all with a single thread. */
+static json_t *round_trips(const struct launch *launch, const uint64_t ns[2])
+{
+    json_t *array = launch->workload->threads > 1 ? json_array() : json_null();
+
+    for (int i = 0; i < 2 && launch->workload->threads > 1; i++)
+        json_array_append_new(array, ns[i] > 0 ? json_integer((json_int_t) ns[i]) : json_null());
+    return array;
+}
+
 struct facts {
     struct amp_workload_memory start, busy, drained;
     struct amp_workload_usage before, after;
     struct amp_workload_classes classes_before, classes_after;
-    uint64_t asked_peak_b, singles_sensor_ns;
+    uint64_t asked_peak_b, singles_sensor_ns, trips_ns[2]; /* before the chunks, and after the single operations */
     bool has_classes, has_memory;
 };
 
@@ -235,8 +269,8 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
 
     snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long) launch->checksum);
     more = json_pack(
-        "{s:I, s:o, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f}", "threads",
-        (json_int_t) launch->workload->threads, "in_force", amp_workload_in_force(), "chunk_ops",
+        "{s:I, s:o, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f, s:o}",
+        "threads", (json_int_t) launch->workload->threads, "in_force", amp_workload_in_force(), "chunk_ops",
         (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
         amp_workload_integers(launch->chunks_ns, launch->n_chunks), "sensor_ns",
         amp_workload_integers(launch->sensor_ns, launch->n_chunks), "latency", latency(launch, f->singles_sensor_ns),
@@ -246,7 +280,7 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
         (json_int_t) (f->after.minor - f->before.minor), "major", (json_int_t) (f->after.major - f->before.major),
         "involuntary_switches", (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",
         f->has_classes ? class_list(&f->classes_before, &f->classes_after) : json_null(), "seconds",
-        (double) (amp_clock_monotonic() - begin_ns) / 1e9);
+        (double) (amp_clock_monotonic() - begin_ns) / 1e9, "round_trip_ns", round_trips(launch, f->trips_ns));
     if (!result || !more || json_object_update(result, more)) {
         json_decref(result);
         result = NULL;
@@ -263,6 +297,7 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
     launch->fixture = launch->workload->set_up((uint64_t) task->seed);
     run_chunk(launch, &unused, &unused_ns);
     f->has_classes = task->classes && amp_workload_classes(&f->classes_before);
+    f->trips_ns[0] = measure_trip(launch);
     amp_workload_usage(&f->before);
     run_chunks(launch, MIN_CHUNKS);
     f->has_memory = f->has_memory && amp_workload_memory(&f->busy);
@@ -270,6 +305,7 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
     run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
     amp_workload_usage(&f->after);
     run_singles(launch, &f->singles_sensor_ns);
+    f->trips_ns[1] = measure_trip(launch);
 }
 
 int amp_workload_run(const struct amp_workload_task *task)

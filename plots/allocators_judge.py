@@ -75,15 +75,22 @@ class Table:
 
     def ratios(self, configuration, work, metric, to=None):
         """ln of the numbers by the baseline's (or another configuration's) of the same launch. Times without the launches
-        that something else disturbed, if enough others remain."""
+        that something else disturbed, or whose CPUs were elsewhere, if enough others remain."""
         both = configuration, to or self.run.baseline
         mine, other = (self.values(name, work, metric.name) for name in both)
         launches = sorted(mine.keys() & other.keys())
         if metric.name in metrics.TIMES:
-            disturbed = set().union(*(self.disturbed.get((name, work), ()) for name in both))
-            quiet = [i for i in launches if i not in disturbed]
-            launches = quiet if len(quiet) >= metrics.ENOUGH else launches
+            out = self.apart(*both, work).union(*(self.disturbed.get((name, work), ()) for name in both))
+            alike = [i for i in launches if i not in out]
+            launches = alike if len(alike) >= metrics.ENOUGH else launches
         return np.array([metrics.ln(metric.name, mine[i]) - metrics.ln(metric.name, other[i]) for i in launches])
+
+    def apart(self, one, other, work):
+        """The launches for which the threads' CPUs were at other distances in these two configurations."""
+        if (one, work) not in self.run.cells or (other, work) not in self.run.cells:
+            return set()
+        one, other = (self.run.cells[name, work].launches for name in (one, other))
+        return {i for i in one.keys() & other.keys() if metrics.are_apart(one[i], other[i])}
 
     def floor(self, configuration, work, metric):
         """Of a cell: its workload's, or for the A/A column the least; and the clock's grain at its size."""
@@ -109,7 +116,8 @@ def _cell(table, column, work):
     cell = table.run.cells[column.name, work["name"]]
     document = {"configuration": column.name, "workload": work["name"], "state": cell.state, "reason": cell.reason,
                 "launches": len(cell.launches),
-                "disturbed": sum(metrics.is_disturbed(one) for one in cell.launches.values()), "metrics": {}}
+                "disturbed": sum(metrics.is_disturbed(one) for one in cell.launches.values()),
+                "apart": len(table.apart(column.name, table.run.baseline, work["name"])), "metrics": {}}
     for metric in METRICS:
         values = table.values(column.name, work["name"], metric.name)
         if not values:

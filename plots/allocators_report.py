@@ -77,7 +77,7 @@ def _again(summary):
     if not summary["again"] or summary["quick"] or not cells:
         return ""
     return (f"The check of it all: {summary['again']} is {summary['baseline']} under a second name, and {different} of "
-            f"its {cells} cells were decided different. {text.neighbours(summary)}.")
+            f"its {cells} cells were decided different. {'. '.join(text.disturbances(summary))}.")
 
 
 def _ranked(summary):

@@ -11,7 +11,7 @@ import sys
 import textwrap
 
 from plots import multiplicity, terminal
-from plots.allocators_metrics import BY_NAME, METRICS, TIMELINE
+from plots.allocators_metrics import APART, BY_NAME, METRICS, TIMELINE
 
 WIDTH = terminal.WIDTH
 FORMATS = terminal.FORMATS
@@ -192,9 +192,15 @@ def closing(summary):
             lines += _wrapped(f"A/A: {summary['again']} is {summary['baseline']} again; {different} of its {again} "
                               f"cells in time per operation, {every[0]} of {every[1]} in all metrics, were decided "
                               "different")
-    lines += _wrapped(neighbours(summary))
+    for sentence in disturbances(summary):
+        lines += _wrapped(sentence)
     return lines + [""] + [line for name, meaning in legend(summary) for line in _wrapped(
         meaning, WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)]
+
+
+def disturbances(summary):
+    """Sentences: what else moved the times."""
+    return list(filter(None, (neighbours(summary), distances(summary))))
 
 
 def neighbours(summary):
@@ -205,6 +211,19 @@ def neighbours(summary):
         return f"Neighbours: the core was quiet for long enough in all of {launches} launches"
     return (f"Neighbours: in {disturbed} of {launches} launches the core was not quiet for long enough; their times "
             "are those of its quietest moments")
+
+
+def distances(summary):
+    """A sentence: how often the threads' CPUs were elsewhere than the baseline's; empty where there are no threads, or it
+    never was so."""
+    threaded = {work["workload"] for work in summary["workloads"] if work["threads"] > 1}
+    cells = [cell for cell in summary["cells"] if cell["workload"] in threaded and "apart" in cell]
+    launches, apart = (sum(cell[key] for cell in cells) for key in ("launches", "apart"))
+    if not apart:
+        return ""
+    return (f"Distances: in {apart} of {launches} launches with several threads a cache line took more than "
+            f"{APART:g} times as long from CPU to CPU as in {summary['baseline']}'s launch beside it, or the "
+            "reverse; their times are in no ratio while enough others remain")
 
 
 def legend(summary):

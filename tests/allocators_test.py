@@ -296,6 +296,39 @@ def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_pat
     assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a neighbour"
 
 
+@pytest.mark.parametrize("name, one, other, want", [
+    ("alike", [60, 64], [62, 60], False), ("as far, both", [320, 330], [320, 310], False),
+    ("one is farther", [60, 60], [320, 320], True), ("it is the other", [320, 320], [60, 60], True),
+    ("moved meanwhile", [60, 320], [60, 60], True), ("a half more is alike", [60, 60], [90, 90], False),
+    ("a nanosecond beyond is not", [60, 60], [60, 91], True), ("not known", [None, None], [320, 60], True),
+    ("not known, the rest alike", [None, 60], [60, None], False), ("one thread", None, None, False),
+    ("of an earlier version", "absent", [60, 320], True)])
+def test_apart(name, one, other, want):
+    one, other = ({} if trips == "absent" else {"round_trip_ns": trips} for trips in (one, other))
+    assert allocators_metrics.are_apart(one, other) == want
+
+
+@pytest.mark.parametrize("name, trips, want", [
+    ("all as near", {}, 12), ("two farther", {"glibc": (1, 2)}, 10), ("the baseline's, too", {"glibc": (1,), "jemalloc": (3,)}, 10),
+    ("both, at the same time", {"glibc": (1,), "jemalloc": (1,)}, 12), ("too few would remain", {"glibc": (0, 1, 2, 3, 4)}, 12)])
+def test_times_are_compared_at_the_same_distance(name, trips, want, tmp_path):
+    work = dataclasses.replace(synthetic.WORKS[0], name="producer_pool", threads=2)
+    run = load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=12, timelines=1, again=None),
+                     (Truth("jemalloc"), Truth("glibc", "glibc")), (work,)))
+    for configuration in ("jemalloc", "glibc"):
+        for i, document in run.cells[configuration, work.name].launches.items():
+            document["round_trip_ns"] = [320, 318] if i in trips.get(configuration, ()) else [60, 61]
+    table = allocators_judge.Table(run)
+    ratios = {name: table.ratios("glibc", work.name, allocators_metrics.BY_NAME[name])
+              for name in ("ns_per_op", "peak_rss_b")}
+    assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a distance"
+    made = allocators_judge.summarize(run)
+    apart = {cell["configuration"]: cell["apart"] for cell in made["cells"] if cell["workload"] == work.name}
+    assert apart["jemalloc"] == 0, "the baseline is not apart from itself"
+    said = " ".join(allocators_text.table(made).split())
+    assert (f"Distances: in {apart['glibc']} of 24 launches with several threads" in said) == (apart["glibc"] > 0)
+
+
 def test_memory_is_what_the_workload_added():
     memory = {"start_rss_b": 3 << 20, "peak_rss_b": 13 << 20, "retained_rss_b": 4 << 20, "asked_peak_b": 5 << 20,
               "start_mapped_b": 10 << 20, "peak_mapped_b": 30 << 20}

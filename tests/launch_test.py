@@ -399,7 +399,9 @@ def test_kill_9_of_the_parent_at_20_moments(tmp_path):
         parent.communicate()
         before = {path: path.stat().st_ino for folder in KINDS.values() for path in (run / folder).rglob("*.json")}
         if (run / "manifest.json").exists():
+            manifest = (run / "manifest.json").read_bytes()
             again = bench("--resume", run)
+            assert (run / "manifest.json").read_bytes() == manifest
         else:  # killed before it was a run
             again = bench("--out", run, *PLAN)
         assert again.returncode == 0, (i, again.stderr)
@@ -612,6 +614,26 @@ def test_resume_of_a_finished_run_does_nothing(tmp_path):
     assert [line["event"] for line in journal(run)[-2:]] == ["resume", "end"]
     assert {path: path.stat().st_ino for path in run.rglob("*.json")} == before
     check_whole(run)
+
+
+# Waiting for a quiet core
+
+@pytest.mark.parametrize("words, waits", [((), True), (("--no-wait",), False)], ids=["waits", "no wait"])
+def test_a_run_waits_for_a_quiet_core_unless_told_not_to(words, waits, tmp_path):
+    """Gone on with after a core was said to be quiet at a nanosecond, which none is: it waits the three seconds that are
+    there from the beginning, and goes on."""
+    run = tmp_path / "run"
+    plan = [word for word in PLAN if word != "--no-wait"]
+    assert bench("--out", run, *plan, *words).returncode == 0
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["settings"].get("no_wait") == (None if waits else True)
+    manifest["settings"]["quiet_ns"] = 1
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(run / "launches")
+    again = bench("--resume", run)
+    assert again.returncode == 0, again.stderr
+    assert ("3 s went by waiting for a quiet core" in again.stderr) == waits, again.stderr
+    assert len(children_of(run)) == 16
 
 
 # What it says meanwhile

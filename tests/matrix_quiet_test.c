@@ -31,7 +31,7 @@ static uint64_t fake_clock(void)
     return fake.now_ns += QUIET_NS;
 }
 
-/* A child of two seconds, whose result says by its launch which attempt it is of. */
+/* A child of two seconds; the "launch" of its result is the number of the attempt. */
 static int fake_child(void *context, const char *file, struct amp_outcome *outcome)
 {
     json_int_t reading = fake.disturbed[fake.attempts] ? 2 * QUIET_NS : QUIET_NS;
@@ -63,7 +63,7 @@ static const struct {
     { "disturbed once", { true }, -1, -1, 0.2, 100 * S, 2, 1 },
     { "disturbed twice", { true, true }, -1, -1, 0.2, 100 * S, 3, 2 },
     { "always: four times", { true, true, true, true, true }, -1, -1, 0.2, 100 * S, 4, 3 },
-    { "with little patience: two seconds of three", { true, true, true, true }, -1, -1, 0.01, 0, 3, 2 },
+    { "with little patience: it is overdrawn once", { true, true, true, true }, -1, -1, 0.01, 0, 3, 2 },
     { "with none", { true, true }, -1, -1, 0, 100 * S, 1, 0 },
     { "the first fails", { true }, 0, -1, 0.2, 100 * S, 1, 0 },
     { "the second fails", { true, true }, 1, -1, 0.2, 100 * S, 2, 1 },

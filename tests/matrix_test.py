@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -278,3 +279,20 @@ def test_resume_refuses_a_library_that_was_replaced(shipped, tmp_path):
     fine.write_bytes(old)
     done = allocators("--resume", run)
     assert done.returncode == 0 and missing.exists(), done.stderr
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_run_waits_for_a_quiet_core_unless_told_not_to(waits, shipped, tmp_path):
+    """Gone on with after a core was said to be quiet at a nanosecond, which none is."""
+    run = tmp_path / "run"
+    words = [word for word in FAST if word != "--no-wait" or not waits]
+    assert allocators("--out", run, *words, *ONE).returncode == 0
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["settings"].get("no_wait") == (None if waits else True)
+    manifest["settings"]["quiet_ns"] = 1
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(run / "launches")
+    done = allocators("--resume", run)
+    assert done.returncode == 0, done.stderr
+    assert ("s went by waiting for a quiet core" in done.stderr) == waits, done.stderr
+    assert files(run) == planned(["glibc", "glibc-again"])

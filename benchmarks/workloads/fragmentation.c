@@ -6,8 +6,8 @@
  *     generation 2   [56]    [56][56] . [24] . [56] ...     a survivor keeps its run or page from being given back,
  *     generation 3   . [120] . [24] . [56] . [120] ...      and its neighbours' holes fit nobody
  *
- * What is resident above what is asked for is fragmentation. A chunk is one generation of each size, since they take from
- * one to ten times as long as each other. */
+ * What is resident above what is asked for is fragmentation. A chunk is one generation of each size, since the slowest
+ * takes ten times as long as the fastest. */
 #include "benchmarks/workloads/slots.h"
 
 enum { BLOCKS = 8192, GENERATIONS = 6 };
