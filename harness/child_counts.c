@@ -8,7 +8,7 @@
 enum { VALUE, POINTER };
 
 #define COUNTED_OPS 1000
-#define COUNTING_NS 50000000 /* about: fewer operations where so many would take longer */
+#define COUNTING_NS 30000000 /* about: fewer operations where so many would take longer */
 
 /* One operation: what only ever happens once belongs to the fixture. Then one more, timed. */
 static uint64_t warm_up_ns(const struct amp_side *side, void *fixture, uint64_t *checksum)

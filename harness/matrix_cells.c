@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define PATIENCE 0.2 /* of a run's time, for waiting until the core is quiet, and for measuring again */
+#define PATIENCE 0.15 /* of a run's time, for waiting until the core is quiet, and for measuring again */
 
 static struct amp_configuration *configuration_of(const struct amp_matrix_run *run, size_t i)
 {

@@ -15,7 +15,7 @@
 #include <errno.h>
 
 enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 12, ATTEMPTS = 8 };
-#define EPOCH_NS 30000
+#define EPOCH_NS 20000
 #define PATIENCE_NS 100000000u /* of a launch, for further attempts */
 
 struct row {

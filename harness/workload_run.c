@@ -27,7 +27,7 @@
 enum { MIN_CHUNKS = 5, MAX_CHUNKS = 64, QUICK_CHUNKS = 8, MIN_QUIET = 5, SINGLES_TRIES = 4 };
 /* Enough chunks, and enough of waiting for quiet ones: their number may differ between configurations, their size never
  * does. */
-#define CHUNKS_NS 40000000u
+#define CHUNKS_NS 30000000u
 #define PATIENCE_NS 120000000u
 
 struct launch {

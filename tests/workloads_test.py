@@ -171,7 +171,7 @@ def test_sizes_are_those_of_the_source(tmp_path):
 
 
 @pytest.mark.parametrize("name, quiet_ns, ms", [
-    ("always quiet: chunks for 40 ms", 10**9, 40),
+    ("always quiet: chunks for 30 ms", 10**9, 30),
     ("never quiet: it has patience, and then goes on", 1, 120),
 ])
 def test_chunks_while_the_core_is_quiet(name, quiet_ns, ms, tmp_path):

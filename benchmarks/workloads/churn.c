@@ -87,6 +87,6 @@ static uint64_t run_large(void *fixture, unsigned thread, uint64_t ops)
 
 AMP_WORKLOAD(large_blocks,
              .purpose = "Buffers of 64 KiB to 4 MiB come and go and are written to, as those of images and files are.",
-             .operation = "a free and a malloc of 64 KiB to 4 MiB, each page touched", .threads = 1, .chunk_ops = 256,
+             .operation = "a free and a malloc of 64 KiB to 4 MiB, each page touched", .threads = 1, .chunk_ops = 96,
              .latency_ops = 200, .set_up = set_up_large, .run = run_large, .drain = slots_drain_fixture,
              .asked_peak_b = slots_asked_peak_b, .tear_down = slots_tear_down);

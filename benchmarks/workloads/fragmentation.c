@@ -10,7 +10,7 @@
  * takes ten times as long as the fastest. */
 #include "benchmarks/workloads/slots.h"
 
-enum { BLOCKS = 8192, GENERATIONS = 6 };
+enum { BLOCKS = 4096, GENERATIONS = 6 };
 
 static const size_t generation_b[GENERATIONS] = { 24, 56, 120, 264, 520, 1032 };
 

@@ -62,6 +62,6 @@ static uint64_t run(void *fixture, unsigned thread, uint64_t ops)
 
 AMP_WORKLOAD(growing_realloc,
              .purpose = "Buffers grow by a half at a time from 64 B to 1 MiB, as vectors and strings do.",
-             .operation = "a realloc to one and a half times the size", .threads = 1, .chunk_ops = 1500,
+             .operation = "a realloc to one and a half times the size", .threads = 1, .chunk_ops = 800,
              .latency_ops = 2000, .set_up = set_up, .run = run, .drain = slots_drain_fixture,
              .asked_peak_b = slots_asked_peak_b, .tear_down = slots_tear_down);
