@@ -135,7 +135,7 @@ def _row(ax, y, row, low, high):
         ax.barh(y + 0.5, end - start, left=start, height=0.34 if winner == "value" else 0.2, color=side.colour,
                 alpha=0.55 if winner == "value" else 0.45, linewidth=0, zorder=1.5)
     unclear = [one["size"] for one in row["winners"] if one["faster"] is None]
-    ax.plot(unclear, [y + 0.5] * len(unclear), **UNCLEAR, zorder=2.3)
+    ax.plot(unclear, [y + 0.5] * len(unclear), **UNCLEAR, zorder=2.3, clip_on=False)
     for one in row["sizes"]:
         if one["low"] is not None:
             ax.plot([one["low"], one["high"]], [y + 0.5] * 2, color=style.INK, linewidth=2, zorder=2.4)
