@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import random
+import re
 import resource
 import shutil
 import signal
@@ -632,7 +633,8 @@ def test_a_run_waits_for_a_quiet_core_unless_told_not_to(words, waits, tmp_path)
     shutil.rmtree(run / "launches")
     again = bench("--resume", run)
     assert again.returncode == 0, again.stderr
-    assert ("3 s went by waiting for a quiet core" in again.stderr) == waits, again.stderr
+    said = re.search(r"(\d+) s went by waiting for a quiet core", again.stderr)
+    assert bool(said) == waits and (not said or 3 <= int(said[1]) < 20), again.stderr
     assert len(children_of(run)) == 16
 
 
