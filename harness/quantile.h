@@ -14,7 +14,7 @@
 #include "harness/rounds.h"
 
 /* What a clock goes on by: the widest gap between the readings of short times of all lengths, without the rare ones.
- * 0 where all read the same. */
+ * 0 where all but one in twenty read the same: such a clock's quantiles are nearest ranks. */
 uint64_t amp_quantile_step_ns(amp_clock now);
 
 /* Of n > 0 ascending readings: the time below which so many of a thousand lie. At most half a step from the nearest rank,

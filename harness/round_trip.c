@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum { GROUPS = 7, TRIPS = 20, SPINS = 1000 };
-#define PATIENCE_NS 20000000u
+#define PATIENCE_NS 20000000u /* for all of them: a few time slices */
 #define OVER UINT64_MAX
 
 void amp_round_trip_begin(struct amp_round_trip *trip)

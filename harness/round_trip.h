@@ -5,9 +5,9 @@
  *     thread 0   odd ------ store ----.        .--- load: even ---> once more
  *     thread 1              load: odd `-> even `
  *
- * A line of the cache, from one to the other and back: on one virtual machine 60 ns, and 320 ns a few seconds later. Its
- * host puts the CPUs where there is room, under one cache or not, and nothing else in the guest tells. What threads share
- * costs several times as much then, so their times are compared where they were equally far apart. */
+ * A line of the cache, from one to the other and back: on a virtual machine five times as long a few seconds later, for
+ * its host puts the CPUs where there is room, under one cache or not, and nothing else in the guest tells. What threads
+ * share costs as many times more then, so their times are compared where they were equally far apart. */
 #ifndef AMP_ROUND_TRIP_H
 #define AMP_ROUND_TRIP_H
 
@@ -21,8 +21,8 @@ struct amp_round_trip {
 
 void amp_round_trip_begin(struct amp_round_trip *trip);
 
-/* Both at once, each in its thread, after a begin that both have seen. The first returns nanoseconds of a round trip,
- * the median of seven times twenty; 0 where the other did not answer within 20 ms, as on one and the same CPU. */
+/* Both at once, each in its thread, after a begin that both have seen. The first returns nanoseconds of a round trip, the
+ * median of a few means over some trips each; 0 where the other did not answer in time, as on one and the same CPU. */
 uint64_t amp_round_trip_serve(struct amp_round_trip *trip, amp_clock now);
 void amp_round_trip_return(struct amp_round_trip *trip);
 

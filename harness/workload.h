@@ -27,7 +27,7 @@ struct amp_workload {
     const char *purpose;   /* what it shows, one sentence */
     const char *operation; /* what one operation is, "a free and a malloc of 16 to 128 B" */
     unsigned threads;      /* how many run at once; 1: the child is pinned to one CPU */
-    uint64_t chunk_ops;    /* operations of each thread in one timed chunk: some milliseconds; if its work has a cycle, a whole one */
+    uint64_t chunk_ops;    /* operations of each thread in a timed chunk: some milliseconds, a whole cycle of its work */
     uint64_t latency_ops;  /* how many operations are timed one by one, at most AMP_LATENCY_OPS */
 
     void *(*set_up)(uint64_t seed); /* ends the child where there is no memory */

@@ -9,10 +9,11 @@
  *
  * With several threads a chunk begins for all of them at a barrier and lasts from the first start to the last end, by
  * clocks that the threads read themselves. The sensor is read between chunks, while all threads but one sleep. A chunk is
- * quiet if both readings were, before it and after it; there are more chunks where few are. Memory is read after as many
- * chunks as every launch has. Single operations are timed in thread 0 (of two sides of a ring it is the one that
- * allocates) while the others do the same number without a clock, and so end sooner: their times have two reads of the
- * clock in them, which is why throughput is measured apart. */
+ * quiet if both readings were, before it and after it; there are more chunks where few are. Before the warm-up and after
+ * all, the first two threads tell how far apart their CPUs are. Memory is read after as many chunks as every launch has.
+ * Single operations are timed in thread 0 (of two sides of a ring it is the one that allocates) while the others do the
+ * same number without a clock, and so end sooner: their times have two reads of the clock in them, which is why throughput
+ * is measured apart. */
 #include "harness/child.h"
 #include "harness/quantile.h"
 #include "harness/round_trip.h"
@@ -295,9 +296,9 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
     uint64_t unused = 0, unused_ns;
 
     launch->fixture = launch->workload->set_up((uint64_t) task->seed);
+    f->trips_ns[0] = measure_trip(launch);
     run_chunk(launch, &unused, &unused_ns);
     f->has_classes = task->classes && amp_workload_classes(&f->classes_before);
-    f->trips_ns[0] = measure_trip(launch);
     amp_workload_usage(&f->before);
     run_chunks(launch, MIN_CHUNKS);
     f->has_memory = f->has_memory && amp_workload_memory(&f->busy);

@@ -74,19 +74,30 @@ class Table:
         return self.numbers.get((configuration, work), {}).get(metric, {})
 
     def ratios(self, configuration, work, metric, to=None):
-        """ln of the numbers by the baseline's (or another configuration's) of the same launch. Times without the launches
-        that something else disturbed, or whose CPUs were elsewhere, if enough others remain."""
+        """ln of the numbers by the baseline's (or another configuration's) of the same launch; times where both were
+        measured alike."""
         both = configuration, to or self.run.baseline
         mine, other = (self.values(name, work, metric.name) for name in both)
         launches = sorted(mine.keys() & other.keys())
         if metric.name in metrics.TIMES:
-            out = self.apart(*both, work).union(*(self.disturbed.get((name, work), ()) for name in both))
-            alike = [i for i in launches if i not in out]
-            launches = alike if len(alike) >= metrics.ENOUGH else launches
+            launches = self.alike(*both, work, launches)
         return np.array([metrics.ln(metric.name, mine[i]) - metrics.ln(metric.name, other[i]) for i in launches])
+
+    def alike(self, one, other, work, launches):
+        """Those in which nothing else disturbed either, and the CPUs were at the same distance; if fewer than ENOUGH are
+        left, those of the same distance, which counts for more; then those undisturbed; then all."""
+        apart = self.apart(one, other, work)
+        disturbed = set().union(*(self.disturbed.get((name, work), ()) for name in (one, other)))
+        for out in (apart | disturbed, apart, disturbed):
+            left = [i for i in launches if i not in out]
+            if len(left) >= metrics.ENOUGH:
+                return left
+        return launches
 
     def apart(self, one, other, work):
         """The launches for which the threads' CPUs were at other distances in these two configurations."""
+        if one == other:
+            return set()
         if (one, work) not in self.run.cells or (other, work) not in self.run.cells:
             return set()
         one, other = (self.run.cells[name, work].launches for name in (one, other))

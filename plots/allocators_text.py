@@ -217,13 +217,14 @@ def distances(summary):
     """A sentence: how often the threads' CPUs were elsewhere than the baseline's; empty where there are no threads, or it
     never was so."""
     threaded = {work["workload"] for work in summary["workloads"] if work["threads"] > 1}
-    cells = [cell for cell in summary["cells"] if cell["workload"] in threaded and "apart" in cell]
+    cells = [cell for cell in summary["cells"] if cell["workload"] in threaded and "apart" in cell and
+             cell["configuration"] != summary["baseline"]]
     launches, apart = (sum(cell[key] for cell in cells) for key in ("launches", "apart"))
     if not apart:
         return ""
-    return (f"Distances: in {apart} of {launches} launches with several threads a cache line took more than "
-            f"{APART:g} times as long from CPU to CPU as in {summary['baseline']}'s launch beside it, or the "
-            "reverse; their times are in no ratio while enough others remain")
+    return (f"Distances: in {apart} of {launches} launches with several threads a cache line's way from CPU to CPU was "
+            f"not that of {summary['baseline']}'s launch beside it, by a factor of {APART:g} or more; their times are in no "
+            f"ratio to {summary['baseline']} while enough others remain")
 
 
 def legend(summary):
