@@ -195,12 +195,13 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
 {
     json_int_t seed, launches, counts, solo, epoch_ns, quiet_ns, rounds, layout, timeout_s, memory_b;
     json_error_t error;
-    int quick;
+    int quick, no_wait = false;
 
-    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
-                       "quick", &quick, "seed", &seed, "settings", "launches", &launches, "counts_launches", &counts,
-                       "solo_launches", &solo, "epoch_ns", &epoch_ns, "quiet_ns", &quiet_ns, "rounds_per_block",
-                       &rounds, "layout", &layout, "timeout_s", &timeout_s, "memory_limit_b", &memory_b)) {
+    if (json_unpack_ex((json_t *) manifest, &error, 0,
+                       "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?b}}", "quick", &quick, "seed",
+                       &seed, "settings", "launches", &launches, "counts_launches", &counts, "solo_launches", &solo,
+                       "epoch_ns", &epoch_ns, "quiet_ns", &quiet_ns, "rounds_per_block", &rounds, "layout", &layout,
+                       "timeout_s", &timeout_s, "memory_limit_b", &memory_b, "no_wait", &no_wait)) {
         snprintf(words, sizeof words, "%s", error.text);
         return -EPROTO;
     }
@@ -211,7 +212,7 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
         return -EPROTO;
     }
     options->quick = quick;
-    options->no_wait = json_is_true(json_object_get(json_object_get(manifest, "settings"), "no_wait"));
+    options->no_wait = no_wait;
     options->seed = (uint64_t) seed;
     options->launches = (unsigned) launches;
     options->counts_launches = (unsigned) counts;

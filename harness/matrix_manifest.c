@@ -114,13 +114,13 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
     const json_t *config;
     json_error_t error;
     static char words[JSON_ERROR_TEXT_LENGTH + 64];
-    int quick;
+    int quick, no_wait = false;
 
     *why = words;
-    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s}}",
+    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s?b}}",
                        "quick", &quick, "seed", &seed, "settings", "launches", &launches, "timeline_launches",
                        &timelines, "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b,
-                       "quiet_ns", &quiet_ns, "config", &config, "baseline", &options->baseline)) {
+                       "quiet_ns", &quiet_ns, "config", &config, "baseline", &options->baseline, "no_wait", &no_wait)) {
         snprintf(words, sizeof words, "%s", error.text);
         return -EPROTO;
     }
@@ -131,7 +131,7 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
         return -EPROTO;
     }
     options->quick = quick;
-    options->no_wait = json_is_true(json_object_get(json_object_get(manifest, "settings"), "no_wait"));
+    options->no_wait = no_wait;
     options->seed = (uint64_t) seed;
     options->launches = (unsigned) launches;
     options->timeline_launches = (unsigned) timelines;

@@ -244,14 +244,10 @@ static json_t *class_list(const struct amp_workload_classes *before, const struc
     return array;
 }
 
-/* null in place of what is not known, or of all with a single thread. */
-static json_t *round_trips(const struct launch *launch, const uint64_t ns[2])
+/* null where it is not known. */
+static json_t *round_trip(uint64_t ns)
 {
-    json_t *array = launch->workload->threads > 1 ? json_array() : json_null();
-
-    for (int i = 0; i < 2 && launch->workload->threads > 1; i++)
-        json_array_append_new(array, ns[i] > 0 ? json_integer((json_int_t) ns[i]) : json_null());
-    return array;
+    return ns > 0 ? json_integer((json_int_t) ns) : json_null();
 }
 
 struct facts {
@@ -281,7 +277,9 @@ static json_t *result_of(const struct amp_workload_task *task, struct launch *la
         (json_int_t) (f->after.minor - f->before.minor), "major", (json_int_t) (f->after.major - f->before.major),
         "involuntary_switches", (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",
         f->has_classes ? class_list(&f->classes_before, &f->classes_after) : json_null(), "seconds",
-        (double) (amp_clock_monotonic() - begin_ns) / 1e9, "round_trip_ns", round_trips(launch, f->trips_ns));
+        (double) (amp_clock_monotonic() - begin_ns) / 1e9, "round_trip_ns",
+        launch->workload->threads > 1 ? json_pack("[o, o]", round_trip(f->trips_ns[0]), round_trip(f->trips_ns[1]))
+                                      : json_null());
     if (!result || !more || json_object_update(result, more)) {
         json_decref(result);
         result = NULL;

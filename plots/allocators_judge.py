@@ -96,9 +96,7 @@ class Table:
 
     def apart(self, one, other, work):
         """The launches for which the threads' CPUs were at other distances in these two configurations."""
-        if one == other:
-            return set()
-        if (one, work) not in self.run.cells or (other, work) not in self.run.cells:
+        if one == other or not {(one, work), (other, work)} <= self.run.cells.keys():
             return set()
         one, other = (self.run.cells[name, work].launches for name in (one, other))
         return {i for i in one.keys() & other.keys() if metrics.are_apart(one[i], other[i])}
@@ -127,7 +125,7 @@ def _cell(table, column, work):
     cell = table.run.cells[column.name, work["name"]]
     document = {"configuration": column.name, "workload": work["name"], "state": cell.state, "reason": cell.reason,
                 "launches": len(cell.launches),
-                "disturbed": sum(metrics.is_disturbed(one) for one in cell.launches.values()),
+                "disturbed": len(table.disturbed[column.name, work["name"]]),
                 "apart": len(table.apart(column.name, table.run.baseline, work["name"])), "metrics": {}}
     for metric in METRICS:
         values = table.values(column.name, work["name"], metric.name)

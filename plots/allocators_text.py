@@ -217,7 +217,7 @@ def distances(summary):
     """A sentence: how often the threads' CPUs were elsewhere than the baseline's; empty where there are no threads, or it
     never was so."""
     threaded = {work["workload"] for work in summary["workloads"] if work["threads"] > 1}
-    cells = [cell for cell in summary["cells"] if cell["workload"] in threaded and "apart" in cell and
+    cells = [cell for cell in summary["cells"] if cell["workload"] in threaded and
              cell["configuration"] != summary["baseline"]]
     launches, apart = (sum(cell[key] for cell in cells) for key in ("launches", "apart"))
     if not apart:

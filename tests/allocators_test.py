@@ -279,13 +279,20 @@ def test_disturbed(name, change, want):
     assert allocators_metrics.is_disturbed(document() | change) == want
 
 
+POOL = dataclasses.replace(synthetic.WORKS[0], name="producer_pool", threads=2)
+
+
+def two_columns(tmp_path, work):
+    """A run of twelve launches of one workload under two allocators."""
+    return load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=12, timelines=1, again=None),
+                      (Truth("jemalloc"), Truth("glibc", "glibc")), (work,)))
+
+
 @pytest.mark.parametrize("name, disturbed, want", [
     ("none", {}, 12), ("two of its own", {"glibc": (1, 2)}, 10), ("of the baseline, too", {"glibc": (1,), "jemalloc": (3,)}, 10),
     ("ten remain", {"glibc": (0, 11)}, 10), ("too few would remain", {"glibc": (0, 1, 2)}, 12)])
 def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_path):
-    work = synthetic.WORKS[0].name
-    run = load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=12, timelines=1, again=None),
-                     (Truth("jemalloc"), Truth("glibc", "glibc")), synthetic.WORKS[:1]))
+    work, run = synthetic.WORKS[0].name, two_columns(tmp_path, synthetic.WORKS[0])
     for configuration, launches in disturbed.items():
         for i in launches:
             found = run.cells[configuration, work].launches[i]
@@ -317,33 +324,29 @@ def test_apart(name, one, other, want):
     ("two farther and two disturbed: the distance counts for more", {"glibc": (1, 2)}, (3, 4), 10, 2),
     ("three farther and two disturbed: these alone are left out", {"glibc": (0, 1, 2)}, (3, 4), 10, 3)])
 def test_times_are_compared_at_the_same_distance(name, trips, disturbed, want, apart, tmp_path):
-    work = dataclasses.replace(synthetic.WORKS[0], name="producer_pool", threads=2)
-    run = load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=12, timelines=1, again=None),
-                     (Truth("jemalloc"), Truth("glibc", "glibc")), (work,)))
+    work, run = POOL.name, two_columns(tmp_path, POOL)
     for configuration in ("jemalloc", "glibc"):
-        for i, document in run.cells[configuration, work.name].launches.items():
+        for i, document in run.cells[configuration, work].launches.items():
             document["round_trip_ns"] = [320, 318] if i in trips.get(configuration, ()) else [60, 61]
             if i in disturbed:
                 document["sensor_ns"] = [1500] * len(document["sensor_ns"])
     table = allocators_judge.Table(run)
-    ratios = {name: table.ratios("glibc", work.name, allocators_metrics.BY_NAME[name])
+    ratios = {name: table.ratios("glibc", work, allocators_metrics.BY_NAME[name])
               for name in ("ns_per_op", "peak_rss_b")}
     assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a distance"
     made = allocators_judge.summarize(run)
-    found = {cell["configuration"]: cell["apart"] for cell in made["cells"] if cell["workload"] == work.name}
+    found = {cell["configuration"]: cell["apart"] for cell in made["cells"] if cell["workload"] == work}
     assert found == {"jemalloc": 0, "glibc": apart}
     said = " ".join(allocators_text.table(made).split())
     assert (f"Distances: in {apart} of 12 launches with several threads" in said) == (apart > 0)
 
 
 def test_a_baseline_that_moved_is_not_apart_from_itself(tmp_path):
-    work = dataclasses.replace(synthetic.WORKS[0], name="producer_pool", threads=2)
-    run = load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=12, timelines=1, again=None),
-                     (Truth("jemalloc"), Truth("glibc", "glibc")), (work,)))
+    work, run = POOL.name, two_columns(tmp_path, POOL)
     for name in ("jemalloc", "glibc"):
-        run.cells[name, work.name].launches[4]["round_trip_ns"] = [60, 320]
+        run.cells[name, work].launches[4]["round_trip_ns"] = [60, 320]
     found = {cell["configuration"]: cell["apart"] for cell in allocators_judge.summarize(run)["cells"]
-             if cell["workload"] == work.name}
+             if cell["workload"] == work}
     assert found == {"jemalloc": 0, "glibc": 1}, "nobody knows when it moved"
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What several of the Python tests share."""
 
+import json
+import shutil
+
 import pytest
 import synthetic
 
@@ -17,6 +20,19 @@ def small_rows():
 def small_run(tmp_path, small_rows):
     """A run folder of two rows, six launches each."""
     return synthetic.write_run(tmp_path / "run", small_rows, SMALL)
+
+
+@pytest.fixture
+def never_quiet():
+    """A function of a run's folder: its launches are left to do again, on a core that was quiet at a nanosecond, which none
+    is. The manifest as it then is."""
+    def change(run):
+        manifest = json.loads((run / "manifest.json").read_text())
+        manifest["settings"]["quiet_ns"] = 1
+        (run / "manifest.json").write_text(json.dumps(manifest))
+        shutil.rmtree(run / "launches")
+        return manifest
+    return change
 
 
 def pytest_sessionfinish(session, exitstatus):
