@@ -289,10 +289,8 @@ static int run_item(struct run *run, size_t i)
         err = start(run, item, file, &outcome);
     if (!err && outcome.ending == AMP_DONE && item->kind == AMP_KIND_SOLO)
         err = publish_solo(file, &outcome);
-    if (!err && outcome.ending == AMP_DONE && access(file, F_OK)) {
-        outcome.ending = AMP_EXIT;
-        snprintf(outcome.detail, sizeof outcome.detail, "it ended without a result");
-    }
+    if (!err)
+        amp_process_hold_to(file, &outcome);
     if (err || outcome.ending != AMP_DONE)
         remove_tmp(file);
     if (!err && outcome.ending == AMP_INTERRUPTED)

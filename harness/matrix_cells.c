@@ -147,16 +147,12 @@ static int note_probe(struct amp_matrix_run *run, const struct amp_cell *cell, c
 }
 
 /* What became of a cell's child, into the journal. */
-static int note(struct amp_matrix_run *run, size_t i, const char *file, struct amp_outcome *outcome)
+static int note(struct amp_matrix_run *run, size_t i, const char *file, const struct amp_outcome *outcome)
 {
     const struct amp_cell *cell = &run->cells.list[i];
 
     run->finished[i] = true;
     amp_progress_ended(&run->progress, cell->kind, outcome->ending == AMP_DONE, outcome->seconds);
-    if (outcome->ending == AMP_DONE && access(file, F_OK)) {
-        outcome->ending = AMP_EXIT;
-        snprintf(outcome->detail, sizeof outcome->detail, "it ended without a result");
-    }
     if (outcome->ending != AMP_DONE)
         return note_failure(run, cell, amp_ending_name(outcome->ending), outcome->detail, outcome->seconds);
     if (cell->kind == AMP_CELL_PROBE)
@@ -216,6 +212,8 @@ static int run_cell(struct amp_matrix_run *run, size_t i)
 
     if (!err)
         err = run_child(run, &run->cells.list[i], file, &outcome);
+    if (!err)
+        amp_process_hold_to(file, &outcome);
     if (!err && outcome.ending == AMP_INTERRUPTED)
         return AMP_MATRIX_INTERRUPTED;
     if (!err && outcome.ending != AMP_DONE) { /* its fault, or that of the disk? */
@@ -314,11 +312,13 @@ static int run_timelines(struct amp_matrix_run *run)
     if (!err && n > 0)
         err = amp_matrix_children(&run->launcher, cells, n, run->dir, outcomes);
     for (size_t i = 0; i < n && !err; i++) {
+        err = amp_cell_path(&run->matrix, &cells[i], run->dir, file);
+        if (!err)
+            amp_process_hold_to(file, &outcomes[i]);
         if (outcomes[i].ending == AMP_INTERRUPTED && amp_process_interrupted())
             status = AMP_MATRIX_INTERRUPTED;
         if (outcomes[i].ending == AMP_INTERRUPTED || run->finished[index[i]]) /* finished: an earlier one failed */
             continue;
-        err = amp_cell_path(&run->matrix, &cells[i], run->dir, file);
         if (!err)
             err = note(run, index[i], file, &outcomes[i]);
     }

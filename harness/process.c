@@ -409,6 +409,18 @@ out:
     return err;
 }
 
+void amp_process_hold_to(const char *file, struct amp_outcome *outcome)
+{
+    bool is_there = access(file, F_OK) == 0;
+
+    if (outcome->ending == AMP_INTERRUPTED && is_there)
+        outcome->ending = AMP_DONE;
+    if (outcome->ending == AMP_DONE && !is_there) {
+        outcome->ending = AMP_EXIT;
+        snprintf(outcome->detail, sizeof outcome->detail, "it ended without a result");
+    }
+}
+
 const char *amp_ending_name(enum amp_ending ending)
 {
     static const char *const names[] = {

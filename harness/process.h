@@ -57,6 +57,10 @@ struct amp_outcome {
     double seconds;
 };
 
+/* An outcome, by the result file that the child was to write whole or not at all: without one it is not done, and one that
+ * was interrupted behind its result is. */
+void amp_process_hold_to(const char *file, struct amp_outcome *outcome);
+
 /* Sleep for so long at the most; the signals above are noticed meanwhile. */
 void amp_process_pause(unsigned ms);
 

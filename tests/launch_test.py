@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -387,14 +388,16 @@ def test_solo_children_are_pinned_too(tmp_path):
 # Killed
 
 def test_kill_9_of_the_parent_at_20_moments(tmp_path):
-    begin = time.monotonic()
     assert bench("--out", tmp_path / "whole", *PLAN).returncode == 0
-    duration = time.monotonic() - begin
+    begin, end = (datetime.fromisoformat(journal(tmp_path / "whole", event)[0]["time"]) for event in ("plan", "end"))
+    duration = (end - begin).total_seconds()
     moments = random.Random(20)
     interrupted = 0
     for i in range(20):
         run = tmp_path / f"run{i}"
         parent = start("--out", run, *PLAN)
+        if i > 0:  # the first one before it is a run
+            wait_until(lambda: started(run, "plan"))
         time.sleep(duration * (i + moments.random()) / 20)
         parent.kill()
         parent.communicate()
