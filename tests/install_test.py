@@ -67,7 +67,7 @@ def installed(tmp_path_factory):
     tree.mkdir()
     for name in ("ampersand", "meson.build", "meson_options.txt"):
         shutil.copy2(ROOT / name, tree / name)
-    for name in ("ask", "benchmarks", "harness", "install", "plots", "results", "tests"):
+    for name in ("ask", "benchmarks", "door", "harness", "install", "plots", "results", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
     lines = tree / "benchmarks" / "meson.build"  # those that ask compiles are enough, in 16 layouts
     few = "lessons = ['pass', 'factory', 'mutate', 'null']"
@@ -172,7 +172,7 @@ def test_the_variables_of_pkg_config_name_files_that_are_there(installed):
 def test_the_manual_names_every_verb_and_every_flag_of_ask():
     page = (ROOT / "install/ampersand.1").read_text()
     text = re.sub(r"\\f.|\.(Cm|Fl|It|Ar|Op) ", " ", page)
-    verbs = re.search(r"^verbs='(.*?)'", (ROOT / "ampersand").read_text(), re.M)[1].split()
+    verbs = re.search(r"^verbs='(.*?)'", (ROOT / "door/help.sh").read_text(), re.M)[1].split()
     for verb in verbs:
         assert verb == "test" or re.search(rf"\b{verb}\b", text), verb
     usage = subprocess.run([ROOT / "ampersand", "help", "ask"], text=True, capture_output=True, check=True).stdout

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# What is missing, and the packages that bring it: their names in Debian and Ubuntu. Sourced by ../ampersand.
+
+compiler=${CC:-cc}
+compiler=${compiler%% *}
+cxx=${CXX:-c++}
+python=
+missing=
+packages=
+
+lack() { # what, package
+    missing="$missing $1"
+    case " $packages " in *" $2 "*) ;; *) packages="$packages $2" ;; esac
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+need_command() { has "$1" || lack "$1" "$2"; }
+
+need_library() { # module of pkg-config, package
+    { has pkg-config && pkg-config --exists "$1"; } || lack "lib$1" "$2"
+}
+
+need_header() { # header, package; without a compiler it may be there or not
+    if has "$compiler" && echo "#include <$1>" | "$compiler" -E -x c - >/dev/null 2>&1; then return; fi
+    lack "$1" "$2"
+}
+
+need_compiler() {
+    if has "$compiler"; then
+        echo '#include <stdio.h>' | "$compiler" -E -x c - >/dev/null 2>&1 || lack stdio.h libc6-dev
+        return
+    fi
+    case $compiler in
+        cc) lack cc gcc && lack stdio.h libc6-dev ;;
+        gcc | gcc-[0-9]* | clang | clang-[0-9]*) lack "$compiler" "$compiler" && lack stdio.h libc6-dev ;;
+        *) fail "CC=$CC: no such command" ;;
+    esac
+}
+
+modules='matplotlib numpy scipy jinja2 jsonschema pytest elftools'
+if [ $installed = yes ]; then modules='matplotlib numpy scipy jinja2 jsonschema elftools'; fi
+
+lacks_modules() { # interpreter; prints the modules that it has not
+    # shellcheck disable=SC2086 # one argument each
+    "$1" -c 'import sys, importlib.util as u
+print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])' $modules 2>/dev/null || echo "$modules"
+}
+
+# Another python3 may come first on PATH (pyenv's, an environment's) and lack what the distribution's has.
+find_python() {
+    python=
+    rest=$PATH:/usr/bin
+    while [ -n "$rest" ]; do
+        candidate=${rest%%:*}/python3
+        case $rest in *:*) rest=${rest#*:} ;; *) rest= ;; esac
+        if [ -x "$candidate" ] && [ -z "$(lacks_modules "$candidate")" ]; then
+            python=$candidate
+            return 0
+        fi
+    done
+    return 1
+}
+
+need_python() {
+    if find_python; then return; fi
+    absent=$modules
+    if [ -x /usr/bin/python3 ]; then
+        absent=$(lacks_modules /usr/bin/python3)
+    else
+        lack python3 python3
+    fi
+    for module in $absent; do
+        case $module in
+            elftools) lack python3:elftools python3-pyelftools ;;
+            *) lack "python3:$module" "python3-$module" ;;
+        esac
+    done
+}
+
+look() { # level: python, compiler with one too, or build with all that the build and the tests use
+    missing=
+    packages=
+    need_python
+    if [ "$1" = python ]; then return; fi
+    need_compiler
+    if [ "$1" = compiler ]; then return; fi
+    need_command "${cxx%% *}" g++
+    need_command ninja ninja-build
+    need_command meson meson
+    need_command pkg-config pkg-config
+    need_library benchmark libbenchmark-dev
+    need_library jemalloc libjemalloc-dev
+    need_library jansson libjansson-dev
+    need_library cmocka libcmocka-dev
+    need_header uthash.h uthash-dev
+}
+
+quietly() { # command: what it prints is shown only where it fails
+    [ -n "$scratch" ] || scratch=$(mktemp -d)
+    if "$@" >"$scratch/log" 2>&1 </dev/null; then return; fi
+    grep -v '^\[[0-9]*/[0-9]*\]' "$scratch/log" >&2 || : # less ninja's lines of progress
+    return 1
+}
+
+install_packages() { # packages, one word each
+    options='-y --no-install-recommends'
+    line="apt-get update && apt-get install $options $*"
+    has apt-get || fail "missing:$missing: install them as this distribution calls them; Debian's packages are: $*"
+    if [ "$(id -u)" = 0 ]; then
+        as_root=
+    elif has sudo; then
+        as_root=sudo
+        line="sudo apt-get update && sudo apt-get install $options $*"
+        if [ $tty = no ]; then as_root='sudo -n'; fi # it cannot ask for a password
+    else
+        fail "missing:$missing: as root, run: $line"
+    fi
+    say "missing:$missing"
+    say "installing: $line"
+    export DEBIAN_FRONTEND=noninteractive
+    # An update that fails is no reason to stop: the lists may be there, or a medium without a network.
+    $as_root apt-get -q update >/dev/null 2>&1 </dev/null || :
+    # shellcheck disable=SC2086 # one argument each
+    quietly $as_root apt-get -q install $options "$@"
+}
+
+need() { # level
+    look "$1"
+    [ -n "$packages" ] || return 0
+    # shellcheck disable=SC2086 # one argument each
+    install_packages $packages || fail "installing failed, for the reason above: $line"
+    look "$1"
+    [ -z "$packages" ] || fail "still missing after $packages was installed:$missing"
+}
+
+# What `setup` adds: each is used where it is there, and nothing fails without it.
+extras() {
+    has clang || echo clang
+    has ld.lld || echo lld
+    has valgrind || echo valgrind
+    has shellcheck || echo shellcheck
+    has busybox || echo busybox
+    has chromium || echo chromium
+    has chromedriver || echo chromium-driver
+    [ -e /usr/lib/python3/dist-packages/selenium ] || echo python3-selenium
+    has go || echo golang
+    has gdb || echo gdb
+    has aarch64-linux-gnu-gcc || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    has qemu-aarch64 || echo qemu-user
+    [ -e /usr/share/benchmark/compare.py ] || echo libbenchmark-tools
+    has_file /usr/lib/*/libjemalloc.so.2 || echo libjemalloc2
+    has_file /usr/lib/*/libmimalloc.so.2 || echo libmimalloc2.0
+    has_file /usr/lib/*/libtcmalloc_minimal.so.4 /usr/lib/*/libtcmalloc.so.4 || echo libtcmalloc-minimal4
+}
+
+has_file() { # any of these
+    for file; do
+        if [ -e "$file" ]; then return 0; fi
+    done
+    return 1
+}
