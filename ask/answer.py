@@ -42,8 +42,8 @@ def notes(subject, compiler):
     if subject.size_b == 0:
         found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still "
                      "allocates")
-    if compiler.standard_replaced:
-        found.append(f"{compiler.standard_replaced} is too old for the lessons: they were compiled as -std=gnu11")
+    if compiler.left_out:
+        found.append(f"{', '.join(compiler.left_out)}: left out of what is measured, whose calls it would count or trace")
     return found
 
 

@@ -11,12 +11,38 @@ from pathlib import Path
 
 from plots.documents import Refused, one_line
 
-STANDARD = "-std=gnu11"
-OLD = re.compile(r"-ansi|-std=(c|gnu|iso9899:)(89|90|9x|99|1990|199409|1999)")  # too old for the lessons
+# A flag whose value is the next word.
+WITH_VALUE = {"-D", "-U", "-I", "-A", "-include", "-imacros", "-isystem", "-iquote", "-idirafter", "-iprefix",
+              "-iwithprefix", "-iwithprefixbefore", "-isysroot", "--sysroot", "-Xpreprocessor", "-Xassembler",
+              "-Xlinker", "-Xclang", "-mllvm", "--param", "-L", "-l", "-T", "-u", "-z", "-e", "-B", "-MF", "-MT", "-MQ",
+              "-MJ", "-target", "-aux-info", "-dumpbase", "-dumpdir", "-specs", "-wrapper"}
+# What is made for others than the processor: debuggers, link-time optimisers, readers of messages.
+APART = re.compile(r"-g|-f(no-)?(lto|fat-lto|use-linker-plugin|whole-program|debug-|emit-struct-debug|var-tracking|"
+                   r"eliminate-unused-debug|standalone-debug|limit-debug-info|diagnostics|color|message-length|max-errors"
+                   r"|caret)|-ferror-limit|-W(?!a,|p,|l,)|-w$|-pedantic|-H$|-v$|-pipe$")
+# What counts or traces calls: it would be measured with the rest.
+TRACING = re.compile(r"-pg?$|-m(no-)?(fentry|record-mcount|nop-mcount)|--?coverage$|-f(no-)?(profile|test-coverage|"
+                     r"instrument-functions|patchable-function-entry|xray|branch-probabilities)")
+PREPROCESSOR = re.compile(r"-[DUIAPC]|-i(nclude|macros|system|quote|dirafter|prefix|withprefix)|-nostdinc|-undef$|-Wp,|"
+                          r"-Xpreprocessor|-traditional|-trigraphs$|-f(macro-prefix-map|directives-only|preprocessed)")
+# What changes how C is read, how types are laid out, or what is seen from outside: never of the harness's own code.
+LANGUAGE = re.compile(r"-std=|--std|-ansi$|-f(no-)?(pack-struct|short-enums|short-wchar|(un)?signed-(char|bitfields)|"
+                      r"ms-extensions|plan9-extensions|asm$|gnu89-inline|visibility|common|leading-underscore|openmp|"
+                      r"openacc|blocks|char8_t)|-m(no-)?(ms-bitfields|long-double|align-double|128bit-long-double|"
+                      r"96bit-long-double)")
+LINKING = re.compile(r"-Wl,|-Xlinker|-[lLTuze]|-nostdlib|-nodefaultlibs|-nostartfiles|-nolibc|-no-pie|-pie|-static|-rdynamic|"
+                     r"-s$|-fuse-ld")
+TARGET = re.compile(r"-m|--?target|--sysroot|-isysroot|-B|-fsplit-stack|-fuse-ld|-specs")  # the linker must know it, too
 
 
 @dataclass(frozen=True)
 class Compiler:
+    """The flags have three uses, and each leaves out what does not belong to it:
+
+      facts    the user's header: every flag that bears on what it says, and none of ours
+      lesson   code about a type that is rebuilt from those facts: optimisation, target, calling convention
+      link     what the linker has to know of the target"""
+
     command: tuple  # --cc, in words
     include: tuple  # -I and -D, as given
     flags: tuple    # --cflags, in words
@@ -26,15 +52,30 @@ class Compiler:
     def name(self):
         return shlex.join(self.command)
 
-    @property
-    def wanted(self):
-        """What of the flags bears on code: not the debugging format, nor what would leave no object files."""
-        return tuple(flag for flag in self.flags if not re.match(r"-g|-flto|-W(?!a,|p,)|-pedantic|-fdiagnostics", flag)
-                     and not OLD.fullmatch(flag))
+    def _but(self, *kinds, of=None):
+        return tuple(word for group in groups(self.flags if of is None else of)
+                     if not any(kind.match(group[0]) for kind in kinds) for word in group)
 
     @property
-    def standard_replaced(self):
-        return next((flag for flag in self.flags if OLD.fullmatch(flag)), None)
+    def facts(self):
+        return (*self._but(APART, TRACING, LINKING), *self.include)
+
+    @property
+    def facts_behind_preprocessor(self):
+        return self._but(PREPROCESSOR, of=self.facts)
+
+    @property
+    def lesson(self):
+        return self._but(APART, TRACING, LINKING, PREPROCESSOR, LANGUAGE)
+
+    @property
+    def link(self):
+        return tuple(word for group in groups(self.flags) if TARGET.match(group[0]) for word in group)
+
+    @property
+    def left_out(self):
+        """Flags whose effect is not measured, as given."""
+        return tuple(" ".join(group) for group in groups(self.flags) if TRACING.match(group[0]))
 
     def run(self, *words, language=None, timeout_s=60):
         """(status, messages) of one call."""
@@ -57,6 +98,15 @@ class Compiler:
         number = re.search(r"\b(\d+\.\d+(\.\d+)?)\b", text)
         kind = "clang" if "clang" in text.split("\n")[0] else "gcc" if "Free Software" in text else self.command[0]
         return f"{kind} {number[1]}" if number else kind
+
+
+def groups(words):
+    """Each flag with its value."""
+    found, words = [], iter(words)
+    for word in words:
+        value = next(words, None) if word in WITH_VALUE else None
+        found.append((word,) if value is None else (word, value))
+    return found
 
 
 def make(command, include, flags, folder):

@@ -67,15 +67,13 @@ def study(compiler, header, name):
 
 
 def flags_of(compiler):
-    standard = next((flag for flag in compiler.wanted if flag.startswith("-std=")), None)
-    return [*([] if standard else ["-std=gnu11"]), "-D_GNU_SOURCE", *LESSON_FLAGS, *compiler.wanted,
-            *compiler.include]
+    return ["-std=gnu11", "-D_GNU_SOURCE", *LESSON_FLAGS, *compiler.lesson, *compiler.include]
 
 
 def _syntax(compiler, text, language="c", own=False):
     file = compiler.folder / "check.c"
     file.write_text(text)
-    flags = [*compiler.flags, *compiler.include] if own else flags_of(compiler)
+    flags = compiler.facts if own else flags_of(compiler)
     if language == "c++":
         flags = [flag for flag in flags if not flag.startswith("-std=")]
     return compiler.run(*flags, "-fsyntax-only", "-ferror-limit=20" if "clang" in compiler.name else "-fmax-errors=20",
@@ -191,7 +189,7 @@ def _experiment(compiler, prefix, layout):
                                     "-o", objects[-1])
         if status:
             raise Refused("how it is passed", f"cannot be found out: {first_error(said)}")
-    status, said = compiler.run(*compiler.wanted, *objects, "-o", program)
+    status, said = compiler.run(*compiler.link, *objects, "-o", program)
     if status:
         raise Refused("how it is passed", f"cannot be found out: linking: {first_error(said)}")
     filled = "".join("1" if one else "0" for one in layout.filled[:64])
