@@ -23,7 +23,7 @@
 #define change_value AMP_NAME(change_value)
 #define change_pointer AMP_NAME(change_pointer)
 
-static inline void change(subject *object)
+static AMP_ALWAYS_INLINE void change(subject *object)
 {
     unsigned char *byte = (unsigned char *) object;
 

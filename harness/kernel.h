@@ -8,7 +8,10 @@
  *
  * The lesson's object is linked many times, each time with its functions at other offsets of a 64-byte line, and
  * all of these modules are loaded into one process; one fixture serves them all. So a fixture must not hold the
- * address of a function, and a lesson has no mutable globals. */
+ * address of a function, and a lesson has no mutable globals.
+ *
+ * Here and in the other headers, attributes and names of parameters are spelled so that no macro meets them that a
+ * program's own header may have defined before. */
 #ifndef AMP_KERNEL_H
 #define AMP_KERNEL_H
 
@@ -24,26 +27,26 @@
 #if defined(AMP_INLINE) /* the lesson with its calls left to the compiler */
 #define AMP_NOINLINE inline
 #elif defined(__clang__)
-#define AMP_NOINLINE __attribute__((noinline, used, disable_tail_calls))
+#define AMP_NOINLINE __attribute__((__noinline__, __used__, __disable_tail_calls__))
 #else
-#define AMP_NOINLINE __attribute__((noinline, noclone, noipa))
+#define AMP_NOINLINE __attribute__((__noinline__, __noclone__, __noipa__))
 #endif
 
 #if defined(__clang__)
 #define AMP_IN_ORDER
 #else
-#define AMP_IN_ORDER no_reorder, /* gcc would emit the table of pairs backwards */
+#define AMP_IN_ORDER __no_reorder__, /* gcc would emit the table of pairs backwards */
 #endif
 
-/* A helper that must not stay a function, so that neither side pays for a call to it. */
-#define AMP_ALWAYS_INLINE inline __attribute__((always_inline))
+/* A helper that must not stay a function, so that neither side pays for a call to it: at no level of optimisation. */
+#define AMP_ALWAYS_INLINE inline __attribute__((__always_inline__))
 
 struct amp_side {
-    uint64_t (*run)(void *fixture, uint64_t ops); /* does `ops` operations, returns their checksum */
-    uint64_t allocs_per_op;                       /* expected, exact: heap.h defines what counts */
-    uint64_t bytes_per_op;                        /* expected, exact, as asked for (not rounded up) */
-    void *(*set_up)(size_t size);                 /* NULL: `run` gets a NULL fixture. Ends the child on failure. */
-    void (*tear_down)(void *fixture);             /* frees what set_up made; NULL with set_up NULL */
+    uint64_t (*run)(void *amp_fixture, uint64_t amp_ops); /* does `ops` operations, returns their checksum */
+    uint64_t allocs_per_op;                               /* expected, exact: heap.h defines what counts */
+    uint64_t bytes_per_op;                                /* expected, exact, as asked for (not rounded up) */
+    void *(*set_up)(size_t amp_size);                     /* NULL: `run` gets NULL. Ends the child on failure. */
+    void (*tear_down)(void *amp_fixture);                 /* frees what set_up made; NULL with set_up NULL */
 };
 
 struct amp_pair {
@@ -68,7 +71,7 @@ struct amp_pair {
  * compiled once more, in another way, names itself by -DAMP_VARIANT=_o3: its pairs are then called <pair>_o3. */
 #define AMP_PAIR(pair, ...)                                                                                            \
     static const struct amp_pair AMP_NAME(amp_pair_##pair) = { .name = #pair AMP_TEXT(AMP_VARIANT), __VA_ARGS__ };     \
-    __attribute__((AMP_IN_ORDER used, section("amp_pairs")))                                                           \
+    __attribute__((AMP_IN_ORDER __used__, __section__("amp_pairs")))                                                   \
     static const struct amp_pair *const AMP_NAME(amp_entry_##pair) = &AMP_NAME(amp_pair_##pair)
 
 #ifndef AMP_VARIANT
@@ -87,22 +90,22 @@ struct amp_pair {
 
 /* The object at `p` may have been read and written here, as far as the compiler knows. By address only: a macro
  * that took the object itself would add the very copy that is being measured. */
-static inline void amp_keep(const void *p)
+static AMP_ALWAYS_INLINE void amp_keep(const void *amp_p)
 {
-    __asm__ volatile("" : : "r"(p) : "memory");
+    __asm__ volatile("" : : "r"(amp_p) : "memory");
 }
 
 /* The exit status by which a child says that a kernel or a fixture found no memory. */
 #define AMP_EXIT_NO_MEMORY 71
 
 /* malloc() for kernels and fixtures: never NULL, ends the child instead. The caller frees with free(). */
-static inline void *amp_alloc(size_t size)
+static AMP_ALWAYS_INLINE void *amp_alloc(size_t amp_size)
 {
-    void *p = malloc(size);
+    void *amp_p = malloc(amp_size);
 
-    if (__builtin_expect(p == NULL, 0))
+    if (__builtin_expect(amp_p == NULL, 0))
         _exit(AMP_EXIT_NO_MEMORY);
-    return p;
+    return amp_p;
 }
 
 #endif

@@ -58,22 +58,22 @@ struct AMP_NAME(amp_bytes) {
 
 #define amp_ends(object) (AMP_SUBJECT_EMPTY ? 0 : amp_ends_at((object), AMP_SUBJECT_FIRST, AMP_SUBJECT_LAST))
 
-static inline uint64_t amp_ends_at(const void *object, size_t first, size_t last)
+static AMP_ALWAYS_INLINE uint64_t amp_ends_at(const void *amp_whole, size_t amp_first, size_t amp_last)
 {
-    const unsigned char *byte = (const unsigned char *) object;
+    const unsigned char *amp_byte = (const unsigned char *) amp_whole;
 
-    return (uint64_t) byte[first] + ((uint64_t) byte[last] << 8);
+    return (uint64_t) amp_byte[amp_first] + ((uint64_t) amp_byte[amp_last] << 8);
 }
 
 /* Change both, so that the object is none that was there before. */
 #define amp_set_ends(object, number) amp_set_ends_at((object), AMP_SUBJECT_FIRST, AMP_SUBJECT_LAST, (number))
 
-static inline void amp_set_ends_at(void *object, size_t first, size_t last, uint64_t number)
+static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first, size_t amp_last, uint64_t amp_number)
 {
-    unsigned char *byte = (unsigned char *) object;
+    unsigned char *amp_byte = (unsigned char *) amp_whole;
 
-    byte[first] = (unsigned char) number;
-    byte[last] = (unsigned char) (number >> 8);
+    amp_byte[amp_first] = (unsigned char) amp_number;
+    amp_byte[amp_last] = (unsigned char) (amp_number >> 8);
 }
 
 /* The one size of a row about a subject; a size of 0 would end the list. */
@@ -86,19 +86,19 @@ static inline void amp_set_ends_at(void *object, size_t first, size_t last, uint
 
 /* The fixture of a lesson that needs one object, all of its bytes set. Not by malloc(): jemalloc aligns 8 bytes to
  * 8. */
-static inline void *amp_object_set_up(size_t size)
+static inline void *amp_object_set_up(size_t amp_size)
 {
-    void *object = aligned_alloc(AMP_OBJECT_ALIGNMENT, (size + AMP_OBJECT_ALIGNMENT - 1) / AMP_OBJECT_ALIGNMENT *
-                                                           AMP_OBJECT_ALIGNMENT);
+    void *amp_made = aligned_alloc(AMP_OBJECT_ALIGNMENT, (amp_size + AMP_OBJECT_ALIGNMENT - 1) / AMP_OBJECT_ALIGNMENT *
+                                                             AMP_OBJECT_ALIGNMENT);
 
-    if (!object)
+    if (!amp_made)
         _exit(AMP_EXIT_NO_MEMORY);
-    return memset(object, 1, size);
+    return memset(amp_made, 1, amp_size);
 }
 
-static inline void amp_object_tear_down(void *fixture)
+static inline void amp_object_tear_down(void *amp_fixture)
 {
-    free(fixture);
+    free(amp_fixture);
 }
 
 #define subject AMP_SUBJECT

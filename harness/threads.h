@@ -52,100 +52,101 @@ static inline void amp_pause(void)
 /* In a loop that waits for another thread: where there are more threads than CPUs, the other one may need ours. */
 #define AMP_SPINS 1024
 
-static inline void amp_wait_a_little(unsigned *spins)
+static inline void amp_wait_a_little(unsigned *amp_spins)
 {
     amp_pause();
-    if (++*spins % AMP_SPINS == 0)
+    if (++*amp_spins % AMP_SPINS == 0)
         sched_yield();
 }
 
 /* Not when it is started: of two fixtures in one process the second's thread would find one CPU to choose from. */
-static void amp_helper_place(const struct amp_helper *helper)
+static void amp_helper_place(const struct amp_helper *amp_helping)
 {
-    cpu_set_t starter = helper->allowed, others = helper->allowed;
-    int cpu = CPU_SETSIZE;
+    cpu_set_t amp_starter = amp_helping->allowed, amp_others = amp_helping->allowed;
+    int amp_cpu = CPU_SETSIZE;
 
-    if (CPU_COUNT(&others) < 2 || pthread_getaffinity_np(helper->starter, sizeof starter, &starter))
+    if (CPU_COUNT(&amp_others) < 2 || pthread_getaffinity_np(amp_helping->starter, sizeof amp_starter, &amp_starter))
         return;
-    while (!CPU_ISSET((size_t) --cpu, &starter)) /* the last: the first takes most interrupts */
+    while (!CPU_ISSET((size_t) --amp_cpu, &amp_starter)) /* the last: the first takes most interrupts */
         continue;
-    CPU_ZERO(&starter);
-    CPU_SET((size_t) cpu, &starter);
-    CPU_CLR((size_t) cpu, &others);
-    (void) pthread_setaffinity_np(helper->starter, sizeof starter, &starter); /* wishes: without them, slower */
-    (void) pthread_setaffinity_np(helper->thread, sizeof others, &others);
+    CPU_ZERO(&amp_starter);
+    CPU_SET((size_t) amp_cpu, &amp_starter);
+    CPU_CLR((size_t) amp_cpu, &amp_others);
+    (void) pthread_setaffinity_np(amp_helping->starter, sizeof amp_starter, &amp_starter); /* wishes: without them, slower */
+    (void) pthread_setaffinity_np(amp_helping->thread, sizeof amp_others, &amp_others);
 }
 
-static void *amp_helper_main(void *memory)
+static void *amp_helper_main(void *amp_memory)
 {
-    struct amp_helper *helper = (struct amp_helper *) memory;
-    int placed = 0;
+    struct amp_helper *amp_helping = (struct amp_helper *) amp_memory;
+    int amp_placed = 0;
 
     for (;;) {
-        int state = AMP_HELPER_AWAKE;
+        int amp_state = AMP_HELPER_AWAKE;
 
-        for (unsigned spins = 0; spins < AMP_SPINS; spins++) {
-            if (atomic_load_explicit(&helper->state, memory_order_acquire) == AMP_HELPER_BUSY)
+        for (unsigned amp_spins = 0; amp_spins < AMP_SPINS; amp_spins++) {
+            if (atomic_load_explicit(&amp_helping->state, memory_order_acquire) == AMP_HELPER_BUSY)
                 break;
             amp_pause();
         }
-        if (atomic_compare_exchange_strong(&helper->state, &state, AMP_HELPER_ASLEEP))
-            while (sem_wait(&helper->woken))
+        if (atomic_compare_exchange_strong(&amp_helping->state, &amp_state, AMP_HELPER_ASLEEP))
+            while (sem_wait(&amp_helping->woken))
                 continue; /* a signal came */
-        if (!helper->run)
+        if (!amp_helping->run)
             return NULL;
-        if (!placed++)
-            amp_helper_place(helper);
-        helper->run(helper->argument);
-        atomic_store_explicit(&helper->state, AMP_HELPER_AWAKE, memory_order_release);
+        if (!amp_placed++)
+            amp_helper_place(amp_helping);
+        amp_helping->run(amp_helping->argument);
+        atomic_store_explicit(&amp_helping->state, AMP_HELPER_AWAKE, memory_order_release);
     }
 }
 
 /* Let the helper run `run(argument)`; it has nothing to do at this moment. NULL ends it. */
-static inline void amp_helper_give(struct amp_helper *helper, void (*run)(void *argument), void *argument)
+static inline void amp_helper_give(struct amp_helper *amp_helping, void (*amp_run)(void *),
+                                   void *amp_argument)
 {
-    helper->run = run;
-    helper->argument = argument;
-    if (atomic_exchange(&helper->state, AMP_HELPER_BUSY) == AMP_HELPER_ASLEEP)
-        sem_post(&helper->woken);
+    amp_helping->run = amp_run;
+    amp_helping->argument = amp_argument;
+    if (atomic_exchange(&amp_helping->state, AMP_HELPER_BUSY) == AMP_HELPER_ASLEEP)
+        sem_post(&amp_helping->woken);
 }
 
-static inline void amp_helper_wait(const struct amp_helper *helper)
+static inline void amp_helper_wait(const struct amp_helper *amp_helping)
 {
-    unsigned spins = 0;
+    unsigned amp_spins = 0;
 
-    while (atomic_load_explicit(&helper->state, memory_order_acquire) == AMP_HELPER_BUSY)
-        amp_wait_a_little(&spins);
+    while (atomic_load_explicit(&amp_helping->state, memory_order_acquire) == AMP_HELPER_BUSY)
+        amp_wait_a_little(&amp_spins);
 }
 
 /* The child ends where there is no thread to be had. */
-static inline void amp_helper_start(struct amp_helper *helper)
+static inline void amp_helper_start(struct amp_helper *amp_helping)
 {
-    atomic_init(&helper->state, AMP_HELPER_AWAKE);
-    helper->starter = pthread_self();
-    if (pthread_getaffinity_np(helper->starter, sizeof helper->allowed, &helper->allowed))
-        CPU_ZERO(&helper->allowed);
-    if (sem_init(&helper->woken, 0, 0) || pthread_create(&helper->thread, NULL, amp_helper_main, helper))
+    atomic_init(&amp_helping->state, AMP_HELPER_AWAKE);
+    amp_helping->starter = pthread_self();
+    if (pthread_getaffinity_np(amp_helping->starter, sizeof amp_helping->allowed, &amp_helping->allowed))
+        CPU_ZERO(&amp_helping->allowed);
+    if (sem_init(&amp_helping->woken, 0, 0) || pthread_create(&amp_helping->thread, NULL, amp_helper_main, amp_helping))
         _exit(AMP_EXIT_NO_MEMORY);
 }
 
-static inline void amp_helper_end(struct amp_helper *helper)
+static inline void amp_helper_end(struct amp_helper *amp_helping)
 {
-    amp_helper_give(helper, NULL, NULL);
-    pthread_join(helper->thread, NULL);
-    sem_destroy(&helper->woken);
-    if (CPU_COUNT(&helper->allowed) > 0)
-        (void) pthread_setaffinity_np(helper->starter, sizeof helper->allowed, &helper->allowed);
+    amp_helper_give(amp_helping, NULL, NULL);
+    pthread_join(amp_helping->thread, NULL);
+    sem_destroy(&amp_helping->woken);
+    if (CPU_COUNT(&amp_helping->allowed) > 0)
+        (void) pthread_setaffinity_np(amp_helping->starter, sizeof amp_helping->allowed, &amp_helping->allowed);
 }
 
 /* A fixture of `size` bytes that begins at a line of the cache; free() frees it. */
-static inline void *amp_alloc_lines(size_t size)
+static inline void *amp_alloc_lines(size_t amp_size)
 {
-    void *p = aligned_alloc(AMP_LINE_B, (size + AMP_LINE_B - 1) / AMP_LINE_B * AMP_LINE_B);
+    void *amp_p = aligned_alloc(AMP_LINE_B, (amp_size + AMP_LINE_B - 1) / AMP_LINE_B * AMP_LINE_B);
 
-    if (!p)
+    if (!amp_p)
         _exit(AMP_EXIT_NO_MEMORY);
-    return p;
+    return amp_p;
 }
 
 #endif

@@ -30,51 +30,50 @@ struct amp_workload {
     uint64_t chunk_ops;    /* operations of each thread in a timed chunk: some milliseconds, a whole cycle of its work */
     uint64_t latency_ops;  /* how many operations are timed one by one, at most AMP_LATENCY_OPS */
 
-    void *(*set_up)(uint64_t seed); /* ends the child where there is no memory */
+    void *(*set_up)(uint64_t amp_seed); /* ends the child where there is no memory */
     /* Do `ops` operations of this thread, 0 to threads - 1, and return their checksum. Called again and again. */
-    uint64_t (*run)(void *fixture, unsigned thread, uint64_t ops);
-    void (*drain)(void *fixture);                  /* free all that lives; afterwards run() may be called again */
-    uint64_t (*asked_peak_b)(const void *fixture); /* bytes asked for and alive at once, at the most so far */
-    void (*tear_down)(void *fixture);
+    uint64_t (*run)(void *amp_fixture, unsigned amp_thread, uint64_t amp_ops);
+    void (*drain)(void *amp_fixture);                  /* free all that lives; afterwards run() may be called again */
+    uint64_t (*asked_peak_b)(const void *amp_fixture); /* bytes asked for and alive at once, at the most so far */
+    void (*tear_down)(void *amp_fixture);
 };
 
 /* Declare a workload: AMP_WORKLOAD(small_churn, .purpose = "...", ...). Their order is that of
  * benchmarks/workloads/meson.build, then that within the file. */
 #define AMP_WORKLOAD(workload, ...)                                                                                    \
     static const struct amp_workload amp_workload_##workload = { .name = #workload, __VA_ARGS__ };                     \
-    __attribute__((AMP_IN_ORDER used,                                                                                  \
-                   section("amp_workloads"))) static const struct amp_workload *const amp_workload_entry_##workload =  \
-        &amp_workload_##workload
+    __attribute__((AMP_IN_ORDER __used__, __section__("amp_workloads")))                                               \
+    static const struct amp_workload *const amp_workload_entry_##workload = &amp_workload_##workload
 
 /* Zeroed pages that no allocator sees, touched; ends the child where there are none. */
-static inline void *amp_map(size_t size)
+static inline void *amp_map(size_t amp_size)
 {
-    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void *amp_pages = mmap(NULL, amp_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-    if (pages == MAP_FAILED)
+    if (amp_pages == MAP_FAILED)
         _exit(AMP_EXIT_NO_MEMORY);
-    return pages;
+    return amp_pages;
 }
 
-static inline void amp_unmap(void *pages, size_t size)
+static inline void amp_unmap(void *amp_pages, size_t amp_size)
 {
-    munmap(pages, size);
+    munmap(amp_pages, amp_size);
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014): the state is the seed. */
-static inline uint64_t amp_draw(uint64_t *state)
+static inline uint64_t amp_draw(uint64_t *amp_state)
 {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    uint64_t amp_z = *amp_state += 0x9e3779b97f4a7c15u;
 
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
+    amp_z = (amp_z ^ (amp_z >> 30)) * 0xbf58476d1ce4e5b9u;
+    amp_z = (amp_z ^ (amp_z >> 27)) * 0x94d049bb133111ebu;
+    return amp_z ^ (amp_z >> 31);
 }
 
 /* A number from 0 to n - 1, n below 2^32: by the upper half, without a division. */
-static inline uint64_t amp_draw_below(uint64_t *state, uint64_t n)
+static inline uint64_t amp_draw_below(uint64_t *amp_state, uint64_t amp_n)
 {
-    return ((amp_draw(state) >> 32) * n) >> 32;
+    return ((amp_draw(amp_state) >> 32) * amp_n) >> 32;
 }
 
 #endif

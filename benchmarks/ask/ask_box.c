@@ -53,7 +53,7 @@ static uint64_t ask_run_direct(void *fixture, uint64_t ops)
 }
 
 /* The function that the box names is read from memory at every call, as a caller who knows only the box must. */
-static inline uint64_t ask_call_box(struct ask_any *box)
+static AMP_ALWAYS_INLINE uint64_t ask_call_box(struct ask_any *box)
 {
     amp_keep(box);
     return box->table->ends(box->data);

@@ -40,7 +40,7 @@ struct ask_queue {
     pthread_t thread;
 };
 
-static inline void ask_wait_for(atomic_uint_fast64_t *count, uint64_t least)
+static AMP_ALWAYS_INLINE void ask_wait_for(atomic_uint_fast64_t *count, uint64_t least)
 {
     for (unsigned spins = 0; atomic_load_explicit(count, memory_order_acquire) < least; spins++)
         if (spins % SPINS == SPINS - 1)
@@ -80,7 +80,8 @@ static AMP_NOINLINE uint64_t ask_receive_pointer(struct ask_queue *queue, uint64
 }
 
 /* Give the receiver its work, and later take its sum: only then has everything arrived. */
-static inline void ask_begin(struct ask_queue *queue, uint64_t (*receive)(struct ask_queue *, uint64_t), uint64_t ops)
+static AMP_ALWAYS_INLINE void ask_begin(struct ask_queue *queue, uint64_t (*receive)(struct ask_queue *, uint64_t),
+                                        uint64_t ops)
 {
     pthread_mutex_lock(&queue->lock);
     queue->receive = receive;
@@ -89,7 +90,7 @@ static inline void ask_begin(struct ask_queue *queue, uint64_t (*receive)(struct
     pthread_mutex_unlock(&queue->lock);
 }
 
-static inline uint64_t ask_end(struct ask_queue *queue, uint64_t sent)
+static AMP_ALWAYS_INLINE uint64_t ask_end(struct ask_queue *queue, uint64_t sent)
 {
     uint64_t sum;
 

@@ -32,7 +32,7 @@ struct ask_shelf {
     size_t next;
 };
 
-static inline size_t ask_after(size_t at)
+static AMP_ALWAYS_INLINE size_t ask_after(size_t at)
 {
     return at + 1 < ELEMENTS ? at + 1 : 0;
 }
@@ -79,7 +79,7 @@ static uint64_t ask_store_pointer(void *fixture, uint64_t ops)
 }
 
 /* How many of `ops` elements come before the end: a walk goes by stretches, so that neither side pays for an index. */
-static inline size_t ask_stretch(const struct ask_shelf *shelf, uint64_t ops)
+static AMP_ALWAYS_INLINE size_t ask_stretch(const struct ask_shelf *shelf, uint64_t ops)
 {
     size_t rest = ELEMENTS - shelf->next;
 
