@@ -27,8 +27,17 @@ struct entry {
     uint64_t key;
     UT_hash_handle hh;
     struct cargo *elsewhere; /* the pointer side's, or NULL */
-    struct cargo here;       /* the value side's: entries of the other end before it */
 };
+
+struct holder { /* the value side's entry */
+    struct entry entry;
+    struct cargo here;
+};
+
+static AMP_ALWAYS_INLINE const struct cargo *here(const struct entry *entry)
+{
+    return &((const struct holder *) (const void *) entry)->here;
+}
 
 struct map {
     struct entry *entries; /* uthash keeps its table behind the first */
@@ -55,7 +64,7 @@ static AMP_ALWAYS_INLINE struct entry *find(const struct entry *entries, uint64_
 
 static AMP_NOINLINE const struct cargo *find_value(struct map map, uint64_t key)
 {
-    return &find(map.entries, key)->here;
+    return here(find(map.entries, key));
 }
 
 static AMP_NOINLINE const struct cargo *find_pointer(struct map map, uint64_t key)
@@ -65,7 +74,7 @@ static AMP_NOINLINE const struct cargo *find_pointer(struct map map, uint64_t ke
 
 static AMP_NOINLINE const struct cargo *find_handle(const struct map *map, uint64_t key)
 {
-    return &find(map->entries, key)->here;
+    return here(find(map->entries, key));
 }
 
 static inline uint64_t draw(struct lookups *l)
@@ -112,14 +121,10 @@ static struct lookups *set_up(size_t n)
     return l;
 }
 
-static void add(struct lookups *l, uint64_t key, struct cargo *elsewhere)
+static void add(struct lookups *l, uint64_t key, struct entry *entry, struct cargo *elsewhere)
 {
-    struct entry *entry = amp_alloc(elsewhere ? offsetof(struct entry, here) : sizeof *entry);
-
     entry->key = key;
     entry->elsewhere = elsewhere;
-    if (!elsewhere)
-        entry->here = (struct cargo){ .number = 3 * key };
     HASH_ADD(hh, l->map.entries, key, sizeof entry->key, entry);
 }
 
@@ -127,8 +132,12 @@ static void *set_up_value(size_t n)
 {
     struct lookups *l = set_up(n);
 
-    for (size_t k = 0; k < n; k++)
-        add(l, k, NULL);
+    for (size_t k = 0; k < n; k++) {
+        struct holder *holder = amp_alloc(sizeof *holder);
+
+        holder->here = (struct cargo){ .number = 3 * k };
+        add(l, k, &holder->entry, NULL);
+    }
     return l;
 }
 
@@ -140,7 +149,7 @@ static void *set_up_pointer(size_t n)
         struct cargo *elsewhere = amp_alloc(sizeof *elsewhere);
 
         *elsewhere = (struct cargo){ .number = 3 * k };
-        add(l, k, elsewhere);
+        add(l, k, amp_alloc(sizeof(struct entry)), elsewhere);
     }
     return l;
 }

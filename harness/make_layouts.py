@@ -3,19 +3,24 @@
 """Link one lesson many times: modules that differ only in where their functions stand within a 64-byte line.
 
 Where the linker puts a function is worth up to 30 % of its time, and of an address only the offset within the line
-counts. Compilers place functions at multiples of 16, so each function has four placements:
+counts. Compilers place functions at multiples of 16, so most functions have four placements:
 
     line  |0---------------16--------------32--------------48--------------|
     00.so |run_value.......................................................|
     01.so |................run_value.......................................|
     02.so |................................run_value.......................| ...
 
+A function that asks for more has fewer. gcc 14 begins short loops at multiples of 32 or 64, which aligns the function
+around them likewise; an attribute or -falign-functions=32 does the same. Such a function stands at 0 and 32, or only
+at 0: where any linker would put it, with its loops where its compiler wants them.
+
 A lesson is compiled once, with a section for each function, and linked once for each row of a balanced design over
 the functions that a side reaches. For n = 4^m layouts the rows are all vectors x of GF(4)^m, and a function's column
 is <x, v>, where v is a point of the projective geometry PG(m-1, 4). Up to m functions get the unit vectors: the full
 factorial. More get further points, at most (4^m - 1) / 3: an orthogonal array in which every pair of functions meets
-each of its 16 placements equally often (Hedayat, Sloane, Stufken, Orthogonal Arrays, 1999, section 3.4). The two sides
-have designs of their own, in rows shuffled apart, unless they share a function; then one array holds both.
+each of its 16 placements equally often (Hedayat, Sloane, Stufken, Orthogonal Arrays, 1999, section 3.4). Of a function
+with two placements each stands for two of the four levels, which keeps all of this balanced; one with a single
+placement needs no column. The two sides have designs of their own, in rows shuffled apart, unless they share a function; then one array holds both.
 
 The order of the functions and paddings of whole lines are drawn at random; all else stays where the linker puts it.
 results/SCHEMA.md describes the table that is written beside the modules."""
@@ -42,7 +47,7 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 LINE_B = 64
-STEP_B = 16  # as compilers align functions; so a function must not ask for more
+STEP_B = 16  # as compilers align functions
 MAX_EXTRA_LINES = 3  # the largest padding between two functions
 LESSON_ABI = 2  # AMP_LESSON_ABI, harness/layout.h
 FUNCTION, SECTION = 2, 3  # symbol types of ELF
@@ -76,6 +81,7 @@ class Object:
         except ELFError as error:
             raise Refused(f"{path}: not an object file (compiled with -flto?): {error}") from error
         self.symbols = read_symbols(self.headers, self.data)
+        self.alignments = {}  # function that can be placed -> B
         self.relocations = {}  # section -> [(offset, type, symbol, addend)]
         for header, data in zip(self.headers, self.data):
             if header["sh_type"] == "SHT_RELA":
@@ -117,12 +123,9 @@ class Object:
             names = ", ".join(name for _, name in starts)
             raise Refused(f"{self.path}: {names}: compile with -ffunction-sections, so that each can be placed alone")
         value, name = starts[0]
-        align = self.headers[section]["sh_addralign"]
-        if align > STEP_B:
-            raise Refused(f"{self.path}: {name}: is aligned to {align} B by an attribute or a flag; "
-                          f"it cannot be placed at every multiple of {STEP_B} B")
         if value != 0:
             raise Refused(f"{self.path}: {name}: begins {value} B into its section")
+        self.alignments[name] = max(STEP_B, self.headers[section]["sh_addralign"])
         return name
 
 
@@ -250,35 +253,49 @@ def points(m):
     return chosen + [v for v in rest if v not in chosen]
 
 
-def balanced(functions, count, draw):
-    """Offsets of each function over `count` layouts, every pair of functions balanced."""
+def placements(align):
+    """The offsets within a line at which a function aligned like this may stand."""
+    return range(0, LINE_B, max(align, STEP_B))
+
+
+def balanced(alignments, count, draw):
+    """Offsets of each function over `count` layouts, every pair of functions balanced. `alignments`: function -> B."""
     m = count.bit_length() // 2  # count = 4^m
     rows = list(itertools.product(range(4), repeat=m))
     draw.shuffle(rows)
-    offsets = {}
-    for function, v in zip(functions, points(m)):
-        levels = [0, STEP_B, 2 * STEP_B, 3 * STEP_B]
+    offsets = {function: [0] * count for function in alignments}
+    for function, v in zip(movable(alignments), points(m)):
+        places = placements(alignments[function])
+        levels = [place for place in places for _ in range(4 // len(places))]
         draw.shuffle(levels)
         offsets[function] = [levels[dot(x, v)] for x in rows]
     return offsets
+
+
+def movable(alignments):
+    return [function for function, align in alignments.items() if len(placements(align)) > 1]
 
 
 def first(names, n):
     return ", ".join(names[:n]) + (", ..." if len(names) > n else "")
 
 
-def design(unit, count, draw):
-    """Add the unit's design and offsets."""
+def design(unit, alignments, count, draw):
+    """Add the unit's design and offsets. `alignments`: function -> B."""
     shared = bool(set(unit["value"]) & set(unit["pointer"]))
     groups = [list(dict.fromkeys(unit["value"] + unit["pointer"]))] if shared else [unit["value"], unit["pointer"]]
+    groups = [{name: alignments[name] for name in group} for group in groups]
     limit = (count - 1) // 3
-    most = max(groups, key=len)
+    most = max(map(movable, groups), key=len)
     if len(most) > limit:
         enough = next(4 ** m for m in itertools.count(1) if (4 ** m - 1) // 3 >= len(most))
         raise Refused(f"{first(unit['rows'], 3)}: {len(most)} functions to place together ({first(most, 8)}), but "
                       f"{count} layouts can balance {limit}: link {enough} layouts, or share fewer functions between "
                       "pairs")
     unit["design"] = "full factorial" if 4 ** len(most) <= count else "orthogonal array"
+    aligned = {name: align for group in groups for name, align in group.items() if align > STEP_B}
+    if aligned:
+        unit["aligned"] = aligned
     unit["offsets"] = {}
     for group in groups:
         unit["offsets"].update(balanced(group, count, draw))
@@ -295,11 +312,13 @@ def script(lesson, offsets, draw):
     lines, end = [], 0
     for name in order:
         section = sections[name]
-        pad = (offsets[name] - end) % LINE_B + LINE_B * draw.randint(0, MAX_EXTRA_LINES)
+        unit = max(LINE_B, lesson.alignments[name])
+        pad = (offsets[name] - end) % unit + unit * draw.randint(0, MAX_EXTRA_LINES)
         lines.append(f"    . += {pad}; *({lesson.names[section]})")
         end += pad + lesson.headers[section]["sh_size"]
     body = "\n".join(lines)
-    return f"SECTIONS\n{{\n  .text.amp : ALIGN({LINE_B})\n  {{\n{body}\n  }}\n}}\nINSERT AFTER .text;\n"
+    align = max([LINE_B, *(lesson.alignments[name] for name in order)])
+    return f"SECTIONS\n{{\n  .text.amp : ALIGN({align})\n  {{\n{body}\n  }}\n}}\nINSERT AFTER .text;\n"
 
 
 def link(command, module, text, offsets):
@@ -352,7 +371,7 @@ def make(args):
             raise Refused("\n".join([f"{args.lesson}: breaks the rules of harness/stack/stack.h:", *complaints]))
     units = make_units(read_pairs(lesson, read_contract(args.extra)))
     for unit in units:
-        design(unit, args.count, draw)
+        design(unit, lesson.alignments, args.count, draw)
     table = {"schema": "ampersand/layouts/1", "lesson": args.lesson, "seed": args.seed, "n": args.count}
     if args.source:
         table["source"] = args.source.name

@@ -344,11 +344,11 @@ def test_an_allocation_is_kept_by_the_kernels_flags_only(compiler, call):
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("lesson", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c")))
 def test_functions_can_be_placed(compiler, lesson):
-    """A linker script moves each function by itself, to a multiple of 16: one a section, aligned to no more."""
+    """A linker script moves each function by itself within a line: one a section, aligned to no more than that."""
     made = compiled(compiler, lesson)
     for name, (_, alignment, _) in made.sections.items():
         assert name in made.functions, f"{name} is not a section of one function"
-        assert alignment <= 16, f"{name} is aligned to {alignment}"
+        assert alignment <= 64, f"{name} is aligned to {alignment}"
     assert len(made.sections) == len(made.functions)
 
 
