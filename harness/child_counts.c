@@ -5,6 +5,10 @@
 #include "harness/rounds.h"
 #include "harness/stack/use.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+
 enum { VALUE, POINTER };
 
 #define COUNTED_OPS 1000
@@ -62,6 +66,39 @@ static void add_stack_use(json_t *counted, const struct amp_pair *pair, const st
                         use.reserved_known ? json_integer((json_int_t) use.reserved_b) : json_null());
 }
 
+static double per_op(const json_t *counted, const char *key, uint64_t ops)
+{
+    return (double) json_integer_value(json_object_get(counted, key)) / (double) ops;
+}
+
+/* Whether a side allocates what its pair declares; if not, how, added to `text`. */
+static bool keeps_its_word(const struct amp_side *side, const char *name, const json_t *counted, uint64_t ops,
+                           char *text, size_t size)
+{
+    size_t n = strlen(text);
+    uint64_t allocs = (uint64_t) json_integer_value(json_object_get(counted, "allocs"));
+    uint64_t asked_b = (uint64_t) json_integer_value(json_object_get(counted, "asked_b"));
+
+    if (allocs == side->allocs_per_op * ops && asked_b == side->bytes_per_op * ops)
+        return true;
+    snprintf(text + n, size - n,
+             "%s%s: %" PRIu64 " allocations (%" PRIu64 " B) an operation declared, %.10g (%.10g B) counted",
+             n > 0 ? "; " : "", name, side->allocs_per_op, side->bytes_per_op, per_op(counted, "allocs", ops),
+             per_op(counted, "asked_b", ops));
+    return false;
+}
+
+/* An exit status. */
+static int hold_to_declaration(const struct amp_task *task, json_t *const sides[2], uint64_t ops)
+{
+    const struct amp_pair *pair = task->row->pair;
+    char text[400] = "";
+    bool value = keeps_its_word(&pair->value, "value", sides[VALUE], ops, text, sizeof text);
+    bool pointer = keeps_its_word(&pair->pointer, "pointer", sides[POINTER], ops, text, sizeof text);
+
+    return value && pointer ? 0 : amp_child_complain(AMP_EXIT_DECLARED, task->name, text);
+}
+
 /* Both sides, each into the result under its name; an exit status, and nothing written. */
 static int count_pair(const struct amp_task *task, json_t *result)
 {
@@ -78,6 +115,8 @@ static int count_pair(const struct amp_task *task, json_t *result)
         status = amp_child_complain(2, task->name, "jemalloc's hooks could not be set");
     else if (checksum[VALUE] != checksum[POINTER])
         status = amp_child_disagree(task, ops, checksum[VALUE], checksum[POINTER]);
+    else
+        status = hold_to_declaration(task, sides, ops);
     if (status == 0) {
         add_stack_use(sides[VALUE], pair, &pair->value, value);
         add_stack_use(sides[POINTER], pair, &pair->pointer, pointer);

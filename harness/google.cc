@@ -8,11 +8,15 @@
  *
  * so counters must be known before the last timed run, and are: they come from the own count. It runs at most 16
  * operations too. Hooks are in jemalloc only from amp_heap_begin() to amp_heap_end(), so malloc is its fast self
- * whenever the clock runs. */
+ * whenever the clock runs.
+ *
+ * With repetitions, libbenchmark hands its reporters pointers to the memory pass's results that it has moved since, and
+ * coefficients of variation that are 0/0: so the reporters, of the file as well, are ours, and pass on what we kept. */
 #include <benchmark/benchmark.h>
 
 #include <cinttypes>
 #include <climits>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -45,8 +49,10 @@ struct Row {
 struct Side {
     Row *row;
     const amp_side *side;
+    std::string name; /* as libbenchmark calls it */
     bool counted;
     amp_heap heap;
+    std::deque<benchmark::MemoryManager::Result> passes; /* of each repetition */
 };
 
 std::deque<Row> rows; /* a deque: its elements stay where they are */
@@ -63,10 +69,12 @@ class Memory : public benchmark::MemoryManager
   public:
     bool counting = false;
     amp_heap heap = {};
+    Side *side = nullptr; /* that is counted */
 
     void Start()
     {
         heap = {};
+        side = nullptr;
         counting = true;
     }
     void Stop(Result *result)
@@ -75,6 +83,8 @@ class Memory : public benchmark::MemoryManager
         result->num_allocs = static_cast<int64_t>(heap.allocs);
         result->max_bytes_used = static_cast<int64_t>(heap.peak_b);
         result->total_allocated_bytes = static_cast<int64_t>(heap.granted_b);
+        if (side)
+            side->passes.push_back(*result);
     }
     void Stop(Result &result)
     {
@@ -167,6 +177,7 @@ void run_side(benchmark::State &state, Side &side)
     count_once(side);
     void *fixture = set_up(side);
     const uint64_t ops = static_cast<uint64_t>(state.max_iterations);
+    memory.side = &side;
     while (state.KeepRunningBatch(state.max_iterations)) /* once: the kernel owns the loop */
         benchmark::DoNotOptimize(memory.counting ? run_counted(*side.side, fixture, ops, &memory.heap)
                                                  : side.side->run(fixture, ops));
@@ -178,10 +189,10 @@ void register_side(Row &row, const amp_side &side, const char *name, uint64_t it
 {
     char text[512];
 
-    sides.push_back({ &row, &side, false, {} });
-    Side *registered = &sides.back();
     amp_row_name(row.row, text, sizeof text);
-    auto *added = benchmark::RegisterBenchmark((std::string(text) + "/side=" + name).c_str(),
+    sides.push_back({ &row, &side, std::string(text) + "/side=" + name, false, {}, {} });
+    Side *registered = &sides.back();
+    auto *added = benchmark::RegisterBenchmark(registered->name.c_str(),
                                                [registered](benchmark::State &state) { run_side(state, *registered); });
     if (iterations)
         added->Iterations(static_cast<benchmark::IterationCount>(iterations));
@@ -222,23 +233,73 @@ class Messages : public std::stringbuf
     }
 };
 
-/* libbenchmark's own reporter, whichever the flags ask for. Refused rows that come first wait for a run with counters:
- * the CSV reporter takes its columns from the first rows and aborts at a counter that it does not know yet. */
+using Run = benchmark::BenchmarkReporter::Run;
+
+const Side *side_of(const Run &run)
+{
+    for (const Side &side : sides)
+        if (side.name == run.run_name.function_name)
+            return &side;
+    return nullptr;
+}
+
+double finite(double x)
+{
+    return std::isfinite(x) ? x : 0;
+}
+
+/* What the memory pass of this repetition gave, as we kept it; and 0 for the variation of what is always 0. */
+Run mended(Run run)
+{
+    const Side *side = side_of(run);
+    const size_t pass = static_cast<size_t>(run.repetition_index);
+
+    if (run.memory_result)
+        run.memory_result = side && pass < side->passes.size() ? &side->passes[pass] : nullptr;
+    run.real_accumulated_time = finite(run.real_accumulated_time);
+    run.cpu_accumulated_time = finite(run.cpu_accumulated_time);
+    for (auto &counter : run.counters)
+        counter.second.value = finite(counter.second.value);
+    return run;
+}
+
+/* The CSV reporter takes a coefficient of variation for seconds: what it has to be given so that it prints the number. */
+void scale_back(double &accumulated, double shown)
+{
+    if (shown > 0)
+        accumulated *= accumulated / shown;
+}
+
+BENCHMARK_DISABLE_DEPRECATED_WARNING
+using Csv = benchmark::CSVReporter;
+BENCHMARK_RESTORE_DEPRECATED_WARNING
+
+/* One of libbenchmark's own reporters. Refused rows that come first wait for a run with counters: the CSV reporter takes
+ * its columns from the first rows and aborts at a counter that it does not know yet. */
 class Reporter : public benchmark::BenchmarkReporter
 {
   public:
-    Reporter(benchmark::BenchmarkReporter *reporter, std::ostream *messages) : inner(reporter)
+    explicit Reporter(benchmark::BenchmarkReporter *reporter) : inner(reporter)
     {
         SetOutputStream(&inner->GetOutputStream());
-        SetErrorStream(messages);
-        inner->SetErrorStream(messages);
     }
     bool ReportContext(const Context &context) override
     {
+        inner->SetOutputStream(&GetOutputStream());
+        inner->SetErrorStream(&GetErrorStream());
         return inner->ReportContext(context);
     }
-    void ReportRuns(const std::vector<Run> &runs) override
+    void ReportRuns(const std::vector<Run> &found) override
     {
+        std::vector<Run> runs;
+
+        for (const Run &run : found) {
+            runs.push_back(mended(run));
+            if (dynamic_cast<Csv *>(inner) && run.aggregate_unit == benchmark::kPercentage) {
+                scale_back(runs.back().real_accumulated_time, runs.back().GetAdjustedRealTime());
+                scale_back(runs.back().cpu_accumulated_time, runs.back().GetAdjustedCPUTime());
+            }
+        }
         if (waiting && can_count && !runs.empty() && runs.front().counters.empty()) {
             held.push_back(runs);
             return;
@@ -265,6 +326,45 @@ class Reporter : public benchmark::BenchmarkReporter
     std::vector<std::vector<Run>> held;
 };
 
+/* What --benchmark_out and --benchmark_out_format ask for; libbenchmark tells nobody. */
+struct Out {
+    std::string file, format = "json";
+} out;
+
+/* The value of a flag of libbenchmark's, from the word where it has it, else as it was. */
+void take(const char *word, const char *flag, std::string &value)
+{
+    const size_t length = std::strlen(flag);
+
+    if (std::strncmp(word, flag, length) == 0 && word[length] == '=')
+        value = word + length + 1;
+}
+
+void read_out(int argc, char **argv)
+{
+    const char *file = std::getenv("BENCHMARK_OUT"), *format = std::getenv("BENCHMARK_OUT_FORMAT");
+
+    out.file = file ? file : "";
+    out.format = format ? format : "json";
+    for (int i = 1; i < argc; i++) {
+        take(argv[i], "--benchmark_out", out.file);
+        take(argv[i], "--benchmark_out_format", out.format);
+    }
+}
+
+/* For the file, or NULL where there is none; static storage. */
+benchmark::BenchmarkReporter *file_reporter()
+{
+    static benchmark::JSONReporter json;
+    static benchmark::ConsoleReporter console(benchmark::ConsoleReporter::OO_None);
+    static Csv csv;
+    static Reporter reporters[] = { Reporter(&json), Reporter(&console), Reporter(&csv) };
+
+    if (out.file.empty())
+        return nullptr;
+    return &reporters[out.format == "json" ? 0 : out.format == "console" ? 1 : 2];
+}
+
 void (*print_help)();
 
 } // namespace
@@ -290,6 +390,7 @@ const char *amp_google_parse(int *argc, char **argv, void (*help)(void))
     std::streambuf *cerr = std::cerr.rdbuf(messages.rdbuf());
 
     print_help = help;
+    read_out(*argc, argv);
     benchmark::Initialize(argc, argv, [] { print_help(); });
     std::cerr.rdbuf(cerr);
     said = messages.str();
@@ -308,15 +409,16 @@ amp_google_outcome amp_google_run(const char **filter)
     static std::string kept;
     static Messages buffer; /* static: libbenchmark's reporter lives as long as the program, and keeps the stream */
     static std::ostream messages(&buffer);
-    Reporter reporter(benchmark::CreateDefaultDisplayReporter(), &messages);
+    Reporter reporter(benchmark::CreateDefaultDisplayReporter());
 
+    reporter.SetErrorStream(&messages);
     kept = benchmark::GetBenchmarkFilter();
     *filter = kept.c_str();
     can_count = amp_heap_available(&why_not) == 0;
     why_not = can_count ? nullptr : why_not;
     if (can_count)
         benchmark::RegisterMemoryManager(&memory);
-    size_t matched = benchmark::RunSpecifiedBenchmarks(&reporter);
+    size_t matched = benchmark::RunSpecifiedBenchmarks(&reporter, file_reporter());
     messages.flush();
     benchmark::RegisterMemoryManager(nullptr);
     benchmark::Shutdown();

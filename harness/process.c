@@ -341,6 +341,7 @@ static void describe(int status, const char *last, struct amp_outcome *out)
         { 0, AMP_DONE, "" },
         { AMP_EXIT_NO_MEMORY, AMP_MEMORY, "a kernel or a fixture found no memory" },
         { AMP_EXIT_DISAGREE, AMP_DISAGREEMENT, "the sides' checksums differ" },
+        { AMP_EXIT_DECLARED, AMP_DECLARATION, "a side allocates otherwise than its pair declares" },
     };
 
     if (WIFSIGNALED(status)) {
@@ -430,6 +431,7 @@ const char *amp_ending_name(enum amp_ending ending)
         [AMP_TIMEOUT] = "timeout",
         [AMP_MEMORY] = "memory",
         [AMP_DISAGREEMENT] = "disagreement",
+        [AMP_DECLARATION] = "declaration",
         [AMP_INTERRUPTED] = "interrupted",
     };
 

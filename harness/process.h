@@ -45,6 +45,7 @@ enum amp_ending {
     AMP_TIMEOUT,      /* it was killed after timeout_s */
     AMP_MEMORY,       /* a kernel or a fixture found none */
     AMP_DISAGREEMENT, /* the sides did */
+    AMP_DECLARATION,  /* a side allocates otherwise than its pair declares */
     AMP_INTERRUPTED,  /* it was killed because amp_process_interrupted() */
 };
 

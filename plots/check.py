@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Hold a run folder against its schema: a line for each fault, exit status 2 if there is one.
+"""Hold a run folder against its schema: a line for each fault, exit status 2 if there is one. In a sound folder, a line
+for each row whose counts are not those that its pair declares: exit status 1.
 
 Each file by itself is held against its JSON Schema, with every fault told; a folder whose files are sound is then
 loaded, under each of its configurations, for what only shows between files."""
 
+import sys
 from pathlib import Path
 
-from plots import allocators_load, documents, gobench
+from plots import allocators_load, declared, documents, gobench
 from plots.documents import Refused
 from plots.load import is_of_allocators, load, read_manifest
 
@@ -97,6 +99,14 @@ def _whole(folder):
     return []
 
 
+def broken(folder):
+    """A line for each row that allocates otherwise than its pair declares."""
+    manifest, _ = read_manifest(folder)
+    return [f"{folder}: {row.name}: {row.failed['reason']}: {row.failed['detail']}"
+            for configuration in manifest["configurations"] for row in load(folder, configuration["name"]).rows
+            if row.failed and row.failed["reason"] == declared.REASON]
+
+
 def add_arguments(parser):
     parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
 
@@ -108,4 +118,7 @@ def main(args):
     if faults:
         return 2
     print(f"{args.run}: {files} files follow their schemas")
-    return 0
+    breaches = [] if is_of_allocators(args.run) else broken(args.run)
+    for breach in breaches:
+        print(f"ampersand: {breach}", file=sys.stderr)
+    return 1 if breaches else 0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots import documents, sensor
+from plots import declared, documents, sensor
 from plots.documents import Refused
 from plots.journal import read_journal
 
@@ -216,7 +216,8 @@ def _load_row(folder, entry, manifest, configuration, journal, found):
                                         path) for number, path in sorted(mine.items()))
     _same_layouts(loaded["launches"], folder / "launches" / configuration / name)
     return Row(entry["pair"], entry["size"], entry["lesson"], entry["question"], entry["threads"], entry,
-               loaded["launches"], loaded["counts"], loaded["solo"], journal.failure(configuration, name))
+               loaded["launches"], loaded["counts"], loaded["solo"],
+               journal.failure(configuration, name) or declared.failure(loaded["counts"], entry))
 
 
 def _document(path, kind, identity, crc32):

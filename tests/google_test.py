@@ -147,19 +147,72 @@ def test_counters_show_on_the_console_and_in_csv():
     ]
 
 
+def read_strictly(text):
+    """JSON, in which NaN has no place."""
+    def refuse(constant):
+        raise AssertionError(f"{constant} in JSON")
+    return json.loads(text, parse_constant=refuse)["benchmarks"]
+
+
+INTERLEAVED = "--benchmark_enable_random_interleaving=true"
+REPETITIONS = {
+    "two": (2, ()),
+    "so many that a vector has moved often": (9, ()),
+    "by turns": (3, (INTERLEAVED,)),
+    "shorter where they are shown": (3, ("--benchmark_display_aggregates_only=true",)),
+    "shorter in the file as well": (3, ("--benchmark_report_aggregates_only=true",)),
+}
+
+
 @counted
-@pytest.mark.parametrize("flags", [(), ("--benchmark_enable_random_interleaving=true",)])
-def test_repetitions(flags):
-    done = bench("--benchmark_filter=^factory/size=24/", "--benchmark_repetitions=3", "--benchmark_min_time=0.001",
-                 "--benchmark_format=json", *flags)
-    rows = json.loads(done.stdout)["benchmarks"]
-    for side, allocs in ("value", 0), ("pointer", 1):
-        mine = [row for row in rows if row["run_name"] == f"factory/size=24/side={side}"]
-        repetitions = [row for row in mine if row["run_type"] == "iteration"]
+@pytest.mark.parametrize("name", REPETITIONS)
+def test_repetitions(tmp_path, granted, name):
+    """Every number of every row, as the file has it: what is counted is the same in each repetition, and varies by 0."""
+    repetitions, flags = REPETITIONS[name]
+    flags = ("--benchmark_filter=^factory/size=24/", f"--benchmark_repetitions={repetitions}", "--iterations=100", *flags)
+    shown = read_strictly(bench(*flags, "--benchmark_format=json", f"--benchmark_out={tmp_path / 'out'}").stdout)
+    rows = read_strictly((tmp_path / "out").read_text())
+    assert "aggregates_only" in str(flags) or shown == rows
+    whole = range(0 if "--benchmark_report_aggregates_only=true" in flags else repetitions)
+    for side, want in ("value", [0, 0, 0, 0]), ("pointer", [24, 1, granted(24), granted(24)]):
+        mine = [row for row in rows if f"/side={side}/" in row["run_name"]]
+        each = [row for row in mine if row["run_type"] == "iteration"]
         aggregates = {row["aggregate_name"]: row for row in mine if row["run_type"] == "aggregate"}
-        assert [row["repetition_index"] for row in repetitions] == [0, 1, 2]
-        assert {"mean", "median", "stddev"} <= set(aggregates)
-        assert all(row["allocs/op"] == allocs for row in [*repetitions, aggregates["mean"]])
+        assert [row["repetition_index"] for row in each] == list(whole)
+        assert set(aggregates) == {"mean", "median", "stddev", "cv"}
+        for row in [*each, aggregates["mean"], aggregates["median"]]:
+            assert [row[key] for key in COUNTERS] == want
+        for row in aggregates["stddev"], aggregates["cv"]:
+            assert [row[key] for key in COUNTERS] == [0, 0, 0, 0]
+        for row in each:
+            assert [row[key] for key in ("allocs_per_iter", "max_bytes_used", "total_allocated_bytes")] == [
+                want[1], want[3], 16 * want[2]]
+        assert not any("net_heap_growth" in row for row in mine), "heap.h does not give it"
+
+
+@counted
+@pytest.mark.parametrize("where", ["shown", "in a file", "in a file that the environment names"])
+@pytest.mark.parametrize("form", ["csv", "console"])
+def test_repetitions_in_other_forms(tmp_path, form, where):
+    flags = ["--benchmark_filter=^factory/size=24/", "--benchmark_repetitions=3", "--iterations=100"]
+    out, environment = tmp_path / "out", {}
+    if where == "shown":
+        flags.append(f"--benchmark_format={form}")
+    elif where == "in a file":
+        flags += [f"--benchmark_out={out}", f"--benchmark_out_format={form}"]
+    else:
+        environment = {"BENCHMARK_OUT": str(out), "BENCHMARK_OUT_FORMAT": form}
+    text = bench(*flags, **environment).stdout
+    text = text if where == "shown" else out.read_text()
+    assert "nan" not in text.lower()
+    if form == "console":
+        assert re.search(r"side=value\S*_cv .* B/op=0\.00% allocs/op=0\.00%", text)
+        return
+    rows = {row["name"]: row for row in csv.DictReader(io.StringIO(text[text.index("name,"):]))}
+    for side in "value", "pointer":
+        mean, stddev, cv = (float(rows[f"factory/size=24/side={side}/iterations:100_{of}"]["real_time"])
+                            for of in ("mean", "stddev", "cv"))
+        assert cv == pytest.approx(stddev / mean, rel=1e-3), "a share, as in JSON"
 
 
 # ---- counts ---------------------------------------------------------------------------------------------------------
@@ -276,8 +329,12 @@ def test_sides_that_disagree_are_refused_and_the_others_measured(disagreeing):
     assert all("error_occurred" not in row and row["real_time"] > 0 for row in good)
 
 
-def test_a_refused_row_is_an_error_in_csv_and_on_the_console(disagreeing):
-    table = bench("--iterations=100", "--benchmark_format=csv", status=1, AMPERSAND_LESSONS=disagreeing).stdout
+@pytest.mark.parametrize("where", ["shown", "in a file"])
+def test_a_refused_row_is_an_error_in_csv_and_on_the_console(tmp_path, disagreeing, where):
+    out = tmp_path / "out"
+    flags = ["--benchmark_format=csv"] if where == "shown" else [f"--benchmark_out={out}", "--benchmark_out_format=csv"]
+    table = bench("--iterations=100", *flags, status=1, AMPERSAND_LESSONS=disagreeing).stdout
+    table = table if where == "shown" else out.read_text()[out.read_text().index("name,"):]
     rows = {row["name"]: row for row in csv.DictReader(io.StringIO(table))}
     assert len(rows) == 6
     assert {name for name, row in rows.items() if row["error_occurred"] == "true"} == {

@@ -267,6 +267,56 @@ def test_a_failed_row_is_tried_again_by_resume(bad_run, tmp_path):
     assert {path: path.stat().st_ino for path in before} == before
 
 
+# What a pair declares of its allocations
+
+DECLARED = {  # a pair: what is said of it
+    "too_many_declared": "pointer: 2 allocations (24 B) an operation declared, 1 (24 B) counted",
+    "none_declared": "pointer: 0 allocations (0 B) an operation declared, 1 (24 B) counted",
+    "other_bytes_declared": "pointer: 1 allocations (25 B) an operation declared, 1 (24 B) counted",
+    "half_made": "pointer: 1 allocations (24 B) an operation declared, 0.5 (12 B) counted",
+    "none_made": "pointer: 1 allocations (24 B) an operation declared, 0 (0 B) counted",
+    "both_wrong": "value: 0 allocations (0 B) an operation declared, 1 (24 B) counted; pointer: 0 ",
+}
+
+
+@pytest.fixture(scope="module")
+def declared_run(tmp_path_factory):
+    if not is_jemalloc():
+        pytest.skip("a build with a sanitizer: nothing is counted there")
+    run = tmp_path_factory.mktemp("declared") / "run"
+    return run, bench("--out", run, *FAST, "--filter", f"^(good|{'|'.join(DECLARED)})/", "--launches", 1,
+                      "--counts-launches", 1, "--seed", 3)
+
+
+@pytest.mark.parametrize("pair", DECLARED)
+def test_a_pair_is_held_to_the_allocations_that_it_declares(declared_run, pair):
+    run, done = declared_run
+    failure, = (line for line in journal(run, "failed") if line["pair"] == pair)
+    assert (failure["kind"], failure["reason"]) == ("counts", "declaration")
+    assert failure["detail"].startswith(DECLARED[pair])
+    assert f"{pair}/size=24: failed: declaration: {DECLARED[pair]}" in done.stderr
+    assert not list((run / "counts").rglob(f"{pair}/*/*.json"))
+
+
+def test_wrong_declarations_are_failed_rows(declared_run):
+    run, done = declared_run
+    assert done.returncode == 1
+    assert {row.name for row in load(run).rows if not row.failed} == set(GOOD)
+
+
+def test_check_tells_of_wrong_declarations(declared_run):
+    checked = subprocess.run([sys.executable, "-m", "plots", "check", declared_run[0]], capture_output=True, text=True,
+                             cwd=Path(__file__).parent.parent)
+    assert checked.returncode == 1 and len(checked.stderr.splitlines()) == len(DECLARED)
+    for pair, said in DECLARED.items():
+        assert f"{pair}/size=24: declaration: {said}" in checked.stderr
+
+
+def test_where_nothing_is_counted_no_declaration_is_held(tmp_path):
+    done = bench("--out", tmp_path / "run", *FAST, "--filter", "^none_declared/", "--launches", 1, "--counts-launches", 0)
+    assert done.returncode == 0, done.stderr
+
+
 # A child's process
 
 def limits_of(pid):

@@ -233,6 +233,40 @@ def test_a_later_success_makes_a_failure_good(small_run):
         assert (failure and failure["reason"]) == want
 
 
+REFUSED_COUNTS = [put("value", value=None), put("pointer", value=None), put("refused", value="another malloc")]
+KEPT = [  # a name, what is done to the files of both launches, what of the row is failed
+    ("as declared", [], None),
+    ("fewer", [put("pointer", "allocs", value=0)],
+     "pointer: 1 allocations (4096 B) an operation declared, 0 (4096 B) counted"),
+    ("half", [put("pointer", "allocs", value=500), put("pointer", "asked_b", value=2048500)],
+     "pointer: 1 allocations (4096 B) an operation declared, 0.5 (2048.5 B) counted"),
+    ("both sides", [put("value", "asked_b", value=8000), put("pointer", "allocs", value=2000)],
+     "value: 0 allocations (0 B) an operation declared, 0 (8 B) counted; "
+     "pointer: 1 allocations (4096 B) an operation declared, 2 (4096 B) counted"),
+    ("other operations", [put("ops", value=500), put("pointer", "allocs", value=500),
+                          put("pointer", "asked_b", value=2048000)], None),
+    ("granted more", [put("pointer", "granted_b", value=1 << 30)], None),
+    ("refused", REFUSED_COUNTS, None),
+]
+
+
+@pytest.mark.parametrize("name, changes, said", KEPT, ids=[row[0] for row in KEPT])
+def test_a_row_is_held_to_the_allocations_that_it_declares(unsummed_run, capsys, name, changes, said):
+    for launch in "000", "001":
+        for change in changes:
+            edit(unsummed_run / COUNTS.replace("001", launch), change)
+    row, = (row for row in load(unsummed_run).rows if row.name == "factory/size=4096")
+    assert row.failed == (said and {"kind": "counts", "reason": "declaration", "detail": said})
+    assert check(unsummed_run)[1] == []
+    assert guarded(["check", str(unsummed_run)]) == (1 if said else 0)
+    assert capsys.readouterr().err == (f"ampersand: {unsummed_run}: {row.name}: declaration: {said}\n" if said else "")
+
+
+def test_launches_that_differ_are_that_and_no_breach(unsummed_run):
+    edit(unsummed_run / COUNTS, put("pointer", "allocs", value=2000))
+    assert all(row.failed is None for row in load(unsummed_run).rows)
+
+
 def test_configurations(tmp_path, small_rows):
     run = synthetic.write_run(tmp_path / "run", small_rows, synthetic.Plan(launches=2, layouts=4, rounds=4,
                                                                           checksums=False))
