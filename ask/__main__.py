@@ -80,7 +80,7 @@ def main(arguments):
         status = lessons.measure(compiler, args.launches, seed)
         rows, floors, rule = judge(Path(folder))
     settings = {"seed": seed, "launches": args.launches, "layouts": lessons.LAYOUTS,
-                "flags": [*subjects.LESSON_FLAGS, *compiler.flags, *include]}
+                "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
     found = answer.document(subject, compiler, rows, floors, rule, round(time.monotonic() - begin, 1), settings)
     documents.validate(found, "ask", "the answer")
     sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n" if args.json

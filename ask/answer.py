@@ -42,8 +42,9 @@ def notes(subject, compiler):
     if subject.size_b == 0:
         found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still "
                      "allocates")
-    if compiler.left_out:
-        found.append(f"{', '.join(compiler.left_out)}: left out of what is measured, whose calls it would count or trace")
+    for why in dict.fromkeys(why for _, why in compiler.left_out):
+        words = ", ".join(flag for flag, other in compiler.left_out if other == why)
+        found.append(f"left out of --cflags: {words}: {why}")
     return found
 
 

@@ -5,34 +5,19 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from ask import children, flags as kinds
 from plots.documents import Refused, one_line
 
-# A flag whose value is the next word.
-WITH_VALUE = {"-D", "-U", "-I", "-A", "-include", "-imacros", "-isystem", "-iquote", "-idirafter", "-iprefix",
-              "-iwithprefix", "-iwithprefixbefore", "-isysroot", "--sysroot", "-Xpreprocessor", "-Xassembler",
-              "-Xlinker", "-Xclang", "-mllvm", "--param", "-L", "-l", "-T", "-u", "-z", "-e", "-B", "-MF", "-MT", "-MQ",
-              "-MJ", "-target", "-aux-info", "-dumpbase", "-dumpdir", "-specs", "-wrapper"}
-# What is made for others than the processor: debuggers, link-time optimisers, readers of messages.
-APART = re.compile(r"-g|-f(no-)?(lto|fat-lto|use-linker-plugin|whole-program|debug-|emit-struct-debug|var-tracking|"
-                   r"eliminate-unused-debug|standalone-debug|limit-debug-info|diagnostics|color|message-length|max-errors"
-                   r"|caret)|-ferror-limit|-W(?!a,|p,|l,)|-w$|-pedantic|-H$|-v$|-pipe$")
-# What counts or traces calls: it would be measured with the rest.
-TRACING = re.compile(r"-pg?$|-m(no-)?(fentry|record-mcount|nop-mcount)|--?coverage$|-f(no-)?(profile|test-coverage|"
-                     r"instrument-functions|patchable-function-entry|xray|branch-probabilities)")
-PREPROCESSOR = re.compile(r"-[DUIAPC]|-i(nclude|macros|system|quote|dirafter|prefix|withprefix)|-nostdinc|-undef$|-Wp,|"
-                          r"-Xpreprocessor|-traditional|-trigraphs$|-f(macro-prefix-map|directives-only|preprocessed)")
-# What changes how C is read, how types are laid out, or what is seen from outside: never of the harness's own code.
-LANGUAGE = re.compile(r"-std=|--std|-ansi$|-f(no-)?(pack-struct|short-enums|short-wchar|(un)?signed-(char|bitfields)|"
-                      r"ms-extensions|plan9-extensions|asm$|gnu89-inline|visibility|common|leading-underscore|openmp|"
-                      r"openacc|blocks|char8_t)|-m(no-)?(ms-bitfields|long-double|align-double|128bit-long-double|"
-                      r"96bit-long-double)")
-LINKING = re.compile(r"-Wl,|-Xlinker|-[lLTuze]|-nostdlib|-nodefaultlibs|-nostartfiles|-nolibc|-no-pie|-pie|-static|-rdynamic|"
-                     r"-s$|-fuse-ld")
-TARGET = re.compile(r"-m|--?target|--sysroot|-isysroot|-B|-fsplit-stack|-fuse-ld|-specs")  # the linker must know it, too
+# Variables by which a compiler writes files, or lists, that nobody asked ask for.
+WRITING = re.compile(r"DEPENDENCIES_OUTPUT|SUNPRO_DEPENDENCIES|CC_PRINT_|CC_LOG_|GCC_EXTRA_DIAGNOSTIC_OUTPUT")
 
 
 @dataclass(frozen=True)
@@ -45,50 +30,76 @@ class Compiler:
 
     command: tuple  # --cc, in words
     include: tuple  # -I and -D, as given
-    flags: tuple    # --cflags, in words
+    flags: tuple    # of --cflags what is used, in words
     folder: Path    # for what is made
+    left_out: tuple = ()  # of --cflags: (flag, why)
 
     @property
     def name(self):
         return shlex.join(self.command)
 
-    def _but(self, *kinds, of=None):
-        return tuple(word for group in groups(self.flags if of is None else of)
-                     if not any(kind.match(group[0]) for kind in kinds) for word in group)
-
     @property
     def facts(self):
-        return (*self._but(APART, TRACING, LINKING), *self.include)
+        return (*self.flags, *self.include)
 
     @property
     def facts_behind_preprocessor(self):
-        return self._but(PREPROCESSOR, of=self.facts)
+        return kinds.but(self.facts, kinds.PREPROCESSOR)
 
     @property
     def lesson(self):
-        return self._but(APART, TRACING, LINKING, PREPROCESSOR, LANGUAGE)
+        return kinds.but(self.flags, kinds.PREPROCESSOR, kinds.LANGUAGE)
 
     @property
     def link(self):
-        return tuple(word for group in groups(self.flags) if TARGET.match(group[0]) for word in group)
+        return kinds.only(self.flags, kinds.TARGET)
 
-    @property
-    def left_out(self):
-        """Flags whose effect is not measured, as given."""
-        return tuple(" ".join(group) for group in groups(self.flags) if TRACING.match(group[0]))
-
-    def run(self, *words, language=None, timeout_s=60):
+    def run(self, *words, language=None, timeout_s=60, cwd=None):
         """(status, messages) of one call."""
         words = [*self.command, *(("-x", language) if language else ()), *words]
+        environment = {name: value for name, value in os.environ.items() if not WRITING.match(name)}
         try:
-            done = subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, errors="replace", timeout=timeout_s, check=False,
-                                  env={**os.environ, "LC_ALL": "C"})
+            done = children.run(words, timeout_s, stderr=subprocess.STDOUT, cwd=cwd,
+                                env={**environment, "LC_ALL": "C", "TMPDIR": str(self.folder)})
         except OSError as error:
             raise Refused(f"--cc {self.name}", error.strerror) from None
         except subprocess.TimeoutExpired:
             raise Refused(f"--cc {self.name}", f"no answer after {timeout_s} s") from None
         return done.returncode, done.stdout
+
+    def compile(self, what, source, made, words, symbol=None):
+        """Make an object file of `source` with the flags words(self); Refused, naming the flag that is to blame, where
+        there is none that can be used here. `symbol`: what it has to define."""
+        why = self.without_object(source, made, words, symbol)
+        if why:
+            raise Refused(what, why + self.blame(lambda other: not other.without_object(source, made, words, symbol)))
+
+    def without_object(self, source, made, words, symbol=None, cwd=None):
+        """"", or why no usable object was made."""
+        Path(made).unlink(missing_ok=True)
+        status, said = self.run(*words(self), "-c", source, "-o", made, cwd=cwd)
+        if status:
+            return because(said) or f"{self.name} ended {ending(status)}"
+        return unusable(made, symbol)
+
+    def blame(self, works):
+        """Words about the flag that alone hinders, or without which the rest does not; "" where there is none."""
+        groups = kinds.groups(self.flags)
+        if not groups or not self._works_with([], works):
+            return ""
+        for group in groups:
+            if not self._works_with([group], works):
+                return f", because of {' '.join(group)}: leave it out"
+        for i, group in enumerate(groups):
+            if self._works_with(groups[:i] + groups[i + 1:], works):
+                return f", because of {' '.join(group)}: leave it out"
+        return ""
+
+    def _works_with(self, groups, works):
+        try:
+            return works(replace(self, flags=tuple(word for group in groups for word in group)))
+        except Refused:
+            return False
 
     def version(self):
         """gcc 12.2.0, clang 14.0.6."""
@@ -100,36 +111,94 @@ class Compiler:
         return f"{kind} {number[1]}" if number else kind
 
 
-def groups(words):
-    """Each flag with its value."""
-    found, words = [], iter(words)
-    for word in words:
-        value = next(words, None) if word in WITH_VALUE else None
-        found.append((word,) if value is None else (word, value))
-    return found
+PROBE = """#ifdef __cplusplus
+#error this compiles C++: name a compiler of C
+#endif
+extern int amp_probe;
+int amp_probe = 1;
+"""
 
 
 def make(command, include, flags, folder):
     """A Compiler, or Refused where the words cannot be taken as they are."""
-    try:
-        words, given = shlex.split(command), shlex.split(flags)
-    except ValueError as error:
-        raise Refused("--cflags" if command else "--cc", f"{one_line(flags)}: {error}") from None
+    words, given = _split("--cc", command), _split("--cflags", flags)
     if not words:
         raise Refused("--cc", "its value is empty")
     if not shutil.which(words[0]):
         raise Refused(f"--cc {words[0]}", "no such command")
-    for flag in given:
-        if flag.startswith("-fsanitize"):
-            raise Refused("--cflags", f"{flag}: what a sanitizer adds would be measured, too; leave it out")
-        if flag in ("-c", "-S", "-E", "-o", "-shared", "-static", "-fsyntax-only", "-x", "-M", "-MM"):
-            raise Refused("--cflags", f"{flag}: says what is to be made, which is ask's to say; leave it out")
-    return Compiler(tuple(words), tuple(include), tuple(given), folder)
+    n = next((i for i, word in enumerate(words) if i and word.startswith("-")), len(words))  # flags may stand there
+    used, left_out = kinds.sort([*words[n:], *given])
+    compiler = Compiler(tuple(words[:n]), tuple(include), used, folder, left_out)
+    _probe(compiler)
+    return compiler
+
+
+def _split(flag, words):
+    try:
+        return shlex.split(words)
+    except ValueError as error:
+        raise Refused(flag, f"{one_line(words, 120)}: {error}") from None
+
+
+def _probe(compiler):
+    """Compile a file of one variable, in an empty folder: whatever these flags do instead or besides shows there."""
+    place, source = compiler.folder / "probe", compiler.folder / "probe.c"
+    source.write_text(PROBE)
+    place.mkdir(exist_ok=True)
+
+    def fault(other):
+        why = other.without_object(source, place / "probe.o", lambda one: kinds.but(one.flags, kinds.PREPROCESSOR),
+                                   "amp_probe", cwd=place)
+        more = [path for path in place.iterdir() if path.name != "probe.o"]
+        for path in more:
+            path.unlink()
+        return why or (f"{more[0].name} is written beside the object file" if more else "")
+
+    why = fault(compiler)
+    if why and fault(replace(compiler, flags=())):
+        raise Refused(f"--cc {compiler.name}", why)
+    if why:
+        raise Refused("--cflags", why + compiler.blame(lambda other: not fault(other)))
+
+
+def unusable(made, symbol=None):
+    """Why a file is no object file of this machine that defines the symbol; "" if it is one."""
+    try:
+        with open(made, "rb") as file:
+            elf = ELFFile(file)
+            if elf.elfclass != 64 or elf["e_machine"] != _machine():
+                return f"makes code for {elf.get_machine_arch()}, {elf.elfclass} bits, which this machine does not run"
+            symbols = elf.get_section_by_name(".symtab")
+            found = symbols.get_symbol_by_name(symbol) if symbols and symbol else None
+            if elf["e_type"] != "ET_REL" or symbol and not (found and found[0]["st_shndx"] != "SHN_UNDEF"):
+                return "makes another file than an object file with the code in it"
+    except FileNotFoundError:
+        return "makes no object file"
+    except ELFError:
+        return "makes another file than an ELF object file"
+    return ""
+
+
+def _machine():
+    with open("/proc/self/exe", "rb") as file:
+        return ELFFile(file)["e_machine"]
+
+
+def ending(status):
+    """In words: with status 1, by SIGSEGV."""
+    if status >= 0:
+        return f"with status {status}"
+    return f"by {signal.Signals(-status).name}" if -status in list(signal.Signals) else f"by signal {-status}"
 
 
 def first_error(text):
-    """The compiler's first error, without the folders before the file's name; "" where it names none."""
-    lines = [line for line in text.splitlines() if re.search(r"\b(fatal )?error\b", line)]
+    """The first error of a compiler or a linker, without the folders before the file's name; "" where it names none."""
+    lines = [line for line in text.splitlines() if re.search(r"\b(fatal )?error\b|: undefined reference to ", line)]
     found = lines[0] if lines else next((line for line in text.splitlines() if line.strip()), "")
     more = len(lines) - 1
     return one_line(found, 260) + (f" (and {more} more)" if more > 0 else "")
+
+
+def because(text):
+    """The same without its place, which is in a file of ours."""
+    return re.sub(r"^.*?(\b(fatal )?error: |: (?=undefined reference))", "error: ", first_error(text))

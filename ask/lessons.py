@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ask.compiler import first_error
+from ask import children
 from ask.subject import CODE_FLAGS, ROOT, flags_of
 from plots.documents import Refused, one_line
 
@@ -41,10 +41,17 @@ def build(compiler, subject, seed):
     """Fill folder/<part>/lessons with modules."""
     object_of_lesson = _lesson_object(compiler)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(_build_one, compiler, subject, part, lesson, object_of_lesson, seed)
-                for part in PARTS for lesson in part.lessons]
-        for job in jobs:
-            job.result()
+        try:
+            jobs = [pool.submit(_build_one, compiler, subject, part, lesson, object_of_lesson, seed)
+                    for part in PARTS for lesson in part.lessons]
+            for job in jobs:
+                job.result()
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            children.end()
+            if isinstance(error, RuntimeError):
+                raise Refused("building", "no thread can be started: ulimit -u or -v is too low") from None
+            raise
     for part in PARTS:
         names = "".join(f"{lesson.rpartition('/')[2]}\n" for lesson in part.lessons)
         (compiler.folder / part.name / "lessons" / "lessons.txt").write_text(names)
@@ -52,9 +59,8 @@ def build(compiler, subject, seed):
 
 def _lesson_object(compiler):
     made = compiler.folder / "lesson.o"
-    status, said = compiler.run("-std=gnu11", *LESSON_OBJECT_FLAGS, "-c", ROOT / "harness/lesson.c", "-o", made)
-    if status:
-        raise Refused("harness/lesson.c", f"does not compile: {first_error(said)}")
+    compiler.compile("harness/lesson.c", ROOT / "harness/lesson.c", made,
+                     lambda _: ("-std=gnu11", *LESSON_OBJECT_FLAGS))
     return made
 
 
@@ -71,10 +77,8 @@ def subject_flags(subject):
 
 def compile_lesson(compiler, subject, lesson, made):
     more = [] if lesson in PLAIN else subject_flags(subject)
-    status, said = compiler.run(*flags_of(compiler), *more, *CODE_FLAGS, *PLACING, "-iquote", ROOT, "-c",
-                                ROOT / f"benchmarks/{lesson}.c", "-o", made)
-    if status:
-        raise Refused(f"benchmarks/{lesson}.c", f"does not compile about {subject.type}: {first_error(said)}")
+    compiler.compile(f"benchmarks/{lesson}.c about {subject.type}", ROOT / f"benchmarks/{lesson}.c", made,
+                     lambda one: [*flags_of(one), *more, *CODE_FLAGS, *PLACING, "-iquote", ROOT])
 
 
 def _build_one(compiler, subject, part, lesson, object_of_lesson, seed):
@@ -84,8 +88,7 @@ def _build_one(compiler, subject, part, lesson, object_of_lesson, seed):
     command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", name, "--object", made, "--extra",
                object_of_lesson, "--source", ROOT / f"benchmarks/{lesson}.c", "--count", LAYOUTS, "--seed", seed,
                "--cc", compiler.name, "--link-arg=-pthread", "--out", compiler.folder / part.name / "lessons"]
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False)
+    done = children.run(command, stderr=subprocess.PIPE)
     if done.returncode:
         raise Refused(done.stderr.strip().removeprefix("ampersand: ") or "linking the layouts failed")
 
@@ -97,9 +100,7 @@ def measure(compiler, launches, seed):
         folder = compiler.folder / part.name
         command = [BUILD / "harness/ampersand-bench", "paired", "--out", folder / "run", "--filter", part.rows,
                    "--launches", launches, "--counts-launches", 2, "--solo-launches", 0, "--seed", seed, *part.epochs]
-        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", check=False,
-                              env={**os.environ, "AMPERSAND_LESSONS": str(folder / "lessons")})
+        done = children.run_politely(command, env={**os.environ, "AMPERSAND_LESSONS": str(folder / "lessons")})
         if done.returncode == 130:
             raise KeyboardInterrupt
         if done.returncode not in (0, 1):

@@ -11,13 +11,14 @@ import re
 import shlex
 import struct
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from ask import members
-from ask.compiler import first_error
+from ask import children, members
+from ask.compiler import because, ending, first_error
 from plots.documents import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,7 +88,7 @@ def _check_header(compiler, line, shown):
     error = _without_folder(compiler, first_error(said)) or f"{compiler.name} ended with status {status}"
     empty, said = _syntax(compiler, "typedef int amp_nothing;\n", own=True)
     if empty:
-        raise Refused("--cflags", f"with these not even an empty file compiles: {_because(said)}")
+        raise Refused("--cflags", f"with these not even an empty file compiles: {because(said)}")
     # A header in C++ is no C with a mistake: if it compiles as C++, that is what it is.
     if "No such file" not in error and _syntax(compiler, line + "\n", language="c++")[0] == 0:
         raise Refused(shown, f"is C++, and ampersand asks about C: as C it does not compile: {error}")
@@ -102,22 +103,18 @@ def _check_type(compiler, line, shown, name):
         _refuse_unknown(compiler, name, shown, said)
     status, said = _syntax(compiler, f"{known}amp_asked amp_value(amp_asked *from) {{ return *from; }}\n")
     if status:
-        raise Refused(name, f"cannot be handed over as a value, only by its address: {_because(said)}")
+        raise Refused(name, f"cannot be handed over as a value, only by its address: {because(said)}")
     status, said = _syntax(compiler, f"{known}typedef amp_asked amp_values[2];\n")
     if status:
-        raise Refused(name, f"has no objects: {_because(said)}")
+        raise Refused(name, f"has no objects: {because(said)}")
 
 
 def _refuse_unknown(compiler, name, shown, said):
     text = compiler.run(*flags_of(compiler), "-E", "-P", compiler.folder / "check.c")[1].rpartition("typedef")[0]
     tag = re.fullmatch(r"(?:const |volatile )*(struct|union|enum) (\w+)", name)
     if tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text):
-        raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {_because(said)}")
-    raise Refused(name, f"{shown} does not have such a type{_nearest(name, text)}: {_because(said)}")
-
-
-def _because(said):
-    return re.sub(r"^.*?\b(fatal )?error: ", "error: ", first_error(said))
+        raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}")
+    raise Refused(name, f"{shown} does not have such a type{_nearest(name, text)}: {because(said)}")
 
 
 def _without_folder(compiler, error):
@@ -181,20 +178,35 @@ def _refuse_what_lessons_cannot(name, size, alignment, layout):
 
 def _experiment(compiler, prefix, layout):
     """Call functions of the type, compiled with the user's flags, and see where the object goes: abi.c."""
+    found, why = _call(compiler, prefix, layout)
+    if why:
+        raise Refused("how it is passed", "cannot be found out: " + why
+                      + compiler.blame(lambda other: not _call(other, prefix, layout)[1]))
+    return found
+
+
+def _call(compiler, prefix, layout):
+    """(what abi.c found, ""), or (None, why it found nothing)."""
     objects, program = [], compiler.folder / "abi"
-    for source, more in (("abi_subject", ["-include", prefix]), ("abi", [])):
+    for source, words in (("abi_subject", [*flags_of(compiler), "-include", prefix]), ("abi", ["-std=gnu11", "-O1"])):
         objects.append(compiler.folder / f"{source}.o")
-        flags = flags_of(compiler) if more else ["-std=gnu11", "-O1"]
-        status, said = compiler.run(*flags, *more, *CODE_FLAGS, "-iquote", ROOT, "-c", ROOT / f"harness/ask/{source}.c",
-                                    "-o", objects[-1])
-        if status:
-            raise Refused("how it is passed", f"cannot be found out: {first_error(said)}")
+        why = compiler.without_object(ROOT / f"harness/ask/{source}.c", objects[-1],
+                                      lambda _: [*words, *CODE_FLAGS, "-iquote", ROOT])
+        if why:
+            return None, why
     status, said = compiler.run(*compiler.link, *objects, "-o", program)
     if status:
-        raise Refused("how it is passed", f"cannot be found out: linking: {first_error(said)}")
+        return None, f"linking: {because(said)}"
     filled = "".join("1" if one else "0" for one in layout.filled[:64])
-    done = subprocess.run([program, filled], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
-                          check=False)
+    try:
+        done = children.run([program, filled], 20, stderr=subprocess.PIPE)
+    except PermissionError:
+        raise Refused(tempfile.gettempdir(), "programs made there cannot be run (mounted noexec?): let TMPDIR name "
+                      "another folder") from None
+    except OSError as error:
+        return None, f"the linker made no program: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return None, "the experiment did not end"
     if done.returncode:
-        raise Refused("how it is passed", f"cannot be found out: the experiment ended with status {done.returncode}")
-    return json.loads(done.stdout)
+        return None, f"the experiment ended {ending(done.returncode)}"
+    return json.loads(done.stdout), ""

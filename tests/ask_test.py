@@ -141,7 +141,7 @@ def ask(*words, **how):
     (("{}", "struct order", "--cflags", "'"), "ampersand: --cflags: ': No closing quotation"),
     (("{}", "struct order", "--cflags", "-fsanitize=address"), "what a sanitizer adds would be measured"),
     (("{}", "struct order", "--cflags", "-c"), "ampersand: --cflags: -c: says what is to be made"),
-    (("{}", "struct order", "--cflags", "-fno-such-flag"), "with these not even an empty file compiles: error: "),
+    (("{}", "struct order", "--cflags", "-fno-such-flag"), "ampersand: --cflags: error: "),
     (("no_such_header.h", "struct order"), "ampersand: <no_such_header.h>: does not compile: fatal error: "),
     (("", "struct order"), "ampersand: header '': not the name of a file"),
 ])
