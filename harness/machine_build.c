@@ -5,12 +5,14 @@
 #include "harness/jemalloc_options.h"
 
 #include <dlfcn.h>
-#include <gnu/libc-version.h>
 #include <jemalloc/jemalloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 
 /* Of the C++ shim, which unit tests do not link. */
 extern const char *amp_google_version(void) __attribute__((weak));
@@ -37,13 +39,22 @@ static const char *jemalloc_version(void)
     return mallctl("version", &version, &size, NULL, 0) == 0 ? version : NULL;
 }
 
+static json_t *libc(void)
+{
+#ifdef __GLIBC__
+    return json_sprintf("glibc %s", gnu_get_libc_version());
+#else
+    return json_string("unknown"); /* musl has no call for it */
+#endif
+}
+
 json_t *amp_machine_build(void)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:s, s:{s:s?, s:s?, s:s, s:o}}", "compiler", AMP_BUILD_COMPILER,
                      "build_type", AMP_BUILD_TYPE, "c_args", arguments(AMP_BUILD_C_ARGS), "kernel_args",
                      arguments(AMP_BUILD_KERNEL_ARGS), "linker", AMP_BUILD_LINKER, "libraries", "jemalloc",
                      jemalloc_version(), "benchmark", amp_google_version ? amp_google_version() : NULL, "jansson",
-                     jansson_version_str(), "libc", json_sprintf("glibc %s", gnu_get_libc_version()));
+                     jansson_version_str(), "libc", libc());
 }
 
 /* The file that a function comes from, as this process resolved its name; "" if that cannot be told. */
@@ -62,7 +73,7 @@ static const char *name_of(const char *file)
     } names[] = {
         { "jemalloc", "jemalloc" },    { "mimalloc", "mimalloc" }, { "tcmalloc", "tcmalloc" },
         { "libc.so", "glibc" },        { "libc-", "glibc" },       { "asan", "AddressSanitizer" },
-        { "tsan", "ThreadSanitizer" },
+        { "tsan", "ThreadSanitizer" }, { "ld-musl", "musl" },
     };
     const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
 

@@ -122,6 +122,7 @@ static bool is_right_kind(const struct amp_configuration *configuration, const j
 {
     const struct amp_allocator *allocator = amp_allocator_find(configuration->allocator);
     const json_t *effects = json_object_get(facts, "effects");
+    const json_t *served_by_libc = json_object_get(effects, "served_by_libc"); /* null: that C library does not tell */
     const char *file = base_of(text_of(json_object_get(facts, "library"), "file"));
 
     if (!allocator)
@@ -134,7 +135,7 @@ static bool is_right_kind(const struct amp_configuration *configuration, const j
             snprintf(why, WHY, "%s is not %s: it has no %s that answers", file, allocator->name, sources[i].wants);
             return false;
         }
-    if (strcmp(allocator->name, "glibc") != 0 && !json_is_false(json_object_get(effects, "served_by_libc")))
+    if (strcmp(allocator->name, "glibc") != 0 && !json_is_false(served_by_libc) && !json_is_null(served_by_libc))
         snprintf(why, WHY, "%s is not %s: the C library's malloc serves behind it", file, allocator->name);
     else if (!json_is_true(json_object_get(effects, "counters_move")))
         snprintf(why, WHY, "%s is not %s: its counters do not follow what is allocated", file, allocator->name);

@@ -8,14 +8,14 @@
  *     huge_advised_b         and for how much of it huge pages were asked; huge_declined_b: declined
  *     retained_b             of 64 MiB touched and freed, how much is still resident
  *     in_brk                 small blocks lie in the program's break
- *     served_by_libc         the C library's own counters move when malloc is called: it serves, whoever was asked
+ *     served_by_libc         the C library's own counters move when malloc is called: it serves, whoever was asked;
+ *                            null where it has no such counters
  *     library_threads        threads that nobody but the library has started */
 #include "harness/provenance_probe.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,9 +173,10 @@ static void look_below(struct amp_probe *probe)
 {
     enum { SIZE = 3000, N = 200 };
     void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
-    struct mallinfo2 (*info)(void) = libc ? (struct mallinfo2(*)(void)) dlsym(libc, "mallinfo2") : NULL;
+    struct amp_probe_glibc_info (*info)(void) =
+        libc ? (struct amp_probe_glibc_info(*)(void)) dlsym(libc, "mallinfo2") : NULL;
     static void *blocks[N];
-    struct mallinfo2 before, after;
+    struct amp_probe_glibc_info before, after;
     struct amp_probe_maps maps;
 
     if (info)
@@ -188,6 +189,8 @@ static void look_below(struct amp_probe *probe)
         after = info();
         amp_probe_effect_bool(probe, "served_by_libc",
                               after.uordblks + after.hblkhd >= before.uordblks + before.hblkhd + SIZE * N / 2);
+    } else {
+        json_object_set_new(probe->effects, "served_by_libc", json_null());
     }
     if (amp_probe_maps(blocks[0], SIZE, &maps))
         amp_probe_effect_bool(probe, "in_brk", maps.in_brk);

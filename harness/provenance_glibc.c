@@ -14,7 +14,6 @@
 
 #include <ctype.h>
 #include <dlfcn.h>
-#include <gnu/libc-version.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,8 @@
 #define MAX_SPENT ((size_t) 128 << 20)
 #define MAX_KEPT 70000u /* blocks: more than a tcache_count may be */
 
-static struct mallinfo2 (*info)(void);
+static struct amp_probe_glibc_info (*info)(void);
+static int (*write_info)(int, FILE *);
 
 /* ---- Its words */
 
@@ -68,7 +68,7 @@ static void read_tunables(struct amp_probe *probe)
 
 static size_t in_use(void)
 {
-    struct mallinfo2 now = info();
+    struct amp_probe_glibc_info now = info();
 
     return now.uordblks + now.hblkhd;
 }
@@ -172,7 +172,7 @@ static void look_at_fast_bins(struct amp_probe *probe, unsigned cached)
  * to free a mapped block raises the threshold, unless it is set. */
 static bool decide(size_t size, bool *is_mapped)
 {
-    struct mallinfo2 before = info(), now = before;
+    struct amp_probe_glibc_info before = info(), now = before;
 
     for (size_t spent_b = 0; spent_b <= MAX_SPENT && now.hblks == before.hblks && now.arena == before.arena;
          spent_b += size) {
@@ -216,7 +216,7 @@ static void look_at_arenas(struct amp_probe *probe)
 
     amp_probe_in_threads(8, allocate, NULL);
     out = open_memstream(&text, &size);
-    if (!out || malloc_info(0, out) || fclose(out))
+    if (!out || write_info(0, out) || fclose(out))
         return;
     for (const char *at = strstr(text, "<heap nr="); at; at = strstr(at + 1, "<heap nr="))
         n++;
@@ -226,14 +226,17 @@ static void look_at_arenas(struct amp_probe *probe)
 
 bool amp_probe_glibc(struct amp_probe *probe)
 {
+    const char *(*version)(void);
     size_t largest;
     unsigned cached = 0;
 
-    info = (struct mallinfo2(*)(void)) amp_probe_symbol(probe, "mallinfo2");
-    if (!info || !amp_probe_symbol(probe, "gnu_get_libc_version"))
+    info = (struct amp_probe_glibc_info(*)(void)) amp_probe_symbol(probe, "mallinfo2");
+    version = (const char *(*) (void) ) amp_probe_symbol(probe, "gnu_get_libc_version");
+    write_info = (int (*)(int, FILE *)) amp_probe_symbol(probe, "malloc_info");
+    if (!info || !version || !write_info)
         return false;
     probe->source = "ld.so --list-tunables";
-    snprintf(probe->version, sizeof probe->version, "%s", gnu_get_libc_version());
+    snprintf(probe->version, sizeof probe->version, "%s", version());
     look_at_mapped(probe); /* before any block is freed that was mapped */
     read_tunables(probe);
     look_at_counters(probe);

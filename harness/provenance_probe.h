@@ -24,6 +24,11 @@ void *amp_probe_symbol(const struct amp_probe *probe, const char *name);
 void amp_probe_effect(struct amp_probe *probe, const char *name, uint64_t value);
 void amp_probe_effect_bool(struct amp_probe *probe, const char *name, bool value);
 
+/* What glibc's mallinfo2() gives, from 2.33 on. Declared here, since a C library may have none, and is asked by name. */
+struct amp_probe_glibc_info {
+    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+
 /* Each fills `probe` if the allocator is the one that it knows; else false, and nothing has changed. */
 bool amp_probe_jemalloc(struct amp_probe *probe);
 bool amp_probe_glibc(struct amp_probe *probe);

@@ -67,8 +67,9 @@ static void amp_helper_place(const struct amp_helper *amp_helping)
 
     if (CPU_COUNT(&amp_others) < 2 || pthread_getaffinity_np(amp_helping->starter, sizeof amp_starter, &amp_starter))
         return;
-    while (!CPU_ISSET((size_t) --amp_cpu, &amp_starter)) /* the last: the first takes most interrupts */
-        continue;
+    do /* the last: the first takes most interrupts */
+        amp_cpu--;
+    while (!CPU_ISSET((size_t) amp_cpu, &amp_starter)); /* a macro, which may look at its argument twice */
     CPU_ZERO(&amp_starter);
     CPU_SET((size_t) amp_cpu, &amp_starter);
     CPU_CLR((size_t) amp_cpu, &amp_others);

@@ -417,6 +417,15 @@ def test_effect_that_contradicts(word, effect, lie, tmp_path):
     assert named in judged["reason"]
 
 
+def test_a_c_library_that_does_not_tell_is_no_reason(tmp_path):
+    """musl has no counters: whether it serves behind an allocator cannot be known there."""
+    judge("jemalloc", tmp_path)
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    facts["effects"]["served_by_libc"] = None
+    (tmp_path / "facts.json").write_text(json.dumps(facts))
+    assert tool("judge", SHIPPED, "jemalloc", tmp_path / "facts.json")["in_force"] is True
+
+
 def test_facts_of_another_allocator(tmp_path):
     judge("jemalloc", tmp_path)
     judged = tool("judge", SHIPPED, "glibc", tmp_path / "facts.json")

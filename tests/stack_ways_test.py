@@ -21,6 +21,15 @@ def test_compilers_and_levels(tmp_path, unit, compiler, level):
     call(build_unit(tmp_path, compiler, unit, level))
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="elsewhere it always is one")
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_limit_in_a_variable(tmp_path, unit, compiler):
+    """As with a C library that keeps no word for it."""
+    needs(compiler, compiler)
+    call(build_unit(tmp_path, compiler, unit, "-O2", "-DAMP_STACK_LIMIT_IS_VARIABLE"))
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("unit", UNITS)
 def test_aarch64(tmp_path, unit, level):

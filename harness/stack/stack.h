@@ -153,17 +153,27 @@ size_t amp_stack_trim(void);
 #define AMP_STACK_DECLARE(name, frame)                                                                                 \
     ".pushsection .amp_growable,\"\",%progbits\n\t.quad " frame "\n\t.asciz \"" name "\"\n\t.popsection\n"
 
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__x86_64__)
 
-/* The limit is in the thread's control block, in the word that glibc keeps for the limit of split stacks: no register
- * is spent on it, and no load of an offset. It is lo + reserve, and 0 on a thread's own stack. */
+/* The limit is lo + reserve, and 0 on a thread's own stack. With glibc it is in the thread's control block, in the word
+ * kept for the limit of split stacks: no register is spent on it, and no load of an offset. Elsewhere it is a
+ * thread-local variable of the library; r10 and r11 are free at a function's entry. As in stack_x86_64.S. */
+#if defined(__GLIBC__) && !defined(AMP_STACK_LIMIT_IS_VARIABLE)
+#define AMP_STACK_COMPARE(frame)                                                                                       \
+    "\t.if (" frame ") <= 128\n\tcmpq %fs:0x70, %rsp\n"                                                                \
+    "\t.else\n\tleaq 128-(" frame ")(%rsp), %r11\n\tcmpq %fs:0x70, %r11\n\t.endif\n"
+#else
+#define AMP_STACK_COMPARE(frame)                                                                                       \
+    "\tmovq amp_stack_limit@gottpoff(%rip), %r11\n"                                                                    \
+    "\t.if (" frame ") <= 128\n\tcmpq %fs:(%r11), %rsp\n"                                                              \
+    "\t.else\n\tleaq 128-(" frame ")(%rsp), %r10\n\tcmpq %fs:(%r11), %r10\n\t.endif\n"
+#endif
 #define AMP_STACK_CHECK(name, frame)                                                                                   \
     AMP_STACK_DECLARE(name, frame)                                                                                     \
     "\t.pushsection .text." name ",\"ax\",@progbits\n"                                                                 \
     "\t.p2align 4\n\t.globl " name "\n\t.hidden " name "\n\t.type " name ", @function\n"                               \
     name ":\n\t.cfi_startproc\n"                                                                                       \
-    "\t.if (" frame ") <= 128\n\tcmpq %fs:0x70, %rsp\n"                                                                \
-    "\t.else\n\tleaq 128-(" frame ")(%rsp), %r11\n\tcmpq %fs:0x70, %r11\n\t.endif\n"                                   \
+    AMP_STACK_COMPARE(frame)                                                                                           \
     "\tjbe 1f\n\tjmp " name "_body\n"                                                                                  \
     "1:\tmovl $(" frame "), %r11d\n\tcall *amp_stack_more@GOTPCREL(%rip)\n\tjmp " name "_body\n"                                   \
     "\t.cfi_endproc\n\t.size " name ", . - " name "\n\t.popsection\n"
@@ -188,7 +198,7 @@ size_t amp_stack_trim(void);
     "\t.cfi_endproc\n\t.size " name ", . - " name "\n\t.popsection\n"
 
 #else
-#error "growable stacks know x86-64 with glibc, and AArch64"
+#error "growable stacks know x86-64 and AArch64"
 #endif
 
 #endif

@@ -19,7 +19,7 @@
  *
  * enter, yield and the end of boot change stacks the same way: push the callee-saved registers, change rsp, pop. So
  * what the unwinder is told (.cfi) is right on both sides of the change. A waiting coroutine has the same seven words
- * on its top. Of the control block's word %fs:0x70 and of `current` each side sets what the other is to find.
+ * on its top. Of the limit and of `current` each side sets what the other is to find.
  *
  * Kept by all: rbx, rbp, r12-r15, as the ABI wants; by more: everything but r11 and the flags, since the function
  * that was called has yet to see its arguments, and no more of vector registers than 16 B of the eight for
@@ -38,10 +38,27 @@
 #define TOP_B 16
 
 #define SWITCH_B 64            /* return address, six registers, alignment */
-#define THREAD_LIMIT %fs:0x70
+
+/* Of the thread's limit: see stack.h. Where it is a variable, `at` is spent on the way to it. */
+#include <features.h>
+#if defined(__GLIBC__) && !defined(AMP_STACK_LIMIT_IS_VARIABLE)
+#define GET_LIMIT(value) movq %fs:0x70, value
+#define SET_LIMIT(value, at) movq value, %fs:0x70
+#else
+#define WITH_VARIABLE
+#define GET_LIMIT(value) movq amp_stack_limit@gottpoff(%rip), value; movq %fs:(value), value
+#define SET_LIMIT(value, at) movq amp_stack_limit@gottpoff(%rip), at; movq value, %fs:(at)
+#endif
 
         .section .tbss,"awT",@nobits
         .p2align 3
+#ifdef WITH_VARIABLE
+        .globl amp_stack_limit
+        .type amp_stack_limit, @object
+        .size amp_stack_limit, 8
+amp_stack_limit:               /* lo + reserve; 0 on a host stack, where no check fails */
+        .zero 8
+#endif
         .type current, @object
         .size current, 8
 current:                       /* struct amp_stack *: what this thread runs on; 0 on a host stack */
@@ -128,10 +145,10 @@ amp_stack_boot_word:
         .cfi_offset r15, -56
 .endm
 
-/* From a stack to its host: rbx is the stack; uses rcx. */
+/* From a stack to its host: rbx is the stack; uses rcx and rdx. */
 .macro TO_HOST
         movq    HOST_LIMIT(%rbx), %rcx
-        movq    %rcx, THREAD_LIMIT
+        SET_LIMIT(%rcx, %rdx)
         CURRENT %rcx
         pushq   PREVIOUS(%rbx)
         popq    %fs:(%rcx)
@@ -144,14 +161,14 @@ FUNCTION amp_stack_enter
         movq    %rsp, HOST_SP(%rdi)
         movq    HI(%rdi), %rax
         movq    %rsp, -TOP_B(%rax)
-        movq    THREAD_LIMIT, %rax
+        GET_LIMIT(%rax)
         movq    %rax, HOST_LIMIT(%rdi)
         CURRENT %rcx
         movq    %fs:(%rcx), %rax
         movq    %rax, PREVIOUS(%rdi)
         movq    %rdi, %fs:(%rcx)
         movq    LIMIT(%rdi), %rax
-        movq    %rax, THREAD_LIMIT
+        SET_LIMIT(%rax, %rcx)
         movq    SP(%rdi), %rsp
         RESTORE_SWITCH
         ret
@@ -264,7 +281,7 @@ FUNCTION amp_stack_more
         .cfi_def_cfa_register rbp
         movq    HOST_SP(%rbx), %rsp
         movq    HOST_LIMIT(%rbx), %rcx /* whatever is called on the host stack finds the host's limit */
-        movq    %rcx, THREAD_LIMIT
+        SET_LIMIT(%rcx, %rdi)
         movq    %rbx, %rdi
         movq    %rbp, %rsi
         movl    %r11d, %edx
@@ -272,7 +289,7 @@ FUNCTION amp_stack_more
         testq   %rax, %rax
         jz      1f
         movq    LIMIT(%rbx), %rcx
-        movq    %rcx, THREAD_LIMIT
+        SET_LIMIT(%rcx, %rdx)
         .cfi_remember_state
         movq    %rax, %rsp
         .cfi_def_cfa_register rsp
@@ -309,7 +326,7 @@ FUNCTION amp_stack_call
         CURRENT %rcx
         movq    %rbx, %fs:(%rcx)
         movq    LIMIT(%rbx), %rcx
-        movq    %rcx, THREAD_LIMIT
+        SET_LIMIT(%rcx, %rdx)
         movq    -8(%rbp), %rbx
         .cfi_restore rbx
         leave
