@@ -202,6 +202,10 @@ static int set_words(struct amp_configuration *configuration, char *settings, co
     int err = 0;
 
     *why = NULL;
+    if (*settings && !settings[strspn(settings, ":, ")]) {
+        *why = "there is no setting behind the first colon";
+        return 0;
+    }
     if (strcmp(configuration->allocator, "jemalloc") == 0) {
         if (asprintf(&text, "MALLOC_CONF=%s", settings) < 0)
             return -ENOMEM;

@@ -233,11 +233,12 @@ struct tail {
     size_t n;
 };
 
-/* A last word that only points to the one before it, as jemalloc's on settings that it refuses, is not kept. */
+/* What jemalloc says of settings that it refuses ends in words that only point to the line above, and what it says of
+ * those that it takes is no reason: neither is kept. */
 static void end_line(struct tail *tail)
 {
     tail->line[tail->n] = '\0';
-    if (tail->n > 0 && !strstr(tail->line, "(see above)"))
+    if (tail->n > 0 && !strstr(tail->line, "(see above)") && !strstr(tail->line, "-- Set conf value: "))
         memcpy(tail->last, tail->line, tail->n + 1);
     tail->n = 0;
 }

@@ -45,6 +45,22 @@ static bool put(struct amp_settings *out, const char *prefix, const char *asked,
     return true;
 }
 
+/* Where jemalloc would end the process: at an empty setting, and at a separator behind the last one. */
+static bool is_malformed(const char *at, size_t key, size_t all, char sign, char *why, size_t size)
+{
+    int shown = (int) (all < 80 ? all : 80);
+
+    if (all == 0)
+        snprintf(why, size, "there is an empty setting, between separators or before the first");
+    else if (key == 0 || key >= all)
+        snprintf(why, size, "'%.*s': it is no setting like 'name%cvalue'", shown, at, sign);
+    else if (at[all] && !at[all + 1])
+        snprintf(why, size, "'%.*s%c': it ends with '%c', behind which there is nothing", shown, at, at[all], at[all]);
+    else
+        return false;
+    return true;
+}
+
 /* "key<sign>value" and so on, with `between` between them. */
 static bool read_list(const char *text, char between, char sign, const char *prefix, struct amp_settings *out,
                       char *why, size_t size)
@@ -53,11 +69,7 @@ static bool read_list(const char *text, char between, char sign, const char *pre
         const char separators[] = { between, '\0' }, signs[] = { sign, between, '\0' };
         size_t all = strcspn(text, separators), key = strcspn(text, signs);
 
-        if (key == 0 || key >= all) {
-            snprintf(why, size, "'%.*s': it is no setting like 'name%cvalue'", (int) (all < 80 ? all : 80), text, sign);
-            return false;
-        }
-        if (!put(out, prefix, text, key, all, why, size))
+        if (is_malformed(text, key, all, sign, why, size) || !put(out, prefix, text, key, all, why, size))
             return false;
         text += all + (text[all] == between);
     }

@@ -5,6 +5,9 @@
  *     counters_move          thread.allocated and stats.allocated grow by what was allocated, and shrink again
  *     tcached_max_b          the largest size class whose malloc and free the arena does not see, 0: none
  *     arenas                 arenas that the blocks of 8 threads, all alive, come from
+ *     automatic_arenas       arenas that jemalloc chooses from, which may be fewer than opt.narenas
+ *     highest_arena          index of an arena that a thread's block came from: with percpu_arena it is that of the CPU,
+ *                            be there so many or not, and what lies beyond is in no statistics
  *     arena_by_cpu           two threads on a CPU share an arena, and threads on different CPUs do not
  *     oversize_least_b       the least block, of powers of two from 64 KiB, from an arena of its own, 0: none
  *     retained_mapped_b      of 64 MiB freed and purged, how much address space is still kept
@@ -182,6 +185,17 @@ static unsigned different(const struct arenas *arenas)
     return n;
 }
 
+static unsigned highest(const struct arenas *one, const struct arenas *other)
+{
+    unsigned index = 0;
+
+    for (unsigned i = 0; i < one->n; i++)
+        index = one->of[i] > index ? one->of[i] : index;
+    for (unsigned i = 0; i < other->n; i++)
+        index = other->of[i] > index ? other->of[i] : index;
+    return index;
+}
+
 /* The CPUs that this process may use, whichever they are; of many, the first ones. */
 static unsigned find_cpus(size_t out[MAX_CPUS])
 {
@@ -209,6 +223,9 @@ static void look_at_arenas(struct amp_probe *probe)
     for (unsigned i = 0; i + 1 < pinned.n; i += 2)
         is_shared = is_shared && pinned.of[i] == pinned.of[i + 1];
     amp_probe_effect_bool(probe, "arena_by_cpu", is_shared && different(&pinned) == cpus);
+    amp_probe_effect(probe, "automatic_arenas",
+                     read_number("arenas.narenas") - (read_number("opt.oversize_threshold") > 0)); /* it has one */
+    amp_probe_effect(probe, "highest_arena", highest(&loose, &pinned));
 }
 
 /* Compared with the arena of a small block just before: a thread that is moved to another CPU may change arenas. */

@@ -33,6 +33,8 @@ static const struct rule rules[] = {
     { "opt.retain", "false", 0, 0, "retained_mapped_b", 0, 0, 0, 32 * MIB, NULL, true },
     { "opt.retain", "true", 0, 0, "retained_mapped_b", 0, 32 * MIB, 0, ANY, NULL, true },
     { "opt.narenas", NULL, 1, 7, "arenas", 0, 1, 1, 0, "opt.percpu_arena != disabled", false },
+    { "opt.narenas", NULL, 1, ANY, "automatic_arenas", 1, 0, 1, 0, NULL, false },
+    { "opt.narenas", NULL, 1, ANY, "highest_arena", 0, 0, 1, -1, NULL, false },
     { "opt.percpu_arena", "percpu", 0, 0, "arena_by_cpu", 0, 1, 0, 1, NULL, false },
     { "opt.dirty_decay_ms", NULL, 0, 0, "retained_b", 0, 0, 0, 32 * MIB, "opt.muzzy_decay_ms != 0", false },
     { "opt.dirty_decay_ms", NULL, -1, -1, "retained_b", 0, 60 * MIB, 0, ANY, "opt.oversize_threshold <= 1M", false },

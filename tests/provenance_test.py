@@ -127,6 +127,10 @@ def test_cpus_of_the_allowed_set_whichever_they_are(tmp_path):
 SWALLOWED = [
     ("jemalloc:lg_tcache_max:40", "opt.tcache_max: asked for 1099511627776 by lg_tcache_max:40, in force is 8388608"),
     ("jemalloc:narenas:-5", "opt.narenas: asked for -5, in force is "),
+    ("jemalloc:narenas:99999", "opt.narenas: with 99999, effect.automatic_arenas would be 99999; it is 4094"),
+    ("jemalloc:narenas:4095", "effect.automatic_arenas would be 4095; it is 4094"),
+    ("jemalloc:tcache_nslots_small_max:100000", "asked for 100000, in force is 2048"),
+    ("jemalloc:max_background_threads:99999", "opt.max_background_threads: asked for 99999, in force is "),
     ("jemalloc:tcache:true,lg_tcache_max:3,lg_tcache_max:40", "opt.tcache_max: asked for 1099511627776"),
     ("glibc:malloc.arena_maxx=1", "glibc.malloc.arena_maxx: it cannot be read back"),
     ("glibc:malloc.tcache_cnt=0", "the nearest that can is 'glibc.malloc.tcache_count'"),
@@ -153,6 +157,36 @@ def test_silent_failure_is_caught(word, reason, tmp_path):
     assert judged["in_force"] is False
     assert reason in judged["reason"]
     assert "\n" not in judged["reason"]
+
+
+def test_arena_of_a_cpu_beyond_the_arenas(tmp_path):
+    """With percpu_arena a block of CPU 1 is of arena 1, be there one arena only: it is in no statistics."""
+    allowed = os.sched_getaffinity(0)
+    if max(allowed) < 1:
+        pytest.skip("it takes a CPU that is not CPU 0")
+    try:
+        os.sched_setaffinity(0, {max(allowed)})
+        _, judged = judge("jemalloc:percpu_arena:percpu,narenas:1", tmp_path)
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert judged["in_force"] is False
+    assert judged["reason"].startswith("opt.narenas: with 1, effect.highest_arena would be 0; it is ")
+
+
+MALFORMED = [
+    ("jemalloc:narenas:1,", "'narenas:1,': it ends with ','"), ("jemalloc:,narenas:1", "an empty setting"),
+    ("jemalloc:narenas:1,,tcache:true", "an empty setting"),
+    ("jemalloc:narenas", "'narenas': it is no setting"), ("jemalloc::1", "':1': it is no setting"),
+    ("jemalloc:tcache:true,narenas", "'narenas': it is no setting"), ("jemalloc:,", "no setting behind the first colon"),
+    ("glibc::", "no setting behind the first colon"), ("mimalloc:,", "no setting behind the first colon"),
+    ("glibc:malloc.arena_max", "it is no setting"),
+]
+
+
+@pytest.mark.parametrize("word, why", MALFORMED, ids=[word for word, _ in MALFORMED])
+def test_malformed_settings_are_told_before_anything_runs(word, why):
+    [configuration] = tool("list", SHIPPED, word)
+    assert configuration["state"] == "wrong" and why in configuration["why"]
 
 
 def test_unknown_experimental_setting_is_caught(tmp_path):
@@ -371,7 +405,8 @@ CONTRADICTIONS = [
     ("jemalloc", "retained_mapped_b", 0), ("jemalloc", "counters_move", False), ("jemalloc", "served_by_libc", True),
     ("jemalloc-tcache-off", "tcached_max_b", 8), ("jemalloc-tcache-64k", "tcached_max_b", 32768),
     ("jemalloc-background", "library_threads", 0), ("jemalloc-retain-off", "retained_mapped_b", 64 * MIB),
-    ("jemalloc-arenas-1", "arenas", 2), ("jemalloc-memory", "arenas", 3), ("jemalloc-percpu", "arena_by_cpu", False),
+    ("jemalloc-arenas-1", "arenas", 2), ("jemalloc-memory", "arenas", 3), ("jemalloc-arenas-1", "automatic_arenas", 2), ("jemalloc-arenas-1", "highest_arena", 1),
+    ("jemalloc-percpu", "arena_by_cpu", False),
     ("jemalloc-decay-0", "retained_b", 40 * MIB), ("jemalloc-decay-never", "retained_b", 40 * MIB),
     ("jemalloc-oversize-1m", "oversize_least_b", 8 * MIB), ("jemalloc-oversize-1m", "oversize_least_b", MIB // 2),
     ("jemalloc-oversize-off", "oversize_least_b", 8 * MIB), ("jemalloc-thp-always", "huge_b", 0),
