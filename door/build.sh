@@ -1,50 +1,202 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# The build folder: configured once, built, quietly unless it fails. Sourced by ../ampersand.
+# The build folder: configured once, built, and held while something uses it. Sourced by ../ampersand.
+#
+# Two doors in one folder: whoever uses what is built there (a run, above all) holds a shared lock on $build/ampersand.lock,
+# whoever configures or builds an exclusive one. So nothing is exchanged under a run, and the second waits for the first.
+# The lock is on an open file, which the commands that the door starts inherit: it ends with the last of them.
 
 # What a build folder was configured for. A folder that was configured by hand has no note of it.
 note=$build/ampersand.configured
+locks=no
+
+# `ask` reads CC and CFLAGS, too, and means the type that it is asked about: its build is the one that is there, or one
+# with the defaults.
+for_the_type='CC CXX CPPFLAGS CFLAGS CXXFLAGS LDFLAGS'
+
 wanted() {
-    echo "CC=${CC-} CXX=${CXX-} CFLAGS=${CFLAGS-} CXXFLAGS=${CXXFLAGS-} LDFLAGS=${LDFLAGS-}"
+    if [ "$verb" = ask ] && [ -f "$note" ]; then
+        head -n 1 "$note"
+    elif [ "$verb" = ask ]; then
+        echo 'CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS='
+    else
+        echo "CC=${CC-} CXX=${CXX-} CFLAGS=${CFLAGS-} CXXFLAGS=${CXXFLAGS-} LDFLAGS=${LDFLAGS-}${CPPFLAGS:+ CPPFLAGS=$CPPFLAGS}"
+    fi
     echo "python=$python"
+    echo "source=$root"
+}
+
+# Run a command of the build: `ask` keeps its CC and flags from it.
+of_the_build() {
+    # shellcheck disable=SC2086 # one argument each
+    if [ "$verb" = ask ]; then unset $for_the_type; fi
+    exec "$@"
+}
+
+# Names that a build leaves, however much of it was deleted: only such a folder is emptied.
+holds_a_build() {
+    for path in "$build"/* "$build"/.[!.]*; do
+        case ${path##*/} in
+            '*' | '.[!.]*') ;;
+            benchmarks | harness | install | tests | meson-* | build.ninja* | compile_commands.json | ampersand.*) ;;
+            .gitignore | .hgignore | .ninja_*) ;;
+            *) return 1 ;;
+        esac
+    done
+}
+
+is_whole() {
+    [ -s "$build/build.ninja" ] || return 1
+    for part in meson-private/coredata.dat meson-private/build.dat meson-private/meson_test_setup.dat \
+        meson-info/meson-info.json; do
+        [ -f "$build/$part" ] || return 1
+    done
+}
+
+source_of_build() {
+    if sed -n 's/^source=//p' "$note" 2>/dev/null | grep .; then return; fi
+    "$python" -c 'import json, os, sys
+print(end="", flush=True)
+sys.stdout.buffer.write(os.fsencode(json.load(open(sys.argv[1], encoding="utf-8"))["directories"]["source"]))' \
+        "$build/meson-info/meson-info.json" 2>/dev/null || :
+}
+
+# Whether Meson is another one than configured the folder; what it wrote for `meson test` is of no use to this one.
+other_meson() {
+    [ "$verb" = test ] || return 1
+    ! grep -q "\"full\": \"$(meson --version)\"" "$build/meson-info/meson-info.json"
+}
+
+# What the folder wants of Meson: none, a first setup, --reconfigure, --wipe, or to be made anew.
+examine() {
+    how=none
+    want=$(wanted)
+    if [ ! -e "$build" ]; then
+        how=first
+    elif ! is_whole; then
+        holds_a_build || fail "$build: holds files and is no build folder: move it away, or set AMPERSAND_BUILD to another"
+        how=anew
+    elif [ "$(cat "$note" 2>/dev/null)" != "$want" ]; then
+        source=$(source_of_build)
+        first_line=$(head -n 1 "$note" 2>/dev/null || echo 'CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS=')
+        if [ "$source" != "$root" ]; then
+            [ "$build" = "$root/build" ] || fail "$build: is the build folder of ${source:-something else}"
+            how=--wipe # the checkout was moved or copied
+        elif [ "$first_line" != "$(echo "$want" | head -n 1)" ]; then
+            how=--wipe # a compiler cannot be exchanged in a folder
+        elif [ -f "$note" ] || [ -w "$build" ]; then
+            how=--reconfigure
+        fi
+    elif other_meson; then
+        how=--reconfigure
+    fi
+}
+
+writable() {
+    [ -w "$build" ] || fail "$build cannot be written, and $1: set AMPERSAND_BUILD to a folder of yours"
+}
+
+meson_setup() { # options
+    quietly of_the_build meson setup "$@" "-Dpython=$python" "$build" "$root"
+}
+
+empty() { # all that a build left but the lock, which is held
+    find "$build" -mindepth 1 -maxdepth 1 ! -name ampersand.lock -exec rm -rf {} +
 }
 
 configure() {
-    mkdir -p "$build" 2>/dev/null || fail "$build: cannot be made: AMPERSAND_BUILD names another build folder"
-    [ -w "$build" ] || fail "$build: cannot be written: AMPERSAND_BUILD names another build folder"
-    want=$(wanted)
-    how=
-    if [ -f "$build/build.ninja" ] && [ -f "$build/meson-private/coredata.dat" ]; then
-        source=$(sed -n 's/.*"source": "\([^"]*\)".*/\1/p' "$build/meson-info/meson-info.json" 2>/dev/null || :)
-        if [ "$source" != "$root" ]; then
-            [ -z "${AMPERSAND_BUILD-}" ] || fail "$build: is the build folder of ${source:-something else}"
-            how=--wipe # the checkout was moved or copied
-        elif [ -f "$note" ] && [ "$(head -n 1 "$note")" != "$(echo "$want" | head -n 1)" ]; then
-            how=--wipe # a compiler cannot be exchanged in a folder
-        elif [ "$(cat "$note" 2>/dev/null)" != "$want" ]; then
-            how=--reconfigure
-        else
-            return 0
-        fi
-    elif [ ! -d "$build/meson-private" ] && [ -n "$(ls -A "$build")" ]; then
-        fail "$build: holds files and is no build folder: move it away, or name another by AMPERSAND_BUILD"
-    fi
+    examine
+    if [ "$how" = none ]; then return; fi
+    writable 'is to be configured'
     say "configuring $build"
-    # shellcheck disable=SC2086 # nothing, or one option
-    quietly meson setup $how "-Dpython=$python" "$build" "$root" ||
-        fail "$build: configuring failed, for the reason above"
+    rm -f "$note"
+    case $how in
+        first) set -- ;;
+        anew)
+            empty
+            set --
+            ;;
+        *) set -- "$how" ;;
+    esac
+    meson_setup "$@" || fail "$build: configuring failed, for the reason above"
     echo "$want" >"$note"
 }
 
+built() {
+    case $(ninja -C "$build" -n 2>&1) in *'no work to do'*) [ -e "$build/harness/ampersand-bench" ] ;; *) return 1 ;; esac
+}
+
 compile() {
-    case $(ninja -C "$build" -n 2>&1) in *'no work to do'*) return ;; esac
+    if built; then return; fi
+    writable 'is not up to date'
     say "building in $build"
-    quietly ninja -C "$build" || fail "$build: building failed, for the reason above"
+    if quietly of_the_build ninja -C "$build"; then
+        [ ! -e "$build/harness/ampersand-bench" ] || return 0
+    elif ! grep -q "build\.ninja" "$scratch/log"; then
+        fail "$build: building failed, for the reason above"
+    fi
+    # What Meson wrote is damaged, or was written by a Meson that is not here any more.
+    say "configuring $build anew"
+    rm -f "$note"
+    meson_setup --wipe || fail "$build: configuring failed, for the reason above"
+    wanted >"$note"
+    quietly of_the_build ninja -C "$build" || fail "$build: building failed, for the reason above"
+}
+
+# ---- The lock, on descriptor 9
+
+open_lock() {
+    locks=no
+    (: >>"$build/ampersand.lock") 2>/dev/null || return 0 # nobody builds in a folder that cannot be written
+    exec 9>>"$build/ampersand.lock"
+    locks=yes
+}
+
+lock() { # -s or -x, -n not to wait, -u to let go
+    if has flock; then
+        flock "$@" 9
+    else
+        "$python" -c 'import fcntl, sys
+flags = {"-s": fcntl.LOCK_SH, "-x": fcntl.LOCK_EX, "-n": fcntl.LOCK_NB, "-u": fcntl.LOCK_UN}
+try:
+    fcntl.flock(9, sum(flags[word] for word in sys.argv[1:]))
+except OSError as error:
+    sys.exit(error.strerror)' "$@"
+    fi
+}
+
+hold() { # -s or -x
+    [ $locks = yes ] || return 0
+    lock -u
+    if lock -n "$1" 2>/dev/null; then return; fi
+    does='is building'
+    if [ "$1" = -x ] && lock -n -s 2>/dev/null; then
+        does='uses what is built'
+        lock -u
+    fi
+    say "another ampersand $does in $build: waiting until it has ended"
+    patiently lock "$1" || : # a file system without locks: both go on, as they always could
+}
+
+# Leave the build up to date, and held so that it stays what it is.
+prepare() {
+    examine
+    mkdir -p "$build" 2>/dev/null || fail "$build cannot be made: set AMPERSAND_BUILD to a folder of yours"
+    open_lock
+    for _ in 1 2 3; do # between the two locks another may build it for another compiler
+        hold -s
+        examine
+        if [ "$how" = none ] && built; then return; fi
+        hold -x
+        configure
+        compile
+    done
+    hold -s
 }
 
 ready() { # level
-    if [ -n "${AMPERSAND_BUILT-}" ]; then
+    if [ -n "${AMPERSAND_BUILT-}" ] || [ "${AMPERSAND_HELD-}" = "$build" ]; then # else a test would wait for its own door
         find_python || fail "no python3 on PATH has all of: $modules"
         return
     fi
@@ -55,6 +207,6 @@ ready() { # level
     fi
     need "$1"
     if [ "$1" = python ]; then return; fi
-    configure
-    compile
+    prepare
+    export AMPERSAND_HELD="$build"
 }

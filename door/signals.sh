@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# Commands that a signal to the door reaches. Sourced by ../ampersand.
+
+# A command runs in the background and is waited for, so that a signal to the door tells it to end at once. A second
+# signal does not wait for that: it kills the command, and the door ends.
+# Only for commands that end at SIGTERM by themselves: a background command of sh ignores SIGINT.
+status=0
+stopped=   # the first signal that came
+signals=0  # how many came
+parting=   # what is said at the first
+afterwards= # what is said before the door ends by one
+child=
+
+stop() { # signal
+    signals=$((signals + 1))
+    if [ -n "$stopped" ]; then
+        kill -KILL "$child" 2>/dev/null || :
+        leave
+    fi
+    stopped=$1
+    [ -z "$parting" ] || say "$parting"
+    kill -TERM "$child" 2>/dev/null || :
+}
+
+leave() { # if a signal came, by the status that names it
+    [ -n "$stopped" ] || return 0
+    [ -z "$afterwards" ] || say "$afterwards"
+    case $stopped in
+        INT) exit 130 ;;
+        TERM) exit 143 ;;
+        QUIT) exit 131 ;;
+        HUP) exit 129 ;;
+    esac
+}
+
+untrapped() {
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 131' QUIT
+    trap 'exit 129' HUP
+}
+
+attended() { # command; sets $status, and $stopped if a signal came
+    stopped=
+    child=
+    "$@" &
+    child=$!
+    for signal in INT TERM QUIT HUP; do
+        # shellcheck disable=SC2064 # the name that it has now
+        trap "stop $signal" "$signal"
+    done
+    status=
+    while :; do
+        before=$signals
+        ended=0
+        wait "$child" || ended=$?
+        if [ "$ended" != 127 ] || [ -z "$status" ]; then status=$ended; fi # 127: it was waited for already
+        [ "$signals" != "$before" ] || break # else it was a signal that ended `wait`, not the command
+    done
+    untrapped
+}
+
+patiently() { # command: the door ends with it where a signal came
+    attended "$@"
+    leave
+    return "$status"
+}
+
+# What a command prints is shown only where it fails.
+quietly() { # command, no function
+    [ -n "$scratch" ] || scratch=$(mktemp -d) || fail "no folder for temporary files can be made: set TMPDIR to one"
+    if patiently into_log "$@"; then return; fi
+    grep -v '^\[[0-9]*/[0-9]*\]' "$scratch/log" >&2 || : # less ninja's lines of progress
+    return 1
+}
+
+into_log() { exec "$@" >"$scratch/log" 2>&1 </dev/null; }
