@@ -15,20 +15,18 @@ locks=no
 # with the defaults.
 for_the_type='CC CXX CPPFLAGS CFLAGS CXXFLAGS LDFLAGS'
 
+defaults='CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS='
 wanted() {
-    if [ "$verb" = ask ] && [ -f "$note" ]; then
-        head -n 1 "$note"
-    elif [ "$verb" = ask ]; then
-        echo 'CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS='
+    if [ "$verb" = ask ]; then
+        sed 1q "$note" 2>/dev/null || echo "$defaults"
     else
         echo "CC=${CC-} CXX=${CXX-} CFLAGS=${CFLAGS-} CXXFLAGS=${CXXFLAGS-} LDFLAGS=${LDFLAGS-}${CPPFLAGS:+ CPPFLAGS=$CPPFLAGS}"
     fi
     echo "python=$python"
-    echo "source=$root"
 }
 
 # Run a command of the build: `ask` keeps its CC and flags from it.
-of_the_build() {
+of_the_build() { # in a subshell: its last command
     # shellcheck disable=SC2086 # one argument each
     if [ "$verb" = ask ]; then unset $for_the_type; fi
     exec "$@"
@@ -54,12 +52,15 @@ is_whole() {
     done
 }
 
+# Meson writes letters beyond ASCII as escapes, which take a reader of JSON.
 source_of_build() {
-    if sed -n 's/^source=//p' "$note" 2>/dev/null | grep .; then return; fi
-    "$python" -c 'import json, os, sys
-print(end="", flush=True)
+    if grep -qF "\"source\": \"$root\"" "$build/meson-info/meson-info.json"; then
+        echo "$root"
+    else
+        "$python" -c 'import json, os, sys
 sys.stdout.buffer.write(os.fsencode(json.load(open(sys.argv[1], encoding="utf-8"))["directories"]["source"]))' \
-        "$build/meson-info/meson-info.json" 2>/dev/null || :
+            "$build/meson-info/meson-info.json" 2>/dev/null || :
+    fi
 }
 
 # Whether Meson is another one than configured the folder; what it wrote for `meson test` is of no use to this one.
@@ -68,33 +69,27 @@ other_meson() {
     ! grep -q "\"full\": \"$(meson --version)\"" "$build/meson-info/meson-info.json"
 }
 
-# What the folder wants of Meson: none, a first setup, --reconfigure, --wipe, or to be made anew.
+# What the folder wants of Meson: none, --reconfigure, --wipe, or to be emptied and made anew.
 examine() {
     how=none
     want=$(wanted)
-    if [ ! -e "$build" ]; then
-        how=first
-    elif ! is_whole; then
+    if ! is_whole; then
         holds_a_build || fail "$build: holds files and is no build folder: move it away, or set AMPERSAND_BUILD to another"
         how=anew
-    elif [ "$(cat "$note" 2>/dev/null)" != "$want" ]; then
-        source=$(source_of_build)
-        first_line=$(head -n 1 "$note" 2>/dev/null || echo 'CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS=')
-        if [ "$source" != "$root" ]; then
-            [ "$build" = "$root/build" ] || fail "$build: is the build folder of ${source:-something else}"
-            how=--wipe # the checkout was moved or copied
-        elif [ "$first_line" != "$(echo "$want" | head -n 1)" ]; then
-            how=--wipe # a compiler cannot be exchanged in a folder
-        elif [ -f "$note" ] || [ -w "$build" ]; then
-            how=--reconfigure
-        fi
-    elif other_meson; then
+    elif source=$(source_of_build) && [ "$source" != "$root" ]; then
+        [ -z "${AMPERSAND_BUILD-}" ] || fail "$build: is the build folder of ${source:-something else}"
+        how=--wipe # the checkout was moved or copied
+    elif [ "$(sed 1q "$note" 2>/dev/null || echo "$defaults")" != "$(echo "$want" | sed 1q)" ]; then
+        how=--wipe # a compiler cannot be exchanged in a folder
+    elif [ "$(cat "$note" 2>/dev/null)" != "$want" ] || other_meson; then
         how=--reconfigure
     fi
+    # One that cannot be written is used as it is, if it was configured by hand.
+    if [ "$how" = --reconfigure ] && [ ! -e "$note" ] && [ ! -w "$build" ]; then how=none; fi
 }
 
 writable() {
-    [ -w "$build" ] || fail "$build cannot be written, and $1: set AMPERSAND_BUILD to a folder of yours"
+    { [ $locks = yes ] && [ -w "$build" ]; } || fail "$build cannot be written, and $1: set AMPERSAND_BUILD to a folder of yours"
 }
 
 meson_setup() { # options
@@ -111,14 +106,11 @@ configure() {
     writable 'is to be configured'
     say "configuring $build"
     rm -f "$note"
-    case $how in
-        first) set -- ;;
-        anew)
-            empty
-            set --
-            ;;
-        *) set -- "$how" ;;
-    esac
+    set -- "$how"
+    if [ "$how" = anew ]; then
+        shift
+        empty
+    fi
     meson_setup "$@" || fail "$build: configuring failed, for the reason above"
     echo "$want" >"$note"
 }
@@ -146,6 +138,12 @@ compile() {
 
 # ---- The lock, on descriptor 9
 
+replace= # exec, where the shell is one that only waits for the lock
+wait_for_lock() { # -s or -x
+    replace=exec
+    lock "$1"
+}
+
 open_lock() {
     locks=no
     (: >>"$build/ampersand.lock") 2>/dev/null || return 0 # nobody builds in a folder that cannot be written
@@ -155,9 +153,9 @@ open_lock() {
 
 lock() { # -s or -x, -n not to wait, -u to let go
     if has flock; then
-        flock "$@" 9
+        $replace flock "$@" 9
     else
-        "$python" -c 'import fcntl, sys
+        $replace "$python" -c 'import fcntl, sys
 flags = {"-s": fcntl.LOCK_SH, "-x": fcntl.LOCK_EX, "-n": fcntl.LOCK_NB, "-u": fcntl.LOCK_UN}
 try:
     fcntl.flock(9, sum(flags[word] for word in sys.argv[1:]))
@@ -176,7 +174,7 @@ hold() { # -s or -x
         lock -u
     fi
     say "another ampersand $does in $build: waiting until it has ended"
-    patiently lock "$1" || : # a file system without locks: both go on, as they always could
+    patiently wait_for_lock "$1" || : # a file system without locks: both go on, as they always could
 }
 
 # Leave the build up to date, and held so that it stays what it is.
@@ -184,13 +182,15 @@ prepare() {
     examine
     mkdir -p "$build" 2>/dev/null || fail "$build cannot be made: set AMPERSAND_BUILD to a folder of yours"
     open_lock
-    for _ in 1 2 3; do # between the two locks another may build it for another compiler
+    compiled=no
+    for _ in 1 2 3; do # between the two locks another may configure it for another compiler
         hold -s
         examine
-        if [ "$how" = none ] && built; then return; fi
+        if [ "$how" = none ] && { [ $compiled = yes ] || built; }; then return; fi
         hold -x
         configure
         compile
+        compiled=yes
     done
     hold -s
 }

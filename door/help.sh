@@ -171,9 +171,41 @@ END
     esac
 }
 
-# The verb that begins so, else the one with the fewest letters changed, added or left out (Levenshtein).
-nearest_verb() {
-    awk -v word="$1" -v list="$verbs" '
+version() {
+    if [ $installed = yes ]; then
+        sed -n 's/^version=/ampersand /p' "$root/installed"
+    else
+        sed -n "s/^ *version : '\(.*\)',/ampersand \1/p" "$root/meson.build"
+    fi
+}
+
+# Print all or fail: a full disk and a closed stdout are told, a reader that has seen enough is not.
+show() { # command that prints
+    shown=$("$@" | told)
+    printf '%s\n' "$shown" 2>/dev/null || fail 'stdout: cannot be written'
+}
+
+known() { # verb
+    case $1 in '' | *' '*) return 1 ;; esac
+    case " $verbs " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# --help may stand behind other flags, but not where it is a flag's value, as in --cflags --help.
+asks_for_help() { # arguments
+    before=
+    for argument; do
+        case $before,$argument in
+            --cflags,* | --cc,* | --out,* | --filter,* | --test-args,* | --wrapper,*) ;;
+            *,-h | *,--help) return 0 ;;
+        esac
+        before=$argument
+    done
+    return 1
+}
+
+# The word of a list that begins so, else the one with the fewest letters changed, added or left out (Levenshtein).
+nearest() { # word, list
+    word=$1 list=$2 awk '
         function least(a, b, c) { return a < b ? (a < c ? a : c) : (b < c ? b : c) }
         function distance(s, t,    i, j, d) {
             for (i = 0; i <= length(s); i++) d[i, 0] = i
@@ -185,10 +217,10 @@ nearest_verb() {
             return d[length(s), length(t)]
         }
         BEGIN {
-            n = split(list, verbs, " ")
+            n = split(ENVIRON["list"], words, /[ \n]+/)
             for (i = 1; i <= n; i++) {
-                d = index(verbs[i], word) == 1 ? 0 : distance(word, verbs[i])
-                if (i == 1 || d < fewest) { fewest = d; nearest = verbs[i] }
+                d = index(words[i], ENVIRON["word"]) == 1 ? 0 : distance(ENVIRON["word"], words[i])
+                if (i == 1 || d < fewest) { fewest = d; nearest = words[i] }
             }
             print nearest
         }'

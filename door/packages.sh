@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# What is missing, and the packages that bring it: their names in Debian and Ubuntu. Sourced by ../ampersand.
+# What is missing, and the packages that bring it: their names in Debian and Ubuntu; names.txt has others. Sourced by
+# ../ampersand.
 
-compiler=${CC:-cc}
-compiler=${compiler%% *}
-cxx=${CXX:-c++}
 python=
 missing=
 packages=
@@ -24,20 +22,45 @@ need_library() { # module of pkg-config, package
 }
 
 need_header() { # header, package; without a compiler it may be there or not
-    if has "$compiler" && echo "#include <$1>" | "$compiler" -E -x c - >/dev/null 2>&1; then return; fi
+    # shellcheck disable=SC2086 # CC may be several words
+    if echo "#include <$1>" | ${compiler:-false} -E -x c - >/dev/null 2>&1; then return; fi
     lack "$1" "$2"
 }
 
-need_compiler() {
-    if has "$compiler"; then
-        echo '#include <stdio.h>' | "$compiler" -E -x c - >/dev/null 2>&1 || lack stdio.h libc6-dev
-        return
+# A compiler that is not there is installed where it is known by name; what is no compiler is refused before anything
+# is installed on its behalf. CC and CXX may be several words.
+need_compiler() { # CC or CXX, its words, language
+    # shellcheck disable=SC2086 # one argument each
+    if ! has ${2%% *}; then
+        case $2 in
+            cc) lack cc gcc ;;
+            c++) lack c++ g++ ;;
+            gcc | g++ | clang | gcc-[0-9]* | g++-[0-9]* | clang-[0-9]*) lack "$2" "$2" ;;
+            clang++*) lack "$2" "clang${2#clang++}" ;;
+            *) fail "$1=$2: no such command" ;;
+        esac
+    elif ! echo 'amp_a_line' | $2 -E -x "$3" - 2>/dev/null | grep -q '^amp_a_line'; then
+        fail "$1=$2: is no compiler: it does not preprocess a line of ${3}"
     fi
-    case $compiler in
-        cc) lack cc gcc && lack stdio.h libc6-dev ;;
-        gcc | gcc-[0-9]* | clang | clang-[0-9]*) lack "$compiler" "$compiler" && lack stdio.h libc6-dev ;;
-        *) fail "CC=$CC: no such command" ;;
-    esac
+}
+
+# The compiler of the build, and under `ask` the one of the type: CC there means that one.
+need_compilers() {
+    compiler=$(one_line "${CC-}")
+    if [ "$verb" = ask ]; then
+        [ -z "$compiler" ] || need_compiler CC "$compiler" c
+        if [ $installed = no ]; then compiler=$(sed -n 's/^CC=\(.*\) CXX=.*/\1/p' "$note" 2>/dev/null || :); fi
+    fi
+    compiler=${compiler:-cc}
+    need_compiler CC "$compiler" c
+    need_header stdio.h libc6-dev
+}
+
+one_line() { # words, any white space between them
+    set -f
+    # shellcheck disable=SC2086 # that is how it goes
+    set -- $1
+    printf '%s\n' "$*"
 }
 
 modules='matplotlib numpy scipy jinja2 jsonschema pytest elftools'
@@ -85,9 +108,11 @@ look() { # level: python, compiler with one too, or build with all that the buil
     packages=
     need_python
     if [ "$1" = python ]; then return; fi
-    need_compiler
+    need_compilers
     if [ "$1" = compiler ]; then return; fi
-    need_command "${cxx%% *}" g++
+    cxx=$(one_line "${CXX-}")
+    if [ "$verb" = ask ]; then cxx=$(sed -n 's/.* CXX=\(.*\) CFLAGS=.*/\1/p' "$note" 2>/dev/null || :); fi
+    need_compiler CXX "${cxx:-c++}" c++
     need_command ninja ninja-build
     need_command meson meson
     need_command pkg-config pkg-config
@@ -98,17 +123,30 @@ look() { # level: python, compiler with one too, or build with all that the buil
     need_header uthash.h uthash-dev
 }
 
-quietly() { # command: what it prints is shown only where it fails
-    [ -n "$scratch" ] || scratch=$(mktemp -d)
-    if "$@" >"$scratch/log" 2>&1 </dev/null; then return; fi
-    grep -v '^\[[0-9]*/[0-9]*\]' "$scratch/log" >&2 || : # less ninja's lines of progress
-    return 1
+# Where packages have other names, the command that installs them is told; nobody has tried it, so it is not run.
+elsewhere() { # packages, one word each
+    for manager in dnf apk pacman zypper; do
+        if has $manager; then break; fi
+        manager=
+    done
+    [ -n "$manager" ] || fail "missing:$missing: install them as this distribution calls them; Debian's packages are: $*"
+    case $manager in
+        apk) add='apk add' ;;
+        pacman) add='pacman -S --needed' ;;
+        *) add="$manager install" ;;
+    esac
+    names=$(echo "$*" | awk -v manager=$manager '
+        NR == FNR && /^#/ { next }
+        NR == FNR { if (!column) for (i = 1; i <= NF; i++) { if ($i == manager) column = i } else name[$1] = $column; next }
+        { for (i = 1; i <= NF; i++) { n = ($i in name) ? name[$i] : $i; if (n != "-") printf " %s", n } }' \
+        "$root/door/names.txt" -)
+    fail "missing:$missing: as root, run: $add$names"
 }
 
 install_packages() { # packages, one word each
     options='-y --no-install-recommends'
     line="apt-get update && apt-get install $options $*"
-    has apt-get || fail "missing:$missing: install them as this distribution calls them; Debian's packages are: $*"
+    has apt-get || elsewhere "$@"
     if [ "$(id -u)" = 0 ]; then
         as_root=
     elif has sudo; then
@@ -121,10 +159,13 @@ install_packages() { # packages, one word each
     say "missing:$missing"
     say "installing: $line"
     export DEBIAN_FRONTEND=noninteractive
+    make_scratch
     # An update that fails is no reason to stop: the lists may be there, or a medium without a network.
     $as_root apt-get -q update >/dev/null 2>&1 </dev/null || :
+    # Another installation may hold dpkg's lock. A signal waits until dpkg is done.
     # shellcheck disable=SC2086 # one argument each
-    quietly $as_root apt-get -q install $options "$@"
+    $as_root apt-get -q install -oDPkg::Lock::Timeout=600 $options "$@" >"$scratch/log" 2>&1 </dev/null ||
+        { cat "$scratch/log" >&2 && return 1; }
 }
 
 need() { # level

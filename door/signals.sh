@@ -45,12 +45,13 @@ untrapped() {
 attended() { # command; sets $status, and $stopped if a signal came
     stopped=
     child=
-    "$@" &
-    child=$!
     for signal in INT TERM QUIT HUP; do
         # shellcheck disable=SC2064 # the name that it has now
         trap "stop $signal" "$signal"
     done
+    "$@" &
+    child=$!
+    if [ -n "$stopped" ]; then kill -TERM "$child" 2>/dev/null || :; fi # it came before there was a child
     status=
     while :; do
         before=$signals
@@ -68,12 +69,17 @@ patiently() { # command: the door ends with it where a signal came
     return "$status"
 }
 
+make_scratch() {
+    [ -n "$scratch" ] || scratch=$(mktemp -d 2>/dev/null) ||
+        fail "${TMPDIR:-/tmp}: no folder for temporary files can be made: set TMPDIR to one that can be written"
+}
+
 # What a command prints is shown only where it fails.
-quietly() { # command, no function
-    [ -n "$scratch" ] || scratch=$(mktemp -d) || fail "no folder for temporary files can be made: set TMPDIR to one"
+quietly() { # command
+    make_scratch
     if patiently into_log "$@"; then return; fi
     grep -v '^\[[0-9]*/[0-9]*\]' "$scratch/log" >&2 || : # less ninja's lines of progress
     return 1
 }
 
-into_log() { exec "$@" >"$scratch/log" 2>&1 </dev/null; }
+into_log() { "$@" >"$scratch/log" 2>&1 </dev/null; }

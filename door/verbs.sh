@@ -3,69 +3,83 @@
 #
 # The verbs. Sourced by ../ampersand.
 
-# Run a command so that a signal to this script reaches it at once: it is told to end, and waited for.
-# Only for commands that handle SIGINT themselves, since it is ignored in a background command of sh.
-status=0
-stopped=
-attended() {
-    child=
-    trap 'stopped=INT; kill -TERM $child 2>/dev/null || :' INT
-    trap 'stopped=TERM; kill -TERM $child 2>/dev/null || :' TERM HUP
-    "$@" &
-    child=$!
-    while :; do
-        before=$stopped
-        stopped=
-        status=0
-        wait $child || status=$?
-        [ -n "$stopped" ] || break # else it was a signal that ended `wait`, not the command
-    done
-    stopped=$before
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-    trap 'exit 129' HUP
-}
-
-# `python -m plots` or `ask`, whatever the current folder holds: paths on the command line are the user's.
+# A module of Python's of the checkout: `plots` or `ask`. Paths on the command line are the user's.
 module() { # its name, its arguments
-    AMPERSAND_BUILD=$build "$python" -c 'import runpy, sys
-sys.path[0] = sys.argv.pop(1)
-runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)' "$root" "$@"
+    AMPERSAND_BUILD=$build patiently "$python" "$root/door/module.py" "$@"
 }
 
 plots() { module plots "$@"; }
 
-check_writable() { # folder: try it, and leave nothing behind
+# The folder that a run goes to: tried before anything is measured, and left as it was.
+check_writable() { # folder
+    case $1 in
+        -*) fail "--out $1: is a flag and no folder; for a folder of that name: --out ./$1" ;;
+    esac
     made=
     folder=$1
-    while [ ! -e "$folder" ]; do
+    while [ ! -e "$folder" ] && [ ! -L "$folder" ]; do
         made=$folder
         folder=$(dirname "$folder")
     done
-    why=$(LC_ALL=C mkdir -p "$1" 2>&1) || fail "--out $1: cannot be made: ${why##*: }"
-    why=$( (LC_ALL=C; : >"$1/.ampersand.$$") 2>&1) || fail "--out $1: cannot be written: ${why##*: }"
-    rm -f "$1/.ampersand.$$"
-    [ -n "$made" ] || return 0
+    why=
+    if ! why=$(LC_ALL=C mkdir -p "$1" 2>&1); then
+        why="cannot be made: ${why##*: }"
+    elif why=$(LC_ALL=C mktemp "$1/.ampersand.XXXXXX" 2>&1); then # a name that nobody has put there before
+        rm -f "$why"
+        why=
+    else
+        why="cannot be written: ${why##*: }"
+    fi
+    if [ -n "$made" ]; then unmake "$1"; fi
+    [ -z "$why" ] || fail "--out $1: $why"
+}
+
+unmake() { # folder: it and those above it, down to $made, as far as they are there and empty
     folder=$1
-    while rmdir "$folder" 2>/dev/null && [ "$folder" != "$made" ]; do folder=$(dirname "$folder"); done
+    while :; do
+        rmdir "$folder" 2>/dev/null || [ ! -e "$folder" ] || return 0
+        [ "$folder" != "$made" ] || return 0
+        folder=$(dirname "$folder")
+    done
+}
+
+# A folder for a run that was given none: named after the time, and made here, so that two runs do not share one.
+new_run() { # suffix; sets $out
+    out=$runs/$(date -u +%Y-%m-%dT%H-%M-%SZ)$1
+    why=$(LC_ALL=C mkdir -p "$runs" 2>&1) || fail "$runs: cannot be made: ${why##*: }: name another folder by --out"
+    n=1
+    stem=$out
+    until why=$(LC_ALL=C mkdir "$out" 2>&1); do
+        [ -e "$out" ] || fail "$out: cannot be made: ${why##*: }: name another folder by --out"
+        n=$((n + 1))
+        out=$stem-$n
+    done
+    fresh=$out
 }
 
 # Whether anything was measured: a launch's file appears whole or not at all.
 has_results() { [ -n "$(find "$1/launches" -name '*.json' 2>/dev/null | head -n 1)" ]; }
 
-# A run with a precision: plots says which rows want more launches, the program launches them, and again. $status
+# ampersand-bench, so that an interruption is one even where it came before the program could care for it.
+bench_program() { # its arguments; sets $measured
+    attended "$build/harness/ampersand-bench" "$@"
+    measured=$status
+    if [ -n "$stopped" ]; then measured=130; fi
+}
+
+# A run with a precision: plots says which rows want more launches, the program launches them, and again. $measured
 # becomes that of the last block, or 1 where a row failed before.
 launch_more() { # run
-    [ -n "$scratch" ] || scratch=$(mktemp -d)
-    worst=$status
-    while [ "$status" -le 1 ]; do
-        plots undecided "$1" >"$scratch/rows" || { status=$?; return; }
+    make_scratch
+    worst=$measured
+    while [ "$measured" -le 1 ]; do
+        plots undecided "$1" >"$scratch/rows" || return 0
         [ -s "$scratch/rows" ] || break
         say "rows that want more launches: $(wc -l <"$scratch/rows")"
-        attended "$build/harness/ampersand-bench" paired --resume "$1" --rows "$scratch/rows"
-        [ "$status" = 0 ] || worst=$status
+        bench_program paired --resume "$1" --rows "$scratch/rows"
+        [ "$measured" = 0 ] || worst=$measured
     done
-    status=$worst
+    measured=$worst
 }
 
 # Measure into a run folder, then judge it. What is measured is the verb's: pairs, or allocator configurations.
@@ -74,6 +88,13 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     verb=$2
     suffix=$3
     shift 3
+    if [ -n "${AMPERSAND_FLAGS-}" ]; then
+        say "AMPERSAND_FLAGS: $AMPERSAND_FLAGS"
+        set -f
+        # shellcheck disable=SC2086 # one argument each
+        set -- "$@" $AMPERSAND_FLAGS
+        set +f
+    fi
     out=
     resume=
     format=table
@@ -89,7 +110,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             ,--resume=*) resume=${argument#*=} ;;
             ,--format=*) format=${argument#*=} && continue ;;
             ,--format) awaits=$argument && continue ;;
-            ,--go) [ "$verb" != bench ] || { go=--go && continue; } ;;
+            ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
             ,--out | ,--resume) awaits=$argument ;;
         esac
         set -- "$@" "$argument"
@@ -99,95 +120,146 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         table | json | csv | markdown) ;;
         *) fail "--format $format: no such format: table, json, csv or markdown" ;;
     esac
-    if [ -z "$out$resume" ]; then
-        out=$runs/$(date -u +%Y-%m-%dT%H-%M-%SZ)$suffix
+    case $resume in -*) fail "--resume $resume: is a flag and no run" ;; esac
+    [ -z "$go" ] || has go || fail "--go: go is not here; the package is called golang"
+    if [ -n "$out" ]; then
+        check_writable "$out"
+    elif [ -z "$resume" ]; then
+        new_run "$suffix"
         set -- --out "$out" "$@"
     fi
-    if [ -n "$out" ]; then check_writable "$out"; fi
     run=${resume:-$out}
+    again="$me $verb --resume $run"
     ready build
-    attended "$build/harness/ampersand-bench" "$program" "$@"
-    if grep -q '"looks": \[[0-9]' "$run/manifest.json" 2>/dev/null; then launch_more "$run"; fi
-    if [ "$stopped" = TERM ]; then exit 143; fi
-    case $status in
-        0 | 1 | 130) has_results "$run" || exit "$status" ;;
-        *) exit "$status" ;;
+    parting='ending it; what was finished is kept (a second time: at once)'
+    afterwards="what was finished is in $run; for the rest: $again"
+    bench_program "$program" "$@"
+    if [ "$measured" -le 1 ] && grep -q '"looks": \[[0-9]' "$run/manifest.json" 2>/dev/null; then launch_more "$run"; fi
+    parting=
+    has_results "$run" || afterwards=
+    if [ "$stopped" != INT ]; then leave; fi
+    case $measured in
+        0 | 1 | 130) has_results "$run" || exit "$measured" ;;
+        *) exit "$measured" ;;
     esac
     failed=0
-    if [ "$verb" = bench ] && [ "$status" != 130 ]; then measure_go "$run" $go "$@"; fi
-    "judge_$verb" "$run" "$format"
-    if [ "$status" = 130 ]; then
-        say "interrupted: what was finished is in $run; for the rest: $me $verb --resume $run"
+    if [ "$measured" = 130 ]; then
+        say "interrupted; judging what was finished (interrupt again to leave that out)"
+    else
+        afterwards="all that was measured is in $run; to judge it: $again"
+        if [ "$verb" = bench ]; then measure_go "$run" "$go"; fi
+    fi
+    judge "$run" "$format"
+    if [ "$failed" != 0 ]; then
+        say "$run holds all that was measured, but judging it failed, for the reason above; $again judges it again," \
+            "and measures anew what a damaged file held if you delete that file"
+    elif [ "$measured" = 130 ]; then
+        say "interrupted: $afterwards"
     else
         say "everything is in $run: open its report.html, or look into figures/"
     fi
-    [ "$status" != 0 ] || status=$failed
-    exit "$status"
+    [ "$measured" != 0 ] || measured=$failed
+    exit "$measured"
+}
+
+# What a run was asked for, be it made by this command or gone on with by it.
+asked_of() { # run; sets $quick to yes or nothing, and $filter
+    make_scratch
+    "$python" -c 'import json, sys
+manifest = json.load(open(sys.argv[1], encoding="utf-8"))
+words, values = manifest["command"], [""]
+values += [word.removeprefix("--filter=") for word in words if word.startswith("--filter=")]
+values += [value for flag, value in zip(words, words[1:]) if flag == "--filter"]
+quick = "yes" if manifest["quick"] else ""
+sys.stdout.buffer.write(f"{quick}\n{values[-1]}\n".encode())' \
+        "$1/manifest.json" >"$scratch/asked"
+    { IFS= read -r quick && IFS= read -r filter; } <"$scratch/asked"
 }
 
 # The same lessons in Go, where they are asked for: by --go, or by a run of everything. What go prints goes into the
 # run's folder; without go, or where it fails, the run is what it is in C.
-measure_go() { # run, then the arguments of bench
+measure_go() { # run, and yes where --go asked for them
     in_go=$(cd "$1" && pwd)/go
-    quick=
-    asked=
-    filter=
-    shift
-    before=
-    for argument; do
-        case $before,$argument in
-            --filter,*) filter=$argument ;;
-            *,--filter=*) filter=${argument#*=} ;;
-            *,--quick) quick=yes ;;
-            *,--go) asked=yes ;;
-        esac
-        before=$argument
-    done
-    if [ -z "$asked" ]; then
-        [ -z "$quick$filter$own" ] && ! grep -qs -e '"--filter' -e '"quick": true' "$run/manifest.json" || return 0
-    fi
     [ ! -e "$in_go/bench.txt" ] || return 0
+    asked_of "$1"
+    [ -n "$2" ] || [ -z "$quick$filter$own" ] || return 0
     if ! has go; then
         say "go: not here, so the same lessons in Go are left out; the package is called golang"
         return
     fi
     say "measuring the same lessons in Go"
-    if [ -n "$quick" ]; then effort='-benchtime=5ms -count=1'; else effort='-benchtime=20ms -count=6'; fi
+    effort='-test.benchtime=20ms -test.count=6'
+    if [ -n "$quick" ]; then effort='-test.benchtime=5ms -test.count=1'; fi
     mkdir -p "$in_go"
+    # A process of its own for each, which a signal to the door reaches.
     # shellcheck disable=SC2086 # one argument each
-    if (cd "$root/benchmarks/go" && go version >"$in_go/version.txt" &&
-        go test -c -gcflags=-m -o /dev/null . 2>"$in_go/escapes.txt" &&
-        AMPERSAND_FILTER=$filter go test -run '^$' -bench . -benchmem $effort . >"$in_go/bench.tmp") </dev/null; then
+    if patiently go_program go version >"$in_go/version.txt" &&
+        patiently go_program go test -c -gcflags=-m -o "$in_go/go.test" . 2>"$in_go/escapes.txt" &&
+        AMPERSAND_FILTER=$filter patiently go_program "$in_go/go.test" -test.run '^$' -test.bench . -test.benchmem \
+            $effort >"$in_go/bench.tmp"; then
         mv "$in_go/bench.tmp" "$in_go/bench.txt"
+        rm -f "$in_go/go.test"
         plots go "$run" --quiet || failed=$?
     else
+        rm -f "$in_go/go.test"
         say "go: go test failed, for the reason above or in $in_go: the same lessons in Go are left out"
+        [ -z "$2" ] || failed=1
     fi
 }
 
-judge_bench() { # run, format; sets $failed
-    plots summary "$1" --format "$2" || failed=$?
+go_program() { # command
+    cd "$root/benchmarks/go" && exec "$@" </dev/null
+}
+
+# The summary goes first: what it refuses, the others would refuse in the same words.
+judge() { # run, format; sets $failed
+    if [ "$verb" = allocators ]; then
+        plots allocators "$1" --format "$2" || failed=$?
+        return
+    fi
+    plots summary "$1" --format "$2" || { failed=$? && return; }
     if [ "$2" = table ] && [ -e "$1/go/go.json" ]; then plots go "$1" || failed=$?; fi
     plots charts "$1" >/dev/null || failed=$?
     plots report "$1" >/dev/null || failed=$?
-}
-
-judge_allocators() { # run, format; sets $failed
-    plots allocators "$1" --format "$2" || failed=$?
 }
 
 verb_bench() { measure paired bench '' "$@"; }
 
 verb_allocators() { measure allocators allocators -allocators "$@"; }
 
+# meson test says "No suitable tests" to a name that no test has, and nothing where it takes several; its status is 0.
 verb_test() {
     ready build
-    attended meson test -C "$build" --print-errorlogs "$@"
-    case $stopped in
-        INT) exit 130 ;;
-        TERM) exit 143 ;;
-    esac
-    [ "$status" = 0 ] || exit 1 # meson's status is the number of failed tests
+    list_only=
+    value=
+    tests=
+    for argument; do
+        shift
+        case $value,$argument in
+            ,--list) list_only=yes ;;
+            ,-C | ,--repeat | ,--wrapper | ,--wrap | ,--suite | ,--no-suite | ,--logbase | ,-j | ,--num-processes | ,-t | \
+                ,--timeout-multiplier | ,--setup | ,--test-args | ,--maxfail | ,--max-lines | ,--slice) value=yes ;;
+            ,-*) ;;
+            ,*:*) ;;
+            ,*)
+                [ -n "$tests" ] || tests=$(meson test -C "$build" --list 2>/dev/null | sed 's/.* \/ //')
+                argument=$(test_of "$argument") || exit
+                ;;
+            *) value= ;;
+        esac
+        set -- "$@" "$argument"
+    done
+    parting='ending the tests that run'
+    patiently meson test -C "$build" --print-errorlogs "$@" && return
+    [ -n "$list_only" ] || exit 1 # meson's status is the number of failed tests
+    exit 2
+}
+
+test_of() { # a name, with .py or without; prints the test's
+    for each in $tests; do
+        case $each in "$1" | "$1.py") echo "$each" && return ;; esac
+    done
+    fail "test: $1: no such test: the nearest is '$(nearest "$1" "$tests")'; $me test --list lists all"
 }
 
 verb_list() {
@@ -204,6 +276,11 @@ verb_ask() {
 verb_doctor() {
     ready build
     plots doctor "$@"
+}
+
+verb_compare() {
+    ready python
+    plots compare "$@"
 }
 
 # The walk on a growing stack, live; with --bench timed beside other kinds of stack.

@@ -5,11 +5,13 @@ Each test has a checkout of its own, whose door looks for the distribution's Pyt
 /usr/bin, and a PATH of one folder with the stubs and the few plain tools that the door may use. What the stubs were
 told is compared word by word. Both shells that a small system has are tried."""
 import fcntl
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
@@ -18,7 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
-PLAIN = "awk cat date dirname env find grep head ls mkdir mktemp mv readlink rm rmdir sed sh sleep touch".split()
+PLAIN = "awk cat date dirname env find flock grep head ls mkdir mktemp mv readlink rm rmdir sed sh sleep touch tr".split()
 MODULES = "matplotlib numpy scipy jinja2 jsonschema pytest elftools".split()
 
 # command or file of pkg-config that a package brings
@@ -32,35 +34,43 @@ PACKAGES = {
     "python3-pyelftools": "usr/modules/elftools",
 }
 
-# A compiler that is only asked whether a header is there.
-INCLUDE = 'read -r include header; header=${header#<}; test -e "$STUBS/${header%>}"'
+# A compiler that is only asked to preprocess a line, and whether a header is there.
+INCLUDE = """
+        read -r include header; header=${header#<}
+        if [ "$include" = "#include" ]; then test -e "$STUBS/${header%>}"; else echo "$include"; fi
+        """
 
 STUBS = {
     "cc": INCLUDE,
     "clang": INCLUDE,
-    "c++": "true",
+    "c++": INCLUDE,
     "pkg-config": 'test -e "$STUBS/pc/$2"',
     "id": 'echo "${STUB_ID:-1000}"',
     "meson": """
+        [ "$1" != --version ] || { echo 1.0.1; exit; }
+        case " $* " in *" --list "*) printf 'ampersand:source / door.py\\nampersand:program / heap\\n'; exit ;; esac
         say "CC=${CC-} meson $*"
         [ "$1" = setup ] || exit "${STUB_STATUS:-0}"
         for word; do build=$source source=$word; done
         mkdir -p "$build/meson-private" "$build/meson-info" "$build/harness"
-        touch "$build/build.ninja" "$build/meson-private/coredata.dat"
+        echo rules >"$build/build.ninja"
+        for part in coredata build meson_test_setup; do touch "$build/meson-private/$part.dat"; done
 facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "build": "%s"}}'
         printf "$facts" "$source" "$build" >"$build/meson-info/meson-info.json"
         cp "$STUBS/ampersand-bench" "$build/harness/"
         """,
     "ninja": """
-        [ "$3" = -n ] || say "ninja $*"
+        [ "$3" = -n ] || { say "ninja $*"; touch "$STUBS/built"; }
+        [ ! -e "$STUBS/built" ] || STUB_WORK=
         [ ! -e "$STUBS/broken" ] || { printf '[1/2] cc -c a.c\\nFAILED: a.o\\na.c:1: error: no\\n'; exit 1; }
         echo "ninja: ${STUB_WORK:-no work to do}."
         """,
     "python3": """
         case $2 in
+            *'import json'* | *'import fcntl'*) exec @PYTHON@ "$@" ;;
             *find_spec*) shift 2; for m; do [ -e "${0%/*}/modules/$m" ] || printf '%s ' "$m"; done ;;
             *)
-                shift 3
+                shift
                 say "$*"
                 file=$STUBS/$2
                 if [ "$2" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
@@ -71,7 +81,9 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
     "go": """
         say "go $* AMPERSAND_FILTER=${AMPERSAND_FILTER-}"
         [ -z "${STUB_GO_FAILS-}" ] || { echo "build failed" >&2; exit 1; }
+        while [ $# -gt 1 ]; do if [ "$1" = -o ]; then cp "$STUBS/go.test" "$2"; fi; shift; done
         """,
+    "go.test": 'say "go.test $* AMPERSAND_FILTER=${AMPERSAND_FILTER-}"',
     "apt-get": """
         say "apt-get $*"
         [ "$2" = install ] || exit 100
@@ -89,11 +101,15 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
         """,
     "ampersand-bench": """
         say "ampersand-bench $*"
+        words=" $* "
         [ "$2" != --resume ] || STUB_STATUS=${STUB_MORE_STATUS-${STUB_STATUS-}}
         while [ $# -gt 0 ]; do case $1 in --out | --resume) run=$2 ;; esac; shift; done
         if [ -n "${run-}" ] && [ -z "${STUB_EMPTY-}" ]; then
             mkdir -p "$run/launches/default"; touch "$run/launches/default/0.json"
-            printf '{"looks": [%s]}' "${STUB_LOOKS-}" >"$run/manifest.json"
+            quick=false
+            case $words in *' --quick '*) quick=true ;; esac
+            printf '{"looks": [%s], "command": ["%s"], "quick": %s}' "${STUB_LOOKS-}" \\
+                "$(echo "$words" | sed 's/ /", "/g')" $quick >"$run/manifest.json"
         fi
         if [ -n "${STUB_SLEEP-}" ]; then
             trap 'kill -KILL $!; say "told to end"; exit 130' TERM
@@ -125,6 +141,7 @@ class Door:
         for tool in PLAIN + ["cp"]:
             (self.bin / tool).symlink_to(shutil.which(tool))
         self.stub("ampersand-bench", self.stubs)
+        self.stub("go.test", self.stubs)
         self.stub("id", self.bin)
         for package, brings in PACKAGES.items():
             path = self.stubs / brings
@@ -138,7 +155,7 @@ class Door:
         self.write(folder / name, STUBS[name])
 
     def write(self, path, text):
-        path.write_text(HEAD.replace("@STUBS@", str(self.stubs)) + text)
+        path.write_text(HEAD.replace("@STUBS@", str(self.stubs)) + text.replace("@PYTHON@", sys.executable))
         path.chmod(0o755)
 
     def install(self, path):
@@ -164,14 +181,14 @@ class Door:
             (folder / "modules" / module).touch()
         return folder
 
-    def start(self, *args, path=(), cwd=None, terminal=None, **environment):
+    def start(self, *args, path=(), cwd=None, terminal=None, under=(), **environment):
         def in_session():
             os.setsid()
             if terminal is not None:
                 fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
         return subprocess.Popen(
-            [shutil.which(self.shell[0]), *self.shell[1:], self.root / "ampersand", *map(str, args)],
+            [*under, shutil.which(self.shell[0]), *self.shell[1:], self.root / "ampersand", *map(str, args)],
             env={"PATH": ":".join(map(str, [*path, self.bin])), **environment}, text=True, cwd=cwd,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=in_session,
             pass_fds=() if terminal is None else (terminal,))
@@ -287,7 +304,7 @@ def test_root_installs_just_that(door):
     door.remove("ninja-build", "python3-scipy")
     assert door("list", STUB_ID="0") == 0, door.err
     assert door.log[:2] == ["apt-get -q update",
-                            "apt-get -q install -y --no-install-recommends python3-scipy ninja-build"]
+                            "apt-get -q install -oDPkg::Lock::Timeout=600 -y --no-install-recommends python3-scipy ninja-build"]
     assert not door.logged("sudo")
 
 
@@ -298,7 +315,7 @@ def test_sudo_is_used_after_saying_what(door):
     line = "sudo apt-get update && sudo apt-get install -y --no-install-recommends libbenchmark-dev"
     assert door.err.splitlines()[:2] == ["ampersand: missing: libbenchmark", f"ampersand: installing: {line}"]
     assert [line.split()[0] for line in door.log[:4]] == ["sudo", "apt-get", "sudo", "apt-get"]
-    assert door.log[2].endswith("install -y --no-install-recommends libbenchmark-dev")
+    assert door.log[2].endswith(" -y --no-install-recommends libbenchmark-dev")
 
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "none"])
@@ -318,7 +335,7 @@ def test_sudo_asks_where_somebody_can_answer(door, terminal):
             os.close(opened)
     asks = "sudo apt-get" if terminal else "sudo -n apt-get"
     assert [line for line in door.log if line.startswith("sudo")] == [
-        f"{asks} -q update", f"{asks} -q install -y --no-install-recommends libbenchmark-dev"]
+        f"{asks} -q update", f"{asks} -q install -oDPkg::Lock::Timeout=600 -y --no-install-recommends libbenchmark-dev"]
 
 
 def test_sudo_that_wants_a_password_nobody_can_give(door):
@@ -430,6 +447,198 @@ def test_build_folder_that_cannot_be_made(door, tmp_path, path):
     (tmp_path / "file").touch()
     assert door("list", AMPERSAND_BUILD=str(tmp_path / path)) == 2
     assert "cannot be made" in door.err and door.err.count("\n") == 1 and door.log == []
+
+
+BUILDS_DEFAULTS = "CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS="
+ENVIRONMENTS = [{"CC": "clang"}, {"CFLAGS": "-m32"}, {"CXX": "g++-99"}, {"CFLAGS": "-O1", "LDFLAGS": "-s", "CC": "cc -m32"}]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("made_by", ["list", "ask", "hand"])
+def test_ask_builds_nothing_for_the_compiler_of_the_type(door, made_by, environment):
+    door.have("clang")
+    if made_by == "hand":
+        door("list")
+        (door.build / "ampersand.configured").unlink()
+    else:
+        assert door(made_by, "a.h", "struct a", **(environment if made_by == "ask" else {})) == 0, door.err
+    assert "CC= meson setup" in " ".join(door.log) and "wipe" not in " ".join(door.log)
+    assert door("ask", "a.h", "struct a", **environment) == 0, door.err
+    assert not any("--wipe" in line for line in door.log) and door.logged("ask") == ["ask a.h struct a"]
+    assert (door.build / "ampersand.configured").read_text().splitlines()[0] == BUILDS_DEFAULTS
+
+
+def test_ask_keeps_the_compiler_that_was_chosen(door):
+    door.have("clang")
+    assert door("list", CC="clang") == 0
+    assert door("ask", "a.h", "struct a") == 0 and door.log == ["ask a.h struct a"]
+    assert door("list", CC="clang") == 0 and not door.logged("setup")
+
+
+# How a folder was damaged, and what Meson is asked for.
+DAMAGES = {
+    "no build.ninja": (lambda build: (build / "build.ninja").unlink(), ""),
+    "empty build.ninja": (lambda build: (build / "build.ninja").write_text(""), ""),
+    "no coredata": (lambda build: (build / "meson-private/coredata.dat").unlink(), ""),
+    "no meson-private": (lambda build: shutil.rmtree(build / "meson-private"), ""),
+    "no meson-info": (lambda build: shutil.rmtree(build / "meson-info"), ""),
+    "one folder left": (lambda build: [shutil.rmtree(build / "meson-private"), shutil.rmtree(build / "meson-info"),
+                                       (build / "build.ninja").unlink(), (build / "ampersand.configured").unlink()], ""),
+    "nothing but the lock": (lambda build: [shutil.rmtree(build), build.mkdir(), (build / "ampersand.lock").touch()], ""),
+    "empty": (lambda build: [shutil.rmtree(build), build.mkdir()], ""),
+    "another place": (lambda build: (build / "meson-info/meson-info.json").write_text(
+        '{"directories": {"source": "/elsewhere"}}'), "--wipe "),
+    "unreadable facts": (lambda build: (build / "meson-info/meson-info.json").write_text("{"), "--wipe "),
+    "no note": (lambda build: (build / "ampersand.configured").unlink(), "--reconfigure "),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_folder_heals(door, damage):
+    assert door("list") == 0
+    act, option = DAMAGES[damage]
+    act(door.build)
+    assert door("list") == 0, door.err
+    assert door.log[0] == f"CC= meson setup {option}-Dpython={door.stubs}/usr/python3 {door.build} {door.root}"
+    assert door("list") == 0 and door.log == ["ampersand-bench list --questions"]
+
+
+def test_a_damaged_folder_with_something_of_the_users_is_left_alone(door):
+    assert door("list") == 0
+    (door.build / "build.ninja").unlink()
+    (door.build / "letter.txt").write_text("dear")
+    assert door("list") == 2 and "holds files and is no build folder" in door.err and door.log == []
+    assert (door.build / "letter.txt").exists() and (door.build / "meson-private").exists()
+
+
+def test_another_meson_reconfigures_before_it_tests(door):
+    assert door("list") == 0
+    facts = door.build / "meson-info/meson-info.json"
+    facts.write_text(facts.read_text().replace('"1.0.1"', '"0.63.0"'))
+    assert door("test") == 0
+    assert "meson setup --reconfigure " in door.log[0] and "meson test" in door.log[1]
+
+
+def test_a_path_beyond_ascii(door, tmp_path):
+    """Meson's own JSON has it in escapes: it is the same folder all the same."""
+    moved = tmp_path / "größe ü"
+    door.root.rename(moved)
+    door.root, door.build = moved, moved / "build"
+    assert door("list") == 0, door.err
+    facts = door.build / "meson-info/meson-info.json"
+    facts.write_text(json.dumps(json.loads(facts.read_text())))
+    assert "\\u00f6" in facts.read_text()
+    assert door("list", AMPERSAND_BUILD=str(door.build)) == 0, door.err
+    assert door.log == ["ampersand-bench list --questions"]
+
+
+def test_a_build_that_cannot_be_written_is_used_while_it_is_up_to_date(door, tmp_path):
+    under = [shutil.which("setpriv") or "true", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    if under and subprocess.run([*under, "true"], capture_output=True).returncode:
+        pytest.skip("root can write everywhere, and setpriv cannot keep it from that")
+    assert door("list") == 0
+    folders = [door.root, door.build, *door.build.glob("**/")]
+    for folder in folders:
+        folder.chmod(0o555)
+    for path in (door.build / "ampersand.lock", door.build / "ampersand.configured"):
+        path.chmod(0o444)
+    try:
+        assert door("list", under=under) == 0, door.err
+        assert door("bench", "--out", tmp_path / "run", under=under) == 0, door.err
+        assert door("bench", under=under) == 2 and "name another folder by --out" in door.err and door.err.count("\n") == 1
+        assert door("list", under=under, CC="cc -m64") == 2
+        assert door.err == (f"ampersand: {door.build} cannot be written, and is to be configured: set AMPERSAND_BUILD to a "
+                            "folder of yours\n")
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+# ---- Two at once: the test is the other one
+
+class Held:
+    """The lock of a build folder, held from here."""
+
+    def __init__(self, door, how):
+        (door.build).mkdir(exist_ok=True)
+        self.file = open(door.build / "ampersand.lock", "a")
+        fcntl.flock(self.file, how)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
+@pytest.fixture(params=["flock", "python"])
+def locker(request, door):
+    if request.param == "python":
+        (door.bin / "flock").unlink()
+    return door
+
+
+@pytest.mark.parametrize("how, environment, does", [
+    (fcntl.LOCK_EX, {}, "is building"), (fcntl.LOCK_EX, {"CC": "cc -m64"}, "is building"),
+    (fcntl.LOCK_SH, {"CC": "cc -m64"}, "uses what is built"),
+], ids=["list while another builds", "build while another builds", "build while another measures"])
+def test_the_second_waits_and_says_so(locker, how, environment, does):
+    assert locker("list") == 0
+    (locker.stubs / "log").write_text("")
+    with Held(locker, how):
+        started = locker.start("list", **environment)
+        line = started.stderr.readline()
+        assert line == f"ampersand: another ampersand {does} in {locker.build}: waiting until it has ended\n"
+        assert started.poll() is None and locker.log == []
+    assert started.communicate(timeout=60) is not None and started.returncode == 0
+    assert [word for word in locker.log[0].split() if word == "--wipe"] == ["--wipe"] * bool(environment)
+
+
+def test_what_is_up_to_date_is_used_by_several(locker):
+    assert locker("list") == 0
+    with Held(locker, fcntl.LOCK_SH):
+        assert locker("list") == 0 and locker.err == ""
+
+
+def test_a_run_holds_its_build(locker, tmp_path):
+    started = locker.start("bench", "--out", tmp_path / "run", STUB_SLEEP="1")
+    wait_for_line(locker, started, "asleep")
+    with open(locker.build / "ampersand.lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    started.send_signal(signal.SIGINT)
+    started.communicate(timeout=60)
+    with Held(locker, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        pass
+
+
+def test_a_door_that_waits_can_be_interrupted(locker):
+    assert locker("list") == 0
+    with Held(locker, fcntl.LOCK_EX):
+        started = locker.start("list")
+        assert "waiting" in started.stderr.readline()
+        started.send_signal(signal.SIGINT)
+        started.communicate(timeout=60)
+        assert started.returncode == 130
+
+
+def test_two_that_find_no_build_configure_once(door):
+    (door.stubs / "log").write_text("")
+    both = [door.start("list") for _ in range(2)]
+    for started in both:
+        _, err = started.communicate(timeout=120)
+        assert started.returncode == 0, err
+    assert len(door.logged("setup")) == 1
+
+
+def test_a_door_under_a_door_does_not_wait_for_it(door):
+    """As a test does that calls the door in the build folder that its own door holds."""
+    assert door("list") == 0
+    with Held(door, fcntl.LOCK_SH):
+        assert door("list", CC="cc -m64", AMPERSAND_HELD=str(door.build)) == 0
+        assert door.log == ["ampersand-bench list --questions"]
 
 
 # ---- 3. The build
@@ -584,22 +793,27 @@ def test_rows_that_want_more_launches_get_them(door, tmp_path, first, more, stat
 
 def test_failed_tests_are_status_1(door):
     assert door("test", "door", STUB_STATUS="3") == 1
-    assert door.log[-1] == f"CC= meson test -C {door.build} --print-errorlogs door"
+    assert door.log[-1] == f"CC= meson test -C {door.build} --print-errorlogs door.py"
+
+
+def wait_for_line(door, started, word):
+    deadline = time.monotonic() + 60
+    while not any(word in line.split() for line in door.log):
+        assert time.monotonic() < deadline and started.poll() is None, started.communicate()
+        time.sleep(0.02)
+    return door.logged(word)[0]
 
 
 @pytest.mark.parametrize("to_group", [True, False], ids=["group", "door"])
 @pytest.mark.parametrize("sent, status, judged", [(signal.SIGINT, 130, True), (signal.SIGTERM, 143, False)])
 def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, judged):
     started = door.start("bench", "--out", tmp_path / "run", STUB_SLEEP="1")
-    deadline = time.monotonic() + 30
-    while not any("asleep" in line for line in door.log):
-        assert time.monotonic() < deadline and started.poll() is None
-        time.sleep(0.02)
+    sleeper = wait_for_line(door, started, "asleep").split()[1]
     (os.killpg if to_group else os.kill)(started.pid, sent)
     started.communicate(timeout=30)
     assert started.returncode == status
     assert bool(door.logged("summary")) == judged
-    asleep = Path("/proc", door.logged("asleep")[0].split()[1], "stat")
+    asleep, deadline = Path("/proc", sleeper, "stat"), time.monotonic() + 60
     while asleep.exists() and asleep.read_text().split(") ")[1][0] != "Z": # killed, if not yet reaped
         assert time.monotonic() < deadline, "a grandchild lives on"
         time.sleep(0.02)
@@ -612,9 +826,9 @@ def test_a_run_of_everything_has_go_beside_it_where_go_is(door, tmp_path):
     (door.root / "benchmarks" / "go").mkdir(parents=True)
     run = tmp_path / "run"
     assert door("bench", "--out", run) == 0
-    calls = [line for line in door.log if line.startswith(("go ", "plots "))]
-    assert calls == ["go version AMPERSAND_FILTER=", "go test -c -gcflags=-m -o /dev/null . AMPERSAND_FILTER=",
-                     "go test -run ^$ -bench . -benchmem -benchtime=20ms -count=6 . AMPERSAND_FILTER=",
+    calls = [line for line in door.log if line.startswith(("go ", "go.test ", "plots "))]
+    assert calls == ["go version AMPERSAND_FILTER=", f"go test -c -gcflags=-m -o {run}/go/go.test . AMPERSAND_FILTER=",
+                     "go.test -test.run ^$ -test.bench . -test.benchmem -test.benchtime=20ms -test.count=6 AMPERSAND_FILTER=",
                      f"plots go {run} --quiet", f"plots summary {run} --format table", f"plots charts {run}",
                      f"plots report {run}"]
     assert sorted(path.name for path in (run / "go").iterdir()) == ["bench.txt", "escapes.txt", "version.txt"]
@@ -645,16 +859,17 @@ def test_a_folder_beside_one_gets_its_go_too(door, tmp_path):
 
 @pytest.mark.parametrize("flags, effort, filter", [
     ("--quick", None, None), ("--filter pass", None, None), ("--filter=pass", None, None),
-    ("--quick --go", "-benchtime=5ms -count=1", ""), ("--go --filter pass/size=64", "-benchtime=20ms -count=6", "pass/size=64"),
-    ("--filter=^pass --go", "-benchtime=20ms -count=6", "^pass"),
+    ("--quick --go", "-test.benchtime=5ms -test.count=1", ""), ("--go --filter pass/size=64", "-test.benchtime=20ms -test.count=6", "pass/size=64"),
+    ("--filter=^pass --go", "-test.benchtime=20ms -test.count=6", "^pass"),
 ])
 def test_go_is_asked_for_or_belongs_to_everything(door, tmp_path, flags, effort, filter):
     door.have("go")
     (door.root / "benchmarks" / "go").mkdir(parents=True)
     assert door("bench", "--out", tmp_path / "run", *flags.split()) == 0
     assert "--go" not in door.logged("ampersand-bench")[0].split()
-    benches = [line for line in door.log if line.startswith("go test -run")]
-    assert benches == ([] if effort is None else [f"go test -run ^$ -bench . -benchmem {effort} . AMPERSAND_FILTER={filter}"])
+    benches = door.logged("go.test")
+    assert benches == ([] if effort is None else [
+        f"go.test -test.run ^$ -test.bench . -test.benchmem {effort} AMPERSAND_FILTER={filter}"])
     assert door("allocators", "--go", "--out", tmp_path / "other") == 0
     assert "--go" in door.logged("ampersand-bench")[0].split(), "for the program to refuse"
 
@@ -711,7 +926,7 @@ def test_installed_names_what_is_missing_and_leaves_it(installed, verb, gone, pa
     assert installed.log == [] and installed.err.count("\n") == 1
     assert installed.err.endswith(f": ampersand setup installs it, or as root: apt-get install {package}\n")
     assert installed("setup", STUB_ID="0") == 0, installed.err
-    assert installed.log == ["apt-get -q update", f"apt-get -q install -y --no-install-recommends {package}"]
+    assert installed.log == ["apt-get -q update", f"apt-get -q install -oDPkg::Lock::Timeout=600 -y --no-install-recommends {package}"]
 
 
 def test_installed_help_speaks_of_what_is_installed(installed):
@@ -741,8 +956,8 @@ def test_plots_of_the_checkout_is_run(tmp_path):
     (tmp_path / "checkout" / "plots" / "__main__.py").write_text("import sys; print('ours', sys.argv[1:])")
     (tmp_path / "plots").mkdir()
     (tmp_path / "plots" / "__main__.py").write_text("print('theirs')")
-    text = (ROOT / "door/verbs.sh").read_text()
-    code = text.split("\"$python\" -c '")[1].split("'")[0]
-    done = subprocess.run([python, "-c", code, tmp_path / "checkout", "plots", "check", "RUN"], cwd=tmp_path, text=True,
+    (tmp_path / "checkout" / "door").mkdir()
+    module = shutil.copy(ROOT / "door/module.py", tmp_path / "checkout" / "door")
+    done = subprocess.run([python, module, "plots", "check", "RUN"], cwd=tmp_path, text=True,
                           capture_output=True)
     assert done.stdout == "ours ['check', 'RUN']\n", done.stderr
