@@ -2,6 +2,7 @@
 #include "harness/child.h"
 
 #include "harness/heap.h"
+#include "harness/layout.h"
 #include "harness/rounds.h"
 #include "harness/stack/use.h"
 
@@ -135,6 +136,10 @@ int amp_child_counts(const struct amp_task *task)
     const char *why;
     int status;
 
+    if (amp_layout_hold_row(task->row, 0, &why)) {
+        json_decref(result);
+        return amp_child_complain(2, task->row->lesson, why);
+    }
     if (amp_heap_available(&why)) {
         json_object_set_new(result, "ops", json_integer(COUNTED_OPS));
         json_object_set_new(result, "value", json_null());

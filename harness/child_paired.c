@@ -53,21 +53,28 @@ static const struct amp_pair *pair_in(const struct amp_module *module, const str
 static int load_layouts(struct paired *p)
 {
     const char *why = "", *lesson = p->task->row->lesson;
-    int err = amp_layout_count(lesson, &p->n_layouts, &why);
+    struct amp_layouts layouts;
+    int err = amp_layouts_open(lesson, &layouts, &why);
 
     if (err)
         return amp_child_complain(2, lesson, why);
-    p->modules = calloc(p->n_layouts, sizeof *p->modules);
-    if (!p->modules)
-        return amp_child_complain(2, lesson, strerror(ENOMEM));
-    for (unsigned k = 0; k < p->n_layouts; k++) {
-        err = amp_layout_load(lesson, k, &p->modules[k], &why);
-        if (err)
-            return amp_child_complain(2, lesson, why);
-        if (!pair_in(&p->modules[k], p->task->row))
-            return amp_child_complain(2, lesson, "its modules do not hold the same pairs: build again");
+    p->n_layouts = layouts.n;
+    p->modules = calloc(layouts.n, sizeof *p->modules);
+    if (!p->modules) {
+        err = -ENOMEM;
+        why = strerror(ENOMEM);
     }
-    return 0;
+    for (unsigned k = 0; k < layouts.n && !err; k++) {
+        err = amp_layout_load(lesson, k, &p->modules[k], &why);
+        if (!err)
+            err = amp_layouts_hold(&layouts, k, p->modules[k].pairs, &why);
+        if (!err && !pair_in(&p->modules[k], p->task->row)) {
+            err = -EPROTO;
+            why = "its modules do not hold the same pairs: build again";
+        }
+    }
+    amp_layouts_close(&layouts);
+    return err ? amp_child_complain(2, lesson, why) : 0;
 }
 
 /* The kernels of a block. Fixtures that one function made are exchanged in every other block, and the layouts come in

@@ -31,6 +31,7 @@
 
 extern "C" {
 #include "harness/heap.h"
+#include "harness/layout.h"
 #include "harness/pair.h"
 }
 #include "harness/google.h"
@@ -57,6 +58,7 @@ struct Side {
 
 std::deque<Row> rows; /* a deque: its elements stay where they are */
 std::deque<Side> sides;
+unsigned layout;     /* of all rows */
 const char *why_not; /* why allocations cannot be counted here, until that was said */
 bool can_count, refused;
 
@@ -156,7 +158,13 @@ void check_once(Row &row)
 
     if (row.checked)
         return;
+    const char *why;
+
     row.checked = true;
+    if (amp_layout_hold_row(row.row, layout, &why)) {
+        row.refusal = why;
+        return;
+    }
     int err = amp_pair_agree(row.row->pair, row.row->size, &sums);
     if (err == -EDOM)
         std::snprintf(text, sizeof text,
@@ -369,8 +377,9 @@ void (*print_help)();
 
 } // namespace
 
-void amp_google_register(const amp_registry *registry, uint64_t iterations)
+void amp_google_register(const amp_registry *registry, unsigned of_layout, uint64_t iterations)
 {
+    layout = of_layout;
     for (size_t i = 0; i < registry->n; i++) {
         rows.push_back({ &registry->rows[i], false, "" });
         register_side(rows.back(), rows.back().row->pair->value, "value", iterations);

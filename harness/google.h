@@ -11,15 +11,15 @@
 extern "C" {
 #endif
 
-/* Register "<pair>/size=<n>/side=value" and ".../side=pointer" for every row; the rows are borrowed. With
- * iterations > 0 each runs exactly so many, and libbenchmark adds "/iterations:<n>" to the names.
+/* Register "<pair>/size=<n>/side=value" and ".../side=pointer" for every row; the rows are borrowed, and
+ * from their lessons' modules of number `layout`. With iterations > 0 each runs exactly so many, and libbenchmark adds "/iterations:<n>" to the names.
  *
  * Before a side is timed, once, its row passes the agreement gate and the side's allocations are counted. Counters
  * with each run: allocs/op, B/op (asked), granted B/op and peak B. libbenchmark's memory pass, after the timing, counts
  * again for the JSON reporter: allocs_per_iter, max_bytes_used and total_allocated_bytes, the latter two in granted
  * bytes. Only the kernel's call is counted, never its fixture. Where malloc is not jemalloc's, one line on stderr says
  * that there are none of these. */
-void amp_google_register(const struct amp_registry *registry, uint64_t iterations);
+void amp_google_register(const struct amp_registry *registry, unsigned layout, uint64_t iterations);
 
 /* A line of the context that reporters print before the runs. */
 void amp_google_context(const char *key, const char *value);

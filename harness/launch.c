@@ -11,6 +11,7 @@
  * So there is no moment at which a kill could make the two disagree in a way that matters. */
 #include "harness/launch.h"
 
+#include "harness/built.h"
 #include "harness/claim.h"
 #include "harness/command.h"
 #include "harness/extension.h"
@@ -37,6 +38,7 @@ struct run {
     struct amp_launch_options options;
     struct amp_rows rows;
     unsigned *layouts; /* of each row's lesson */
+    uint32_t *built;   /* noted of each row */
     bool *failed;      /* rows */
     struct amp_plan plan;
     bool *finished; /* items of the plan: nothing left to do */
@@ -50,6 +52,18 @@ struct run {
     const char *dir;
 };
 
+/* How large the lessons' designs are, and which build they are of. */
+static int note_lessons(struct run *run)
+{
+    const char *why = "";
+
+    run->layouts = amp_manifest_layouts(&run->rows, &why);
+    if (!run->layouts)
+        return amp_claim_refuse("lessons", "%s", why);
+    run->built = amp_built_note(&run->rows);
+    return run->built ? 0 : amp_claim_refuse("lessons", "their tables cannot be read; build them again");
+}
+
 static int begin_new(struct run *run, const struct amp_registry *registry)
 {
     const char *why = "", *filter = run->options.filter;
@@ -59,9 +73,9 @@ static int begin_new(struct run *run, const struct amp_registry *registry)
         return amp_claim_refuse("plan", "%s", strerror(ENOMEM));
     if (err)
         return amp_claim_refuse("--filter", "'%s': %s", filter ? filter : "", why);
-    run->layouts = amp_manifest_layouts(&run->rows, &why);
-    if (!run->layouts)
-        return amp_claim_refuse("lessons", "%s", why);
+    err = note_lessons(run);
+    if (err)
+        return err;
     run->options.quiet_ns = amp_sensor_calibrate(amp_clock_monotonic, AMP_CALIBRATE_NS);
     run->manifest = amp_manifest_make(&run->rows, run->layouts, &run->options, &why);
     if (!run->manifest)
@@ -78,9 +92,8 @@ static int begin_old(struct run *run, const struct amp_registry *registry)
     run->manifest = amp_manifest_load(run->dir, AMP_MANIFEST_SCHEMA, &why);
     if (!run->manifest || amp_manifest_restore(run->manifest, registry, &run->options, &run->rows, &why))
         return amp_claim_refuse(run->dir, "manifest.json: %s", why);
-    run->layouts = amp_manifest_layouts(&run->rows, &why);
-    if (!run->layouts)
-        return amp_claim_refuse("lessons", "%s", why);
+    if (note_lessons(run))
+        return UNUSABLE;
     now = amp_manifest_make(&run->rows, run->layouts, &run->options, &why);
     if (!now)
         return amp_claim_refuse("manifest", "%s", why);
@@ -151,6 +164,16 @@ static int give_up(struct run *run, int err)
                      "%s: stopped: %s; the %zu of %zu launches that were finished are kept, go on "
                      "with --resume %s once that is mended",
                      run->dir, strerror(-err), run->progress.done, run->progress.total, run->dir);
+    return UNUSABLE;
+}
+
+/* A lesson was built anew: with what comes now, two builds would be in one run. */
+static int stop_at(struct run *run, const struct amp_row *row)
+{
+    amp_progress_say(&run->progress,
+                     "%s: stopped: %s was built anew while the run measured it; the %zu of %zu launches that were finished "
+                     "are kept, start a new run with --out",
+                     run->dir, row->lesson, run->progress.done, run->progress.total);
     return UNUSABLE;
 }
 
@@ -282,6 +305,8 @@ static int run_item(struct run *run, size_t i)
 
     path_of(run, item, file);
     amp_row_name(row, name, sizeof name);
+    if (!amp_built_holds(row, run->built[item->row]))
+        return stop_at(run, row);
     amp_progress_child(&run->progress, amp_kind_name(item->kind), name);
     if (!err)
         err = make_folder_of(file);
@@ -293,6 +318,10 @@ static int run_item(struct run *run, size_t i)
         amp_process_hold_to(file, &outcome);
     if (err || outcome.ending != AMP_DONE)
         remove_tmp(file);
+    if (!err && !amp_built_holds(row, run->built[item->row])) {
+        unlink(file);
+        return stop_at(run, row);
+    }
     if (!err && outcome.ending == AMP_INTERRUPTED)
         return INTERRUPTED;
     if (!err && outcome.ending == AMP_EXIT)
@@ -420,5 +449,6 @@ int amp_launch_run(const struct amp_registry *registry, const struct amp_launch_
     free(run.finished);
     free(run.failed);
     free(run.layouts);
+    free(run.built);
     return status;
 }

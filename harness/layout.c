@@ -94,25 +94,97 @@ void amp_layout_unload(struct amp_module *module)
     *module = (struct amp_module){ 0 };
 }
 
-int amp_layout_count(const char *lesson, unsigned *out, const char **why)
+int amp_layouts_open(const char *lesson, struct amp_layouts *out, const char **why)
 {
     char path[PATH_MAX];
     json_error_t error;
-    json_t *table;
     json_int_t n;
 
     snprintf(path, sizeof path, "%s/%s.layouts.json", amp_layout_dir(), lesson);
     if (access(path, R_OK) != 0)
         return fail(why, -errno, "%s: %s", path, strerror(errno));
-    table = json_load_file(path, 0, &error);
-    if (table == NULL)
+    *out = (struct amp_layouts){ .lesson = lesson, .table = json_load_file(path, 0, &error) };
+    if (!out->table)
         return fail(why, -EPROTO, "%s: line %d: %s", path, error.line, error.text);
-    n = json_integer_value(json_object_get(table, "n"));
-    json_decref(table);
-    if (n < 1 || n > AMP_LAYOUTS_MAX)
+    n = json_integer_value(json_object_get(out->table, "n"));
+    if (n < 1 || n > AMP_LAYOUTS_MAX) {
+        amp_layouts_close(out);
         return fail(why, -EPROTO, "%s: \"n\" is not a number of layouts", path);
-    *out = (unsigned) n;
+    }
+    out->n = (unsigned) n;
     return 0;
+}
+
+void amp_layouts_close(struct amp_layouts *layouts)
+{
+    json_decref(layouts->table);
+    *layouts = (struct amp_layouts){ 0 };
+}
+
+int amp_layout_count(const char *lesson, unsigned *out, const char **why)
+{
+    struct amp_layouts layouts;
+    int err = amp_layouts_open(lesson, &layouts, why);
+
+    if (err)
+        return err;
+    *out = layouts.n;
+    amp_layouts_close(&layouts);
+    return 0;
+}
+
+#define BUILD_ID_CHARS 64
+
+/* What the linker noted in the module that `address` is in, where the loader has mapped it. */
+static void read_build_id(const void *address, char out[BUILD_ID_CHARS + 1])
+{
+    const ElfW(Ehdr) *header;
+    const ElfW(Phdr) *segments;
+    Dl_info info;
+
+    out[0] = '\0';
+    if (!dladdr(address, &info))
+        return;
+    header = info.dli_fbase;
+    segments = (const ElfW(Phdr) *) (const void *) ((const char *) info.dli_fbase + header->e_phoff);
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        const char *at = (const char *) info.dli_fbase + segments[i].p_vaddr, *end = at + segments[i].p_memsz;
+
+        while (segments[i].p_type == PT_NOTE && end - at > (ptrdiff_t) sizeof(ElfW(Nhdr))) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *) (const void *) at;
+            const unsigned char *id = (const unsigned char *) at + sizeof *note + (note->n_namesz + 3u) / 4 * 4;
+
+            if (note->n_type == NT_GNU_BUILD_ID && 2 * note->n_descsz <= BUILD_ID_CHARS)
+                for (unsigned k = 0; k < note->n_descsz; k++)
+                    snprintf(out + 2 * k, 3, "%02x", id[k]);
+            at = (const char *) id + (note->n_descsz + 3u) / 4 * 4;
+        }
+    }
+}
+
+int amp_layouts_hold(const struct amp_layouts *layouts, unsigned k, const void *pairs, const char **why)
+{
+    const json_t *ids = json_object_get(layouts->table, "build_ids");
+    const char *wanted = json_string_value(json_array_get(ids, k));
+    char id[BUILD_ID_CHARS + 1];
+
+    read_build_id(pairs, id);
+    if (!ids || (wanted && strcmp(id, wanted) == 0))
+        return 0;
+    return fail(why, -ESTALE, "%s.%02u.so is not the module that %s.layouts.json tells of: build the lessons again",
+                layouts->lesson, k, layouts->lesson);
+}
+
+int amp_layout_hold_row(const struct amp_row *row, unsigned k, const char **why)
+{
+    struct amp_layouts layouts;
+    int err = amp_layouts_open(row->lesson, &layouts, why);
+
+    if (err)
+        return err;
+    err = amp_layouts_hold(&layouts, k, row->pair, why);
+    amp_layouts_close(&layouts);
+    return err;
 }
 
 /* A registry borrows the names of its lessons, so a name once read stays; this list keeps it in reach. */

@@ -33,6 +33,23 @@ void amp_layout_unload(struct amp_module *module);
 
 #define AMP_LAYOUTS_MAX 4096
 
+/* A lesson's table, open. */
+struct amp_layouts {
+    const char *lesson; /* borrowed */
+    unsigned n;         /* modules, 1 to AMP_LAYOUTS_MAX */
+    struct json_t *table;
+};
+
+int amp_layouts_open(const char *lesson, struct amp_layouts *out, const char **why);
+void amp_layouts_close(struct amp_layouts *layouts);
+
+/* Hold the loaded module k, in which `pairs` are, to its table: -ESTALE where it is another lesson's, or of another build.
+ * A table of a version that noted no build IDs holds nothing. */
+int amp_layouts_hold(const struct amp_layouts *layouts, unsigned k, const void *pairs, const char **why);
+
+/* The same of the module of a registered row, which is module k. */
+int amp_layout_hold_row(const struct amp_row *row, unsigned k, const char **why);
+
 /* How many modules the lesson was linked into, 1 to AMP_LAYOUTS_MAX; read from the folder. */
 int amp_layout_count(const char *lesson, unsigned *out, const char **why);
 

@@ -238,7 +238,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
 {
     const char *complaint, *filter = "";
 
-    amp_google_register(registry, options->iterations);
+    amp_google_register(registry, options->layout, options->iterations);
     complaint = amp_google_parse(&argc, argv, refuse_environment);
     if (complaint)
         return amp_options_wrong("libbenchmark", "%s", complaint);

@@ -22,6 +22,9 @@ each of its 16 placements equally often (Hedayat, Sloane, Stufken, Orthogonal Ar
 with two placements each stands for two of the four levels, which keeps all of this balanced; one with a single
 placement needs no column. The two sides have designs of their own, in rows shuffled apart, unless they share a function; then one array holds both.
 
+What the lesson calls of a static library is linked into its object first (--library) and placed with it. Calls of shared
+libraries go through the procedure linkage table, whose targets stand where the library has them: the table names them.
+
 The order of the functions and paddings of whole lines are drawn at random; all else stays where the linker puts it.
 results/SCHEMA.md describes the table that is written beside the modules."""
 
@@ -42,108 +45,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "stack"))
 import check_growable
-from elftools.common.exceptions import ELFError
-from elftools.elf.constants import SH_FLAGS
+import lesson_object
 from elftools.elf.elffile import ELFFile
+from lesson_object import FUNCTION, STEP_B, Object, Refused, read_symbols
 
 LINE_B = 64
-STEP_B = 16  # as compilers align functions
 MAX_EXTRA_LINES = 3  # the largest padding between two functions
 LESSON_ABI = 2  # AMP_LESSON_ABI, harness/layout.h
-FUNCTION, SECTION = 2, 3  # symbol types of ELF
-ABSOLUTE_64 = {"EM_X86_64": 1, "EM_AARCH64": 257}  # relocation types: a pointer in data
-
-
-class Refused(Exception):
-    """What cannot be linked as asked for, in words for whoever wrote the lesson or called the tool."""
-
-
-# --- the object file -------------------------------------------------------------------------------------------------
-
-
-class Object:
-    """The sections, symbols and relocations of a relocatable 64-bit little-endian ELF file."""
-
-    def __init__(self, path):
-        self.path = path
-        try:
-            with open(path, "rb") as file:
-                elf = ELFFile(file)
-                self.machine = elf["e_machine"]
-                if elf["e_type"] != "ET_REL" or elf.elfclass != 64 or not elf.little_endian:
-                    raise Refused(f"{path}: not a 64-bit little-endian object file")
-                if self.machine not in ABSOLUTE_64:
-                    raise Refused(f"{path}: {self.machine} is not supported, only {' and '.join(ABSOLUTE_64)}")
-                sections = list(elf.iter_sections())
-                self.names = [section.name for section in sections]
-                self.headers = [section.header for section in sections]
-                self.data = [section.data() for section in sections]
-        except ELFError as error:
-            raise Refused(f"{path}: not an object file (compiled with -flto?): {error}") from error
-        self.symbols = read_symbols(self.headers, self.data)
-        self.alignments = {}  # function that can be placed -> B
-        self.relocations = {}  # section -> [(offset, type, symbol, addend)]
-        for header, data in zip(self.headers, self.data):
-            if header["sh_type"] == "SHT_RELA":
-                self.relocations[header["sh_info"]] = [
-                    (offset, info & 0xFFFFFFFF, self.symbols[info >> 32], addend)
-                    for offset, info, addend in struct.iter_unpack("<QQq", data)
-                ]
-
-    def is_code(self, section):
-        return bool(self.headers[section]["sh_flags"] & SH_FLAGS.SHF_EXECINSTR)
-
-    def pointer_at(self, section, offset):
-        """Where the pointer stored there points to, as (section, offset); None for a null pointer."""
-        for at, kind, symbol, addend in self.relocations.get(section, ()):
-            if at == offset:
-                if kind != ABSOLUTE_64[self.machine] or symbol.section is None:
-                    raise Refused(f"{self.path}: {self.names[section]}+{offset} is no pointer into the lesson itself")
-                return symbol.section, symbol.value + addend
-        return None
-
-    def has_growable(self):
-        return ".amp_growable" in self.names
-
-    def string_at(self, section, offset):
-        return self.data[section][offset:].split(b"\0", 1)[0].decode()
-
-    def sizes_at(self, section, offset):
-        """An array of size_t, up to the 0 that ends it."""
-        end = len(self.data[section])
-        numbers = (struct.unpack_from("<Q", self.data[section], at)[0] for at in range(offset, end - 7, 8))
-        return list(itertools.takewhile(lambda number: number != 0, numbers))
-
-    def function_of(self, section):
-        """The name of the one function in a code section."""
-        starts = sorted((s.value, s.name) for s in self.symbols if s.kind == FUNCTION and s.section == section)
-        if not starts:
-            raise Refused(f"{self.path}: {self.names[section]} holds code but no function")
-        if self.names[section] == ".text" or len({value for value, _ in starts}) > 1:
-            names = ", ".join(name for _, name in starts)
-            raise Refused(f"{self.path}: {names}: compile with -ffunction-sections, so that each can be placed alone")
-        value, name = starts[0]
-        if value != 0:
-            raise Refused(f"{self.path}: {name}: begins {value} B into its section")
-        self.alignments[name] = max(STEP_B, self.headers[section]["sh_addralign"])
-        return name
-
-
-class Symbol:
-    def __init__(self, name, kind, section, value):
-        self.name, self.kind, self.section, self.value = name, kind, section, value
-
-
-def read_symbols(headers, data):
-    symbols = []
-    for header, table in zip(headers, data):
-        if header["sh_type"] == "SHT_SYMTAB":
-            strings = data[header["sh_link"]]
-            for name, info, _, section, value, _ in struct.iter_unpack("<IBBHQQ", table):
-                text = strings[name : strings.index(b"\0", name)].decode()
-                defined = section if 0 < section < 0xFF00 else None
-                symbols.append(Symbol(text, info & 15, defined, value))
-    return symbols
 
 
 def read_contract(path):
@@ -162,11 +70,12 @@ def read_contract(path):
 
 
 def reach(lesson, start, pair_sections):
-    """The functions that can be called from section `start`, in the order met: straight or through tables in data.
+    """The functions that can be called from section `start`, straight or through tables in data, and the names outside of
+    the object that are referred to; both in the order met.
 
     A section stands for the function or the object that is in it. What the compiler expects never to run
     (.text.unlikely) is followed but not placed."""
-    seen, queue, functions = {start}, [start], []
+    seen, queue, functions, outside = {start}, [start], [], {}
     for section in queue:
         if lesson.is_code(section) and not lesson.names[section].startswith(".text.unlikely"):
             functions.append(lesson.function_of(section))
@@ -177,7 +86,9 @@ def reach(lesson, start, pair_sections):
             if symbol.section is not None and symbol.section not in seen:
                 seen.add(symbol.section)
                 queue.append(symbol.section)
-    return functions
+            if symbol.is_undefined and symbol.name != "_GLOBAL_OFFSET_TABLE_":
+                outside[symbol.name] = True
+    return functions, list(outside)
 
 
 def read_pairs(lesson, offsets):
@@ -201,17 +112,18 @@ def read_pairs(lesson, offsets):
             run = lesson.pointer_at(section, base + offsets[side])
             if run is None:
                 raise Refused(f"{lesson.path}: {pair['name']}: its {side} side has no run function")
-            pair[side] = reach(lesson, run[0], pair_sections)
+            pair[side], pair[f"{side}_calls"] = reach(lesson, run[0], pair_sections)
         pairs.append(pair)
     return pairs
 
 
 def make_units(pairs):
-    """Join the pairs that share functions. A unit: rows, and the functions of each side, each once."""
+    """Join the pairs that share functions. A unit: rows, and the functions of each side, each once, and what they call
+    outside."""
     units = []
     for pair in pairs:
         functions = set(pair["value"] + pair["pointer"])
-        joined = {"rows": [], "value": [], "pointer": []}
+        joined = {"rows": [], "value": [], "pointer": [], "value_calls": [], "pointer_calls": []}
         apart = []
         for unit in units:
             touches = functions & set(unit["value"] + unit["pointer"])
@@ -321,18 +233,38 @@ def script(lesson, offsets, draw):
     return f"SECTIONS\n{{\n  .text.amp : ALIGN({align})\n  {{\n{body}\n  }}\n}}\nINSERT AFTER .text;\n"
 
 
-def link(command, module, text, offsets):
-    """Link one module and read back where its functions stand."""
+def join(cc, lesson, libraries, link_args, out):
+    """The object of the lesson with what it takes of the libraries, in `out`: so that this can be placed, too."""
+    command = [*shlex.split(cc), "-r", "-nostdlib", *(arg for arg in link_args if arg.startswith("-fuse-ld=")), lesson,
+               *libraries, "-o", str(out)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        raise Refused(f"{shlex.join(command)}\n{done.stdout.strip()}")
+    return str(out)
+
+
+def hold_outside(symbols, outside, module):
+    """Refuse what is linked in behind the lesson's back: it would not be placed. But for the compiler's own helpers, as
+    __udivti3, whose names are reserved."""
+    for symbol in symbols:
+        if symbol.kind == FUNCTION and symbol.section is not None and symbol.name in outside \
+                and not symbol.name.startswith("__"):
+            raise Refused(f"{module.name}: {symbol.name}: comes from a static library or another object, and would not be "
+                          "placed: name that file with --library")
+
+
+def link(command, module, text, offsets, outside):
+    """Link one module and read back where its functions stand; its build ID."""
     script_file = module.with_suffix(".ld")
     script_file.write_text(text)
-    command = command + [f"-Wl,-T,{script_file}", "-o", str(module)]
+    command = command + ["-Wl,--build-id=sha1", f"-Wl,-T,{script_file}", "-o", str(module)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     script_file.unlink()
     if done.returncode != 0:
         raise Refused(f"{shlex.join(command)}\n{done.stdout.strip()}")
     with open(module, "rb") as file:
         sections = list(ELFFile(file).iter_sections())
-        data = [s.data() if s["sh_type"] in ("SHT_SYMTAB", "SHT_STRTAB") else b"" for s in sections]
+        data = [s.data() if s["sh_type"] in ("SHT_SYMTAB", "SHT_STRTAB", "SHT_NOTE") else b"" for s in sections]
     symbols = read_symbols([s.header for s in sections], data)
     addresses = {}
     for symbol in symbols:
@@ -345,6 +277,11 @@ def link(command, module, text, offsets):
         if {address % LINE_B for address in found} != {offset}:
             places = ", ".join(hex(address) for address in sorted(found))
             raise Refused(f"{module.name}: {name}: the linker put it at {places}, not {offset} B into a line")
+    hold_outside(symbols, outside, module)
+    note = next((bytes_ for s, bytes_ in zip(sections, data) if s.name == ".note.gnu.build-id"), None)
+    if note is None:
+        raise Refused(f"{module.name}: the linker gave it no build ID")
+    return note[16:].hex()  # behind three sizes and "GNU"
 
 
 def install(made, out, lesson, count):
@@ -363,49 +300,65 @@ def install(made, out, lesson, count):
 def make(args):
     if args.count < 4 or args.count & (args.count - 1) or args.count.bit_length() % 2 == 0:
         raise Refused(f"--count {args.count}: must be a power of 4, as 4, 16, 64 or 256")
-    lesson = Object(args.object)
-    draw = random.Random(f"{args.seed} {args.lesson}")
+    args.out.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{args.lesson}.", dir=args.out))
+    try:
+        make_in(made, args)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def make_in(made, args):
+    path = join(args.cc, args.object, args.library, args.link_arg, made / "joined.o") if args.library else args.object
+    lesson = Object(path)
     if lesson.has_growable() and lesson.machine == "EM_X86_64" and not args.instrumented:
-        complaints = check_growable.check([args.object])
+        complaints = check_growable.check([path])
         if complaints:
             raise Refused("\n".join([f"{args.lesson}: breaks the rules of harness/stack/stack.h:", *complaints]))
+    draw = random.Random(f"{args.seed} {args.lesson}")
     units = make_units(read_pairs(lesson, read_contract(args.extra)))
     for unit in units:
         design(unit, lesson.alignments, args.count, draw)
+    link_args = args.link_arg + (args.growable_link_arg if lesson.has_growable() else [])
+    command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", path, args.extra, *link_args]
+    table = first_keys(args, lesson) | {"build_ids": link_all(command, lesson, units, args, draw, made)}
+    head = json.dumps(table)[:-1]
+    body = ",\n".join(json.dumps(unit) for unit in units)
+    (made / f"{args.lesson}.layouts.json").write_text(f'{head}, "units": [\n{body}]}}\n')
+    install(made, args.out, args.lesson, args.count)
+
+
+def first_keys(args, lesson):
     table = {"schema": "ampersand/layouts/1", "lesson": args.lesson, "seed": args.seed, "n": args.count}
     if args.source:
         table["source"] = args.source.name
         table["source_sha256"] = hashlib.sha256(args.source.read_bytes()).hexdigest()
     if args.flag:
         table["flags"] = args.flag
-    link_args = args.link_arg + (args.growable_link_arg if lesson.has_growable() else [])
-    command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", args.object, args.extra, *link_args]
-    args.out.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{args.lesson}.", dir=args.out))
-    try:
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            links = []
-            for k in range(args.count):
-                offsets = {name: column[k] for unit in units for name, column in unit["offsets"].items()}
-                module = made / f"{args.lesson}.{k:02d}.so"
-                links.append(pool.submit(link, command, module, script(lesson, offsets, draw), offsets))
-            try:
-                for future in links:
-                    future.result()
-            finally:
-                pool.shutdown(cancel_futures=True)
-        head = json.dumps(table)[:-1]
-        body = ",\n".join(json.dumps(unit) for unit in units)
-        (made / f"{args.lesson}.layouts.json").write_text(f'{head}, "units": [\n{body}]}}\n')
-        install(made, args.out, args.lesson, args.count)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    return table | {"compiled": lesson_object.compiled(lesson)}
+
+
+def link_all(command, lesson, units, args, draw, made):
+    """The build IDs of the modules."""
+    outside = {name for unit in units for side in ("value", "pointer") for name in unit[f"{side}_calls"]}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        links = []
+        for k in range(args.count):
+            offsets = {name: column[k] for unit in units for name, column in unit["offsets"].items()}
+            module = made / f"{args.lesson}.{k:02d}.so"
+            links.append(pool.submit(link, command, module, script(lesson, offsets, draw), offsets, outside))
+        try:
+            return [future.result() for future in links]
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--lesson", required=True, help="its name, and that of the modules")
     parser.add_argument("--object", required=True, help="compiled by -fPIC -ffunction-sections -fdata-sections")
+    parser.add_argument("--library", action="append", default=[], metavar="FILE", help="a static library or an object "
+                        "that the lesson calls: what it takes of it is placed, too, so compile it likewise")
     parser.add_argument("--extra", required=True, help="harness/lesson.c, compiled")
     parser.add_argument("--source", type=Path, help="the lesson's text; its SHA-256 goes into the table")
     parser.add_argument("--flag", action="append", default=[], help="one with which the object was compiled besides "

@@ -49,7 +49,7 @@ static const struct amp_pair *pair_in(const struct amp_module *module, const cha
 static int load(struct measurement *m, const char *pair, const char **why)
 {
     const char *lesson = NULL;
-    unsigned n;
+    struct amp_layouts layouts = { .table = NULL };
     int err = amp_layout_register(&m->registry, 0, why);
 
     for (size_t i = 0; i < m->registry.n; i++)
@@ -62,11 +62,14 @@ static int load(struct measurement *m, const char *pair, const char **why)
         return -ENOENT;
     }
     if (!err)
-        err = amp_layout_count(lesson, &n, why);
+        err = amp_layouts_open(lesson, &layouts, why);
     for (int i = 0; i < LAYOUTS && !err; i++) {
-        m->layouts[i] = (unsigned) amp_draw_below(&m->random, n);
+        m->layouts[i] = (unsigned) amp_draw_below(&m->random, layouts.n);
         err = amp_layout_load(lesson, m->layouts[i], &m->modules[i], why);
+        if (!err)
+            err = amp_layouts_hold(&layouts, m->layouts[i], m->modules[i].pairs, why);
     }
+    amp_layouts_close(&layouts);
     return err;
 }
 
