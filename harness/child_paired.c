@@ -320,7 +320,7 @@ int amp_child_paired(const struct amp_task *task)
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
     amp_pair_set_up(pair, task->row->size, amp_random_next(&p.random) << 1 | (task->launch & 1), p.fixtures);
-    if (amp_pair_agree_on(pair, p.fixtures[VALUE], p.fixtures[POINTER], &agreement))
+    if (amp_pair_agree_on(pair, p.fixtures[VALUE], p.fixtures[POINTER], amp_clock_monotonic, &agreement))
         status = amp_child_disagree(task, agreement.ops, agreement.value, agreement.pointer);
     else
         status = run_steps(&p, &begin);

@@ -165,7 +165,7 @@ void check_once(Row &row)
         row.refusal = why;
         return;
     }
-    int err = amp_pair_agree(row.row->pair, row.row->size, &sums);
+    int err = amp_pair_agree(row.row->pair, row.row->size, amp_clock_monotonic, &sums);
     if (err == -EDOM)
         std::snprintf(text, sizeof text,
                       "the sides disagree after %" PRIu64 " operations: value 0x%016" PRIx64 ", pointer 0x%016" PRIx64,

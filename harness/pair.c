@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 #define GATE_NS 50000000 /* about so long the gate takes at most: of slow pairs it does fewer operations */
 
@@ -87,20 +86,13 @@ const struct amp_row *amp_registry_find(const struct amp_registry *registry, con
     return NULL;
 }
 
-static uint64_t now_ns(void)
+int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, amp_clock now,
+                      struct amp_agreement *out)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
-}
-
-int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, struct amp_agreement *out)
-{
-    uint64_t ops[] = { 1, 2, 3, 1000 }, begin_ns = now_ns(), done = 0;
+    uint64_t ops[] = { 1, 2, 3, 1000 }, begin_ns = now(), done = 0;
 
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        uint64_t passed_ns = now_ns() - begin_ns + 1, fit = GATE_NS / passed_ns * done;
+        uint64_t passed_ns = now() - begin_ns + 1, fit = GATE_NS / passed_ns * done;
 
         if (i > 0 && ops[i] > fit)
             ops[i] = fit;
@@ -143,11 +135,11 @@ void amp_pair_set_up(const struct amp_pair *pair, size_t size, uint64_t draw, vo
         free(blocks[--n]);
 }
 
-int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out)
+int amp_pair_agree(const struct amp_pair *pair, size_t size, amp_clock now, struct amp_agreement *out)
 {
     void *value = amp_side_set_up(&pair->value, size);
     void *pointer = amp_side_set_up(&pair->pointer, size);
-    int err = amp_pair_agree_on(pair, value, pointer, out);
+    int err = amp_pair_agree_on(pair, value, pointer, now, out);
 
     amp_side_tear_down(&pair->pointer, pointer);
     amp_side_tear_down(&pair->value, value);

@@ -6,6 +6,7 @@
 #define AMP_PAIR_H
 
 #include "harness/kernel.h"
+#include "harness/rounds.h"
 
 struct amp_row {
     const char *lesson; /* "pass": the file, and so the family of modules, that it came from */
@@ -45,11 +46,12 @@ void amp_side_tear_down(const struct amp_side *side, void *fixture);
  * launch, and that would pass for a difference between the sides. */
 void amp_pair_set_up(const struct amp_pair *pair, size_t size, uint64_t draw, void *fixtures[2]);
 
-/* Run both sides of a row on fresh fixtures, for 1, 2, 3 and 1000 operations (fewer where one takes long), and
+/* Run both sides of a row on fresh fixtures, for 1, 2, 3 and 1000 operations (fewer where one takes long by `now`), and
  * compare. -EDOM where they disagree; *out holds the last comparison either way. */
-int amp_pair_agree(const struct amp_pair *pair, size_t size, struct amp_agreement *out);
+int amp_pair_agree(const struct amp_pair *pair, size_t size, amp_clock now, struct amp_agreement *out);
 
 /* The same on fixtures that are there; both must have run the same operations before. */
-int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, struct amp_agreement *out);
+int amp_pair_agree_on(const struct amp_pair *pair, void *value, void *pointer, amp_clock now,
+                      struct amp_agreement *out);
 
 #endif

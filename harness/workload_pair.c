@@ -135,7 +135,7 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
     }
     amp_pair_set_up(row->pairs[0], row->size, amp_draw(&m->random), row->fixtures);
     kernels_of(row, 0, sides);
-    if (amp_pair_agree_on(row->pairs[0], row->fixtures[VALUE], row->fixtures[POINTER], &agreement))
+    if (amp_pair_agree_on(row->pairs[0], row->fixtures[VALUE], row->fixtures[POINTER], amp_clock_monotonic, &agreement))
         status = amp_workload_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
     else if (amp_rounds_calibrate(amp_clock_monotonic, sides, EPOCH_NS, &row->ops))
         status = amp_workload_complain(2, pair, "no number of operations fills an epoch");

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 ROOT = Path(__file__).resolve().parent.parent
 LESSON = """/* Return a small struct: as itself, or as a fresh heap object. */
 #include "harness/kernel.h"
@@ -62,7 +64,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 
 def call(*command, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600, **options)
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=HANGS_S, **options)
     assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
 

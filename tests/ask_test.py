@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ import pytest
 import disassembly_test
 from ask import advice, answer, compiler as compilers, lessons, subject as subjects
 from plots.documents import Refused, validate
+from waiting import HANGS_S, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 CC = os.environ.get("CC") or "cc"
@@ -128,7 +128,7 @@ def test_header_that_does_not_compile_is_told_in_the_compilers_words(tmp_path, t
 
 def ask(*words, **how):
     return subprocess.run([sys.executable, "-m", "ask", *map(str, words)], cwd=ROOT, text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=300, **how)
+                          stdin=subprocess.DEVNULL, timeout=HANGS_S, **how)
 
 
 @pytest.mark.parametrize("words, says", [
@@ -534,11 +534,8 @@ def test_an_interrupted_ask_leaves_nothing(header, tmp_path):
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                start_new_session=True,
                                env={**os.environ, "TMPDIR": str(place)})
-    deadline = time.monotonic() + 60
-    while not list(place.glob("*/one_thread/run")):
-        assert time.monotonic() < deadline and started.poll() is None
-        time.sleep(0.02)
+    wait_for(lambda: list(place.glob("*/one_thread/run")), started)
     os.killpg(started.pid, signal.SIGINT)
-    out, err = started.communicate(timeout=60)
+    out, err = started.communicate(timeout=HANGS_S)
     assert started.returncode == 130 and out == "" and err == "ampersand: interrupted\n"
     assert list(place.iterdir()) == []

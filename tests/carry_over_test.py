@@ -19,6 +19,7 @@ from plots.__main__ import guarded
 from plots.check import check
 from plots.load import load
 from plots.summary import summarize
+from waiting import HANGS_S
 
 CONFIDENCE = statistics.corrected(100)  # of a table of 100 rows
 
@@ -164,7 +165,7 @@ def test_solo_launches_go_through_the_layouts(tmp_path):
                            "--launches", "2", "--solo-launches", "8", "--counts-launches", "0", "--epoch-us", "20",
                            "--rounds", "2", "--seed", "4"],
                           env={**os.environ, "AMPERSAND_LESSONS": str(build / "tests/lessons")}, capture_output=True,
-                          text=True, timeout=300)
+                          text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
     orders = []
     for row in ("carry_over/size=8", "good/size=8", "good/size=16"):

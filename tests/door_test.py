@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S, wait_for
+
 ROOT = Path(__file__).resolve().parent.parent
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
 PLAIN = "awk cat date dirname env find flock grep head ls mkdir mktemp mv readlink rm rmdir sed sh sleep touch tr".split()
@@ -113,7 +115,7 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
         fi
         if [ -n "${STUB_SLEEP-}" ]; then
             trap 'kill -KILL $!; say "told to end"; exit 130' TERM
-            sleep 60 & say "asleep $!"; wait
+            sleep 600 & say "asleep $!"; wait
         fi
         exit "${STUB_STATUS:-0}"
         """,
@@ -198,7 +200,7 @@ class Door:
         (self.stubs / "log").write_text("")
         started = self.start(*args, **how)
         try:
-            self.out, self.err = started.communicate(timeout=60)
+            self.out, self.err = started.communicate(timeout=HANGS_S)
         finally:
             if started.returncode is None:
                 os.killpg(started.pid, signal.SIGKILL)
@@ -329,7 +331,7 @@ def test_sudo_asks_where_somebody_can_answer(door, terminal):
         except OSError as e:
             pytest.skip(f"no pseudo-terminal here: {e}")
     started = door.start("list", terminal=side)
-    started.communicate(timeout=60)
+    started.communicate(timeout=HANGS_S)
     for opened in (main, side):
         if opened is not None:
             os.close(opened)
@@ -590,7 +592,7 @@ def test_the_second_waits_and_says_so(locker, how, environment, does):
         line = started.stderr.readline()
         assert line == f"ampersand: another ampersand {does} in {locker.build}: waiting until it has ended\n"
         assert started.poll() is None and locker.log == []
-    assert started.communicate(timeout=60) is not None and started.returncode == 0
+    assert started.communicate(timeout=HANGS_S) is not None and started.returncode == 0
     assert [word for word in locker.log[0].split() if word == "--wipe"] == ["--wipe"] * bool(environment)
 
 
@@ -609,7 +611,7 @@ def test_a_run_holds_its_build(locker, tmp_path):
         with pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     started.send_signal(signal.SIGINT)
-    started.communicate(timeout=60)
+    started.communicate(timeout=HANGS_S)
     with Held(locker, fcntl.LOCK_EX | fcntl.LOCK_NB):
         pass
 
@@ -620,7 +622,7 @@ def test_a_door_that_waits_can_be_interrupted(locker):
         started = locker.start("list")
         assert "waiting" in started.stderr.readline()
         started.send_signal(signal.SIGINT)
-        started.communicate(timeout=60)
+        started.communicate(timeout=HANGS_S)
         assert started.returncode == 130
 
 
@@ -628,7 +630,7 @@ def test_two_that_find_no_build_configure_once(door):
     (door.stubs / "log").write_text("")
     both = [door.start("list") for _ in range(2)]
     for started in both:
-        _, err = started.communicate(timeout=120)
+        _, err = started.communicate(timeout=HANGS_S)
         assert started.returncode == 0, err
     assert len(door.logged("setup")) == 1
 
@@ -797,11 +799,7 @@ def test_failed_tests_are_status_1(door):
 
 
 def wait_for_line(door, started, word):
-    deadline = time.monotonic() + 60
-    while not any(word in line.split() for line in door.log):
-        assert time.monotonic() < deadline and started.poll() is None, started.communicate()
-        time.sleep(0.02)
-    return door.logged(word)[0]
+    return wait_for(lambda: door.logged(word), started)[0]
 
 
 @pytest.mark.parametrize("to_group", [True, False], ids=["group", "door"])
@@ -810,13 +808,11 @@ def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, 
     started = door.start("bench", "--out", tmp_path / "run", STUB_SLEEP="1")
     sleeper = wait_for_line(door, started, "asleep").split()[1]
     (os.killpg if to_group else os.kill)(started.pid, sent)
-    started.communicate(timeout=30)
+    started.communicate(timeout=HANGS_S)
     assert started.returncode == status
     assert bool(door.logged("summary")) == judged
-    asleep, deadline = Path("/proc", sleeper, "stat"), time.monotonic() + 60
-    while asleep.exists() and asleep.read_text().split(") ")[1][0] != "Z": # killed, if not yet reaped
-        assert time.monotonic() < deadline, "a grandchild lives on"
-        time.sleep(0.02)
+    asleep = Path("/proc", sleeper, "stat")
+    wait_for(lambda: not asleep.exists() or asleep.read_text().split(") ")[1][0] == "Z")  # killed, if not yet reaped
 
 
 # ---- Go

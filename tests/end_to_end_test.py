@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 ROOT = Path(__file__).resolve().parent.parent
 BENCH = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build")).resolve() / "harness" / "ampersand-bench"
 
 
 def call(*command, status=0):
-    done = subprocess.run([str(word) for word in command], cwd=ROOT, capture_output=True, text=True, timeout=600)
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == status, f"{command}: exit status {done.returncode}: {done.stderr}"
     return done
 

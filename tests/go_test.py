@@ -13,6 +13,7 @@ import synthetic
 from plots import check, go, report, summary
 from plots.documents import Refused, faults
 from plots.load import load
+from waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = ROOT / "benchmarks" / "go"
@@ -125,7 +126,7 @@ needs_go = pytest.mark.skipif(not GOES, reason="go is not here: apt-get install 
 
 
 def run_go(program, *words, **environment):
-    return subprocess.run([program, *words], cwd=PEER, text=True, capture_output=True, timeout=600,
+    return subprocess.run([program, *words], cwd=PEER, text=True, capture_output=True, timeout=HANGS_S,
                           env={**os.environ, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", **environment})
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 BENCH = BUILD / "harness" / "ampersand-bench"
@@ -27,7 +29,7 @@ CXX = shlex.split(os.environ.get("CXX", "c++"))
 
 
 def run(*command, status=0, **environment):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300,
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=HANGS_S,
                           env={**os.environ, **environment})
     assert done.returncode == status, f"{command}: exit status {done.returncode}, not {status}: {done.stderr}"
     return done

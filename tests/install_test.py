@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from plots.documents import validate
+from waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = """
@@ -38,7 +39,7 @@ int main(void)
 
 
 def call(*command, status=0, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=600,
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=HANGS_S,
                           stdin=subprocess.DEVNULL, **options)
     assert done.returncode == status, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout

@@ -7,20 +7,18 @@ import collections
 import json
 import os
 import pty
-import random
 import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from plots.load import load
+from waiting import HANGS_S, wait_for
 
 BUILD = os.environ.get("AMPERSAND_BUILD")
 if not BUILD:
@@ -37,7 +35,7 @@ PLAN = [*FAST, "--filter", "^good/", "--seed", "7", "--launches", "5"]
 
 def bench(*words, **how):
     return subprocess.run([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True,
-                          timeout=120, **how)
+                          timeout=HANGS_S, **how)
 
 
 def start(*words, **how):
@@ -52,6 +50,10 @@ def journal(run, event=None):
 
 def child_of(line):
     return line["kind"], f"{line['pair']}/size={line['size']}", line["launch"]
+
+
+def results(run):
+    return [path for folder in KINDS.values() for path in (run / folder).rglob("*.json")]
 
 
 def children_of(run):
@@ -85,14 +87,6 @@ def check_whole(run):
     for row in rows.values():
         assert (len(row.launches), len(row.counts), len(row.solo)) == (5, 2, 1)
         assert row.failed is None
-
-
-def wait_until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.01)
-    return condition()
 
 
 def started(run, event="start", n=1):
@@ -213,10 +207,10 @@ def test_one_layout_for_all(tmp_path):
 
 # Bad rows
 
-BAD = {
+BAD = {  # five seconds: the others end in time on a machine that is twenty times as slow
     "crash/size=8": ("signal", "SIGSEGV"),
-    "hang/size=8": ("timeout", "killed after 1 s"),
-    "hang_threads/size=8": ("timeout", "killed after 1 s"),
+    "hang/size=8": ("timeout", "killed after 5 s"),
+    "hang_threads/size=8": ("timeout", "killed after 5 s"),
     "no_memory/size=16777216": ("memory", "a kernel or a fixture found no memory"),
     "disagree/size=8": ("disagreement", "the sides disagree after 1 operations"),
 }
@@ -230,7 +224,7 @@ def bad_run(tmp_path_factory):
     if not is_jemalloc():
         pytest.skip("a build with a sanitizer: crashes are its reports there, and memory has no limit")
     run = tmp_path_factory.mktemp("bad") / "run"
-    done = bench("--out", run, *FAST, "--filter", BAD_OR_GOOD, "--launches", 5, "--timeout", 1, "--seed", 3)
+    done = bench("--out", run, *FAST, "--filter", BAD_OR_GOOD, "--launches", 5, "--timeout", 5, "--seed", 3)
     return run, done
 
 
@@ -412,22 +406,26 @@ def allow_core_files():
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
 
-def hanging_child(tmp_path, row, before=()):
-    """A run whose child is in the kernel that never ends: the run's process, the child's pid, its task."""
+def command_of(pid):
+    return [word.decode() for word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")]
+
+
+def hanging_child(tmp_path, row, before=(), solo=()):
+    """A run whose child is in the kernel that never ends: the run's process, the child's pid, and its task unless it is
+    a solo child."""
     parent = subprocess.Popen([*before, BENCH, "paired", "--out", tmp_path / "run", *FAST, "--filter", f"^{row}/",
-                               "--launches", "1", "--counts-launches", "0", "--solo-launches", "0", "--timeout", "60",
-                               "--memory-limit", "7G"],
+                               "--launches", "1", "--counts-launches", "0", "--solo-launches", *(solo or "0"),
+                               "--timeout", str(HANGS_S), "--memory-limit", "7G"],
                               env={**ENVIRONMENT, "AMPERSAND_PADDING": "outer"}, stderr=subprocess.PIPE,
                               stdout=subprocess.DEVNULL, stdin=subprocess.PIPE, text=True, preexec_fn=allow_core_files)
-    child = wait_until(lambda: processes(PARENT, parent.pid))[0]
-    wait_until(lambda: processes(PARENT, child))  # it has started one of its own: it hangs
-    task = json.loads(Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[2])
-    return parent, child, task
+    child = wait_for(lambda: processes(PARENT, parent.pid), parent)[0]
+    wait_for(lambda: processes(PARENT, child), parent)  # it has started one of its own: it hangs
+    return parent, child, None if solo else json.loads(command_of(child)[2])
 
 
 def stop(parent):
     parent.send_signal(signal.SIGINT)
-    _, err = parent.communicate(timeout=20)
+    _, err = parent.communicate(timeout=HANGS_S)
     return err
 
 
@@ -454,7 +452,7 @@ def test_a_child_is_a_fresh_process_of_its_own(tmp_path):
             assert task["cpu"] == -1
     finally:
         stop(parent)
-    wait_until(lambda: not processes(GROUP, child))
+    wait_for(lambda: not processes(GROUP, child))
 
 
 def test_a_pair_with_threads_may_use_every_cpu(tmp_path):
@@ -478,52 +476,33 @@ def test_aslr_is_on_for_children_where_it_was_off_for_us(tmp_path):
     assert err.count("ASLR") == 1
 
 
-def solo_affinity(pid):
-    """The CPUs of a solo child that is in main() for long; None for any other process."""
-    try:
-        if b"--benchmark_out=" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-            return None
-        if float(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) < 20e6:  # ns on a CPU
-            return None
-        return frozenset(os.sched_getaffinity(pid))
-    except (FileNotFoundError, ProcessLookupError, IndexError):
-        return None
-
-
 def test_solo_children_are_pinned_too(tmp_path):
     cpus = os.sched_getaffinity(0)
     if len(cpus) < 2:
         pytest.skip("there is only one CPU")
-    parent = start("--out", tmp_path / "run", *FAST, "--filter", "^good/size=8$", "--launches", 1, "--counts-launches",
-                   0, "--solo-launches", 40)
-    seen = {}
+    parent, child, _ = hanging_child(tmp_path, "hang", solo=["20", "--seed", "1"])  # which begins with one of these
     try:
-        while parent.poll() is None and len(seen) < 10:
-            seen |= {pid: at for pid in processes(PARENT, parent.pid) if (at := solo_affinity(pid))}
-            time.sleep(0.002)
+        assert any(word.startswith("--benchmark_out=") for word in command_of(child)), "a solo child"
+        assert os.sched_getaffinity(child) == {max(cpus)}
     finally:
         stop(parent)
-    assert len(seen) >= 5, "too few were seen to say anything"
-    assert set(seen.values()) == {frozenset({max(cpus)})}
 
 
 # Killed
 
 def test_kill_9_of_the_parent_at_20_moments(tmp_path):
     assert bench("--out", tmp_path / "whole", *PLAN).returncode == 0
-    begin, end = (datetime.fromisoformat(journal(tmp_path / "whole", event)[0]["time"]) for event in ("plan", "end"))
-    duration = (end - begin).total_seconds()
-    moments = random.Random(20)
     interrupted = 0
     for i in range(20):
         run = tmp_path / f"run{i}"
         parent = start("--out", run, *PLAN)
-        if i > 0:  # the first one before it is a run
-            wait_until(lambda: started(run, "plan"))
-        time.sleep(duration * (i + moments.random()) / 20)
+        if i > 1:  # the first before it is a run, then within each of its children, or as the next is started
+            wait_for(lambda: started(run, "start" if i % 2 else "done", (i + 1) // 2), parent)
+        elif i > 0:
+            wait_for(lambda: started(run, "plan"), parent)
         parent.kill()
         parent.communicate()
-        before = {path: path.stat().st_ino for folder in KINDS.values() for path in (run / folder).rglob("*.json")}
+        before = {path: path.stat().st_ino for path in results(run)}
         if (run / "manifest.json").exists():
             manifest = (run / "manifest.json").read_bytes()
             again = bench("--resume", run)
@@ -543,11 +522,12 @@ def test_kill_9_of_the_parent_at_20_moments(tmp_path):
 
 def test_kill_9_of_one_run_again_and_again(tmp_path):
     run = tmp_path / "run"
-    moments = random.Random(21)
     words = ["--out", run, *PLAN]
-    for _ in range(8):
+    for more in (None, 0, 1, 2, 0, 3, 1, 1):  # children that end before the kill; None: it may come before it is a run
         parent = start(*words)
-        time.sleep(moments.uniform(0.05, 0.5))
+        if more is not None:
+            there = len(results(run))
+            wait_for(lambda: len(results(run)) >= min(there + more, 16), parent)
         parent.kill()
         parent.communicate()
         if (run / "manifest.json").exists():
@@ -559,7 +539,7 @@ def test_kill_9_of_one_run_again_and_again(tmp_path):
 def test_kill_9_of_a_child_fails_its_row(tmp_path):
     parent, child, _ = hanging_child(tmp_path, "hang")
     os.kill(child, signal.SIGKILL)
-    _, err = parent.communicate(timeout=20)
+    _, err = parent.communicate(timeout=HANGS_S)
     assert parent.returncode == 1
     assert [(line["reason"], line["detail"]) for line in journal(tmp_path / "run", "failed")] == [("signal", "SIGKILL")]
     assert not processes(GROUP, child)
@@ -571,7 +551,7 @@ def test_no_child_survives_its_parent(tmp_path):
     parent.kill()
     parent.communicate()
     try:
-        wait_until(lambda: child not in processes(GROUP, child))
+        wait_for(lambda: child not in processes(GROUP, child))
     finally:
         for pid in set(rest) & set(processes(GROUP, child)):  # what the child itself has started nobody but it can end
             os.kill(pid, signal.SIGKILL)
@@ -581,9 +561,9 @@ def test_no_child_survives_its_parent(tmp_path):
 def test_interrupted_keeps_what_was_finished(tmp_path, number):
     run = tmp_path / "run"
     parent = start("--out", run, *PLAN, "--launches", "40")
-    wait_until(lambda: started(run, "done", 3))
+    wait_for(lambda: started(run, "done", 3))
     parent.send_signal(number)
-    _, err = parent.communicate(timeout=20)
+    _, err = parent.communicate(timeout=HANGS_S)
     assert parent.returncode == 130
     assert f"--resume {run}" in err
     assert journal(run)[-1] | {"time": ""} == {"time": "", "event": "end", "status": "interrupted"}
@@ -634,14 +614,14 @@ def test_a_disk_that_fills_up(disk):
     point = disk("24m")
     run = point / "run"
     parent = start("--out", run, *PLAN, "--launches", "60")
-    wait_until(lambda: started(run, "done", 3))
+    wait_for(lambda: started(run, "done", 3))
     with open(point / "ballast", "wb") as ballast:  # until not a page is left
         while True:
             try:
                 os.write(ballast.fileno(), bytes(4096))
             except OSError:
                 break
-    _, err = parent.communicate(timeout=60)
+    _, err = parent.communicate(timeout=HANGS_S)
     assert parent.returncode == 2, err
     assert "No space left on device" in err and f"--resume {run}" in err
     kept = children_of(run)
@@ -754,7 +734,7 @@ def test_a_run_waits_for_a_quiet_core_unless_told_not_to(words, waits, never_qui
     again = bench("--resume", run)
     assert again.returncode == 0, again.stderr
     said = re.search(r"(\d+) s went by waiting for a quiet core", again.stderr)
-    assert bool(said) == waits and (not said or 3 <= int(said[1]) < 20), again.stderr
+    assert bool(said) == waits and (not said or 3 <= int(said[1])), again.stderr
     assert len(children_of(run)) == 16
 
 
@@ -784,7 +764,7 @@ def test_progress_on_a_terminal_is_one_line(tmp_path):
         except OSError:  # the other end is closed
             break
     os.close(here)
-    assert parent.wait(timeout=20) == 0
+    assert parent.wait(timeout=HANGS_S) == 0
     assert b"\n" not in said and said.endswith(b"\r\033[K")
     shown = said.decode().split("\r")
     assert len(shown) > 16 and any("15/16" in line and "left" in line for line in shown)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 BENCH = BUILD / "harness" / "ampersand-bench"
 
 
 def bench(*words, **more):
-    return subprocess.run([BENCH, *words], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
+    return subprocess.run([BENCH, *words], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=HANGS_S,
                           **{"stdout": subprocess.PIPE, **more})
 
 

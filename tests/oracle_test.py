@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 BENCH = BUILD / "harness" / "ampersand-bench"
 COUNT_CALLS = BUILD / "tests" / "count_calls"
@@ -30,7 +32,7 @@ REFUSED = 2
 
 
 def run(*command, check=True, **environment):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120,
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=HANGS_S,
                           env={**os.environ, **environment})
     if check and done.returncode != 0:
         pytest.fail(f"{command}: exit status {done.returncode}: {done.stderr.strip()}")

@@ -4,9 +4,7 @@ and the program's part of it, which AMPERSAND_BUILD names: blocks, kills, refusa
 import json
 import math
 import os
-import random
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from plots.check import check
 from plots.load import load
 from plots.statistics import Estimate, Spread
 from plots.summary import summarize
+from waiting import HANGS_S, wait_for
 
 LOOKS = (20, 40, 80, 160, 320)
 RULE = stopping.Rule(LOOKS, 0.005, 600)
@@ -206,7 +205,7 @@ PRECISION = ["--launches", "2", "--precision", "0.5%"]
 
 def bench(*words):
     return subprocess.run([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, capture_output=True, text=True,
-                          timeout=120)
+                          timeout=HANGS_S)
 
 
 def begun(tmp_path, *words):
@@ -225,6 +224,11 @@ def draws(run):
     keys = ("seed", "stack_offset_b", "environment_padding_b")
     return {path.relative_to(run): [json.loads(path.read_text())[key] for key in keys]
             for path in (run / "launches").rglob("*.json")}
+
+
+def started(run, name):
+    """Whether the event is in the journal, whose last line may be cut."""
+    return f'"event": "{name}"' in (run / "journal.jsonl").read_text().rpartition("\n")[0]
 
 
 def events(run, name):
@@ -262,16 +266,16 @@ def test_a_launch_is_the_same_whoever_asks_for_it(tmp_path):
 @program
 def test_kill_9_in_a_block_and_resume(tmp_path):
     run, rows = begun(tmp_path, "--launches", "40")
-    moments = random.Random(3)
     interrupted = 0
     words = ["--resume", run, "--rows", rows]
-    for _ in range(6):
+    for more in (0, 1, 2, 3, 4, 5):  # results that the kill waits for: without one it may come before the block begins
         parent = subprocess.Popen([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, stderr=subprocess.DEVNULL)
-        time.sleep(moments.uniform(0.03, 0.4))
+        there = len(numbers(run, 8))
+        wait_for(lambda: len(numbers(run, 8)) >= min(there + more, 80), parent)
         parent.kill()
         parent.wait()
         interrupted += 40 < len(numbers(run, 8)) < 80
-        if events(run, "extend"):
+        if started(run, "extend"):
             words = ["--resume", run]
     kept = {path: path.stat().st_ino for path in run.rglob("*.json")}
     assert bench(*words).returncode == 0
@@ -283,7 +287,8 @@ def test_kill_9_in_a_block_and_resume(tmp_path):
 
 @program
 def test_the_budget_ends_a_block(tmp_path):
-    run, rows = begun(tmp_path, "--launches", "1000", "--filter", "^good/size=8", "--budget", "1s")
+    # A launch measures for 64 ms, 4 layouts x 2 rounds x 2 sides x 4 ms: however fast, thirty take longer than a second.
+    run, rows = begun(tmp_path, "--launches", "30", "--filter", "^good/size=8", "--budget", "1s", "--epoch-us", "4000")
     before = len(numbers(run, 8))
     done = bench("--resume", run, "--rows", rows)
     assert done.returncode == 0 and "the budget of 1 s for further launches is spent" in done.stderr

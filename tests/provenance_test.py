@@ -16,6 +16,8 @@ from random import Random
 
 import pytest
 
+from waiting import HANGS_S
+
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 WORKLOAD = BUILD / "harness" / "ampersand-workload"
 BENCH = BUILD / "harness" / "ampersand-bench"
@@ -36,7 +38,7 @@ def built():
 
 
 def tool(*words, **environment):
-    done = subprocess.run([str(TOOL), *map(str, words)], capture_output=True, text=True, timeout=60,
+    done = subprocess.run([str(TOOL), *map(str, words)], capture_output=True, text=True, timeout=HANGS_S,
                           env={**os.environ, **environment})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -46,7 +48,7 @@ def shipped():
     return tool("list", SHIPPED) if TOOL.exists() else []
 
 
-def probe(configuration, file, timeout=60):
+def probe(configuration, file, timeout=HANGS_S):
     """The finished process and, where it wrote them, the facts' file."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(CONFIGURES)}
     environment.update(configuration["environment"])
@@ -364,16 +366,16 @@ def test_bad_columns_say_why_and_the_others_are_measured(liar, tmp_path):
         "jemalloc:lg_tcache_max:40": "asked for 1099511627776",
         "/etc/passwd": "it is no library",
         str(liar("broken.c", "-DCRASH", name="libcrash.so")): "SIGSEGV",
-        str(liar("broken.c", "-DDEADLOCK", name="libdeadlock.so")): "killed after 3 s",
+        str(liar("broken.c", "-DDEADLOCK", name="libdeadlock.so")): "killed after 8 s",
         str(liar("broken.c", "-DEMPTY", name="libempty.so")): "malloc is that of libc.so.6",
     }
     [jemalloc] = tool("list", SHIPPED, "jemalloc")
     if jemalloc["state"] != "ready":
         pytest.skip(jemalloc["why"])
     done = subprocess.run(
-        [str(BENCH), "allocators", "--quick", "--seed", "1", "--launches", "1", "--timelines", "0", "--timeout", "3",
+        [str(BENCH), "allocators", "--quick", "--seed", "1", "--launches", "1", "--timelines", "0", "--timeout", "8",
          "--workload", "^small_churn$", "--baseline", "glibc", "--config", "glibc", "--out", str(tmp_path / "run"),
-         *(word for each in bad for word in ("--config", each))], capture_output=True, text=True, timeout=120)
+         *(word for each in bad for word in ("--config", each))], capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 1, done.stderr
     said = [line for line in done.stderr.splitlines() if "all others go on" in line]
     for reason in bad.values():

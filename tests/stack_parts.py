@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 ROOT = Path(__file__).resolve().parent.parent
 STACK = ROOT / "harness/stack"
 PARTS = sorted([*STACK.glob("*.c"), *STACK.glob("*.S")])
@@ -25,7 +27,7 @@ def needs(program, package):
 def call(*command, **options):
     """Run to the end; a failure shows what was printed."""
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=600, **options)
+                          timeout=HANGS_S, **options)
     assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.returncode}\n{done.stdout[-3000:]}"
     return done.stdout
 

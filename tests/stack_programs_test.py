@@ -13,6 +13,7 @@ import pytest
 
 import stack_programs
 from stack_parts import ROOT, call, needs, parts
+from waiting import HANGS_S
 
 PROGRAMS = int(os.environ.get("AMPERSAND_STACK_PROGRAMS", "240"))
 BATCH = 120
@@ -47,7 +48,7 @@ def test_programs_agree(tmp_path, first):
     for compiler, level in WAYS:
         needs(compiler, compiler)
         program, made = build(tmp_path, source, compiler, level)
-        done = subprocess.run([program], capture_output=True, text=True, timeout=300)
+        done = subprocess.run([program], capture_output=True, text=True, timeout=HANGS_S)
         assert done.returncode == 0, f"{compiler} {level}: {done.returncode} {done.stdout[-2000:]}"
         total, moves = done.stdout.split()
         assert int(moves) > 20 * len(numbers)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = BUILD / "harness" / "ampersand-workload"
@@ -29,7 +31,7 @@ def task(file, **keys):
 
 
 def start(kind, words, **environment):
-    return subprocess.run([PROGRAM, kind, words], capture_output=True, text=True, timeout=120,
+    return subprocess.run([PROGRAM, kind, words], capture_output=True, text=True, timeout=HANGS_S,
                           env={**os.environ, **environment})
 
 
