@@ -4,6 +4,8 @@
 The value is what C programmers write when nothing speaks against it: nobody else can change it, and nobody has to free
 it. So it takes no proof to recommend the value, only a bound on what that may cost; a pointer has to earn its place."""
 
+import re
+
 WORTH = 1.1     # a ratio worth an alias or an owner,
 WORTH_NS = 0.5  # if it also saves so much an operation: a cycle or two
 
@@ -63,18 +65,42 @@ def faster(ratio):
     return f"{float(f'{factor:.3g}'):g} times as fast" if factor >= WORTH else f"{(factor - 1) * 100:.2g} % faster"
 
 
+# Why a row failed, by the reason that the run gives, and what that means for who asks.
+MEANS = {
+    "disagreement": "both sides do the same and come to different results: your compiler does not keep this object "
+                    "in a copy",
+    "signal": "the code that was compiled about it crashed",
+    "timeout": "it took longer than a process may, as on a machine that is busy: ask once more",
+    "memory": "it found no memory: ulimit -v, or a machine that has none left",
+    "declaration": "it allocated otherwise than its lesson says",
+}
+
+
+def meaning(failed, flags=()):
+    """What it means that a row failed; "" where its detail says all that is known."""
+    found = MEANS.get(failed["reason"], "")
+    if failed["detail"] and "SIGILL" in failed["detail"]:
+        found = "this processor lacks an instruction that was compiled"
+        likely = [flag for flag in flags if re.match(r"-m(?!tune)", flag)]
+        found += f": {', '.join(likely)} asked for another processor" if likely else ""
+    return found
+
+
 def recommend(rows):
     """One dictionary a row, and the sentence about the whole."""
     found = []
     for row in rows:
         question, value, pointer = QUESTIONS[row["pair"]]
         chosen = side(row)
+        none = "no answer" if row["failed"] else "no answer yet"
         found.append({"question": question, "pair": row["pair"], "side": chosen, "why": why(row),
-                      "sentence": {"value": value, "pointer": pointer, None: "no answer yet"}[chosen]})
-    return found, whole(found)
+                      "sentence": {"value": value, "pointer": pointer, None: none}[chosen]})
+    return found, whole(found, sum(1 for row in rows if row["failed"]))
 
 
-def whole(found):
+def whole(found, failed=0):
+    if failed:
+        return f"none: {failed} of {len(found)} rows failed"
     decided = [one for one in found if one["side"]]
     if not decided:
         return "no answer yet: measure more with --launches"

@@ -3,7 +3,7 @@
 
 import textwrap
 
-from ask import advice
+from ask import advice, allocator
 from plots import terminal
 
 WIDTH = 100
@@ -23,7 +23,8 @@ def document(subject, compiler, rows, floors, rule, seconds, settings):
                     "holes": [{"offset_b": at, "bytes": n, "after": name} for at, n, name in layout.padding]},
         "bit_fields": [{"member": name, "bits": bits} for name, bits in layout.bit_fields],
         "unions": list(layout.unions),
-        "abi": dict(subject.abi), "notes": notes(subject, compiler),
+        "abi": dict(subject.abi), "allocator": settings["allocator"],
+        "notes": [*notes(subject, compiler), *uncounted(rows)],
         "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
         "answers": [{"question": one["question"], "row": row} for one, row in zip(found, rows)],
         "advice": {"rule": list(advice.RULE), "worth": advice.WORTH, "worth_ns": advice.WORTH_NS, "whole": whole,
@@ -48,6 +49,12 @@ def notes(subject, compiler):
     return found
 
 
+def uncounted(rows):
+    """Why allocations are not counted, each reason once."""
+    return [f"allocations are not counted: {why}" for why in dict.fromkeys(
+        row["counts"]["detail"] for row in rows if row["counts"]["status"] == "refused")]
+
+
 def text(answer, colour=False):
     lines = [f"{answer['type']} of {answer['header']}, {answer['compiler']} {' '.join(answer['flags'])}".rstrip(), ""]
     lines += _facts(answer) + [""] + _table(answer, colour) + [""]
@@ -64,10 +71,12 @@ def _facts(answer):
     if answer["unions"]:
         facts.append(("unions", _listed(name or "itself" for name in answer["unions"])))
     facts += [("passed", passed(answer["abi"], answer["size_b"])), ("returned", returned(answer["abi"]))]
+    facts.append(("allocator", allocator.words(answer["allocator"])))
     facts += [("note", note) for note in answer["notes"]]
     lines = []
     for name, words in facts:
-        lines += textwrap.wrap(words, WIDTH, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
+        lines += textwrap.wrap(words, WIDTH, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14,
+                               break_on_hyphens=False)
     return lines
 
 
@@ -141,18 +150,28 @@ def _table(answer, colour):
     return ["  " + text.rstrip() for text in lines]
 
 
+def _failures(answer):
+    """Which rows failed, and what that means, each meaning once."""
+    failed = [one for one in answer["answers"] if one["row"]["failed"]]
+    lines = []
+    for meaning in dict.fromkeys(advice.meaning(one["row"]["failed"], answer["flags"]) for one in failed):
+        asked = ", ".join(one["question"].replace(",", "") for one in failed
+                          if advice.meaning(one["row"]["failed"], answer["flags"]) == meaning)
+        lines += textwrap.wrap(f"Failed: {asked}" + (f": {meaning}." if meaning else "."), WIDTH)
+    return lines
+
+
 def _advice(answer):
     given = answer["advice"]
-    lines = textwrap.wrap(f"Advice: {given['whole']}.", WIDTH)
+    lines = _failures(answer) or textwrap.wrap(f"Advice: {given['whole']}.", WIDTH)
     wide = max(len(one["question"]) for one in given["each"])
     words = max(len(one["sentence"]) for one in given["each"])
     lines += [f"  {one['question']:<{wide}}  {one['sentence']:<{words}}  {one['why']}" for one in given["each"]]
     lines += ["", "The rule"] + [f"  {line}" for line in given["rule"]]
-    settings = answer["settings"]
-    rule = answer["rule"]
-    confidence = f"{rule['confidence'] * 100:g} %"
-    words = (f"A ratio is pointer/value: above 1 the value side is faster. Intervals: {confidence} for all of them "
-             f"together ({rule['correction']}), over {settings['launches']} launches; the spread is that over "
-             f"{settings['layouts']} layouts. What a verdict means: ./ampersand help ask. Seed {settings['seed']}, "
-             f"{answer['seconds']:.0f} s.")
+    settings, rule = answer["settings"], answer["rule"]
+    launches = f"{settings['launches']} launch{'es' if settings['launches'] != 1 else ''}"
+    words = ("A ratio is pointer/value: above 1 the value side is faster. Intervals: "
+             f"{rule['confidence'] * 100:g} % for all of them together ({rule['correction']}), over {launches}; the "
+             f"spread is that over {settings['layouts']} layouts. What a verdict means: ./ampersand help ask. Seed "
+             f"{settings['seed']}, {answer['seconds']:.0f} s.")
     return lines + [""] + textwrap.wrap(words, WIDTH)

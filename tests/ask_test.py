@@ -132,10 +132,10 @@ def ask(*words, **how):
 
 
 @pytest.mark.parametrize("words, says", [
-    ((), "ampersand: ask: the following arguments are required: header, type"),
-    (("{}",), "ampersand: ask: the following arguments are required: type"),
-    (("{}", "struct order", "--launches", "0"), "'0' is not a whole number from 1 to 1000"),
-    (("{}", "struct order", "--frob"), "unrecognized arguments: --frob"),
+    ((), "ampersand: ask: which header, which type?"),
+    (("{}",), "ampersand: ask: which type?"),
+    (("{}", "struct order", "--launches", "0"), "0 is not a whole number from 1 to 1000"),
+    (("{}", "struct order", "--frob"), "--frob: no such flag"),
     (("{}", "struct order", "--cflags"), "--cflags: expected one argument"),
     (("{}", "struct order", "--cc", "no-such-cc"), "ampersand: --cc no-such-cc: no such command"),
     (("{}", "struct order", "--cflags", "'"), "ampersand: --cflags: ': No closing quotation"),

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""What is typed behind `ask`; a hint where words stand there without quotes, in another order, or for the compiler."""
+
+import argparse
+import difflib
+import itertools
+import os
+import re
+import shlex
+import sys
+
+LAUNCHES = 20
+OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json")
+PARTS = ("struct", "union", "enum", "const", "volatile", "unsigned", "signed", "long", "short")  # a type goes on behind
+COMPILERS = re.compile(r"--(std|param|target|sysroot|coverage|save-temps)\b")
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains as every other part of ampersand does."""
+
+    def error(self, message):
+        print(f"ampersand: ask: {message}; ./ampersand help ask", file=sys.stderr)
+        sys.exit(2)
+
+
+def whole_number(low, high):
+    def read(word):
+        if not word.isascii() or not word.isdigit() or len(word) > 20 or not low <= int(word) <= high:
+            raise argparse.ArgumentTypeError(f"{shown(word)} is not a whole number from {low} to {high}")
+        return int(word)
+    return read
+
+
+def parse(words):
+    parser = Parser(prog="ask", allow_abbrev=False, add_help=False)
+    parser.add_argument("-I", action="append", default=[], dest="folders")
+    parser.add_argument("-D", action="append", default=[], dest="macros")
+    parser.add_argument("--cc", default=os.environ.get("CC") or "cc")
+    parser.add_argument("--cflags", default="")
+    parser.add_argument("--launches", type=whole_number(1, 1000), default=LAUNCHES)
+    parser.add_argument("--seed", type=whole_number(0, (1 << 53) - 1))
+    parser.add_argument("--json", action="store_true")
+    end = words.index("--") if "--" in words else len(words)
+    args, more = parser.parse_known_args(_joined(words[:end]))
+    bare = [word for word in more if not word.startswith("-")][:2]
+    for word in bare:
+        more.remove(word)
+    bare += words[end + 1:]
+    args.header, args.type, *_ = *bare, None, None
+    more = bare[2:] + more
+    wrong = hint(args.header, args.type, more, args.cflags)
+    if wrong:
+        parser.error(wrong)
+    return args
+
+
+def _joined(words):
+    """--cflags '-O3' as one word: argparse takes a value that begins with a dash for a flag."""
+    words, out = iter(words), []
+    for word in words:
+        if word in ("--cflags", "--cc", "-D", "-I"):
+            value = next(words, None)
+            out.append(word if value is None else f"{word}={value}" if word.startswith("--") else word + value)
+        else:
+            out.append(word)
+    return out
+
+
+def shown(word):
+    """A word as one would type it, without what a terminal takes for a command; not endless."""
+    word = "".join(c if c.isprintable() else "?" for c in word)
+    return shlex.quote(word if len(word) <= 80 else word[:77] + "...")
+
+
+def hint(header, kind, more, flags=""):
+    """What is wrong with these words, and what was probably meant; "" if nothing is. `flags`: of --cflags."""
+    if header is None:
+        return "which header, which type? As in: ask order.h 'struct order'"
+    if not is_header(header) and (is_type(header) or is_header(kind)):
+        bare = [word for word in (header, kind, *more) if word and not word.startswith("-")]
+        file = next((word for word in bare if is_header(word)), "HEADER")
+        name = " ".join(word for word in bare if word != file) if header in PARTS else header
+        return f"the header comes first: ask {shown(file)} {shown(name)}"
+    if kind is None:
+        return f"which type? As in: ask {shown(header)} 'struct order'"
+    bare = list(itertools.takewhile(lambda word: not word.startswith("-"), more))
+    if bare and (kind in PARTS or kind.split()[-1:] == ["*"] or re.fullmatch(r"[\s*\[\]\d]+", bare[0])):
+        name = " ".join([kind, *bare])
+        return f"{shown(name)} is one word, in quotes: ask {shown(header)} {shown(name)}"
+    if bare:
+        return f"{shown(bare[0])} is one word too many: a header and a type, as in: ask order.h 'struct order'"
+    return _of_a_flag(more, flags) if more else ""
+
+
+def _of_a_flag(more, flags):
+    if not more[0].startswith("--") or COMPILERS.match(more[0]):
+        together = shown(" ".join([*flags.split(), *more]))
+        return f"{shown(more[0])}: the compiler's flags go into one word: --cflags {together}"
+    near = difflib.get_close_matches(more[0].split("=")[0], [one for one in OWN if one.startswith("--")], 1, 0.7)
+    return f"{shown(more[0])}: no such flag" + (f"; the nearest is {near[0]}" if near else "")
+
+
+def is_header(word):
+    """Whether a word names a file, or is spelled as one."""
+    return word is not None and (os.path.isfile(word) or word.endswith((".h", ".c", ">")) or word.startswith("<"))
+
+
+def is_type(word):
+    """Whether a word begins as a type does."""
+    return word.split()[:1] != [] and word.split()[0] in PARTS
