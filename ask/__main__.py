@@ -8,6 +8,10 @@
 
 Exit status: 0 answered, 1 some row failed, 2 a type or header that cannot be asked about, 130 interrupted."""
 
+from plots import guard
+
+guard.enter("ask")  # first: what comes behind it may be interrupted, or fail to load
+
 import json
 import secrets
 import sys
@@ -17,7 +21,6 @@ from pathlib import Path
 
 from ask import allocator, answer, arguments as words, compiler as compilers, lessons, subject as subjects
 from plots import documents, load, summary as summaries, terminal
-from plots.__main__ import guarded
 
 
 def main(arguments):
@@ -53,4 +56,4 @@ def judge(folder):
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(sys.argv[1:], main))
+    sys.exit(guard.guarded(sys.argv[1:], main, "ask"))

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """python3 -m plots <verb>: everything that a run's folder is read for.
 
-Exit status: 0 done, 1 some row failed, 2 wrong use or a run that cannot be used, 3 a change found, 130 interrupted."""
+Exit status: 0 done, 1 some row failed, 2 wrong use, or it cannot be done (what stands in its way is said, or that it is a
+defect of ampersand, with the file to report), 3 a change found, 130 interrupted."""
+
+from plots import guard
+
+guard.enter("plots")  # first: what comes behind it may be interrupted, or fail to load
 
 import argparse
 import difflib
 import importlib
 import importlib.util
-import os
 import sys
 
 VERBS = {
@@ -38,7 +42,7 @@ def available():
 
 def usage():
     lines = ["usage: python3 -m plots <verb> [options]", ""]
-    lines += [f"  {verb:<10}{VERBS[verb]}" for verb in available()]
+    lines += [f"  {verb:<12}{VERBS[verb]}" for verb in available()]
     return "\n".join(lines + ["", "python3 -m plots <verb> --help says more.", ""])
 
 
@@ -58,23 +62,9 @@ def main(arguments):
     return module.main(parser.parse_args(arguments[1:]))
 
 
-def guarded(arguments, run=main):
-    """run(arguments), with every failure that is not our own mistake told in one line."""
-    from plots.documents import Refused
-
-    try:
-        status = run(arguments)
-        sys.stdout.flush()
-        return status
-    except Refused as refused:
-        print(f"ampersand: {refused}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("ampersand: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+def guarded(arguments, run=main, name=None):
+    """The status of run(arguments), with every failure told in one line (guard.py)."""
+    return guard.guarded(arguments, run, name or (arguments[0] if arguments and arguments[0] in VERBS else "plots"))
 
 
 if __name__ == "__main__":

@@ -12,22 +12,11 @@ from pathlib import Path
 
 import jsonschema
 
+from plots.errors import Refused, one_line
+
 LONG = 16
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
-
-
-class Refused(Exception):
-    """A file that cannot be trusted: the message is one line, `<file>: <line or key>: <why>`."""
-
-    def __init__(self, *parts):
-        super().__init__(one_line(": ".join(str(part) for part in parts if str(part))))
-
-
-def one_line(text, width=300):
-    """Printable, without control characters that a damaged file could send to a terminal, and not endless."""
-    text = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def read_bytes(path, name=None):
