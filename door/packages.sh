@@ -193,7 +193,8 @@ extras() {
     has qemu-aarch64 || echo qemu-user
     [ -e /usr/share/benchmark/compare.py ] || echo libbenchmark-tools
     has_file /usr/lib/*/libjemalloc.so.2 || echo libjemalloc2
-    has_file /usr/lib/*/libmimalloc.so.2 || echo libmimalloc2.0
+    has_file /usr/lib/*/libmimalloc.so.[0-9] || { apt-cache show libmimalloc3 >/dev/null 2>&1 && echo libmimalloc3; } ||
+        echo libmimalloc2.0
     has_file /usr/lib/*/libtcmalloc_minimal.so.4 /usr/lib/*/libtcmalloc.so.4 || echo libtcmalloc-minimal4
 }
 

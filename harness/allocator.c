@@ -28,8 +28,8 @@ static const struct amp_allocator allocators[] = {
       .variables = { "GLIBC_TUNABLES", "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_MMAP_MAX_",
                      "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "MALLOC_PERTURB_" } },
     { .name = "mimalloc",
-      .files = { "libmimalloc.so.2", "libmimalloc.so.2.*" },
-      .package = "libmimalloc2.0",
+      .files = { "libmimalloc.so.[0-9]", "libmimalloc.so.[0-9].*" },
+      .package = "libmimalloc3 (Debian 12, Ubuntu 24.04: libmimalloc2.0)",
       .variables = { "MIMALLOC_*" } },
     { .name = "tcmalloc",
       .files = { "libtcmalloc_minimal.so.4", "libtcmalloc.so.4" },
@@ -92,7 +92,7 @@ bool amp_allocator_path(const char *file, char out[PATH_MAX])
     return true;
 }
 
-/* The first file of this pattern in the folder. */
+/* The last file of this pattern in the folder: the newest version. */
 static bool find_in(const char *folder, size_t n, const char *pattern, char out[PATH_MAX])
 {
     char text[PATH_MAX];
@@ -101,7 +101,7 @@ static bool find_in(const char *folder, size_t n, const char *pattern, char out[
 
     if (n == 0 || snprintf(text, sizeof text, "%.*s/%s", (int) n, folder, pattern) >= (int) sizeof text)
         return false;
-    is_there = glob(text, 0, NULL, &found) == 0 && amp_allocator_path(found.gl_pathv[0], out);
+    is_there = glob(text, 0, NULL, &found) == 0 && amp_allocator_path(found.gl_pathv[found.gl_pathc - 1], out);
     globfree(&found);
     return is_there;
 }

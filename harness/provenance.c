@@ -185,11 +185,35 @@ static void explain_unknown(const struct amp_setting *setting, const json_t *rea
     free(names);
 }
 
-static bool is_read_back(const struct amp_setting *setting, const json_t *read_back, char *why)
+/* One setting under its names in different versions of the allocator. A version tells one of them: the other is in
+ * force where that one is asked for, too, and is. Returns that name; NULL if there is none. */
+static const char *renamed(const struct amp_setting *setting, const json_t *read_back)
+{
+    static const char *const names[][2] = { /* mimalloc 2.0, 2.1 */
+                                            { "MIMALLOC_DECOMMIT_DELAY", "MIMALLOC_PURGE_DELAY" },
+                                            { "MIMALLOC_ALLOW_DECOMMIT", "MIMALLOC_PURGE_DELAY" },
+                                            { "MIMALLOC_LARGE_OS_PAGES", "MIMALLOC_ALLOW_LARGE_OS_PAGES" } };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (int j = 0; j < 2; j++)
+            if (strcmp(setting->key, names[i][j]) == 0 && json_object_get(read_back, names[i][!j]))
+                return names[i][!j];
+    return NULL;
+}
+
+static bool is_read_back(const struct amp_setting *setting, const struct amp_settings *all, const json_t *read_back,
+                         char *why)
 {
     const json_t *found = json_object_get(read_back, setting->key);
+    const char *other = found ? NULL : renamed(setting, read_back), *value;
     char text[128];
 
+    if (!found && other && amp_setting_find(all, other, &value))
+        return true;
+    if (!found && other) {
+        snprintf(why, WHY, "%s: this version calls it %s", setting->key, other);
+        return false;
+    }
     if (!found) {
         explain_unknown(setting, read_back, why);
         return false;
@@ -213,7 +237,7 @@ static bool are_settings_in_force(const struct amp_configuration *configuration,
     if (!amp_settings_read(configuration, &settings, why, WHY))
         return false;
     for (size_t i = 0; i < settings.n; i++)
-        if (!is_read_back(&settings.list[i], read_back, why))
+        if (!is_read_back(&settings.list[i], &settings, read_back, why))
             return false;
     if (settings.n > 0 && *warning) {
         snprintf(why, WHY, "%s warns: %s", configuration->allocator, warning);

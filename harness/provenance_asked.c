@@ -115,6 +115,16 @@ static bool read_assignment(const char *assignment, struct amp_settings *out, ch
     return true;
 }
 
+bool amp_setting_find(const struct amp_settings *settings, const char *key, const char **value)
+{
+    for (size_t i = 0; i < settings->n; i++)
+        if (strcmp(settings->list[i].key, key) == 0) {
+            *value = settings->list[i].value;
+            return true;
+        }
+    return false;
+}
+
 bool amp_settings_read(const struct amp_configuration *configuration, struct amp_settings *out, char *why, size_t size)
 {
     out->n = 0;

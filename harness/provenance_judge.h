@@ -23,6 +23,9 @@ struct amp_settings {
 /* Take the environment of a configuration apart. False, with *why in one line, where it cannot be. */
 bool amp_settings_read(const struct amp_configuration *configuration, struct amp_settings *out, char *why, size_t size);
 
+/* Whether a setting was asked for, and its value. */
+bool amp_setting_find(const struct amp_settings *settings, const char *key, const char **value);
+
 /* What a setting does if it is in force, held against the effects of the facts: of all that were asked for, and of
  * those of an allocator's own words that always show. True, or false with *why. */
 bool amp_rules_hold(const struct amp_settings *settings, const json_t *facts, char *why, size_t size);

@@ -58,7 +58,10 @@ static const struct rule rules[] = {
 
     { "MIMALLOC_DECOMMIT_DELAY", NULL, 0, 0, "retained_b", 0, 0, 0, 32 * MIB, "MIMALLOC_ALLOW_DECOMMIT = 0", false },
     { "MIMALLOC_ALLOW_DECOMMIT", NULL, 0, 0, "retained_b", 0, 60 * MIB, 0, ANY, NULL, false },
+    { "MIMALLOC_PURGE_DELAY", NULL, 0, 0, "retained_b", 0, 0, 0, 32 * MIB, NULL, false },
+    { "MIMALLOC_PURGE_DELAY", NULL, -1, -1, "retained_b", 0, 60 * MIB, 0, ANY, NULL, false },
     { "MIMALLOC_LARGE_OS_PAGES", NULL, 1, ANY, "huge_b", 0, 2 * MIB, 0, ANY, NULL, false },
+    { "MIMALLOC_ALLOW_LARGE_OS_PAGES", NULL, 1, 1, "huge_b", 0, 2 * MIB, 0, ANY, NULL, false },
 
     { "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES", NULL, 0, ANY, "thread_cache_b", 0, 0, 1, 0, NULL, false },
     { "TCMALLOC_AGGRESSIVE_DECOMMIT", NULL, 1, 1, "retained_b", 0, 0, 0, 32 * MIB, NULL, false },
@@ -115,16 +118,6 @@ static bool holds(const struct rule *rule, const char *value, const json_t *fact
     return false;
 }
 
-static bool is_asked(const struct amp_settings *settings, const char *key, const char **value)
-{
-    for (size_t i = 0; i < settings->n; i++)
-        if (strcmp(settings->list[i].key, key) == 0) {
-            *value = settings->list[i].value;
-            return true;
-        }
-    return false;
-}
-
 bool amp_rules_hold(const struct amp_settings *settings, const json_t *facts, char *why, size_t size)
 {
     for (size_t i = 0; i < N_RULES; i++) {
@@ -133,7 +126,7 @@ bool amp_rules_hold(const struct amp_settings *settings, const json_t *facts, ch
         const char *value;
         char text[128];
 
-        if (!is_asked(settings, rule->key, &value)) {
+        if (!amp_setting_find(settings, rule->key, &value)) {
             if (!rule->is_always || !told)
                 continue;
             amp_condition_print(told, text, sizeof text);
