@@ -8,6 +8,7 @@
 #include "harness/machine.h"
 #include "harness/nearest.h"
 #include "harness/options.h"
+#include "harness/options_google.h"
 #include "harness/process.h"
 
 #include "build_info.h"
@@ -243,7 +244,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
     if (complaint)
         return amp_options_wrong("libbenchmark", "%s", complaint);
     if (argc > 1)
-        return amp_options_refuse(argv[1]);
+        return amp_google_flag_refuse(argv[1]);
     add_context(options->layout);
     switch (amp_google_run(&filter)) {
     case AMP_GOOGLE_NO_MATCH:

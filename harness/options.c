@@ -3,6 +3,7 @@
 
 #include "harness/extension.h"
 #include "harness/nearest.h"
+#include "harness/options_google.h"
 #include "harness/quantity.h"
 
 #include <ctype.h>
@@ -294,80 +295,10 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
     return 0;
 }
 
-/* libbenchmark's flags, to suggest one; and what it must not be given: it throws at a count below 1, and takes a word
- * that it does not know for a call for help. */
-static const struct {
-    const char *name;
-    const char *words[4];
-    bool count;
-} google_flags[] = {
-    { .name = "--benchmark_list_tests" },
-    { .name = "--benchmark_filter" },
-    { .name = "--benchmark_min_time" },
-    { .name = "--benchmark_min_warmup_time" },
-    { .name = "--benchmark_repetitions", .count = true },
-    { .name = "--benchmark_enable_random_interleaving" },
-    { .name = "--benchmark_report_aggregates_only" },
-    { .name = "--benchmark_display_aggregates_only" },
-    { .name = "--benchmark_format", .words = { "console", "json", "csv" } },
-    { .name = "--benchmark_out" },
-    { .name = "--benchmark_out_format", .words = { "json", "console", "csv" } },
-    { .name = "--benchmark_color" },
-    { .name = "--benchmark_counters_tabular" },
-    { .name = "--benchmark_context" },
-    { .name = "--benchmark_perf_counters" },
-    { .name = "--benchmark_time_unit", .words = { "ns", "us", "ms", "s" } },
-    { .name = "--v" },
-};
-
-static int check_google(const char *arg)
-{
-    for (size_t i = 0; i < COUNT(google_flags); i++) {
-        const char *name = google_flags[i].name, *const *words = google_flags[i].words;
-        size_t length = strlen(name);
-        const char *value = arg + length + 1, *end = value;
-        uint64_t n;
-
-        if (strncmp(arg, name, length) != 0 || arg[length] != '=')
-            continue;
-        if (google_flags[i].count && !(amp_quantity_read_digits(&end, &n) && !*end && n >= 1 && n <= 1000000))
-            return amp_options_wrong(name, "'%s' is not a whole number from 1 to 1000000", value);
-        if (words[0] && !amp_nearest(value, words, words[3] ? 4 : 3, 0))
-            return amp_options_wrong(name, "'%s' is none of %s, %s, %s%s%s", value, words[0], words[1], words[2],
-                                     words[3] ? ", " : "", words[3] ? words[3] : "");
-        if (strcmp(name, "--benchmark_out") == 0) {
-            FILE *file = fopen(value, "a"); /* libbenchmark would say so with status 1 */
-
-            if (!file)
-                return amp_options_wrong(name, "'%s': %s", value, strerror(errno));
-            fclose(file);
-        }
-    }
-    return 0;
-}
-
-int amp_options_refuse(const char *flag)
-{
-    const char *names[COUNT(google_flags) + 4] = { "--layout", "--iterations", "--help", "--version" }, *nearest;
-    char name[AMP_NEAREST_CHARS + 1];
-
-    snprintf(name, sizeof name, "%.*s", (int) strcspn(flag, "="), flag);
-    if (flag[0] != '-')
-        return amp_options_wrong(flag, "neither a verb, which comes first, nor a flag");
-    for (size_t i = 0; i < COUNT(google_flags); i++)
-        names[4 + i] = google_flags[i].name;
-    nearest = amp_nearest(name, names, COUNT(names), amp_nearest_limit(name));
-    if (nearest && strcmp(nearest, name) == 0)
-        return amp_options_wrong(name, "%s", strchr(flag, '=') ? "cannot have this value" : "needs a value, after '='");
-    if (nearest)
-        return amp_options_wrong(name, "no such flag; the nearest is '%s'", nearest);
-    return amp_options_wrong(name, "no such flag; 'ampersand-bench --help' lists them");
-}
-
 static int read_solo(int *argc, char **argv, struct amp_options *out)
 {
     struct value values[N_FLAGS] = { { .given = false } };
-    int kept = 1, err = 0;
+    int kept = 1, err = amp_google_environment_take(&out->iterations);
 
     for (int i = 1; !err && i < *argc; i++) {
         size_t length = strcspn(argv[i], "="), f = N_FLAGS;
@@ -381,8 +312,8 @@ static int read_solo(int *argc, char **argv, struct amp_options *out)
             return 0;
         }
         if (f == N_FLAGS) {
-            err = check_google(argv[i]);
-            argv[kept++] = argv[i];
+            err = amp_google_flag_take(argv[i], &argv[kept], &out->iterations);
+            kept += argv[kept] != NULL;
         } else if (argv[i][length] == '=') {
             err = read_value((enum flag) f, argv[i] + length + 1, &values[f]);
         } else if (i + 1 < *argc) {
@@ -395,7 +326,8 @@ static int read_solo(int *argc, char **argv, struct amp_options *out)
     argv[kept] = NULL;
     *argc = kept;
     out->layout = (unsigned) values[LAYOUT].number;
-    out->iterations = values[ITERATIONS].number;
+    if (values[ITERATIONS].given)
+        out->iterations = values[ITERATIONS].number;
     return err;
 }
 

@@ -33,15 +33,11 @@ struct amp_options {
     uint64_t iterations; /* solo: exactly so many, 0: as libbenchmark sees fit */
 };
 
-/* Solo: takes the flags of its own out of argv and leaves libbenchmark's, whose values it checks where libbenchmark
- * itself would end in a surprise (a crash, or its help and a status of 0). */
+/* Solo: takes the flags of its own out of argv and leaves libbenchmark's, as options_google.h has them. */
 int amp_options_parse(int *argc, char **argv, struct amp_options *out);
 
 /* Draw a seed and say on stderr which; for when nothing else is wrong. */
 int amp_options_draw_seed(uint64_t *seed);
-
-/* A flag that libbenchmark left over in argv; says what is wrong with it. */
-int amp_options_refuse(const char *flag);
 
 /* "ampersand: <what>: <why>" on stderr; 2. */
 __attribute__((format(printf, 2, 3))) int amp_options_wrong(const char *what, const char *why, ...);

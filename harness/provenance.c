@@ -185,27 +185,30 @@ static void explain_unknown(const struct amp_setting *setting, const json_t *rea
     free(names);
 }
 
-/* One setting under its names in different versions of the allocator. A version tells one of them: the other is in
- * force where that one is asked for, too, and is. Returns that name; NULL if there is none. */
-static const char *renamed(const struct amp_setting *setting, const json_t *read_back)
+/* Settings have other names in other versions of an allocator: the name by which this version tells the setting, that
+ * which is asked for, too, if there is one; NULL if it tells none. */
+static const char *renamed(const struct amp_setting *setting, const struct amp_settings *all, const json_t *read_back)
 {
     static const char *const names[][2] = { /* mimalloc 2.0, 2.1 */
                                             { "MIMALLOC_DECOMMIT_DELAY", "MIMALLOC_PURGE_DELAY" },
                                             { "MIMALLOC_ALLOW_DECOMMIT", "MIMALLOC_PURGE_DELAY" },
                                             { "MIMALLOC_LARGE_OS_PAGES", "MIMALLOC_ALLOW_LARGE_OS_PAGES" } };
 
+    const char *told = NULL, *value;
+
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         for (int j = 0; j < 2; j++)
-            if (strcmp(setting->key, names[i][j]) == 0 && json_object_get(read_back, names[i][!j]))
-                return names[i][!j];
-    return NULL;
+            if (strcmp(setting->key, names[i][j]) == 0 && json_object_get(read_back, names[i][!j]) &&
+                (!told || amp_setting_find(all, names[i][!j], &value)))
+                told = names[i][!j];
+    return told;
 }
 
 static bool is_read_back(const struct amp_setting *setting, const struct amp_settings *all, const json_t *read_back,
                          char *why)
 {
     const json_t *found = json_object_get(read_back, setting->key);
-    const char *other = found ? NULL : renamed(setting, read_back), *value;
+    const char *other = found ? NULL : renamed(setting, all, read_back), *value;
     char text[128];
 
     if (!found && other && amp_setting_find(all, other, &value))

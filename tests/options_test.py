@@ -2,6 +2,7 @@
 """The command line of ampersand-bench: every wrong use is one line on stderr that names it, and exit status 2.
 
 AMPERSAND_BUILD names the build folder. What right values do is in options_test.c."""
+import json
 import os
 import re
 import subprocess
@@ -108,7 +109,16 @@ WRONG = [
     ("--benchmark_repetitions=abc", "--benchmark_repetitions: 'abc' is not a whole number from 1 to 1000000"),
     ("--benchmark_repetitions=-3", "--benchmark_repetitions: '-3' is not a whole number from 1 to 1000000"),
     ("--benchmark_repetitions", "--benchmark_repetitions: needs a value, after '='"),
-    ("--benchmark_min_time=soon", "libbenchmark: The value of flag --benchmark_min_time"),
+    *((f"--benchmark_{flag}={value}", f"--benchmark_{flag}: '{value}' is not a time in seconds, such as 0.5")
+      for flag in ("min_time", "min_warmup_time")
+      for value in ("soon", "", "-1", "-0.5s", "nan", "inf", "1e99", "0x1p3", "5m", "1ss", "0.1sx", "1,5", ".", "0x", "1.5x")),
+    ("--benchmark_min_warmup_time=3x", "--benchmark_min_warmup_time: '3x' is not a time in seconds, such as 0.5"),
+    *((f"--benchmark_{flag}={value}", f"--benchmark_{flag}: '{value}' is none of true, false")
+      for flag, value in (("list_tests", "maybe"), ("list_tests", ""), ("report_aggregates_only", "2"),
+                          ("display_aggregates_only", "auto"), ("enable_random_interleaving", "tru"),
+                          ("counters_tabular", "-"))),
+    ("--benchmark_color=red", "--benchmark_color: 'red' is none of true, false, auto"),
+    ("--v=abc", "--v: 'abc' is not a whole number from 0 to 9"),
     ("--benchmark_format=yaml", "--benchmark_format: 'yaml' is none of console, json, csv"),
     ("--benchmark_out_format=yaml", "--benchmark_out_format: 'yaml' is none of json, console, csv"),
     ("--benchmark_time_unit=min", "--benchmark_time_unit: 'min' is none of ns, us, ms, s"),
@@ -200,9 +210,34 @@ def test_version_names_the_linked_library():
 
 
 def test_a_wrong_word_in_the_environment():
-    done = bench("--benchmark_list_tests", env={**os.environ, "BENCHMARK_FORMAT": "yaml"})
-    assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"ampersand: libbenchmark: .* BENCHMARK_.*\n", done.stderr)
+    for name, value, why in (("FORMAT", "yaml", "'yaml' is none of console, json, csv"),
+                             ("MIN_TIME", "soon", "'soon' is not a time in seconds, such as 0.5"),
+                             ("REPETITIONS", "0", "'0' is not a whole number from 1 to 1000000"),
+                             ("COUNTERS_TABULAR", "maybe", "'maybe' is none of true, false"),
+                             ("CONTEXT", "a", None)):
+        done = bench("--benchmark_list_tests", env={**os.environ, f"BENCHMARK_{name}": value})
+        assert (done.returncode, done.stdout) == ((2, "") if why else (0, done.stdout)), done.stderr
+        # Before main() begins, libbenchmark may have words of its own.
+        assert not why or done.stderr.endswith(f"ampersand: BENCHMARK_{name}: {why}\n")
+
+
+@pytest.mark.parametrize("environment, flags, iterations", [
+    ({}, ("--benchmark_min_time=7x",), 7),
+    ({}, ("--benchmark_min_time=7x", "--iterations=5"), 5),
+    ({}, ("--iterations=5", "--benchmark_min_time=7x"), 5),
+    ({"BENCHMARK_MIN_TIME": "7x"}, (), 7),
+    ({"BENCHMARK_MIN_TIME": "7x"}, ("--benchmark_min_time=9x",), 9),
+    ({}, ("--benchmark_min_time=1e-9",), 1),
+    ({}, ("--benchmark_min_time=0.000000001s", "--benchmark_min_warmup_time=0s"), 1),
+    ({"BENCHMARK_MIN_TIME": "0.000000001"}, ("--benchmark_color=auto", "--benchmark_counters_tabular=off"), 1),
+])
+def test_times_as_any_version_of_the_library_writes_them(environment, flags, iterations):
+    done = bench("--benchmark_filter=^null/size=16/side=value", "--benchmark_format=json", *flags,
+                 env={**os.environ, **environment})
+    assert done.returncode == 0, done.stderr
+    found, = json.loads(done.stdout)["benchmarks"]
+    assert found["iterations"] == iterations
+    assert not [line for line in done.stderr.splitlines() if "suffix" in line]
 
 
 @pytest.mark.parametrize("words", ["help", "--help", "--layout 1 --help"])

@@ -4,6 +4,7 @@
 AMPERSAND_BUILD names the build folder. A probe is a fresh `ampersand-workload` under the configuration; what it finds is
 judged by the harness, as in a run."""
 
+import itertools
 import json
 import os
 import re
@@ -482,6 +483,28 @@ def test_what_mimalloc_warns_of_is_not_in_force(tmp_path):
         assert tool("judge", SHIPPED, word, tmp_path / "facts.json")["reason"] == reason
 
 
+NAMES = {"MIMALLOC_DECOMMIT_DELAY", "MIMALLOC_PURGE_DELAY"}  # of one setting in mimalloc 2.0 and since 2.1
+
+
+@pytest.mark.parametrize("told, value", itertools.product(sorted(NAMES), (0, 10)))
+def test_a_setting_under_its_name_in_this_version(told, value, tmp_path):
+    """Asked for by both names; the version that is here tells one of them."""
+    for word, asked in (("mimalloc-decommit-0", NAMES), *((f"mimalloc:{name}=0", {name}) for name in sorted(NAMES))):
+        facts = tmp_path / "facts.json"
+        if not facts.exists():
+            judge(word, tmp_path)
+            found = json.loads(facts.read_text())
+            for name in NAMES:
+                found["read_back"].pop(name, None)
+            found["read_back"][told] = value
+            facts.write_text(json.dumps(found))
+        reason = tool("judge", SHIPPED, word, facts)["reason"]
+        if told not in asked:
+            assert reason == f"{asked.pop()}: this version calls it {told}"
+        else:
+            assert reason == (f"{told}: asked for 0, in force is {value}" if value else None)
+
+
 @pytest.mark.parametrize("lost", ["library", "source", "read_back", "effects"])
 def test_facts_with_a_hole_are_not_in_force(lost, tmp_path):
     [configuration] = tool("list", SHIPPED, "jemalloc-tcache-off")
@@ -527,7 +550,7 @@ def test_any_bytes_are_a_configuration_or_say_what_is_wrong(tmp_path):
 
 # ---- What is not here
 
-@pytest.mark.parametrize("allocator, package", [("jemalloc", "libjemalloc2"), ("mimalloc", "libmimalloc2.0"),
+@pytest.mark.parametrize("allocator, package", [("jemalloc", "libjemalloc2"), ("mimalloc", "libmimalloc3 (Debian 12, Ubuntu 24.04: libmimalloc2.0)"),
                                                 ("tcmalloc", "libtcmalloc-minimal4")])
 def test_missing_allocator_is_absent(allocator, package, tmp_path):
     everything = tool("list", SHIPPED, AMPERSAND_LIBRARIES=str(tmp_path))
