@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/child.h"
 
+#include "harness/layout.h"
 #include "harness/results.h"
 
 #include <alloca.h>
@@ -48,39 +49,58 @@ static AMP_NOINLINE int run_at_stack_offset(const struct amp_task *task, int (*r
     return run(task);
 }
 
-int amp_child_main(const struct amp_registry *registry, const char *text)
+/* Strings are borrowed. */
+static int read_task(json_t *json, struct amp_task *out)
+{
+    json_error_t error;
+
+    if (json_unpack_ex(json, &error, JSON_STRICT,
+                       "{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", &out->kind,
+                       "lesson", &out->lesson, "row", &out->name, "file", &out->file, "launch", &out->launch,
+                       "configuration", &out->configuration, "seed", &out->seed, "cpu", &out->cpu, "stack_offset_b",
+                       &out->stack_offset_b, "environment_padding_b", &out->environment_padding_b, "epoch_ns",
+                       &out->epoch_ns, "quiet_ns", &out->quiet_ns, "rounds_per_block", &out->rounds_per_block, "layout",
+                       &out->layout))
+        return amp_child_complain(2, "child", error.text);
+    return 0;
+}
+
+static int run_task(struct amp_task *task)
 {
     static const struct {
         const char *kind;
         int (*run)(const struct amp_task *);
     } kinds[] = { { "paired", amp_child_paired }, { "counts", amp_child_counts } };
+    struct amp_registry registry = { .n = 0 };
+    const char *why = "";
+    int status = -1;
+
+    if (amp_layout_register(&registry, task->lesson, 0, &why))
+        return amp_child_complain(2, task->lesson, why);
+    task->row = amp_registry_find(&registry, task->name);
+    if (!task->row)
+        status = amp_child_complain(2, task->name, "there is no such row");
+    for (size_t i = 0; task->row && i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i].kind, task->kind) == 0)
+            status = run_at_stack_offset(task, kinds[i].run);
+    if (status < 0)
+        status = amp_child_complain(2, task->kind, "there is no such kind of child");
+    amp_registry_free(&registry);
+    return status;
+}
+
+int amp_child_main(const char *text)
+{
     struct amp_task task = { 0 };
     json_error_t error;
     json_t *json = json_loads(text, 0, &error);
-    int status = -1;
+    int status;
 
     if (!json)
         return amp_child_complain(2, "child", error.text);
-    if (json_unpack_ex(json, &error, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                       "kind", &task.kind, "row", &task.name, "file", &task.file, "launch", &task.launch,
-                       "configuration", &task.configuration, "seed", &task.seed, "cpu", &task.cpu, "stack_offset_b",
-                       &task.stack_offset_b, "environment_padding_b", &task.environment_padding_b, "epoch_ns",
-                       &task.epoch_ns, "quiet_ns", &task.quiet_ns, "rounds_per_block", &task.rounds_per_block, "layout",
-                       &task.layout)) {
-        status = amp_child_complain(2, "child", error.text);
-        goto out;
-    }
-    task.row = amp_registry_find(registry, task.name);
-    if (!task.row) {
-        status = amp_child_complain(2, task.name, "there is no such row");
-        goto out;
-    }
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kinds[i].kind, task.kind) == 0)
-            status = run_at_stack_offset(&task, kinds[i].run);
-    if (status < 0)
-        status = amp_child_complain(2, task.kind, "there is no such kind of child");
-out:
+    status = read_task(json, &task);
+    if (!status)
+        status = run_task(&task);
     json_decref(json);
     return status;
 }

@@ -14,17 +14,17 @@
 
 /* Do the task, a JSON object as text, and return an exit status:
  *
- *   { "kind": "paired" | "counts", "row": "pass/size=64", "file": "…/000.json" (written whole or not at all),
+ *   { "kind": "paired" | "counts", "lesson": "pass", "row": "pass/size=64", "file": "…/000.json" (written whole or not at all),
  *     "launch": 0, "configuration": "default", "seed": 77, "cpu": 1 (or -1: not pinned), "stack_offset_b": 1234,
  *     "environment_padding_b": 567, "epoch_ns": 50000, "quiet_ns": 991, "rounds_per_block": 6,
  *     "layout": -1 (or the only one to use) }
  */
-int amp_child_main(const struct amp_registry *registry, const char *task);
+int amp_child_main(const char *task);
 
 /* The task, read; strings are borrowed from its JSON. */
 struct amp_task {
     const struct amp_row *row;
-    const char *kind, *name, *file, *configuration;
+    const char *kind, *lesson, *name, *file, *configuration;
     json_int_t launch, seed, cpu, stack_offset_b, environment_padding_b, epoch_ns, quiet_ns, rounds_per_block, layout;
 };
 

@@ -24,27 +24,30 @@ __attribute__((format(printf, 2, 3))) static void add(struct amp_command *comman
     command->argv[n] = command->words[n];
 }
 
-static size_t add_solo(const char *row, const struct amp_item *item, const char *file, struct amp_command *out)
+static size_t add_solo(const char *lesson, const char *row, const struct amp_item *item, const char *file,
+                       struct amp_command *out)
 {
     add(out, "--layout");
     add(out, "%d", item->layout);
+    add(out, "--lesson");
+    add(out, "%s", lesson);
     add(out, "--benchmark_filter=^%s/side=", row);
     add(out, "--benchmark_out=%s.tmp", file);
     add(out, "--benchmark_out_format=json");
     add(out, "--benchmark_min_time=" SOLO_MIN_TIME_S);
-    return 6;
+    return 8;
 }
 
-static size_t add_task(const char *row, const struct amp_item *item, const struct amp_launch_options *options,
-                       const char *file, int cpu, struct amp_command *out)
+static size_t add_task(const char *lesson, const char *row, const struct amp_item *item,
+                       const struct amp_launch_options *options, const char *file, int cpu, struct amp_command *out)
 {
     json_t *task = json_pack(
-        "{s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", amp_kind_name(item->kind), "row",
-        row, "file", file, "launch", (json_int_t) item->launch, "configuration", AMP_CONFIGURATION, "seed",
-        (json_int_t) item->seed, "cpu", (json_int_t) cpu, "stack_offset_b", (json_int_t) item->stack_offset_b,
-        "environment_padding_b", (json_int_t) item->environment_padding_b, "epoch_ns", (json_int_t) options->epoch_ns,
-        "quiet_ns", (json_int_t) options->quiet_ns, "rounds_per_block", (json_int_t) options->rounds_per_block,
-        "layout", (json_int_t) item->layout);
+        "{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", amp_kind_name(item->kind),
+        "lesson", lesson, "row", row, "file", file, "launch", (json_int_t) item->launch, "configuration",
+        AMP_CONFIGURATION, "seed", (json_int_t) item->seed, "cpu", (json_int_t) cpu, "stack_offset_b",
+        (json_int_t) item->stack_offset_b, "environment_padding_b", (json_int_t) item->environment_padding_b, "epoch_ns",
+        (json_int_t) options->epoch_ns, "quiet_ns", (json_int_t) options->quiet_ns, "rounds_per_block",
+        (json_int_t) options->rounds_per_block, "layout", (json_int_t) item->layout);
     char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
 
     add(out, "child");
@@ -66,8 +69,8 @@ int amp_command_make(const struct amp_row *row, const struct amp_item *item, con
         return -ENOMEM;
     amp_row_name(row, name, sizeof name);
     add(command, "%s", options->command[0]);
-    wanted += item->kind == AMP_KIND_SOLO ? add_solo(name, item, file, command)
-                                          : add_task(name, item, options, file, cpu, command);
+    wanted += item->kind == AMP_KIND_SOLO ? add_solo(row->lesson, name, item, file, command)
+                                          : add_task(row->lesson, name, item, options, file, cpu, command);
     while (command->words[n])
         n++;
     if (n != wanted) {

@@ -7,8 +7,8 @@
 #include "harness/plan.h"
 
 struct amp_command {
-    const char *argv[8]; /* NULL-terminated; the strings are the command's */
-    char *words[8];
+    const char *argv[12]; /* NULL-terminated; the strings are the command's */
+    char *words[12];
 };
 
 /* The command of the child that writes `file`: for paired and counts a task as child.h has it, for solo the flags of

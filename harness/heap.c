@@ -219,21 +219,34 @@ static bool probe(void)
            atomic_load(&totals.asked_b) == 3 + 5 * 7 + 192 + 1001 + 5003 && atomic_load(&totals.live_b) == 0;
 }
 
-/* Why the probe failed, in words: which library's malloc it is. dlsym() and not &malloc, which in a program without
- * PIE is the program's own jump table. */
-static const char *whose_malloc(void)
+/* Of malloc's family, a call that another library has taken over from jemalloc, into *out with that library; NULL if none.
+ * Its counts would miss what that one keeps for itself. dlsym() and not &malloc, which in a program without PIE is the
+ * program's own jump table. */
+static const char *stray(Dl_info *out)
+{
+    static const char *const family[] = { "malloc",        "calloc",         "realloc",  "free",
+                                          "aligned_alloc", "posix_memalign", "memalign", "valloc" };
+    Dl_info jemalloc;
+    void *at = dlsym(RTLD_DEFAULT, "mallctl");
+    void *library = at && dladdr(at, &jemalloc) ? dlopen(jemalloc.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+    const char *found = NULL;
+
+    for (size_t i = 0; i < sizeof(family) / sizeof(family[0]) && library && !found; i++) {
+        void *used = dlsym(RTLD_DEFAULT, family[i]), *own = dlsym(library, family[i]);
+
+        if (own && used && dladdr(used, out) && out->dli_fbase != jemalloc.dli_fbase)
+            found = family[i];
+    }
+    if (library)
+        dlclose(library);
+    return found;
+}
+
+static const char *whose(const char *call, const Dl_info *library)
 {
     static char text[512];
-    Dl_info seen, wanted;
-    void *malloc_at = dlsym(RTLD_DEFAULT, "malloc");
-    void *mallctl_at = dlsym(RTLD_DEFAULT, "mallctl");
 
-    if (malloc_at == NULL || mallctl_at == NULL || dladdr(malloc_at, &seen) == 0 || dladdr(mallctl_at, &wanted) == 0)
-        return "malloc is not jemalloc's";
-    if (seen.dli_fbase == wanted.dli_fbase)
-        return "jemalloc does not see malloc as it was called: replaced at run time, as valgrind does, or a jemalloc "
-               "whose hooks differ from those of 5.3";
-    snprintf(text, sizeof(text), "malloc is that of %s, not of jemalloc", seen.dli_fname);
+    snprintf(text, sizeof(text), "%s is that of %s, not of jemalloc", call, library->dli_fname);
     return text;
 }
 
@@ -241,7 +254,13 @@ static int look(const char **why)
 {
     bool profiles = false;
     size_t len = sizeof(profiles);
+    Dl_info library = { 0 };
+    const char *call = stray(&library);
 
+    if (call) {
+        *why = whose(call, &library);
+        return -ENOTSUP;
+    }
     if (mallctl("opt.prof", &profiles, &len, NULL, 0) == 0 && profiles) {
         *why = "jemalloc's profiler (prof:true) moves allocations to other size classes: count in a child without it";
         return -ENOTSUP;
@@ -260,7 +279,8 @@ static int look(const char **why)
         return -ENOTSUP;
     }
     if (!seen) {
-        *why = whose_malloc();
+        *why = "jemalloc does not see malloc as it was called: replaced at run time, as valgrind does, or a jemalloc whose "
+               "hooks differ from those of 5.3";
         return -ENOTSUP;
     }
     return 0;

@@ -206,7 +206,7 @@ static const char *keep_name(const char *text)
     return name->text;
 }
 
-static int register_lesson(struct amp_registry *registry, const char *lesson, unsigned k, const char **why)
+int amp_layout_register(struct amp_registry *registry, const char *lesson, unsigned k, const char **why)
 {
     struct amp_module module;
     const char *name = keep_name(lesson);
@@ -218,26 +218,29 @@ static int register_lesson(struct amp_registry *registry, const char *lesson, un
     if (error != 0)
         return error;
     error = amp_registry_add(registry, name, module.pairs, module.n_pairs);
-    if (error != 0)
-        return fail(why, error, "%s: its pairs cannot be registered: %s", lesson, strerror(-error));
-    return 0; /* the module stays loaded: the registry borrows its pairs */
+    if (error == 0)
+        return 0;
+    amp_registry_drop(registry, name);
+    amp_layout_unload(&module);
+    return fail(why, error, "%s: its pairs cannot be registered: %s", lesson,
+                error == -EEXIST ? "another lesson has one of its rows" : strerror(-error));
 }
 
-int amp_layout_register(struct amp_registry *registry, unsigned k, const char **why)
+int amp_layout_lessons(char **out, const char **why)
 {
-    char path[PATH_MAX], line[NAME_MAX];
-    int error = 0;
+    char path[PATH_MAX];
+    size_t size = 0;
     FILE *list;
 
+    *out = NULL;
     snprintf(path, sizeof path, "%s/lessons.txt", amp_layout_dir());
     list = fopen(path, "re");
     if (list == NULL)
         return fail(why, -errno, "%s: %s", path, strerror(errno));
-    while (error == 0 && fgets(line, sizeof line, list) != NULL) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (line[0] != '\0')
-            error = register_lesson(registry, line, k, why);
+    if (getdelim(out, &size, '\0', list) < 0) { /* empty, or it cannot be read: a folder, say */
+        free(*out);
+        *out = ferror(list) ? NULL : strdup("");
     }
     fclose(list);
-    return error;
+    return *out != NULL ? 0 : fail(why, -EIO, "%s: it cannot be read", path);
 }

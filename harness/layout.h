@@ -53,7 +53,10 @@ int amp_layout_hold_row(const struct amp_row *row, unsigned k, const char **why)
 /* How many modules the lesson was linked into, 1 to AMP_LAYOUTS_MAX; read from the folder. */
 int amp_layout_count(const char *lesson, unsigned *out, const char **why);
 
-/* Register every lesson of lessons.txt through its module k. */
-int amp_layout_register(struct amp_registry *registry, unsigned k, const char **why);
+/* The names of all lessons, a line each, as lessons.txt has them; *out is malloc()ed, NULL on failure. */
+int amp_layout_lessons(char **out, const char **why);
+
+/* Register a lesson through its module k, which stays loaded; on failure no row of it is there. */
+int amp_layout_register(struct amp_registry *registry, const char *lesson, unsigned k, const char **why);
 
 #endif

@@ -6,6 +6,7 @@
 #include "harness/google.h"
 #include "harness/layout.h"
 #include "harness/machine.h"
+#include "harness/missing.h"
 #include "harness/nearest.h"
 #include "harness/options.h"
 #include "harness/options_google.h"
@@ -60,6 +61,7 @@ static const char usage[] =
     "\n"
     "flags without a verb, beside those of libbenchmark\n"
     "  --layout K             the placement of the functions to time                      0\n"
+    "  --lesson NAME          load this lesson only                                       all of them\n"
     "  --iterations N         exactly so many operations                                  as long as it takes\n"
     "\n"
     "A ratio is pointer/value: above 1 the value side is the faster one.\n";
@@ -259,51 +261,101 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
     return 0;
 }
 
-/* The lessons' pairs, from the first module of each, or for solo from the one asked for. */
-static int register_lessons(struct amp_registry *registry, const struct amp_options *options)
+/* The only lesson that is asked for, by a parent that has found the row in it. */
+static int register_one(struct amp_registry *registry, const struct amp_options *options)
 {
-    unsigned layout = options->verb == AMP_VERB_PAIRED && options->launch.layout > 0 ? (unsigned) options->launch.layout
-                                                                                     : options->layout;
+    const char *why = "";
+
+    return amp_layout_register(registry, options->lesson, options->layout, &why)
+               ? amp_options_wrong(options->lesson, "%s", why)
+               : 0;
+}
+
+static int check_layout(const struct amp_registry *registry, unsigned layout)
+{
     const char *why = "";
     unsigned n;
 
-    if (amp_layout_register(registry, 0, &why) < 0)
-        return amp_options_wrong("lessons", "%s", why);
-    if (registry->n == 0)
-        return amp_options_wrong("lessons", "'%s' has none", amp_layout_dir());
-    if (layout == 0)
-        return 0;
     if (amp_layout_count(registry->rows[0].lesson, &n, &why) < 0)
         return amp_options_wrong("--layout", "%s", why);
     if (layout >= n)
         return amp_options_wrong("--layout", "'%u' is not a layout; they were built with numbers 0 to %u", layout,
                                  n - 1);
-    if (options->verb == AMP_VERB_PAIRED)
-        return 0;
-    amp_registry_free(registry);
-    *registry = (struct amp_registry){ .n = 0 };
-    return amp_layout_register(registry, layout, &why) < 0 ? amp_options_wrong("--layout", "%s", why) : 0;
+    return 0;
 }
 
-static int run(struct amp_registry *registry, struct amp_options *options, int argc, char **argv, char **command)
+/* The lessons' pairs, from the first module of each, or for solo from the one asked for. */
+static int register_lessons(struct amp_registry *registry, struct amp_missing *missing,
+                            const struct amp_options *options)
 {
-    int status = options->verb == AMP_VERB_MACHINE ? 0 : register_lessons(registry, options);
+    bool is_paired = options->verb == AMP_VERB_PAIRED;
+    unsigned layout = is_paired && options->launch.layout > 0 ? (unsigned) options->launch.layout : options->layout;
+    const char *why = "";
+    int status;
 
-    if (status)
+    if (options->lesson)
+        return register_one(registry, options);
+    if (amp_missing_register(registry, 0, is_paired, missing, &why) < 0)
+        return amp_options_wrong("lessons", "%s", why);
+    if (registry->n == 0) {
+        amp_missing_say(missing, NULL);
+        return amp_options_wrong("lessons", "'%s' has none%s", amp_layout_dir(), missing->n > 0 ? " that loads" : "");
+    }
+    status = layout == 0 ? 0 : check_layout(registry, layout);
+    if (status || layout == 0 || is_paired)
         return status;
+    amp_registry_free(registry);
+    amp_missing_free(missing);
+    return amp_missing_register(registry, layout, false, missing, &why) < 0 ? amp_options_wrong("--layout", "%s", why)
+                                                                             : 0;
+}
+
+static int run_verb(struct amp_registry *registry, struct amp_options *options, int argc, char **argv, char **command)
+{
     switch (options->verb) {
-    case AMP_VERB_MACHINE:
-        return print_machine();
     case AMP_VERB_PAIRED:
         return paired(registry, options, command);
     case AMP_VERB_ALLOCATORS:
         return allocators(registry, options, command);
     case AMP_VERB_LIST:
         return list(registry, options);
-    case AMP_VERB_CHILD:
-        return amp_child_main(registry, options->task);
     default:
         return solo(registry, options, argc, argv);
+    }
+}
+
+/* The verbs that want all lessons: with some of them missing, what is asked of the others is done, and is not all. */
+static int run_with_lessons(struct amp_options *options, int argc, char **argv, char **command)
+{
+    struct amp_registry registry = { .n = 0 };
+    struct amp_missing missing = { .n = 0 };
+    int status = register_lessons(&registry, &missing, options);
+
+    if (!status) {
+        bool any = amp_missing_say(&missing, options->verb == AMP_VERB_PAIRED ? options->launch.filter : options->filter);
+
+        status = run_verb(&registry, options, argc, argv, command);
+        status = status == 0 && any ? 1 : status;
+    }
+    amp_missing_free(&missing);
+    amp_registry_free(&registry);
+    return status;
+}
+
+static int run(struct amp_options *options, int argc, char **argv, char **command)
+{
+    switch (options->verb) {
+    case AMP_VERB_HELP:
+        return help(options->google_help);
+    case AMP_VERB_VERSION:
+        printf("ampersand-bench %s (libbenchmark %s)\n", AMP_VERSION, amp_google_version());
+        return 0;
+    case AMP_VERB_MACHINE:
+        return print_machine();
+    case AMP_VERB_CHILD:
+        return amp_child_main(options->task);
+    default:
+        return run_with_lessons(options, argc, argv, command);
     }
 }
 
@@ -317,7 +369,6 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
-    struct amp_registry registry = { .n = 0 };
     struct amp_options options;
     char **command = calloc((size_t) argc + 1, sizeof *command); /* argv is taken apart */
     int status;
@@ -328,13 +379,8 @@ int main(int argc, char **argv)
     status = amp_process_pin()
                  ? amp_options_wrong("AMPERSAND_CPU", "it names no CPU that this process can be pinned to")
                  : amp_options_parse(&argc, argv, &options);
-    if (!status && options.verb == AMP_VERB_HELP)
-        status = help(options.google_help);
-    else if (!status && options.verb == AMP_VERB_VERSION)
-        printf("ampersand-bench %s (libbenchmark %s)\n", AMP_VERSION, amp_google_version());
-    else if (!status)
-        status = run(&registry, &options, argc, argv, command);
-    amp_registry_free(&registry);
+    if (!status)
+        status = run(&options, argc, argv, command);
     free(command);
     return finish(status);
 }

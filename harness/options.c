@@ -54,6 +54,7 @@ enum flag {
     BUDGET,
     SEED,
     LAYOUT,
+    LESSON,
     EPOCH_US,
     ROUNDS,
     NO_WAIT,
@@ -90,6 +91,7 @@ static const struct {
     [BUDGET] = { "--budget", DURATION, 1, 604800, 1 << AMP_VERB_PAIRED },        /* in seconds */
     [SEED] = { "--seed", NUMBER, 0, ((uint64_t) 1 << 53) - 1, BOTH },
     [LAYOUT] = { "--layout", NUMBER, 0, 9999, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_SOLO },
+    [LESSON] = { "--lesson", WORD, 0, 0, 1 << AMP_VERB_SOLO },
     [EPOCH_US] = { "--epoch-us", NUMBER, 1, 1000000, 1 << AMP_VERB_PAIRED },
     [ROUNDS] = { "--rounds", EVEN, 2, 10000, 1 << AMP_VERB_PAIRED },
     [NO_WAIT] = { "--no-wait", SWITCH, 0, 0, BOTH },
@@ -328,6 +330,7 @@ static int read_solo(int *argc, char **argv, struct amp_options *out)
     out->layout = (unsigned) values[LAYOUT].number;
     if (values[ITERATIONS].given)
         out->iterations = values[ITERATIONS].number;
+    out->lesson = values[LESSON].word;
     return err;
 }
 

@@ -30,6 +30,7 @@ struct amp_options {
     bool questions;      /* list: the questions of the pairs in place of the rows */
     const char *task;    /* child */
     unsigned layout;     /* solo: the module that every lesson is taken from */
+    const char *lesson;  /* solo: the only one that is loaded; NULL: all */
     uint64_t iterations; /* solo: exactly so many, 0: as libbenchmark sees fit */
 };
 

@@ -169,14 +169,15 @@ int amp_google_environment_take(uint64_t *iterations)
 
 int amp_google_flag_refuse(const char *flag)
 {
-    const char *names[COUNT(google_flags) + 4] = { "--layout", "--iterations", "--help", "--version" }, *nearest;
+    const char *names[COUNT(google_flags) + 5] = { "--layout", "--lesson", "--iterations", "--help", "--version" },
+                                             *nearest;
     char name[AMP_NEAREST_CHARS + 1];
 
     snprintf(name, sizeof name, "%.*s", (int) strcspn(flag, "="), flag);
     if (flag[0] != '-')
         return amp_options_wrong(flag, "neither a verb, which comes first, nor a flag");
     for (size_t i = 0; i < COUNT(google_flags); i++)
-        names[4 + i] = google_flags[i].name;
+        names[5 + i] = google_flags[i].name;
     nearest = amp_nearest(name, names, COUNT(names), amp_nearest_limit(name));
     if (nearest && strcmp(nearest, name) == 0)
         return amp_options_wrong(name, "%s", strchr(flag, '=') ? "cannot have this value" : "needs a value, after '='");

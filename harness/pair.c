@@ -63,6 +63,16 @@ int amp_registry_add(struct amp_registry *registry, const char *lesson, const st
     return 0;
 }
 
+void amp_registry_drop(struct amp_registry *registry, const char *lesson)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < registry->n; i++)
+        if (registry->rows[i].lesson != lesson)
+            registry->rows[kept++] = registry->rows[i];
+    registry->n = kept;
+}
+
 void amp_registry_free(struct amp_registry *registry)
 {
     free(registry->rows);

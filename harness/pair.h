@@ -23,6 +23,9 @@ struct amp_registry {
 /* Add every row of a lesson. The strings and pairs are borrowed and must outlive the registry.
  * errors   -ENOMEM; -EEXIST for a row that is there already; -EINVAL for a pair without name, question, run or sizes */
 int amp_registry_add(struct amp_registry *registry, const char *lesson, const struct amp_pair *const *pairs, size_t n);
+/* Take the rows of a lesson out again: of the very string that it was added under. */
+void amp_registry_drop(struct amp_registry *registry, const char *lesson);
+
 void amp_registry_free(struct amp_registry *registry);
 
 /* The row whose "pair/size=n" is spelled by `name`, or NULL. */

@@ -8,6 +8,7 @@
  * quietest attempt is kept. */
 #include "harness/child.h"
 #include "harness/layout.h"
+#include "harness/missing.h"
 #include "harness/rounds.h"
 #include "harness/sensor.h"
 #include "harness/workload_child.h"
@@ -50,8 +51,10 @@ static int load(struct measurement *m, const char *pair, const char **why)
 {
     const char *lesson = NULL;
     struct amp_layouts layouts = { .table = NULL };
-    int err = amp_layout_register(&m->registry, 0, why);
+    struct amp_missing missing = { .n = 0 };
+    int err = amp_missing_register(&m->registry, 0, false, &missing, why);
 
+    amp_missing_free(&missing);
     for (size_t i = 0; i < m->registry.n; i++)
         if (strcmp(m->registry.rows[i].pair->name, pair) == 0) {
             lesson = m->registry.rows[i].lesson;

@@ -2,6 +2,7 @@
  *
  * Loading modules: those that the build made, and what may lie in their place. */
 #include "harness/layout.h"
+#include "harness/missing.h"
 
 /* clang-format off: cmocka.h wants the two before it */
 #include <setjmp.h>
@@ -254,45 +255,20 @@ static void test_built_modules(void **state)
     assert_int_equal(setenv("AMPERSAND_LESSONS", folder, 1), 0);
 }
 
-static void test_register(void **state)
+static void check_all(const char *dir)
 {
     struct amp_registry registry = { 0 };
+    struct amp_missing missing = { .n = 0 };
     const char *why = "";
-    char line[256], name[128];
-
-    (void) state;
-    assert_int_equal(amp_layout_register(&registry, 0, &why), -ENOENT);
-    assert_non_null(strstr(why, "lessons.txt"));
-
-    write_file("case.00.so", module_bytes, module_size);
-    write_text("lessons.txt", "case\n\nmissing\n"); /* an empty line is no lesson; the second is named */
-    assert_int_equal(amp_layout_register(&registry, 0, &why), -ENOENT);
-    assert_non_null(strstr(why, "missing.00.so"));
-    amp_registry_free(&registry);
-
-    registry = (struct amp_registry){ 0 };
-    write_text("lessons.txt", "case\ncase"); /* the same rows twice; no newline at the end */
-    assert_int_equal(amp_layout_register(&registry, 0, &why), -EEXIST);
-    assert_non_null(strstr(why, "case"));
-    amp_registry_free(&registry);
-
-    registry = (struct amp_registry){ 0 };
-    write_text("lessons.txt", "case\n");
-    assert_int_equal(amp_layout_register(&registry, 0, &why), 0);
-    assert_true(registry.n > 0);
-    assert_string_equal(registry.rows[0].lesson, "case");
-    amp_row_name(&registry.rows[0], name, sizeof name);
-    assert_non_null(amp_registry_find(&registry, name));
-    amp_registry_free(&registry);
-
-    /* All lessons of the build, in the order of their list. */
-    registry = (struct amp_registry){ 0 };
-    assert_int_equal(setenv("AMPERSAND_LESSONS", built, 1), 0);
-    if (amp_layout_register(&registry, 1, &why) != 0)
-        fail_msg("%s", why);
-    FILE *list = fopen(join(built, "lessons.txt"), "r");
-    assert_non_null(list);
     size_t row = 0;
+    char line[256];
+
+    assert_int_equal(setenv("AMPERSAND_LESSONS", dir, 1), 0);
+    assert_int_equal(amp_missing_register(&registry, 1, true, &missing, &why), 0);
+    if (missing.n > 0)
+        fail_msg("%s", missing.list[0].why);
+    FILE *list = fopen(join(dir, "lessons.txt"), "r");
+    assert_non_null(list);
     while (fgets(line, sizeof line, list) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         assert_true(row < registry.n);
@@ -300,13 +276,50 @@ static void test_register(void **state)
         while (row < registry.n && strcmp(registry.rows[row].lesson, line) == 0)
             row++;
     }
-    fclose(list);
     assert_int_equal(row, registry.n);
+    fclose(list);
     amp_registry_free(&registry);
     assert_int_equal(setenv("AMPERSAND_LESSONS", folder, 1), 0);
 }
 
-/* The folder that the build compiled in, unless the environment names another. */
+static void test_register(void **state)
+{
+    struct amp_registry registry = { 0 };
+    struct amp_missing missing = { .n = 0 };
+    const char *why = "";
+    char name[128];
+    size_t n;
+
+    (void) state;
+    assert_int_equal(amp_missing_register(&registry, 0, false, &missing, &why), -ENOENT);
+    assert_non_null(strstr(why, "lessons.txt"));
+
+    write_file("case.00.so", module_bytes, module_size);
+    write_text("lessons.txt", "missing\n\ncase\ncase"); /* an empty line is no lesson; no newline at the end */
+    assert_int_equal(amp_missing_register(&registry, 0, false, &missing, &why), 0);
+    n = registry.n;
+    assert_true(n > 0);
+    assert_string_equal(registry.rows[0].lesson, "case");
+    amp_row_name(&registry.rows[0], name, sizeof name);
+    assert_non_null(amp_registry_find(&registry, name));
+    assert_int_equal(missing.n, 2); /* the third would have the same rows again */
+    assert_string_equal(missing.list[0].lesson, "missing");
+    assert_non_null(strstr(missing.list[0].why, "missing.00.so"));
+    assert_string_equal(missing.list[1].lesson, "case");
+    assert_non_null(strstr(missing.list[1].why, "another lesson has one of its rows"));
+    amp_missing_free(&missing);
+
+    assert_int_equal(amp_layout_register(&registry, "case", 0, &why), -EEXIST);
+    assert_int_equal(registry.n, n); /* as it was */
+    amp_registry_free(&registry);
+
+    assert_int_equal(amp_missing_register(&registry, 0, true, &missing, &why), 0); /* "case" has no table */
+    assert_int_equal(registry.n, 0);
+    assert_int_equal(missing.n, 3);
+    amp_missing_free(&missing);
+    check_all(built);
+}
+
 static void test_folder(void **state)
 {
     (void) state;

@@ -10,6 +10,7 @@ AMPERSAND_BUILD names the build folder. What is compared:
     another allocator             refused, with the reason
 """
 
+import functools
 import json
 import os
 import re
@@ -187,9 +188,19 @@ def test_configurations_against_interposer(conf, tmp_path):
         assert counted == window, row
 
 
+@functools.lru_cache(maxsize=None)
+def lessons_of_rows():
+    tables = [json.loads(file.read_text()) for file in (BENCH.parent.parent / "benchmarks").glob("*.layouts.json")]
+    return {row: table["lesson"] for table in tables for unit in table["units"] for row in unit["rows"]}
+
+
+def lesson_of(row):
+    return lessons_of_rows()[row]
+
+
 def counts_child(row, file, **environment):
-    task = {"kind": "counts", "row": row, "file": str(file), "launch": 0, "configuration": "default", "seed": 1,
-            "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 50000, "quiet_ns": 1000, "rounds_per_block": 16,
+    task = {"kind": "counts", "lesson": lesson_of(row), "row": row, "file": str(file), "launch": 0,
+            "configuration": "default", "seed": 1, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 50000, "quiet_ns": 1000, "rounds_per_block": 16,
             "layout": -1}
     run(BENCH, "child", json.dumps(task), **environment)
     return json.loads(file.read_text())
@@ -229,3 +240,43 @@ def test_lesson_against_interposer(row, tmp_path):
             for each in counted:
                 each.pop("peak_b", None)
         assert counted[0] == counted[1] == counted[2], side
+
+
+WRAPPERS = {  # each hands on to jemalloc what it does not keep for itself, so jemalloc sees some of it
+    "malloc": """static void *kept; void *malloc(size_t n) { void *p = kept; if (n == 24 && p) { kept = NULL; return p; }
+        void *(*next)(size_t) = (void *(*)(size_t)) dlsym(RTLD_NEXT, "malloc"); return next(n); }""",
+    "free": """void free(void *p) { void (*next)(void *) = (void (*)(void *)) dlsym(RTLD_NEXT, "free"); next(p); }""",
+    "valloc": "void *valloc(size_t n) { (void) n; return NULL; }",
+    "memalign": "void *memalign(size_t a, size_t n) { (void) a; (void) n; return NULL; }",
+}
+
+
+def check_refused(tmp_path, library, call):
+    """By the child that counts and by libbenchmark's memory manager, each in words; the times stay."""
+    row = LESSON_ROWS[0]
+    preload = {"LD_PRELOAD": str(library)}
+    document = counts_child(row, tmp_path / "counts.json", **preload)
+    assert document["value"] is None and document["pointer"] is None
+    assert document["refused"] == f"{call} is that of {library}, not of jemalloc"
+    done = run(BENCH, "--lesson", lesson_of(row), "--iterations=10", f"--benchmark_filter=^{row}/side=value",
+               "--benchmark_format=json", **preload)
+    [side] = json.loads(done.stdout)["benchmarks"]
+    assert not {"allocs_per_iter", "allocs/op", "B/op"} & side.keys()
+    assert f"ampersand: allocation counts: {document['refused']}" in done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("call", WRAPPERS)
+def test_a_wrapper_is_refused(call, tmp_path):
+    library = tmp_path / "wrapper.so"
+    source = f"#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stddef.h>\n{WRAPPERS[call]}\n"
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-fno-builtin", "-x", "c", "-", "-o", library],
+                   input=source, text=True, check=True)
+    check_refused(tmp_path, library, call)
+
+
+@pytest.mark.parametrize("allocator", ["tcmalloc", "mimalloc"])
+def test_another_allocator_is_refused(allocator, tmp_path):
+    [configuration] = json.loads(run(TOOL, "list", ALLOCATORS, allocator).stdout)
+    if configuration["state"] == "absent":
+        pytest.skip(configuration["why"])
+    check_refused(tmp_path, configuration["library"], "malloc")
