@@ -116,6 +116,7 @@ PRODUCERS = (
 COMMAND_LINE = re.compile(r"^\S*/(?:[\w-]*)clang[\w.+-]* ")  # clang's in .GCC.command.line: it says no version
 NO_CODE = re.compile(r"-(?:[gIUDWcoM]|i(?:system|quote|dirafter|nclude|macros)|resource-dir|f(?:record|diagnostics|color|"
                      r"debug|file|macro|ltrans|linker-output)|x|###|v)")  # says nothing about the code, or where a file is
+TAKE_A_WORD = ("-target", "--param", "-mllvm", "-Xclang")
 LAST_WINS = re.compile(r"-(?:O|std=|march=|mtune=|mcpu=)")
 
 
@@ -153,10 +154,10 @@ def producer(text):
 def flags(words):
     joined = []
     for word in re.split(r"(?<!\\) +", words):
-        if word.startswith("-") or not joined:
+        if word.startswith("-"):
             joined.append(word)
-        else:
-            joined[-1] += f" {word}"  # "-target aarch64"
+        elif joined and joined[-1] in TAKE_A_WORD:
+            joined[-1] += f" {word}"
     last = {}
     for word in joined:
         family = LAST_WINS.match(word)
