@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Whether two runs were made under the same conditions, and of which lessons the code is the same."""
 
+from plots import compiled
+
 # What varies from run to run of one machine, or has no part in a paired launch.
 IGNORED = {"machine.load_1min", "machine.hardware_counters", "build.modules_crc32"}
 # How an epoch is measured. The number of launches is none of it: launches are samples.
@@ -10,8 +12,14 @@ SETTINGS = ("epoch_ns", "rounds_per_block", "layouts", "layout", "threshold")
 def differences(a, b):
     """[{fact, a, b}] of what differs between the conditions of two runs; None where one does not say."""
     facts_a, facts_b = _facts(a), _facts(b)
-    return [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
-            for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)]
+    found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
+             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)]
+    return found + compiled.differences(a, b, shared_lessons(a, b))
+
+
+def shared_lessons(a, b):
+    others = {row.lesson for row in b.rows}
+    return list(dict.fromkeys(row.lesson for row in a.rows if row.lesson in others))
 
 
 def _facts(run):
@@ -39,9 +47,8 @@ def code(a, b):
     The checksum is of the lesson's whole first module: one function at another place, or other debug information, is a
     change, too. So "same" is certain, and "changed" only says that the lesson was built anew."""
     crc_a, crc_b = (run.manifest["build"].get("modules_crc32") or {} for run in (a, b))
-    shared = {row.lesson for row in b.rows}
     found = {}
-    for lesson in dict.fromkeys(row.lesson for row in a.rows if row.lesson in shared):
+    for lesson in shared_lessons(a, b):
         known = lesson in crc_a and lesson in crc_b
         found[lesson] = "unknown" if not known else "same" if crc_a[lesson] == crc_b[lesson] else "changed"
     return found

@@ -210,7 +210,7 @@ def _lay_out(pair, rows, summary, manifest, lanes):
     times_in = BELOW_IN + RATIO_IN + GAP_IN + over_ratios_in
     page = style.Page(times_in + TIME_IN + 0.08 + over_times_in, f"{pair}: {question}",
                       f"Crossover: {sentence}" if sentence else "", _keys(rows, crossovers, found),
-                      _caption(summary, rows, sentence, crossovers, found), style.small_print(manifest))
+                      _caption(summary, rows, sentence, crossovers, found), style.small_print(manifest, pair))
     low_ax = page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + RATIO_IN)
     top_ax = page.axes(LEFT_IN, RIGHT_IN, times_in, times_in + TIME_IN)
     draw_times(top_ax, rows)

@@ -113,7 +113,7 @@ def figures(summary, manifest, measured):
 def _page(pair, rows, manifest):
     body_in = len(rows) * STRIP_IN + ABOVE_IN + BELOW_IN
     page = style.Page(body_in, f"{pair}: where launches and layouts lie", "", _keys(rows), _caption(rows),
-                      style.small_print(manifest))
+                      style.small_print(manifest, pair))
     for field, left, right in PANELS:
         ax = page.axes(left, right, BELOW_IN, body_in - ABOVE_IN)
         draw(ax, rows, field)

@@ -7,6 +7,9 @@ Definition: golang.org/design/14313-benchmark-format, and golang.org/x/perf/benc
     goos: linux
     BenchmarkPass/size=64/side=value 1048576 1.25 ns/op 0 B/op 0 allocs/op
 
+How a lesson was compiled stands above its lines, where that is not as before: benchstat makes a table of each way, and one
+of all with -ignore compiler,kernel-args.
+
 One line a side and launch, so that benchstat's samples are launches; `benchstat -col /side bench.txt` sets the two
 sides beside each other."""
 
@@ -15,6 +18,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+
+from plots import compiled
 
 UNITS = {"B/op": {"assume": "exact"}, "allocs/op": {"assume": "exact"}}
 _GOARCH = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "riscv64": "riscv64", "ppc64le": "ppc64le",
@@ -50,19 +55,35 @@ def number(x):
 
 def configuration_of(manifest, configuration):
     """The "key: value" lines. Keys are those of `go test`, then our own; a value stays on its line."""
-    machine, build = manifest["machine"], manifest["build"]
+    machine = manifest["machine"]
     arch = machine.get("arch")
     pairs = {"goos": "linux", "goarch": _GOARCH.get(arch, arch), "pkg": "ampersand", "cpu": machine.get("cpu"),
-             "compiler": build.get("compiler"), "kernel-args": " ".join(map(str, build.get("kernel_args") or ())),
              "allocator": (manifest["allocator"] or {}).get("name"), "configuration": configuration}
+    return _on_a_line(pairs)
+
+
+def compilation_of(manifest, lesson):
+    """The "key: value" lines of one lesson."""
+    units = compiled.units(manifest, lesson)
+    flags = [" ".join(unit["flags"]) if unit["flags"] is not None else "not recorded" for unit in units]
+    return _on_a_line({"compiler": " and ".join(dict.fromkeys(unit["compiler"] for unit in units)),
+                       "kernel-args": " and ".join(dict.fromkeys(flags))})
+
+
+def _on_a_line(pairs):
     return {key: " ".join(str(value).split()) for key, value in pairs.items() if value}
 
 
 def write(configuration, lines):
-    """The text of a file; `lines` are (name, iterations, {unit: value})."""
+    """The text of a file; `lines` are (name, iterations, {unit: value}, the "key: value" lines of its own)."""
     out = [f"Unit {unit} " + " ".join(f"{k}={v}" for k, v in facts.items()) for unit, facts in UNITS.items()]
     out += [f"{key}: {value}" for key, value in configuration.items()]
-    for name, iterations, values in lines:
+    in_force = {}
+    for name, iterations, values, own in lines:
+        for key in [*own, *(key for key in in_force if key not in own)]:
+            if own.get(key) != in_force.get(key):
+                out.append(f"{key}: {own.get(key, '')}".rstrip())
+        in_force = own
         out.append(" ".join([name, str(iterations)] + [f"{number(x)} {unit}" for unit, x in values.items()]))
     return "\n".join(out) + "\n"
 

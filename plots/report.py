@@ -16,7 +16,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from plots import (charts, crossover, distribution_figure, doctor, documents, go, inline_figures, sparkline, statistics,
+from plots import (charts, compiled, crossover, distribution_figure, doctor, documents, go, inline_figures, sparkline, statistics,
                    style, summary as summaries, terminal)
 from plots.documents import Refused, printable
 from plots.load import is_of_allocators, load
@@ -53,7 +53,7 @@ def main(args):
 def page(run, in_go=None):
     """The page about a loaded run, as text; in_go: what plots/go.py made of the same lessons in Go."""
     summary = printable(summaries.summarize(run)[0])
-    manifest = printable({key: part for key, part in run.manifest.items() if key != "layouts"})
+    manifest = printable(run.manifest | {"layouts": _without_units(run.manifest["layouts"])})
     pairs = _pairs(summary, _units(run), _prefer(run))
     pictures = _pictures(run, summary, manifest)
     for pair in pairs:
@@ -78,6 +78,11 @@ def page(run, in_go=None):
         rule_text=blocks(statistics.__doc__), crossover_text=blocks(crossover.__doc__), repeat=repeat(manifest),
         command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(read_template("report.css")),
         script=Markup(script), script_hash=policy_hash(script))
+
+
+def _without_units(layouts):
+    return {lesson: {key: part for key, part in table.items() if key in ("flags", "compiled")}
+            for lesson, table in layouts.items()}
 
 
 def environment():
@@ -216,10 +221,18 @@ def _go(document, summary):
 
 def _lessons(pairs, run):
     return [{"name": name, "pairs": [pair for pair in pairs if pair["lesson"] == name],
-             "flags": printable(" ".join(run.manifest["layouts"][name].get("flags", []))),
+             "compiled": printable(compiled.of_lesson(run.manifest, name, telling=False)),
+             "calls": printable(_calls(run.manifest["layouts"][name])),
              "source": source(name, run.manifest["layouts"][name].get("source_sha256"),
                               file=run.manifest["layouts"][name].get("source"))}
             for name in dict.fromkeys(pair["lesson"] for pair in pairs)]
+
+
+def _calls(table):
+    """[(side, the functions of shared libraries that its functions call)]"""
+    found = {side: list(dict.fromkeys(name for unit in table["units"] for name in unit.get(f"{side}_calls", ())))
+             for side in style.SIDES}
+    return [(side, ", ".join(names)) for side, names in found.items() if names]
 
 
 def source(lesson, measured_sha256=None, folder=None, file=None):
@@ -279,7 +292,14 @@ def complete(machine):
 
 
 def built(manifest):
-    return {"compiler": "unknown", "kernel_args": [], "libraries": {}} | manifest["build"]
+    """The manifest's `build`, complete, with the compiler and the flags of the run's lessons, if it has any."""
+    facts = {"compiler": "unknown", "kernel_args": [], "libraries": {}} | manifest["build"]
+    found = compiled.ways(manifest, telling=False)
+    if found:
+        how, *others = found
+        facts |= {"compiler": compiled.brief(manifest),
+                  "kernel_args": [how] + ["(most lessons; how the others, see at each)"] * bool(others)}
+    return facts
 
 
 def _legend(summary):

@@ -25,6 +25,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
+from plots import compiled
+
 WIDTH_IN = 8.3  # 830 pixels at 100 dpi: the width of a README
 MARGIN_IN = 0.12
 PNG_DPI = 200
@@ -320,10 +322,11 @@ def time_text(ns):
     return f"{ns:.6g} ns"
 
 
-def small_print(manifest):
-    """The machine and the compiler that the numbers belong to, and how much was measured."""
+def small_print(manifest, pair=None):
+    """The machine and the compiler that the numbers belong to, those of one pair or all, and how much was measured."""
+    lesson = next((row["lesson"] for row in manifest["rows"] if row["pair"] == pair), None)
     allocator, settings = manifest["allocator"] or {}, manifest["settings"]
-    parts = place(manifest)
+    parts = place(manifest, lesson)
     if allocator.get("name"):
         version = str(allocator.get("version") or "").partition("-")[0]  # what follows is a hash of forty digits
         parts.append(f"{allocator['name']} {version}".strip())
@@ -335,11 +338,10 @@ def made(manifest):
     return f"ampersand {manifest['version']}, {manifest['created'][:10]}"
 
 
-def place(manifest):
-    """[the machine, the compiler]"""
-    machine, build = manifest["machine"], manifest["build"]
+def place(manifest, lesson=None):
+    """[the machine, the compiler: of this lesson or of all]"""
+    machine = manifest["machine"]
     words = f"{machine.get('cpu') or 'unknown processor'}, {machine.get('cpus') or '?'} CPUs"
     if machine.get("virtual"):
         words += f", in a virtual machine ({machine['virtual']})"
-    flags = [arg for arg in build.get("kernel_args") or () if re.match(r"-(O|march|mtune|mcpu)", arg)]
-    return [words, " ".join([build.get("compiler") or "unknown compiler", *flags])]
+    return [words, compiled.of_lesson(manifest, lesson) if lesson else compiled.brief(manifest)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots import carry_over, crossover, design, gobench, statistics, stopping, terminal
+from plots import carry_over, compiled, crossover, design, gobench, statistics, stopping, terminal
 from plots.documents import Refused, write_whole
 from plots.load import load
 
@@ -37,6 +37,7 @@ def summarize(run, among=None):
                  "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
         "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
         "neighbours": _neighbours(run, rows),
+        "compiled": compiled.brief(run.manifest),
         "rows": rows,
         "crossovers": list(_crossovers(run, measured, threshold, judge)),
         "geometric_mean": list(_geometric_means(rows)),
@@ -219,7 +220,7 @@ def _geometric_means(rows):
 
 def _bench_lines(run, counts):
     for row in run.rows:
-        exact = counts[row.name]
+        exact, own = counts[row.name], gobench.compilation_of(run.manifest, row.lesson)
         for launch in row.launches:
             medians = statistics.reduce_launch(launch)
             if not np.isfinite(medians).all():
@@ -229,7 +230,7 @@ def _bench_lines(run, counts):
                 per_op = getattr(exact, side) if exact.status == "exact" else None
                 if per_op:
                     values |= {"B/op": per_op["asked_b_per_op"], "allocs/op": per_op["allocs_per_op"]}
-                yield gobench.benchmark_name(row.name, side), launch.ops * launch.value_ns.size, values
+                yield gobench.benchmark_name(row.name, side), launch.ops * launch.value_ns.size, values, own
 
 
 def unsound(summary):

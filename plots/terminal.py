@@ -220,7 +220,8 @@ def closing(summary, colour=False):
         out.append(f"Crossover by size{how}")
         wide = max(len(one["pair"]) for one in summary["crossovers"])
         out += [f"  {one['pair']:<{wide}}  {one['sentence']}" for one in summary["crossovers"]]
-    out += floors(summary) + neighbours(summary) + [""] + legend(summary)
+    out += floors(summary) + neighbours(summary) + [f"Compiled by {summary['compiled']}"] * ("compiled" in summary)
+    out += [""] + legend(summary)
     return "\n".join(out).lstrip("\n") + "\n"
 
 

@@ -266,8 +266,17 @@ CONFIGURATION = {"goos": "linux", "goarch": "amd64", "pkg": "ampersand", "cpu": 
 
 
 def test_go_format_is_written_as_defined():
-    written = gobench.write(CONFIGURATION, [(f"Benchmark{name}", n, values) for name, n, values in FORMAT])
+    written = gobench.write(CONFIGURATION, [(f"Benchmark{name}", n, values, {}) for name, n, values in FORMAT])
     assert written == (GOLDEN / "format.bench.txt").read_text()
+
+
+def test_go_format_says_how_each_lesson_was_compiled():
+    """Once for the lines that follow, taken back where a lesson does not say it."""
+    ways = [{"compiler": "gcc 12.2.0", "kernel-args": "-O2"}] * 2 + [{"compiler": "clang 14.0.6", "kernel-args": "-O2"},
+                                                                    {"compiler": "clang 14.0.6"}, {}]
+    written = gobench.write({}, [(f"BenchmarkX{i}", 1, {"ns/op": 1}, way) for i, way in enumerate(ways)])
+    assert [line.configuration for line in gobench.read(written)[0]] == ways
+    assert written.count("compiler:") == 3 and written.count("kernel-args:") == 2
 
 
 def test_go_format_is_read_as_defined():

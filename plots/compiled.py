@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""How a run's lessons were compiled, each by itself: their objects say so (harness/lesson_object.py), and a run may hold
+lessons of several compilers. A run of a version that did not ask them has only what ampersand itself was built with."""
+
+import re
+
+# What is worth a word beside the compiler: what optimises, chooses instructions, or adds code.
+_TELLING = re.compile(r"-(O|m|flto|fno-inline|ffast-math|fsanitize|fprofile|finstrument|fno-omit-frame-pointer|"
+                      r"fstack-(protector|clash)|fcf-protection)")
+_USUAL = ("-mtune=generic", "-march=x86-64", "-fcf-protection=none")
+_FEW = 2  # lessons that are named where they are not compiled like the others
+
+
+def units(manifest, lesson):
+    """[{compiler, flags}] of a lesson; flags are None where its object does not say them."""
+    table = manifest["layouts"][lesson]
+    build = manifest["build"]
+    return table.get("compiled") or [{"compiler": build.get("compiler") or "unknown compiler",
+                                      "flags": [*(build.get("kernel_args") or ()), *table.get("flags", ())]}]
+
+
+def words(unit, telling=True):
+    """"gcc 12.2.0 -O2"; with all flags where they are not only to tell."""
+    if unit["flags"] is None:
+        return f"{unit['compiler']}, flags not recorded"
+    kept = [flag for flag in unit["flags"] if not telling or (_TELLING.match(flag) and flag not in _USUAL)]
+    return " ".join([unit["compiler"], *kept])
+
+
+def of_lesson(manifest, lesson, telling=True):
+    return " and ".join(dict.fromkeys(words(unit, telling) for unit in units(manifest, lesson)))
+
+
+def ways(manifest, telling=True):
+    """{how: the lessons that were measured and are compiled so}, most of them first."""
+    found = {}
+    for lesson in dict.fromkeys(row["lesson"] for row in manifest.get("rows", ())):
+        found.setdefault(of_lesson(manifest, lesson, telling), []).append(lesson)
+    return dict(sorted(found.items(), key=lambda one: -len(one[1])))
+
+
+def brief(manifest):
+    """All lessons in a few words; of a run that has none what ampersand itself was built with."""
+    found = ways(manifest)
+    if not found:
+        return words({"compiler": manifest["build"].get("compiler") or "unknown compiler",
+                      "flags": manifest["build"].get("kernel_args") or []})
+    (how, most), *others = found.items()
+    names = [f"{lesson}: {other}" for other, lessons in others for lesson in lessons]
+    if len(names) > _FEW:
+        names = [f"{len(names)} of {len(most) + len(names)} lessons otherwise"]
+    return how + (f" ({'; '.join(names)})" if names else "")
+
+
+def facts(run, lessons):
+    """{fact: how} of these lessons, for a comparison; nothing of a run that did not ask them."""
+    layouts = run.manifest["layouts"]
+    return {f"compiled.{lesson}": of_lesson(run.manifest, lesson, telling=False) for lesson in lessons
+            if layouts[lesson].get("compiled")}
+
+
+def differences(a, b, lessons):
+    """[{fact, a, b}]: one for all lessons where they all differ in the same way."""
+    facts_a, facts_b = facts(a, lessons), facts(b, lessons)
+    found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
+             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)]
+    if len(found) == len(lessons) > 1 and len({(one["a"], one["b"]) for one in found}) == 1:
+        return [found[0] | {"fact": "compiled"}]
+    return found
