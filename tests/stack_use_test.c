@@ -135,6 +135,58 @@ static void known_frames(void **unused)
     }
 }
 
+#if defined(__x86_64__)
+#define LONG (2 * AMP_STACK_USE_STEPS)
+static unsigned char memory[2 * LONG + 8];
+
+/* Each form of a string instruction that is done at once, and two that are not, each once on memory that overlaps. */
+static uint64_t strings(void *unused, uint64_t seed)
+{
+    unsigned char *to = memory + 1, *from = memory;
+    uint64_t n = LONG, eight = LONG / 8, byte = seed * 0x0101010101010107u;
+
+    (void) unused;
+    memset(memory, 0, sizeof memory);
+    memory[0] = (unsigned char) seed;
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
+    from -= LONG / 2;
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(eight) : : "memory");
+    n = LONG / 2;
+    to = memory + LONG / 4;
+    __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(byte) : "memory");
+    eight = LONG / 16;
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(eight) : "a"(byte) : "memory");
+    n = 100;
+    __asm__ volatile("rep stosl" : "+D"(to), "+c"(n) : "a"(byte) : "memory");
+    n = 100;
+    from = to - 3;
+    __asm__ volatile("std\n\trep movsb\n\tcld" : "+D"(to), "+S"(from), "+c"(n) : : "memory", "cc");
+    return (uint64_t) (to - memory) + (uint64_t) (from - memory) + n + eight;
+}
+
+static uint64_t strings_into(void *sum, uint64_t seed)
+{
+    *(uint64_t *) sum = strings(NULL, seed);
+    return 0;
+}
+
+/* They count as one instruction, however long, and leave memory and registers as the processor does. */
+static void strings_are_one_instruction(void **unused)
+{
+    static unsigned char want[sizeof memory];
+    const uint64_t want_sum = strings(NULL, 5);
+    struct amp_stack_use use;
+    uint64_t sum = 0;
+
+    (void) unused;
+    memcpy(want, memory, sizeof memory);
+    assert_int_equal(amp_stack_use(strings_into, &sum, 5, &use), 0);
+    assert_int_equal(use.reserved_known, STEPS && !amp_stack_hosted());
+    assert_int_equal(sum, want_sum);
+    assert_memory_equal(memory, want, sizeof memory);
+}
+#endif
+
 /* Code that grows takes as much as on a stack that is large enough; its own stack is not touched, and works after. */
 static void growable_code_counts(void **unused)
 {
@@ -184,6 +236,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_frames),
+#if defined(__x86_64__)
+        cmocka_unit_test(strings_are_one_instruction),
+#endif
         cmocka_unit_test(growable_code_counts),
         cmocka_unit_test(leaves_signals_as_they_were),
     };

@@ -26,6 +26,7 @@
 #define ASIDE_B ((size_t) 64 << 10) /* the handler's stack, above */
 #define PAINT 0x9e3779b97f4a7c15U   /* and the address: not what code is likely to write */
 #define TRAP_FLAG 0x100
+#define DIRECTION_FLAG 0x400
 
 struct job {
     uint64_t (*run)(void *, uint64_t);
@@ -41,6 +42,29 @@ static _Thread_local struct job *volatile stepping;
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define CAN_STEP 1
 
+/* The processor traps after each element of a repeated string instruction: the one that comes next is done here at once,
+ * forwards, by bytes or eight of them, as compilers and libc write it. Other forms go on element by element. */
+static void finish_string(greg_t *registers)
+{
+    const unsigned char *at = (const unsigned char *) registers[REG_RIP]; /* rep, perhaps REX.W, the instruction */
+    const unsigned instruction = at[0] != 0xf3 ? 0 : at[1] == 0x48 ? 0x4800u + at[2] : at[1];
+    greg_t *to = &registers[REG_RDI], *from = &registers[REG_RSI], *n = &registers[REG_RCX];
+
+    if (registers[REG_EFL] & DIRECTION_FLAG)
+        return;
+    if (instruction == 0xa4)
+        __asm__ volatile("rep movsb" : "+D"(*to), "+S"(*from), "+c"(*n) : : "memory");
+    else if (instruction == 0x48a5)
+        __asm__ volatile("rep movsq" : "+D"(*to), "+S"(*from), "+c"(*n) : : "memory");
+    else if (instruction == 0xaa)
+        __asm__ volatile("rep stosb" : "+D"(*to), "+c"(*n) : "a"(registers[REG_RAX]) : "memory");
+    else if (instruction == 0x48ab)
+        __asm__ volatile("rep stosq" : "+D"(*to), "+c"(*n) : "a"(registers[REG_RAX]) : "memory");
+    else
+        return;
+    registers[REG_RIP] += instruction < 0x100 ? 2 : 3;
+}
+
 static void look(int signal, siginfo_t *info, void *context)
 {
     greg_t *registers = ((ucontext_t *) context)->uc_mcontext.gregs;
@@ -53,6 +77,8 @@ static void look(int signal, siginfo_t *info, void *context)
         job->lowest = sp;
     if (++job->steps >= AMP_STACK_USE_STEPS)
         registers[REG_EFL] &= ~(greg_t) TRAP_FLAG;
+    else
+        finish_string(registers);
 }
 
 static inline void step(void)

@@ -18,10 +18,11 @@ struct amp_stack_use {
  *
  * out      filled on success
  * errors   -ENOMEM, or what pthread_create() gives
- * cost     about a microsecond an instruction, for at most AMP_STACK_USE_STEPS of them; 8 MiB while it runs */
+ * cost     microseconds an instruction, for at most AMP_STACK_USE_STEPS of them, of which one that copies or fills
+ *          memory is one; 8 MiB while it runs */
 int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argument, uint64_t count,
                   struct amp_stack_use *out);
 
-#define AMP_STACK_USE_STEPS 200000
+#define AMP_STACK_USE_STEPS 60000
 
 #endif
