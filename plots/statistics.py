@@ -46,6 +46,7 @@ each interval is (1 - confidence) / m, and where a run may be looked at L times 
 Fewer launches than such an interval needs give none, and the row is undecided.
 A quick run gives no verdicts."""
 
+import functools
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -160,6 +161,7 @@ def reduce_launch(launch):
     return np.where(empty, np.nan, np.nanmedian(np.where(empty[..., None], 0.0, rounds), axis=2))
 
 
+@functools.cache
 def order_ranks(n, confidence):
     """0-based ranks (low, high) of n sorted launches that enclose their true median with at least this confidence, or
     None where not even the least and the greatest do."""
@@ -202,7 +204,7 @@ def spread(ln_ratio, confidence):
         return Spread(p10, p90, None, None, None, None)
     half = (1 + confidence) / 2
     reach = stats.t.ppf((1 + half) / 2, n - 1)
-    e10, e90 = (float(reach * standard_error(ln_ratio, q)) for q in (10, 90))
+    e10, e90 = (float(reach * error) for error in standard_errors(ln_ratio, [10, 90]))
     _, low, high = median_interval(ln_ratio, half)
     if low is None:
         return Spread(p10, p90, p10 - e10, p10 + e10, p90 - e90, p90 + e90)
@@ -211,14 +213,22 @@ def spread(ln_ratio, confidence):
                   max(p90 - e90, float(low90)), min(p90 + e90, float(high90)))
 
 
-def standard_error(ln_ratio, q):
-    """Of the q-th percentile over layouts of the medians over launches: bootstrap over launches, whole rows."""
-    def percentile(launches, axis):
-        return np.percentile(np.median(ln_ratio[launches.astype(int)], axis=-2), q, axis=-1)
+def standard_errors(ln_ratio, q):
+    """Of the q-th percentiles over layouts of the medians over launches: bootstrap over launches, whole rows."""
+    return np.percentile(resampled_medians(ln_ratio), q, axis=-1).std(axis=-1, ddof=1)
 
-    launches = np.arange(len(ln_ratio))
-    return stats.bootstrap((launches,), percentile, n_resamples=RESAMPLES, method="percentile", vectorized=True,
-                           random_state=np.random.default_rng(SEED)).standard_error
+
+def resampled_medians(ln_ratio):
+    """[resample][layout]: the medians over launches that are drawn anew, with replacement. A launch is drawn so many
+    times; the median stands where these times, summed up in the order of the layout's launches, pass the half."""
+    n = len(ln_ratio)
+    drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
+    times = np.bincount((drawn + n * np.arange(RESAMPLES)[:, None]).ravel(), minlength=RESAMPLES * n)
+    times = times.reshape(RESAMPLES, n).astype(np.int16)
+    in_order = np.sort(ln_ratio, axis=0)
+    upto = np.cumsum(times[:, np.argsort(ln_ratio, axis=0)], axis=1, dtype=np.int16)
+    below, above = (np.take_along_axis(in_order, (upto <= rank).sum(axis=1), axis=0) for rank in ((n - 1) // 2, n // 2))
+    return (below + above) / 2
 
 
 def classify(low, high, p10, p90, threshold):
