@@ -19,7 +19,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from plots.statistics import CONFIDENCE, estimate, launches_needed
 
@@ -88,9 +87,7 @@ def resample(headlines, confidence=CONFIDENCE):
         if np.ptp(values) == 0:
             medians.append(np.full(RESAMPLES, values[0]))
             continue
-        result = stats.bootstrap((values,), np.median, n_resamples=RESAMPLES, method="percentile", vectorized=True,
-                                 random_state=random)
-        medians.append(result.bootstrap_distribution)
+        medians.append(np.median(np.asarray(values)[random.integers(0, len(values), (RESAMPLES, len(values)))], axis=1))
     return np.stack(medians, axis=1)
 
 

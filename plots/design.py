@@ -12,7 +12,7 @@ import math
 from collections import Counter
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from plots.documents import Refused
 from plots.statistics import Estimate
@@ -79,6 +79,6 @@ def widen(ratio, design_error, confidence):
     """The headline's Estimate with what the design adds."""
     if not ratio.has_interval or design_error == 0:
         return ratio
-    reach = stats.norm.ppf((1 + confidence) / 2) * design_error
+    reach = special.ndtri((1 + confidence) / 2) * design_error
     return Estimate(ratio.estimate, ratio.estimate - math.hypot(ratio.estimate - ratio.low, reach),
                     ratio.estimate + math.hypot(ratio.high - ratio.estimate, reach))

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from plots import documents, load, statistics
 
@@ -106,6 +105,8 @@ class Bench:
 
     def google_placements(self, pattern, n):
         """One comparison for each of n placements, as compare.py would make it: medians, and Mann and Whitney's U."""
+        from scipy import stats  # pylint: disable=import-outside-toplevel  # half a second, for this only
+
         compared = []
         for layout in range(min(n, LAYOUTS)):
             times = self._google_times(pattern, layout, False)

@@ -46,7 +46,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from plots.statistics import Estimate, estimate, launches_needed
 
@@ -98,7 +98,7 @@ def probability(values, floor):
 
 @functools.lru_cache(maxsize=None)
 def _tail(k, n):
-    return float(stats.binom.cdf(k, n, 0.5))
+    return float(special.bdtr(k, n, 0.5))
 
 
 def level_of(cells, rate=RATE):

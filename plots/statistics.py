@@ -52,7 +52,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy import stats
+from scipy import special  # scipy.stats takes half a second to import
 
 from plots import sensor
 
@@ -165,12 +165,8 @@ def reduce_launch(launch):
 def order_ranks(n, confidence):
     """0-based ranks (low, high) of n sorted launches that enclose their true median with at least this confidence, or
     None where not even the least and the greatest do."""
-    if n < 1:
-        return None
-    rank = int(stats.binom.ppf((1 - confidence) / 2, n, 0.5))
-    if rank < 1 or stats.binom.cdf(rank - 1, n, 0.5) > (1 - confidence) / 2:
-        return None
-    return rank - 1, n - rank
+    rank = int((special.bdtr(np.arange(n), n, 0.5) < (1 - confidence) / 2).sum())
+    return (rank - 1, n - rank) if rank > 0 else None
 
 
 def launches_needed(confidence):
@@ -203,7 +199,7 @@ def spread(ln_ratio, confidence):
     if order_ranks(n, confidence) is None:
         return Spread(p10, p90, None, None, None, None)
     half = (1 + confidence) / 2
-    reach = stats.t.ppf((1 + half) / 2, n - 1)
+    reach = special.stdtrit(n - 1, (1 + half) / 2)
     e10, e90 = (float(reach * error) for error in standard_errors(ln_ratio, [10, 90]))
     _, low, high = median_interval(ln_ratio, half)
     if low is None:
