@@ -34,8 +34,8 @@ def main(arguments):
         if sys.stderr.isatty():
             print(f"ampersand: {subject.type}: {subject.size_b} B; measuring, about 20 s", file=sys.stderr)
         lessons.build(compiler, subject, seed)
-        status = lessons.measure(compiler, args.launches, seed)
-        rows, floors, rule, of_run = judge(Path(folder))
+        status = lessons.measure(compiler, subject, args.launches, seed)
+        rows, floors, rule, of_run = judge(Path(folder), lessons.parts(subject))
     settings = {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
                 "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
     found = answer.document(subject, compiler, rows, floors, rule, round(time.monotonic() - begin, 1), settings)
@@ -45,9 +45,9 @@ def main(arguments):
     return status
 
 
-def judge(folder):
+def judge(folder, parts):
     """(rows, floors, rule, the allocator) over all parts, whose intervals hold together."""
-    runs = [load.load(folder / part.name / "run") for part in lessons.PARTS]
+    runs = [load.load(folder / part.name / "run") for part in parts]
     among = sum(len(run.rows) for run in runs)
     judged = [summaries.summarize(run, among)[0] for run in runs]
     rows = {row["pair"]: row for one in judged for row in one["rows"]}

@@ -11,6 +11,9 @@ INTEGER_REGISTERS, VECTOR_REGISTERS = ("rdi", "rsi"), ("xmm0", "xmm1")  # of a f
 RETURN_INTEGER, RETURN_VECTOR = ("rax", "rdx"), ("xmm0", "xmm1")
 
 
+FEW = 8  # of anything that is listed in a line
+
+
 def document(subject, compiler, rows, floors, rule, seconds, settings):
     """`ampersand/ask/1`, as results/SCHEMA.md has it."""
     layout = subject.layout
@@ -19,10 +22,9 @@ def document(subject, compiler, rows, floors, rule, seconds, settings):
         "schema": "ampersand/ask/1", "type": subject.type, "header": subject.header,
         "compiler": compiler.version(), "flags": [str(flag) for flag in settings["flags"]],
         "size_b": subject.size_b, "alignment_b": subject.alignment_b, "kind": layout.kind,
-        "padding": {"bytes": sum(n for _, n, _ in layout.padding),
-                    "holes": [{"offset_b": at, "bytes": n, "after": name} for at, n, name in layout.padding]},
+        "padding": padding(layout),
         "bit_fields": [{"member": name, "bits": bits} for name, bits in layout.bit_fields],
-        "unions": list(layout.unions),
+        "unions": layout.unions,
         "abi": dict(subject.abi), "allocator": settings["allocator"],
         "notes": [*notes(subject, compiler), *uncounted(rows)],
         "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
@@ -34,15 +36,20 @@ def document(subject, compiler, rows, floors, rule, seconds, settings):
     }
 
 
+def padding(layout):
+    """The first holes one by one, and all of them by what they have in common."""
+    listed = layout.padding
+    return {"bytes": sum(n for _, n in layout.holes),
+            "holes": [{"offset_b": at, "bytes": n, "after": name} for at, n, name in listed],
+            "more_holes": len(layout.holes) - len(listed),
+            "patterns": [{"bytes": n, "after": name, "times": times, "first_offset_b": at}
+                         for n, name, times, at in layout.patterns]}
+
+
 def notes(subject, compiler):
-    found = []
-    if subject.layout.bit_fields:
-        found.append("bit-fields have no address of their own: the pointer side's is that of the whole object")
-    if subject.layout.unions:
-        found.append("a union is copied whole, whichever member is set")
-    if subject.size_b == 0:
-        found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still "
-                     "allocates")
+    found = list(subject.notes)
+    if subject.fixed:
+        found.append(f"{subject.fixed}, so change, store and send are left out")
     for why in dict.fromkeys(why for _, why in compiler.left_out):
         words = ", ".join(flag for flag, other in compiler.left_out if other == why)
         found.append(f"left out of --cflags: {words}: {why}")
@@ -80,22 +87,28 @@ def _facts(answer):
     return lines
 
 
-def _listed(words, most=8):
+def _listed(words, most=FEW):
     words = list(words)
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def _padding(answer):
-    holes = answer["padding"]["holes"]
-    if not holes:
+    """Each hole where there are few; else those that are alike in one."""
+    padding = answer["padding"]
+    if not padding["bytes"]:
         return "none"
-    parts = []
-    for hole in holes:
-        tail = hole["offset_b"] + hole["bytes"] == answer["size_b"]
-        after = f" after {hole['after']}" if hole["after"] else ""
-        where = "at the end" if tail else f"at offset {hole['offset_b']}"
-        parts.append(f"{hole['bytes']} B {where}{after}")
-    return f"{answer['padding']['bytes']} B: " + _listed(parts)
+    if len(padding["holes"]) <= FEW:
+        parts = [(one["bytes"], one["offset_b"], one["after"], 1) for one in padding["holes"]]
+    else:
+        parts = [(one["bytes"], one["first_offset_b"], one["after"], one["times"]) for one in padding["patterns"]]
+    words = []
+    for n, at, name, times in parts:
+        after = f" after {name}" if name else ""
+        if times > 1:
+            words.append(f"{n} B {times} times{after}, first at offset {at}")
+        else:
+            words.append(f"{n} B {'at the end' if at + n == answer['size_b'] else f'at offset {at}'}{after}")
+    return f"{padding['bytes']} B: " + _listed(words, FEW)
 
 
 def _registers(abi, integers, vectors):

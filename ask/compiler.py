@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
@@ -101,6 +102,10 @@ class Compiler:
         except Refused:
             return False
 
+    @cached_property
+    def is_clang(self):
+        return self.version().startswith("clang")
+
     def version(self):
         """gcc 12.2.0, clang 14.0.6."""
         status, text = self.run("--version")
@@ -166,7 +171,7 @@ def unusable(made, symbol=None):
     try:
         with open(made, "rb") as file:
             elf = ELFFile(file)
-            if elf.elfclass != 64 or elf["e_machine"] != _machine():
+            if elf.elfclass != 64 or elf["e_machine"] != own_machine():
                 return f"makes code for {elf.get_machine_arch()}, {elf.elfclass} bits, which this machine does not run"
             symbols = elf.get_section_by_name(".symtab")
             found = symbols.get_symbol_by_name(symbol) if symbols and symbol else None
@@ -179,7 +184,7 @@ def unusable(made, symbol=None):
     return ""
 
 
-def _machine():
+def own_machine():
     with open("/proc/self/exe", "rb") as file:
         return ELFFile(file)["e_machine"]
 

@@ -8,7 +8,7 @@ import concurrent.futures
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ask import children
@@ -26,15 +26,22 @@ PLAIN = ("null",)  # lessons that have no subject: compiled with the same flags
 class Part:
     name: str
     lessons: tuple  # files in benchmarks/, without .c
-    rows: str       # of bench's --filter
+    pairs: tuple    # of bench's --filter
     epochs: tuple   # flags of bench
 
 
 PARTS = (
     Part("one_thread", ("pass", "factory", "mutate", "ask/ask_store", "ask/ask_box", "null"),
-         "^(pass|factory|mutate|ask_.*)/", ("--rounds", "12")),
-    Part("two_threads", ("ask/ask_send",), "^ask_send/", ("--rounds", "4", "--epoch-us", "1000")),
+         ("pass", "factory", "mutate", "ask_store", "ask_walk", "ask_box", "ask_box_here"), ("--rounds", "12")),
+    Part("two_threads", ("ask/ask_send",), ("ask_send",), ("--rounds", "4", "--epoch-us", "1000")),
 )
+ASSIGNING = ("mutate", "ask_store", "ask_send")  # pairs that put one object in the place of another
+
+
+def parts(subject):
+    """What is measured: without what C does not allow of the type."""
+    return [one for one in (replace(part, pairs=tuple(pair for pair in part.pairs if pair not in ASSIGNING))
+                            if subject.fixed else part for part in PARTS) if one.pairs]
 
 
 def build(compiler, subject, seed):
@@ -43,7 +50,7 @@ def build(compiler, subject, seed):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
             jobs = [pool.submit(_build_one, compiler, subject, part, lesson, object_of_lesson, seed)
-                    for part in PARTS for lesson in part.lessons]
+                    for part in parts(subject) for lesson in part.lessons]
             for job in jobs:
                 job.result()
         except BaseException as error:
@@ -52,7 +59,7 @@ def build(compiler, subject, seed):
             if isinstance(error, RuntimeError):
                 raise Refused("building", "no thread can be started: ulimit -u or -v is too low") from None
             raise
-    for part in PARTS:
+    for part in parts(subject):
         names = "".join(f"{lesson.rpartition('/')[2]}\n" for lesson in part.lessons)
         (compiler.folder / part.name / "lessons" / "lessons.txt").write_text(names)
 
@@ -68,11 +75,11 @@ LESSON_OBJECT_FLAGS = ("-O2", "-D_GNU_SOURCE", *CODE_FLAGS, "-iquote", ROOT)
 
 
 def subject_flags(subject):
-    """What tells a lesson about its type: kept apart from names in the user's header by a suffix of their own."""
-    touched = [i for i, one in enumerate(subject.layout.touched) if one]
+    """What tells a lesson about its type."""
+    ends = subject.layout.ends
     return ["-include", subject.prefix, "-DAMP_SUBJECT=amp_asked", "-DAMP_SUFFIX=_amp_asked",
-            f"-DAMP_SUBJECT_EMPTY={0 if touched else 1}", f"-DAMP_SUBJECT_FIRST={touched[0] if touched else 0}",
-            f"-DAMP_SUBJECT_LAST={touched[-1] if touched else 0}"]
+            f"-DAMP_SUBJECT_EMPTY={0 if ends else 1}", f"-DAMP_SUBJECT_FIRST={ends[0] if ends else 0}",
+            f"-DAMP_SUBJECT_LAST={ends[1] if ends else 0}"]
 
 
 def compile_lesson(compiler, subject, lesson, made):
@@ -93,12 +100,13 @@ def _build_one(compiler, subject, part, lesson, object_of_lesson, seed):
         raise Refused(done.stderr.strip().removeprefix("ampersand: ") or "linking the layouts failed")
 
 
-def measure(compiler, launches, seed):
+def measure(compiler, subject, launches, seed):
     """Run every part into folder/<part>/run; the worst status of bench, 0 or 1."""
     worst = 0
-    for part in PARTS:
+    for part in parts(subject):
         folder = compiler.folder / part.name
-        command = [BUILD / "harness/ampersand-bench", "paired", "--out", folder / "run", "--filter", part.rows,
+        command = [BUILD / "harness/ampersand-bench", "paired", "--out", folder / "run", "--filter",
+                   f"^({'|'.join(part.pairs)})/",
                    "--launches", launches, "--counts-launches", 2, "--solo-launches", 0, "--seed", seed, *part.epochs]
         done = children.run_politely(command, env={**os.environ, "AMPERSAND_LESSONS": str(folder / "lessons")})
         if done.returncode == 130:

@@ -1,73 +1,85 @@
 # SPDX-License-Identifier: MIT
-"""The members of a type, read from what a compiler writes for debuggers (DWARF): where they lie, what is not filled.
+"""The members of a type as a tree, read from what a compiler writes for debuggers (DWARF).
 
-A member's bytes are filled if a value of the type sets them; what is left is padding: holes between members, and the
-tail behind the last."""
+    Use     a type at one place: behind how many names, how qualified, how aligned
+    Type    what is there: a scalar, a struct or union with its members, an array or a vector of its elements
+
+Where each member lies is asked of the compiler once more, in facts.py; layout.py finds what is not filled."""
 
 from dataclasses import dataclass, field
 
 from plots.documents import Refused
 
-NAMED = 64  # elements of an array whose padding is told with its place
-FLOAT = 4   # DW_ATE_float
-COMPLEX_FLOAT = 3
-X87_B = 10  # of a long double's 16 bytes
 NAMELESS = ("DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_typedef", "DW_TAG_atomic_type")
 QUALIFIERS = {"DW_TAG_const_type": "const", "DW_TAG_volatile_type": "volatile", "DW_TAG_atomic_type": "atomic"}
+POINTERS = ("DW_TAG_pointer_type", "DW_TAG_reference_type")
+ALL_ONES = (-1, (1 << 32) - 1, (1 << 64) - 1)  # the last of no elements
+# DW_ATE_*
+COMPLEX, FLOAT, DECIMAL, COMPLEX_INTEGER = 3, 4, 15, 0x80
 
 
-@dataclass
-class Layout:
-    size_b: int
-    bits: bytearray                              # one a bit: whether a member fills it
-    kind: str = "scalar"                         # struct, union, scalar
-    bit_fields: list = field(default_factory=list)   # (name, bits)
-    unions: list = field(default_factory=list)       # names of members that are unions
-    qualified: list = field(default_factory=list)    # (const, volatile or atomic; name of the member, "" for the whole)
-    flexible: str = ""                           # a flexible array member
-    ends: list = field(default_factory=list)     # (first bit behind a member, its name)
-
-    @property
-    def filled(self):
-        """For each byte whether all of its bits are filled."""
-        return [all(self.bits[8 * i:8 * i + 8]) for i in range(self.size_b)]
-
-    @property
-    def touched(self):
-        """For each byte whether any of its bits is."""
-        return [any(self.bits[8 * i:8 * i + 8]) for i in range(self.size_b)]
+@dataclass(eq=False)
+class Type:
+    kind: str                # scalar, pointer, struct, union, array, vector
+    size: int                # bytes; 0 for an array without a length
+    name: str = ""           # of a base type, or a tag
+    encoding: int = 0        # of a base type: DW_ATE_*
+    alignment: int = 0       # as declared by an attribute, later as the compiler has it; 0: not known
+    members: list = field(default_factory=list)
+    element: "Use" = None    # of an array or vector
+    counts: tuple = ()       # elements in each dimension; None: no length is given
+    place: int = 0           # of this type in the debugging information
+    pointee: int = 0         # of a pointer: the place of what it points to
+    mantissa: str = ""       # of a wide floating-point type: x87, quad
+    filled: int = 0          # bytes of it, or of each half, that hold a value; 0: all
 
     @property
-    def padding(self):
-        """Stretches of whole bytes in which there is nothing: (offset, bytes, the member before)."""
-        found, touched = [], self.touched
-        for i, one in enumerate(touched):
-            if one:
-                continue
-            if found and sum(found[-1][:2]) == i:
-                found[-1][1] += 1
-            else:
-                before = [name for end, name in sorted(self.ends) if end <= 8 * i]
-                found.append([i, 1, before[-1] if before else ""])
-        return [tuple(one) for one in found]
+    def halves(self):
+        return 2 if self.kind == "scalar" and self.encoding in (COMPLEX, COMPLEX_INTEGER) else 1
+
+    @property
+    def wide(self):
+        """Whether it is of floating point and may be one of several formats: its name does not tell which."""
+        return self.kind == "scalar" and self.encoding in (COMPLEX, FLOAT) and self.size // self.halves > 8
+
+    @property
+    def count(self):
+        n = 1
+        for one in self.counts:
+            n *= one or 0
+        return n
 
 
-def read(dwarf, variable, size_b):
-    """The Layout of a global variable's type."""
+@dataclass(frozen=True, eq=False)
+class Use:
+    type: Type
+    qualifiers: tuple = ()
+    names: tuple = ()        # of the typedefs, the outer first
+    alignment: int = 0       # as declared by a typedef's attribute; 0: none
+
+
+@dataclass(eq=False)
+class Member:
+    name: str                # "" for an anonymous struct or union
+    use: Use
+    offset: int              # bytes; of a bit-field: of the byte in which it begins
+    bit: int = 0             # of a bit-field: the bit within that byte
+    bits: int = None         # None: no bit-field
+    alignment: int = 0       # of its type as the compiler has it here; 0: not asked
+
+
+def read(dwarf, variable):
+    """The Use of a global variable's type."""
     die = next((die for unit in dwarf.iter_CUs() for die in unit.get_top_DIE().iter_children()
                 if die.tag == "DW_TAG_variable" and name_of(die) == variable and "DW_AT_type" in die.attributes), None)
     if die is None:
         raise Refused("debugging information", "the compiler writes none about the type")
-    layout = Layout(size_b, bytearray(8 * size_b))
-    fill(layout, type_of(die), 0, "")
-    whole = bare(type_of(die))
-    layout.kind = {"DW_TAG_structure_type": "struct", "DW_TAG_union_type": "union"}.get(whole.tag, "scalar")
-    return layout
+    return Reader().use(type_of(die))
 
 
 def name_of(die):
     name = die.attributes.get("DW_AT_name")
-    return name.value.decode() if name else ""
+    return name.value.decode(errors="replace") if name else ""
 
 
 def type_of(die):
@@ -79,104 +91,122 @@ def number(die, attribute, otherwise=None):
     return found.value if found else otherwise
 
 
-def bare(die):
-    while die.tag in NAMELESS and "DW_AT_type" in die.attributes:
-        die = type_of(die)
-    return die
+class Reader:
+    """Each type is read once, by its place in the file."""
 
+    def __init__(self):
+        self.types = {}
 
-def size_of(die):
-    """Bytes; 0 for an array without a length."""
-    die = bare(die)
-    if die.tag == "DW_TAG_array_type":
-        return elements_of(die) * size_of(type_of(die))
-    if "DW_AT_byte_size" in die.attributes:
-        return number(die, "DW_AT_byte_size")
-    return 8 if die.tag == "DW_TAG_pointer_type" else 0
+    def use(self, die):
+        qualifiers, names, alignment = [], [], 0
+        while die.tag in NAMELESS:
+            if die.tag in QUALIFIERS:
+                qualifiers.append(QUALIFIERS[die.tag])
+            if die.tag == "DW_TAG_typedef":
+                names.append(name_of(die))
+                alignment = alignment or number(die, "DW_AT_alignment", 0)
+            if "DW_AT_type" not in die.attributes:
+                return Use(Type("scalar", 0), tuple(qualifiers), tuple(names))
+            die = type_of(die)
+        return Use(self.type(die), tuple(qualifiers), tuple(names), alignment)
 
+    def type(self, die):
+        if die.offset not in self.types:
+            self._read(die)
+        return self.types[die.offset]
 
-def elements_of(die):
-    """Of an array of any dimensions; 0 where one has no length."""
-    n = 1
-    for child in die.iter_children():
-        if child.tag == "DW_TAG_subrange_type":
-            n *= number(child, "DW_AT_count", number(child, "DW_AT_upper_bound", -1) + 1)
-    return n
+    def _read(self, die):
+        size, name = number(die, "DW_AT_byte_size", 0), name_of(die)
+        alignment = number(die, "DW_AT_alignment", 0)
+        if die.tag in ("DW_TAG_structure_type", "DW_TAG_union_type"):
+            made = Type("struct" if die.tag == "DW_TAG_structure_type" else "union", size, name, alignment=alignment,
+                        place=die.offset)
+            self.types[die.offset] = made
+            made.members = [self._member(child) for child in die.iter_children() if child.tag == "DW_TAG_member"]
+        elif die.tag == "DW_TAG_array_type":
+            counts = tuple(self._count(child) for child in die.iter_children() if child.tag == "DW_TAG_subrange_type")
+            vector = "DW_AT_GNU_vector" in die.attributes
+            made = Type("vector" if vector else "array", size, name, alignment=alignment, element=self.use(type_of(die)),
+                        counts=counts)
+            made.size = size if vector and size else made.count * made.element.type.size
+        elif die.tag in POINTERS:
+            made = Type("pointer", size or 8, pointee=self._pointee(die))
+        elif die.tag == "DW_TAG_unspecified_type":  # nullptr_t
+            made = Type("pointer", 8, name)
+        else:
+            made = Type("scalar", size, name, encoding=number(die, "DW_AT_encoding", 0), alignment=alignment)
+        self.types[die.offset] = made
 
+    @staticmethod
+    def _pointee(die):
+        """Only where it is: what it holds may be of no interest, and endless."""
+        while die.tag in (*NAMELESS, *POINTERS) and "DW_AT_type" in die.attributes:
+            die = type_of(die)
+        return die.offset
 
-def fill(layout, die, at, path):
-    """Mark the bits of a type that lies at bit `at`; `path` is the name of the member, as in point.x."""
-    while die.tag in NAMELESS:
-        if die.tag in QUALIFIERS:
-            layout.qualified.append((QUALIFIERS[die.tag], path))
-        if "DW_AT_type" not in die.attributes:
-            return
-        die = type_of(die)
-    if die.tag in ("DW_TAG_structure_type", "DW_TAG_union_type"):
-        if die.tag == "DW_TAG_union_type":
-            layout.unions.append(path)
-        fill_members(layout, die, at, path)
-    elif die.tag == "DW_TAG_array_type":
-        fill_array(layout, die, at, path)
-    else:
-        bits = 8 * size_of(die)
-        if bits == 128 and number(die, "DW_AT_encoding") == FLOAT and "long" in name_of(die):
-            bits = 8 * X87_B
-        if bits == 256 and number(die, "DW_AT_encoding") == COMPLEX_FLOAT and "128" not in name_of(die):
-            # two long doubles; clang calls them just complex
-            mark(layout, at + bits // 2, 8 * X87_B, path)
-            bits = 8 * X87_B
-        mark(layout, at, bits, path)
+    @staticmethod
+    def _count(die):
+        last = number(die, "DW_AT_upper_bound")
+        return number(die, "DW_AT_count", None if last is None else 0 if last in ALL_ONES else last + 1)
 
-
-def fill_members(layout, die, at, path):
-    members = [child for child in die.iter_children() if child.tag == "DW_TAG_member"]
-    for i, member in enumerate(members):
-        name = ".".join(part for part in (path, name_of(member)) if part)
-        bits = number(member, "DW_AT_bit_size")
-        where = at + 8 * number(member, "DW_AT_data_member_location", 0)
+    def _member(self, die):
+        use, bits = self.use(type_of(die)), number(die, "DW_AT_bit_size")
+        at = 8 * number(die, "DW_AT_data_member_location", 0)
         if bits is None:
-            last = die.tag == "DW_TAG_structure_type" and i == len(members) - 1
-            kind = bare(type_of(member))
-            if last and kind.tag == "DW_TAG_array_type" and elements_of(kind) == 0:
-                layout.flexible = layout.flexible or f"{name}[]"
-            fill(layout, type_of(member), where, name)
-            continue
-        # Its qualifier counts as any member's; its place is said in one of two ways, by the version of DWARF.
-        qualifier = type_of(member)
-        while qualifier.tag in NAMELESS and "DW_AT_type" in qualifier.attributes:
-            if qualifier.tag in QUALIFIERS:
-                layout.qualified.append((QUALIFIERS[qualifier.tag], name))
-            qualifier = type_of(qualifier)
-        if "DW_AT_data_bit_offset" in member.attributes:
-            where = at + number(member, "DW_AT_data_bit_offset")
-        elif "DW_AT_bit_offset" in member.attributes:  # counted from the other end of the unit that holds it
-            unit = 8 * number(member, "DW_AT_byte_size", size_of(type_of(member)))
-            where += unit - number(member, "DW_AT_bit_offset") - bits
-        layout.bit_fields.append((name, bits))
-        mark(layout, where, bits, name)
+            return Member(name_of(die), use, at // 8)
+        # The place of a bit-field is said in one of two ways, by the version of DWARF.
+        if "DW_AT_data_bit_offset" in die.attributes:
+            at = number(die, "DW_AT_data_bit_offset")
+        elif "DW_AT_bit_offset" in die.attributes:  # counted from the other end of the unit that holds it
+            at += 8 * number(die, "DW_AT_byte_size", use.type.size) - number(die, "DW_AT_bit_offset") - bits
+        return Member(name_of(die), use, at // 8, at % 8, bits)
 
 
-def fill_array(layout, die, at, path):
-    n, element = elements_of(die), type_of(die)
-    size = size_of(element)
-    if n == 0 or size == 0:
-        return
-    if bare(element).tag in ("DW_TAG_structure_type", "DW_TAG_union_type", "DW_TAG_array_type") or size == 16:
-        one = Layout(size, bytearray(8 * size))
-        fill(one, element, 0, f"{path}[]")
-        for i in range(n):  # the first element's pattern, n times over
-            layout.bits[at + 8 * size * i:at + 8 * size * (i + 1)] = one.bits
-        layout.bit_fields += one.bit_fields
-        layout.unions += one.unions
-        layout.qualified += one.qualified
-        layout.ends += [(at + 8 * size * i + end, f"{path}[{i}]{name[len(path) + 2:]}")
-                        for i in range(min(n, NAMED)) for end, name in one.ends]
-    else:
-        fill(Layout(size, bytearray(8 * size), qualified=layout.qualified), element, 0, path)
-        mark(layout, at, 8 * size * n, path)
+def walk(use, path="", at=0):
+    """(path, offset, Member, the Type that holds it) of every member, each type's once; arrays by their first element."""
+    seen = set()
+
+    def inside(kind, path, at):
+        while kind.kind == "array":
+            if not kind.count:
+                return
+            path += "[0]" * len(kind.counts)
+            kind = kind.element.type
+        if id(kind) in seen or kind.kind not in ("struct", "union"):
+            return
+        seen.add(id(kind))
+        for member in kind.members:
+            name = ".".join(part for part in (path, member.name) if part)
+            yield name, at + member.offset, member, kind
+            yield from inside(member.use.type, name, at + member.offset)
+
+    yield from inside(use.type, path, at)
 
 
-def mark(layout, at, bits, path):
-    layout.bits[at:at + bits] = b"\1" * len(layout.bits[at:at + bits])
-    layout.ends.append((at + bits, path))
+def scalars(use):
+    """(Type, an expression of that type) of every scalar in it, each once."""
+    seen = set()
+    places = [(use, "(*(amp_asked *) 0)")]
+    places += [(member.use, f"(*(amp_asked *) 0).{path}") for path, _, member, _ in walk(use) if member.name]
+    for one, words in places:
+        kind = one.type
+        while kind.kind in ("array", "vector"):
+            words += "[0]" * len(kind.counts)
+            kind = kind.element.type
+        if kind.kind == "scalar" and id(kind) not in seen:
+            seen.add(id(kind))
+            yield kind, words
+
+
+def innermost(kind):
+    """(what an array of any dimensions holds, all of its dimensions)"""
+    dimensions = ()
+    while kind.kind == "array":
+        dimensions += kind.counts
+        kind = kind.element.type
+    return kind, dimensions
+
+
+def shown(path):
+    """A path as people read it: each element alike."""
+    return path.replace("[0]", "[]")

@@ -6,37 +6,39 @@ compiler has one."""
 
 import difflib
 import json
-import os
 import re
-import shlex
-import struct
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-
-from ask import children, members
+from ask import children, clean, facts, members, notes
 from ask.compiler import because, ending, first_error
+from ask.layout import Layout
 from plots.documents import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
 ALIGNMENT_B = 16       # of malloc() and of the lessons' fixtures
 LARGEST_B = 1 << 20    # by value it also has to fit a stack, more than once
 LESSON_FLAGS = ("-O2",)  # before the user's, which thus win
-CODE_FLAGS = ("-fPIC", "-fno-lto", "-g", "-gdwarf-5", "-w")
+# Sections of the experiment: its functions, and the thunks that gcc calls through; the constants of some x87 code.
+OURS = re.compile(r"\.text\.(amp_abi$|__x86)|\.(symtab|strtab|shstrtab|note\.GNU-stack)$|$")
+OURS_AND_CONSTANTS = re.compile(OURS.pattern + r"|\.rodata")
+CODE_FLAGS = ("-fPIC", *facts.DEBUGGING)
 
 
 @dataclass(frozen=True)
 class Subject:
     type: str
     header: str         # as it is included
-    prefix: Path        # declares amp_asked: to be included before everything else
+    prefix: Path        # declares amp_asked, and nothing else: to be included before everything else
     size_b: int
     alignment_b: int
-    layout: members.Layout
+    layout: Layout
     abi: dict           # what harness/ask/abi.c prints
+    notes: tuple        # what a reader should know of the type
+    fixed: str          # why no object of it can be assigned, or ""
 
 
 def include_line(header):
@@ -59,34 +61,43 @@ def study(compiler, header, name):
     line = include_line(header)
     shown = line.split(" ", 1)[1] if line.endswith(">") else header
     _check_header(compiler, line, shown)
-    _check_type(compiler, line, shown, name)
-    prefix = compiler.folder / "subject.h"
-    prefix.write_text(f"{line}\ntypedef __typeof__({name}) amp_asked;\n")
-    size, alignment, layout = _describe(compiler, prefix, name)
-    _refuse_what_lessons_cannot(name, size, alignment, layout)
-    return Subject(name, shown, prefix, size, alignment, layout, _experiment(compiler, prefix, layout))
+    unit = _unit(compiler, line, name)
+    _check_type(compiler, unit, shown, name)
+    size, alignment, use = facts.describe(unit, name)
+    layout = Layout(use, size)
+    fixed = _refuse_what_lessons_cannot(name, size, alignment, use)
+    prefix, abi = _rebuild(compiler, unit, name, size, alignment, layout)
+    return Subject(name, shown, prefix, size, alignment, layout, abi, tuple(notes.about(use)), fixed)
 
 
 def flags_of(compiler):
-    return ["-std=gnu11", "-D_GNU_SOURCE", *LESSON_FLAGS, *compiler.lesson, *compiler.include]
+    return ["-std=gnu11", "-D_GNU_SOURCE", *LESSON_FLAGS, *compiler.lesson]
 
 
-def _syntax(compiler, text, language="c", own=False):
+def _unit(compiler, line, name):
+    """The header and amp_asked, behind the preprocessor."""
+    text = (f"{line}\ntypedef __typeof__({name}) amp_asked;\n"
+            f"enum {{ amp_type = __builtin_types_compatible_p({name}, int) }};\n")
+    unit, said = facts.preprocess(compiler, "subject", text, compiler.facts, compiler.facts_behind_preprocessor)
+    if not unit:
+        raise Refused(name, first_error(said))
+    return unit
+
+
+def _syntax(compiler, text, language=None):
     file = compiler.folder / "check.c"
     file.write_text(text)
-    flags = compiler.facts if own else flags_of(compiler)
-    if language == "c++":
-        flags = [flag for flag in flags if not flag.startswith("-std=")]
-    return compiler.run(*flags, "-fsyntax-only", "-ferror-limit=20" if "clang" in compiler.name else "-fmax-errors=20",
+    flags = [flag for flag in compiler.facts if not language or not flag.startswith("-std=")]
+    return compiler.run(*flags, "-w", "-fsyntax-only", "-ferror-limit=20" if compiler.is_clang else "-fmax-errors=20",
                         file, language=language)
 
 
 def _check_header(compiler, line, shown):
-    status, said = _syntax(compiler, line + "\n", own=True)
+    status, said = _syntax(compiler, line + "\n")
     if not status:
         return
     error = _without_folder(compiler, first_error(said)) or f"{compiler.name} ended with status {status}"
-    empty, said = _syntax(compiler, "typedef int amp_nothing;\n", own=True)
+    empty, said = _syntax(compiler, "typedef int amp_nothing;\n")
     if empty:
         raise Refused("--cflags", f"with these not even an empty file compiles: {because(said)}")
     # A header in C++ is no C with a mistake: if it compiles as C++, that is what it is.
@@ -95,22 +106,20 @@ def _check_header(compiler, line, shown):
     raise Refused(shown, f"does not compile: {error}")
 
 
-def _check_type(compiler, line, shown, name):
-    known = f"{line}\ntypedef __typeof__({name}) amp_asked;\n"
-    status, said = _syntax(compiler, f"{known}enum {{ amp_type = __builtin_types_compatible_p({name}, int) }};\n"
-                                     "const unsigned long amp_size = sizeof(amp_asked);\n")
+def _check_type(compiler, unit, shown, name):
+    status, said = unit.check("const unsigned long amp_size = sizeof(amp_asked);\n")
     if status:
-        _refuse_unknown(compiler, name, shown, said)
-    status, said = _syntax(compiler, f"{known}amp_asked amp_value(amp_asked *from) {{ return *from; }}\n")
+        _refuse_unknown(unit, name, shown, said)
+    status, said = unit.check("amp_asked amp_value(amp_asked *from) { return *from; }\n")
     if status:
         raise Refused(name, f"cannot be handed over as a value, only by its address: {because(said)}")
-    status, said = _syntax(compiler, f"{known}typedef amp_asked amp_values[2];\n")
+    status, said = unit.check("typedef amp_asked amp_values[2];\n")
     if status:
         raise Refused(name, f"has no objects: {because(said)}")
 
 
-def _refuse_unknown(compiler, name, shown, said):
-    text = compiler.run(*flags_of(compiler), "-E", "-P", compiler.folder / "check.c")[1].rpartition("typedef")[0]
+def _refuse_unknown(unit, name, shown, said):
+    text = re.sub(r"^#.*$", "", unit.text, flags=re.M).rpartition("typedef")[0]
     tag = re.fullmatch(r"(?:const |volatile )*(struct|union|enum) (\w+)", name)
     if tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text):
         raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}")
@@ -131,75 +140,102 @@ def _nearest(name, text):
     return f", the nearest is '{meant[-1]}'" if meant else ""
 
 
-def _describe(compiler, prefix, name):
-    """(size, alignment, layout): what the compiler computes, beside what it writes for debuggers."""
-    source, made = compiler.folder / "facts.c", compiler.folder / "facts.o"
-    source.write_text("extern amp_asked amp_object;\namp_asked amp_object;\n"
-                      "extern const unsigned long long amp_facts[2];\n"
-                      "const unsigned long long amp_facts[2] = { sizeof(amp_asked), _Alignof(amp_asked) };\n")
-    status, said = compiler.run(*flags_of(compiler), "-include", prefix, *CODE_FLAGS, "-fno-common", "-c", source,
-                                "-o", made)
-    if status:
-        raise Refused(name, first_error(said))
-    with open(made, "rb") as file:
-        elf = ELFFile(file)
-        if elf.elfclass != 64 or elf["e_machine"] != _machine():
-            raise Refused("--cflags", f"makes code for {elf.get_machine_arch()}, {elf.elfclass} bits, which this "
-                          "ampersand cannot run")
-        symbol = elf.get_section_by_name(".symtab").get_symbol_by_name("amp_facts")[0]
-        data = elf.get_section(symbol["st_shndx"]).data()
-        size, alignment = struct.unpack_from("<QQ", data, symbol["st_value"])
-        layout = members.read(elf.get_dwarf_info(), "amp_object", size)
-    return size, alignment, layout
-
-
-def _machine():
-    with open("/proc/self/exe", "rb") as file:
-        return ELFFile(file)["e_machine"]
-
-
-def _refuse_what_lessons_cannot(name, size, alignment, layout):
-    for kind, where in layout.qualified:
+def _refuse_what_lessons_cannot(name, size, alignment, use):
+    """Why no object of it can be assigned, or ""."""
+    fixed = ""
+    for kind, path in _qualified(use):
+        where = members.shown(path)
         what = f"its member {where} is {kind}" if where else f"it is {kind}"
-        why = {"const": "no object of it can be assigned or changed as a whole, which is what the value side does",
-               "volatile": "each access to it is to stay as it is written, so copies cannot be compared fairly",
+        if kind == "const":
+            fixed = fixed or f"{what}: no object of it can be assigned as a whole"
+            continue
+        why = {"volatile": "each access to it is to stay as it is written, so copies cannot be compared fairly",
                "atomic": "it is not copied as plain bytes"}[kind]
         raise Refused(name, f"{what}: {why}")
-    if layout.flexible:
-        raise Refused(name, f"ends in the flexible array member {layout.flexible}: a copy leaves its elements behind, "
-                      "so it has no value to pass; ask about what it holds, or give the array a length")
+    flexible = next((path for path, _, member, _ in members.walk(use) if None in member.use.type.counts), None)
+    if flexible:
+        raise Refused(name, f"ends in the flexible array member {members.shown(flexible)}[]: a copy leaves its elements "
+                      "behind, so it has no value to pass; ask about what it holds, or give the array a length")
     if alignment > ALIGNMENT_B:
         raise Refused(name, f"is over-aligned, to {alignment} B: malloc() aligns to {ALIGNMENT_B} B, so the pointer "
                       "side would have no objects of it; ask about the type without that alignment")
     if size > LARGEST_B:
         raise Refused(name, f"has {size} B: more than {LARGEST_B} B do not fit a stack several times over; use a "
                       "pointer")
+    return fixed
 
 
-def _experiment(compiler, prefix, layout):
-    """Call functions of the type, compiled with the user's flags, and see where the object goes: abi.c."""
-    found, why = _call(compiler, prefix, layout)
+def _qualified(use):
+    """(const, volatile or atomic; the member's path, "" for the whole)"""
+    for path, one in [("", use), *((path, member.use) for path, _, member, _ in members.walk(use))]:
+        while one:
+            for kind in one.qualifiers:
+                yield kind, path
+            one = one.type.element
+
+
+# ---- The same type once more, without the header
+
+def _rebuild(compiler, unit, name, size, alignment, layout):
+    """(the file that declares it, how it is passed), where both declarations agree in everything."""
+    try:
+        text = clean.declare(layout.use, alignment, "__float128" if compiler.is_clang else "_Float128")
+    except clean.CannotDeclare as error:
+        raise Refused(name, f"it holds {error}, which ampersand cannot declare once more for its lessons") from None
+    prefix = compiler.folder / "subject.h"
+    prefix.write_text(text)
+    again = facts.Unit(compiler, "clean", text, ("-std=gnu11", *compiler.lesson))
+    found_size, found_alignment, found = facts.describe(again, name)
+    there, here = _places(layout.use), _places(found)
+    for what, wanted, got in [("its size", size, found_size), ("its alignment", alignment, found_alignment),
+                              *((path, one, other) for (path, one), (_, other) in zip(there, here)),
+                              ("the number of members", len(there), len(here))]:
+        if wanted != got:
+            raise Refused(name, f"declared once more for the lessons, {what} differs: {got} instead of {wanted}")
+    wanted = _experiment(compiler, unit, layout, lambda one: one.facts_behind_preprocessor)
+    got = _experiment(compiler, again, layout, lambda one: ("-std=gnu11", *one.lesson))
+    if wanted != got:
+        raise Refused(name, "declared once more for the lessons, it is passed in another way: "
+                      f"{_differences(wanted, got)}")
+    return prefix, wanted
+
+
+def _places(use):
+    """(path, what is compared) of each member: where it is, its bytes or bits."""
+    return [(members.shown(path), (at, member.bit, member.bits, member.use.type.size))
+            for path, at, member, _ in members.walk(use)]
+
+
+def _differences(wanted, got):
+    return ", ".join(f"{key} {got[key]} instead of {wanted[key]}" for key in wanted if wanted[key] != got[key])
+
+
+def _experiment(compiler, unit, layout, flags):
+    """Call functions of the type, compiled with the unit's flags, and see where the object goes: abi.c."""
+    found, why = _call(compiler, unit, layout)
     if why:
-        raise Refused("how it is passed", "cannot be found out: " + why
-                      + compiler.blame(lambda other: not _call(other, prefix, layout)[1]))
+        raise Refused("how it is passed", "cannot be found out: " + why + compiler.blame(
+            lambda other: not _call(other, facts.Unit(other, "try", unit.text, flags(other)), layout)[1]))
     return found
 
 
-def _call(compiler, prefix, layout):
-    """(what abi.c found, ""), or (None, why it found nothing)."""
-    objects, program = [], compiler.folder / "abi"
-    for source, words in (("abi_subject", [*flags_of(compiler), "-include", prefix]), ("abi", ["-std=gnu11", "-O1"])):
-        objects.append(compiler.folder / f"{source}.o")
-        why = compiler.without_object(ROOT / f"harness/ask/{source}.c", objects[-1],
-                                      lambda _: [*words, *CODE_FLAGS, "-iquote", ROOT])
-        if why:
-            return None, why
-    status, said = compiler.run(*compiler.link, *objects, "-o", program)
+def _call(compiler, unit, layout):
+    """(what abi.c found, ""), or (None, why it found nothing). Nothing but our functions is taken along of what the
+    header makes."""
+    status, said, made = unit.compile((ROOT / "harness/ask/abi_subject.c").read_text(), "-w", "-fno-lto")
+    if status:
+        return None, because(said)
+    ours, caller, program = (compiler.folder / name for name in (f"{unit.name}.ours.o", "abi.o", f"{unit.name}.abi"))
+    why = _take_out(compiler, made, ours) or compiler.without_object(
+        ROOT / "harness/ask/abi.c", caller, lambda _: ["-std=gnu11", "-O1", "-fno-pie", *facts.DEBUGGING, "-iquote", ROOT])
+    if why:
+        return None, why
+    status, said = compiler.run(*compiler.link, "-no-pie", caller, ours, "-o", program)
     if status:
         return None, f"linking: {because(said)}"
-    filled = "".join("1" if one else "0" for one in layout.filled[:64])
+    filled = "".join("1" if one else "0" for one in layout.filled)
     try:
-        done = children.run([program, filled], 20, stderr=subprocess.PIPE)
+        done = children.run([program, layout.size_b, filled], 20, stderr=subprocess.PIPE)
     except PermissionError:
         raise Refused(tempfile.gettempdir(), "programs made there cannot be run (mounted noexec?): let TMPDIR name "
                       "another folder") from None
@@ -210,3 +246,23 @@ def _call(compiler, prefix, layout):
     if done.returncode:
         return None, f"the experiment ended {ending(done.returncode)}"
     return json.loads(done.stdout), ""
+
+
+def _take_out(compiler, made, ours):
+    """Write an object file of our functions alone; "", or why that cannot be done."""
+    for kept in (OURS, OURS_AND_CONSTANTS):
+        others = [f"--remove-section={name}" for name in facts.Made(made).sections
+                  if not kept.match(name) and not name.startswith(".rela")]
+        done = children.run([_objcopy(compiler), "--strip-unneeded", *others, made, ours], stderr=subprocess.STDOUT)
+        if not done.returncode:
+            return ""
+    return done.stdout.strip()
+
+
+def _objcopy(compiler):
+    """The one that belongs to the compiler, which another machine's would need."""
+    named = compiler.run("-print-prog-name=objcopy")[1].strip()
+    found = shutil.which(named) or shutil.which("objcopy")
+    if not found:
+        raise Refused("objcopy", "no such command: it comes with the linker, in binutils")
+    return found

@@ -13,8 +13,9 @@
  *   a is as it was                a was the argument: its object came back in rax, rdx, xmm0, xmm1 or st0
  *
  * Calls through another type than the function's are undefined in C, but not in the System V ABI for x86-64, where this
- * file belongs; elsewhere it says that it does not know. The only argument tells for each of the object's first 64
- * bytes whether it is filled by a member (1) or is padding (0), which a call need not carry along. */
+ * file belongs; elsewhere it says that it does not know. The first argument is the object's size; the second tells for
+ * each of its first 64 bytes whether it is filled by a member (1) or is padding (0), which a call need not carry
+ * along. */
 #include "harness/ask/abi.h"
 
 #include <stdbool.h>
@@ -23,6 +24,10 @@
 #include <string.h>
 
 #if defined(__x86_64__) && defined(__LP64__) && !defined(_WIN32)
+
+/* Arguments that stand behind the object: the registers in which they arrive tell how many it took. */
+#define INTEGER 0x0123456789abcdefull
+#define VECTOR 1.2345678901234567e89
 
 enum { INTEGERS = 6, VECTORS = 8, STACK_B = 64, X87_B = 10 };
 
@@ -97,14 +102,14 @@ static bool in_registers(const unsigned char *object, size_t size, const uint64_
 static int taken_integers(void)
 {
     for (int i = 0; i < INTEGERS; i++)
-        if (seen.integer[i] == AMP_ABI_INTEGER)
+        if (seen.integer[i] == INTEGER)
             return i;
     return -1;
 }
 
 static int taken_vectors(void)
 {
-    const double vector = AMP_ABI_VECTOR;
+    const double vector = VECTOR;
 
     for (int i = 0; i < VECTORS; i++)
         if (memcmp(&seen.vector[i], &vector, sizeof vector) == 0)
@@ -123,7 +128,7 @@ struct vectors {
 /* A vector of 16 bytes is one register; the half that a struct of doubles shows of it is enough. */
 static const char *returned(size_t size, size_t registers)
 {
-    void (*give)(void) = amp_abi_give();
+    void (*give)(void) = amp_abi_give;
     unsigned char *first = make_object(size, 1), *before = make_object(size, 1), *second = make_object(size, 100);
     struct integers integers = ((struct integers(*)(void *, const void *)) give)(first, second);
     struct vectors vectors = ((struct vectors(*)(void *, const void *)) give)(first, second);
@@ -147,14 +152,13 @@ static const char *returned(size_t size, size_t registers)
 }
 
 /* {"passed": "registers", "integers": 1, "vectors": 0, "returned": "registers"} */
-static void print_facts(void)
+static void print_facts(size_t size)
 {
-    size_t size = amp_abi_size;
     unsigned char *object = make_object(size, 1);
     const char *passed = "unknown", *back = "nothing";
     int integers, vectors;
 
-    amp_abi_pass((void (*)(void)) record, object);
+    amp_abi_pass((void (*)(void)) record, object, INTEGER, VECTOR);
     integers = taken_integers();
     vectors = taken_vectors();
     if (integers > 0 || vectors > 0)
@@ -174,8 +178,9 @@ static void print_facts(void)
 
 static const char *filled;
 
-static void print_facts(void)
+static void print_facts(size_t size)
 {
+    (void) size;
     puts("{\"passed\": \"unknown\", \"integers\": -1, \"vectors\": -1, \"returned\": \"unknown\"}");
 }
 
@@ -183,9 +188,9 @@ static void print_facts(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2)
+    if (argc != 3)
         return 2;
-    filled = argv[1];
-    print_facts();
+    filled = argv[2];
+    print_facts(strtoul(argv[1], NULL, 10));
     return 0;
 }

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""What a reader should know of a type before he copies it. Pure functions of its tree of members."""
+
+from ask import members
+
+# A copy of it is none, says POSIX, C or the one who made it.
+NOT_COPIED = {
+    "pthread_mutex_t": "mutex", "pthread_cond_t": "condition variable", "pthread_rwlock_t": "lock",
+    "pthread_barrier_t": "barrier", "pthread_once_t": "pthread_once_t", "pthread_attr_t": "pthread_attr_t",
+    "pthread_mutexattr_t": "pthread_mutexattr_t", "pthread_condattr_t": "pthread_condattr_t", "sem_t": "semaphore",
+    "mtx_t": "mutex", "cnd_t": "condition variable", "once_flag": "once_flag", "FILE": "stream", "_IO_FILE": "stream",
+    "va_list": "va_list", "__va_list_tag": "va_list", "jmp_buf": "jmp_buf", "sigjmp_buf": "jmp_buf",
+    "__jmp_buf_tag": "jmp_buf", "regex_t": "compiled expression", "ucontext_t": "context",
+    "posix_spawn_file_actions_t": "list of actions",
+}
+
+
+def about(use):
+    """One sentence each."""
+    found = []
+    places = [("", use), *((path, member.use) for path, _, member, _ in members.walk(use))]
+    if any(member.bits is not None for _, _, member, _ in members.walk(use)):
+        found.append("bit-fields have no address of their own: the pointer side's is that of the whole object")
+    if any(one.type.kind == "union" for _, one in _through(places)):
+        found.append("a union is copied whole, whichever member is set")
+    if not use.type.size:
+        found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still "
+                     "allocates")
+    return found + _not_copied(places) + _linked(use) + _at_the_end(use)
+
+
+def _through(places):
+    """Arrays and their elements."""
+    for path, use in places:
+        while use:
+            yield path, use
+            use = use.type.element
+
+
+def _not_copied(places):
+    found = {}
+    for path, use in _through(places):
+        for name in (*use.names, use.type.name):
+            if NOT_COPIED.get(name):
+                found.setdefault(NOT_COPIED[name], members.shown(path))
+                break
+    return [f"{where or 'it'} is a {what}: a copy of it is not usable as one, so hand it over by its address"
+            for what, where in found.items()]
+
+
+def _linked(use):
+    """Members that point to objects of the type in which they are, but for those that are the C library's own affair."""
+    own = [members.shown(path) for path, _, member, holder in members.walk(use)
+           if member.use.type.pointee and member.use.type.pointee == holder.place and "__" not in path]
+    if not own:
+        return []
+    words = own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}"
+    return [f"{words} point{'s' if len(own) == 1 else ''} to objects of the type itself, as in a list or a tree: a copy "
+            "is not in it, and what points to the object does not point to its copy"]
+
+
+def _at_the_end(use):
+    """An array that is declared shorter than it often is."""
+    path, kind = "", use.type
+    while kind.kind == "struct" and kind.members:
+        member = kind.members[-1]
+        path, kind = ".".join(part for part in (path, member.name) if part), member.use.type
+    if kind.kind != "array" or kind.count > 1:
+        return []
+    if kind.count == 1:
+        return [f"{path}[1] stands at the end: such an array often is one of any length, and a copy leaves behind what is "
+                "beyond the first element"]
+    return [f"{path}[0] stands at the end, an array without elements: if any follow it in memory, a copy leaves them "
+            "behind"]
