@@ -2,7 +2,8 @@
 """Which bytes of a type are filled by its members, and after which member each hole comes.
 
 A member's bytes are filled if a value of the type sets them; what is left is padding: holes between members, and the
-tail behind the last. Arrays are laid out once for all their elements, so that a million holes take no longer than one."""
+tail behind the last. Arrays are laid out once for all their elements, so that a million holes take hardly longer than
+one."""
 
 import re
 from functools import cached_property

@@ -126,8 +126,8 @@ class Reader:
         elif die.tag == "DW_TAG_array_type":
             counts = tuple(self._count(child) for child in die.iter_children() if child.tag == "DW_TAG_subrange_type")
             vector = "DW_AT_GNU_vector" in die.attributes
-            made = Type("vector" if vector else "array", size, name, alignment=alignment, element=self.use(type_of(die)),
-                        counts=counts)
+            made = Type("vector" if vector else "array", size, name, alignment=alignment, counts=counts,
+                        element=self.use(type_of(die)))
             made.size = size if vector and size else made.count * made.element.type.size
         elif die.tag in POINTERS:
             made = Type("pointer", size or 8, pointee=self._pointee(die))
@@ -163,7 +163,7 @@ class Reader:
 
 
 def walk(use, path="", at=0):
-    """(path, offset, Member, the Type that holds it) of every member, each type's once; arrays by their first element."""
+    """(path, offset, Member, the Type that holds it) of all members, each type's once; of arrays the first element's"""
     seen = set()
 
     def inside(kind, path, at):

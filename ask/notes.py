@@ -49,14 +49,14 @@ def _not_copied(places):
 
 
 def _linked(use):
-    """Members that point to objects of the type in which they are, but for those that are the C library's own affair."""
+    """Members that point to objects of the type in which they are; not what is the C library's own affair."""
     own = [members.shown(path) for path, _, member, holder in members.walk(use)
            if member.use.type.pointee and member.use.type.pointee == holder.place and "__" not in path]
     if not own:
         return []
     words = own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}"
-    return [f"{words} point{'s' if len(own) == 1 else ''} to objects of the type itself, as in a list or a tree: a copy "
-            "is not in it, and what points to the object does not point to its copy"]
+    return [f"{words} point{'s' if len(own) == 1 else ''} to objects of the type itself, as in a list or a tree: a "
+            "copy is not in it, and what points to the object does not point to its copy"]
 
 
 def _at_the_end(use):
@@ -68,7 +68,7 @@ def _at_the_end(use):
     if kind.kind != "array" or kind.count > 1:
         return []
     if kind.count == 1:
-        return [f"{path}[1] stands at the end: such an array often is one of any length, and a copy leaves behind what is "
-                "beyond the first element"]
+        return [f"{path}[1] stands at the end: such an array often is one of any length, and a copy leaves behind what "
+                "is beyond the first element"]
     return [f"{path}[0] stands at the end, an array without elements: if any follow it in memory, a copy leaves them "
             "behind"]

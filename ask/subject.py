@@ -154,8 +154,9 @@ def _refuse_what_lessons_cannot(name, size, alignment, use):
         raise Refused(name, f"{what}: {why}")
     flexible = next((path for path, _, member, _ in members.walk(use) if None in member.use.type.counts), None)
     if flexible:
-        raise Refused(name, f"ends in the flexible array member {members.shown(flexible)}[]: a copy leaves its elements "
-                      "behind, so it has no value to pass; ask about what it holds, or give the array a length")
+        raise Refused(name, f"ends in the flexible array member {members.shown(flexible)}[]: a copy leaves its "
+                      "elements behind, so it has no value to pass; ask about what it holds, or give the array a "
+                      "length")
     if alignment > ALIGNMENT_B:
         raise Refused(name, f"is over-aligned, to {alignment} B: malloc() aligns to {ALIGNMENT_B} B, so the pointer "
                       "side would have no objects of it; ask about the type without that alignment")
@@ -226,8 +227,9 @@ def _call(compiler, unit, layout):
     if status:
         return None, because(said)
     ours, caller, program = (compiler.folder / name for name in (f"{unit.name}.ours.o", "abi.o", f"{unit.name}.abi"))
-    why = _take_out(compiler, made, ours) or compiler.without_object(
-        ROOT / "harness/ask/abi.c", caller, lambda _: ["-std=gnu11", "-O1", "-fno-pie", *facts.DEBUGGING, "-iquote", ROOT])
+    words = ["-std=gnu11", "-O1", "-fno-pie", *facts.DEBUGGING, "-iquote", ROOT]
+    why = (_take_out(compiler, made, ours)
+           or compiler.without_object(ROOT / "harness/ask/abi.c", caller, lambda _: words))
     if why:
         return None, why
     status, said = compiler.run(*compiler.link, "-no-pie", caller, ours, "-o", program)

@@ -138,7 +138,7 @@ for word; do
     made=$word # what follows -o comes last
     if [ "$word" = -mcrash ]; then crash=yes; else set -- "$@" "$word"; fi
 done
-case "$crash $* " in no* | *" -c "*) exec gcc "$@" ;; esac
+case "$crash $* " in no* | *" -c "* | *" -E "* | *" -print-prog-name="*) exec gcc "$@" ;; esac
 printf '#!/bin/sh\nkill -SEGV $$\n' >"$made"
 chmod +x "$made"
 """
