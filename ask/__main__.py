@@ -15,11 +15,9 @@ guard.enter("ask")  # first: what comes behind it may be interrupted, or fail to
 import json
 import secrets
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from ask import allocator, answer, arguments as words, compiler as compilers, lessons, subject as subjects
+from ask import allocator, answer, arguments as words, children, compiler as compilers, lessons, subject as subjects
 from plots import documents, load, summary as summaries, terminal
 
 
@@ -27,15 +25,15 @@ def main(arguments):
     args = words.parse(arguments)
     begin = time.monotonic()
     seed = secrets.randbits(53) if args.seed is None else args.seed
-    with tempfile.TemporaryDirectory(prefix="ampersand-ask-") as folder:
+    with children.folder() as folder:
         include = [word for path in args.folders for word in ("-I", path)] + [f"-D{macro}" for macro in args.macros]
-        compiler = compilers.make(args.cc, include, args.cflags, Path(folder))
+        compiler = compilers.make(args.cc, include, args.cflags, folder)
         subject = subjects.study(compiler, args.header, args.type)
         if sys.stderr.isatty():
             print(f"ampersand: {subject.type}: {subject.size_b} B; measuring, about 20 s", file=sys.stderr)
         lessons.build(compiler, subject, seed)
         status = lessons.measure(compiler, subject, args.launches, seed)
-        rows, floors, rule, of_run = judge(Path(folder), lessons.parts(subject))
+        rows, floors, rule, of_run = judge(folder, lessons.parts(subject))
     settings = {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
                 "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
     found = answer.document(subject, compiler, rows, floors, rule, round(time.monotonic() - begin, 1), settings)

@@ -1,16 +1,46 @@
 # SPDX-License-Identifier: MIT
-"""Programs that ask starts: none outlives it, nor do the programs that they start, wherever ask is interrupted."""
+"""What ask makes and starts: its folder and its programs are gone when it ends, wherever it is interrupted."""
 
+import concurrent.futures
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
+import time
+from pathlib import Path
+
+from plots.documents import Refused
 
 PATIENCE_S = 20  # for a program that is told to end
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _lock = threading.Lock()
 _running = set()
 _ended = False
+
+
+@contextlib.contextmanager
+def folder():
+    """A folder for all that is made, and for nothing longer; programs that are made there can be run."""
+    made = Path(tempfile.mkdtemp(prefix="ampersand-ask-"))
+    try:
+        if os.statvfs(made).f_flag & os.ST_NOEXEC:
+            raise Refused(made.parent, "programs that are made there cannot be run (mounted noexec): let TMPDIR name "
+                          "another folder")
+        yield made
+    finally:
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPS}  # this is done to its end
+        for _ in range(100):  # a compiler that was killed may just have made one more file
+            shutil.rmtree(made, ignore_errors=True)
+            if not made.exists():
+                break
+            time.sleep(0.01)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def run(words, timeout_s=None, **how):
@@ -49,7 +79,27 @@ def run_politely(words, **how):
     return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
 
-def end():
+@contextlib.contextmanager
+def pool():
+    """Threads, one a CPU, in which children run; where one of them fails, the others' are killed."""
+    global _ended
+    try:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+            try:
+                yield threads
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                _end()
+                raise
+    except RuntimeError as error:
+        if "thread" not in str(error):
+            raise
+        raise Refused("threads", "none can be started: ulimit -u or -v is too low") from None
+    finally:
+        _ended = False
+
+
+def _end():
     """Kill what runs in other threads; what they would still start is not started."""
     global _ended
     with _lock:

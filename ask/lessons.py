@@ -4,7 +4,6 @@
 Lessons about one thread get short epochs. Sending to a thread wakes one, which costs some microseconds an epoch, so it
 is measured apart, by few and long epochs."""
 
-import concurrent.futures
 import os
 import subprocess
 import sys
@@ -47,18 +46,11 @@ def parts(subject):
 def build(compiler, subject, seed):
     """Fill folder/<part>/lessons with modules."""
     object_of_lesson = _lesson_object(compiler)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        try:
-            jobs = [pool.submit(_build_one, compiler, subject, part, lesson, object_of_lesson, seed)
-                    for part in parts(subject) for lesson in part.lessons]
-            for job in jobs:
-                job.result()
-        except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            children.end()
-            if isinstance(error, RuntimeError):
-                raise Refused("building", "no thread can be started: ulimit -u or -v is too low") from None
-            raise
+    with children.pool() as threads:
+        jobs = [threads.submit(_build_one, compiler, subject, part, lesson, object_of_lesson, seed)
+                for part in parts(subject) for lesson in part.lessons]
+        for job in jobs:
+            job.result()
     for part in parts(subject):
         names = "".join(f"{lesson.rpartition('/')[2]}\n" for lesson in part.lessons)
         (compiler.folder / part.name / "lessons" / "lessons.txt").write_text(names)

@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ask import children, clean, facts, members, notes
+from ask import children, clean, facts, language, members, notes
 from ask.compiler import because, ending, first_error
 from ask.layout import Layout
 from plots.documents import Refused
@@ -84,12 +84,12 @@ def _unit(compiler, line, name):
     return unit
 
 
-def _syntax(compiler, text, language=None):
+def _syntax(compiler, text, *more, kind="c"):
     file = compiler.folder / "check.c"
     file.write_text(text)
-    flags = [flag for flag in compiler.facts if not language or not flag.startswith("-std=")]
-    return compiler.run(*flags, "-w", "-fsyntax-only", "-ferror-limit=20" if compiler.is_clang else "-fmax-errors=20",
-                        file, language=language)
+    flags = [flag for flag in compiler.facts if kind == "c" or not flag.startswith("-std=")]
+    return compiler.run(*flags, "-w", *(more or ("-fsyntax-only",)),
+                        "-ferror-limit=20" if compiler.is_clang else "-fmax-errors=20", file, language=kind)
 
 
 def _check_header(compiler, line, shown):
@@ -100,10 +100,19 @@ def _check_header(compiler, line, shown):
     empty, said = _syntax(compiler, "typedef int amp_nothing;\n")
     if empty:
         raise Refused("--cflags", f"with these not even an empty file compiles: {because(said)}")
-    # A header in C++ is no C with a mistake: if it compiles as C++, that is what it is.
-    if "No such file" not in error and _syntax(compiler, line + "\n", language="c++")[0] == 0:
+    more, is_cpp = language.because(
+        error, lambda flags, kind: _syntax(compiler, line + "\n", "-fsyntax-only", *flags, kind=kind)[0] == 0,
+        lambda: _text_of(compiler, line))
+    if is_cpp:
         raise Refused(shown, f"is C++, and ampersand asks about C: as C it does not compile: {error}")
-    raise Refused(shown, f"does not compile: {error}")
+    raise Refused(shown, f"does not compile: {error}{more}")
+
+
+def _text_of(compiler, line):
+    """What a header says itself, behind the preprocessor; as it is written where that fails."""
+    status, text = _syntax(compiler, line + "\n", "-E")
+    path = Path(line.split('"')[1]) if '"' in line else None
+    return path.read_text(errors="replace") if status and path else language.of_the_header(text)
 
 
 def _check_type(compiler, unit, shown, name):
