@@ -36,6 +36,8 @@ extern "C" {
 }
 #include "harness/google.h"
 
+#include "build_info.h"
+
 namespace
 {
 
@@ -271,7 +273,7 @@ Run mended(Run run)
     return run;
 }
 
-/* The CSV reporter takes a coefficient of variation for seconds: what it has to be given so that it prints the number. */
+/* The CSV reporter of versions before 1.8.4 takes a coefficient of variation for seconds: what it has to be given so that it prints the number. */
 void scale_back(double &accumulated, double shown)
 {
     if (shown > 0)
@@ -303,7 +305,7 @@ class Reporter : public benchmark::BenchmarkReporter
 
         for (const Run &run : found) {
             runs.push_back(mended(run));
-            if (dynamic_cast<Csv *>(inner) && run.aggregate_unit == benchmark::kPercentage) {
+            if (AMP_BENCHMARK_CSV_IN_SECONDS && dynamic_cast<Csv *>(inner) && run.aggregate_unit == benchmark::kPercentage) {
                 scale_back(runs.back().real_accumulated_time, runs.back().GetAdjustedRealTime());
                 scale_back(runs.back().cpu_accumulated_time, runs.back().GetAdjustedCPUTime());
             }

@@ -23,7 +23,8 @@
 
 /* A call stays a call: not inlined, not cloned for a constant, not turned into a jump or a loop. `used` is what clang
  * has of noipa: a function that others may call keeps its arguments, and a pointer is not turned into the values behind
- * it. A function that calls itself must also do something after the call, amp_keep() say, or gcc makes it a loop. */
+ * it; since 17 it would specialise one for a constant, but for a flag of the kernels (meson.build). A function that calls
+ * itself must also do something after the call, amp_keep() say, or gcc makes it a loop. */
 #if defined(AMP_INLINE) /* the lesson with its calls left to the compiler */
 #define AMP_NOINLINE inline
 #elif defined(__clang__)

@@ -105,6 +105,14 @@ def read_object(path):
 
 
 @lru_cache(maxsize=None)
+def no_specialisation(compiler):
+    """What meson.build adds where the compiler knows it."""
+    flags = ("-mllvm", "-funcspec-max-clones=0")
+    tried = subprocess.run([compiler, *flags, "-fsyntax-only", "-x", "c", "/dev/null"], capture_output=True, check=False)
+    return () if tried.returncode else flags
+
+
+@lru_cache(maxsize=None)
 def compiled(compiler, lesson, changes=()):
     source = (ROOT / f"benchmarks/{lesson}.c").read_text()
     for old, new in changes:
@@ -121,7 +129,7 @@ def compiled_text(compiler, source, name="text.c", flags=tuple(KERNEL_ARGS)):
         file, made = Path(folder) / name, Path(folder) / "made.o"
         file.parent.mkdir(exist_ok=True)
         file.write_text(source)
-        subprocess.run([compiler, *WARNINGS, *flags, "-I", folder, "-I", ROOT, "-c", file, "-o", made], check=True)
+        subprocess.run([compiler, *WARNINGS, *flags, *no_specialisation(compiler), "-I", folder, "-I", ROOT, "-c", file, "-o", made], check=True)
         return read_object(made)
 
 
@@ -341,14 +349,51 @@ def test_an_allocation_is_kept_by_the_kernels_flags_only(compiler, call):
     assert name not in calls(compiled_text(compiler, source, flags=others).functions["kept"])
 
 
+CONSTANTS = """#include "harness/kernel.h"
+    {attributes}
+    struct methods {{ long (*say)(const long *, long); long factor; }};
+    static AMP_NOINLINE long one(const long *p, long n) {{ return *p * n; }}
+    static AMP_NOINLINE long other(const long *p, long n) {{ return *p + n; }}
+    static AMP_NOINLINE long by_table(const struct methods *m, const long *p) {{ return m->say(p, m->factor) + m->say(p, 3); }}
+    static AMP_NOINLINE long by_pointer(long (*say)(const long *, long), const long *p, long times)
+    {{ long sum = 0; for (long i = 0; i < times; i++) sum += say(p, i); return sum; }}
+    static AMP_NOINLINE long by_number(long which, const long *p)
+    {{ switch (which) {{ case 1: return *p * 3; case 2: return *p / 7; case 3: return p[1] ^ p[2]; default: return p[which]; }} }}
+    static AMP_NOINLINE long deep(long depth, const long *p) {{ long x = depth > 0 ? deep(depth - 1, p + 1) : *p; amp_keep(&x); return x; }}
+    static const struct methods ones = {{ one, 5 }}, others = {{ other, 6 }};
+    long all(const long *p);
+    long all(const long *p)
+    {{ return by_table(&ones, p) + by_table(&others, p) + by_pointer(one, p, 9) + by_pointer(other, p, 9) + by_number(1, p) +
+             by_number(2, p) + deep(3, p); }}"""
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("level", ["-O2", "-O3"])
+def test_a_function_is_not_copied_for_a_constant(compiler, level):
+    """AMP_NOINLINE: as many functions as were written, each called as often as was written. Any version of a compiler."""
+    made = compiled_text(compiler, CONSTANTS.format(attributes=""), flags=(*KERNEL_ARGS, level))
+    assert set(made.functions) == {"one", "other", "by_table", "by_pointer", "by_number", "deep", "all"}
+    assert sorted(calls(made.functions["all"])) == sorted(["by_table", "by_pointer", "by_number"] * 2 + ["deep"])
+    assert any(i.verb == "call" for i in made.functions["deep"])
+
+
+def test_a_weaker_attribute_is_found_out():
+    made = compiled_text("gcc", CONSTANTS.format(attributes="#undef AMP_NOINLINE\n#define AMP_NOINLINE __attribute__((noinline))"),
+                         flags=(*KERNEL_ARGS, "-O3"))
+    assert "." in "".join(made.functions), "the compiler has made no copies of its own: this test shows nothing"
+
+
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("lesson", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.c")))
 def test_functions_can_be_placed(compiler, lesson):
     """A linker script moves each function by itself within a line: one a section, aligned to no more than that."""
     made = compiled(compiler, lesson)
     for name, (_, alignment, _) in made.sections.items():
+        if name.startswith("unlikely."):
+            continue  # followed, and not placed
         assert name in made.functions, f"{name} is not a section of one function"
         assert alignment <= 64, f"{name} is aligned to {alignment}"
+        assert name.isidentifier(), f"{name} is a copy for a constant"
     assert len(made.sections) == len(made.functions)
 
 

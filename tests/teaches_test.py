@@ -27,7 +27,7 @@ class Side:
     """Names may hold {n}, the size. None: not looked at."""
     calls: str = ""         # all functions called by name, of the lesson or not; with a * those that call themselves
     through: int = 0        # how many calls go through a pointer
-    copies: int | None = 0  # how many times n bytes are moved into memory an operation
+    copies: int | tuple | None = 0  # how many times n bytes are moved into memory; any of a tuple
     frame: bool | None = None  # whether a frame holds n bytes
 
 
@@ -64,7 +64,7 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
     ("collection_list", "collection_list", ("",), Side(copies=None), Side(copies=None)),
     ("collection_insert", "collection_insert", ("",), Side("insert_value remove_value memmove", copies=None),
      Side("insert_pointer remove_pointer malloc free", copies=None)),
-    ("collection_sort", "collection_sort", (1024,), Side("sort_value_{n}", copies=3), Side("sort_pointer_{n}")),
+    ("collection_sort", "collection_sort", (1024,), Side("sort_value_{n}", copies=(3, 4)), Side("sort_pointer_{n}")),
     ("hash_map", "hash_map", ("",), Side("find_value", copies=None), Side("find_pointer", copies=None)),
     ("hash_map", "map_handle", ("",), Side("find_value", copies=None), Side("find_handle", copies=None)),
     ("lifetime", "lifetime", BOTH, Side("take_arena_{n}"), Side("take_heap_{n} malloc free")),
@@ -122,8 +122,9 @@ def told(made, side, run, n):
     assert through == side.through, f"{run}: {through} calls through a pointer"
     if side.copies is not None:
         size = n or 64
-        excess = sum(map(stored_b, bodies)) - side.copies * size
-        assert 0 <= excess < min(size, SLACK_B), f"{run}: {side.copies} copies of {size} B and {excess} B more"
+        wanted = side.copies if isinstance(side.copies, tuple) else (side.copies,)
+        excess = [sum(map(stored_b, bodies)) - copies * size for copies in wanted]
+        assert any(0 <= more < min(size, SLACK_B) for more in excess), f"{run}: {wanted} copies of {size} B and {excess} B more"
     if side.frame is not None:
         largest = max(map(frame_b, bodies))
         fits = largest >= n + (0 if n > RED_ZONE_B else RED_ZONE_B - n)
@@ -168,13 +169,13 @@ def told_apart(made, lesson):
         for n in (1024, 4096, 65536):
             assert any(i.symbol == "memcpy" for i in made.functions[f"run_pointer_{n}"]), "no memcpy"
     if lesson == "false_sharing":
-        own = r"add QWORD PTR \[rsp|mov QWORD PTR \[rsp-"  # gcc's way and clang's
+        own = r"(add|inc|mov) QWORD PTR \[rsp"  # gcc's way and clang's
         for (pair, side), run in made.runs.items():
             counting = [f"{i.verb} {i.operands}" for name in reach(made, run) for loop in loops(made.functions[name])
                         for i in loop]
             in_frame = any(re.match(own, text) for text in counting)
             assert in_frame == ((pair, side) == ("false_sharing", "value")), f"{run}: counts in its frame or not"
-            atomic = any(text.startswith("lock add QWORD PTR") for text in counting)
+            atomic = any(re.match(r"lock (add|inc|xadd) QWORD PTR", text) for text in counting)
             assert atomic == (pair == "false_sharing_visible"), f"{run}: atomic or not"
 
 
@@ -327,7 +328,7 @@ MUTANTS = [
                                                          "static void sort_pointer(struct element **a);\n"
                                                          "static AMP_NOINLINE void sort_value"))),
     ("hash_map", "values on both sides", ALL, (("return find(map.entries, key)->elsewhere;",
-                                                "return &find(map.entries, key)->here;"),)),
+                                                "return here(find(map.entries, key));"),)),
     ("lifetime", "an arena that allocates", ALL, (("return &a->objects[a->used++];", "return a ? amp_alloc(sizeof(subject)) : NULL;"),)),
     ("lifetime", "never freed", ALL, (("            free(batch[k]);\n", ""),)),
     ("cold", "no copy", ALL, (("take_value(subject object)", "take_value(const subject *object)"),
