@@ -2,7 +2,7 @@
 """Random programs (stack_programs.py) give on a stack that moves what they give on one that stands still, with gcc and
 clang at -O0, -O2 and -O3; and all of these agree.
 
-Frames are declared as -fstack-usage counts them, to the byte. AMPERSAND_STACK_PROGRAMS=10000 runs so many; 240 else."""
+Frames are declared as -fstack-usage counts them, to the byte. AMPERSAND_STACK_PROGRAMS=10000 runs so many; 60 else."""
 import os
 import platform
 import re
@@ -15,7 +15,7 @@ import stack_programs
 from stack_parts import ROOT, call, needs, parts
 from waiting import HANGS_S
 
-PROGRAMS = int(os.environ.get("AMPERSAND_STACK_PROGRAMS", "240"))
+PROGRAMS = int(os.environ.get("AMPERSAND_STACK_PROGRAMS", "60"))
 BATCH = 120
 WAYS = [(compiler, level) for compiler in ("gcc", "clang") for level in ("-O0", "-O2", "-O3")]
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="declares frames as x86-64 counts them")

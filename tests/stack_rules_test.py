@@ -11,6 +11,9 @@ import pytest
 from stack_parts import FLAGS, ROOT, call, needs
 
 CHECK = ROOT / "harness/stack/check_growable.py"
+sys.path.insert(0, str(CHECK.parent))
+import check_growable  # noqa: E402  # pylint: disable=wrong-import-position
+
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="reads x86-64 code")
 
 HEAD = """#include "harness/stack/stack.h"
@@ -59,17 +62,15 @@ def check(folder, compiler, flags, head, body, frame=256):
     source = folder / "kernel.c"
     source.write_text(f"{HEAD}{head}AMP_GROWS(uint64_t, kernel, {frame}, int n)\n{body}\n")
     call(compiler, "-std=gnu11", "-w", *flags, "-I", ROOT, "-c", "-o", folder / "kernel.o", source)
-    return subprocess.run([sys.executable, CHECK, folder / "kernel.o"], capture_output=True, text=True)
+    return check_growable.check([folder / "kernel.o"])
 
 
 @pytest.mark.parametrize("compiler,level", WAYS)
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_rules_are_found(tmp_path, name, compiler, level):
     wanted, head, body = BROKEN[name]
-    done = check(tmp_path, compiler, [level], head, body)
-    assert done.returncode == 1
-    assert re.search(wanted, done.stderr), done.stderr
-    assert all(line.startswith("ampersand: stack: ") for line in done.stderr.splitlines())
+    said = check(tmp_path, compiler, [level], head, body)
+    assert re.search(wanted, "\n".join(said)), said
 
 
 @pytest.mark.parametrize("flags", [(), ("-fstack-clash-protection",), ("-fstack-protector-all",), ("-fno-omit-frame-pointer",)],
@@ -77,8 +78,7 @@ def test_broken_rules_are_found(tmp_path, name, compiler, level):
 @pytest.mark.parametrize("compiler,level", WAYS)
 @pytest.mark.parametrize("name", FINE)
 def test_what_keeps_the_rules_passes(tmp_path, name, compiler, level, flags):
-    done = check(tmp_path, compiler, [level, *flags], *FINE[name])
-    assert (done.returncode, done.stderr) == (0, "")
+    assert check(tmp_path, compiler, [level, *flags], *FINE[name]) == []
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -86,8 +86,16 @@ def test_what_keeps_the_rules_passes(tmp_path, name, compiler, level, flags):
 def test_large_frames_that_are_probed_page_by_page(tmp_path, compiler, size):
     body = "{ char p[%d]; KEEP(p); return (uint64_t) p[n]; }" % size
     for frame, status in ((size + 100, 0), (size - 1, 1)):
-        done = check(tmp_path, compiler, ["-O2", "-fstack-clash-protection"], "", body, frame)
-        assert done.returncode == status, done.stderr
+        said = check(tmp_path, compiler, ["-O2", "-fstack-clash-protection"], "", body, frame)
+        assert bool(said) == status, said
+
+
+def test_the_command_says_what_is_found(tmp_path):
+    for row, status in ((BROKEN["libc"][1:], 1), (FINE["host"], 0)):
+        found = check(tmp_path, "gcc", ["-O2"], *row)
+        done = subprocess.run([sys.executable, CHECK, tmp_path / "kernel.o"], capture_output=True, text=True)
+        assert (done.returncode, len(found)) == (status, status)
+        assert done.stderr.splitlines() == [f"ampersand: stack: {one}" for one in found]
 
 
 def test_no_object_file(tmp_path):
