@@ -100,7 +100,20 @@ empty() { # all that a build left but the lock, which is held
     find "$build" -mindepth 1 -maxdepth 1 ! -name ampersand.lock -exec rm -rf {} +
 }
 
+# Options that a folder was given by -D go before the environment's flags.
+tell_unheeded() {
+    for pair in CFLAGS:c_args CXXFLAGS:cpp_args LDFLAGS:c_link_args; do
+        option=${pair#*:}
+        eval "flags=\${${pair%:*}-}"
+        given=$(sed -n "s/^$option = //p" "$build/meson-private/cmd_line.txt" 2>/dev/null || :)
+        if [ "$verb" != ask ] && [ -n "$flags" ] && [ -n "$given" ] && [ "$flags" != "$given" ]; then
+            say "${pair%:*}=$flags has no effect: $build was configured with -D$option=$given"
+        fi
+    done
+}
+
 configure() {
+    tell_unheeded
     examine
     if [ "$how" = none ]; then return; fi
     writable 'is to be configured'

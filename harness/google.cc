@@ -410,6 +410,14 @@ const char *amp_google_parse(int *argc, char **argv, void (*help)(void))
     return said.empty() ? nullptr : said.c_str();
 }
 
+const char *amp_google_filter(void)
+{
+    static std::string filter;
+
+    filter = benchmark::GetBenchmarkFilter();
+    return filter.c_str();
+}
+
 void amp_google_help(void)
 {
     benchmark::PrintDefaultHelp();

@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 /* Register "<pair>/size=<n>/side=value" and ".../side=pointer" for every row; the rows are borrowed, and
- * from their lessons' modules of number `layout`. With iterations > 0 each runs exactly so many, and libbenchmark adds "/iterations:<n>" to the names.
+ * from their lessons' modules of number `layout`. With iterations > 0 each runs exactly so many, and libbenchmark adds
+ * "/iterations:<n>" to the names.
  *
  * Before a side is timed, once, its row passes the agreement gate and the side's allocations are counted. Counters
  * with each run: allocs/op, B/op (asked), granted B/op and peak B. libbenchmark's memory pass, after the timing, counts
@@ -28,6 +29,9 @@ void amp_google_context(const char *key, const char *value);
  * without a line's end, or NULL: static storage. For --help, and for a value that is none of the words that it expects,
  * it calls `help`, and then exits with status 0. */
 const char *amp_google_parse(int *argc, char **argv, void (*help)(void));
+
+/* --benchmark_filter's value, static storage. */
+const char *amp_google_filter(void);
 
 /* libbenchmark's part of the help text, on stdout. */
 void amp_google_help(void);

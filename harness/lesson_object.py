@@ -109,7 +109,7 @@ def read_symbols(headers, data):
 
 # What a compiler writes of itself into debugging information, .GCC.command.line and .comment, and what we call it.
 PRODUCERS = (
-    (re.compile(r"^GNU (?:C|GIMPLE|Objective)\S* (\d\S*)( .*)?$"), "gcc"),
+    (re.compile(r"^GNU (?:C|Objective)\S* (\d\S*)( .*)?$"), "gcc"),
     (re.compile(r"^GCC: \(.*\) (\d\S*)()$"), "gcc"),
     (re.compile(r"^(?:\S+ )?clang version (\d\S*)(?: \(\S+ \w+\))?( .*)?$"), "clang"),
 )

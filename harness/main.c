@@ -3,6 +3,7 @@
  * ampersand-bench: verbs and exit codes. 0 done, 1 some row failed, 2 wrong use or the environment cannot do it, 130
  * interrupted. A child of the launch loop has two more, see child.h. */
 #include "harness/child.h"
+#include "harness/compilation.h"
 #include "harness/google.h"
 #include "harness/layout.h"
 #include "harness/machine.h"
@@ -219,17 +220,16 @@ static const char *text_of(const json_t *facts, const char *key)
 }
 
 /* What a reader of a Google Benchmark file has to know beside libbenchmark's own context. */
-static void add_context(unsigned layout)
+static void add_context(const struct amp_registry *registry, unsigned layout)
 {
     json_t *build = amp_machine_build();
-    const json_t *kernel_args = json_object_get(build, "kernel_args");
-    char text[1024] = "", *end = text;
+    struct amp_compilation compilation;
+    char text[16];
 
-    for (size_t i = 0; i < json_array_size(kernel_args) && strlen(text) < sizeof text / 2; i++)
-        end += snprintf(end, sizeof text / 2, "%s%s", i ? " " : "", json_string_value(json_array_get(kernel_args, i)));
+    amp_compilation_of(registry, amp_google_filter(), &compilation);
     amp_google_context("ampersand", AMP_VERSION);
-    amp_google_context("compiler", text_of(build, "compiler"));
-    amp_google_context("kernel_args", text);
+    amp_google_context("compiler", compilation.compiler);
+    amp_google_context("kernel_args", compilation.flags);
     amp_google_context("jemalloc", text_of(json_object_get(build, "libraries"), "jemalloc"));
     snprintf(text, sizeof text, "%u", layout);
     amp_google_context("layout", text);
@@ -247,7 +247,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
         return amp_options_wrong("libbenchmark", "%s", complaint);
     if (argc > 1)
         return amp_google_flag_refuse(argv[1]);
-    add_context(options->layout);
+    add_context(registry, options->layout);
     switch (amp_google_run(&filter)) {
     case AMP_GOOGLE_NO_MATCH:
         return refuse_filter(registry, "--benchmark_filter", filter);

@@ -470,6 +470,27 @@ def test_ask_builds_nothing_for_the_compiler_of_the_type(door, made_by, environm
     assert (door.build / "ampersand.configured").read_text().splitlines()[0] == BUILDS_DEFAULTS
 
 
+UNHEEDED = {  # what a folder was given by -D, the environment, what is said
+    "other flags": ("c_args = -O1", {"CFLAGS": "-mavx2"}, ["CFLAGS=-mavx2 has no effect", "-Dc_args=-O1"]),
+    "other flags of the linker": ("c_link_args = -s", {"LDFLAGS": "-g"}, ["LDFLAGS=-g has no effect", "-Dc_link_args=-s"]),
+    "the same flags": ("c_args = -O1", {"CFLAGS": "-O1"}, []),
+    "flags of another language": ("c_args = -O1", {"CXXFLAGS": "-O2"}, []),
+    "none in the environment": ("c_args = -O1", {}, []),
+    "none by -D": ("layouts = 16", {"CFLAGS": "-mavx2"}, []),
+}
+
+
+@pytest.mark.parametrize("name", UNHEEDED)
+def test_flags_that_a_folder_configured_by_hand_does_not_heed_are_told(door, name):
+    given, environment, words = UNHEEDED[name]
+    door("list")
+    (door.build / "meson-private/cmd_line.txt").write_text(f"[options]\n{given}\n")
+    (door.build / "ampersand.configured").unlink()
+    assert door("list", **environment) == 0
+    told = [line for line in door.err.splitlines() if "no effect" in line]
+    assert len(told) == bool(words) and all(word in told[0] for word in words)
+
+
 def test_ask_keeps_the_compiler_that_was_chosen(door):
     door.have("clang")
     assert door("list", CC="clang") == 0

@@ -152,6 +152,46 @@ def test_the_template_holds_what_it_says(installed, tmp_path):
     assert re.search(r"invoice +24 +failed", table)
 
 
+GEOMETRY = """#include "geometry.h"
+uint64_t square(int64_t x) { return (uint64_t) (x * x); }
+"""
+
+
+def test_the_template_tells_its_own_compiler_and_places_its_own_library(installed, tmp_path):
+    """Built by clang, and not optimised, whatever ampersand was built by; in the manifest, the table, bench.txt, the
+    summary, the report, and in libbenchmark's file."""
+    if not shutil.which("clang"):
+        pytest.skip("clang is not here")
+    project, run = tmp_path / "project", tmp_path / "run"
+    shutil.copytree(ROOT / "examples/template", project)
+    (project / "geometry.h").write_text("#include <stdint.h>\nuint64_t square(int64_t x);\n")
+    (project / "geometry.c").write_text(GEOMETRY)
+    distance = (project / "distance.c").read_text().replace('#include "harness/kernel.h"', '#include "harness/kernel.h"\n'
+                                                            '#include "geometry.h"')
+    (project / "distance.c").write_text(distance.replace("(uint64_t) ((a.x - b.x) * (a.x - b.x) + (a.y", "square(a.x - b.x) + "
+                                                         "(uint64_t) ((a.y"))
+    text = (project / "meson.build").read_text().replace(".split()\n", ".split() + '-O0'\n", 1)
+    text = text.replace("libraries = [] ", "libraries = [static_library('geometry', 'geometry.c', c_args : kernel_args, "
+                        "pic : true)] ").replace("'--count', '64'", "'--count', '16'")
+    (project / "meson.build").write_text(text)
+    call("meson", "setup", "build", cwd=project, env=installed.environment | {"CC": "clang"})
+    call("ninja", "-C", "build", cwd=project, env=installed.environment)
+    environment = installed.environment | {"AMPERSAND_LESSONS": str(project / "build"), "AMPERSAND_SOURCES": str(project)}
+    call(installed.command, "bench", "--quick", "--no-wait", "--filter", "^distance/", "--out", run, cwd=project,
+         env=environment)
+    layouts = json.loads((run / "manifest.json").read_text())["layouts"]
+    unit, = layouts["distance"]["compiled"]
+    assert unit["compiler"].startswith("clang ") and "-O0" in unit["flags"] and "-O2" not in unit["flags"]
+    assert "square" in layouts["distance"]["units"][0]["value"], "its own library is placed"
+    words = f"{unit['compiler']} -O0"
+    assert words in json.loads((run / "summary.json").read_text())["compiled"]
+    assert f"compiler: {unit['compiler']}\n" in (run / "bench.txt").read_text()
+    page = (run / "report.html").read_text()
+    assert re.search(rf"Compiled by <code>{unit['compiler']} [^<]*-O0", page) and words in page
+    solo = json.loads(next((run / "solo").rglob("distance/*/*.json")).read_text())["context"]
+    assert solo["compiler"] == unit["compiler"] and solo["kernel_args"] == " ".join(unit["flags"])
+
+
 def test_a_program_links_the_library_by_pkg_config(installed, tmp_path):
     (tmp_path / "count.c").write_text(LIBRARY)
     command = [*os.environ.get("CC", "cc").split(), "-std=gnu11", "-Wall", "-Werror", "-fno-builtin-malloc",

@@ -118,3 +118,14 @@ def test_a_lesson_that_breaks_the_rules_is_not_linked(tmp_path):
     assert done.returncode == 1
     assert "walk_checked: its frame is declared as 8 B, but takes" in done.stderr
     assert not list((tmp_path / "out").glob("*.so"))
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("source", ["growable", "live", "grow", "crowd"])
+def test_own_functions_have_room_for_a_frame_pointer(tmp_path, compiler, source):
+    """As distributions build with, whose flags come by CFLAGS."""
+    needs(compiler, compiler)
+    call(compiler, "-std=gnu11", "-O2", "-fno-omit-frame-pointer", "-I", ROOT, "-c", ROOT / f"benchmarks/stack/{source}.c",
+         "-o", tmp_path / "own.o")
+    done = subprocess.run([sys.executable, CHECK, tmp_path / "own.o"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

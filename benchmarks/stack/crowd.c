@@ -17,7 +17,8 @@
 #define SHALLOW 3
 #define DEEP 64
 
-AMP_GROWS(uint64_t, descend, 192, unsigned n)
+/* With room for what a frame pointer and a stack protector add. */
+AMP_GROWS(uint64_t, descend, 224, unsigned n)
 {
     char room[160];
     uint64_t sum = n;
