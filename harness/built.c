@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-static int crc32_of(const char *lesson, uint32_t *out)
+int amp_built_crc32(const char *lesson, uint32_t *out)
 {
     char path[PATH_MAX];
 
@@ -22,7 +22,7 @@ uint32_t *amp_built_note(const struct amp_rows *rows)
     for (size_t i = 0; noted && i < rows->n; i++) {
         if (i > 0 && strcmp(rows->row[i]->lesson, rows->row[i - 1]->lesson) == 0) {
             noted[i] = noted[i - 1];
-        } else if (crc32_of(rows->row[i]->lesson, &noted[i])) {
+        } else if (amp_built_crc32(rows->row[i]->lesson, &noted[i])) {
             free(noted);
             noted = NULL;
         }
@@ -34,5 +34,5 @@ bool amp_built_holds(const struct amp_row *row, uint32_t noted)
 {
     uint32_t now;
 
-    return crc32_of(row->lesson, &now) == 0 && now == noted;
+    return amp_built_crc32(row->lesson, &now) == 0 && now == noted;
 }

@@ -23,7 +23,10 @@ static int make_matrix(struct amp_matrix_run *run, const struct amp_registry *re
 {
     const char *what = "", *why = "";
 
-    return amp_matrix_make(registry, &run->options, &run->matrix, &what, &why) ? amp_claim_refuse(what, "%s", why) : 0;
+    if (amp_matrix_make(registry, &run->options, &run->matrix, &what, &why))
+        return amp_claim_refuse(what, "%s", why);
+    run->built = amp_matrix_built(&run->matrix);
+    return 0;
 }
 
 static int begin_new(struct amp_matrix_run *run, const struct amp_registry *registry)
@@ -159,6 +162,7 @@ int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_
     amp_journal_close(run.journal);
     for (size_t i = 0; run.probes && i < run.matrix.configurations.n; i++)
         json_decref(run.probes[i]);
+    json_decref(run.built);
     free(run.probes);
     free(run.finished);
     free(run.cells.list);

@@ -3,6 +3,7 @@
  * What is measured of a matrix, cell by cell. */
 #include "harness/matrix_run.h"
 
+#include "harness/matrix_manifest.h"
 #include "harness/matrix_quiet.h"
 #include "harness/provenance.h"
 #include "harness/results.h"
@@ -203,6 +204,21 @@ static int run_child(struct amp_matrix_run *run, const struct amp_cell *cell, co
     return amp_matrix_quietly(&run->patience, amp_matrix_cpu(&run->launcher, cell), attempt, &child, file, outcome);
 }
 
+/* Of what was built when the run began, or it stops here: with anything else two builds would be in one run. */
+static bool is_of_one_build(struct amp_matrix_run *run)
+{
+    json_t *now = amp_matrix_built(&run->matrix);
+    bool same = json_equal(now, run->built);
+
+    json_decref(now);
+    if (!same)
+        amp_progress_say(&run->progress,
+                         "%s: stopped: ampersand or a lesson was built anew while the run measured it; the %zu of %zu "
+                         "launches that were finished are kept, start a new run with --out",
+                         run->dir, run->progress.done, run->progress.total);
+    return same;
+}
+
 /* 0, or the exit status with which the run ends here. */
 static int run_cell(struct amp_matrix_run *run, size_t i)
 {
@@ -210,10 +226,16 @@ static int run_cell(struct amp_matrix_run *run, size_t i)
     char file[PATH_MAX], tmp[PATH_MAX + 8];
     int err = begin_cell(run, &run->cells.list[i], file);
 
+    if (!is_of_one_build(run))
+        return AMP_MATRIX_UNUSABLE;
     if (!err)
         err = run_child(run, &run->cells.list[i], file, &outcome);
     if (!err)
         amp_process_hold_to(file, &outcome);
+    if (!err && !is_of_one_build(run)) {
+        unlink(file);
+        return AMP_MATRIX_UNUSABLE;
+    }
     if (!err && outcome.ending == AMP_INTERRUPTED)
         return AMP_MATRIX_INTERRUPTED;
     if (!err && outcome.ending != AMP_DONE) { /* its fault, or that of the disk? */
@@ -328,9 +350,14 @@ static int run_timelines(struct amp_matrix_run *run)
     return err ? amp_matrix_give_up(run, err) : status;
 }
 
+static int hold_to_build(struct amp_matrix_run *run)
+{
+    return is_of_one_build(run) ? 0 : AMP_MATRIX_UNUSABLE;
+}
+
 int amp_matrix_measure(struct amp_matrix_run *run)
 {
-    static int (*const steps[])(struct amp_matrix_run *) = { run_probes, run_launches, run_timelines };
+    static int (*const steps[])(struct amp_matrix_run *) = { run_probes, run_launches, hold_to_build, run_timelines };
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         int status = steps[i](run);

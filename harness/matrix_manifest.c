@@ -2,6 +2,7 @@
 #include "harness/matrix_manifest.h"
 
 #include "harness/build_info.h"
+#include "harness/built.h"
 #include "harness/machine.h"
 #include "harness/manifest.h"
 #include "harness/results.h"
@@ -80,15 +81,30 @@ static json_t *workloads(const struct amp_matrix *matrix)
     return array;
 }
 
-/* What was built, with the CRC-32 of the program that is measured in. */
-static json_t *build(void)
+json_t *amp_matrix_built(const struct amp_matrix *matrix)
 {
-    json_t *build = amp_machine_build();
-    char program[PATH_MAX];
+    json_t *built = json_object(), *tables = json_object();
+    char path[PATH_MAX];
     uint32_t crc32;
 
-    if (build && amp_matrix_program(program) == 0 && amp_results_crc32(program, &crc32) == 0)
-        json_object_set_new(build, "program_crc32", json_integer(crc32));
+    if (amp_matrix_program(path) == 0 && amp_results_crc32(path, &crc32) == 0)
+        json_object_set_new(built, "program_crc32", json_integer(crc32));
+    for (size_t i = 0; i < matrix->n_workloads; i++) {
+        const char *lesson = matrix->workloads[i].lesson;
+
+        if (lesson && !json_object_get(tables, lesson) && amp_built_crc32(lesson, &crc32) == 0)
+            json_object_set_new(tables, lesson, json_integer(crc32));
+    }
+    json_object_set_new(built, "tables_crc32", tables);
+    return built;
+}
+
+static json_t *build(const struct amp_matrix *matrix)
+{
+    json_t *build = amp_machine_build(), *built = amp_matrix_built(matrix);
+
+    json_object_update(build, built);
+    json_decref(built);
     return build;
 }
 
@@ -104,7 +120,7 @@ json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_ma
         "{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "schema", "ampersand/allocators/1",
         "version", AMP_VERSION, "created", created, "command", word_list(options->command, length(options->command)),
         "quick", (int) options->quick, "seed", (json_int_t) options->seed, "settings", settings(options), "machine",
-        amp_machine_facts(), "build", build(), "baseline", matrix->configurations.list[0].name, "again",
+        amp_machine_facts(), "build", build(matrix), "baseline", matrix->configurations.list[0].name, "again",
         matrix->configurations.list[1].name, "configurations", configurations(matrix), "workloads", workloads(matrix));
 }
 

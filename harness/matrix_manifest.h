@@ -8,6 +8,9 @@
 
 #include <jansson.h>
 
+/* What is measured in and what is measured, by their CRC-32: "program_crc32", and "tables_crc32" of the pairs' lessons. */
+json_t *amp_matrix_built(const struct amp_matrix *matrix);
+
 /* A new reference, or NULL for want of memory. */
 json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_matrix_options *options);
 

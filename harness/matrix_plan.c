@@ -68,23 +68,25 @@ static bool allocates(const struct amp_pair *pair)
 }
 
 /* The workload of a pair, made if it is not there. */
-static struct amp_matrix_workload *workload_of(struct amp_matrix *matrix, const struct amp_pair *pair)
+static struct amp_matrix_workload *workload_of(struct amp_matrix *matrix, const struct amp_row *row)
 {
+    const struct amp_pair *pair = row->pair;
     struct amp_matrix_workload *workload;
 
     for (size_t i = 0; i < matrix->n_workloads; i++)
         if (matrix->workloads[i].pair && strcmp(matrix->workloads[i].pair->name, pair->name) == 0)
             return &matrix->workloads[i];
     workload = &matrix->workloads[matrix->n_workloads++];
-    *workload = (struct amp_matrix_workload){ .pair = pair };
+    *workload = (struct amp_matrix_workload){ .pair = pair, .lesson = row->lesson };
     snprintf(workload->name, sizeof workload->name, AMP_WORKLOAD_PAIR "%s", pair->name);
     return workload;
 }
 
 /* At every octave of its sizes one: where two sides cross is asked to about that precision. */
-static void add_pair(struct amp_matrix *matrix, const struct amp_pair *pair, size_t size)
+static void add_pair(struct amp_matrix *matrix, const struct amp_row *row)
 {
-    struct amp_matrix_workload *workload = workload_of(matrix, pair);
+    struct amp_matrix_workload *workload = workload_of(matrix, row);
+    size_t size = row->size;
 
     if (workload->n_sizes < sizeof workload->sizes / sizeof workload->sizes[0] &&
         (workload->n_sizes == 0 || size >= 2 * workload->sizes[workload->n_sizes - 1]))
@@ -138,7 +140,7 @@ static int list_workloads(const struct amp_registry *registry, const struct amp_
     }
     for (size_t i = 0; i < registry->n; i++)
         if (allocates(registry->rows[i].pair))
-            add_pair(out, registry->rows[i].pair, registry->rows[i].size);
+            add_pair(out, &registry->rows[i]);
     return options->workload ? filter(out, options->workload, why) : 0;
 }
 

@@ -18,6 +18,7 @@ struct amp_matrix_workload {
     char name[64];
     const struct amp_workload *workload; /* NULL: a pair */
     const struct amp_pair *pair;         /* NULL: a workload */
+    const char *lesson;                  /* of a pair */
     size_t sizes[64], n_sizes;           /* of a pair */
 };
 

@@ -24,6 +24,7 @@ struct amp_matrix_run {
     json_t **probes; /* configurations: "identity" of what is in force; NULL: nothing may be measured under it */
     size_t failed;   /* columns and cells */
     json_t *manifest;
+    json_t *built; /* when the run began */
     struct amp_journal *journal;
     struct amp_matrix_launcher launcher;
     struct amp_progress progress;

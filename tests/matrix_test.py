@@ -6,6 +6,7 @@ AMPERSAND_BUILD names the build folder. Oracles: the plan counted by hand, /proc
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,6 +86,27 @@ def test_a_run_holds_every_cell(shipped, tmp_path):
     assert journal(run)[-1]["status"] == "complete"
     checked = subprocess.run([sys.executable, "-m", "plots", "check", run], capture_output=True, text=True, cwd=ROOT)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_lesson_that_is_built_anew_stops_the_run(shipped, tmp_path):
+    """The manifest names the tables of the pairs' lessons; launches of another build do not come into the run."""
+    lessons, run = tmp_path / "lessons", tmp_path / "run"
+    lessons.mkdir()
+    (lessons / "lessons.txt").write_text("good\n")
+    for path in (BUILD / "tests/lessons").glob("good.*"):
+        shutil.copy(path, lessons)
+    environment = {**os.environ, "AMPERSAND_LESSONS": str(lessons)}
+    with subprocess.Popen([BENCH, "allocators", "--out", run, *FAST, "--baseline", "glibc", "--workload", "^pair_good$",
+                           "--launches", "1000"], env=environment, stderr=subprocess.PIPE, text=True) as done:
+        wait_for(lambda: (run / "journal.jsonl").exists() and '"kind": "workload"' in (run / "journal.jsonl").read_text())
+        (lessons / "new").write_text((lessons / "good.layouts.json").read_text() + " ")
+        (lessons / "new").rename(lessons / "good.layouts.json")
+        said = done.communicate(timeout=HANGS_S)[1]
+    assert done.returncode == 2 and "stopped: ampersand or a lesson was built anew" in said, said
+    assert list(json.loads((run / "manifest.json").read_text())["build"]["tables_crc32"]) == ["good"]
+    assert not journal(run, "end") and not journal(run, "failed")
+    again = allocators("--resume", run, AMPERSAND_LESSONS=str(lessons))
+    assert again.returncode == 2 and "the build: not the same as when the run began" in again.stderr
 
 
 def test_the_order_is_blocks_of_workloads_of_configurations(shipped, tmp_path):
