@@ -163,8 +163,9 @@ def told_apart(made, lesson):
         assert in_loops(value, r"mov e\w+,DWORD PTR \[") == 1, "the link is no index"
         assert in_loops(pointer, r"mov r\w+,QWORD PTR \[") == 1, "the link is no pointer"
     if lesson == "hash_map":
-        for more in ("find_pointer", "find_handle"):
-            assert loads(made.functions[more]) == loads(made.functions["find_value"]) + 1, f"{more} loads as much"
+        for name in ("find_pointer", "find_handle"):
+            more = loads(made.functions[name]) - loads(made.functions["find_value"])
+            assert more in (1, 2), f"{name} loads as much"  # one, which gcc 14 has on each of two ways out
     if lesson == "copy_limit":
         for n in (1024, 4096, 65536):
             assert any(i.symbol == "memcpy" for i in made.functions[f"run_pointer_{n}"]), "no memcpy"
