@@ -37,6 +37,7 @@ def main(arguments):
     settings = {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
                 "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
     found = answer.document(subject, compiler, rows, floors, rule, round(time.monotonic() - begin, 1), settings)
+    found = documents.printable(found)  # names need not be UTF-8
     documents.validate(found, "ask", "the answer")
     sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n" if args.json
                      else answer.text(found, terminal.wants_colour(sys.stdout)))

@@ -27,6 +27,7 @@ _ended = False
 def folder():
     """A folder for all that is made, and for nothing longer; programs that are made there can be run."""
     made = Path(tempfile.mkdtemp(prefix="ampersand-ask-"))
+    signal.signal(signal.SIGXCPU, _out_of_time)
     try:
         if os.statvfs(made).f_flag & os.ST_NOEXEC:
             raise Refused(made.parent, "programs that are made there cannot be run (mounted noexec): let TMPDIR name "
@@ -41,6 +42,11 @@ def folder():
             time.sleep(0.01)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _out_of_time(number, frame):
+    signal.signal(number, signal.SIG_IGN)  # it comes every second from now on
+    raise Refused("processor time", "is used up: ulimit -t is too low")
 
 
 def run(words, timeout_s=None, **how):

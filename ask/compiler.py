@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,8 @@ from plots.documents import Refused, one_line
 
 # Variables by which a compiler writes files, or lists, that nobody asked ask for.
 WRITING = re.compile(r"DEPENDENCIES_OUTPUT|SUNPRO_DEPENDENCIES|CC_PRINT_|CC_LOG_|GCC_EXTRA_DIAGNOSTIC_OUTPUT")
+# And those by which it finds headers: the user's, which stand before the C library's in sources of ours, too.
+INCLUDING = re.compile(rf"{WRITING.pattern}|CPATH$|C_INCLUDE_PATH$")
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,10 @@ class Compiler:
     def link(self):
         return kinds.only(self.flags, kinds.TARGET)
 
-    def run(self, *words, language=None, timeout_s=60, cwd=None):
-        """(status, messages) of one call."""
+    def run(self, *words, language=None, timeout_s=60, cwd=None, without=WRITING):
+        """(status, messages) of one call; `without`: variables that it does not see."""
         words = [*self.command, *(("-x", language) if language else ()), *words]
-        environment = {name: value for name, value in os.environ.items() if not WRITING.match(name)}
+        environment = {name: value for name, value in os.environ.items() if not without.match(name)}
         try:
             done = children.run(words, timeout_s, stderr=subprocess.STDOUT, cwd=cwd,
                                 env={**environment, "LC_ALL": "C", "TMPDIR": str(self.folder)})
@@ -78,7 +81,10 @@ class Compiler:
     def without_object(self, source, made, words, symbol=None, cwd=None):
         """"", or why no usable object was made."""
         Path(made).unlink(missing_ok=True)
-        status, said = self.run(*words(self), "-c", source, "-o", made, cwd=cwd)
+        ours = Path(source).is_relative_to(ROOT)
+        status, said = self.run(*words(self), "-c", source, "-o", made, cwd=cwd, without=INCLUDING if ours else WRITING)
+        if status and ours:  # the C library itself may be found by these variables alone
+            status, said = self.run(*words(self), "-c", source, "-o", made, cwd=cwd)
         if status:
             return because(said) or f"{self.name} ended {ending(status)}"
         return unusable(made, symbol)
@@ -116,6 +122,8 @@ class Compiler:
         return f"{kind} {number[1]}" if number else kind
 
 
+AS_TYPED = {"encoding": sys.getfilesystemencoding(), "errors": "surrogateescape"}  # a file with words of the user's
+ROOT = Path(__file__).resolve().parent.parent
 PROBE = """#ifdef __cplusplus
 #error this compiles C++: name a compiler of C
 #endif

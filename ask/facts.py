@@ -14,7 +14,7 @@ from elftools.common.exceptions import DWARFError, ELFError
 from elftools.elf.elffile import ELFFile
 
 from ask import members
-from ask.compiler import ending, first_error, unusable
+from ask.compiler import AS_TYPED, ending, first_error, unusable
 from plots.documents import Refused
 
 DEBUGGING = ("-fno-lto", "-g", "-gdwarf-5", "-w")
@@ -38,7 +38,7 @@ class Unit:
         source = self.compiler.folder / f"{self.name}.i"
         made = source.with_suffix(".o")
         made.unlink(missing_ok=True)
-        source.write_text(f'{self.text}\n# 1 "ask"\n{more}', errors="surrogateescape")
+        source.write_text(f'{self.text}\n# 1 "ask"\n{more}', **AS_TYPED)
         status, said = self.compiler.run(*self.flags, *words, "-c", source, "-o", made)
         return status, said, made
 
@@ -52,12 +52,12 @@ class Unit:
 def preprocess(compiler, name, text, flags, behind):
     """(a Unit or None, the compiler's messages)."""
     source = compiler.folder / f"{name}.c"
-    source.write_text(text)
+    source.write_text(text, **AS_TYPED)
     made = source.with_suffix(".pre")
     status, said = compiler.run(*flags, "-w", "-E", source, "-o", made)
     if status or not made.is_file():
         return None, said
-    return Unit(compiler, name, made.read_text(errors="surrogateescape"), tuple(behind)), said
+    return Unit(compiler, name, made.read_text(**AS_TYPED), tuple(behind)), said
 
 
 class Made:

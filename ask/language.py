@@ -9,7 +9,8 @@ import shlex
 
 MACROS = ("_DEFAULT_SOURCE", "_GNU_SOURCE", "_XOPEN_SOURCE=700")
 HEADERS = ("stddef.h", "stdint.h", "stdbool.h", "sys/types.h", "stdio.h", "stdarg.h", "limits.h", "time.h",
-           "sys/time.h", "sys/socket.h", "netinet/in.h", "pthread.h", "wchar.h", "uchar.h", "stdalign.h", "stdnoreturn.h", "assert.h",
+           "sys/time.h", "sys/socket.h", "netinet/in.h", "pthread.h", "wchar.h", "uchar.h", "stdalign.h",
+           "stdnoreturn.h", "assert.h",
            "threads.h", "stdatomic.h", "signal.h", "math.h", "complex.h", "errno.h")
 HELPS = (*(("-D", macro) for macro in MACROS), ("-std=gnu11",), *(("-include", header) for header in HEADERS))
 SIMPLE = r"(?:const|volatile|struct|unsigned|char|short|int|long|float|double|size_t|u?int\d+_t)"

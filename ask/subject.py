@@ -6,6 +6,7 @@ compiler has one."""
 
 import difflib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ask import children, clean, facts, language, members, notes
-from ask.compiler import because, ending, first_error
+from ask.compiler import AS_TYPED, because, ending, first_error
 from ask.layout import Layout
 from plots.documents import Refused
 
@@ -45,11 +46,12 @@ def include_line(header):
     """A file that is there, else one that the compiler shall find."""
     if header.startswith("<") and header.endswith(">"):
         return f"#include {header}"
-    path = Path(header)
-    if path.is_file():
-        return f'#include "{path.resolve()}"'
     if '"' in header or "\n" in header or not header:
-        raise Refused(f"header {header!r}", "not the name of a file")
+        raise Refused(f"header {header!r}", "not the name of a header")
+    if os.path.isdir(header):
+        raise Refused(header, "is a folder: name a header in it")
+    if os.path.isfile(header):  # a link stays one: what it includes is looked for beside it
+        return f'#include "{os.path.join(os.getcwd(), header)}"'
     return f"#include <{header}>"
 
 
@@ -86,7 +88,7 @@ def _unit(compiler, line, name):
 
 def _syntax(compiler, text, *more, kind="c"):
     file = compiler.folder / "check.c"
-    file.write_text(text)
+    file.write_text(text, **AS_TYPED)
     flags = [flag for flag in compiler.facts if kind == "c" or not flag.startswith("-std=")]
     return compiler.run(*flags, "-w", *(more or ("-fsyntax-only",)),
                         "-ferror-limit=20" if compiler.is_clang else "-fmax-errors=20", file, language=kind)
@@ -193,7 +195,7 @@ def _rebuild(compiler, unit, name, size, alignment, layout):
     except clean.CannotDeclare as error:
         raise Refused(name, f"it holds {error}, which ampersand cannot declare once more for its lessons") from None
     prefix = compiler.folder / "subject.h"
-    prefix.write_text(text)
+    prefix.write_text(text, **AS_TYPED)
     again = facts.Unit(compiler, "clean", text, ("-std=gnu11", *compiler.lesson))
     found_size, found_alignment, found = facts.describe(again, name)
     there, here = _places(layout.use), _places(found)

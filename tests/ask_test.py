@@ -141,7 +141,7 @@ def ask(*words, **how):
     (("{}", "struct order", "--cflags", "-c"), "ampersand: --cflags: -c: says what is to be made"),
     (("{}", "struct order", "--cflags", "-fno-such-flag"), "ampersand: --cflags: error: "),
     (("no_such_header.h", "struct order"), "ampersand: <no_such_header.h>: does not compile: fatal error: "),
-    (("", "struct order"), "ampersand: header '': not the name of a file"),
+    (("", "struct order"), "ampersand: header '': not the name of a header"),
 ])
 def test_wrong_use_is_one_line_and_status_2(header, words, says):
     done = ask(*[word.format(header) for word in words])
