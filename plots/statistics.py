@@ -135,8 +135,13 @@ def measure(launches, needed=0):
 
 def _quiet_layouts(launch):
     """[layout], in the order of reduce_launch(): whether every block of it was quiet."""
-    _, layout = np.unique(launch.layouts, axis=0, return_inverse=True)
-    return np.bincount(layout.ravel(), ~launch.quiet) == 0
+    _, layout = np.unique(_identities(launch), return_inverse=True)
+    return np.bincount(layout, ~launch.quiet) == 0
+
+
+def _identities(launch):
+    """A number for the layouts of each block, (value's, pointer's), in the order of these."""
+    return launch.layouts[:, 0].astype(np.int64) << 32 | launch.layouts[:, 1]
 
 
 def reduce_launch(launch):
@@ -152,9 +157,9 @@ def reduce_launch(launch):
     logarithms = np.log(np.stack([value, pointer]))
     ln_sides = logarithms - math.log(launch.ops)
     rounds = np.stack([logarithms[1] - logarithms[0], ln_sides[0], ln_sides[1]])
-    identities, times = np.unique(launch.layouts, axis=0, return_counts=True)
-    order = np.lexsort((launch.layouts[:, 1], launch.layouts[:, 0]))
-    rounds = rounds[:, order].reshape(3, len(identities), times[0] * rounds.shape[2])
+    blocks = _identities(launch)
+    layouts = len(np.unique(blocks))
+    rounds = rounds[:, np.argsort(blocks, kind="stable")].reshape(3, layouts, rounds.shape[1] // layouts * rounds.shape[2])
     if not out.any():
         return np.median(rounds, axis=2)
     empty = np.isnan(rounds).all(axis=2)

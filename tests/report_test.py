@@ -92,26 +92,31 @@ RUNS = {
 }
 
 
-@pytest.fixture(scope="module", params=RUNS)
-def variant(request, tmp_path_factory):
-    run = RUNS[request.param](tmp_path_factory.mktemp("report") / "run")
-    if request.param == "unknown machine":
-        manifest = json.loads((run / "manifest.json").read_text())
-        manifest.update(machine={}, build={}, allocator=None)
-        (run / "manifest.json").write_text(json.dumps(manifest))
-    return request.param, run, report.page(load(run))
+@pytest.fixture(scope="module")
+def text_of(tmp_path_factory):
+    """A function of a run's name: its folder and its page, made once."""
+    made = {}
+
+    def text(name):
+        if name not in made:
+            run = RUNS[name](tmp_path_factory.mktemp("report") / "run")
+            if name == "unknown machine":
+                manifest = json.loads((run / "manifest.json").read_text())
+                manifest.update(machine={}, build={}, allocator=None)
+                (run / "manifest.json").write_text(json.dumps(manifest))
+            made[name] = run, report.page(load(run))
+        return made[name]
+    return text
+
+
+@pytest.fixture(params=RUNS)
+def variant(request, text_of):
+    return request.param, *text_of(request.param)
 
 
 @pytest.fixture(scope="module")
-def page_of(tmp_path_factory):
-    made = {}
-
-    def page(name):
-        if name not in made:
-            run = RUNS[name](tmp_path_factory.mktemp("report") / "run")
-            made[name] = run, Page(report.page(load(run)))
-        return made[name]
-    return page
+def page_of(text_of):
+    return lambda name: (text_of(name)[0], Page(text_of(name)[1]))
 
 
 def test_is_well_formed(variant):
@@ -152,9 +157,8 @@ def cells(text, table):
     return [re.findall(r"<td[^>]*>(.*?)</td>", line, re.DOTALL) for line in body.split("</tr>")[:-1]]
 
 
-def test_shows_the_summarys_numbers(page_of):
-    run, _ = page_of("plain")
-    text = report.page(load(run))
+def test_shows_the_summarys_numbers(text_of):
+    run, text = text_of("plain")
     judged, _ = summary.summarize(load(run))
     lines = re.search(r'id="all-rows".*?<tbody>(.*?)</tbody>', text, re.DOTALL)[1].split("</tr>")
     for row, line in zip(judged["rows"], lines):
@@ -207,12 +211,12 @@ def test_a_quick_run_has_no_verdicts(page_of):
     assert {attrs["data-verdict"] for _, attrs in page.tags if "data-verdict" in attrs} == {"no verdict"}
 
 
-def test_tells_what_went_wrong(page_of):
-    run, page = page_of("bad")
+def test_tells_what_went_wrong(page_of, text_of):
+    _, page = page_of("bad")
     assert "pass/size=64" in page.text("ul", "strong") and "SIGSEGV" in page.text("ul")
     assert re.search(r"factory/size=16\s*:.*counts differ between launches: pointer allocs: 1 in launch 0, "
                      r"1001/1000 in 1", page.text("ul"))
-    assert 'class="wrong"' in report.page(load(run)).split('id="all-rows"')[1]
+    assert 'class="wrong"' in text_of("bad")[1].split('id="all-rows"')[1]
     wrong = [tag for tag, attrs in page.tags if attrs.get("class") == "wrong"]
     assert wrong.count("tr") == 4, "two rows, each in two tables"
     assert wrong.count("td") == 2, "the cells that say differs"
