@@ -37,6 +37,12 @@ def because(error, compiles, text):
     return "; as C++ it does, and ampersand asks about C", False
 
 
+def for_a_type(compiles):
+    """The same of a type that its header does not have, or does not have whole."""
+    flags = next((flags for flags in HELPS if flags[0] == "-D" and compiles(flags)), None)
+    return f"; with {as_typed(flags)} it does" if flags else ""
+
+
 def _helped(compiles):
     """The fewest flags, of HELPS, with which it compiles; () where all of them do not help."""
     if not compiles(sum(HELPS, ())):

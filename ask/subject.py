@@ -133,8 +133,15 @@ def _refuse_unknown(unit, name, shown, said):
     text = re.sub(r"^#.*$", "", unit.text, flags=re.M).rpartition("typedef")[0]
     tag = re.fullmatch(r"(?:const |volatile )*(struct|union|enum) (\w+)", name)
     if tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text):
-        raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}")
-    raise Refused(name, f"{shown} does not have such a type{_nearest(name, text)}: {because(said)}")
+        raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}"
+                      + _with_macro(unit))
+    raise Refused(name, f"{shown} does not have such a type{_nearest(name, text)}: {because(said)}" + _with_macro(unit))
+
+
+def _with_macro(unit):
+    text = (unit.compiler.folder / f"{unit.name}.c").read_text(**AS_TYPED)
+    text += "const unsigned long amp_size = sizeof(amp_asked);\n"
+    return language.for_a_type(lambda flags: _syntax(unit.compiler, text, "-fsyntax-only", *flags)[0] == 0)
 
 
 def _without_folder(compiler, error):

@@ -38,6 +38,17 @@ def test_what_would_help_is_said(tmp_path, cc, name, text, flags, says):
     assert line.startswith("does not compile: ") and line.endswith(says), line
 
 
+@pytest.mark.parametrize("header, name, flags, says", [
+    ("sys/socket.h", "struct ucred", "", "; with -D _GNU_SOURCE it does"),
+    ("sys/types.h", "u_char", "-std=c11", "; with -D _DEFAULT_SOURCE it does"),
+    ("signal.h", "siginfo_t", "-std=c11", "; with -D _DEFAULT_SOURCE it does"),
+    ("sys/socket.h", "struct nowhere", "", "'struct nowhere'}")])
+def test_a_type_that_a_macro_brings_is_told(tmp_path, header, name, flags, says):
+    with pytest.raises(Refused) as refused:
+        subjects.study(compilers.make("gcc", (), flags, tmp_path), header, name)
+    assert str(refused.value).endswith(says)
+
+
 CPP = [
     ("class", "class s { int a; };"), ("template", "template <class T> struct s { T t; };"),
     ("namespace", "namespace a { struct s { int a; }; }"), ("reference", "struct s { int a; };\nint of(const s &one);"),

@@ -183,3 +183,17 @@ def test_a_signal_ends_what_was_started_and_removes_what_was_made(tmp_path, wait
     for pid in pids.read_text().split():
         while Path(f"/proc/{pid}").exists():  # until it is buried
             time.sleep(0.01)
+
+
+def test_what_measures_ends_where_ask_is_killed_outright(tmp_path):
+    pid = tmp_path / "pid"
+    script = f"echo $$ >{pid}.tmp; mv {pid}.tmp {pid}; exec sleep 1000"
+    code = f"from ask import children; children.run_politely(['sh', '-c', {script!r}])"
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    while not pid.exists():
+        assert child.poll() is None
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    while Path(f"/proc/{int(pid.read_text())}").exists():  # until it is buried
+        time.sleep(0.01)
