@@ -6,6 +6,7 @@
 #include "harness/condition.h"
 #include "harness/configuration_make.h"
 #include "harness/nearest.h"
+#include "harness/results.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -163,13 +164,14 @@ int amp_configuration_read(const char *path, struct amp_configuration *out)
 {
     const char *slash = strrchr(path, '/');
     struct file file = { .base = slash ? slash + 1 : path, .out = out };
-    FILE *stream = fopen(path, "re");
-    int err;
+    int seen = amp_results_look(path), err;
+    FILE *stream = seen == 0 ? fopen(path, "re") : NULL;
 
     out->name = amp_configuration_name(path);
     err = out->name ? 0 : -ENOMEM;
     if (!err && !stream)
-        err = amp_configuration_fail(out, AMP_CONFIGURATION_WRONG, "%s: %s", path, strerror(errno));
+        err = amp_configuration_fail(out, AMP_CONFIGURATION_WRONG, "%s: %s", path,
+                                     seen == -ESPIPE ? "it is no ordinary file" : strerror(seen ? -seen : errno));
     if (!err && stream)
         err = read_lines(stream, &file);
     if (!err)

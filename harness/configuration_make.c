@@ -71,8 +71,11 @@ char *amp_configuration_name(const char *text)
     while (length > 0 && name[length - 1] == '-')
         length--;
     name[length] = '\0';
-    if (length == 0)
-        strcpy(name, "unnamed");
+    if (length == 0) { /* letters beyond ASCII, say: their bytes tell it from others */
+        length = (size_t) sprintf(name, "conf");
+        for (size_t i = 0; i < n && length + 3 < NAME_CHARS; i++)
+            length += (size_t) sprintf(name + length, "%s%02x", i == 0 ? "-" : "", (unsigned char) base[i]);
+    }
     return name;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/extension.h"
 
+#include "harness/results.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -113,8 +115,8 @@ int amp_extension_read(const char *journal, const struct amp_rows *rows, const u
     }
     for (size_t i = 0; i < rows->n; i++)
         out->launches[i] = options->launches;
-    if (options->looks > 0)
-        file = fopen(journal, "re"); /* a run that was killed early has none */
+    if (options->looks > 0 && amp_results_look(journal) == 0) /* a run that was killed early has none */
+        file = fopen(journal, "re");
     while (!err && file && getline(&line, &cap, file) > 0) {
         json_t *event = json_loads(line, 0, NULL); /* NULL for a last line that was cut */
 

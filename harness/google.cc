@@ -33,6 +33,7 @@ extern "C" {
 #include "harness/heap.h"
 #include "harness/layout.h"
 #include "harness/pair.h"
+#include "harness/process.h"
 }
 #include "harness/google.h"
 
@@ -163,6 +164,10 @@ void check_once(Row &row)
     const char *why;
 
     row.checked = true;
+    if (row.row->pair->threads > 0 && amp_process_cpus() == 1) {
+        row.refusal = "its threads want two CPUs, and this process may use one only (taskset, a cpuset)";
+        return;
+    }
     if (amp_layout_hold_row(row.row, layout, &why)) {
         row.refusal = why;
         return;

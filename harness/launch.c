@@ -15,6 +15,7 @@
 #include "harness/claim.h"
 #include "harness/command.h"
 #include "harness/extension.h"
+#include "harness/heap.h"
 #include "harness/journal.h"
 #include "harness/manifest.h"
 #include "harness/patience.h"
@@ -52,6 +53,26 @@ struct run {
     const char *dir;
 };
 
+/* On one CPU a pair's threads take turns: that would be the scheduler's time, and not what its question is about. */
+static int leave_out_threads(struct run *run)
+{
+    const struct amp_row *first = NULL;
+    size_t n = amp_process_cpus() == 1 ? amp_rows_leave_out_threads(&run->rows, &first) : 0;
+    bool any = n == 0;
+    char name[256];
+
+    if (first)
+        amp_row_name(first, name, sizeof name);
+    for (size_t i = 0; i < run->rows.n; i++)
+        any = any || !run->rows.row[i]->pair->floor;
+    if (!any)
+        return amp_claim_refuse(name, "its threads want two CPUs, and this process may use one only (taskset, a cpuset)");
+    if (n > 0)
+        amp_claim_refuse(name, "left out%s: threads want two CPUs, and this process may use one only (taskset, a cpuset)",
+                         n > 1 ? " with the other rows that have threads" : "");
+    return 0;
+}
+
 /* How large the lessons' designs are, and which build they are of. */
 static int note_lessons(struct run *run)
 {
@@ -73,7 +94,9 @@ static int begin_new(struct run *run, const struct amp_registry *registry)
         return amp_claim_refuse("plan", "%s", strerror(ENOMEM));
     if (err)
         return amp_claim_refuse("--filter", "'%s': %s", filter ? filter : "", why);
-    err = note_lessons(run);
+    err = leave_out_threads(run);
+    if (!err)
+        err = note_lessons(run);
     if (err)
         return err;
     run->options.quiet_ns = amp_sensor_calibrate(amp_clock_monotonic, AMP_CALIBRATE_NS);
@@ -381,6 +404,14 @@ static void warn_of_aslr(const struct run *run)
               stderr);
 }
 
+static void warn_of_counts(const struct run *run)
+{
+    const char *why;
+
+    if (run->options.counts_launches > 0 && amp_heap_available(&why))
+        fprintf(stderr, "ampersand: allocations: they are not counted: %s\n", why);
+}
+
 static int end(struct run *run, int status)
 {
     static const struct {
@@ -428,6 +459,7 @@ static int run_plan(struct run *run)
     if (err)
         return amp_claim_refuse("children", "they cannot be started: %s", strerror(-err));
     warn_of_aslr(run);
+    warn_of_counts(run);
     err = note_begin(run);
     return err ? give_up(run, err) : end(run, measure(run));
 }

@@ -2,6 +2,7 @@
 #include "harness/machine.h"
 
 #include "harness/machine_files.h"
+#include "harness/process.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -122,10 +123,11 @@ json_t *amp_machine_facts(void)
     if (uname(&name))
         memset(&name, 0, sizeof name);
     /* clang-format off */
-    facts = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    facts = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                       "host", name.nodename, "kernel", name.release, "arch", name.machine,
                       "cpu", amp_machine_cpu(),
                       "cpus", positive(sysconf(_SC_NPROCESSORS_ONLN)),
+                      "cpus_allowed", positive(amp_process_cpus()),
                       "memory_b", memory_b(),
                       "virtual", amp_machine_virtual(),
                       "governor", amp_machine_governor(),

@@ -329,8 +329,10 @@ static int run_with_lessons(struct amp_options *options, int argc, char **argv, 
 {
     struct amp_registry registry = { .n = 0 };
     struct amp_missing missing = { .n = 0 };
-    int status = register_lessons(&registry, &missing, options);
+    int status;
 
+    amp_process_follow();
+    status = register_lessons(&registry, &missing, options);
     if (!status) {
         bool any = amp_missing_say(&missing, options->verb == AMP_VERB_PAIRED ? options->launch.filter : options->filter);
 

@@ -169,12 +169,14 @@ json_t *amp_manifest_load(const char *dir, const char *schema, const char **why)
     const char *written;
     json_error_t error;
     json_t *manifest;
+    int err;
 
     *why = words;
     snprintf(path, sizeof path, "%s/manifest.json", dir);
-    if (access(path, R_OK)) {
-        snprintf(words, sizeof words, "%s; there is no run to go on with, start one with --out %s", strerror(errno),
-                 dir);
+    err = amp_results_look(path);
+    if (err) {
+        snprintf(words, sizeof words, "%s; there is no run to go on with, start one with --out %s",
+                 err == -ESPIPE ? "it is no ordinary file" : strerror(-err), dir);
         return NULL;
     }
     manifest = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
@@ -303,6 +305,7 @@ const char *amp_manifest_differ(const json_t *old, const json_t *now)
         { "machine", "cpu", "the CPU" },
         { "machine", "arch", "the architecture" },
         { "machine", "cpus", "the number of CPUs" },
+        { "machine", "cpus_allowed", "how many CPUs this process may use" },
         { "machine", "kernel", "the kernel" },
         { "build", NULL, "the build" },
         { "layouts", NULL, "the lessons' modules" },
@@ -317,7 +320,7 @@ const char *amp_manifest_differ(const json_t *old, const json_t *now)
             a = json_object_get(a, parts[i].key);
             b = json_object_get(b, parts[i].key);
         }
-        if ((a || b) && !json_equal(a, b)) /* a part that neither has is no difference */
+        if ((a || (b && !parts[i].key)) && !json_equal(a, b)) /* a fact that an older run does not have is none */
             return parts[i].words;
     }
     return NULL;

@@ -135,10 +135,14 @@ static int run_plan(struct amp_matrix_run *run)
     struct amp_placement placement;
     char path[PATH_MAX];
     uint32_t crc32 = 0;
+    bool is_alone = amp_process_cpus() == 1;
     int err = amp_process_prepare(&placement);
 
     if (err)
         return amp_claim_refuse("children", "they cannot be started: %s", strerror(-err));
+    if (is_alone)
+        fputs("ampersand: CPUs: this process may use one only (taskset, a cpuset): a workload's threads take turns on it\n",
+              stderr);
     run->launcher.cpu = placement.cpu;
     snprintf(path, sizeof path, "%s/manifest.json", run->dir);
     err = amp_results_crc32(path, &crc32);

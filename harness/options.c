@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/options.h"
 
+#include "harness/configuration_make.h"
 #include "harness/extension.h"
 #include "harness/nearest.h"
 #include "harness/options_google.h"
@@ -153,6 +154,8 @@ static int read_value(enum flag flag, const char *text, struct value *out)
 
     if (is_word(flag) && !*text)
         return amp_options_wrong(flags[flag].name, "its value is empty");
+    if (is_word(flag) && !amp_configuration_is_text(text))
+        return amp_options_wrong(flags[flag].name, "'%s' is not in UTF-8, which files of a run are written in", text);
     if (!is_word(flag) && flags[flag].kind != SWITCH && !read_number(flag, text, &n))
         return refuse_number(flag, text);
     if (flags[flag].kind == LIST && out->n == AMP_CONFIGS)
@@ -163,6 +166,23 @@ static int read_value(enum flag flag, const char *text, struct value *out)
     if (flags[flag].kind == LIST)
         out->list[out->n++] = text;
     return 0;
+}
+
+/* As whoever types it calls it: the door, where that has started us, has another name for one verb. */
+static const char *called(enum amp_verb verb)
+{
+    return verb == AMP_VERB_PAIRED && getenv("AMPERSAND_COMMAND") ? "bench" : verbs[verb];
+}
+
+/* What to type to read about the verb. */
+static const char *help_on(enum amp_verb verb)
+{
+    static char text[256];
+    const char *door = getenv("AMPERSAND_COMMAND");
+
+    snprintf(text, sizeof text, "%s help%s%s", door ? door : "ampersand-bench", door ? " " : "",
+             door ? called(verb) : "");
+    return text;
 }
 
 /* A word that is no flag of the verb. */
@@ -177,11 +197,12 @@ static int refuse(const char *word, enum amp_verb verb)
         if (flags[f].verbs & 1u << verb)
             names[n++] = flags[f].name;
     nearest = amp_nearest(flag, names, n, amp_nearest_limit(flag));
-    if (word[0] != '-')
-        return amp_options_wrong(verbs[verb], "'%s' is one word too many", word);
+    if (word[0] != '-' || (nearest && strcmp(nearest, flag) == 0)) /* the flag itself: it stands behind "--" */
+        return amp_options_wrong(word, "'%s' takes no such word; '%s' says what it takes", called(verb), help_on(verb));
     if (nearest)
-        return amp_options_wrong(flag, "no such flag of '%s'; the nearest is '%s'", verbs[verb], nearest);
-    return amp_options_wrong(flag, "no such flag of '%s'; 'ampersand-bench help' lists them", verbs[verb]);
+        return amp_options_wrong(flag, "'%s' has no such flag; the nearest is '%s', and '%s' lists them", called(verb),
+                                 nearest, help_on(verb));
+    return amp_options_wrong(flag, "'%s' has no such flag; '%s' lists them", called(verb), help_on(verb));
 }
 
 /* argv[0] is the verb. */
@@ -231,7 +252,7 @@ static int check_folder(const struct value *values, enum amp_verb verb)
         if (values[RESUME].given && f != RESUME && f != ROWS && values[f].given)
             return amp_options_wrong(flags[f].name, "not with --resume, which goes on with the run's own settings");
     if (!values[OUT].given && !values[RESUME].given)
-        return amp_options_wrong(verbs[verb], "needs --out DIR, or --resume RUN");
+        return amp_options_wrong(called(verb), "needs --out DIR, or --resume RUN");
     return 0;
 }
 

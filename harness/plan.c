@@ -56,6 +56,20 @@ int amp_rows_match(const struct amp_registry *registry, const char *filter, stru
     return -ENOENT;
 }
 
+size_t amp_rows_leave_out_threads(struct amp_rows *rows, const struct amp_row **first)
+{
+    size_t kept = 0, n = rows->n;
+
+    for (size_t i = 0; i < n; i++) {
+        if (rows->row[i]->pair->threads == 0)
+            rows->row[kept++] = rows->row[i];
+        else if (kept == i)
+            *first = rows->row[i];
+    }
+    rows->n = kept;
+    return n - kept;
+}
+
 void amp_rows_free(struct amp_rows *rows)
 {
     free(rows->row);

@@ -11,10 +11,11 @@
  * Signals are blocked but inside ppoll(), so that none comes between looking and waiting. */
 #include "harness/process.h"
 
-#include "harness/child.h"
+#include "harness/outcome.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -45,6 +46,7 @@
 extern char **environ;
 
 static const int noticed[] = { SIGINT, SIGTERM, SIGHUP };
+static pid_t door; /* what started us and must live; 0: nothing */
 static volatile sig_atomic_t interrupted;
 static sigset_t outside; /* the signal mask that this process was started with */
 static cpu_set_t allowed;
@@ -55,9 +57,34 @@ static void notice(int signal)
         interrupted = 1;
 }
 
+static bool is_gone(pid_t process)
+{
+    return process > 0 && kill(process, 0) && errno == ESRCH;
+}
+
 bool amp_process_interrupted(void)
 {
-    return interrupted;
+    return interrupted || is_gone(door);
+}
+
+void amp_process_follow(void)
+{
+    const char *text = getenv("AMPERSAND_DOOR");
+    long pid = text ? strtol(text, NULL, 10) : 0;
+
+    if (pid <= 0 || pid > INT_MAX)
+        return;
+    door = (pid_t) pid;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* of the parent, which is the door or has it above */
+    if (is_gone(door))
+        raise(SIGTERM);
+}
+
+int amp_process_cpus(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) ? -errno : CPU_COUNT(&set);
 }
 
 void amp_process_pause(unsigned ms)
@@ -146,11 +173,11 @@ struct environment {
     char cpu[32];
 };
 
-/* Whether a variable is left to the process: not what an outer ampersand may have set, nor, where the process brings
- * its own environment, what configures an allocator. */
+/* Whether a variable is left to the process: not what an outer ampersand may have set, nor flags of libbenchmark, which
+ * are given as words, nor, where the process brings its own environment, what configures an allocator. */
 static bool is_inherited(const char *variable, bool brings_own)
 {
-    static const char *const never[] = { PADDING, CPU };
+    static const char *const never[] = { PADDING, CPU, "AMPERSAND_DOOR=", "BENCHMARK_" };
     static const char *const allocators[] = { "LD_PRELOAD=", "MALLOC_",   "_RJEM_",   "GLIBC_TUNABLES=",
                                               "MIMALLOC_",   "mimalloc_", "TCMALLOC_" };
 
@@ -227,35 +254,9 @@ static _Noreturn void become_child(const struct amp_process *process, char **env
     _exit(127);
 }
 
-/* The last line that is not empty of what a child writes. */
-struct tail {
-    char line[256], last[256];
-    size_t n;
-};
-
-/* What jemalloc says of settings that it refuses ends in words that only point to the line above, and what it says of
- * those that it takes is no reason: neither is kept. */
-static void end_line(struct tail *tail)
-{
-    tail->line[tail->n] = '\0';
-    if (tail->n > 0 && !strstr(tail->line, "(see above)") && !strstr(tail->line, "-- Set conf value: "))
-        memcpy(tail->last, tail->line, tail->n + 1);
-    tail->n = 0;
-}
-
-static void add_to_tail(struct tail *tail, const char *text, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '\n')
-            end_line(tail);
-        else if (tail->n < sizeof tail->line - 1)
-            tail->line[tail->n++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    }
-}
-
 /* What is there now, at most a pipe full: a child that never stops writing still meets its time-out. False at the
  * end of it. */
-static bool read_output(int fd, struct tail *tail)
+static bool read_output(int fd, struct amp_tail *tail)
 {
     char chunk[4096];
 
@@ -264,7 +265,7 @@ static bool read_output(int fd, struct tail *tail)
 
         if (n <= 0)
             return n < 0 && (errno == EAGAIN || errno == EINTR);
-        add_to_tail(tail, chunk, (size_t) n);
+        amp_tail_add(tail, chunk, (size_t) n);
     }
     return true;
 }
@@ -285,7 +286,7 @@ static bool has_ended(pid_t child)
 }
 
 /* Until the child has ended by itself, or must be ended: AMP_DONE, AMP_TIMEOUT or AMP_INTERRUPTED. */
-static enum amp_ending wait_for(pid_t child, int output, double deadline_s, struct tail *tail)
+static enum amp_ending wait_for(pid_t child, int output, double deadline_s, struct amp_tail *tail)
 {
     struct pollfd poll = { .fd = output, .events = POLLIN };
 
@@ -306,63 +307,10 @@ static enum amp_ending wait_for(pid_t child, int output, double deadline_s, stru
     }
 }
 
-static const char *signal_name(int signal)
-{
-    static const struct {
-        int signal;
-        const char *name;
-    } names[] = {
-        { SIGSEGV, "SIGSEGV" }, { SIGBUS, "SIGBUS" },   { SIGILL, "SIGILL" },   { SIGFPE, "SIGFPE" },
-        { SIGABRT, "SIGABRT" }, { SIGTRAP, "SIGTRAP" }, { SIGSYS, "SIGSYS" },   { SIGKILL, "SIGKILL" },
-        { SIGTERM, "SIGTERM" }, { SIGINT, "SIGINT" },   { SIGHUP, "SIGHUP" },   { SIGPIPE, "SIGPIPE" },
-        { SIGALRM, "SIGALRM" }, { SIGXCPU, "SIGXCPU" }, { SIGXFSZ, "SIGXFSZ" },
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].signal == signal)
-            return names[i].name;
-    return "another signal";
-}
-
-static const char *last_line(const struct tail *tail)
-{
-    static const char prefix[] = "ampersand: ";
-    size_t n = sizeof prefix - 1;
-
-    return strncmp(tail->last, prefix, n) == 0 ? tail->last + n : tail->last;
-}
-
-static void describe(int status, const char *last, struct amp_outcome *out)
-{
-    static const struct {
-        int status;
-        enum amp_ending ending;
-        const char *words;
-    } known[] = {
-        { 0, AMP_DONE, "" },
-        { AMP_EXIT_NO_MEMORY, AMP_MEMORY, "a kernel or a fixture found no memory" },
-        { AMP_EXIT_DISAGREE, AMP_DISAGREEMENT, "the sides' checksums differ" },
-        { AMP_EXIT_DECLARED, AMP_DECLARATION, "a side allocates otherwise than its pair declares" },
-    };
-
-    if (WIFSIGNALED(status)) {
-        out->ending = AMP_SIGNAL;
-        snprintf(out->detail, sizeof out->detail, "%s%s%s", signal_name(WTERMSIG(status)), last[0] ? ": " : "", last);
-        return;
-    }
-    out->ending = AMP_EXIT;
-    snprintf(out->detail, sizeof out->detail, "status %d%s%s", WEXITSTATUS(status), last[0] ? ": " : "", last);
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (known[i].status == WEXITSTATUS(status)) {
-            out->ending = known[i].ending;
-            snprintf(out->detail, sizeof out->detail, "%s", last[0] ? last : known[i].words);
-        }
-}
-
 static void follow(const struct amp_process *process, pid_t child, int output, struct amp_outcome *out)
 {
     double begin_s = now_s();
-    struct tail tail = { .n = 0 };
+    struct amp_tail tail = { .n = 0 };
     enum amp_ending ending = wait_for(child, output, begin_s + process->timeout_s, &tail);
     int status = 0;
 
@@ -372,8 +320,8 @@ static void follow(const struct amp_process *process, pid_t child, int output, s
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
     read_output(output, &tail);
-    end_line(&tail);
-    describe(status, last_line(&tail), out);
+    amp_tail_end(&tail);
+    amp_outcome_describe(process, status, &tail, out);
     out->seconds = now_s() - begin_s;
     if (ending == AMP_TIMEOUT)
         snprintf(out->detail, sizeof out->detail, "killed after %u s", process->timeout_s);
@@ -409,32 +357,4 @@ out:
     free(environment.list);
     free(environment.padding);
     return err;
-}
-
-void amp_process_hold_to(const char *file, struct amp_outcome *outcome)
-{
-    bool is_there = access(file, F_OK) == 0;
-
-    if (outcome->ending == AMP_INTERRUPTED && is_there)
-        outcome->ending = AMP_DONE;
-    if (outcome->ending == AMP_DONE && !is_there) {
-        outcome->ending = AMP_EXIT;
-        snprintf(outcome->detail, sizeof outcome->detail, "it ended without a result");
-    }
-}
-
-const char *amp_ending_name(enum amp_ending ending)
-{
-    static const char *const names[] = {
-        [AMP_DONE] = "done",
-        [AMP_SIGNAL] = "signal",
-        [AMP_EXIT] = "exit",
-        [AMP_TIMEOUT] = "timeout",
-        [AMP_MEMORY] = "memory",
-        [AMP_DISAGREEMENT] = "disagreement",
-        [AMP_DECLARATION] = "declaration",
-        [AMP_INTERRUPTED] = "interrupted",
-    };
-
-    return names[ending];
 }

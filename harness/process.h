@@ -18,7 +18,14 @@ struct amp_placement {
  * are two, and from here on notices SIGINT, SIGTERM and SIGHUP instead of dying of them. 0 or a negative errno. */
 int amp_process_prepare(struct amp_placement *out);
 
-/* Whether one of these signals has come. */
+/* End with the process whose number the environment variable AMPERSAND_DOOR holds, as by SIGTERM: the door, killed, does
+ * not leave us measuring. To be called first. */
+void amp_process_follow(void);
+
+/* How many CPUs this process may use; a negative errno where that cannot be told. */
+int amp_process_cpus(void);
+
+/* Whether one of these signals has come, or the door is gone. */
 bool amp_process_interrupted(void);
 
 /* For the child, first thing in main(): pin it to the CPU that the environment variable AMPERSAND_CPU names. Only

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* 15 digits are what every double keeps: 45.1 is written as 45.1. */
@@ -81,12 +82,31 @@ static int flush_folder_of(const char *path)
     return err;
 }
 
+int amp_results_create(const char *path)
+{
+    int fd;
+
+    if (unlink(path) && errno != ENOENT)
+        return -errno;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return fd < 0 ? -errno : fd;
+}
+
+int amp_results_look(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) || access(path, R_OK))
+        return -errno;
+    return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? -EISDIR : -ESPIPE;
+}
+
 static int write_file(const char *path, const char *text)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), err;
+    int fd = amp_results_create(path), err;
 
     if (fd < 0)
-        return -errno;
+        return fd;
     err = amp_results_write_all(fd, text, strlen(text));
     if (!err && fsync(fd))
         err = -errno;
@@ -102,7 +122,7 @@ int amp_results_publish(const char *path)
 
     if ((size_t) snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
         return -ENAMETOOLONG;
-    fd = open(tmp, O_RDONLY | O_CLOEXEC);
+    fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     if (fsync(fd))
@@ -167,7 +187,7 @@ static int end_of_lines(int fd, off_t *out)
 
 int amp_results_append(const char *path, const json_t *value)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), err;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666), err;
     char *line = NULL;
     off_t end;
 

@@ -13,8 +13,15 @@
  * On failure neither the new file nor the .tmp stays, and what `path` held before is untouched. `value` is borrowed. */
 int amp_results_write(const char *path, const json_t *value);
 
+/* A new file to write into: a descriptor, or a negative errno. What has that name, left by a killed writer or put there by
+ * somebody who may write into the folder, is taken away; a link is never followed. */
+int amp_results_create(const char *path);
+
 /* The second half of it, for a "<path>.tmp" that another program wrote. */
 int amp_results_publish(const char *path);
+
+/* Whether a file of a run can be read at all: a FIFO, say, would hold the reader up for ever. 0, or a negative errno. */
+int amp_results_look(const char *path);
 
 /* Append one object as a line to `path` and flush it to the disk, or leave the file as it was. A line that a killed
  * writer left unfinished is taken off first, so that every line of the file but the last is always whole. */

@@ -165,9 +165,9 @@ int amp_results_probe(const char *dir, uint64_t need_b)
 
     if ((size_t) snprintf(path, sizeof path, "%s/probe.tmp", dir) >= sizeof path)
         return -ENAMETOOLONG;
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = amp_results_create(path);
     if (fd < 0)
-        return -errno;
+        return fd;
     for (uint64_t left_b = need_b; left_b > 0 && !err;) {
         size_t n = left_b < sizeof zeros ? (size_t) left_b : sizeof zeros;
 
@@ -187,7 +187,7 @@ static int clean_one(const char *path, const struct stat *st, int type, struct F
 
     (void) st;
     (void) ftw;
-    if (type == FTW_F && n > 4 && strcmp(path + n - 4, ".tmp") == 0 && unlink(path))
+    if ((type == FTW_F || type == FTW_SL) && n > 4 && strcmp(path + n - 4, ".tmp") == 0 && unlink(path))
         return -errno;
     return 0;
 }

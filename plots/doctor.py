@@ -33,6 +33,8 @@ def warnings(machine):
          "sysctl kernel.randomize_va_space=2"),
         ((machine.get("load_1min") or 0) > 0.5, f"something else is running: the load is "
          f"{machine.get('load_1min') or 0:.1f}"),
+        ((machine.get("cpus_allowed") or machine.get("cpus") or 1) < (machine.get("cpus") or 1),
+         f"{machine.get('cpus_allowed')} of {machine.get('cpus')} CPUs allowed (taskset, a cpuset): pairs with threads need 2"),
         (machine.get("cpus") == 1, "one CPU only: the harness runs on the core that it measures"),
         (machine.get("hardware_counters") is False, "no hardware counters: instructions and misses cannot be counted; "
          "valgrind --tool=callgrind counts instructions anywhere"),
@@ -49,7 +51,9 @@ def facts(machine, build):
     caches = ", ".join(f"L{cache['level']} {cache['type'].lower()} {cache['size_b'] // 1024} KiB"
                        for cache in machine.get("caches") or [] if cache.get("size_b"))
     return [
-        ("processor", f"{shown(machine['cpu'])}, {machine['cpus']} CPUs, {machine['arch']}"),
+        ("processor", f"{shown(machine['cpu'])}, {machine['cpus']} CPUs"
+         + (f" ({machine['cpus_allowed']} allowed)" if machine.get("cpus_allowed") not in (None, machine["cpus"]) else "")
+         + f", {machine['arch']}"),
         ("caches", caches or shown(None)),
         ("memory", f"{machine['memory_b'] / 2**30:.1f} GiB" if machine["memory_b"] else shown(None)),
         ("virtual machine", "none seen" if machine["virtual"] is None else machine["virtual"]),

@@ -13,7 +13,7 @@ from plots import doctor, doctor_measure
 
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = {"virtual": None, "governor": "performance", "turbo": False, "thp": "madvise", "aslr": 2, "load_1min": 0.1,
-        "cpus": 2, "hardware_counters": True, "clock_source": "tsc"}
+        "cpus": 2, "cpus_allowed": 2, "hardware_counters": True, "clock_source": "tsc"}
 
 
 @pytest.mark.parametrize("fact, value, word", [
@@ -24,6 +24,7 @@ GOOD = {"virtual": None, "governor": "performance", "turbo": False, "thp": "madv
     ("aslr", 0, "randomisation is off"),
     ("load_1min", 1.5, "load is 1.5"),
     ("cpus", 1, "one CPU"),
+    ("cpus_allowed", 1, "1 of 2 CPUs allowed"),
     ("hardware_counters", False, "no hardware counters"),
     ("clock_source", "hpet", "clock is hpet"),
 ])

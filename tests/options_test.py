@@ -14,9 +14,11 @@ from waiting import HANGS_S
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", "build")).resolve()
 BENCH = BUILD / "harness" / "ampersand-bench"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "AMPERSAND_COMMAND"}  # of the door
 
 
 def bench(*words, **more):
+    more.setdefault("env", ENVIRONMENT)
     return subprocess.run([BENCH, *words], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=HANGS_S,
                           **{"stdout": subprocess.PIPE, **more})
 
@@ -28,28 +30,28 @@ WRONG = [
     ("pared --out x", "pared: no such verb; the nearest is 'paired'"),
     ("PAIRED", "PAIRED: no such verb; the nearest is 'paired'"),
     ("frobnicate", "frobnicate: no such verb; there are paired, allocators, list, machine, child, help and version"),
-    ("machine now", "machine: 'now' is one word too many"),
-    ("help --quick", "--quick: no such flag of 'help'; 'ampersand-bench help' lists them"),
-    ("list --quick", "--quick: no such flag of 'list'"),
-    ("list --question", "--question: no such flag of 'list'; the nearest is '--questions'"),
+    ("machine now", "now: 'machine' takes no such word; 'ampersand-bench help' says what it takes"),
+    ("help --quick", "--quick: 'help' has no such flag; 'ampersand-bench help' lists them"),
+    ("list --quick", "--quick: 'list' has no such flag"),
+    ("list --question", "--question: 'list' has no such flag; the nearest is '--questions'"),
     ("child", "child: needs one word, its task as JSON"),
     ("child {} {}", "child: needs one word, its task as JSON"),
     # ---- flags of paired
     ("paired", "paired: needs --out DIR, or --resume RUN"),
     ("paired --out", "--out: needs a value"),
     ("paired --out=", "--out: its value is empty"),
-    ("paired --ou x", "--ou: no such flag of 'paired'; the nearest is '--out'"),
-    ("paired --ou=x", "--ou: no such flag of 'paired'; the nearest is '--out'"),
-    ("paired --out x y", "paired: 'y' is one word too many"),
-    ("paired y --out x", "paired: 'y' is one word too many"),
-    ("paired --out x -- --quick", "--quick: no such flag"),
-    ("paired --out x --lauches 3", "--lauches: no such flag of 'paired'; the nearest is '--launches'"),
-    ("paired --out x --lauches=3", "--lauches: no such flag of 'paired'; the nearest is '--launches'"),
-    ("paired --out x --frobnicate", "--frobnicate: no such flag of 'paired'; 'ampersand-bench help' lists them"),
-    ("paired --out x --l 3", "--l: no such flag of 'paired'"),
-    ("paired --out x -q", "-q: no such flag of 'paired'"),
-    ("paired --out x -qv --quick", "-qv: no such flag of 'paired'"),
-    ("paired --out x --questions", "--questions: no such flag of 'paired'"),
+    ("paired --ou x", "--ou: 'paired' has no such flag; the nearest is '--out'"),
+    ("paired --ou=x", "--ou: 'paired' has no such flag; the nearest is '--out'"),
+    ("paired --out x y", "y: 'paired' takes no such word; 'ampersand-bench help' says what it takes"),
+    ("paired y --out x", "y: 'paired' takes no such word; 'ampersand-bench help' says what it takes"),
+    ("paired --out x -- --quick", "--quick: 'paired' takes no such word"),
+    ("paired --out x --lauches 3", "--lauches: 'paired' has no such flag; the nearest is '--launches'"),
+    ("paired --out x --lauches=3", "--lauches: 'paired' has no such flag; the nearest is '--launches'"),
+    ("paired --out x --frobnicate", "--frobnicate: 'paired' has no such flag; 'ampersand-bench help' lists them"),
+    ("paired --out x --l 3", "--l: 'paired' has no such flag"),
+    ("paired --out x -q", "-q: 'paired' has no such flag"),
+    ("paired --out x -qv --quick", "-qv: 'paired' has no such flag"),
+    ("paired --out x --questions", "--questions: 'paired' has no such flag"),
     ("paired --out x --quick=yes", "--quick: takes no value"),
     ("paired --out x --launches", "--launches: needs a value"),
     ("paired --out x --precision 0.5% --layout 3", "--precision: not with --layout"),
@@ -58,14 +60,14 @@ WRONG = [
     ("paired --resume x --quick", "--quick: not with --resume"),
     # ---- flags of allocators
     ("allocators", "allocators: needs --out DIR, or --resume RUN"),
-    ("allocators --out x --confg y", "--confg: no such flag of 'allocators'; the nearest is '--config'"),
+    ("allocators --out x --confg y", "--confg: 'allocators' has no such flag; the nearest is '--config'"),
     ("allocators --out x --config", "--config: needs a value"),
     ("allocators --out x --config=", "--config: its value is empty"),
-    ("allocators --out x --filter y", "--filter: no such flag of 'allocators'"),
+    ("allocators --out x --filter y", "--filter: 'allocators' has no such flag"),
     ("allocators --resume x --config y", "--config: not with --resume"),
     ("allocators --out x --timelines 101", "--timelines: '101' is not a whole number from 0 to 100"),
     ("allocators --out x " + "--config y " * 65, "--config: more than 64 of them"),
-    ("paired --out x --config y", "--config: no such flag of 'paired'"),
+    ("paired --out x --config y", "--config: 'paired' has no such flag"),
     # ---- numbers
     ("paired --out x --launches 12x", "--launches: '12x' is not a whole number from 1 to 1000"),
     ("paired --out x --launches=0", "--launches: '0' is not a whole number from 1 to 1000"),
@@ -148,6 +150,17 @@ def test_wrong_use_is_one_line_and_status_2(words, want, tmp_path):
     assert done.stderr.startswith(f"ampersand: {want}"), done.stderr
     assert done.stderr.count("\n") == 1 and done.stderr.endswith("\n")
     assert list(tmp_path.iterdir()) == [], "nothing is written"
+
+
+@pytest.mark.parametrize("words, want", [
+    ("paired --qick", "--qick: 'bench' has no such flag; the nearest is '--quick', and './ampersand help bench' lists them"),
+    ("paired foo", "foo: 'bench' takes no such word; './ampersand help bench' says what it takes"),
+    ("allocators foo", "foo: 'allocators' takes no such word; './ampersand help allocators' says what it takes"),
+    ("paired", "bench: needs --out DIR, or --resume RUN"),
+])
+def test_from_the_door_words_are_those_of_the_door(words, want):
+    done = bench(*words.split(), env={**os.environ, "AMPERSAND_COMMAND": "./ampersand"})
+    assert (done.returncode, done.stderr) == (2, f"ampersand: {want}\n")
 
 
 def test_a_word_with_a_line_break_is_still_one_line():
