@@ -369,7 +369,7 @@ def test_a_lesson_that_is_built_anew_stops_the_run(own_lessons, tmp_path, what):
     run = subprocess.Popen([BENCH, "paired", "--out", out, *FAST, "--filter", "^good/size=8$", "--seed", "7", "--launches",
                             "1000"], env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(own_lessons)}, text=True,
                            stderr=subprocess.PIPE)
-    wait_until(lambda: started(out, "done", 3))
+    wait_for(lambda: started(out, "done", 3))
     if what == "no table":
         table.unlink()
     else:
