@@ -311,8 +311,10 @@ def test_verdict_axis_is_log2_with_a_line_at_1(figures, case):
 
 
 def spans(ax, colour):
-    return [(p.get_xy()[:, 0].min(), p.get_xy()[:, 0].max()) for p in ax.patches
-            if to_rgb(p.get_facecolor()) == to_rgb(colour) and hasattr(p, "get_xy") and np.ndim(p.get_xy()) == 2]
+    # Bands are polygons or rectangles, as the version of matplotlib has it: from bottom to top in each.
+    extents = [p.get_patch_transform().transform_path(p.get_path()).get_extents() for p in ax.patches
+               if to_rgb(p.get_facecolor()) == to_rgb(colour)]
+    return [(box.x0, box.x1) for box in extents if (box.y0, box.y1) == (0, 1)]
 
 
 def test_noise_floor_is_the_wider_of_both_floors(figures):
