@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <limits.h>
 #include <link.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -29,11 +28,29 @@ __attribute__((format(printf, 3, 4))) static int fail(const char **why, int erro
     return error;
 }
 
+const char *amp_layout_beside(const char *name, char out[PATH_MAX], const char *otherwise)
+{
+    char program[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    char *folder;
+
+    if (n < 0)
+        return otherwise;
+    program[n] = '\0';
+    folder = strrchr(program, '/');
+    *folder = '\0';
+    folder = strrchr(program, '/');
+    if (folder == NULL || snprintf(out, PATH_MAX, "%.*s/%s", (int) (folder - program), program, name) >= PATH_MAX)
+        return otherwise;
+    return access(out, R_OK) == 0 ? out : otherwise;
+}
+
 const char *amp_layout_dir(void)
 {
+    static char beside[PATH_MAX];
     const char *dir = getenv("AMPERSAND_LESSONS");
 
-    return dir != NULL && dir[0] != '\0' ? dir : AMP_LESSONS_DIR;
+    return dir != NULL && dir[0] != '\0' ? dir : amp_layout_beside("benchmarks", beside, AMP_LESSONS_DIR);
 }
 
 /* The loader maps segments that a truncated file no longer holds, and touching them ends the process with SIGBUS.

@@ -8,6 +8,8 @@
 
 #include "harness/pair.h"
 
+#include <limits.h>
+
 /* What every module exports as `amp_lesson` (lesson.c). make_layouts.py reads the offsets, those within struct
  * amp_pair, from the object file, to find the rows and which functions belong to which side. */
 struct amp_lesson {
@@ -24,8 +26,12 @@ struct amp_module {
 };
 
 /* Where the modules are: DIR/<lesson>.<NN>.so beside DIR/<lesson>.layouts.json and DIR/lessons.txt (their order).
- * The environment variable AMPERSAND_LESSONS overrides the folder that the build compiled in. */
+ * They are beside the program, in the build folder as where it was installed, unless the environment variable
+ * AMPERSAND_LESSONS names another folder; a program of one's own finds those of the build folder. */
 const char *amp_layout_dir(void);
+
+/* <the folder above this program's>/<name>, written to `out`, where that is there; else `otherwise`. */
+const char *amp_layout_beside(const char *name, char out[PATH_MAX], const char *otherwise);
 
 /* Load module k of a lesson. -ENOENT if there is none, -EPROTO if it is not a lesson or of another ABI. */
 int amp_layout_load(const char *lesson, unsigned k, struct amp_module *out, const char **why);

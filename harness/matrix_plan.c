@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/matrix_plan.h"
 
+#include "harness/layout.h"
 #include "harness/nearest.h"
 #include "harness/rounds.h"
 #include "harness/workload_list.h"
@@ -13,9 +14,10 @@ static char words[PATH_MAX + 256];
 
 const char *amp_matrix_dir(void)
 {
+    static char beside[PATH_MAX];
     const char *dir = getenv("AMPERSAND_ALLOCATORS");
 
-    return dir && *dir ? dir : AMP_ALLOCATORS_DIR;
+    return dir && *dir ? dir : amp_layout_beside("benchmarks/allocators", beside, AMP_ALLOCATORS_DIR);
 }
 
 int amp_matrix_program(char out[PATH_MAX])

@@ -320,6 +320,7 @@ static void test_register(void **state)
     check_all(built);
 }
 
+/* The folder beside the program's own, in which the build makes what it links, unless the environment names another. */
 static void test_folder(void **state)
 {
     (void) state;
