@@ -5,6 +5,7 @@ import textwrap
 
 from ask import advice, allocator
 from plots import terminal
+from plots.guard import COMMAND
 
 WIDTH = 100
 INTEGER_REGISTERS, VECTOR_REGISTERS = ("rdi", "rsi"), ("xmm0", "xmm1")  # of a first argument; a type takes at most two
@@ -185,6 +186,6 @@ def _advice(answer):
     launches = f"{settings['launches']} launch{'es' if settings['launches'] != 1 else ''}"
     words = ("A ratio is pointer/value: above 1 the value side is faster. Intervals: "
              f"{rule['confidence'] * 100:g} % for all of them together ({rule['correction']}), over {launches}; the "
-             f"spread is that over {settings['layouts']} layouts. What a verdict means: ./ampersand help ask. Seed "
+             f"spread is that over {settings['layouts']} layouts. What a verdict means: {COMMAND} help ask. Seed "
              f"{settings['seed']}, {answer['seconds']:.0f} s.")
     return lines + [""] + textwrap.wrap(words, WIDTH)

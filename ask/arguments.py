@@ -9,6 +9,8 @@ import re
 import shlex
 import sys
 
+from plots.guard import COMMAND
+
 LAUNCHES = 20
 OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json")
 PARTS = ("struct", "union", "enum", "const", "volatile", "unsigned", "signed", "long", "short")  # a type goes on behind
@@ -19,7 +21,7 @@ class Parser(argparse.ArgumentParser):
     """Complains as every other part of ampersand does."""
 
     def error(self, message):
-        print(f"ampersand: ask: {message}; ./ampersand help ask", file=sys.stderr)
+        print(f"ampersand: ask: {message}; {COMMAND} help ask", file=sys.stderr)
         sys.exit(2)
 
 

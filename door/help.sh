@@ -4,7 +4,7 @@
 # Help, and the verb that was meant. Sourced by ../ampersand.
 
 verbs='bench ask allocators test list report charts compare check stack doctor setup help'
-if [ $installed = yes ]; then verbs='bench ask allocators list report charts compare check doctor setup help'; fi
+if [ $installed = yes ]; then verbs='bench ask allocators list report charts compare check stack doctor setup help'; fi
 
 # Help, as it is true of the checkout or of what is installed.
 told() {
@@ -15,7 +15,7 @@ told() {
     sed -e 's|\./ampersand|ampersand|g' -e 's|results/runs|ampersand-runs|' -e '/^  test  /d' \
         -e 's|^  setup .*|  setup           install what is missing from the distribution|' \
         -e 's|^What is missing is inst.*|What is missing is named; ampersand setup installs it.|' \
-        -e 's|^RUN is .*|RUN is a run'"'"'s folder, the newest in ampersand-runs unless named.|'
+        -e 's|^AMPERSAND_BUILD [^.]*\. ||'
 }
 
 usage() {
@@ -37,7 +37,8 @@ Usage: ./ampersand VERB [flags]
   help [VERB]     this, or the flags of a verb
 
 What is missing is installed from the distribution first, as root or through sudo; then everything is built.
-RUN is a run's folder, the newest in results/runs unless named. AMPERSAND_BUILD names another build folder than build.
+RUN is a run's folder, the newest in results/runs unless named; AMPERSAND_RUNS names another folder for runs.
+AMPERSAND_BUILD names another build folder than build. AMPERSAND_FLAGS holds more flags of bench and allocators.
 Exit status: 0 done; 1 some row or test failed; 2 wrong use, or the environment cannot do it; 130 interrupted.
 END
 }
@@ -50,7 +51,7 @@ Usage: ./ampersand bench [flags]                                           defau
   --quick                ratios and spreads without verdicts, in minutes
   --filter REGEX         only rows like this, as in 'pass/size=64'         every row
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
-  --resume RUN           do what a run has left to do; takes no other flag but --format
+  --resume RUN           do what a run has left to do; takes no other flag but --format and --go
   --format F             of the summary: table, json, csv or markdown      table
   --go                   the same lessons in Go, too; a run of everything  where go is
                          without --quick has them anyhow
@@ -86,6 +87,18 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
 Prints size, padding and how the type is passed and returned, then what passing, returning, changing, storing, sending
 and boxing it costs by value and by pointer, in less than half a minute, and what follows from that. Exit status 2: it
 cannot be asked about, for the reason that is printed.
+
+A ratio is pointer/value: above 1 the value side is the faster one. Its interval says where it lies, over fresh processes;
+its spread goes from the 10th to the 90th percentile of the layouts, the places at which the linker may put the code.
+
+  value faster       the interval lies beyond 0.2 %, and at most one layout in ten says the opposite
+  leans value        the interval lies beyond 0.2 %, but more layouts than that say the opposite
+  equal (0.4 %)      interval and spread both lie within the percentage
+  placement decides  where the code stands matters more than which side it is
+  undecided          none of these yet: measure more, by --launches
+  (pointer faster, leans pointer: likewise)
+
+CC and CFLAGS of the environment are those of your type; ampersand itself is not built anew for them.
 END
         allocators) cat <<'END' ;;
 Usage: ./ampersand allocators [flags]                                      default (quick)

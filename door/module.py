@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """module.py MODULE ARGUMENTS: what `python3 -m MODULE` does in the checkout, whatever the current folder holds.
 
-A signal that tells it to end is a KeyboardInterrupt, so that temporary folders and children go with it; a second one
-does not wait for that. If the door is killed, it ends, too."""
+It runs in the background of the door, where Ctrl-C is ignored: SIGUSR1, by which the door passes one on, is Ctrl-C here.
+If the door is killed, it is told to end. plots/guard.py does the rest."""
 
 import ctypes
 import os
@@ -11,21 +11,16 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-ENDS = signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT
 
 
-def end(number, _):
-    for each in ENDS:
-        signal.signal(each, lambda *_: os._exit(128 + number))
+def interrupt(*_):
     raise KeyboardInterrupt
 
 
 def main():
+    signal.signal(signal.SIGUSR1, interrupt)
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     del sys.argv[0]
-    for number in ENDS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup stays nohup
-            signal.signal(number, end)
     try:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     except (OSError, AttributeError):  # another system

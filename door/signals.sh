@@ -6,12 +6,13 @@
 # A command runs in the background and is waited for, so that a signal to the door tells it to end at once. A second
 # signal does not wait for that: it kills the command, and the door ends.
 # Only for commands that end at SIGTERM by themselves: a background command of sh ignores SIGINT.
-status=0
+status=0    # of the last command
 stopped=   # the first signal that came
 signals=0  # how many came
 parting=   # what is said at the first
 afterwards= # what is said before the door ends by one
 child=
+passed_on=TERM # how the child is told of an INT
 
 stop() { # signal
     signals=$((signals + 1))
@@ -21,7 +22,13 @@ stop() { # signal
     fi
     stopped=$1
     [ -z "$parting" ] || say "$parting"
-    kill -TERM "$child" 2>/dev/null || :
+    tell
+}
+
+tell() {
+    how=TERM
+    if [ "$stopped" = INT ]; then how=$passed_on; fi
+    kill -"$how" "$child" 2>/dev/null || :
 }
 
 leave() { # if a signal came, by the status that names it
@@ -51,7 +58,7 @@ attended() { # command; sets $status, and $stopped if a signal came
     done
     "$@" &
     child=$!
-    if [ -n "$stopped" ]; then kill -TERM "$child" 2>/dev/null || :; fi # it came before there was a child
+    if [ -n "$stopped" ]; then tell; fi # it came before there was a child
     status=
     while :; do
         before=$signals

@@ -5,7 +5,11 @@
 
 # A module of Python's of the checkout: `plots` or `ask`. Paths on the command line are the user's.
 module() { # its name, its arguments
-    AMPERSAND_BUILD=$build patiently "$python" "$root/door/module.py" "$@"
+    passed_on=USR1
+    AMPERSAND_BUILD=$build attended "$python" "$root/door/module.py" "$@"
+    passed_on=TERM
+    leave
+    return "$status"
 }
 
 plots() { module plots "$@"; }
@@ -150,7 +154,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         if [ "$verb" = bench ]; then measure_go "$run" "$go"; fi
     fi
     judge "$run" "$format"
-    if [ "$failed" != 0 ]; then
+    if [ "$failed" -gt 1 ]; then
         say "$run holds all that was measured, but judging it failed, for the reason above; $again judges it again," \
             "and measures anew what a damaged file held if you delete that file"
     elif [ "$measured" = 130 ]; then
@@ -217,7 +221,8 @@ judge() { # run, format; sets $failed
         plots allocators "$1" --format "$2" || failed=$?
         return
     fi
-    plots summary "$1" --format "$2" || { failed=$? && return; }
+    plots summary "$1" --format "$2" || failed=$?
+    [ "$failed" -le 1 ] || return 0 # 1: some row failed
     if [ "$2" = table ] && [ -e "$1/go/go.json" ]; then plots go "$1" || failed=$?; fi
     plots charts "$1" >/dev/null || failed=$?
     plots report "$1" >/dev/null || failed=$?
@@ -295,6 +300,10 @@ verb_stack() {
     done
     ready build
     if [ -n "$bench" ]; then
+        case " $* " in
+            *' --out'[\ =]* | *' --from'[\ =]*) ;;
+            *) set -- --out "$runs/stack-$(date -u +%Y-%m-%dT%H-%M-%SZ)" "$@" ;;
+        esac
         plots stack "$@"
     else
         "$build/benchmarks/stack/ampersand-stack" walk "$@"

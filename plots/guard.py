@@ -25,6 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 STOPS = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM", signal.SIGHUP: "ended by SIGHUP"}
 CALM = {"MPLBACKEND": "agg",            # another one need not exist, and is never drawn with
         "OPENBLAS_NUM_THREADS": "1"}    # its threads take memory that nothing here uses
+COMMAND = os.environ.get("AMPERSAND_COMMAND", "./ampersand")  # what the door is called where it started this
 LEAST_B = 1 << 30  # of address space: OpenBLAS, which gets no memory, tries for ever
 
 stopped_by = None  # the signal that ended this process
@@ -143,7 +144,7 @@ def _foreseen(error, name):
         while isinstance(first.__context__, ImportError):  # numpy tells a page about it
             first = first.__context__
         why = str(first) if isinstance(first, (ImportError, OSError)) else f"{type(first).__name__}: {first}"
-        return one_line(f"{name}: Python cannot load {module}: {why}; ./ampersand setup installs what is missing")
+        return one_line(f"{name}: Python cannot load {module}: {why}; {COMMAND} setup installs what is missing")
     if isinstance(error, OSError):
         why = "no program of this machine" if error.errno == errno.ENOEXEC else error.strerror or str(error)
         return one_line(f"{os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else name}: {why}")

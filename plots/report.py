@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from plots import (charts, compiled, crossover, distribution_figure, doctor, documents, go, inline_figures, sparkline, statistics,
                    style, summary as summaries, terminal)
 from plots.documents import Refused, printable
+from plots.guard import COMMAND
 from plots.load import is_of_allocators, load
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -335,7 +336,7 @@ def repeat(manifest, verb="bench"):
             next(given, None)
         elif not word.startswith(("--out=", "--resume=", "--seed=")):
             kept.append(word)
-    return shlex.join(["./ampersand", verb, *kept, "--seed", str(manifest["seed"])])
+    return shlex.join([COMMAND, verb, *kept, "--seed", str(manifest["seed"])])
 
 
 def _settings(manifest):

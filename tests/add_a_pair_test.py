@@ -75,7 +75,7 @@ def tree(tmp_path_factory):
     tree.mkdir()
     for name in ("ampersand", "meson.build", "meson_options.txt", "pytest.ini"):
         shutil.copy2(ROOT / name, tree / name)
-    for name in ("benchmarks", "door", "harness", "install", "plots", "results", "tests"):
+    for name in ("benchmarks", "docs", "door", "examples", "harness", "install", "plots", "results", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
     sample = re.search(r"```c\n(AMP_PAIR\(point_factory,.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
     (tree / "benchmarks" / "point_factory.c").write_text(LESSON + sample)

@@ -49,7 +49,7 @@ class Installed:
     def __init__(self, prefix, libdir):
         self.prefix, self.home = prefix, prefix / libdir / "ampersand"
         self.command = prefix / "bin" / "ampersand"
-        unset = ("AMPERSAND_BUILD", "AMPERSAND_LESSONS", "AMPERSAND_BUILT")
+        unset = ("AMPERSAND_BUILD", "AMPERSAND_LESSONS", "AMPERSAND_BUILT", "AMPERSAND_HELD", "AMPERSAND_COMMAND")
         self.environment = {key: text for key, text in os.environ.items() if key not in unset} | {
             "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}", "PKG_CONFIG_PATH": str(prefix / libdir / "pkgconfig"),
             "PYTHONDONTWRITEBYTECODE": "1"}
@@ -68,7 +68,7 @@ def installed(tmp_path_factory):
     tree.mkdir()
     for name in ("ampersand", "meson.build", "meson_options.txt"):
         shutil.copy2(ROOT / name, tree / name)
-    for name in ("ask", "benchmarks", "door", "harness", "install", "plots", "results", "tests"):
+    for name in ("ask", "benchmarks", "docs", "door", "examples", "harness", "install", "plots", "results", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
     lines = tree / "benchmarks" / "meson.build"  # those that ask compiles are enough, in 16 layouts
     few = "lessons = ['pass', 'factory', 'mutate', 'null']"
@@ -84,6 +84,29 @@ def test_nothing_in_it_is_compiled_python_or_a_run(installed):
     names = [path.name for path in installed.prefix.rglob("*")]
     assert "__pycache__" not in names and "runs" not in names and "reference" not in names
     assert len(list((installed.home / "benchmarks").glob("pass.*.so"))) == 16
+    headers = installed.prefix / "include/ampersand/harness"
+    for header in ("kernel.h", "subjects.h", "threads.h", "stack/stack.h"):  # all that a lesson may include
+        call(*os.environ.get("CC", "cc").split(), "-std=gnu11", "-fsyntax-only", *installed.package("--cflags").split(),
+             "-x", "c", headers / header)
+
+
+def test_the_program_finds_what_stands_beside_it(installed, tmp_path):
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("AMPERSAND_")}
+    program = installed.home / "harness/ampersand-bench"
+    assert "pass/size=16" in call(program, "list", cwd=tmp_path, env=environment).split()
+    done = subprocess.run([program, "allocators", "--out", "run", "--config", "jemalloc-tcache-of"], text=True,
+                          capture_output=True, env=environment, cwd=tmp_path)
+    assert done.returncode == 2 and "jemalloc-tcache-off" in done.stderr
+
+
+def test_every_verb_of_the_help_is_there_and_called_by_its_name(installed, tmp_path):
+    text = installed("help", cwd=tmp_path)
+    for verb in re.findall(r"^  ([a-z]+) ", text, re.M):
+        said = installed(verb, "--help", cwd=tmp_path)
+        assert said.startswith("Usage: ampersand ") and "./ampersand" not in said and "results/runs" not in said, verb
+    assert "0 moves" in installed("stack", "--size", "1", cwd=tmp_path)
+    done = subprocess.run([installed.command, "ask"], text=True, capture_output=True, env=installed.environment)
+    assert done.returncode == 2 and done.stderr.endswith("; ampersand help ask\n")
 
 
 def test_it_lists_and_measures_without_a_checkout(installed, tmp_path):
@@ -92,7 +115,9 @@ def test_it_lists_and_measures_without_a_checkout(installed, tmp_path):
     table = installed("bench", "--quick", "--filter", "^pass/size=16$", cwd=tmp_path)
     assert "pass " in table and "null_placed" in table
     run, = (tmp_path / "ampersand-runs").iterdir()
-    assert "take_value" in (run / "report.html").read_text(), "the lesson's code is in the report"
+    report = (run / "report.html").read_text()
+    assert "take_value" in report, "the lesson's code is in the report"
+    assert "ampersand bench" in report and "./ampersand" not in report
     installed("check", cwd=tmp_path)
     installed("compare", run, run, cwd=tmp_path)
 
@@ -102,6 +127,9 @@ def test_it_asks_without_a_checkout(installed, tmp_path):
     found = json.loads(installed("ask", "order.h", "struct order", "--launches", "2", "--json", cwd=tmp_path))
     validate(found, "ask", "answer")
     assert found["size_b"] == 16 and len(found["answers"]) == 8
+    said = installed("ask", "order.h", "struct order", "--launches", "1", cwd=tmp_path)
+    assert "over 1 launch;" in said and " ampersand help ask" in said.replace("\n", " ") and "./ampersand" not in said
+    assert "placement decides" in installed("help", "ask", cwd=tmp_path)
     installed("ask", "order.h", "struct nothing", cwd=tmp_path, status=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["order.h"]
 
@@ -137,6 +165,52 @@ def test_the_template_measures_its_two_pairs(installed, tmp_path):
     assert "distance_of_values" in (run / "report.html").read_text(), "the pair's own code is in the report"
 
 
+def test_ninja_bench_takes_flags_and_the_run_outlives_the_build(installed, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(installed.package("--variable=examples") + "/template", project)
+    text = (project / "meson.build").read_text().replace("flags = [] ", "flags = ['-O1']").replace("'--count', '64'",
+                                                                                             "'--count', '16'")
+    (project / "meson.build").write_text(text)
+    call("meson", "setup", "build", cwd=project, env=installed.environment)
+    call("ninja", "-C", "build", "bench", cwd=project,
+         env=installed.environment | {"AMPERSAND_FLAGS": "--quick --launches 1 --filter ^invoice/"})
+    shutil.rmtree(project / "build")
+    run, = (project / "ampersand-runs").iterdir()
+    rows = [row["pair"] for row in json.loads((run / "summary.json").read_text())["rows"]]
+    assert rows[0] == "invoice" and "distance" not in rows and "null" in rows
+    assert "-O1" in (run / "manifest.json").read_text(), "each lesson's flags are told"
+
+
+def test_cmake_and_cplusplus(installed, tmp_path):
+    if not shutil.which("cmake"):
+        pytest.skip("cmake is not here: apt-get install cmake")
+    project = tmp_path / "project"
+    shutil.copytree(installed.package("--variable=examples") + "/cmake", project)
+    text = (project / "CMakeLists.txt").read_text()
+    (project / "CMakeLists.txt").write_text(text.replace("--count 64", "--count 16"))
+    call("cmake", "-B", "build", cwd=project, env=installed.environment)
+    call("cmake", "--build", "build", "--target", "bench", cwd=project,
+         env=installed.environment | {"AMPERSAND_FLAGS": "--quick --launches 1"})
+    run, = (project / "ampersand-runs").iterdir()
+    row, = (row for row in json.loads((run / "summary.json").read_text())["rows"] if row["pair"] == "title")
+    assert not row["failed"] and row["layouts"] == 16
+    if row["counts"]["status"] != "refused":  # under a sanitizer
+        assert row["counts"]["value"]["allocs_per_op"] == 1 and row["counts"]["pointer"]["allocs_per_op"] == 0
+
+
+def test_by_hand_as_the_page_says(installed, tmp_path):
+    page = (ROOT / "docs/own-pairs.md").read_text()
+    commands = page.split("## By hand")[1].split("```")[1]
+    assert "--count 64" in commands and " --library libmine.a" in commands
+    commands = commands.replace("--count 64", "--count 16").replace(" --library libmine.a", "").replace(
+        "ampersand bench", "ampersand bench --quick --launches 1 --filter ^invoice/")
+    shutil.copy(ROOT / "examples/template/invoice.c", tmp_path)
+    call("sh", "-eu", "-c", commands, cwd=tmp_path, env=installed.environment)
+    assert len(list((tmp_path / "lessons").glob("invoice.*.so"))) == 16
+    run, = (tmp_path / "ampersand-runs").iterdir()
+    assert (run / "report.html").exists()
+
+
 def test_the_template_holds_what_it_says(installed, tmp_path):
     """`ninja bench` of the template is bench on its pairs: a pair whose sides disagree is refused by it."""
     project = tmp_path / "project"
@@ -170,7 +244,7 @@ def test_the_template_tells_its_own_compiler_and_places_its_own_library(installe
                                                             '#include "geometry.h"')
     (project / "distance.c").write_text(distance.replace("(uint64_t) ((a.x - b.x) * (a.x - b.x) + (a.y", "square(a.x - b.x) + "
                                                          "(uint64_t) ((a.y"))
-    text = (project / "meson.build").read_text().replace(".split()\n", ".split() + '-O0'\n", 1)
+    text = (project / "meson.build").read_text().replace("flags = [] ", "flags = ['-O0'] ")
     text = text.replace("libraries = [] ", "libraries = [static_library('geometry', 'geometry.c', c_args : kernel_args, "
                         "pic : true)] ").replace("'--count', '64'", "'--count', '16'")
     (project / "meson.build").write_text(text)
