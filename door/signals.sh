@@ -6,11 +6,11 @@
 # A command runs in the background and is waited for, so that a signal to the door tells it to end at once. A second
 # signal does not wait for that: it kills the command, and the door ends.
 # Only for commands that end at SIGTERM by themselves: a background command of sh ignores SIGINT.
-status=0    # of the last command
-stopped=   # the first signal that came
-signals=0  # how many came
-parting=   # what is said at the first
-afterwards= # what is said before the door ends by one
+status=0       # of the last command
+stopped=       # the first signal that came
+signals=0      # how many came
+parting=       # what is said at the first
+afterwards=    # what is said before the door ends by one
 child=
 passed_on=TERM # how the child is told of an INT
 
@@ -26,9 +26,9 @@ stop() { # signal
 }
 
 tell() {
-    how=TERM
-    if [ "$stopped" = INT ]; then how=$passed_on; fi
-    kill -"$how" "$child" 2>/dev/null || :
+    told=TERM
+    if [ "$stopped" = INT ]; then told=$passed_on; fi
+    kill -"$told" "$child" 2>/dev/null || :
 }
 
 leave() { # if a signal came, by the status that names it
