@@ -19,6 +19,9 @@ check_writable() { # folder
     case $1 in
         -*) fail "--out $1: is a flag and no folder; for a folder of that name: --out ./$1" ;;
     esac
+    case $1 in /*) folder=$1 ;; *) folder=$PWD/$1 ;; esac
+    # What is written into it has longer names, and mkdir -p makes folders that nothing else can name.
+    [ ${#folder} -le 3900 ] || fail "--out $1: cannot be made: File name too long"
     made=
     folder=$1
     while [ ! -e "$folder" ] && [ ! -L "$folder" ]; do

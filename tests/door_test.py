@@ -158,6 +158,7 @@ class Door:
         self.write(folder / name, STUBS[name])
 
     def write(self, path, text):
+        path.unlink(missing_ok=True)  # it may be a link to a tool of this machine's
         path.write_text(HEAD.replace("@STUBS@", str(self.stubs)) + text.replace("@PYTHON@", sys.executable))
         path.chmod(0o755)
 
@@ -261,6 +262,28 @@ def test_verbs_of_modules_that_are_not_there_are_unknown(door):
     assert door.log == ["plots report RUN"]
 
 
+@pytest.mark.parametrize("args, verb", [
+    (["bench", "--quick", "--help"], "bench"), (["bench", "--filter", "pass", "-h"], "bench"), (["list", "--questions", "-h"], "list"),
+    (["ask", "a.h", "struct a", "--json", "--help"], "ask"), (["allocators", "--quick", "--help"], "allocators"),
+])
+def test_help_is_found_behind_other_flags(door, args, verb):
+    assert door(*args) == 0 and door.out.startswith(f"Usage: ./ampersand {verb}") and door.log == []
+
+
+def test_help_that_is_a_value_is_none(door):
+    assert door("ask", "a.h", "struct a", "--cflags", "--help") == 0
+    assert door.log[-1] == "ask a.h struct a --cflags --help"
+
+
+@pytest.mark.parametrize("args", [["help"], ["help", "ask"], ["--version"], ["bench", "--help"]])
+@pytest.mark.parametrize("stdout", ["/dev/full", None], ids=["full", "closed"])
+def test_what_cannot_be_printed_is_told(door, args, stdout):
+    redirect = ">&-" if stdout is None else f">{stdout}"
+    done = subprocess.run(["sh", "-c", f'exec "$@" {redirect}', "sh", shutil.which(door.shell[0]), *door.shell[1:],
+                           door.root / "ampersand", *args], text=True, stderr=subprocess.PIPE, env={"PATH": str(door.bin)})
+    assert done.returncode == 2 and done.stderr == "ampersand: stdout: cannot be written\n"
+
+
 # ---- 1. What is missing
 
 def test_nothing_missing_installs_nothing(door):
@@ -354,6 +377,68 @@ def test_another_distribution(door):
     door.remove("meson")
     assert door("list", STUB_ID="0") == 2
     assert door.err.endswith("install them as this distribution calls them; Debian's packages are: meson\n")
+
+
+MANAGERS = {"dnf": ("dnf install", "google-benchmark-devel"), "apk": ("apk add", "benchmark-dev"),
+            "pacman": ("pacman -S --needed", "benchmark"), "zypper": ("zypper install", "benchmark-devel")}
+
+
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_other_package_managers_names(door, manager):
+    door.write(door.bin / manager, 'say "called"')
+    door.remove("libbenchmark-dev", "python3-jinja2", "meson")
+    assert door("list", STUB_ID="0") == 2 and door.err.count("\n") == 1 and door.log == []
+    add, benchmark = MANAGERS[manager]
+    jinja = {"dnf": "python3-jinja2", "apk": "py3-jinja2", "pacman": "python-jinja", "zypper": "python3-Jinja2"}[manager]
+    assert door.err.endswith(f": as root, run: {add} {jinja} meson {benchmark}\n")
+
+
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_every_package_has_a_name_there(door, manager):
+    door.write(door.bin / manager, "")
+    names = [line.split() for line in (ROOT / "door/names.txt").read_text().splitlines() if not line.startswith("#")]
+    assert {line[0] for line in names[1:]} >= set(PACKAGES)
+    assert all(len(line) == 5 for line in names), "a line a package, a column a manager"
+    door.remove(*[package for package in PACKAGES if package != "clang"])
+    assert door("list", CC="clang", CXX="clang++") == 2
+    column = names[0].index(manager)
+    listed = door.err.split("run: ")[1].split()
+    assert "libbenchmark-dev" not in door.err and {line[column] for line in names[1:]} - {"-"} >= {
+        word for word in listed if not word.startswith("-")} - set(MANAGERS[manager][0].split())
+
+
+@pytest.mark.parametrize("variable, value, says", [
+    ("CC", "nocc", "no such command"), ("CC", "g cc", "no such command"), ("CXX", "g+++", "no such command"),
+    ("CXX", "clang-++", "no such command"), ("CC", "false", "is no compiler"), ("CXX", "false", "is no compiler"),
+    ("CC", "{folder}", "is no compiler"), ("CXX", "{folder}", "is no compiler"), ("CC", "ls", "is no compiler"),
+    ("CC", "./nothing", "no such command"),
+])
+@pytest.mark.parametrize("verb", ["list", "ask"])
+def test_a_mistyped_compiler_is_refused_before_anything_is_installed(door, tmp_path, variable, value, says, verb):
+    door.have("apt-get")
+    door.write(door.bin / "false", "exit 1")
+    door.remove("meson", "libc6-dev")
+    value = value.format(folder=tmp_path)
+    status = door(verb, "a.h", "struct a", STUB_ID="0", **{variable: value})
+    if verb == "ask" and variable == "CXX":  # it asks in C
+        assert status == 0
+        return
+    assert status == 2 and door.log == [] and not door.build.exists()
+    assert door.err.startswith(f"ampersand: {variable}={value}: {says}") and door.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("environment, package", [
+    ({"CC": "clang"}, "clang"), ({"CC": "gcc-99"}, "gcc-99"), ({"CXX": "clang++"}, "clang"), ({"CXX": "clang++-19"}, "clang-19"),
+    ({"CXX": "g++-99"}, "g++-99"),
+])
+def test_a_compiler_that_is_not_here_is_installed_by_its_name(door, environment, package):
+    assert door("list", **environment) == 2
+    assert package in door.err.split("Debian's packages are: ")[1].split()
+
+
+@pytest.mark.parametrize("cc", ["cc -m64", "  cc   -m64 ", "env cc"])
+def test_a_compiler_of_several_words(door, cc):
+    assert door("list", CC=cc) == 0, door.err
 
 
 def test_a_package_that_is_not_to_be_had(door):
@@ -728,6 +813,37 @@ def test_allocators_are_measured_and_judged(door, tmp_path, status, judged):
         assert f"./ampersand allocators --resume {run}" in door.err
 
 
+@pytest.mark.parametrize("form", ["--out {}", "--out={}"])
+@pytest.mark.parametrize("out", ["-x", "--quick", "-"])
+def test_out_that_is_a_flag(door, tmp_path, out, form):
+    assert door("bench", *form.format(out).split(), cwd=tmp_path) == 2
+    assert door.err == f"ampersand: --out {out}: is a flag and no folder; for a folder of that name: --out ./{out}\n"
+    assert door("bench", "--out", f"./{out}", cwd=tmp_path) == 0 and (tmp_path / out / "manifest.json").exists()
+    assert door("bench", f"--resume={out}", cwd=tmp_path) == 2 and "is a flag and no run" in door.err
+
+
+@pytest.mark.parametrize("out", ["a" * 300, "/".join("folder" for _ in range(700)), "b/" * 30 + "a" * 300],
+                         ids=["name", "path", "name far down"])
+def test_out_that_is_too_long_leaves_nothing(door, tmp_path, out):
+    assert door("bench", "--out", out, cwd=tmp_path) == 2
+    assert door.err.count("\n") == 1 and door.err.endswith(": cannot be made: File name too long\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkout", "stubs"] and door.log == []
+
+
+def test_trying_a_folder_follows_no_link_of_somebody_elses(door, tmp_path):
+    """A file named after the door's process, which anybody who may write there can foresee, and every name like it."""
+    letter, out = tmp_path / "letter", tmp_path / "run"
+    letter.write_text("dear")
+    out.mkdir()
+    door.write(door.bin / "mkdir", f"""
+        case "$*" in *"{out}") ln -sf "{letter}" "{out}/.ampersand.$PPID" ;; esac
+        exec {shutil.which("mkdir")} "$@" """)
+    (door.bin / "ln").symlink_to(shutil.which("ln"))
+    assert door("bench", "--out", out, STUB_EMPTY="1") == 0, door.err
+    left, = out.iterdir()
+    assert left.is_symlink() and letter.read_text() == "dear", "the link that was there, and what it leads to"
+
+
 def test_a_run_of_allocators_without_a_name_gets_the_date(door):
     assert door("allocators") == 0
     run, = (door.root / "results" / "runs").iterdir()
@@ -802,6 +918,47 @@ def test_newest_run(door):
         assert door.log == [f"plots {verb} {door.root}/results/runs/b"]
 
 
+def test_two_runs_in_one_second_have_folders_of_their_own(door):
+    door.write(door.bin / "date", "echo 2026-01-02T03-04-05Z")
+    for _ in range(3):
+        assert door("bench") == 0, door.err
+    assert sorted(path.name for path in (door.root / "results/runs").iterdir()) == [
+        "2026-01-02T03-04-05Z", "2026-01-02T03-04-05Z-2", "2026-01-02T03-04-05Z-3"]
+
+
+@pytest.mark.parametrize("how", [{"STUB_STATUS": "2", "STUB_EMPTY": "1"}, {"CC": "nocc"}])
+def test_a_run_that_never_began_leaves_no_folder(door, how):
+    assert door("bench", **how) == 2
+    assert not list((door.root / "results" / "runs").iterdir())
+
+
+def test_runs_go_where_they_are_told(door, tmp_path):
+    assert door("bench", AMPERSAND_RUNS=str(tmp_path / "mine")) == 0
+    run, = (tmp_path / "mine").iterdir()
+    assert door("charts", AMPERSAND_RUNS=str(tmp_path / "mine")) == 0 and door.log == [f"plots charts {run}"]
+
+
+@pytest.mark.parametrize("verb, program", [("bench", "paired"), ("allocators", "allocators")])
+def test_flags_of_the_environment(door, tmp_path, verb, program):
+    """As `ninja -C build bench` needs them; a star is a star."""
+    (tmp_path / "file").touch()
+    assert door(verb, "--out", "run", AMPERSAND_FLAGS="--quick --filter  ^pass/size=6*$ --format csv", cwd=tmp_path) == 0
+    assert door.logged("ampersand-bench") == [f"ampersand-bench {program} --out run --quick --filter ^pass/size=6*$"]
+    assert "ampersand: AMPERSAND_FLAGS: --quick" in door.err and any("--format csv" in line for line in door.log)
+
+
+@pytest.mark.parametrize("status, says", [("2", "but judging it failed"), ("1", "open its report.html")])
+def test_a_run_that_cannot_be_judged(door, tmp_path, status, says):
+    """What the summary refuses is refused once; that a row failed is no refusal."""
+    run = tmp_path / "run"
+    assert door("bench", "--out", run, STUB_PLOTS_STATUS=status) == int(status)
+    last = door.err.splitlines()[-1]
+    assert says in last and ("everything is in" in last) == (status == "1")
+    assert len([line for line in door.log if line.startswith("plots ")]) == (1 if status == "2" else 3)
+    if status == "2":
+        assert f"./ampersand bench --resume {run}" in last and "delete" in last
+
+
 @pytest.mark.parametrize("first, more, status", [
     ("0", "0", 0), ("1", "0", 1), ("0", "1", 1), ("0", "130", 130), ("130", None, 130),
 ])
@@ -818,6 +975,23 @@ def test_rows_that_want_more_launches_get_them(door, tmp_path, first, more, stat
 def test_failed_tests_are_status_1(door):
     assert door("test", "door", STUB_STATUS="3") == 1
     assert door.log[-1] == f"CC= meson test -C {door.build} --print-errorlogs door.py"
+
+
+@pytest.mark.parametrize("given, passed", [
+    ("door", "door.py"), ("door.py heap", "door.py heap"), ("--suite program", "--suite program"), ("-t 3 heap", "-t 3 heap"),
+    ("--suite=source --verbose", "--suite=source --verbose"), ("ampersand:heap", "ampersand:heap"), ("", ""),
+])
+def test_names_of_tests(door, given, passed):
+    assert door("test", *given.split()) == 0, door.err
+    assert door.log[-1] == f"CC= meson test -C {door.build} --print-errorlogs {passed}".rstrip()
+
+
+@pytest.mark.parametrize("given, wrong, nearest", [("nosuchtest", "nosuchtest", None), ("heap haep", "haep", "heap"),
+                                                   ("--suite program dor.py", "dor.py", "door.py"), ("hea*", "hea*", "heap")])
+def test_a_test_that_there_is_not(door, given, wrong, nearest):
+    assert door("test", *given.split()) == 2
+    assert door.err.splitlines()[-1].startswith(f"ampersand: test: {wrong}: no such test: the nearest is '{nearest or ''}")
+    assert not any("meson test -C" in line for line in door.log)
 
 
 def wait_for_line(door, started, word):
@@ -973,6 +1147,26 @@ def test_lessons_of_ones_own_have_no_go_beside_them(door, tmp_path):
     assert door("bench", "--out", tmp_path / "run", AMPERSAND_LESSONS=str(tmp_path)) == 0 and not door.logged("go")
 
 
+def test_go_that_is_asked_for_and_is_not_here(door, tmp_path):
+    assert door("bench", "--out", tmp_path / "run", "--go") == 2
+    assert door.err == "ampersand: --go: go is not here; the package is called golang\n" and door.log == []
+
+
+@pytest.mark.parametrize("command, quick, filter", [
+    ('["x", "--filter", "^pass/size=\\\\d+$", "--out", "r"]', "true", "^pass/size=\\d+$"), ('["x", "--filter=a b"]', "false", "a b"),
+    ('["x"]', "false", ""), ('["x", "--filter", "first", "--filter", "\\u00fc"]', "true", "ü")])
+def test_go_beside_a_run_that_is_gone_on_with_has_its_filter(door, tmp_path, command, quick, filter):
+    door.have("go")
+    (door.root / "benchmarks" / "go").mkdir(parents=True)
+    run = tmp_path / "run"
+    (run / "launches").mkdir(parents=True)
+    (run / "launches" / "0.json").touch()
+    (run / "manifest.json").write_text(f'{{"command": {command}, "quick": {quick}}}')
+    assert door("bench", "--resume", run, "--go", STUB_EMPTY="1") == 0, door.err
+    effort = "5ms -test.count=1" if quick == "true" else "20ms -test.count=6"
+    assert door.logged("go.test")[0].endswith(f"-test.benchtime={effort} AMPERSAND_FILTER={filter}")
+
+
 def test_without_go_a_notice_names_the_package(door, tmp_path):
     assert door("bench", "--out", tmp_path / "run") == 0
     assert "ampersand: go: not here, so the same lessons in Go are left out; the package is called golang" in door.err
@@ -984,6 +1178,7 @@ def test_a_go_that_fails_leaves_the_run_as_it_is(door, tmp_path):
     (door.root / "benchmarks" / "go").mkdir(parents=True)
     assert door("bench", "--out", tmp_path / "run", STUB_GO_FAILS="1") == 0
     assert "go test failed" in door.err and "plots summary" in " ".join(door.log)
+    assert door("bench", "--out", tmp_path / "asked", "--go", STUB_GO_FAILS="1") == 1, "it was asked for"
     assert not (tmp_path / "run" / "go" / "bench.txt").exists()
 
 
