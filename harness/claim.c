@@ -46,10 +46,44 @@ int amp_claim_new(const char *dir, uint64_t need_b, const json_t *manifest, stru
     return err ? amp_claim_refuse(path, "%s", strerror(-err)) : 0;
 }
 
+/* What the first line of the journal says of the manifest; false where there is none, or it says nothing. */
+static bool noted_crc32(const char *dir, uint32_t *out)
+{
+    char path[PATH_MAX], line[4096];
+    json_t *event = NULL, *noted;
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/journal.jsonl", dir);
+    file = fopen(path, "re");
+    if (file && fgets(line, sizeof line, file) && strchr(line, '\n'))
+        event = json_loads(line, 0, NULL);
+    if (file)
+        fclose(file);
+    noted = json_object_get(event, "manifest_crc32");
+    *out = (uint32_t) json_integer_value(noted);
+    json_decref(event);
+    return noted != NULL;
+}
+
+/* What was measured belongs to the manifest that the run began with. */
+static int hold_to_manifest(const char *dir)
+{
+    char path[PATH_MAX];
+    uint32_t noted, now;
+
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    if (!noted_crc32(dir, &noted) || (amp_results_crc32(path, &now) == 0 && now == noted))
+        return 0;
+    return amp_claim_refuse(path, "changed since the run began: the journal keeps another CRC-32 of it; start a new run "
+                                  "with --out");
+}
+
 int amp_claim_old(const char *dir, struct amp_journal **journal)
 {
     int status = lock(dir, journal), err;
 
+    if (!status)
+        status = hold_to_manifest(dir);
     if (status)
         return status;
     err = amp_results_clean(dir);

@@ -13,7 +13,7 @@ __attribute__((format(printf, 2, 3))) int amp_claim_refuse(const char *what, con
  * manifest. */
 int amp_claim_new(const char *dir, uint64_t need_b, const json_t *manifest, struct amp_journal **journal);
 
-/* A run that is there: locked, and what killed writers left behind is gone. */
+/* A run that is there: locked, with the manifest that it began with, and what killed writers left behind is gone. */
 int amp_claim_old(const char *dir, struct amp_journal **journal);
 
 #endif

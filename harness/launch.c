@@ -180,13 +180,19 @@ static int make_plan(struct run *run)
     return 0;
 }
 
+/* Launches that have a result: not those of a failed row, which are skipped. */
+static size_t measured(const struct run *run)
+{
+    return run->progress.done - run->progress.unmeasured;
+}
+
 /* The disk or the system, not a row, has failed. */
 static int give_up(struct run *run, int err)
 {
     amp_progress_say(&run->progress,
                      "%s: stopped: %s; the %zu of %zu launches that were finished are kept, go on "
                      "with --resume %s once that is mended",
-                     run->dir, strerror(-err), run->progress.done, run->progress.total, run->dir);
+                     run->dir, strerror(-err), measured(run), run->progress.total, run->dir);
     return UNUSABLE;
 }
 
@@ -196,7 +202,7 @@ static int stop_at(struct run *run, const struct amp_row *row)
     amp_progress_say(&run->progress,
                      "%s: stopped: %s was built anew while the run measured it; the %zu of %zu launches that were finished "
                      "are kept, start a new run with --out",
-                     run->dir, row->lesson, run->progress.done, run->progress.total);
+                     run->dir, row->lesson, measured(run), run->progress.total);
     return UNUSABLE;
 }
 
@@ -429,7 +435,7 @@ static int end(struct run *run, int status)
         amp_progress_say(&run->progress,
                          "%s: interrupted: the %zu of %zu launches that were finished are kept, go on "
                          "with --resume %s",
-                         run->dir, run->progress.done, run->progress.total, run->dir);
+                         run->dir, measured(run), run->progress.total, run->dir);
     else
         amp_progress_end(&run->progress);
     return status;

@@ -92,6 +92,7 @@ void amp_progress_ended(struct amp_progress *progress, unsigned kind, bool well,
     char left[64], failed[64];
 
     progress->done++;
+    progress->unmeasured += !well;
     progress->kinds[kind].left--;
     if (well) {
         progress->kinds[kind].measured++;
@@ -109,6 +110,7 @@ void amp_progress_ended(struct amp_progress *progress, unsigned kind, bool well,
 void amp_progress_skip(struct amp_progress *progress, unsigned kind)
 {
     progress->done++;
+    progress->unmeasured++;
     progress->kinds[kind].left--;
 }
 

@@ -9,6 +9,7 @@
 struct amp_progress {
     bool terminal;
     size_t total, done, failed; /* children, children, rows (of a matrix: cells) */
+    size_t unmeasured;          /* of those that are done, the failed and the skipped */
     size_t tenth;               /* of the children that were to do at the start, the last one that was told */
     size_t done_at_start;
     struct {

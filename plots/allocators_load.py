@@ -14,7 +14,7 @@ from plots import documents
 from plots.allocators_metrics import TIMELINE
 from plots.documents import Refused
 from plots.journal import Form, read_journal
-from plots.load import check_identity, entries, numbered, parse_manifest, read_unchanged
+from plots.load import check_identity, entries, numbered, parse_manifest, read_unchanged, refuse_published
 
 FORM = Form({"kind": str, "configuration": str, "workload": (str, type(None)), "launch": (int, type(None))},
             {"probe": "provenance", "workload": "launches", "timeline": "timelines"},
@@ -77,6 +77,7 @@ def load(folder):
     manifest, manifest_crc32 = read_manifest(folder)
     names = [entry["name"] for entry in manifest["configurations"]]
     works = {entry["name"]: entry for entry in manifest["workloads"]}
+    refuse_published(folder)
     journal = read_journal(folder, {*works, TIMELINE}, set(names), FORM)
     if journal.manifest_crc32 not in (None, manifest_crc32):
         raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")

@@ -10,8 +10,9 @@ import math
 import sys
 from pathlib import Path
 
-from plots import compare_text, terminal
+from plots import compare_runs, compare_text, terminal
 from plots.compare_runs import beyond, compare
+from plots.compare_sections import some
 from plots.documents import Refused
 from plots.load import load
 
@@ -25,7 +26,8 @@ def add_arguments(parser):
     parser.add_argument("--all", action="store_true", help="every row in the table, not only those that changed")
     parser.add_argument("--fail-on-change", metavar="PERCENT", nargs="?", const=0.0, type=_percent,
                         help="exit with 3 where a time or a ratio changed by more than this (default: by whatever is "
-                        "called a change), or counts changed, a verdict flipped, a row failed")
+                        "called a change), or counts changed, a verdict flipped, a row failed; with 2 where none did "
+                        "and some row could not be judged")
     parser.add_argument("--format", choices=terminal.FORMATS, default="table", help="of what is printed")
 
 
@@ -45,14 +47,16 @@ def main(args):
     compare_text.show(document, args.format, sys.stdout, args.all)
     if document["status"] == "refused":
         names = [one["fact"] for one in document["differences"]]
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        raise Refused(args.b, f"not comparable with {args.a}: they differ in {shown}; --across compares all the same")
+        raise Refused(args.b, f"not comparable with {args.a}: they differ in {some(names, 5)}; --across compares all the same")
     if args.fail_on_change is None:
         return 0
     failing = [row["row"] for row in beyond(document, args.fail_on_change)]
-    if not failing:
-        return 0
-    by = f" by more than {args.fail_on_change:g} %" if args.fail_on_change else ""
-    shown = ", ".join(failing[:5]) + (f" and {len(failing) - 5} more" if len(failing) > 5 else "")
-    print(f"ampersand: compare: changed{by}: {shown}", file=sys.stderr)
-    return 3
+    if failing:
+        by = f" by more than {args.fail_on_change:g} %" if args.fail_on_change else ""
+        print(f"ampersand: compare: changed{by}: {some(failing, 5)}", file=sys.stderr)
+        return 3
+    unjudged = compare_runs.unjudged(document)
+    if unjudged:
+        whys = "; ".join(f"{why}: {some(rows, 3)}" for why, rows in unjudged.items())
+        raise Refused("compare", f"--fail-on-change cannot be judged: {whys}")
+    return 0

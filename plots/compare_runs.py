@@ -189,8 +189,7 @@ def _verdict_change(a, b):
 def count_changes(a, b, threads=0):
     """[{side, quantity, a, b}] of exact counts that differ. A quantity that differs between the launches of one run is
     None there; where several threads allocate at once, their race sets the peak, and it says nothing."""
-    unknown = [status for status in (a["status"], b["status"]) if status in ("refused", "missing")]
-    if unknown:
+    if _uncounted(a["status"]) or _uncounted(b["status"]):
         return []
     return [{"side": side, "quantity": key, "a": a[side][key], "b": b[side][key]}
             for side in ("value", "pointer") for key in COUNTED
@@ -216,6 +215,28 @@ def beyond(document, percent):
     """The rows with a change of more than `percent`; counts, flips and failures always are."""
     return [row for row in document["rows"]
             if any(one["percent"] is None or abs(one["percent"]) > percent for one in row["changes"])]
+
+
+def unjudged(document):
+    """{why: rows} of what is no control and of which nothing certain can be said: no change there is no good news."""
+    found = {"in quick runs": [row["row"] for row in document["rows"]]} if document["quick"] else {}
+    if document["only_in_a"]:
+        found["not in B"] = document["only_in_a"]
+    whys = {"failed in both": lambda row, calls: row["failed"]["a"] and row["failed"]["b"],
+            "not measured": lambda row, calls: "not measured" in calls,
+            f"fewer than {LEAST_LAUNCHES} launches": lambda row, calls: "too few launches" in calls,
+            "times without a control": lambda row, calls: "no control" in calls,
+            "allocations not counted": lambda row, calls: _uncounted(row["counts"]["a"]) != _uncounted(row["counts"]["b"])}
+    for row in document["rows"] if not document["quick"] else ():
+        calls = {row[key]["call"] for key in ("ratio", "value_ns_per_op", "pointer_ns_per_op")}
+        why = next((why for why, holds in whys.items() if holds(row, calls)), None)
+        if why and not row["control"]:
+            found.setdefault(why, []).append(row["row"])
+    return found
+
+
+def _uncounted(status):
+    return status in ("refused", "missing")
 
 
 def _exponentials(part):

@@ -53,7 +53,10 @@ def headline(document):
     rows, changed = document["rows"], [row for row in document["rows"] if row["changes"]]
     text = (f"{len(changed)} of {number(len(rows), 'row')} changed" if changed
             else f"No change shown in {number(len(rows), 'row')}")
-    return text + ("; a quick run gives no verdict on times" if document["quick"] else "")
+    if document["quick"]:
+        return text + "; a quick run gives no verdict on times"
+    few = sum(not row["control"] and row["ratio"]["call"] == "too few launches" for row in rows)
+    return text + (f"; {number(few, 'row')} of too few launches to be judged" if few else "")
 
 
 def number(n, noun, plural="s"):
@@ -141,8 +144,8 @@ def facts(document):
 def _fact(a, b):
     """Both as text; of two lists only what the other has not."""
     if isinstance(a, list) and isinstance(b, list):
-        a, b = ([x for x in one if x not in other] or ["the same, less or in another order"]
-                for one, other in ((a, b), (b, a)))
+        only = [[x for x in one if x not in other] for one, other in ((a, b), (b, a))]
+        a, b = (one or ["none"] for one in only) if any(only) else ("another order", "another order")
     return [_cut(" ".join(map(str, x)) if isinstance(x, list) else "-" if x is None else str(x)) for x in (a, b)]
 
 

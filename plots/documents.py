@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import stat
 from pathlib import Path
 
 import jsonschema
@@ -15,13 +16,16 @@ import jsonschema
 from plots.errors import Refused, one_line
 
 LONG = 16
+DIGITS = 20  # of 64 bits
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
 
 
 def read_bytes(path, name=None):
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:  # of a pipe, too
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Refused(name or path, "not a file that can be read: a pipe, a socket or a device")
             return file.read()
     except OSError as error:
         raise Refused(name or path, error.strerror or "cannot be read") from None
@@ -46,7 +50,13 @@ def _object(pairs):
     return document
 
 
-_decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_float, object_pairs_hook=_object)
+def _int(text):
+    if len(text) > DIGITS:
+        raise ValueError(f"{text[:DIGITS]}... is beyond what a number can hold")
+    return int(text)
+
+
+_decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_int, object_pairs_hook=_object)
 
 
 def parse(raw, name, line=None):

@@ -22,7 +22,7 @@ import warnings
 from plots.errors import Refused, one_line
 
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-STOPS = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM", signal.SIGHUP: "ended by SIGHUP"}
+STOPS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 CALM = {"MPLBACKEND": "agg",            # another one need not exist, and is never drawn with
         "OPENBLAS_NUM_THREADS": "1"}    # its threads take memory that nothing here uses
 COMMAND = os.environ.get("AMPERSAND_COMMAND", "./ampersand")  # what the door is called where it started this
@@ -108,7 +108,7 @@ def told(error, name):
         if stopped_by:
             for each in STOPS:  # once more would fall into what is said here
                 signal.signal(each, signal.SIG_IGN)
-        _say(STOPS[number])
+        _say("interrupted")
         status = 128 + number
     elif isinstance(error, BrokenPipeError):
         status = 0

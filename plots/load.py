@@ -95,6 +95,7 @@ def load(folder, configuration=None):
     if configuration not in names:
         raise Refused(configuration, f"no configuration of this run; there are: {', '.join(names)}")
     declared = {f"{row['pair']}/size={row['size']}": row for row in manifest["rows"]}
+    refuse_published(folder)
     journal = read_journal(folder, set(declared), set(names))
     if journal.manifest_crc32 not in (None, manifest_crc32):
         raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")
@@ -122,6 +123,18 @@ def is_of_allocators(folder):
         return False
     written = manifest.get("schema") if isinstance(manifest, dict) else None
     return isinstance(written, str) and written.startswith("ampersand/allocators/")
+
+
+def is_published(folder):
+    """Whether only what was judged is here, as in results/reference: no journal, and nothing that was measured."""
+    return (folder / "summary.json").exists() and not any(
+        (folder / name).exists() for name in ("journal.jsonl", "launches", "counts", "solo", "timelines"))
+
+
+def refuse_published(folder):
+    if is_published(folder):
+        raise Refused(folder, "a published run, without its raw rounds: it can be read and checked, but not judged, "
+                      "reported or compared again")
 
 
 def parse_manifest(folder):

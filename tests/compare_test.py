@@ -100,6 +100,13 @@ OUTCOMES = [
      ["counts"]),
 ]
 
+ALL = "pass/size=8, pass/size=64, factory/size=64"
+UNJUDGED = {  # what says nothing of a change: no change there is no good news
+    "no counts in B": f"allocations not counted: {ALL}",
+    "too few launches": f"fewer than 6 launches: {ALL}",
+    "a quick run": "in quick runs: null/size=16, known_five/size=1000, pass/size=8 and 2 more",
+}
+
 
 @pytest.mark.parametrize("name, rows, plan, row, want, what", OUTCOMES, ids=[row[0] for row in OUTCOMES])
 def test_outcomes(tmp_path, a, capsys, monkeypatch, name, rows, plan, row, want, what):
@@ -110,9 +117,13 @@ def test_outcomes(tmp_path, a, capsys, monkeypatch, name, rows, plan, row, want,
     found = [one["what"] for one in next(one for one in document["rows"] if one["row"] == row)["changes"]]
     assert found == what if want else set(what) <= set(found)
     assert [one["row"] for one in document["rows"] if one["changes"]] == ([row] if what else [])
-    assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == (3 if what else 0)
+    unjudged = UNJUDGED.get(name)
+    assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == (3 if what else 2 if unjudged else 0)
     captured = capsys.readouterr()
-    assert (row in captured.err and captured.err.count("\n") == 1) if what else captured.err == ""
+    assert (row in captured.err and captured.err.count("\n") == 1) if what else captured.err == (
+        f"ampersand: compare: --fail-on-change cannot be judged: {unjudged}\n" if unjudged else "")
+    if name == "too few launches":
+        assert "No change shown in 5 rows; 3 rows of too few launches to be judged" in captured.out
     monkeypatch.setattr(plots_compare, "load", lambda folder, _: folder)
     monkeypatch.setattr(plots_compare, "compare", lambda *_: document)  # what it is shown from was made above
     assert guarded(["compare", str(a), str(b)]) == 0
@@ -283,9 +294,20 @@ def test_rows_in_one_run_only(tmp_path, a, capsys):
     b = run_of(tmp_path / "b", QUIET[:3] + [synthetic.Truth("pass", 9)], seed=2)
     document = compared(a, b)
     assert document["only_in_a"] == [P64.name, F64.name] and document["only_in_b"] == ["pass/size=9"]
-    assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == 0
-    out = capsys.readouterr().out
+    assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == 2
+    out, err = capsys.readouterr()
+    assert err == "ampersand: compare: --fail-on-change cannot be judged: not in B: pass/size=64, factory/size=64\n"
+    assert guarded(["compare", str(b), str(b), "--fail-on-change"]) == 0
     assert "Only in A: pass/size=64, factory/size=64." in out and "Only in B: pass/size=9." in out
+
+
+def test_what_failed_in_both_runs_or_has_no_control_is_not_judged(tmp_path, capsys):
+    fail = {P64.name: ("signal", "SIGSEGV")}
+    a, b = (run_of(tmp_path / name, QUIET[2:] if name == "a" else changed(P8.name, value_ns=3.0)[2:], seed=seed, fail=fail)
+            for name, seed in (("a", 1), ("b", 2)))
+    assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == 2
+    assert capsys.readouterr().err == ("ampersand: compare: --fail-on-change cannot be judged: "
+                                       f"times without a control: {P8.name}; failed in both: {P64.name}\n")
 
 
 def put(*keys, value):

@@ -576,6 +576,15 @@ def test_interrupted_keeps_what_was_finished(tmp_path, number):
     assert journal(run, "resume")[0]["children"] == 86 - len(kept)
 
 
+def test_the_launches_of_a_failed_row_are_not_told_as_finished(tmp_path):
+    run = tmp_path / "run"
+    parent = start("--out", run, *FAST, "--filter", "^(crash|good)/", "--launches", "400", "--seed", "7")
+    wait_for(lambda: started(run, "failed", 1) and started(run, "done", 3))
+    parent.send_signal(signal.SIGINT)
+    _, err = parent.communicate(timeout=HANGS_S)
+    assert f"interrupted: the {len(children_of(run))} of 1209 launches that were finished are kept" in err
+
+
 def test_a_cut_last_line_of_the_journal_is_taken_off(tmp_path):
     run = tmp_path / "run"
     assert bench("--out", run, *PLAN).returncode == 0
@@ -678,6 +687,9 @@ REFUSED = {  # what is done to a run, and a part of what is then said to --resum
     "a row that is not built": (lambda run: edit_manifest(run, lambda m: m["rows"][0].update(pair="gone")),
                                 "no row gone/size=8"),
     "another compiler": (lambda run: edit_manifest(run, lambda m: m["build"].update(compiler="tcc 1")), "the build"),
+    "another seed": (lambda run: edit_manifest(run, lambda m: m.update(seed=m["seed"] + 1)), "changed since the run began"),
+    "another threshold": (lambda run: edit_manifest(run, lambda m: m["settings"].update(threshold=0.5)),
+                          "changed since the run began"),
     "other code": (lambda run: edit_manifest(run, lambda m: m["build"]["modules_crc32"].update(good=1)), "the build"),
     "another machine": (lambda run: edit_manifest(run, lambda m: m["machine"].update(cpu="Z80")), "the CPU"),
     "other allocator options": (lambda run: edit_manifest(run, lambda m: m["allocator"]["options"].clear()

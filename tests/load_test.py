@@ -2,7 +2,10 @@
 """A run folder is loaded as it is, or refused in one line that says which file, where in it, and why."""
 
 import json
+import os
 import shutil
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,6 +126,7 @@ DAMAGE = [
     ("other layouts than before", LAUNCH, put("blocks", "value_layout", value=[0, 0, 1, 2]), [LAUNCH, "other layouts"]),
     ("zero rounds that are none", LAUNCH, put("zero_rounds", value=1), [LAUNCH, "zero_rounds", "1, where 0"]),
     ("no operations", LAUNCH, put("ops", value=0), [LAUNCH, "ops", "0 is not an integer of at least 1"]),
+    ("operations beyond any number", LAUNCH, (text(b'"ops":', b'"ops":1' + b"0" * 400 + b',"x":'),), ["beyond what a number"]),
     ("operations true", LAUNCH, put("ops", value=True), [LAUNCH, "ops", "true or false"]),
     ("a negative clock", LAUNCH, put("clock", "cost_ns", value=-1.0), [LAUNCH, "clock.cost_ns", "-1.0"]),
     ("no clock", LAUNCH, drop("clock"), [LAUNCH, "clock.cost_ns: missing"]),
@@ -170,7 +174,63 @@ def test_damage_is_refused_in_one_line(unsummed_run, capsys, name, file, change,
         assert words in captured.err
     assert not (unsummed_run / "summary.json").exists()  # nothing is written from a damaged run
     assert guarded(["check", str(unsummed_run)]) == 2
-    assert capsys.readouterr().out.count("\n") >= 1
+    out, err = capsys.readouterr()
+    assert out == "" and err and all(line.startswith("ampersand: ") for line in err.splitlines())
+
+
+def make_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", LAUNCH, "journal.jsonl"])
+def test_a_pipe_is_no_file_of_a_run(unsummed_run, capsys, file):
+    make_pipe(unsummed_run / file)
+    for verb in ("summary", "check"):
+        assert guarded([verb, str(unsummed_run)]) == 2
+        assert f"{file}: not a file that can be read" in capsys.readouterr().err
+
+
+def test_a_published_run_is_checked_and_drawn_and_not_judged(unsummed_run, capsys):
+    assert guarded(["summary", str(unsummed_run)]) == 0
+    for name in ("launches", "counts", "solo"):
+        shutil.rmtree(unsummed_run / name, ignore_errors=True)
+    (unsummed_run / "journal.jsonl").unlink()
+    capsys.readouterr()
+    assert guarded(["check", str(unsummed_run)]) == 0
+    assert "3 files follow their schemas; a published run" in capsys.readouterr().out
+    assert guarded(["charts", str(unsummed_run)]) == 0
+    capsys.readouterr()
+    for words in (["summary"], ["report"], ["undecided"], ["compare", str(unsummed_run)]):
+        assert guarded([*words, str(unsummed_run)]) == 2
+        assert capsys.readouterr().err == (f"ampersand: {unsummed_run}: a published run, without its raw rounds: it can be "
+                                           "read and checked, but not judged, reported or compared again\n")
+    (unsummed_run / "launches").mkdir()  # no longer all that was published
+    assert guarded(["check", str(unsummed_run)]) == 2
+    assert "journal.jsonl: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("run, verb", [("reference", "compare"), ("allocators", "allocators"), ("allocators", "charts"),
+                                       ("allocators", "report")])
+def test_what_is_published_here(capsys, run, verb):
+    run = str(Path(__file__).resolve().parent.parent / "results" / run)
+    assert guarded([verb, run] + [run] * (verb == "compare")) == 2
+    assert "a published run, without its raw rounds" in capsys.readouterr().err
+    assert guarded(["check", run]) == 0
+
+
+def test_a_run_gone_on_with_under_another_manifest_is_refused(unsummed_run, capsys):
+    """The journal of a run whose manifest was edited before --resume, which once noted the new one's CRC-32."""
+    journal = unsummed_run / "journal.jsonl"
+    lines = journal.read_text().splitlines()
+    crc32 = zlib.crc32((unsummed_run / "manifest.json").read_bytes())
+    lines[0] = json.dumps(json.loads(lines[0]) | {"manifest_crc32": crc32 ^ 1})
+    end = json.loads(lines[-1])
+    lines.append(json.dumps({"time": end["time"], "event": "resume", "children": 0, "manifest_crc32": crc32}))
+    journal.write_text("".join(line + "\n" for line in lines))
+    for verb in ("summary", "check"):
+        assert guarded([verb, str(unsummed_run)]) == 2
+        assert f"line {len(lines)}: manifest.json was changed before the run was gone on with" in capsys.readouterr().err
 
 
 def test_every_damage_starts_from_a_sound_run(unsummed_run):
