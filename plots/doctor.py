@@ -165,7 +165,7 @@ def main(args):
         def say(what, condition=condition):
             print(f"ampersand: doctor: {condition}: {what}", file=sys.stderr)
 
-        with doctor_measure.busy(os.cpu_count() if condition != "as the machine is" else 0):
+        with doctor_measure.busy(len(os.sched_getaffinity(0)) if condition != "as the machine is" else 0):
             results[condition] = measure(bench, args.launches, args.designs, seed, say)
         if table:
             print("\n".join(show(results[condition], condition) + [""]), flush=True)

@@ -9,19 +9,23 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from plots import documents, load, statistics
+from plots import documents, load, scratch, statistics
 
 ROUNDS = 1000
 REPETITIONS = 10
 LAYOUTS = 64
 LAUNCHES_OF_A_DESIGN = 6  # the fewest that have an order-statistic interval of 95 %
+LOOP = """import os, sys
+while os.getppid() == int(sys.argv[1]):  # until whoever started it is gone, killed or not
+    for _ in range(1000000):
+        pass
+"""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -40,7 +44,7 @@ class Compared:
 @contextlib.contextmanager
 def busy(n):
     """n processes that do nothing but use a CPU, for as long as the block runs."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n)]
+    loops = [subprocess.Popen([sys.executable, "-S", "-c", LOOP, str(os.getpid())]) for _ in range(n)]
     try:
         yield loops
     finally:
@@ -60,17 +64,21 @@ class Bench:
 
     def _run(self, arguments, lessons=None):
         environment = dict(os.environ, **({"AMPERSAND_LESSONS": str(lessons)} if lessons else {}))
-        done = subprocess.run([self.program, *arguments], capture_output=True, text=True, env=environment)
+        done = subprocess.run([self.program, *arguments], capture_output=True, text=True, errors="replace",
+                              env=environment)
         if done.returncode:
             last = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
             raise documents.Refused(last.removeprefix("ampersand: "))
         return done.stdout
 
     def machine(self):
-        return json.loads(self._run(["machine"]))
+        about = documents.parse(self._run(["machine"]).encode(), f"the output of {self.program} machine")
+        if not isinstance(about, dict) or not all(isinstance(about.get(key), dict) for key in ("machine", "build")):
+            raise documents.Refused(self.program, "says nothing of the machine: build it again")
+        return about
 
     def _load_paired(self, arguments, lessons=None):
-        with tempfile.TemporaryDirectory(prefix="ampersand-doctor-") as folder:
+        with scratch.folder("doctor") as folder:
             out = Path(folder) / "run"
             self._run(["paired", "--out", out, "--counts-launches", "0", "--solo-launches", "0", *arguments], lessons)
             return load.load(out)
@@ -89,9 +97,12 @@ class Bench:
                  f"--benchmark_repetitions={REPETITIONS}", "--benchmark_min_time=0.005"]
         text = self._run(flags + ["--benchmark_enable_random_interleaving=true"] * interleaved)
         times = {"value": [], "pointer": []}
-        for entry in json.loads(text)["benchmarks"]:
-            if entry["run_type"] == "iteration":
-                times[entry["run_name"].rsplit("side=", 1)[1]].append(entry["real_time"])
+        try:
+            for entry in json.loads(text)["benchmarks"]:
+                if entry["run_type"] == "iteration":
+                    times[entry["run_name"].rsplit("side=", 1)[1]].append(entry["real_time"])
+        except (ValueError, LookupError, TypeError):
+            raise documents.Refused(self.program, "did not print what libbenchmark prints") from None
         return times
 
     def google(self, pattern, launches, interleaved):
@@ -120,7 +131,7 @@ class Bench:
         paddings, then measured over its whole design."""
         intervals = []
         for k in range(n):
-            with tempfile.TemporaryDirectory(prefix="ampersand-doctor-") as folder:
+            with scratch.folder("doctor") as folder:
                 self._link("null", seed + k, folder)
                 run = self._load_paired(["--filter", f"^{pair}/", "--launches", str(LAUNCHES_OF_A_DESIGN)], folder)
             measured = statistics.measure(run.row(f"{pair}/size=16").launches)
@@ -128,9 +139,11 @@ class Bench:
         return intervals
 
     def _link(self, lesson, seed, folder):
-        objects = [next(found for pattern in patterns for found in self.build.glob(pattern)) for patterns in
+        objects = [next((found for pattern in patterns for found in self.build.glob(pattern)), None) for patterns in
                    ((f"benchmarks/lib{lesson}.a.p/*.o", f"benchmarks/{lesson}.o"),  # of a build folder, or installed
                     ("harness/liblesson.a.p/*.o", "harness/lesson.o"))]
+        if None in objects:
+            raise documents.Refused(self.build, f"no object of {lesson} is there: build again")
         command = [sys.executable, ROOT / "harness" / "make_layouts.py", "--lesson", lesson, "--object", objects[0],
                    "--extra", objects[1], "--count", str(LAYOUTS), "--seed", str(seed), "--out", folder]
         done = subprocess.run(command, capture_output=True, text=True)

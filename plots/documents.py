@@ -16,7 +16,7 @@ import jsonschema
 from plots.errors import Refused, one_line
 
 LONG = 16
-DIGITS = 20  # of 64 bits
+DIGITS = 300  # a double holds no longer number
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 SCHEMAS = Path(__file__).resolve().parent.parent / "results" / "schema"
 
@@ -52,7 +52,7 @@ def _object(pairs):
 
 def _int(text):
     if len(text) > DIGITS:
-        raise ValueError(f"{text[:DIGITS]}... is beyond what a number can hold")
+        raise ValueError(f"{text[:20]}... is beyond what a number can hold")
     return int(text)
 
 

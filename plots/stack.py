@@ -3,14 +3,16 @@
 
 What was measured goes into DIR/stack.json, the figures into DIR/figures."""
 
+import contextlib
 import datetime
+import itertools
 import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from plots import charts, doctor_measure, documents, stack_figures, stack_judge, stack_measure, style
+from plots import charts, doctor_measure, documents, scratch, stack_figures, stack_judge, stack_measure, style
 from plots.documents import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +25,7 @@ def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=100, help="rounds of 50 us in each (default 100)")
     parser.add_argument("--out", type=Path,
                         help="where the results go (default: results/runs/stack-<date and time, UTC>)")
-    parser.add_argument("--from", dest="source", metavar="DIR", type=Path, help="measure nothing: judge and draw again")
+    parser.add_argument("--from", dest="source", metavar="DIR", type=Path, help="measure nothing: judge and draw again what is there, into DIR or --out")
     parser.add_argument("--format", choices=["table", "json"], default="table")
 
 
@@ -34,8 +36,8 @@ def say(what):
 def measured(args):
     if args.launches < 1 or not 2 <= args.rounds <= 1024:
         raise Refused("stack: --launches wants at least 1, and --rounds from 2 to 1024")
-    with tempfile.TemporaryDirectory(prefix="ampersand-stack-") as scratch:
-        programs = stack_measure.Programs(args.build, scratch, say)
+    with scratch.folder("stack") as folder:
+        programs = stack_measure.Programs(args.build, folder, say)
         document = {"schema": "ampersand/stack/1",
                     "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                     "rounds": args.rounds, "go": programs.go_version, **doctor_measure.Bench(args.build).machine()}
@@ -54,16 +56,61 @@ def read(folder):
     return document
 
 
+@contextlib.contextmanager
+def claimed(folder):
+    """The folder of a new run: made and tried before anything is measured, and gone again if nothing comes of it."""
+    new = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "stack.json").exists():
+            raise Refused(folder, f"holds a run already: --from {folder} draws it again; name another folder by --out")
+        if next(folder.iterdir(), None):
+            raise Refused(folder, "holds other files: name a folder by --out that is empty, or not there")
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        _unmake(new)
+        raise Refused(f"--out {folder}", f"cannot be written: {error.strerror}") from None
+    try:
+        yield
+    except BaseException:
+        _unmake(new)
+        raise
+
+
+def _unmake(folders):
+    with contextlib.suppress(OSError):  # one that is not empty stays
+        for path in folders:
+            path.rmdir()
+
+
+def new_document(args, out):
+    """Measured, and written into `out`."""
+    with claimed(out):
+        try:
+            document = measured(args)
+        except KeyboardInterrupt:
+            say(f"nothing is kept of a run that is not whole: {out} is as it was")
+            raise
+        documents.validate(document, "stack", "stack.json")
+        documents.write_whole(out / "stack.json", json.dumps(document) + "\n")
+    return document
+
+
+def new_folder():
+    """Named after the time; a second one within a second gets a number."""
+    stem = ROOT / "results/runs" / datetime.datetime.now(datetime.timezone.utc).strftime("stack-%Y-%m-%dT%H-%M-%SZ")
+    return next(path for path in itertools.chain([stem], (Path(f"{stem}-{n}") for n in itertools.count(2))) if not path.exists())
+
+
 def main(args):
-    out = args.source or args.out or ROOT / "results/runs" / datetime.datetime.now(datetime.timezone.utc).strftime(
-        "stack-%Y-%m-%dT%H-%M-%SZ")
+    out = args.out or args.source or new_folder()
     if args.source:
         document = read(args.source)
+        if out.resolve() != args.source.resolve():
+            with claimed(out):
+                documents.write_whole(out / "stack.json", json.dumps(document) + "\n")
     else:
-        document = measured(args)
-        documents.validate(document, "stack", "stack.json")
-        out.mkdir(parents=True, exist_ok=True)
-        documents.write_whole(out / "stack.json", json.dumps(document) + "\n")
+        document = new_document(args, out)
     result = stack_judge.Result(document)
     with style.applied():
         figures = stack_figures.figures(result)

@@ -8,12 +8,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from plots import documents, load, statistics
+from plots import documents, load, scratch, statistics
 
 ROOT = Path(__file__).resolve().parent.parent
 CROWDS = (("idle", 10000, False), ("mixed", 4000, True))
@@ -22,9 +21,9 @@ GO_ENVIRONMENT = {"GOMAXPROCS": "1", "GODEBUG": "adaptivestackstart=0"}
 
 
 class Programs:
-    """What is there to be run. `go` is a folder's lifetime: the compiled peer is put into `scratch`."""
+    """What is there to be run. `go` is a folder's lifetime: the compiled peer is put into `folder`."""
 
-    def __init__(self, build, scratch, say):
+    def __init__(self, build, folder, say):
         self.build, self.environment = Path(build), {"go": GO_ENVIRONMENT}
         self.stack = self.build / "benchmarks/stack/ampersand-stack"
         self.split = self.build / "benchmarks/stack/ampersand-stack-split"
@@ -35,7 +34,7 @@ class Programs:
             self.split = None
         self.go = self.go_version = None
         if shutil.which("go"):
-            self.go = Path(scratch) / "go-stack"
+            self.go = Path(folder) / "go-stack"
             run(["go", "build", "-o", self.go, "."], cwd=ROOT / "benchmarks/go/stack", env={"GOFLAGS": "-mod=mod"})
             self.go_version = run(["go", "version"]).split()[2]
         else:
@@ -55,8 +54,8 @@ class Programs:
 
 
 def run(command, env=None, cwd=None):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=cwd,
-                          env=dict(os.environ, **(env or {})))
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, errors="replace",
+                          cwd=cwd, env=dict(os.environ, **(env or {})))
     if done.returncode:
         last = (done.stderr.strip() or f"{command[0]}: exit status {done.returncode}").splitlines()[-1]
         raise documents.Refused(f"stack: {last.removeprefix('ampersand: stack: ')}")
@@ -85,7 +84,7 @@ def measure(programs, launches, rounds, say):
 
 def check_ns(programs, launches):
     """[time a call of the check takes, one a launch]: of stack_check, over its layouts, ten calls an operation."""
-    with tempfile.TemporaryDirectory(prefix="ampersand-stack-") as folder:
+    with scratch.folder("stack") as folder:
         out = Path(folder) / "run"
         run([programs.build / "harness/ampersand-bench", "paired", "--out", out, "--filter", "^stack_check/",
              "--launches", launches, "--counts-launches", 0, "--solo-launches", 0])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from plots import doctor, doctor_measure
+from waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = {"virtual": None, "governor": "performance", "turbo": False, "thp": "madvise", "aslr": 2, "load_1min": 0.1,
@@ -67,6 +68,47 @@ def test_busy_loops_run_and_end():
     with doctor_measure.busy(2) as loops:
         assert [loop.poll() for loop in loops] == [None, None]
     assert [loop.returncode for loop in loops] == [-9, -9]
+
+
+def test_busy_loops_end_with_whoever_started_them():
+    code = ("import os, sys; sys.path[:0] = ['.']; from plots import doctor_measure\n"
+            "with doctor_measure.busy(2) as loops: print(*[one.pid for one in loops], flush=True); input()")
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    loops = parent.stdout.readline().split()
+    assert len(loops) == 2 and all(Path(f"/proc/{pid}").exists() for pid in loops)
+    parent.kill()
+    parent.communicate()
+    wait_for(lambda: not any(runs(pid) for pid in loops))
+
+
+def runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+PROGRAMS = [  # what stands in the place of ampersand-bench, what is said
+    ("not JSON", "#!/bin/sh\necho hello\n", "line 1, column 1: not JSON"),
+    ("a word before the JSON", "#!/bin/sh\necho 'note: {}'\n", "line 1, column 1: not JSON"),
+    ("another JSON", "#!/bin/sh\necho '[1]'\n", "says nothing of the machine: build it again"),
+    ("nothing", "#!/bin/sh\n", "not JSON"),
+    ("not UTF-8", "#!/bin/sh\nprintf '\\377'\n", "not JSON"),
+    ("fails", "#!/bin/sh\necho 'ampersand: lessons: gone' >&2; exit 2\n", "ampersand: lessons: gone\n"),
+    ("of another machine", "\x7fELF and no more", "no program of this machine"),
+    ("not to be run", None, "Permission denied"),
+]
+
+
+@pytest.mark.parametrize("name, text, said", PROGRAMS, ids=[row[0] for row in PROGRAMS])
+def test_a_program_that_does_not_say_what_it_should(tmp_path, name, text, said):
+    program = tmp_path / "harness" / "ampersand-bench"
+    program.parent.mkdir()
+    program.write_text(text or "#!/bin/sh\n")
+    program.chmod(0o755 if text else 0o644)
+    done = run("--facts", "--build", str(tmp_path))
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("ampersand: ") and said in done.stderr
 
 
 def run(*arguments):

@@ -165,6 +165,48 @@ def test_flags_that_are_refused(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+FOLDERS = [  # what is at --out, what is said
+    ("a file", lambda out: out.write_text("x"), "cannot be written: File exists"),
+    ("below a file", lambda out: out.parent.joinpath("file").write_text("x"), "cannot be written: Not a directory"),
+    ("a run", lambda out: (out.mkdir(), (out / "stack.json").write_text("{}")), "holds a run already"),
+    ("other files", lambda out: (out.mkdir(), (out / "notes.txt").write_text("x")), "holds other files"),
+    ("a link to nothing", lambda out: out.symlink_to("gone/there"), "cannot be written: File exists"),
+]
+
+
+@pytest.mark.parametrize("name, make, said", FOLDERS, ids=[row[0] for row in FOLDERS])
+def test_a_folder_that_cannot_be_used_is_told_before_anything_is_measured(tmp_path, capsys, monkeypatch, name, make, said):
+    monkeypatch.setattr(stack, "measured", lambda args: pytest.fail("measured"))
+    out = tmp_path / "out"
+    make(out)
+    before = sorted(tmp_path.rglob("*"))
+    assert guarded(["stack", "--out", str(tmp_path / "file" / "out" if name == "below a file" else out)]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.startswith("ampersand: ") and err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_folder_of_a_run_that_comes_to_nothing_is_gone(tmp_path, capsys, monkeypatch):
+    def interrupted(args):
+        assert out.is_dir()
+        raise KeyboardInterrupt
+    out = tmp_path / "new" / "out"
+    monkeypatch.setattr(stack, "measured", interrupted)
+    assert guarded(["stack", "--out", str(out)]) == 130
+    assert capsys.readouterr().err == (f"ampersand: stack: nothing is kept of a run that is not whole: {out} is as it was\n"
+                                       "ampersand: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_from_one_folder_into_another(document, tmp_path):
+    for name in ("d", "e"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "d/stack.json").write_text(json.dumps(document))
+    assert guarded(["stack", "--from", str(tmp_path / "d"), "--out", str(tmp_path / "e")]) == 0
+    assert [path.name for path in (tmp_path / "d").iterdir()] == ["stack.json"]
+    assert sorted(path.name for path in (tmp_path / "e").iterdir()) == ["figures", "stack.json"]
+
+
 def test_one_short_run(tmp_path, capsys):
     text = (BUILD / "build.ninja").read_text() if (BUILD / "build.ninja").exists() else ""
     if "-fsanitize=address" in text:

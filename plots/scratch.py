@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+"""Temporary folders for what is built and measured."""
+
+import contextlib
+import os
+import tempfile
+
+from plots.errors import Refused
+
+
+@contextlib.contextmanager
+def folder(purpose):
+    """One that programs can be run from; gone afterwards, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix=f"ampersand-{purpose}-") as path:
+        if os.statvfs(path).f_flag & os.ST_NOEXEC:
+            raise Refused(tempfile.gettempdir(), "programs made there cannot be run (mounted noexec): let TMPDIR name another "
+                          "folder")
+        yield path
