@@ -12,7 +12,7 @@ from pathlib import Path
 
 from plots import compare_runs, compare_text, terminal
 from plots.compare_runs import beyond, compare
-from plots.compare_sections import some
+from plots.compare_sections import number, some
 from plots.documents import Refused
 from plots.load import load
 
@@ -46,8 +46,11 @@ def main(args):
     document = compare(a, b, args.across)
     compare_text.show(document, args.format, sys.stdout, args.all)
     if document["status"] == "refused":
-        names = [one["fact"] for one in document["differences"]]
-        raise Refused(args.b, f"not comparable with {args.a}: they differ in {some(names, 5)}; --across compares all the same")
+        facts = {one["fact"]: (one["a"], one["b"]) for one in document["differences"]}
+        allowed = facts.pop("machine.cpus_allowed", None)  # and with it what follows the CPUs, as jemalloc's arenas do
+        whys = [f"run B was allowed {number(allowed[1], 'CPU')}, run A {allowed[0]}"] if allowed else []
+        whys += [f"they differ in {some(list(facts), 5)}"] if facts else []
+        raise Refused(args.b, f"not comparable with {args.a}: {'; '.join(whys)}; --across compares all the same")
     if args.fail_on_change is None:
         return 0
     failing = [row["row"] for row in beyond(document, args.fail_on_change)]

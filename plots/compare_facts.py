@@ -5,6 +5,7 @@ from plots import compiled
 
 # What varies from run to run of one machine, or has no part in a paired launch.
 IGNORED = {"machine.load_1min", "machine.hardware_counters", "build.modules_crc32"}
+NEWER = {"machine.cpus_allowed"}  # what older runs do not say, and may be the same
 # How an epoch is measured. The number of launches is none of it: launches are samples.
 SETTINGS = ("epoch_ns", "rounds_per_block", "layouts", "layout", "threshold")
 
@@ -13,7 +14,8 @@ def differences(a, b):
     """[{fact, a, b}] of what differs between the conditions of two runs; None where one does not say."""
     facts_a, facts_b = _facts(a), _facts(b)
     found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
-             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)]
+             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)
+             and not (fact in NEWER and None in (facts_a.get(fact), facts_b.get(fact)))]
     return found + compiled.differences(a, b, shared_lessons(a, b))
 
 

@@ -137,7 +137,9 @@ def some(names, most=6):
 
 
 def facts(document):
-    rows = [(one["fact"], *_fact(one["a"], one["b"])) for one in document["differences"]]
+    words = {"settings.layout": lambda layout: "all" if layout == -1 else f"{layout} only"}
+    rows = [(one["fact"], *_fact(*map(words.get(one["fact"], lambda value: value), (one["a"], one["b"]))))
+            for one in document["differences"]]
     return Section("What differs", "", ("fact", "A", "B"), (0, 1, 2), rows, [None] * len(rows))
 
 

@@ -360,6 +360,24 @@ def test_conditions(a, b, capsys, name, change, facts):
     assert contents(a.parent) == before
 
 
+def test_facts_are_told_in_words(a, b, capsys):
+    for folder, cpus, layout, flags in ((a, 2, None, []), (b, 1, 3, ["-mavx2"])):
+        edit(folder / "manifest.json", put("machine", "cpus_allowed", value=cpus))
+        edit(folder / "manifest.json", put("build", "c_args", value=["-O2", *flags]))
+        if layout:
+            edit(folder / "manifest.json", put("settings", "layout", value=layout))
+    assert guarded(["compare", str(a), str(b)]) == 2
+    out, err = capsys.readouterr()
+    assert f"{b}: not comparable with {a}: run B was allowed 1 CPU, run A 2; they differ in build.c_args" in err
+    assert re.search(r"machine.cpus_allowed +2 +1\n", out) and re.search(r"settings.layout +all +3 only\n", out)
+    assert re.search(r"build.c_args +none +-mavx2\n", out)
+
+
+def test_a_run_from_before_the_allowed_cpus_were_noted_can_be_compared(a, b):
+    edit(b / "manifest.json", put("machine", "cpus_allowed", value=2))
+    assert guarded(["compare", str(a), str(b)]) == 0
+
+
 def test_another_configuration_is_a_difference(a, b, capsys):
     for folder in (a, b):
         edit(folder / "manifest.json", put("configurations", value=[{"name": "default"}, {"name": "glibc"}]))
