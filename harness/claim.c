@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 int amp_claim_refuse(const char *what, const char *why, ...)
 {
@@ -76,6 +77,21 @@ static int hold_to_manifest(const char *dir)
         return 0;
     return amp_claim_refuse(path, "changed since the run began: the journal keeps another CRC-32 of it; start a new run "
                                   "with --out");
+}
+
+int amp_claim_look(const char *dir)
+{
+    static const char *const names[] = { "manifest.json", "journal.jsonl" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[PATH_MAX];
+        struct stat is;
+
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        if (stat(path, &is) == 0 && !S_ISREG(is.st_mode))
+            return amp_claim_refuse(path, "not a file that can be read: a folder, a pipe or a device");
+    }
+    return 0;
 }
 
 int amp_claim_old(const char *dir, struct amp_journal **journal)

@@ -13,6 +13,9 @@ __attribute__((format(printf, 2, 3))) int amp_claim_refuse(const char *what, con
  * manifest. */
 int amp_claim_new(const char *dir, uint64_t need_b, const json_t *manifest, struct amp_journal **journal);
 
+/* Whether a run that is there can be read: a pipe would be waited for, a device read without end. Comes first. */
+int amp_claim_look(const char *dir);
+
 /* A run that is there: locked, with the manifest that it began with, and what killed writers left behind is gone. */
 int amp_claim_old(const char *dir, struct amp_journal **journal);
 

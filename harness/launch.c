@@ -112,6 +112,8 @@ static int begin_old(struct run *run, const struct amp_registry *registry)
     const char *why = "", *differs;
     json_t *now;
 
+    if (amp_claim_look(run->dir))
+        return UNUSABLE;
     run->manifest = amp_manifest_load(run->dir, AMP_MANIFEST_SCHEMA, &why);
     if (!run->manifest || amp_manifest_restore(run->manifest, registry, &run->options, &run->rows, &why))
         return amp_claim_refuse(run->dir, "manifest.json: %s", why);

@@ -68,8 +68,10 @@ static int begin_old(struct amp_matrix_run *run, const struct amp_registry *regi
 {
     const char *why = "", *differs;
     json_t *now;
-    int status;
+    int status = amp_claim_look(run->dir);
 
+    if (status)
+        return status;
     run->manifest = amp_manifest_load(run->dir, "ampersand/allocators/1", &why);
     if (!run->manifest || amp_matrix_restore(run->manifest, &run->options, &why))
         return amp_claim_refuse(run->dir, "manifest.json: %s", why);

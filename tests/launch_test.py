@@ -687,6 +687,8 @@ REFUSED = {  # what is done to a run, and a part of what is then said to --resum
     "a row that is not built": (lambda run: edit_manifest(run, lambda m: m["rows"][0].update(pair="gone")),
                                 "no row gone/size=8"),
     "another compiler": (lambda run: edit_manifest(run, lambda m: m["build"].update(compiler="tcc 1")), "the build"),
+    "a pipe for a manifest": (lambda run: ((run / "manifest.json").unlink(), os.mkfifo(run / "manifest.json")), "not a file"),
+    "a pipe for a journal": (lambda run: ((run / "journal.jsonl").unlink(), os.mkfifo(run / "journal.jsonl")), "not a file"),
     "another seed": (lambda run: edit_manifest(run, lambda m: m.update(seed=m["seed"] + 1)), "changed since the run began"),
     "another threshold": (lambda run: edit_manifest(run, lambda m: m["settings"].update(threshold=0.5)),
                           "changed since the run began"),

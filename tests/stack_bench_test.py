@@ -42,8 +42,12 @@ def trails(kinds):
             for kind in kinds for n in (1, 64, 1024)]
 
 
-@pytest.fixture
-def document():
+@pytest.fixture(name="document")
+def made():
+    return make_document()
+
+
+def make_document():
     growths = [{"to_b": to_b, "copied_b": to_b // 2 - 500, "ns": to_b / 100, "memcpy_ns": to_b / 125} for to_b in TO_B]
     crowd = [{"crowd": name, "kind": kind, "n": n, "mixed": name == "mixed", "resident_b": n * each, "create_ns": 1000.0,
               "turn_ns": 50.0, "end_ns": 100.0, **({} if kind == "go" else {"bookkeeping_b": 216})}
