@@ -151,6 +151,8 @@ def printable(document):
 def write_whole(path, text):
     """Make `path` hold `text`, whole or not at all."""
     path = Path(path)
+    if path.is_dir():  # "." has no name, either
+        raise Refused(path, "cannot be written: a folder")
     temporary = path.with_name(path.name + ".tmp")
     try:
         with open(temporary, "w", encoding="utf-8") as file:

@@ -53,7 +53,7 @@ def read(folder):
     document = documents.parse(documents.read_bytes(path), path)
     documents.check_version(document, "stack", path)
     documents.validate(document, "stack", path)
-    return document
+    return documents.printable(document)
 
 
 @contextlib.contextmanager
@@ -102,6 +102,15 @@ def new_folder():
     return next(path for path in itertools.chain([stem], (Path(f"{stem}-{n}") for n in itertools.count(2))) if not path.exists())
 
 
+def judged(document, form):
+    """(text, figures)."""
+    result = stack_judge.Result(document)
+    goals = [{**vars(goal), "ratio": goal.ratio and vars(goal.ratio)} for goal in stack_judge.goals(result)]
+    text = json.dumps(goals, indent=2) if form == "json" else "\n".join(stack_judge.tables(result))
+    with style.applied():
+        return text, stack_figures.figures(result)
+
+
 def main(args):
     out = args.out or args.source or new_folder()
     if args.source:
@@ -111,14 +120,13 @@ def main(args):
                 documents.write_whole(out / "stack.json", json.dumps(document) + "\n")
     else:
         document = new_document(args, out)
-    result = stack_judge.Result(document)
-    with style.applied():
-        figures = stack_figures.figures(result)
+    try:
+        text, figures = judged(document, args.format)
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        if not args.source:
+            raise
+        raise Refused(args.source / "stack.json", f"its parts do not fit together: {type(error).__name__}: {error}") from None
     charts.write(charts.encode(figures), out / "figures")
-    if args.format == "json":
-        goals = [{**vars(goal), "ratio": goal.ratio and vars(goal.ratio)} for goal in stack_judge.goals(result)]
-        print(json.dumps(goals, indent=2))
-    else:
-        print("\n".join(stack_judge.tables(result)))
+    print(text)
     say(f"everything is in {out}: stack.json, figures/")
     return 0
