@@ -5,12 +5,12 @@ written beside the answer; what the compiler made is looked at."""
 import os
 import shlex
 import shutil
-import time
 
 import pytest
 
 from ask import answer, children, compiler as compilers, flags as kinds, lessons, subject as subjects
 from plots.documents import Refused
+from waiting import wait_for
 
 needs_clang = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not here: apt-get install clang")
 COMPILERS = ["gcc", pytest.param("clang", marks=needs_clang)]
@@ -195,12 +195,8 @@ def test_what_runs_in_a_thread_is_killed_with_what_it_started(tmp_path):
         with children.pool() as threads:
             for _ in range(os.cpu_count() + 1):  # one more than run at once
                 job = threads.submit(children.run, ["sh", "-c", script])
-            while not started.exists():
-                time.sleep(0.01)
+            wait_for(started.exists)
             raise ZeroDivisionError
     assert job.cancelled() or job.exception()
-    with pytest.raises(ProcessLookupError):
-        while True:  # until it is buried
-            os.kill(int(started.read_text()), 0)
-            time.sleep(0.01)
+    wait_for(lambda: not os.path.exists(f"/proc/{int(started.read_text())}"))  # until it is buried
     assert children.run(["true"]).returncode == 0

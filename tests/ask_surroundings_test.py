@@ -9,13 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from ask import children, compiler as compilers, lessons, subject as subjects
 from plots.documents import Refused
+from waiting import HANGS_S, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = "struct plain { int id; double price; };\n"
@@ -152,7 +152,7 @@ LIMITS = [("files", resource.RLIMIT_FSIZE, 0), ("large files", resource.RLIMIT_F
 @pytest.mark.parametrize("name, what, most", LIMITS, ids=[one[0] for one in LIMITS])
 def test_a_limit_that_is_too_low_is_one_line(tmp_path, name, what, most):
     child = start("sys/stat.h", "struct no_such", limits=[(what, most)], TMPDIR=str(tmp_path))
-    out, err = child.communicate(timeout=300)
+    out, err = child.communicate(timeout=HANGS_S)
     assert child.returncode == 2 and out == "" and re.fullmatch(r"ampersand: [^\n]+\n", err), (child.returncode, err)
     assert list(tmp_path.iterdir()) == []
 
@@ -174,15 +174,12 @@ def test_a_signal_ends_what_was_started_and_removes_what_was_made(tmp_path, wait
     place = tmp_path / "place"
     place.mkdir()
     child = start("sys/stat.h", "struct stat", "--cc", script, TMPDIR=str(place))
-    while not pids.exists():
-        assert child.poll() is None, child.communicate()
-        time.sleep(0.01)
+    wait_for(pids.exists, child)
     child.send_signal(number)
-    assert child.communicate(timeout=300) == ("", f"ampersand: {says}\n") and child.returncode == status
+    assert child.communicate(timeout=HANGS_S) == ("", f"ampersand: {says}\n") and child.returncode == status
     assert list(place.iterdir()) == []
     for pid in pids.read_text().split():
-        while Path(f"/proc/{pid}").exists():  # until it is buried
-            time.sleep(0.01)
+        wait_for(lambda: not Path(f"/proc/{pid}").exists())  # until it is buried
 
 
 def test_what_measures_ends_where_ask_is_killed_outright(tmp_path):
@@ -190,10 +187,7 @@ def test_what_measures_ends_where_ask_is_killed_outright(tmp_path):
     script = f"echo $$ >{pid}.tmp; mv {pid}.tmp {pid}; exec sleep 1000"
     code = f"from ask import children; children.run_politely(['sh', '-c', {script!r}])"
     child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
-    while not pid.exists():
-        assert child.poll() is None
-        time.sleep(0.01)
+    wait_for(pid.exists, child)
     child.kill()
     child.wait()
-    while Path(f"/proc/{int(pid.read_text())}").exists():  # until it is buried
-        time.sleep(0.01)
+    wait_for(lambda: not Path(f"/proc/{int(pid.read_text())}").exists())  # until it is buried

@@ -11,6 +11,7 @@ import pytest
 from plots import design
 from plots.documents import Refused
 from plots.statistics import Estimate, Measured
+from waiting import HANGS_S
 
 OFFSETS = (0, 16, 32, 48)
 ALL = np.array(list(itertools.product(range(4), repeat=4)))  # all placements of four functions: 256
@@ -111,5 +112,5 @@ def test_an_error_is_found_where_address_space_is_short():
             "resource.setrlimit(resource.RLIMIT_AS, (used + (8 << 20),) * 2)\n"
             "print(design.error(part, t.unit_on(t.PART)) > 0)\n")
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).resolve().parent.parent, text=True,
-                          capture_output=True, timeout=300)
+                          capture_output=True, timeout=HANGS_S)
     assert done.stdout == "True\n", done.stderr

@@ -13,6 +13,7 @@ import pytest
 
 from plots import guard
 from plots.errors import Refused
+from waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = """import sys
@@ -29,7 +30,7 @@ sys.exit(guard.guarded([], run, "verb"))
 def verb(body, shell="exec \"$@\"", **environment):
     """The end of a process that runs `body` as a verb."""
     command = ["sh", "-c", shell, "sh", sys.executable, "-c", PROGRAM.format(root=str(ROOT), body=body)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600,
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANGS_S,
                           env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment})
 
 
@@ -122,7 +123,7 @@ def test_an_import_that_fails_in_another_place_is_named(tmp_path):
 @pytest.mark.parametrize("name", ["numpy", "jsonschema"])
 def test_modules_that_cannot_be_loaded(tmp_path, module, needs, name):
     (tmp_path / f"{name}.py").write_text("raise OSError('broken')\n")
-    done = subprocess.run([sys.executable, "-m", module, *needs], capture_output=True, text=True, cwd=ROOT, timeout=600,
+    done = subprocess.run([sys.executable, "-m", module, *needs], capture_output=True, text=True, cwd=ROOT, timeout=HANGS_S,
                           env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"})
     assert done.returncode == 2
     assert re.fullmatch(rf"ampersand: \w+: Python cannot load {name}: broken; [^\n]+\n", done.stderr)
@@ -137,5 +138,5 @@ def test_little_memory_is_told_before_it_is_missing():
 def test_the_backend_of_the_environment_is_not_used(small_run):
     for command in ("summary", "charts"):
         done = subprocess.run([sys.executable, "-m", "plots", command, small_run], capture_output=True, text=True, cwd=ROOT,
-                              timeout=600, env={**os.environ, "MPLBACKEND": "garbage", "HOME": "/proc"})
+                              timeout=HANGS_S, env={**os.environ, "MPLBACKEND": "garbage", "HOME": "/proc"})
         assert (done.returncode, done.stderr) == (0, "")

@@ -327,7 +327,7 @@ def own_lessons(tmp_path):
 
 def bench_own(lessons, out, *words):
     return subprocess.run([BENCH, "paired", "--out", out, *FAST, "--filter", "^good/size=8$", "--seed", "7", *words],
-                          env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(lessons)}, capture_output=True, text=True, timeout=120)
+                          env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(lessons)}, capture_output=True, text=True, timeout=HANGS_S)
 
 
 @pytest.mark.parametrize("name, file, kinds", [
@@ -369,13 +369,13 @@ def test_a_lesson_that_is_built_anew_stops_the_run(own_lessons, tmp_path, what):
     run = subprocess.Popen([BENCH, "paired", "--out", out, *FAST, "--filter", "^good/size=8$", "--seed", "7", "--launches",
                             "1000"], env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(own_lessons)}, text=True,
                            stderr=subprocess.PIPE)
-    wait_for(lambda: started(out, "done", 3))
+    wait_for(lambda: started(out, "done", 3), run)
     if what == "no table":
         table.unlink()
     else:
         table.with_suffix(".new").write_text(table.read_text().replace('"seed": 1', '"seed": 2'))
         table.with_suffix(".new").rename(table)
-    said = run.communicate(timeout=120)[1]
+    said = run.communicate(timeout=HANGS_S)[1]
     assert run.returncode == 2
     assert "stopped: good was built anew while the run measured it" in said and "Traceback" not in said
     assert sorted(children_of(out)) == sorted(child_of(line) for line in journal(out, "done"))

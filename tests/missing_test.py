@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 BUILD = os.environ.get("AMPERSAND_BUILD")
 if not BUILD:
     pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
@@ -71,7 +73,7 @@ def lessons(tmp_path):
 
 def bench(lessons, *words):
     return subprocess.run([BENCH, *map(str, words)], env={**os.environ, "AMPERSAND_LESSONS": str(lessons)},
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=HANGS_S)
 
 
 def named(done):

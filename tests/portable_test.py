@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import HANGS_S
+
 ROOT = Path(__file__).resolve().parent.parent
 if not importlib.util.find_spec("ziglang"):
     pytest.skip("ziglang is not here: python3 -m pip install --target DIR ziglang, then PYTHONPATH=DIR",
@@ -29,7 +31,7 @@ BUILD_INFO = "".join(f'#define AMP_{name} ""\n' for name in (
 
 
 def zig(folder, *words, cwd=ROOT):
-    return subprocess.run([sys.executable, "-m", "ziglang", *map(str, words)], capture_output=True, text=True, timeout=300, cwd=cwd,
+    return subprocess.run([sys.executable, "-m", "ziglang", *map(str, words)], capture_output=True, text=True, timeout=HANGS_S, cwd=cwd,
                           env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(folder / "cache"),
                                "ZIG_LOCAL_CACHE_DIR": str(folder / "cache")})
 
