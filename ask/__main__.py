@@ -29,6 +29,8 @@ def main(arguments):
         include = [word for path in args.folders for word in ("-I", path)] + [f"-D{macro}" for macro in args.macros]
         compiler = compilers.make(args.cc, include, args.cflags, folder)
         subject = subjects.study(compiler, args.header, args.type)
+        if args.facts:
+            return show(answer.of_type(subject, compiler, compiler.facts), args)
         if sys.stderr.isatty():
             print(f"ampersand: {subject.type}: {subject.size_b} B; measuring, about 20 s", file=sys.stderr)
         lessons.build(compiler, subject, seed)
@@ -37,11 +39,15 @@ def main(arguments):
     settings = {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
                 "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
     found = answer.document(subject, compiler, rows, floors, rule, round(time.monotonic() - begin, 1), settings)
+    return show(found, args) or status
+
+
+def show(found, args):
     found = documents.printable(found)  # names need not be UTF-8
     documents.validate(found, "ask", "the answer")
     sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n" if args.json
                      else answer.text(found, terminal.wants_colour(sys.stdout)))
-    return status
+    return 0
 
 
 def judge(folder, parts):

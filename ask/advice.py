@@ -19,7 +19,8 @@ RULE = (
 
 # The question, what is said where the value side is better, and what where the pointer side is.
 QUESTIONS = {
-    "pass": ("pass", "pass it by value", "pass it by const pointer"),
+    "pass": ("pass", "pass one at rest by value", "pass one at rest by const pointer"),
+    "ask_made": ("made", "pass a new one by value", "pass a new one by const pointer"),
     "factory": ("return", "return it by value", "return a pointer to the heap"),
     "mutate": ("change", "return a changed copy", "change it through a pointer"),
     "ask_store": ("store", "keep it in arrays as itself", "keep pointers in arrays"),

@@ -15,19 +15,26 @@ RETURN_INTEGER, RETURN_VECTOR = ("rax", "rdx"), ("xmm0", "xmm1")
 FEW = 8  # of anything that is listed in a line
 
 
-def document(subject, compiler, rows, floors, rule, seconds, settings):
-    """`ampersand/ask/1`, as results/SCHEMA.md has it."""
+def of_type(subject, compiler, flags):
+    """`ampersand/ask/1` without what is measured: all that --facts prints."""
     layout = subject.layout
-    found, whole = advice.recommend(rows)
     return {
         "schema": "ampersand/ask/1", "type": subject.type, "header": subject.header,
-        "compiler": compiler.version(), "flags": [str(flag) for flag in settings["flags"]],
+        "compiler": compiler.version(), "flags": [str(flag) for flag in flags],
         "size_b": subject.size_b, "alignment_b": subject.alignment_b, "kind": layout.kind,
         "padding": padding(layout),
         "bit_fields": [{"member": name, "bits": bits} for name, bits in layout.bit_fields],
         "unions": layout.unions,
-        "abi": dict(subject.abi), "allocator": settings["allocator"],
-        "notes": [*notes(subject, compiler), *uncounted(rows)],
+        "abi": dict(subject.abi), "notes": notes(subject, compiler),
+    }
+
+
+def document(subject, compiler, rows, floors, rule, seconds, settings):
+    """`ampersand/ask/1`, as results/SCHEMA.md has it."""
+    found, whole = advice.recommend(rows)
+    facts = of_type(subject, compiler, settings["flags"])
+    return {
+        **facts, "notes": [*facts["notes"], *uncounted(rows)], "allocator": settings["allocator"],
         "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
         "answers": [{"question": one["question"], "row": row} for one, row in zip(found, rows)],
         "advice": {"rule": list(advice.RULE), "worth": advice.WORTH, "worth_ns": advice.WORTH_NS, "whole": whole,
@@ -65,7 +72,10 @@ def uncounted(rows):
 
 def text(answer, colour=False):
     lines = [f"{answer['type']} of {answer['header']}, {answer['compiler']} {' '.join(answer['flags'])}".rstrip(), ""]
-    lines += _facts(answer) + [""] + _table(answer, colour) + [""]
+    lines += _facts(answer)
+    if "answers" not in answer:
+        return "\n".join(lines) + "\n"
+    lines += [""] + _table(answer, colour) + [""]
     floor = terminal.floors({"floors": answer["floors"]})
     lines += floor + ([""] if floor else [])
     lines += _advice(answer)
@@ -79,7 +89,8 @@ def _facts(answer):
     if answer["unions"]:
         facts.append(("unions", _listed(name or "itself" for name in answer["unions"])))
     facts += [("passed", passed(answer["abi"], answer["size_b"])), ("returned", returned(answer["abi"]))]
-    facts.append(("allocator", allocator.words(answer["allocator"])))
+    if "allocator" in answer:
+        facts.append(("allocator", allocator.words(answer["allocator"])))
     facts += [("note", note) for note in answer["notes"]]
     lines = []
     for name, words in facts:

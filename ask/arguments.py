@@ -12,7 +12,7 @@ import sys
 from plots.guard import COMMAND
 
 LAUNCHES = 20
-OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json")
+OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json", "--facts")
 PARTS = ("struct", "union", "enum", "const", "volatile", "unsigned", "signed", "long", "short")  # a type goes on behind
 COMPILERS = re.compile(r"--(std|param|target|sysroot|coverage|save-temps)\b")
 
@@ -42,6 +42,7 @@ def parse(words):
     parser.add_argument("--launches", type=whole_number(1, 1000), default=LAUNCHES)
     parser.add_argument("--seed", type=whole_number(0, (1 << 53) - 1))
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--facts", action="store_true")
     end = words.index("--") if "--" in words else len(words)
     args, more = parser.parse_known_args(_joined(words[:end]))
     bare = [word for word in more if not word.startswith("-")][:2]

@@ -29,6 +29,11 @@ def declare(use, alignment, quad):
     return "".join(writer.lines) + f"typedef {name} amp_asked;\n"
 
 
+def field(member, i):
+    """What the i-th member is called here."""
+    return f"amp_{member.name}" if re.fullmatch(r"\w+", member.name, re.ASCII) else f"amp_member_{i}"
+
+
 def up(at, step):
     return -(-at // step) * step
 
@@ -144,21 +149,22 @@ class Writer:
         return lines + (_filler(end, end + rest) if rest else [])
 
     def _line(self, member, i, attribute):
-        name = f"amp_{member.name}" if re.fullmatch(r"\w+", member.name, re.ASCII) else f"amp_member_{i}"
         bits = "" if member.bits is None else f" : {member.bits}"
         words = f" __attribute__(({attribute}))" if attribute else ""
-        return f"    {self.spell(member.use)} {name}{bits}{words};\n"
+        return f"    {self.spell(member.use)} {field(member, i)}{bits}{words};\n"
 
     @staticmethod
-    def _plain(before, at, step, whole):
+    def _plain(before, at, natural, whole):
         """(lines of filler, attribute)"""
-        if up(before, BYTE * step) == at:
+        if up(before, BYTE * natural) == at:
             return [], ""
+        step = natural
         while step <= whole:  # the least alignment that brings it there
             if up(before, BYTE * step) == at:
                 return [], f"__aligned__({step})"
             step *= 2
-        return (_filler(before, at), "") if before <= at and at - before <= BYTE * MOST_FILLER_B else None
+        there = before < at <= before + BYTE * MOST_FILLER_B and at % (BYTE * natural) == 0
+        return (_filler(before, at), "") if there else None
 
     def _bits(self, before, at, member, packed):
         unit = BYTE * member.use.type.size

@@ -112,6 +112,14 @@ class Compiler:
     def is_clang(self):
         return self.version().startswith("clang")
 
+    @cached_property
+    def objcopy(self):
+        """The one that belongs to the compiler, which another machine's would need."""
+        found = shutil.which(self.run("-print-prog-name=objcopy")[1].strip()) or shutil.which("objcopy")
+        if not found:
+            raise Refused("objcopy", "no such command: it comes with the linker, in binutils")
+        return found
+
     def version(self):
         """gcc 12.2.0, clang 14.0.6."""
         status, text = self.run("--version")

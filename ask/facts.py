@@ -14,7 +14,7 @@ from elftools.common.exceptions import DWARFError, ELFError
 from elftools.elf.elffile import ELFFile
 
 from ask import members
-from ask.compiler import AS_TYPED, ending, first_error, unusable
+from ask.compiler import AS_TYPED, because, ending, unusable
 from plots.documents import Refused
 
 DEBUGGING = ("-fno-lto", "-g", "-gdwarf-5", "-w")
@@ -105,13 +105,14 @@ def array(name, words):
             f"const unsigned long long {name}[{len(words)}] = {{ {', '.join(words)} }};\n")
 
 
-def describe(unit, name):
+def describe(unit, name, more=""):
     """(size, alignment, Use) of amp_asked; Refused where the compiler makes nothing that we can read."""
     status, said, made = unit.compile("extern amp_asked amp_object;\namp_asked amp_object;\n"
+                                      f"typedef amp_asked amp_values[2];\n{more}"
                                       + array("amp_facts", ["sizeof(amp_asked)", "_Alignof(amp_asked)"]),
                                       *DEBUGGING, "-fno-common")
     if status:
-        raise Refused(name, first_error(said) or f"{unit.compiler.name} ended {ending(status)}")
+        raise Refused(name, because(said) or f"{unit.compiler.name} ended {ending(status)}")
     why = unusable(made, "amp_facts")
     if why:
         raise Refused(f"--cc {unit.compiler.name}", why)
@@ -121,9 +122,13 @@ def describe(unit, name):
         use = members.read(found.elf.get_dwarf_info(), "amp_object")
     except (ELFError, DWARFError) as error:
         raise Refused("debugging information", f"cannot be read: {error}") from None
-    _ask_formats(unit, use)
-    _ask_places(unit, name, use, numbers[1])
     return *numbers, use
+
+
+def ask(unit, name, use, alignment):
+    """Complete what debugging information leaves open, and hold it against the compiler's own constants."""
+    _ask_formats(unit, use)
+    _ask_places(unit, name, use, alignment)
 
 
 def _ask_formats(unit, use):

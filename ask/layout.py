@@ -63,6 +63,10 @@ class Layout:
         self._masks[id(kind)] = mask = bytes(mask)
         return mask
 
+    def fills(self, union, member):
+        """Whether this member sets all that any member does."""
+        return self._mask(member.use.type).ljust(union.size, b"\0") == self._mask(union)
+
     @property
     def filled(self):
         """For each of the first bytes whether all of its bits are filled."""
@@ -115,7 +119,7 @@ class Layout:
             for i in range(min((at - 1) // size, kind.count - 1), -1, -1):
                 found = self._before(kind.element.type, at - i * size)
                 if found:
-                    return i * size + found[0], _index(kind, i) + found[1]
+                    return i * size + found[0], "".join(f"[{n}]" for n in members.indices(kind, i)) + found[1]
                 if i * size + size <= at:  # an element without members
                     return None
             return None
@@ -137,12 +141,3 @@ class Layout:
             if found and (best is None or found[0] >= best[0]):
                 best = found[0], ("." + member.name if member.name else "") + found[1]
         return best
-
-
-def _index(array, i):
-    """[1][2] of the element that is the i-th in memory."""
-    words = []
-    for n in reversed(array.counts):
-        words.append(f"[{i % n}]")
-        i //= n
-    return "".join(reversed(words))

@@ -30,8 +30,10 @@ class Part:
 
 
 PARTS = (
-    Part("one_thread", ("pass", "factory", "mutate", "ask/ask_store", "ask/ask_box", "null"),
-         ("pass", "factory", "mutate", "ask_store", "ask_walk", "ask_box", "ask_box_here"), ("--rounds", "12")),
+    Part("one_thread", ("pass", "factory", "mutate", "ask/ask_store", "ask/ask_box",
+                        "ask/ask_made", "null"),
+         ("pass", "ask_made", "factory", "mutate", "ask_store", "ask_walk", "ask_box", "ask_box_here"),
+         ("--rounds", "12")),
     Part("two_threads", ("ask/ask_send",), ("ask_send",), ("--rounds", "4", "--epoch-us", "1000")),
 )
 ASSIGNING = ("mutate", "ask_store", "ask_send")  # pairs that put one object in the place of another

@@ -158,7 +158,9 @@ class Reader:
         if "DW_AT_data_bit_offset" in die.attributes:
             at = number(die, "DW_AT_data_bit_offset")
         elif "DW_AT_bit_offset" in die.attributes:  # counted from the other end of the unit that holds it
-            at += 8 * number(die, "DW_AT_byte_size", use.type.size) - number(die, "DW_AT_bit_offset") - bits
+            before = number(die, "DW_AT_bit_offset")  # below 0 where it goes beyond its unit, which reads as a huge number
+            before -= (before >> 63) << 64
+            at += 8 * number(die, "DW_AT_byte_size", use.type.size) - before - bits
         return Member(name_of(die), use, at // 8, at % 8, bits)
 
 
@@ -205,6 +207,15 @@ def innermost(kind):
         dimensions += kind.counts
         kind = kind.element.type
     return kind, dimensions
+
+
+def indices(array, i):
+    """Of the element that is the i-th in memory, in each dimension."""
+    found = []
+    for n in reversed(array.counts):
+        found.append(i % n)
+        i //= n
+    return reversed(found)
 
 
 def shown(path):

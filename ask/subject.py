@@ -8,17 +8,17 @@ import difflib
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ask import children, clean, facts, language, members, notes
+from ask import children, clean, facts, language, maker, members, notes
 from ask.compiler import AS_TYPED, because, ending, first_error
 from ask.layout import Layout
 from plots.documents import Refused
 
+MARK = "amp_the_type"  # around its name, which may be a macro's, unlike our words around it
 ROOT = Path(__file__).resolve().parent.parent
 ALIGNMENT_B = 16       # of malloc() and of the lessons' fixtures
 LARGEST_B = 1 << 20    # by value it also has to fit a stack, more than once
@@ -29,11 +29,14 @@ OURS_AND_CONSTANTS = re.compile(OURS.pattern + r"|\.rodata")
 CODE_FLAGS = ("-fPIC", *facts.DEBUGGING)
 
 
+HANDED_OVER = "static amp_asked amp_value(amp_asked *amp_from) { return *amp_from; }\n"
+
+
 @dataclass(frozen=True)
 class Subject:
     type: str
     header: str         # as it is included
-    prefix: Path        # declares amp_asked, and nothing else: to be included before everything else
+    prefix: Path        # declares amp_asked and amp_make(): to be included before everything else
     size_b: int
     alignment_b: int
     layout: Layout
@@ -62,10 +65,15 @@ def study(compiler, header, name):
         raise Refused(f"type {name!r}", "not the name of a type, such as 'struct order'")
     line = include_line(header)
     shown = line.split(" ", 1)[1] if line.endswith(">") else header
-    _check_header(compiler, line, shown)
-    unit = _unit(compiler, line, name)
-    _check_type(compiler, unit, shown, name)
-    size, alignment, use = facts.describe(unit, name)
+    try:
+        unit = _unit(compiler, line, name)
+        size, alignment, use = facts.describe(unit, name, HANDED_OVER)
+    except Refused as refused:  # a better reason may be found
+        _check_header(compiler, line, shown)
+        _check_type(_unit(compiler, line, name), shown, name)
+        raise Refused(str(refused) + compiler.blame(
+            lambda other: facts.describe(_unit(other, line, name), name, HANDED_OVER))) from None
+    facts.ask(unit, name, use, alignment)
     layout = Layout(use, size)
     fixed = _refuse_what_lessons_cannot(name, size, alignment, use)
     prefix, abi = _rebuild(compiler, unit, name, size, alignment, layout)
@@ -78,12 +86,13 @@ def flags_of(compiler):
 
 def _unit(compiler, line, name):
     """The header and amp_asked, behind the preprocessor."""
-    text = (f"{line}\ntypedef __typeof__({name}) amp_asked;\n"
-            f"enum {{ amp_type = __builtin_types_compatible_p({name}, int) }};\n")
-    unit, said = facts.preprocess(compiler, "subject", text, compiler.facts, compiler.facts_behind_preprocessor)
+    unit, said = facts.preprocess(compiler, "subject", f"{line}\n{MARK} {name} {MARK}\n", compiler.facts,
+                                  compiler.facts_behind_preprocessor)
     if not unit:
         raise Refused(name, first_error(said))
-    return unit
+    before, name, after = unit.text.rsplit(MARK, 2)
+    return replace(unit, text=f"{before}typedef __typeof__({name}) amp_asked;\n"
+                              f"enum {{ amp_type = __builtin_types_compatible_p({name}, int) }};{after}")
 
 
 def _syntax(compiler, text, *more, kind="c"):
@@ -117,11 +126,11 @@ def _text_of(compiler, line):
     return path.read_text(errors="replace") if status and path else language.of_the_header(text)
 
 
-def _check_type(compiler, unit, shown, name):
+def _check_type(unit, shown, name):
     status, said = unit.check("const unsigned long amp_size = sizeof(amp_asked);\n")
     if status:
         _refuse_unknown(unit, name, shown, said)
-    status, said = unit.check("amp_asked amp_value(amp_asked *from) { return *from; }\n")
+    status, said = unit.check(HANDED_OVER)
     if status:
         raise Refused(name, f"cannot be handed over as a value, only by its address: {because(said)}")
     status, said = unit.check("typedef amp_asked amp_values[2];\n")
@@ -201,8 +210,10 @@ def _rebuild(compiler, unit, name, size, alignment, layout):
         text = clean.declare(layout.use, alignment, "__float128" if compiler.is_clang else "_Float128")
     except clean.CannotDeclare as error:
         raise Refused(name, f"it holds {error}, which ampersand cannot declare once more for its lessons") from None
+    compiler.compile("harness/ask/abi.c", ROOT / "harness/ask/abi.c", compiler.folder / "abi.o",
+                     lambda _: ["-std=gnu11", "-O1", "-fno-pie", *facts.DEBUGGING, "-iquote", ROOT])
     prefix = compiler.folder / "subject.h"
-    prefix.write_text(text, **AS_TYPED)
+    prefix.write_text(text + maker.make(layout), **AS_TYPED)
     again = facts.Unit(compiler, "clean", text, ("-std=gnu11", *compiler.lesson))
     found_size, found_alignment, found = facts.describe(again, name)
     there, here = _places(layout.use), _places(found)
@@ -245,9 +256,7 @@ def _call(compiler, unit, layout):
     if status:
         return None, because(said)
     ours, caller, program = (compiler.folder / name for name in (f"{unit.name}.ours.o", "abi.o", f"{unit.name}.abi"))
-    words = ["-std=gnu11", "-O1", "-fno-pie", *facts.DEBUGGING, "-iquote", ROOT]
-    why = (_take_out(compiler, made, ours)
-           or compiler.without_object(ROOT / "harness/ask/abi.c", caller, lambda _: words))
+    why = _take_out(compiler, made, ours)
     if why:
         return None, why
     status, said = compiler.run(*compiler.link, "-no-pie", caller, ours, "-o", program)
@@ -273,16 +282,7 @@ def _take_out(compiler, made, ours):
     for kept in (OURS, OURS_AND_CONSTANTS):
         others = [f"--remove-section={name}" for name in facts.Made(made).sections
                   if not kept.match(name) and not name.startswith(".rela")]
-        done = children.run([_objcopy(compiler), "--strip-unneeded", *others, made, ours], stderr=subprocess.STDOUT)
+        done = children.run([compiler.objcopy, "--strip-unneeded", *others, made, ours], stderr=subprocess.STDOUT)
         if not done.returncode:
             return ""
     return done.stdout.strip()
-
-
-def _objcopy(compiler):
-    """The one that belongs to the compiler, which another machine's would need."""
-    named = compiler.run("-print-prog-name=objcopy")[1].strip()
-    found = shutil.which(named) or shutil.which("objcopy")
-    if not found:
-        raise Refused("objcopy", "no such command: it comes with the linker, in binutils")
-    return found

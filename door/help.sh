@@ -81,6 +81,7 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
   --cc CC            the compiler                                       $CC, or cc
   --cflags FLAGS     its flags, behind -O2, in one word: '-O3 -march=native'
   --json             the answer as JSON
+  --facts            only what is known of the type without measuring: size, padding, registers, notes
   --launches N       fresh processes that time each question            20
   --seed N           where all random choices come from                 drawn and printed
 
