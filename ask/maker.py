@@ -35,7 +35,9 @@ def make(layout):
     words = ["amp_number", *(f"amp_from->amp_word[{i}]" for i in range(WORDS - 1))]
     head = "".join(f"    unsigned long amp_w{i} = {words[i]};\n    __asm__(\"\" : \"+r\"(amp_w{i}));\n"
                    for i in sorted(writer.words))
-    return PARTS + HEAD + head + "".join(writer.lines) + "}\n"
+    # What the callee reads has to be set in all of its bits, which bit-fields alone do not.
+    whole = all(layout.mask[at] == 0xFF for at in layout.ends or ())
+    return PARTS + HEAD + head + ("" if whole else _clear("(*amp_to)")) + "".join(writer.lines) + "}\n"
 
 
 def _clear(place):

@@ -158,7 +158,7 @@ class Reader:
         if "DW_AT_data_bit_offset" in die.attributes:
             at = number(die, "DW_AT_data_bit_offset")
         elif "DW_AT_bit_offset" in die.attributes:  # counted from the other end of the unit that holds it
-            before = number(die, "DW_AT_bit_offset")  # below 0 where it goes beyond its unit, which reads as a huge number
+            before = number(die, "DW_AT_bit_offset")  # below 0, read as a huge number, where it goes beyond its unit
             before -= (before >> 63) << 64
             at += 8 * number(die, "DW_AT_byte_size", use.type.size) - before - bits
         return Member(name_of(die), use, at // 8, at % 8, bits)

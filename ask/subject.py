@@ -90,9 +90,13 @@ def _unit(compiler, line, name):
                                   compiler.facts_behind_preprocessor)
     if not unit:
         raise Refused(name, first_error(said))
-    before, name, after = unit.text.rsplit(MARK, 2)
-    return replace(unit, text=f"{before}typedef __typeof__({name}) amp_asked;\n"
-                              f"enum {{ amp_type = __builtin_types_compatible_p({name}, int) }};{after}")
+    return replace(unit, text=_with_type(unit.text))
+
+
+def _with_type(text):
+    before, name, after = text.rsplit(MARK, 2)
+    return (f"{before}typedef __typeof__({name}) amp_asked;\n"
+            f"enum {{ amp_type = __builtin_types_compatible_p({name}, int) }};{after}")
 
 
 def _syntax(compiler, text, *more, kind="c"):
@@ -148,7 +152,7 @@ def _refuse_unknown(unit, name, shown, said):
 
 
 def _with_macro(unit):
-    text = (unit.compiler.folder / f"{unit.name}.c").read_text(**AS_TYPED)
+    text = _with_type((unit.compiler.folder / f"{unit.name}.c").read_text(**AS_TYPED))
     text += "const unsigned long amp_size = sizeof(amp_asked);\n"
     return language.for_a_type(lambda flags: _syntax(unit.compiler, text, "-fsyntax-only", *flags)[0] == 0)
 

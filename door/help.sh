@@ -86,8 +86,9 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
   --seed N           where all random choices come from                 drawn and printed
 
 Prints size, padding and how the type is passed and returned, then what passing, returning, changing, storing, sending
-and boxing it costs by value and by pointer, in less than half a minute, and what follows from that. Exit status 2: it
-cannot be asked about, for the reason that is printed.
+and boxing it costs by value and by pointer, in less than half a minute, and what follows from that. `pass` is about an
+object that lies in memory already, `made` about one that the caller has just filled. Exit status 2: it cannot be asked
+about, for the reason that is printed.
 
 A ratio is pointer/value: above 1 the value side is the faster one. Its interval says where it lies, over fresh processes;
 its spread goes from the 10th to the 90th percentile of the layouts, the places at which the linker may put the code.

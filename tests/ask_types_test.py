@@ -55,13 +55,14 @@ ROWS = [
      "__attribute__((constructor)) static void f(void) { puts(\"f\"); }", "struct t", "", 16, 8, [], registers(2)),
     ("ends", "void exit(int);\nstruct t { int a; };\n__attribute__((constructor)) static void f(void) { exit(3); }",
      "struct t", "", 4, 4, [], registers(1)),
-    ("prints late", "int puts(const char *);\nstruct t { int a; };\n__attribute__((destructor)) static void f(void) { puts(\"f\"); }",
-     "struct t", "", 4, 4, [], registers(1)),
+    ("prints late", "int puts(const char *);\nstruct t { int a; };\n__attribute__((destructor)) static void f(void)\n"
+     "{ puts(\"f\"); }", "struct t", "", 4, 4, [], registers(1)),
     ("thread's own", "struct t { int fd; };\n_Thread_local int last; static __thread long other;\n"
      "long *where(void) { return &other; }", "struct t", "", 4, 4, [], registers(1)),
     ("calls out", "struct t { int a; };\nvoid gone(void);\nvoid (*table[])(void) = { gone };\n"
      "static inline void f(void) { gone(); }", "struct t", "", 4, 4, [], registers(1)),
-    ("defines main", "struct t { int a; };\nint main(void) { return 7; }\nint record, filled;", "struct t", "", 4, 4, [],
+    ("defines main", "struct t { int a; };\nint main(void) { return 7; }\nint record, filled;", "struct t", "", 4, 4,
+     [],
      registers(1)),
     ("asm", "struct t { int a; };\n__asm__(\".globl amp_other\\namp_other: .byte 1\\n\");", "struct t", "", 4, 4, [],
      registers(1)),
@@ -70,10 +71,12 @@ ROWS = [
      "struct t", "", 16, 8, [(4, 4)], registers(1, 1)),
     ("used", "#define used @\n#define section(s) @\n#define visibility @\n" + PLAIN, "struct t", "", 16, 8, [(4, 4)],
      registers(1, 1)),
-    ("words", PLAIN + "\n#define object @\n#define size 4\n#define byte @\n#define id @\n#define price .x", "struct t", "",
+    ("words", PLAIN + "\n#define object @\n#define size 4\n#define byte @\n#define id @\n#define price .x", "struct t",
+     "",
      16, 8, [(4, 4)], registers(1, 1)),
     ("keywords", PLAIN + "\n#define typedef @\n#define enum @\n#define const\n#define static\n#define __typeof__ @\n"
-     "#define extern @\n#define sizeof @\n#define return @\n#define void char\n#define double float", "struct t", "", 16, 8,
+     "#define extern @\n#define sizeof @\n#define return @\n#define void char\n#define double float", "struct t", "",
+     16, 8,
      [(4, 4)], registers(1, 1)),
     ("type is a macro", PLAIN + "\n#define order_t struct t", "order_t", "", 16, 8, [(4, 4)], registers(1, 1)),
     ("member is a macro", "struct t { union { int a; void *b; } u; };\n#define a u.a", "struct t", "", 8, 8, [],
@@ -82,12 +85,14 @@ ROWS = [
     ("uint64_t", "typedef unsigned long long uint64_t;\ntypedef unsigned int uint32_t;\n"
      "struct t { uint64_t base; uint32_t len; };", "struct t", "", 16, 8, [(12, 4)], registers(2)),
     ("size_t", "typedef unsigned size_t;\nstruct t { size_t n; };", "struct t", "", 4, 4, [], registers(1)),
-    ("malloc", "void *malloc(unsigned n);\nvoid free(int);\nint memcpy(int);\nstruct t { int a; };", "struct t", "", 4, 4, [],
+    ("malloc", "void *malloc(unsigned n);\nvoid free(int);\nint memcpy(int);\nstruct t { int a; };", "struct t", "", 4,
+     4, [],
      registers(1)),
     ("printf", "int printf(void);\nstruct t { int a; };", "struct t", "", 4, 4, [], registers(1)),
     ("timespec", "struct timespec { int s, ns; };\nstruct t { struct timespec t; };", "struct t", "", 8, 4, [],
      registers(1)),
-    ("poison", "#include <stdlib.h>\nstruct t { int a; };\n#pragma GCC poison malloc free memcpy", "struct t", "", 4, 4, [],
+    ("poison", "#include <stdlib.h>\nstruct t { int a; };\n#pragma GCC poison malloc free memcpy", "struct t", "", 4,
+     4, [],
      registers(1)),
     ("poisoned member", "struct t { int a; int b; };\n#pragma GCC poison b", "struct t", "", 8, 4, [], registers(1)),
     ("free is a macro", "#include <stdlib.h>\nvoid mine(void *p);\n#define free(p) mine(p)\nstruct t { int a; };",
@@ -105,21 +110,25 @@ ROWS = [
      "struct t", "", 4, 4, [], registers(1)),
     ("_GNU_SOURCE", "#ifdef _GNU_SOURCE\nstruct t { int a; double b; };\n#endif", "struct t", "-D_GNU_SOURCE", 16, 8,
      [(4, 4)], registers(1, 1)),
-    ("not optimised", "#ifdef __OPTIMIZE__\nstruct t { char a; };\n#else\nstruct t { int a; };\n#endif", "struct t", "", 4,
+    ("not optimised", "#ifdef __OPTIMIZE__\nstruct t { char a; };\n#else\nstruct t { int a; };\n#endif", "struct t",
+     "", 4,
      4, [], registers(1)),
-    ("no -fPIC", "#if defined __PIC__ && !defined __PIE__\nstruct t { char a; };\n#else\nstruct t { int a; };\n#endif", "struct t", "", 4, 4, [],
+    ("no -fPIC", "#if defined __PIC__ && !defined __PIE__\nstruct t { char a; };\n#else\nstruct t { int a; };\n#endif",
+     "struct t", "", 4, 4, [],
      registers(1)),
     ("c99", "#if __STDC_VERSION__ >= 201112L\nstruct t { _Bool b; };\n#else\nstruct t { int b; };\n#endif", "struct t",
      "-std=c99", 4, 4, [], registers(1)),
     ("c89", "#ifdef __STDC_VERSION__\nstruct t { char b; };\n#else\nstruct t { int b; };\n#endif", "struct t",
      "-ansi -pedantic-errors", 4, 4, [], registers(1)),
-    ("strict", "#ifdef __STRICT_ANSI__\nstruct t { char b; };\n#else\nstruct t { int b; };\n#endif", "struct t", "-std=c11",
+    ("strict", "#ifdef __STRICT_ANSI__\nstruct t { char b; };\n#else\nstruct t { int b; };\n#endif", "struct t",
+     "-std=c11",
      1, 1, [], registers(1)),
     ("-fpack-struct", PLAIN, "struct t", "-fpack-struct", 12, 1, [], MEMORY),
     ("-fpack-struct=4", PLAIN, "struct t", "-fpack-struct=4", 12, 4, [], MEMORY),
     ("-fshort-enums", "enum e { A, B };\nstruct t { enum e a, b; };", "struct t", "-fshort-enums", 2, 1, [],
      registers(1)),
-    ("-fms-extensions", "struct in { int a; };\nstruct t { struct in; int b; };", "struct t", "-fms-extensions", 8, 4, [],
+    ("-fms-extensions", "struct in { int a; };\nstruct t { struct in; int b; };", "struct t", "-fms-extensions", 8, 4,
+     [],
      registers(1)),
     ("-include", "struct t { included a; };", "struct t", "-include {folder}/more.h", 8, 8, [], registers(1)),
     ("-fwhole-program", PLAIN, "struct t", "-fwhole-program -O2", 16, 8, [(4, 4)], registers(1, 1)),
@@ -134,7 +143,8 @@ ROWS = [
     ("__float80", "struct t { __float80 v; int n; };", "struct t", "", 32, 16, [(10, 6), (20, 12)], MEMORY),
     ("_Float64x", "struct t { _Float64x v; int n; };", "struct t", "", 32, 16, [(10, 6), (20, 12)], MEMORY),
     ("__float128", "struct t { __float128 v; int n; };", "struct t", "", 32, 16, [(20, 12)], MEMORY),
-    ("_Complex long double", "struct t { _Complex long double v; };", "struct t", "", 32, 16, [(10, 6), (26, 6)], MEMORY),
+    ("_Complex long double", "struct t { _Complex long double v; };", "struct t", "", 32, 16, [(10, 6), (26, 6)],
+     MEMORY),
     ("_Complex _Float64x", "struct t { _Complex _Float64x v[2]; };", "struct t", "", 64, 16,
      [(10, 6), (26, 6), (42, 6), (58, 6)], MEMORY),
     ("-mlong-double-64", "struct t { long double v; int n; };", "struct t", "-mlong-double-64", 16, 8, [(12, 4)],
@@ -161,16 +171,19 @@ ROWS = [
      "struct t", "", 11, 1, [], MEMORY),
     ("packed member", "struct t { char a; int b __attribute__((packed)); long c; };", "struct t", "", 16, 8, [(5, 3)],
      MEMORY),
-    ("aligned member", "struct t { char a; char b __attribute__((aligned(8))); };", "struct t", "", 16, 8, [(1, 7), (9, 7)],
+    ("aligned member", "struct t { char a; char b __attribute__((aligned(8))); };", "struct t", "", 16, 8, [(1, 7), (9,
+     7)],
      registers(2)),
-    ("aligned typedef", "typedef int wide __attribute__((aligned(8)));\nstruct t { char a; wide b; };", "struct t", "", 16,
+    ("aligned typedef", "typedef int wide __attribute__((aligned(8)));\nstruct t { char a; wide b; };", "struct t", "",
+     16,
      8, [(1, 7), (12, 4)], registers(2)),
     ("less aligned typedef", "typedef double near __attribute__((aligned(4)));\nstruct t { int a; near b; int c; };",
      "struct t", "", 16, 4, [], None),
     ("aligned whole", "struct __attribute__((aligned(16))) t { int a; };", "struct t", "", 16, 16, [(4, 12)], None),
     ("bit-fields", "struct t { unsigned a : 3, b : 13; int c; unsigned : 4; unsigned d : 9; };", "struct t", "", 12, 4,
      [(2, 2), (10, 2)], registers(2)),
-    ("zero width", "struct t { unsigned a : 3; unsigned : 0; unsigned b : 3; };", "struct t", "", 8, 4, [(1, 3), (5, 3)],
+    ("zero width", "struct t { unsigned a : 3; unsigned : 0; unsigned b : 3; };", "struct t", "", 8, 4, [(1, 3), (5,
+     3)],
      registers(1)),
     ("over a unit", "struct t { unsigned a : 20; unsigned b : 20; };", "struct t", "", 8, 4, [(3, 1), (7, 1)],
      registers(1)),
@@ -188,7 +201,8 @@ ROWS = [
     ("vector, not aligned", "typedef int v __attribute__((vector_size(8), aligned(1)));\nstruct t { char a; v b; };",
      "struct t", "", 9, 1, [], None),
     ("__int128", "struct t { __int128 a; };", "struct t", "", 16, 16, [], registers(2)),
-    ("pointers", "struct t { int (*f)(struct t *); const char *restrict s; };", "struct t", "", 16, 8, [], registers(2)),
+    ("pointers", "struct t { int (*f)(struct t *); const char *restrict s; };", "struct t", "", 16, 8, [],
+     registers(2)),
     ("itself", "struct t { struct t *next; struct u { struct t *(*up)[2]; } u; };", "struct t", "", 16, 8, [],
      registers(2)),
     ("an enum", "typedef enum { A = 1L << 40 } t;", "t", "", 8, 8, [], registers(1)),
@@ -227,11 +241,13 @@ SYSTEM = {
     "netinet/tcp.h": ["struct tcphdr", "struct tcp_info"], "net/if.h": ["struct ifreq"],
     "linux/input.h": ["struct input_event", "struct ff_effect"],
     "linux/perf_event.h": ["struct perf_event_attr", "struct perf_event_mmap_page"],
-    "linux/io_uring.h": ["struct io_uring_sqe", "struct io_uring_params"], "linux/bpf.h": ["struct bpf_insn", "union bpf_attr"],
+    "linux/io_uring.h": ["struct io_uring_sqe", "struct io_uring_params"], "linux/bpf.h": ["struct bpf_insn",
+    "union bpf_attr"],
     "linux/videodev2.h": ["struct v4l2_format", "struct v4l2_buffer", "struct v4l2_ext_control"],
     "linux/kvm.h": ["struct kvm_run"], "linux/cdrom.h": ["struct cdrom_tocentry"], "linux/fuse.h": ["struct fuse_attr"],
     "linux/if_packet.h": ["struct tpacket3_hdr"], "complex.h": ["double complex", "float complex"],
-    "immintrin.h": ["__m128", "__m128i", "__m64", "__m128_u", "__m256_u"], "wchar.h": ["mbstate_t"], "regex.h": ["regex_t"],
+    "immintrin.h": ["__m128", "__m128i", "__m64", "__m128_u", "__m256_u"], "wchar.h": ["mbstate_t"],
+    "regex.h": ["regex_t"],
     "aio.h": ["struct aiocb"], "sys/shm.h": ["struct shmid_ds"], "utmp.h": ["struct utmp"], "fenv.h": ["fenv_t"],
     "threads.h": ["mtx_t", "once_flag"],
 }
@@ -241,7 +257,7 @@ SECOND = 3  # with clang, whose runs take twice as long, each third
 
 @pytest.mark.parametrize("cc", COMPILERS)
 def test_types_of_the_systems_headers(tmp_path, cc):
-    """Sizes are those that a program prints; that members lie alike and objects go the same way is study()'s to check."""
+    """Sizes are those that the compiler writes; that members lie alike and objects go one way is study()'s to check."""
     assert len(TYPES) > 60
     asked = [(header, name) for header, name in (TYPES if cc == "gcc" else TYPES[::SECOND])
              if subprocess.run([cc, "-E", "-x", "c", "-"], input=f"#include <{header}>\n", text=True,
@@ -250,7 +266,7 @@ def test_types_of_the_systems_headers(tmp_path, cc):
     made = tmp_path / "made"
     made.mkdir()
     for header, name in asked:
-        (tmp_path / "size.c").write_text(f"#include <{header}>\n_Static_assert(sizeof(char[sizeof({name})]) > 0, \"\");\n"
+        (tmp_path / "size.c").write_text(f"#include <{header}>\n"
                                          f"const unsigned long amp_size[] = {{ sizeof({name}), _Alignof({name}) }};\n")
         text = subprocess.run([cc, "-w", "-S", tmp_path / "size.c", "-o", "-"], text=True, capture_output=True,
                               check=True).stdout
@@ -264,7 +280,8 @@ def random_members(draw, deep=0):
     """C text of a few members: scalars, bit-fields, arrays, nested structs and unions, packed or aligned at times."""
     lines = []
     for i in range(draw.randint(1, 5)):
-        kind = draw.choice(("char", "short", "int", "long", "float", "double", "void *", "_Bool", "long double", "nested",
+        kind = draw.choice(("char", "short", "int", "long", "float", "double", "void *", "_Bool", "long double",
+        "nested",
                             "bits", "bits"))
         if kind == "nested" and deep < 2:
             words = draw.choice(("", "", " __attribute__((packed))", " __attribute__((aligned(8)))"))
@@ -328,14 +345,16 @@ def test_a_type_that_cannot_be_rebuilt_is_refused(tmp_path, monkeypatch):
 # ---- What a reader should know before he copies it
 
 NOTES = [
-    ("#include <pthread.h>\nstruct t { pthread_mutex_t lock; long n; };", "lock is a mutex: a copy of it is not usable"),
+    ("#include <pthread.h>\nstruct t { pthread_mutex_t lock; long n; };",
+     "lock is a mutex: a copy of it is not usable"),
     ("#include <pthread.h>\nstruct t { struct { pthread_cond_t c[2]; } in; };", "in.c is a condition variable"),
     ("#include <semaphore.h>\nstruct t { sem_t s; };", "s is a semaphore"),
     ("#include <threads.h>\nstruct t { mtx_t m; once_flag f; };", "f is a once_flag"),
     ("#include <stdio.h>\ntypedef FILE t; struct t { FILE f; };", "f is a stream"),
     ("struct t { struct t *next, *prev; };", "next and prev point to objects of the type itself"),
     ("struct t { int n; struct { struct t *left, *right; } c; };", None),
-    ("struct link { struct link *next; };\nstruct t { int n; struct link link; };", "link.next points to objects of the"),
+    ("struct link { struct link *next; };\nstruct t { int n; struct link link; };",
+     "link.next points to objects of the"),
     ("struct t { int n; char text[1]; };", "text[1] stands at the end"),
     ("struct t { int n; struct { int m; char text[1]; } in; };", "in.text[1] stands at the end"),
     ("struct t { void *buf; char end[0]; };", "end[0] stands at the end, an array without elements"),
@@ -362,7 +381,8 @@ def test_objects_that_cannot_be_assigned_are_passed_returned_walked_and_boxed(tm
 
 # ---- Many holes, and the command
 
-HOLES = "struct cell { char kind; int hp; };\nstruct layer { struct cell c[64][64]; };\nstruct t { struct layer l[32]; };"
+HOLES = ("struct cell { char kind; int hp; };\nstruct layer { struct cell c[64][64]; };\n"
+         "struct t { struct layer l[32]; };")
 
 
 def test_holes_are_told_by_what_they_have_in_common(tmp_path):
@@ -398,7 +418,8 @@ def test_facts_alone(tmp_path):
 @pytest.mark.parametrize("flags", ["-O0", "-Og", "-Os", "-O2 -fno-inline", "-O1 -finstrument-functions -pg --coverage",
                                    "-O3 -fpack-struct -fshort-enums -funsigned-char -std=c89"])
 def test_sixteen_layouts_balance_what_a_lesson_calls(tmp_path, cc, flags):
-    subject = study(tmp_path, "struct t { char c; int id; double price; union { long n; char *s; } u; float f[3]; };", cc=cc,
+    subject = study(tmp_path, "struct t { char c; int id; double price; union { long n; char *s; } u; float f[3]; };",
+    cc=cc,
                     flags=flags)
     compiler = compilers.make(cc, (), flags, tmp_path / "made")
     contract = make_layouts.read_contract(lessons._lesson_object(compiler))
