@@ -20,7 +20,8 @@ is <x, v>, where v is a point of the projective geometry PG(m-1, 4). Up to m fun
 factorial. More get further points, at most (4^m - 1) / 3: an orthogonal array in which every pair of functions meets
 each of its 16 placements equally often (Hedayat, Sloane, Stufken, Orthogonal Arrays, 1999, section 3.4). Of a function
 with two placements each stands for two of the four levels, which keeps all of this balanced; one with a single
-placement needs no column. The two sides have designs of their own, in rows shuffled apart, unless they share a function; then one array holds both.
+placement needs no column. The two sides have designs of their own, in rows shuffled apart, unless they share a
+function; then one array holds both.
 
 What the lesson calls of a static library is linked into its object first (--library) and placed with it. Calls of shared
 libraries go through the procedure linkage table, whose targets stand where the library has them: the table names them.

@@ -39,8 +39,11 @@ def test_headers_of_lessons_behind_macros_of_others(compiler, header):
         pytest.skip(f"{compiler} is not here: apt-get install {compiler}")
     pair = ('static AMP_NOINLINE uint64_t kernel(void *a, uint64_t b) { amp_keep(a); free(amp_alloc(1)); return b; }\n'
             'AMP_PAIR(mine, .question = "?", .value = { kernel }, .pointer = { kernel }, .sizes = AMP_SIZES(1));\n')
-    text = "".join(f"#define {word} @\n" for word in MACROS) + f'#include "harness/{header}.h"\n'
+    header = f"harness/{header}.h"
+    # Some C libraries' headers include the kernel's, whose words are not ours to mend.
+    theirs = "".join(f"{line}\n" for line in (ROOT / header).read_text().splitlines() if line.startswith("#include <"))
+    text = theirs + "".join(f"#define {word} @\n" for word in MACROS) + f'#include "{header}"\n'
     done = subprocess.run(
         [compiler, *"-std=c11 -D_GNU_SOURCE -Wall -Werror -Wno-unused-function -x c -fsyntax-only -".split(), "-I", ROOT],
-        input=text + ("" if header == "workload" else pair), text=True, capture_output=True)
+        input=text + ("" if "workload" in header else pair), text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
