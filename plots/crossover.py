@@ -81,13 +81,17 @@ def resample(headlines, confidence=CONFIDENCE):
     needs: a bootstrap of two launches would look precise."""
     if min(len(values) for values in headlines) < launches_needed(confidence):
         return None
+    from scipy import stats  # takes half a second to import, and a quick run has no need of it
+
     random = np.random.default_rng(SEED)
     medians = []
     for values in headlines:
         if np.ptp(values) == 0:
             medians.append(np.full(RESAMPLES, values[0]))
             continue
-        medians.append(np.median(np.asarray(values)[random.integers(0, len(values), (RESAMPLES, len(values)))], axis=1))
+        result = stats.bootstrap((values,), np.median, n_resamples=RESAMPLES, method="percentile", vectorized=True,
+                                 random_state=random)
+        medians.append(result.bootstrap_distribution)
     return np.stack(medians, axis=1)
 
 

@@ -48,31 +48,12 @@ def error(measured, unit):
     medians = np.median(measured.ln_ratio, axis=0)
     effects = [np.ones(len(medians))] + [np.equal(column, offset) for column in columns
                                          for offset in sorted(set(column))[1:]]
-    unexplained, rank = residuals(effects, medians)
+    matrix = np.column_stack(effects).astype(float)
+    fit, _, rank, _ = np.linalg.lstsq(matrix, medians, rcond=None)
     left = len(medians) - rank
     if left < 1:  # as many effects as layouts: they explain everything and nothing
         return float(medians.std(ddof=1) / math.sqrt(len(medians)))
-    return float(math.sqrt((unexplained ** 2).sum() / left / len(medians)))
-
-
-def residuals(effects, medians):
-    """(what least squares leave of `medians`, the rank of `effects`), by Gram and Schmidt's way, each step done twice.
-
-    Not by LAPACK: where address space is short, OpenBLAS asks for its buffers for ever."""
-    basis = []
-    for effect in effects:
-        left = np.asarray(effect, dtype=float)
-        size = math.sqrt((left ** 2).sum())
-        for _ in range(2):
-            for one in basis:
-                left = left - one * (one * left).sum()
-        length = math.sqrt((left ** 2).sum())
-        if length > 1e-9 * size:
-            basis.append(left / length)
-    for _ in range(2):
-        for one in basis:
-            medians = medians - one * (one * medians).sum()
-    return medians, len(basis)
+    return float(math.sqrt(((medians - matrix @ fit) ** 2).sum() / left / len(medians)))
 
 
 def widen(ratio, design_error, confidence):

@@ -52,7 +52,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy import special  # scipy.stats takes half a second to import
+from scipy import special
 
 from plots import sensor
 
@@ -216,20 +216,14 @@ def spread(ln_ratio, confidence):
 
 def standard_errors(ln_ratio, q):
     """Of the q-th percentiles over layouts of the medians over launches: bootstrap over launches, whole rows."""
-    return np.percentile(resampled_medians(ln_ratio), q, axis=-1).std(axis=-1, ddof=1)
+    from scipy import stats  # takes half a second to import, and a quick run has no need of it
 
+    def percentiles(launches, axis):
+        return np.percentile(np.median(ln_ratio[launches.astype(int)], axis=-2), q, axis=-1)
 
-def resampled_medians(ln_ratio):
-    """[resample][layout]: the medians over launches that are drawn anew, with replacement. A launch is drawn so many
-    times; the median stands where these times, summed up in the order of the layout's launches, pass the half."""
-    n = len(ln_ratio)
-    drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
-    times = np.bincount((drawn + n * np.arange(RESAMPLES)[:, None]).ravel(), minlength=RESAMPLES * n)
-    times = times.reshape(RESAMPLES, n).astype(np.int16)
-    in_order = np.sort(ln_ratio, axis=0)
-    upto = np.cumsum(times[:, np.argsort(ln_ratio, axis=0)], axis=1, dtype=np.int16)
-    below, above = (np.take_along_axis(in_order, (upto <= rank).sum(axis=1), axis=0) for rank in ((n - 1) // 2, n // 2))
-    return (below + above) / 2
+    launches = np.arange(len(ln_ratio))
+    return stats.bootstrap((launches,), percentiles, n_resamples=RESAMPLES, method="percentile", vectorized=True,
+                           random_state=np.random.default_rng(SEED)).standard_error
 
 
 def classify(low, high, p10, p90, threshold):
