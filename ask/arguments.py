@@ -38,7 +38,7 @@ def parse(words):
     parser.add_argument("-I", action="append", default=[], dest="folders")
     parser.add_argument("-D", action="append", default=[], dest="macros")
     parser.add_argument("--cc", default=os.environ.get("CC") or "cc")
-    parser.add_argument("--cflags", default="")
+    parser.add_argument("--cflags", default=os.environ.get("CFLAGS", ""))
     parser.add_argument("--launches", type=whole_number(1, 1000), default=LAUNCHES)
     parser.add_argument("--seed", type=whole_number(0, (1 << 53) - 1))
     parser.add_argument("--json", action="store_true")

@@ -18,7 +18,7 @@ from plots.documents import Refused
 PR_SET_PDEATHSIG = 1
 PATIENCE_S = 20  # for a program that is told to end
 
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)  # the last is the door's Ctrl-C: door/module.py
 
 _lock = threading.Lock()
 _running = set()

@@ -32,16 +32,22 @@ of_the_build() { # in a subshell: its last command
     exec "$@"
 }
 
-# Names that a build leaves, however much of it was deleted: only such a folder is emptied.
+# Names that a build leaves, however much of it was deleted, and in a folder that the user named one at least that
+# nothing else leaves: only such a folder is emptied.
 holds_a_build() {
+    sure=no
+    others=no
+    if [ "$build" = "$root/build" ]; then sure=yes; fi
     for path in "$build"/* "$build"/.[!.]*; do
         case ${path##*/} in
             '*' | '.[!.]*') ;;
-            benchmarks | harness | install | tests | meson-* | build.ninja* | compile_commands.json | ampersand.*) ;;
-            .gitignore | .hgignore | .ninja_*) ;;
+            ampersand.lock) ;;
+            meson-* | build.ninja* | ampersand.* | .ninja_*) sure=yes ;;
+            benchmarks | harness | install | tests | compile_commands.json | .gitignore | .hgignore) others=yes ;;
             *) return 1 ;;
         esac
     done
+    [ $sure = yes ] || [ $others = no ]
 }
 
 is_whole() {

@@ -79,7 +79,7 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
   TYPE               a type of which HEADER says all: struct, union, typedef
   -I DIR, -D X       where the compiler looks, and what is defined, as in its own flags; may be repeated
   --cc CC            the compiler                                       $CC, or cc
-  --cflags FLAGS     its flags, behind -O2, in one word: '-O3 -march=native'
+  --cflags FLAGS     its flags, behind -O2, in one word: '-O3 -march=native'   $CFLAGS
   --json             the answer as JSON
   --facts            only what is known of the type without measuring: size, padding, registers, notes
   --launches N       fresh processes that time each question            20

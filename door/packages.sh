@@ -32,11 +32,12 @@ need_header() { # header, package; without a compiler it may be there or not
 need_compiler() { # CC or CXX, its words, language
     # shellcheck disable=SC2086 # one argument each
     if ! has ${2%% *}; then
-        case $2 in
+        set -- "$1" "$2" "$3" "${2%% *}"
+        case $4 in
             cc) lack cc gcc ;;
             c++) lack c++ g++ ;;
-            gcc | g++ | clang | gcc-[0-9]* | g++-[0-9]* | clang-[0-9]*) lack "$2" "$2" ;;
-            clang++*) lack "$2" "clang${2#clang++}" ;;
+            gcc | g++ | clang | gcc-[0-9]* | g++-[0-9]* | clang-[0-9]*) lack "$4" "$4" ;;
+            clang++*) lack "$4" "clang${4#clang++}" ;;
             *) fail "$1=$2: no such command" ;;
         esac
     elif ! echo 'amp_a_line' | $2 -E -x "$3" - 2>/dev/null | grep -q '^amp_a_line'; then

@@ -6,7 +6,6 @@ Each file by itself is held against its JSON Schema, with every fault told; a fo
 loaded, under each of its configurations, for what only shows between files."""
 
 import sys
-import sys
 from pathlib import Path
 
 from plots import allocators_load, declared, documents, gobench

@@ -34,7 +34,8 @@ def warnings(machine):
         ((machine.get("load_1min") or 0) > 0.5, f"something else is running: the load is "
          f"{machine.get('load_1min') or 0:.1f}"),
         ((machine.get("cpus_allowed") or machine.get("cpus") or 1) < (machine.get("cpus") or 1),
-         f"{machine.get('cpus_allowed')} of {machine.get('cpus')} CPUs allowed (taskset, a cpuset): pairs with threads need 2"),
+         f"{machine.get('cpus_allowed')} of {machine.get('cpus')} CPUs allowed (taskset, a cpuset): "
+         + ("pairs with threads need 2" if machine.get("cpus_allowed") == 1 else "the others are not used")),
         (machine.get("cpus") == 1, "one CPU only: the harness runs on the core that it measures"),
         (machine.get("hardware_counters") is False, "no hardware counters: instructions and misses cannot be counted; "
          "valgrind --tool=callgrind counts instructions anywhere"),

@@ -38,8 +38,13 @@ class Unwritable(Exception):
 def guarded(arguments, run, name):
     """The status of run(arguments) for the verb `name`, with every failure told in one line."""
     enter(name)
+    status = 0
     try:
-        return _flushed(run(arguments))
+        status = run(arguments)
+        return _flushed(status)
+    except BrokenPipeError as error:  # whoever read has seen enough; what was found stays found
+        told(error, name)
+        return status
     except SystemExit:  # argparse, after --help or a complaint
         try:
             _flushed(0)

@@ -94,13 +94,13 @@ def load(folder, configuration=None):
     configuration = configuration or names[0]
     if configuration not in names:
         raise Refused(configuration, f"no configuration of this run; there are: {', '.join(names)}")
-    declared = {f"{row['pair']}/size={row['size']}": row for row in manifest["rows"]}
+    entries_of = {f"{row['pair']}/size={row['size']}": row for row in manifest["rows"]}
     refuse_published(folder)
-    journal = read_journal(folder, set(declared), set(names))
+    journal = read_journal(folder, set(entries_of), set(names))
     if journal.manifest_crc32 not in (None, manifest_crc32):
         raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")
 
-    found = {kind: _walk(folder, kind, names, declared) for kind in ("launches", "counts", "solo")}
+    found = {kind: _walk(folder, kind, names, entries_of) for kind in ("launches", "counts", "solo")}
     rows = tuple(_load_row(folder, entry, manifest, configuration, journal, found) for entry in manifest["rows"])
     return Run(folder, manifest, journal.events, configuration, rows)
 

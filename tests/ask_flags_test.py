@@ -10,7 +10,7 @@ import pytest
 
 from ask import answer, children, compiler as compilers, flags as kinds, lessons, subject as subjects
 from plots.documents import Refused
-from waiting import wait_for
+from waiting import is_gone, wait_for
 
 needs_clang = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not here: apt-get install clang")
 COMPILERS = ["gcc", pytest.param("clang", marks=needs_clang)]
@@ -190,7 +190,7 @@ def test_a_writer_that_no_table_knows_is_noticed(tmp_path, monkeypatch):
 
 def test_what_runs_in_a_thread_is_killed_with_what_it_started(tmp_path):
     started = tmp_path / "started"
-    script = f"sleep 1000 & echo $! >{started}.tmp; mv {started}.tmp {started}; wait"
+    script = f"sleep 1000 & echo $! >{started}.$$; mv {started}.$$ {started}; wait"
     with pytest.raises(ZeroDivisionError):
         with children.pool() as threads:
             for _ in range(os.cpu_count() + 1):  # one more than run at once
@@ -198,5 +198,5 @@ def test_what_runs_in_a_thread_is_killed_with_what_it_started(tmp_path):
             wait_for(started.exists)
             raise ZeroDivisionError
     assert job.cancelled() or job.exception()
-    wait_for(lambda: not os.path.exists(f"/proc/{int(started.read_text())}"))  # until it is buried
+    wait_for(lambda: is_gone(started.read_text()))
     assert children.run(["true"]).returncode == 0

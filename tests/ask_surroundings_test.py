@@ -15,7 +15,7 @@ import pytest
 
 from ask import children, compiler as compilers, lessons, subject as subjects
 from plots.documents import Refused
-from waiting import HANGS_S, wait_for
+from waiting import HANGS_S, is_gone, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = "struct plain { int id; double price; };\n"
@@ -179,7 +179,7 @@ def test_a_signal_ends_what_was_started_and_removes_what_was_made(tmp_path, wait
     assert child.communicate(timeout=HANGS_S) == ("", f"ampersand: {says}\n") and child.returncode == status
     assert list(place.iterdir()) == []
     for pid in pids.read_text().split():
-        wait_for(lambda: not Path(f"/proc/{pid}").exists())  # until it is buried
+        wait_for(lambda: is_gone(pid))
 
 
 def test_what_measures_ends_where_ask_is_killed_outright(tmp_path):
@@ -190,4 +190,4 @@ def test_what_measures_ends_where_ask_is_killed_outright(tmp_path):
     wait_for(pid.exists, child)
     child.kill()
     child.wait()
-    wait_for(lambda: not Path(f"/proc/{int(pid.read_text())}").exists())  # until it is buried
+    wait_for(lambda: is_gone(pid.read_text()))

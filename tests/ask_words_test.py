@@ -165,3 +165,17 @@ def test_the_answer_names_the_allocator_and_why_nothing_is_counted(answered):
 @pytest.mark.parametrize("launches, says", [(1, "over 1 launch;"), (2, "over 2 launches;")])
 def test_one_launch_is_no_launches(answered, launches, says):
     assert says in " ".join(answer.text(answered(launches=launches)).split())
+
+
+@pytest.mark.parametrize("environment, words, cc, cflags", [
+    ({}, [], "cc", ""),
+    ({"CC": "clang -m64", "CFLAGS": "-O3 -fpack-struct"}, [], "clang -m64", "-O3 -fpack-struct"),
+    ({"CC": "clang", "CFLAGS": "-O3"}, ["--cc", "gcc", "--cflags", "-Os"], "gcc", "-Os"),
+    ({"CC": "", "CFLAGS": ""}, [], "cc", "")])
+def test_the_compiler_of_the_environment_is_that_of_the_type(monkeypatch, environment, words, cc, cflags):
+    for name in ("CC", "CFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    args = arguments.parse(["order.h", "struct order", *words])
+    assert (args.cc, args.cflags) == (cc, cflags)

@@ -4,10 +4,16 @@
 import json
 import re
 import shutil
+import signal
 import zlib
 
 import pytest
 import synthetic
+
+# What is ignored where the tests were started (nohup, a shell's &) would be ignored in all that they start, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
 
 SMALL = synthetic.Plan(launches=6, layouts=4, rounds=4)
 

@@ -25,7 +25,7 @@ GOOD = {"virtual": None, "governor": "performance", "turbo": False, "thp": "madv
     ("aslr", 0, "randomisation is off"),
     ("load_1min", 1.5, "load is 1.5"),
     ("cpus", 1, "one CPU"),
-    ("cpus_allowed", 1, "1 of 2 CPUs allowed"),
+    ("cpus_allowed", 1, "1 of 2 CPUs allowed (taskset, a cpuset): pairs with threads need 2"),
     ("hardware_counters", False, "no hardware counters"),
     ("clock_source", "hpet", "clock is hpet"),
 ])

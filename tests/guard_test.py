@@ -34,6 +34,20 @@ def verb(body, shell="exec \"$@\"", **environment):
                           env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment})
 
 
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_a_reader_that_has_seen_enough_changes_no_status(status):
+    """As in `compare --fail-on-change A B | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        program = PROGRAM.format(root=str(ROOT), body=f"print('x'); return {status}")
+        done = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, text=True,
+                              timeout=HANGS_S)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (status, "")
+
+
 FORESEEN = [  # what is raised, the line
     (Refused("x.json", "rows", "missing"), "x.json: rows: missing"),
     (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "verb: No space left on device"),

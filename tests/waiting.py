@@ -5,6 +5,15 @@ import time
 HANGS_S = 600  # what takes longer hangs, however busy the machine; nothing that is right comes near it
 
 
+def is_gone(pid):
+    """Whether a process has ended; one that nobody has buried yet has, too."""
+    try:
+        with open(f"/proc/{int(pid)}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(") ")[2][0] == "Z"
+    except OSError:
+        return True
+
+
 def wait_for(condition, process=None):
     """What condition() gives as soon as that is true; `process` is what brings it about, and must not end without."""
     begin = time.monotonic()
