@@ -126,7 +126,7 @@ def test_it_asks_without_a_checkout(installed, tmp_path):
     (tmp_path / "order.h").write_text("struct order { int id; double price; };\n")
     found = json.loads(installed("ask", "order.h", "struct order", "--launches", "2", "--json", cwd=tmp_path))
     validate(found, "ask", "answer")
-    assert found["size_b"] == 16 and len(found["answers"]) == 8
+    assert found["size_b"] == 16 and len(found["answers"]) == 9
     said = installed("ask", "order.h", "struct order", "--launches", "1", cwd=tmp_path)
     assert "over 1 launch;" in said and " ampersand help ask" in said.replace("\n", " ") and "./ampersand" not in said
     assert "placement decides" in installed("help", "ask", cwd=tmp_path)
