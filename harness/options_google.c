@@ -122,11 +122,31 @@ static const char *unit_of(const struct google_flag *flag)
     return strcmp(flag->name, "--benchmark_min_time") == 0 ? AMP_BENCHMARK_SECOND : "";
 }
 
+/* Words that stand in argv until the process ends, which libbenchmark may have taken out of it. */
+static struct kept_word {
+    struct kept_word *next;
+    char text[];
+} *kept_words;
+
+/* The flag with a time that the linked version takes, NULL without memory. */
+static char *keep_time(const struct google_flag *flag, const char *value)
+{
+    size_t size = strlen(flag->name) + strlen(value) + sizeof "=s";
+    struct kept_word *word = malloc(sizeof *word + size);
+
+    if (!word)
+        return NULL;
+    snprintf(word->text, size, "%s=%.*s%s", flag->name, (int) seconds_in(value), value, unit_of(flag));
+    word->next = kept_words;
+    kept_words = word;
+    return word->text;
+}
+
 int amp_google_flag_take(const char *word, char **out, uint64_t *iterations)
 {
     size_t length = strcspn(word, "=");
     const char *value = word + length + 1;
-    int err, n;
+    int err;
 
     *out = (char *) (uintptr_t) word;
     for (const struct google_flag *flag = google_flags; flag < google_flags + COUNT(google_flags); flag++) {
@@ -139,8 +159,8 @@ int amp_google_flag_take(const char *word, char **out, uint64_t *iterations)
         err = check(flag, flag->name, value);
         if (err || flag->kind != TIME)
             return err;
-        n = asprintf(out, "%s=%.*s%s", flag->name, (int) seconds_in(value), value, unit_of(flag));
-        return n < 0 ? amp_options_wrong(flag->name, "%s", strerror(ENOMEM)) : 0;
+        *out = keep_time(flag, value);
+        return *out ? 0 : amp_options_wrong(flag->name, "%s", strerror(ENOMEM));
     }
     return 0;
 }
