@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <limits.h>
 #include <link.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -28,7 +29,7 @@ __attribute__((format(printf, 3, 4))) static int fail(const char **why, int erro
     return error;
 }
 
-const char *amp_layout_beside(const char *name, char out[PATH_MAX], const char *otherwise)
+const char *amp_layout_beside(const char *name, char *out, const char *otherwise)
 {
     char program[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);

@@ -8,7 +8,6 @@
 
 #include "harness/pair.h"
 
-#include <limits.h>
 
 /* What every module exports as `amp_lesson` (lesson.c). make_layouts.py reads the offsets, those within struct
  * amp_pair, from the object file, to find the rows and which functions belong to which side. */
@@ -30,8 +29,8 @@ struct amp_module {
  * AMPERSAND_LESSONS names another folder; a program of one's own finds those of the build folder. */
 const char *amp_layout_dir(void);
 
-/* <the folder above this program's>/<name>, written to `out`, where that is there; else `otherwise`. */
-const char *amp_layout_beside(const char *name, char out[PATH_MAX], const char *otherwise);
+/* <the folder above this program's>/<name>, written to `out` of PATH_MAX bytes, where that is there; else `otherwise`. */
+const char *amp_layout_beside(const char *name, char *out, const char *otherwise);
 
 /* Load module k of a lesson. -ENOENT if there is none, -EPROTO if it is not a lesson or of another ABI. */
 int amp_layout_load(const char *lesson, unsigned k, struct amp_module *out, const char **why);
