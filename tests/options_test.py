@@ -250,7 +250,8 @@ def test_times_as_any_version_of_the_library_writes_them(environment, flags, ite
     assert done.returncode == 0, done.stderr
     found, = json.loads(done.stdout)["benchmarks"]
     assert found["iterations"] == iterations
-    assert not [line for line in done.stderr.splitlines() if "suffix" in line]
+    # What stands in the environment a library of 1.8 and later reads before main() begins, and has words of its own about.
+    assert environment or not [line for line in done.stderr.splitlines() if "suffix" in line]
 
 
 @pytest.mark.parametrize("words", ["help", "--help", "--layout 1 --help"])

@@ -27,8 +27,8 @@ static AMP_ALWAYS_INLINE uint64_t allocate(uint64_t times, uint64_t ops)
         (void) fixture;                                                                                                \
         return allocate(pointer_times, ops);                                                                           \
     }                                                                                                                  \
-    AMP_PAIR(name, .question = "Is a wrong declaration noticed?", .value = { name##_value },                           \
-             .pointer = { name##_pointer, __VA_ARGS__ }, .sizes = AMP_SIZES(24))
+    AMP_PAIR(name, .question = "Is a wrong declaration noticed?", .value = { .run = name##_value },                    \
+             .pointer = { .run = name##_pointer, __VA_ARGS__ }, .sizes = AMP_SIZES(24))
 
 PAIR(too_many_declared, 0, ops, .allocs_per_op = 2, .bytes_per_op = 24);
 PAIR(none_declared, 0, ops, .allocs_per_op = 0);
