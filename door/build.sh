@@ -157,10 +157,12 @@ compile() {
 
 # ---- The lock, on descriptor 9
 
-replace= # exec, where the shell is one that only waits for the lock
+# In steps, between which this shell sees its signals. On a file system without locks both go on, as they always could.
 wait_for_lock() { # -s or -x
-    replace=exec
-    lock "$1"
+    until lock -n "$1" 2>/dev/null; do
+        [ $? = 1 ] || return 0
+        sleep 1
+    done
 }
 
 open_lock() {
@@ -172,14 +174,16 @@ open_lock() {
 
 lock() { # -s or -x, -n not to wait, -u to let go
     if has flock; then
-        $replace flock "$@" 9
+        flock "$@" 9
     else
-        $replace "$python" -c 'import fcntl, sys
+        "$python" -c 'import fcntl, sys
 flags = {"-s": fcntl.LOCK_SH, "-x": fcntl.LOCK_EX, "-n": fcntl.LOCK_NB, "-u": fcntl.LOCK_UN}
 try:
     fcntl.flock(9, sum(flags[word] for word in sys.argv[1:]))
-except OSError as error:
-    sys.exit(error.strerror)' "$@"
+except BlockingIOError:
+    sys.exit(1)
+except OSError:
+    sys.exit(65)' "$@"
     fi
 }
 
@@ -193,7 +197,7 @@ hold() { # -s or -x
         lock -u
     fi
     say "another ampersand $does in $build: waiting until it has ended"
-    patiently wait_for_lock "$1" || : # a file system without locks: both go on, as they always could
+    wait_for_lock "$1"
 }
 
 # Leave the build up to date, and held so that it stays what it is.
