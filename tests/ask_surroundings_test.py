@@ -166,17 +166,15 @@ def waiting(tmp_path):
     return script, pids
 
 
-@pytest.mark.parametrize("number, status, says", [
-    (signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "ended by SIGTERM"),
-    (signal.SIGHUP, 129, "ended by SIGHUP")])
-def test_a_signal_ends_what_was_started_and_removes_what_was_made(tmp_path, waiting, number, status, says):
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_what_was_started_and_removes_what_was_made(tmp_path, waiting, number, status):
     script, pids = waiting
     place = tmp_path / "place"
     place.mkdir()
     child = start("sys/stat.h", "struct stat", "--cc", script, TMPDIR=str(place))
     wait_for(pids.exists, child)
     child.send_signal(number)
-    assert child.communicate(timeout=HANGS_S) == ("", f"ampersand: {says}\n") and child.returncode == status
+    assert child.communicate(timeout=HANGS_S) == ("", "ampersand: interrupted\n") and child.returncode == status
     assert list(place.iterdir()) == []
     for pid in pids.read_text().split():
         wait_for(lambda: is_gone(pid))
