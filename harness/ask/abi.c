@@ -53,7 +53,8 @@ static void record(uint64_t i0, uint64_t i1, uint64_t i2, uint64_t i3, uint64_t 
     seen.stack = stack;
 }
 
-/* An object filled with bytes of its own, at the start of enough memory for any call here. */
+/* An object filled with bytes of its own, at the start of enough memory for any call here. One of a single byte may be a
+ * _Bool, of which clang returns one bit. */
 static unsigned char *make_object(size_t size, unsigned seed)
 {
     size_t room = size / 64 * 64 + 128;
@@ -62,7 +63,7 @@ static unsigned char *make_object(size_t size, unsigned seed)
     if (!object)
         abort();
     for (size_t i = 0; i < room; i++)
-        object[i] = (unsigned char) ((i * 37 + seed) % 251 + 2);
+        object[i] = (unsigned char) (size == 1 ? seed % 2 : (i * 37 + seed) % 251 + 2);
     return object;
 }
 
