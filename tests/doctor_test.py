@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from plots import doctor, doctor_measure
-from waiting import wait_for
+from waiting import is_gone, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = {"virtual": None, "governor": "performance", "turbo": False, "thp": "madvise", "aslr": 2, "load_1min": 0.1,
@@ -78,14 +78,7 @@ def test_busy_loops_end_with_whoever_started_them():
     assert len(loops) == 2 and all(Path(f"/proc/{pid}").exists() for pid in loops)
     parent.kill()
     parent.communicate()
-    wait_for(lambda: not any(runs(pid) for pid in loops))
-
-
-def runs(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
+    wait_for(lambda: all(is_gone(pid) for pid in loops))
 
 
 PROGRAMS = [  # what stands in the place of ampersand-bench, what is said

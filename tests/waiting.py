@@ -9,7 +9,7 @@ def is_gone(pid):
     """Whether a process has ended; one that nobody has buried yet has, too."""
     try:
         with open(f"/proc/{int(pid)}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(") ")[2][0] == "Z"
+            return file.read().rpartition(") ")[2][0] in "ZX"
     except OSError:
         return True
 
