@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+from plots import scratch
 from plots.documents import Refused
 
 PR_SET_PDEATHSIG = 1
@@ -31,9 +32,7 @@ def folder():
     made = Path(tempfile.mkdtemp(prefix="ampersand-ask-"))
     signal.signal(signal.SIGXCPU, _out_of_time)
     try:
-        if os.statvfs(made).f_flag & os.ST_NOEXEC:
-            raise Refused(made.parent, "programs that are made there cannot be run (mounted noexec): let TMPDIR name "
-                          "another folder")
+        scratch.refuse_noexec(made)
         yield made
     finally:
         before = {number: signal.signal(number, signal.SIG_IGN) for number in STOPS}  # this is done to its end

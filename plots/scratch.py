@@ -12,7 +12,12 @@ from plots.errors import Refused
 def folder(purpose):
     """One that programs can be run from; gone afterwards, whatever happens."""
     with tempfile.TemporaryDirectory(prefix=f"ampersand-{purpose}-") as path:
-        if os.statvfs(path).f_flag & os.ST_NOEXEC:
-            raise Refused(tempfile.gettempdir(), "programs made there cannot be run (mounted noexec): let TMPDIR name another "
-                          "folder")
+        refuse_noexec(path)
         yield path
+
+
+def refuse_noexec(path):
+    """Unless programs that are made in this temporary folder can be run."""
+    if os.statvfs(path).f_flag & os.ST_NOEXEC:
+        raise Refused(os.path.dirname(path), "programs that are made there cannot be run (mounted noexec): let TMPDIR name "
+                      "another folder")
