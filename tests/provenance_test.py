@@ -478,6 +478,9 @@ def test_facts_of_another_allocator(tmp_path):
     judge("jemalloc", tmp_path)
     judged = tool("judge", SHIPPED, "glibc", tmp_path / "facts.json")
     assert judged["reason"] == "malloc is that of libjemalloc.so.2, not of the C library"
+    [tcmalloc] = tool("list", SHIPPED, "tcmalloc")
+    if tcmalloc["state"] != "ready":
+        pytest.skip(tcmalloc["why"])
     judge("glibc", tmp_path)
     judged = tool("judge", SHIPPED, "tcmalloc", tmp_path / "facts.json")
     assert judged["reason"].startswith("malloc is that of libc.so.6, not of libtcmalloc")
