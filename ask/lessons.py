@@ -60,7 +60,7 @@ def build(compiler, subject, seed):
 
 def _lesson_object(compiler):
     made = compiler.folder / "lesson.o"
-    compiler.compile("harness/lesson.c", ROOT / "harness/lesson.c", made,
+    compiler.compile("harness/lesson/lesson.c", ROOT / "harness/lesson/lesson.c", made,
                      lambda _: ("-std=gnu11", *LESSON_OBJECT_FLAGS))
     return made
 
@@ -86,7 +86,7 @@ def _build_one(compiler, subject, part, lesson, object_of_lesson, seed):
     name = lesson.rpartition("/")[2]
     made = compiler.folder / f"{name}.o"
     compile_lesson(compiler, subject, lesson, made)
-    command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", name, "--object", made, "--extra",
+    command = [sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", name, "--object", made, "--extra",
                object_of_lesson, "--source", ROOT / f"benchmarks/{lesson}.c", "--count", LAYOUTS, "--seed", seed,
                "--cc", compiler.name, "--link-arg=-pthread", "--out", compiler.folder / part.name / "lessons"]
     done = children.run(command, stderr=subprocess.PIPE)

@@ -3,13 +3,13 @@
 
     ns_per_op           median over quiet chunks of a chunk's time, by its operations. Of a pair: of its heap side, the
                         geometric mean over sizes (over quiet layouts the mean of ln, over rounds the median)
-    p50, p99, max_ns    of single operations, measured apart (harness/quantile.h); what the clock costs is taken off
+    p50, p99, max_ns    of single operations, measured apart (harness/measure/quantile.h); what the clock costs is taken off
     peak, retained_rss  resident memory of the child itself: at its highest, and after all was freed
     faults_per_op       minor and major page faults while the chunks were timed
     mapped, resident    address space, and memory, that the workload added at its peak, by the bytes it had asked for; its
                         own tables are part of it, the same in every configuration
 
-Quiet: the core's other hardware thread was idle before and after, by harness/sensor.h; which chunks count is decided by
+Quiet: the core's other hardware thread was idle before and after, by harness/measure/sensor.h; which chunks count is decided by
 the sensor alone, never by their times. Where fewer than LEAST_QUIET are quiet, those of the lowest readings count, and
 the launch is disturbed: its times, and the baseline's of a disturbed launch, are in no ratio if ENOUGH others remain.
 So are those of threads whose CPUs were at another distance than the baseline's; see Table.alike().
@@ -83,7 +83,7 @@ APART = 2.0  # seen on one machine: 56 to 85 ns, and 340 to 368
 
 def are_apart(one, other):
     """Whether the CPUs of two launches' first two threads were at different distances, in one of them or between the two:
-    where a line of the cache took APART times as long (harness/round_trip.h). A time that is not known, since the other
+    where a line of the cache took APART times as long (harness/measure/round_trip.h). A time that is not known, since the other
     thread was kept from answering, is taken for the same: to leave such launches out would choose by how busy they were."""
     trips = [ns for document in (one, other) for ns in document.get("round_trip_ns") or () if ns]
     return len(trips) > 1 and max(trips) > APART * min(trips)

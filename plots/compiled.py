@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a run's lessons were compiled, each by itself: their objects say so (harness/lesson_object.py), and a run may hold
+"""How a run's lessons were compiled, each by itself: their objects say so (harness/lesson/lesson_object.py), and a run may hold
 lessons of several compilers. A run of a version that did not ask them has only what ampersand itself was built with."""
 
 import re

@@ -141,10 +141,10 @@ class Bench:
     def _link(self, lesson, seed, folder):
         objects = [next((found for pattern in patterns for found in self.build.glob(pattern)), None) for patterns in
                    ((f"benchmarks/lib{lesson}.a.p/*.o", f"benchmarks/{lesson}.o"),  # of a build folder, or installed
-                    ("harness/liblesson.a.p/*.o", "harness/lesson.o"))]
+                    ("harness/lesson/liblesson.a.p/*.o", "harness/lesson/lesson.o"))]
         if None in objects:
             raise documents.Refused(self.build, f"no object of {lesson} is there: build again")
-        command = [sys.executable, ROOT / "harness" / "make_layouts.py", "--lesson", lesson, "--object", objects[0],
+        command = [sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", lesson, "--object", objects[0],
                    "--extra", objects[1], "--count", str(LAYOUTS), "--seed", str(seed), "--out", folder]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:

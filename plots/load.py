@@ -36,7 +36,7 @@ class Launch:
     stack_shift_b: np.ndarray  # [block]
     value_ns: np.ndarray  # [block][round]
     pointer_ns: np.ndarray
-    quiet: np.ndarray  # [block], whether nothing else was on the core, by harness/sensor.h
+    quiet: np.ndarray  # [block], whether nothing else was on the core, by harness/measure/sensor.h
     zero_rounds: int
     facts: dict = field(repr=False)  # the file's other keys
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the readings of harness/sensor.h say: whether something else was on the core while a block was measured.
+"""What the readings of harness/measure/sensor.h say: whether something else was on the core while a block was measured.
 
     a launch that was disturbed in most of its blocks   is left out, while enough others remain for an interval
     a disturbed block of another launch                 takes no part in the launch's headline: in its place stands what
@@ -15,7 +15,7 @@ little is quiet, blocks stay as they are. Whether one is disturbed is told by th
 
 import numpy as np
 
-QUIET = 1.1  # as in harness/sensor.h
+QUIET = 1.1  # as in harness/measure/sensor.h
 MOST = 0.5
 
 

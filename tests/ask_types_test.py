@@ -18,7 +18,7 @@ from ask import answer, compiler as compilers, lessons, subject as subjects
 from plots.documents import Refused, validate
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "harness"))
+sys.path.insert(0, str(ROOT / "harness/lesson"))
 import lesson_object
 import make_layouts
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/allocator.h"
-#include "harness/condition.h"
-#include "harness/configuration.h"
-#include "harness/configuration_make.h"
-#include "harness/provenance_judge.h"
+#include "harness/allocators/configuration/allocator.h"
+#include "harness/allocators/configuration/configuration.h"
+#include "harness/allocators/configuration/expectation.h"
+#include "harness/allocators/configuration/make.h"
+#include "harness/allocators/provenance/judge.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -392,12 +392,12 @@ static void test_conditions(void **state)
     for (size_t i = 0; i < COUNT(conditions); i++) {
         json_t *facts =
             json_pack("{s:{s:o}}", "read_back", "opt.a", json_loads(conditions[i].facts, JSON_DECODE_ANY, NULL));
-        struct amp_condition condition;
+        struct amp_expectation condition;
         char why[128];
         bool holds;
 
-        assert_null(amp_condition_parse(conditions[i].text, &condition));
-        holds = amp_condition_holds(&condition, facts, why, sizeof why);
+        assert_null(amp_expectation_parse(conditions[i].text, &condition));
+        holds = amp_expectation_holds(&condition, facts, why, sizeof why);
         if (holds != conditions[i].holds)
             fail_msg("%s with %s: got %d", conditions[i].text, conditions[i].facts, holds);
         json_decref(facts);

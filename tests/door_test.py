@@ -1229,7 +1229,7 @@ def test_installed_help_speaks_of_what_is_installed(installed):
 
 @pytest.mark.parametrize("verb, name", [("bench", "_PAIRED"), ("allocators", "_ALLOCATORS")])
 def test_help_knows_the_flags_of_the_program(verb, name):
-    source = (ROOT / "harness" / "options.c").read_text()
+    source = (ROOT / "harness" / "cli" / "options.c").read_text()
     flags = set(re.findall(rf'= \{{ "(--[a-z-]+)", .*(?:{name}|BOTH)', source))
     assert "--quick" in flags
     flags.discard("--rows")  # the door's own, with which it starts further launches

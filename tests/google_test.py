@@ -56,7 +56,7 @@ def lessons(tmp_path_factory):
     def make(*sources):
         folder = tmp_path_factory.mktemp("lessons")
         for source in sources:
-            run(*CC, *KERNEL_FLAGS, "-shared", "-I", ROOT, source, ROOT / "harness/lesson.c",
+            run(*CC, *KERNEL_FLAGS, "-shared", "-I", ROOT, source, ROOT / "harness/lesson/lesson.c",
                 "-o", folder / f"{source.stem}.00.so")
             (folder / f"{source.stem}.layouts.json").write_text('{"n": 1}')
         (folder / "lessons.txt").write_text("".join(f"{source.stem}\n" for source in sources))

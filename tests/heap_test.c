@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * harness/heap.c against known numbers, one row for each way to ask for memory, and against jemalloc's own statistics,
+ * harness/measure/heap.c against known numbers, one row for each way to ask for memory, and against jemalloc's own statistics,
  * which come about in another way: stats.arenas.4096.*.nrequests after a flush and an epoch. tests/oracle_test.py holds
  * the same rows against a preloaded interposer and against valgrind. */
-#include "harness/heap.h"
+#include "harness/measure/heap.h"
 #include "tests/oracle/calls.h"
 
 #include <errno.h>

@@ -15,7 +15,7 @@ from waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = """
-#include "harness/heap.h"
+#include "harness/measure/heap.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -4,8 +4,8 @@
  *
  *     judge_configuration list DIR [WORD ...]     the configurations of DIR, or those that the words ask for
  *     judge_configuration judge DIR WORD FACTS    the judgement of the facts that a probe has written */
-#include "harness/configuration.h"
-#include "harness/provenance.h"
+#include "harness/allocators/configuration/configuration.h"
+#include "harness/allocators/provenance/provenance.h"
 
 #include <stdbool.h>
 #include <stdio.h>

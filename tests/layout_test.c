@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Loading modules: those that the build made, and what may lie in their place. */
-#include "harness/layout.h"
-#include "harness/missing.h"
+#include "harness/lesson/layout.h"
+#include "harness/lesson/missing.h"
 
 /* clang-format off: cmocka.h wants the two before it */
 #include <setjmp.h>

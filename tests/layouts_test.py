@@ -65,13 +65,13 @@ def compile_c(folder, source, compiler=("gcc",), flags=(), foreign=(), name="sma
     (folder / f"{name}.c").write_text('#include "harness/kernel.h"\n' + source)
     command = [*compiler, *FLAGS, "-I", ROOT, "-c"]
     subprocess.run([*command, *flags, folder / f"{name}.c", "-o", folder / f"{name}.o"], check=True)
-    subprocess.run([*command, *foreign, ROOT / "harness/lesson.c", "-o", folder / "lesson.o"], check=True)
+    subprocess.run([*command, *foreign, ROOT / "harness/lesson/lesson.c", "-o", folder / "lesson.o"], check=True)
 
 
 def run_tool(folder, *more, lesson="small", out="out", **options):
     files = {"object": folder / f"{lesson}.o", "extra": folder / "lesson.o"}
     options = files | {"count": 64, "seed": 1, "cc": "gcc"} | options
-    command = [sys.executable, ROOT / "harness/make_layouts.py", "--lesson", lesson, "--out", folder / out, *more]
+    command = [sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", lesson, "--out", folder / out, *more]
     for key, option in options.items():
         command.append(f"--{key}={option}")
     return subprocess.run(command, text=True, capture_output=True, check=False)
@@ -187,7 +187,7 @@ def test_numbers_of_functions(tmp_path, n_value, n_pointer, count, design, stren
 @pytest.mark.parametrize("aligned", [{}, {"f1": 32, "f3": 64, "f70": 32}])
 def test_largest_design(aligned):
     """256 layouts, 85 functions; tried without linking."""
-    sys.path.insert(0, str(ROOT / "harness"))
+    sys.path.insert(0, str(ROOT / "harness/lesson"))
     import make_layouts  # pylint: disable=import-outside-toplevel
     names = [f"f{k}" for k in range(85)]
     alignments = {name: aligned.get(name, 16) for name in names}

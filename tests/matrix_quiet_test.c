@@ -2,7 +2,7 @@
  *
  * Which launches of a matrix are measured again, and how often; children that write what we say, on a clock of our own.
  * What the rows of tests/golden/disturbed.json say, plots/ says too (allocators_test.py). */
-#include "harness/matrix_quiet.h"
+#include "harness/allocators/matrix_quiet.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -79,7 +79,7 @@ static void test_a_disturbed_launch_is_measured_again(void **state)
     assert_true(made >= 0);
     close(made);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct amp_patience patience;
+        struct amp_quiet_wait patience;
         struct amp_outcome outcome;
         json_t *result;
         int err;
@@ -91,7 +91,7 @@ static void test_a_disturbed_launch_is_measured_again(void **state)
         memcpy(fake.disturbed, rows[i].disturbed, sizeof fake.disturbed);
         fake.fails_at = rows[i].fails_at;
         fake.err_at = rows[i].err_at;
-        amp_patience_begin(&patience, fake_clock, QUIET_NS, rows[i].share);
+        amp_quiet_wait_begin(&patience, fake_clock, QUIET_NS, rows[i].share);
         fake.now_ns += rows[i].run_ns;
         err = amp_matrix_quietly(&patience, 0, fake_child, &fake, file, &outcome);
         assert_int_equal(fake.attempts, rows[i].attempts);

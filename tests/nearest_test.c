@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/nearest.h"
+#include "harness/text/suggest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,8 +38,8 @@ static void test_distances(void **state)
 {
     (void) state;
     for (size_t i = 0; i < COUNT(distances); i++) {
-        size_t there = amp_nearest_distance(distances[i].a, distances[i].b);
-        size_t back = amp_nearest_distance(distances[i].b, distances[i].a);
+        size_t there = amp_suggest_distance(distances[i].a, distances[i].b);
+        size_t back = amp_suggest_distance(distances[i].b, distances[i].a);
 
         if (there != distances[i].want || back != distances[i].want)
             fail_msg("%s: '%s' and '%s': there %zu, back %zu, want %zu", distances[i].name, distances[i].a,
@@ -68,22 +68,22 @@ static void test_nearest(void **state)
 {
     (void) state;
     for (size_t i = 0; i < COUNT(nearests); i++) {
-        const char *got = amp_nearest(nearests[i].word, verbs, COUNT(verbs), nearests[i].limit);
+        const char *got = amp_suggest(nearests[i].word, verbs, COUNT(verbs), nearests[i].limit);
 
         if (got != nearests[i].want && (!got || !nearests[i].want || strcmp(got, nearests[i].want) != 0))
             fail_msg("%s: got %s, want %s", nearests[i].name, got ? got : "none",
                      nearests[i].want ? nearests[i].want : "none");
     }
-    assert_null(amp_nearest("list", verbs, 0, SIZE_MAX));
+    assert_null(amp_suggest("list", verbs, 0, SIZE_MAX));
 }
 
 static void test_limit(void **state)
 {
     (void) state;
-    assert_int_equal(amp_nearest_limit(""), 0);
-    assert_int_equal(amp_nearest_limit("abc"), 1);
-    assert_int_equal(amp_nearest_limit("abcd"), 2);
-    assert_int_equal(amp_nearest_limit("--launches"), 4);
+    assert_int_equal(amp_suggest_limit(""), 0);
+    assert_int_equal(amp_suggest_limit("abc"), 1);
+    assert_int_equal(amp_suggest_limit("abcd"), 2);
+    assert_int_equal(amp_suggest_limit("--launches"), 4);
 }
 
 /* A command line may hold a word of any length. */
@@ -96,10 +96,10 @@ static void test_long_words(void **state)
     memset(b, 'a', sizeof b);
     a[sizeof a - 1] = b[sizeof b - 1] = '\0';
     b[0] = 'b';
-    b[AMP_NEAREST_CHARS - 1] = 'b';
-    b[AMP_NEAREST_CHARS] = 'b';
-    assert_int_equal(amp_nearest_distance(a, b), 2);
-    assert_int_equal(amp_nearest_distance(a, ""), AMP_NEAREST_CHARS);
+    b[AMP_SUGGEST_CHARS - 1] = 'b';
+    b[AMP_SUGGEST_CHARS] = 'b';
+    assert_int_equal(amp_suggest_distance(a, b), 2);
+    assert_int_equal(amp_suggest_distance(a, ""), AMP_SUGGEST_CHARS);
 }
 
 int main(void)

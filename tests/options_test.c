@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What right command lines mean. What becomes of wrong ones is in options_test.py. */
-#include "harness/options.h"
+#include "harness/cli/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

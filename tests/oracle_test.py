@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Allocation counts against oracles that know nothing of harness/heap.c: an interposer and valgrind.
+"""Allocation counts against oracles that know nothing of harness/measure/heap.c: an interposer and valgrind.
 
 AMPERSAND_BUILD names the build folder. What is compared:
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The registry and the gate that refuses sides which disagree. */
-#include "harness/pair.h"
+#include "harness/lesson/pair.h"
 #include "harness/subjects.h"
 
 /* clang-format off: cmocka.h wants the two before it */

@@ -55,7 +55,7 @@ def headers(tmp_path_factory):
 @pytest.fixture(scope="module", params=TARGETS)
 def flags(request, headers):
     """How zig's compiler driver calls the compiler proper for a target: its headers and what they have to know."""
-    told = zig(headers, "cc", "-target", request.param, "-###", "-c", "harness/nearest.c")
+    told = zig(headers, "cc", "-target", request.param, "-###", "-c", "harness/text/suggest.c")
     words = re.findall(r'"([^"]*)"', told.stderr)
     system = [word for flag, value in zip(words, words[1:]) if flag in ("-isystem", "-D") for word in (flag, value)]
     assert "-isystem" in system, told.stderr

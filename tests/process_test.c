@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What an outcome is, held to the result that is there or not. What becomes of processes is in launch_test.py. */
-#include "harness/process.h"
+#include "harness/run/process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
  *
  * Quantiles of grouped readings. Oracles: Python's statistics.median_grouped(values, interval), whose results stand in
  * rows; and durations that we choose, as a clock of coarse steps reads them. */
-#include "harness/quantile.h"
+#include "harness/measure/quantile.h"
 
-#include "harness/rounds.h"
+#include "harness/measure/rounds.h"
 
 #include <math.h>
 #include <setjmp.h>

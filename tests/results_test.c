@@ -2,7 +2,7 @@
  *
  * Result files appear whole or not at all, whatever fails or is killed; run folders are refused for the right
  * reason. */
-#include "harness/results.h"
+#include "harness/run/results.h"
 
 #include <errno.h>
 #include <fcntl.h>

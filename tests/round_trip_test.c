@@ -3,7 +3,7 @@
  * A line of the cache between two threads. What a round trip takes is told by a clock that plays the other thread: it
  * hands the line back when it is read, so each trip takes as long as one of its readings. With real threads only that
  * both come back, whatever the other does. */
-#include "harness/round_trip.h"
+#include "harness/measure/round_trip.h"
 
 #include <pthread.h>
 #include <sched.h>

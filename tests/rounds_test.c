@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The clockwork on a clock of our own, so that every expected figure is known exactly. */
-#include "harness/rounds.h"
+#include "harness/measure/rounds.h"
 
 #include "harness/kernel.h"
 

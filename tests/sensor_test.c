@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The sensor on a clock of our own: its loops take what the clock says they take. */
-#include "harness/sensor.h"
+#include "harness/measure/sensor.h"
 
 /* clang-format off: cmocka.h wants the two before it */
 #include <setjmp.h>

@@ -111,8 +111,8 @@ def test_a_lesson_that_breaks_the_rules_is_not_linked(tmp_path):
     (tmp_path / "lesson.c").write_text(lesson.replace("walk_checked, 128,", "walk_checked, 8,"))
     flags = [*FLAGS, "-O2", "-fPIC", "-ffunction-sections", "-fdata-sections", "-falign-functions=16", "-I", ROOT, "-c"]
     call("gcc", *flags, "-o", tmp_path / "lesson.o", tmp_path / "lesson.c")
-    call("gcc", *flags, "-o", tmp_path / "extra.o", ROOT / "harness/lesson.c")
-    done = subprocess.run([sys.executable, ROOT / "harness/make_layouts.py", "--lesson", "lesson", "--object", tmp_path / "lesson.o",
+    call("gcc", *flags, "-o", tmp_path / "extra.o", ROOT / "harness/lesson/lesson.c")
+    done = subprocess.run([sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", "lesson", "--object", tmp_path / "lesson.o",
                            "--extra", tmp_path / "extra.o", "--count", "4", "--out", tmp_path / "out"],
                           capture_output=True, text=True)
     assert done.returncode == 1

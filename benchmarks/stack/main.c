@@ -5,7 +5,7 @@
  * ampersand-stack crowd KIND N [mixed]    many coroutines at once; KIND is growable or fixed */
 #include "benchmarks/stack/clock.h"
 #include "benchmarks/stack/measure.h"
-#include "harness/quantity.h"
+#include "harness/text/quantity.h"
 #include "harness/stack/stack.h"
 
 #include <errno.h>

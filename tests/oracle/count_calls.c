@@ -3,9 +3,9 @@
  * Runs one row of calls.c, for the oracles to watch:
  *
  *     count_calls list                     the rows' names; a tab, and why valgrind counts otherwise, where it does
- *     count_calls heap ROW TIMES           counts with harness/heap.c, prints JSON
+ *     count_calls heap ROW TIMES           counts with harness/measure/heap.c, prints JSON
  *     count_calls plain ROW TIMES CYCLES   begins and ends counting CYCLES times, then runs the row uncounted */
-#include "harness/heap.h"
+#include "harness/measure/heap.h"
 #include "tests/oracle/calls.h"
 
 #include <inttypes.h>

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/allocators/configuration/make.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool amp_configuration_is_text(const char *text)
+{
+    json_t *value = json_string(text);
+
+    json_decref(value);
+    return value;
+}
+
+static json_t *environment_of(const struct amp_configuration *configuration)
+{
+    json_t *object = json_object();
+
+    for (char **each = configuration->environment; *each; each++) {
+        const char *value = strchr(*each, '=') + 1;
+
+        json_object_setn_new_nocheck(object, *each, (size_t) (value - 1 - *each), json_string(value));
+    }
+    return object;
+}
+
+static json_t *list_of(char *const *list)
+{
+    json_t *array = json_array();
+
+    for (; *list; list++)
+        json_array_append_new(array, json_string(*list));
+    return array;
+}
+
+/* One word of a shell's line: as it is, or in single quotes. */
+static void print_word(FILE *out, const char *word)
+{
+    if (word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,:/=+-@%")] == '\0') {
+        fputs(word, out);
+        return;
+    }
+    fputc('\'', out);
+    for (; *word; word++)
+        fputs(*word == '\'' ? "'\\''" : (const char[]){ *word, '\0' }, out);
+    fputc('\'', out);
+}
+
+/* What to write before a command to run it under this configuration. */
+static json_t *paste_of(const struct amp_configuration *configuration)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    const char *blank = "";
+    json_t *paste;
+
+    if (!out)
+        return NULL;
+    if (configuration->library) {
+        fputs("LD_PRELOAD=", out);
+        print_word(out, configuration->library);
+        blank = " ";
+    }
+    for (char **each = configuration->environment; *each; each++) {
+        const char *value = amp_configuration_asked(configuration, *each);
+
+        if (!*value)
+            continue;
+        fprintf(out, "%s%.*s=", blank, (int) strcspn(*each, "="), *each);
+        print_word(out, value);
+        blank = " ";
+    }
+    if (fclose(out)) {
+        free(text);
+        return NULL;
+    }
+    paste = json_string(text);
+    free(text);
+    return paste;
+}
+
+json_t *amp_configuration_json(const struct amp_configuration *configuration)
+{
+    static const char *const states[] = {
+        [AMP_CONFIGURATION_READY] = "ready",
+        [AMP_CONFIGURATION_ABSENT] = "absent",
+        [AMP_CONFIGURATION_WRONG] = "wrong",
+    };
+
+    return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o, s:s, s:s?, s:o}", "name", configuration->name, "purpose",
+                     configuration->purpose, "allocator", configuration->allocator, "library", configuration->library,
+                     "environment", environment_of(configuration), "expect", list_of(configuration->expect), "state",
+                     states[configuration->state], "why", configuration->why, "paste", paste_of(configuration));
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Runs in the process whose allocator is in question, which links none: all is found by name at run time. */
+#include "harness/allocators/provenance/probe.h"
+#include "harness/allocators/provenance/provenance.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---- Libraries */
+
+static bool where(const char *function, Dl_info *out)
+{
+    void *at = dlsym(RTLD_DEFAULT, function);
+
+    return at && dladdr(at, out) && out->dli_fname;
+}
+
+void *amp_probe_symbol(const struct amp_probe *probe, const char *name)
+{
+    Dl_info info;
+
+    return where(name, &info) && info.dli_fbase == probe->base ? dlsym(RTLD_DEFAULT, name) : NULL;
+}
+
+/* A library that takes over some of malloc's family and leaves others to the C library is two allocators. */
+static const char *stray(const struct amp_probe *probe)
+{
+    static const char *const family[] = { "free", "calloc", "realloc", "aligned_alloc", "posix_memalign" };
+
+    for (size_t i = 0; i < sizeof family / sizeof family[0]; i++)
+        if (!amp_probe_symbol(probe, family[i]))
+            return family[i];
+    return NULL;
+}
+
+/* ---- What the parts use */
+
+void amp_probe_effect(struct amp_probe *probe, const char *name, uint64_t value)
+{
+    json_object_set_new(probe->effects, name, json_integer((json_int_t) value));
+}
+
+void amp_probe_effect_bool(struct amp_probe *probe, const char *name, bool value)
+{
+    json_object_set_new(probe->effects, name, json_boolean(value));
+}
+
+struct visitor {
+    void (*visit)(void *);
+    void *opaque;
+    pthread_mutex_t one;
+    pthread_barrier_t all; /* who has visited waits, so that no thread's arena is handed on to the next */
+};
+
+static void *visit_one(void *argument)
+{
+    struct visitor *visitor = argument;
+
+    pthread_mutex_lock(&visitor->one);
+    visitor->visit(visitor->opaque);
+    pthread_mutex_unlock(&visitor->one);
+    pthread_barrier_wait(&visitor->all);
+    return NULL;
+}
+
+void amp_probe_in_threads(unsigned n, void (*visit)(void *), void *opaque)
+{
+    struct visitor visitor = { .visit = visit, .opaque = opaque };
+    pthread_t threads[64];
+
+    if (n == 0 || n > 64 || pthread_barrier_init(&visitor.all, NULL, n))
+        return;
+    pthread_mutex_init(&visitor.one, NULL);
+    for (unsigned i = 0; i < n; i++)
+        if (pthread_create(&threads[i], NULL, visit_one, &visitor)) {
+            fprintf(stderr, "ampersand: probe: a thread cannot be started\n");
+            _exit(1); /* the others wait for it */
+        }
+    for (unsigned i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&visitor.all);
+    pthread_mutex_destroy(&visitor.one);
+}
+
+/* This process's environment with one more assignment, unless its variable is there already. */
+static char **environment_with(char *assignment)
+{
+    size_t n = 0, name = assignment ? strcspn(assignment, "=") + 1 : 0;
+    bool is_set = !assignment;
+    char **list;
+
+    for (; environ[n]; n++)
+        is_set = is_set || strncmp(environ[n], assignment, name) == 0;
+    list = calloc(n + 2, sizeof *list);
+    if (!list)
+        return NULL;
+    memcpy(list, environ, n * sizeof *list);
+    if (!is_set)
+        list[n] = assignment;
+    return list;
+}
+
+static char *read_all(int fd)
+{
+    size_t n = 0, cap = 1 << 16;
+    char *text = malloc(cap);
+    ssize_t got = 1;
+
+    while (text && got > 0 && n < cap - 1) {
+        got = read(fd, text + n, cap - 1 - n);
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got > 0)
+            n += (size_t) got;
+    }
+    if (text)
+        text[n] = '\0';
+    return text;
+}
+
+char *amp_probe_output(const char *program, const char *argument, const char *assignment)
+{
+    char *const argv[] = { (char *) program, (char *) argument, NULL };
+    char **environment = environment_with((char *) assignment), *text = NULL;
+    posix_spawn_file_actions_t actions;
+    bool is_started;
+    int output[2];
+    pid_t child;
+
+    if (!environment || pipe2(output, O_CLOEXEC)) {
+        free(environment);
+        return NULL;
+    }
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, output[1], STDERR_FILENO);
+    is_started = posix_spawn(&child, program, &actions, NULL, argv, environment) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    close(output[1]);
+    if (is_started)
+        text = read_all(output[0]);
+    close(output[0]);
+    while (is_started && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    free(environment);
+    return text;
+}
+
+/* ---- The probe */
+
+static void look(struct amp_probe *probe)
+{
+    bool (*const known[])(struct amp_probe *) = { amp_probe_jemalloc, amp_probe_mimalloc, amp_probe_tcmalloc,
+                                                  amp_probe_glibc };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i](probe))
+            break;
+    amp_probe_effects(probe);
+}
+
+json_t *amp_provenance_probe(void)
+{
+    struct amp_probe probe = { .source = "none", .read_back = json_object(), .effects = json_object() };
+    Dl_info info = { .dli_fname = "" };
+    const char *outside;
+
+    if (where("malloc", &info)) {
+        probe.base = info.dli_fbase;
+        probe.file = info.dli_fname;
+    }
+    outside = stray(&probe);
+    look(&probe);
+    return json_pack("{s:{s:s?, s:s?, s:n, s:s?}, s:s, s:o, s:o}", "library", "file", probe.file, "version",
+                     probe.version[0] ? probe.version : NULL, "sha256", "stray", outside, "source", probe.source,
+                     "read_back", probe.read_back, "effects", probe.effects);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A pair with a heap side under another allocator: all of its sizes in one process, paired rounds as in
+ * child_paired.c, over a few layouts that are drawn anew in every launch. Fewer than the whole design has: what is asked
+ * is where value and pointer cross, and how far an allocator moves that place.
+ *
+ * A block that the core was not quiet for, before and after it, is measured again while the launch has patience; the
+ * quietest attempt is kept. */
+#include "harness/allocators/workload/child.h"
+#include "harness/bench/child.h"
+#include "harness/lesson/layout.h"
+#include "harness/lesson/missing.h"
+#include "harness/measure/rounds.h"
+#include "harness/measure/sensor.h"
+
+#include <errno.h>
+
+enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 12, ATTEMPTS = 8 };
+#define EPOCH_NS 20000
+#define PATIENCE_NS 100000000u /* of a launch, for further attempts */
+
+struct row {
+    const struct amp_pair *pairs[LAYOUTS];
+    size_t size;
+    void *fixtures[2];
+    uint64_t ops, warmup_ops, ns[2][LAYOUTS * ROUNDS];
+    uint64_t sensor_ns[LAYOUTS];
+    size_t rounds; /* ROUNDS, or fewer where one operation takes long */
+};
+
+struct measurement {
+    struct amp_registry registry;
+    struct amp_module modules[LAYOUTS];
+    unsigned layouts[LAYOUTS];
+    struct amp_clock_facts clock;
+    uint64_t random, quiet_ns, patience_ns;
+    const char *heap_side;
+};
+
+/* The row of this name and size in a module of its lesson. */
+static const struct amp_pair *pair_in(const struct amp_module *module, const char *name, size_t size)
+{
+    for (size_t i = 0; i < module->n_pairs; i++)
+        for (const size_t *s = module->pairs[i]->sizes; *s; s++)
+            if (*s == size && strcmp(module->pairs[i]->name, name) == 0)
+                return module->pairs[i];
+    return NULL;
+}
+
+static int load(struct measurement *m, const char *pair, const char **why)
+{
+    const char *lesson = NULL;
+    struct amp_layouts layouts = { .table = NULL };
+    struct amp_missing missing = { .n = 0 };
+    int err = amp_missing_register(&m->registry, 0, false, &missing, why);
+
+    amp_missing_free(&missing);
+    for (size_t i = 0; i < m->registry.n; i++)
+        if (strcmp(m->registry.rows[i].pair->name, pair) == 0) {
+            lesson = m->registry.rows[i].lesson;
+            m->heap_side = m->registry.rows[i].pair->pointer.allocs_per_op > 0 ? "pointer" : "value";
+        }
+    if (!err && !lesson) {
+        *why = "there is no such pair";
+        return -ENOENT;
+    }
+    if (!err)
+        err = amp_layouts_open(lesson, &layouts, why);
+    for (int i = 0; i < LAYOUTS && !err; i++) {
+        m->layouts[i] = (unsigned) amp_draw_below(&m->random, layouts.n);
+        err = amp_layout_load(lesson, m->layouts[i], &m->modules[i], why);
+        if (!err)
+            err = amp_layouts_hold(&layouts, m->layouts[i], m->modules[i].pairs, why);
+    }
+    amp_layouts_close(&layouts);
+    return err;
+}
+
+static void kernels_of(const struct row *row, int layout, struct amp_kernel out[2])
+{
+    out[VALUE] = (struct amp_kernel){ row->pairs[layout]->value.run, row->fixtures[VALUE] };
+    out[POINTER] = (struct amp_kernel){ row->pairs[layout]->pointer.run, row->fixtures[POINTER] };
+}
+
+/* One attempt at the block of a layout, into ns; the highest reading before and after it. */
+static bool run_block(struct measurement *m, const struct row *row, int layout, uint64_t *ns[2], uint64_t *sensor_ns)
+{
+    struct amp_block block = {
+        .ns = { ns[VALUE], ns[POINTER] },
+        .rounds = row->rounds,
+        .ops = row->ops,
+        .warmup_ops = row->warmup_ops,
+        .stack_shift_b = amp_draw_below(&m->random, 256) * 16,
+    };
+    uint64_t before_ns = amp_sensor_read_beside(row->pairs[0]->threads), after_ns;
+    struct amp_kernel sides[2];
+
+    kernels_of(row, layout, sides);
+    amp_rounds_run(amp_clock_monotonic, m->clock.cost_ns, sides, &block, &m->random);
+    after_ns = amp_sensor_read_beside(row->pairs[0]->threads);
+    *sensor_ns = before_ns > after_ns ? before_ns : after_ns;
+    return block.checksum[VALUE] == block.checksum[POINTER];
+}
+
+static bool run_layout(struct measurement *m, struct row *row, int layout)
+{
+    uint64_t new_ns[2][ROUNDS], *into[2] = { new_ns[VALUE], new_ns[POINTER] }, sensor_ns;
+
+    row->sensor_ns[layout] = UINT64_MAX;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        uint64_t begin_ns = amp_clock_monotonic(), spent_ns;
+
+        if (!run_block(m, row, layout, into, &sensor_ns))
+            return false;
+        if (sensor_ns < row->sensor_ns[layout]) {
+            row->sensor_ns[layout] = sensor_ns;
+            for (int side = VALUE; side <= POINTER; side++)
+                memcpy(row->ns[side] + (size_t) layout * row->rounds, new_ns[side], row->rounds * sizeof **new_ns);
+        }
+        spent_ns = amp_clock_monotonic() - begin_ns;
+        if (amp_sensor_is_quiet(row->sensor_ns[layout], m->quiet_ns) || m->patience_ns < spent_ns)
+            break;
+        m->patience_ns -= spent_ns;
+    }
+    return true;
+}
+
+static int measure_row(struct measurement *m, const char *pair, struct row *row)
+{
+    struct amp_agreement agreement;
+    struct amp_kernel sides[2];
+    int status = 0;
+
+    for (int i = 0; i < LAYOUTS; i++) {
+        row->pairs[i] = pair_in(&m->modules[i], pair, row->size);
+        if (!row->pairs[i])
+            return amp_workload_complain(2, pair, "it has no row of one of the sizes asked for");
+    }
+    amp_pair_set_up(row->pairs[0], row->size, amp_draw(&m->random), row->fixtures);
+    kernels_of(row, 0, sides);
+    if (amp_pair_agree_on(row->pairs[0], row->fixtures[VALUE], row->fixtures[POINTER], amp_clock_monotonic, &agreement))
+        status = amp_workload_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
+    else if (amp_rounds_calibrate(amp_clock_monotonic, sides, EPOCH_NS, &row->ops))
+        status = amp_workload_complain(2, pair, "no number of operations fills an epoch");
+    row->warmup_ops = row->ops / 8 + 1;
+    row->rounds = row->ops == 1 ? 2 : ROUNDS;
+    for (int i = 0; i < LAYOUTS && !status; i++)
+        if (!run_layout(m, row, i))
+            status = amp_workload_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
+    amp_side_tear_down(&row->pairs[0]->pointer, row->fixtures[POINTER]);
+    amp_side_tear_down(&row->pairs[0]->value, row->fixtures[VALUE]);
+    return status;
+}
+
+static json_t *row_json(const struct measurement *m, const struct row *row)
+{
+    json_t *layouts = json_array();
+
+    for (int i = 0; i < LAYOUTS; i++)
+        json_array_append_new(layouts, json_integer(m->layouts[i]));
+    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "size", (json_int_t) row->size, "ops",
+                     (json_int_t) row->ops, "rounds_per_block", (json_int_t) row->rounds, "layouts", layouts,
+                     "sensor_ns", amp_workload_integers(row->sensor_ns, LAYOUTS), "value_ns",
+                     amp_workload_integers(row->ns[VALUE], LAYOUTS * row->rounds), "pointer_ns",
+                     amp_workload_integers(row->ns[POINTER], LAYOUTS * row->rounds));
+}
+
+static json_t *result_of(const struct amp_workload_task *task, const struct measurement *m, json_t *rows,
+                         const struct amp_workload_memory *start, const struct amp_workload_usage *before,
+                         uint64_t begin_ns)
+{
+    json_t *result = amp_workload_identity(task, "ampersand/workload-pair/1"), *more;
+    struct amp_workload_memory end = { .rss_b = 0 };
+    struct amp_workload_usage after;
+
+    amp_workload_usage(&after);
+    amp_workload_memory(&end);
+    more = json_pack("{s:s, s:o, s:{s:f, s:I}, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:f}", "heap_side",
+                     m->heap_side, "in_force", amp_workload_in_force(), "clock", "cost_ns", m->clock.cost_ns,
+                     "resolution_ns", (json_int_t) m->clock.resolution_ns, "rows", rows, "memory", "start_rss_b",
+                     (json_int_t) start->rss_b, "peak_rss_b", (json_int_t) end.peak_rss_b, "retained_rss_b",
+                     (json_int_t) end.rss_b, "faults", "minor", (json_int_t) (after.minor - before->minor), "major",
+                     (json_int_t) (after.major - before->major), "involuntary_switches",
+                     (json_int_t) (after.switches - before->switches), "seconds",
+                     (double) (amp_clock_monotonic() - begin_ns) / 1e9);
+    if (!result || !more || json_object_update(result, more)) {
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(more);
+    return result;
+}
+
+static int measure_rows(struct measurement *m, const struct amp_workload_task *task, const char *pair, json_t *rows)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < json_array_size(task->sizes) && !status; i++) {
+        static struct row row;
+
+        row = (struct row){ .size = (size_t) json_integer_value(json_array_get(task->sizes, i)) };
+        status = measure_row(m, pair, &row);
+        if (!status)
+            json_array_append_new(rows, row_json(m, &row));
+    }
+    return status;
+}
+
+int amp_workload_pair(const struct amp_workload_task *task)
+{
+    static struct measurement m;
+    const char *why = "", *pair = task->workload + strlen(AMP_WORKLOAD_PAIR);
+    uint64_t begin_ns = amp_clock_monotonic();
+    struct amp_workload_memory start;
+    struct amp_workload_usage before;
+    json_t *rows;
+    int status;
+
+    m.random = (uint64_t) task->seed;
+    m.quiet_ns = (uint64_t) task->quiet_ns;
+    m.patience_ns = PATIENCE_NS;
+    if (strncmp(task->workload, AMP_WORKLOAD_PAIR, strlen(AMP_WORKLOAD_PAIR)) != 0 || load(&m, pair, &why))
+        return amp_workload_complain(2, task->workload, why);
+    if (amp_clock_measure(amp_clock_monotonic, &m.clock))
+        return amp_workload_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
+    amp_workload_memory(&start);
+    amp_workload_usage(&before);
+    rows = json_array();
+    status = measure_rows(&m, task, pair, rows);
+    if (!status)
+        return amp_workload_write(task, result_of(task, &m, rows, &start, &before, begin_ns));
+    json_decref(rows);
+    return status;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a workload's process knows of itself: memory, faults, its allocator. Nothing here allocates before the measured
+ * part is over. */
+#include "harness/allocators/workload/child.h"
+
+#include "harness/machine/jemalloc_options.h"
+#include "harness/run/results.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+static bool read_kb(const char *text, const char *key, uint64_t *out_b)
+{
+    const char *at = strstr(text, key);
+
+    if (!at)
+        return false;
+    *out_b = strtoull(at + strlen(key), NULL, 10) * 1024;
+    return true;
+}
+
+bool amp_workload_memory(struct amp_workload_memory *out)
+{
+    char text[4096];
+    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return false;
+    text[n] = '\0';
+    return read_kb(text, "VmRSS:", &out->rss_b) && read_kb(text, "VmHWM:", &out->peak_rss_b) &&
+           read_kb(text, "VmSize:", &out->mapped_b) && read_kb(text, "VmPeak:", &out->peak_mapped_b);
+}
+
+json_t *amp_workload_integers(const uint64_t *numbers, size_t n)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, json_integer((json_int_t) numbers[i]));
+    return array;
+}
+
+void amp_workload_usage(struct amp_workload_usage *out)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    *out = (struct amp_workload_usage){ (uint64_t) usage.ru_minflt, (uint64_t) usage.ru_majflt,
+                                        (uint64_t) usage.ru_nivcsw };
+}
+
+/* jemalloc's functions, if it is jemalloc: found by name, since this program links no allocator. */
+static int (*mallctl_of(void))(const char *, void *, size_t *, void *, size_t)
+{
+    return (int (*)(const char *, void *, size_t *, void *, size_t)) dlsym(RTLD_DEFAULT, "mallctl");
+}
+
+/* What jemalloc says of its options, which does not change while it runs; null under another allocator. */
+static json_t *settings_crc32(void)
+{
+    json_t *options = amp_jemalloc_options((amp_stats_print) dlsym(RTLD_DEFAULT, "malloc_stats_print"));
+    char *text = json_object_size(options) > 0 ? json_dumps(options, JSON_SORT_KEYS) : NULL;
+    json_t *crc32 = text ? json_integer(amp_results_crc32_of(text, strlen(text))) : json_null();
+
+    free(text);
+    json_decref(options);
+    return crc32;
+}
+
+json_t *amp_workload_in_force(void)
+{
+    void *at = dlsym(RTLD_DEFAULT, "malloc");
+    Dl_info info;
+
+    return json_pack("{s:s, s:o}", "library", at && dladdr(at, &info) && info.dli_fname ? info.dli_fname : "",
+                     "settings", settings_crc32());
+}
+
+static bool read_class(int (*mallctl)(const char *, void *, size_t *, void *, size_t), const char *kind,
+                       const char *group, unsigned i, struct amp_workload_classes *out)
+{
+    char name[96];
+    size_t class_b, len = sizeof class_b;
+    uint64_t requests;
+
+    snprintf(name, sizeof name, "arenas.%s.%u.size", kind, i);
+    if (mallctl(name, &class_b, &len, NULL, 0))
+        return false;
+    len = sizeof requests;
+    snprintf(name, sizeof name, "stats.arenas.4096.%s.%u.nrequests", group, i);
+    if (mallctl(name, &requests, &len, NULL, 0))
+        return false;
+    out->class_b[out->n] = class_b;
+    out->requests[out->n++] = requests;
+    return true;
+}
+
+bool amp_workload_classes(struct amp_workload_classes *out)
+{
+    static const struct {
+        const char *count, *kind, *group;
+    } kinds[] = { { "arenas.nbins", "bin", "bins" }, { "arenas.nlextents", "lextent", "lextents" } };
+    int (*mallctl)(const char *, void *, size_t *, void *, size_t) = mallctl_of();
+    uint64_t epoch = 1;
+    size_t len = sizeof epoch;
+
+    out->n = 0;
+    if (!mallctl)
+        return false;
+    mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+    if (mallctl("epoch", &epoch, &len, &epoch, len))
+        return false;
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        unsigned n;
+
+        len = sizeof n;
+        if (mallctl(kinds[k].count, &n, &len, NULL, 0))
+            return false;
+        for (unsigned i = 0; i < n && out->n < sizeof out->class_b / sizeof out->class_b[0]; i++)
+            if (!read_class(mallctl, kinds[k].kind, kinds[k].group, i, out))
+                return false;
+    }
+    return true;
+}

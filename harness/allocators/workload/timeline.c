@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Memory over time: a burst, and then a service that waits for its next request.
+ *
+ *     RSS   ____
+ *          /    \__                   decay, or none
+ *         /        \_______________
+ *     ---'
+ *     |burst|free|  a few operations now and then, until the end
+ *
+ * The few operations matter: an allocator without a thread of its own can give memory back only when it is called.
+ * Many of these processes run at once, since none is timed: they sleep nearly always, and memory is not shared. */
+#include "harness/allocators/workload/child.h"
+#include "harness/measure/rounds.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { STEPS = 16, BURSTS = 4, EVERY_MS = 20, SAMPLES = 4096, LIGHT_OPS = 500 };
+
+struct timeline {
+    const struct amp_workload *burst, *light;
+    void *bursts[BURSTS], *service;
+    uint64_t begin_ns, idle_ms, t_ms[SAMPLES], rss_b[SAMPLES], burst_end_ms;
+    size_t n;
+};
+
+static uint64_t passed_ms(const struct timeline *t)
+{
+    return (amp_clock_monotonic() - t->begin_ns) / 1000000;
+}
+
+static bool sample(struct timeline *t)
+{
+    struct amp_workload_memory memory;
+
+    if (t->n == SAMPLES || !amp_workload_memory(&memory))
+        return false;
+    t->t_ms[t->n] = passed_ms(t);
+    t->rss_b[t->n++] = memory.rss_b;
+    return true;
+}
+
+/* Half of a chunk allocates, the other half frees: in steps, to be seen on the way. */
+static bool half_chunk(struct timeline *t)
+{
+    uint64_t sum = 0;
+    bool well = true;
+
+    for (int burst = 0; burst < BURSTS; burst++)
+        for (int step = 0; step < STEPS; step++) {
+            sum += t->burst->run(t->bursts[burst], 0, t->burst->chunk_ops / 2 / STEPS);
+            well = (step % 4 || sample(t)) && well;
+        }
+    amp_keep(&sum);
+    return well;
+}
+
+static bool idle(struct timeline *t)
+{
+    const struct timespec pause = { 0, EVERY_MS * 1000000 };
+    uint64_t sum = 0, end_ms = t->burst_end_ms + t->idle_ms;
+    bool well = true;
+
+    for (unsigned i = 0; passed_ms(t) < end_ms && well; i++) {
+        nanosleep(&pause, NULL);
+        sum += t->light->run(t->service, 0, LIGHT_OPS);
+        well = i % 5 || sample(t);
+    }
+    amp_keep(&sum);
+    return well;
+}
+
+static int write_timeline(const struct amp_workload_task *task, const struct timeline *t, uint64_t asked_b,
+                          const struct amp_workload_memory *end)
+{
+    json_t *result = amp_workload_identity(task, "ampersand/timeline/1");
+    json_t *more = json_pack("{s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:f}", "in_force", amp_workload_in_force(), "asked_b",
+                             (json_int_t) asked_b, "burst_end_ms", (json_int_t) t->burst_end_ms, "t_ms",
+                             amp_workload_integers(t->t_ms, t->n), "rss_b", amp_workload_integers(t->rss_b, t->n),
+                             "peak_rss_b", (json_int_t) end->peak_rss_b, "retained_rss_b", (json_int_t) end->rss_b,
+                             "seconds", (double) passed_ms(t) / 1e3);
+
+    if (!result || !more || json_object_update(result, more)) {
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(more);
+    return amp_workload_write(task, result);
+}
+
+/* What the process held until its last sample is given back, as an end-of-process leak check wants it. */
+static void end_service(struct timeline *t)
+{
+    for (int i = 0; i < BURSTS; i++) {
+        t->burst->drain(t->bursts[i]);
+        t->burst->tear_down(t->bursts[i]);
+    }
+    t->light->drain(t->service);
+    t->light->tear_down(t->service);
+}
+
+int amp_workload_timeline(const struct amp_workload_task *task)
+{
+    static struct timeline t;
+    struct amp_workload_memory end;
+    uint64_t seed = (uint64_t) task->seed, asked_b = 0;
+    bool well;
+
+    t.burst = amp_workload_find("burst_idle");
+    t.light = amp_workload_find("mixed_churn");
+    if (!t.burst || !t.light)
+        return amp_workload_complain(2, "timeline", "it wants the workloads burst_idle and mixed_churn");
+    t.service = t.light->set_up(amp_draw(&seed));
+    for (int i = 0; i < BURSTS; i++)
+        t.bursts[i] = t.burst->set_up(amp_draw(&seed));
+    t.begin_ns = amp_clock_monotonic();
+    t.idle_ms = (uint64_t) task->timeline_s * 1000;
+    well = sample(&t) && half_chunk(&t);
+    for (int i = 0; i < BURSTS; i++)
+        asked_b += t.burst->asked_peak_b(t.bursts[i]);
+    t.burst_end_ms = passed_ms(&t);
+    well = well && half_chunk(&t) && idle(&t) && sample(&t) && amp_workload_memory(&end);
+    end_service(&t);
+    if (!well)
+        return amp_workload_complain(2, "/proc/self/status", "it does not tell this process's memory");
+    return write_timeline(task, &t, asked_b, &end);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a fresh child of the launch loop does: one launch of one row, written into one file. */
+#ifndef AMP_CHILD_H
+#define AMP_CHILD_H
+
+#include "harness/lesson/pair.h"
+
+#include <jansson.h>
+
+/* Exit statuses of a child; the parent turns each into the row's outcome. 128+N is not used: a signal is a signal. */
+#define AMP_EXIT_DISAGREE 72 /* the sides' checksums differ; stderr's last line says which and how */
+#define AMP_EXIT_DECLARED 73 /* a side allocates otherwise than its pair declares; likewise */
+
+/* Do the task, a JSON object as text, and return an exit status:
+ *
+ *   { "kind": "paired" | "counts", "lesson": "pass", "row": "pass/size=64", "file": "…/000.json" (written whole or not at all),
+ *     "launch": 0, "configuration": "default", "seed": 77, "cpu": 1 (or -1: not pinned), "stack_offset_b": 1234,
+ *     "environment_padding_b": 567, "epoch_ns": 50000, "quiet_ns": 991, "rounds_per_block": 6,
+ *     "layout": -1 (or the only one to use) }
+ */
+int amp_child_main(const char *task);
+
+/* The task, read; strings are borrowed from its JSON. */
+struct amp_task {
+    const struct amp_row *row;
+    const char *kind, *lesson, *name, *file, *configuration;
+    json_int_t launch, seed, cpu, stack_offset_b, environment_padding_b, epoch_ns, quiet_ns, rounds_per_block, layout;
+};
+
+/* The two kinds of task. Each writes task->file and returns an exit status. */
+int amp_child_paired(const struct amp_task *task); /* child_paired.c */
+int amp_child_counts(const struct amp_task *task); /* child_counts.c */
+
+/* What they share: say on stderr what went wrong and hand on `status`; the keys that begin every result (a new
+ * reference); the result, stolen, into the task's file. */
+int amp_child_complain(int status, const char *what, const char *why);
+int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value, uint64_t pointer);
+json_t *amp_child_identity(const struct amp_task *task, const char *schema);
+int amp_child_write(const struct amp_task *task, json_t *result);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A launch: every layout's block once, and those during which the core was not quiet (sensor.h) again.
+ *
+ *     first pass     . . x x x . . . . x .      x: something else was on the core before or after the block
+ *     second pass        . x .         .        later, since neighbours stay for milliseconds
+ *     third pass           .
+ *
+ * Of a block's attempts the one of the lowest reading is kept. With much going on the patience ends, and blocks stay as
+ * they are: their readings are in the result, for whoever judges. */
+#include "harness/bench/child.h"
+
+#include "harness/lesson/layout.h"
+#include "harness/measure/rounds.h"
+#include "harness/measure/sensor.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { VALUE, POINTER, PASSES = 12 };
+
+#define MIN_ROUNDS 4
+#define PATIENCE 0.5       /* for passes beyond the first, of the first one's time */
+#define STACK_SHIFT_B 4096 /* a page: beyond it, addresses look the same to caches and store buffers */
+
+struct paired {
+    const struct amp_task *task;
+    void *fixtures[2];
+    unsigned n_layouts;
+    struct amp_module *modules;
+    struct amp_clock_facts clock;
+    uint64_t random, ops, warmup_ops;
+    size_t rounds, n_blocks;
+    uint64_t *ns[2];     /* [side][block * rounds + round]; behind the last block a place for another attempt */
+    uint64_t *sensor_ns; /* [block], the higher reading of before and after it */
+    unsigned *attempts;  /* [block] */
+    unsigned *layouts;
+    size_t *shifts_b;
+};
+
+static const struct amp_pair *pair_in(const struct amp_module *module, const struct amp_row *row)
+{
+    size_t index = 0;
+
+    for (size_t i = 0; i < module->n_pairs; i++)
+        for (const size_t *size = module->pairs[i]->sizes; *size; size++)
+            if (index++ == row->index)
+                return module->pairs[i];
+    return NULL;
+}
+
+static int load_layouts(struct paired *p)
+{
+    const char *why = "", *lesson = p->task->row->lesson;
+    struct amp_layouts layouts;
+    int err = amp_layouts_open(lesson, &layouts, &why);
+
+    if (err)
+        return amp_child_complain(2, lesson, why);
+    p->n_layouts = layouts.n;
+    p->modules = calloc(layouts.n, sizeof *p->modules);
+    if (!p->modules) {
+        err = -ENOMEM;
+        why = strerror(ENOMEM);
+    }
+    for (unsigned k = 0; k < layouts.n && !err; k++) {
+        err = amp_layout_load(lesson, k, &p->modules[k], &why);
+        if (!err)
+            err = amp_layouts_hold(&layouts, k, p->modules[k].pairs, &why);
+        if (!err && !pair_in(&p->modules[k], p->task->row)) {
+            err = -EPROTO;
+            why = "its modules do not hold the same pairs: build again";
+        }
+    }
+    amp_layouts_close(&layouts);
+    return err ? amp_child_complain(2, lesson, why) : 0;
+}
+
+/* The kernels of a block. Fixtures that one function made are exchanged in every other block, and the layouts come in
+ * random order: so neither side has the better place in memory for a whole launch. */
+static void kernels_of(const struct paired *p, size_t block, struct amp_kernel out[2])
+{
+    const struct amp_pair *pair = pair_in(&p->modules[p->layouts[block]], p->task->row);
+    const struct amp_pair *maker = p->task->row->pair; /* the one whose set_up made the fixtures */
+    size_t exchange = maker->value.set_up == maker->pointer.set_up ? block & 1 : 0;
+
+    out[VALUE] = (struct amp_kernel){ pair->value.run, p->fixtures[VALUE ^ exchange] };
+    out[POINTER] = (struct amp_kernel){ pair->pointer.run, p->fixtures[POINTER ^ exchange] };
+}
+
+/* The least of three epochs on both sides, their mean. */
+static uint64_t measure_epoch_ns(const struct amp_kernel sides[2], uint64_t ops)
+{
+    uint64_t least[2] = { UINT64_MAX, UINT64_MAX };
+
+    for (int i = 0; i < 6; i++) {
+        uint64_t begin = amp_clock_monotonic(), checksum = sides[i % 2].run(sides[i % 2].fixture, ops), ns;
+
+        amp_keep(&checksum);
+        ns = amp_clock_monotonic() - begin;
+        least[i % 2] = ns < least[i % 2] ? ns : least[i % 2];
+    }
+    return least[VALUE] / 2 + least[POINTER] / 2;
+}
+
+static int plan_rounds(struct paired *p)
+{
+    const struct amp_task *task = p->task;
+    uint64_t epoch_ns = (uint64_t) task->epoch_ns, actual_ns;
+    struct amp_kernel sides[2];
+
+    kernels_of(p, 0, sides);
+    if (amp_clock_measure(amp_clock_monotonic, &p->clock))
+        return amp_child_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
+    if (amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->ops))
+        return amp_child_complain(2, task->name, "no number of operations fills an epoch");
+    p->warmup_ops = p->ops / 8 + 1;
+    p->rounds = (size_t) task->rounds_per_block;
+    /* One operation, or the slower side's share of a large ratio, may take longer than an epoch should: then fewer
+     * rounds, or the launch would take minutes. */
+    actual_ns = measure_epoch_ns(sides, p->ops);
+    if (actual_ns > 2 * epoch_ns)
+        p->rounds = p->rounds * 2 * epoch_ns / actual_ns;
+    p->rounds = p->rounds < MIN_ROUNDS ? MIN_ROUNDS : p->rounds & ~(size_t) 1;
+    if (p->rounds > (size_t) task->rounds_per_block)
+        p->rounds = (size_t) task->rounds_per_block;
+    return 0;
+}
+
+/* Every layout once, in random order; or the only one that was asked for. */
+static int plan_blocks(struct paired *p)
+{
+    json_int_t only = p->task->layout;
+
+    p->n_blocks = only < 0 ? p->n_layouts : 1;
+    p->layouts = calloc(p->n_layouts, sizeof *p->layouts);
+    p->shifts_b = calloc(p->n_layouts, sizeof *p->shifts_b);
+    p->sensor_ns = calloc(p->n_layouts, sizeof *p->sensor_ns);
+    p->attempts = calloc(p->n_layouts, sizeof *p->attempts);
+    if (!p->layouts || !p->shifts_b || !p->sensor_ns || !p->attempts)
+        return amp_child_complain(2, p->task->name, strerror(ENOMEM));
+    if (only >= (json_int_t) p->n_layouts)
+        return amp_child_complain(2, "--layout", "there are not so many layouts");
+    for (unsigned i = 0; i < p->n_layouts; i++)
+        p->layouts[i] = only < 0 ? i : (unsigned) only;
+    for (unsigned i = p->n_layouts - 1; i > 0 && only < 0; i--) { /* Fisher and Yates */
+        unsigned j = (unsigned) (amp_random_next(&p->random) % (i + 1)), layout = p->layouts[i];
+
+        p->layouts[i] = p->layouts[j];
+        p->layouts[j] = layout;
+    }
+    return 0;
+}
+
+static bool is_quiet(const struct paired *p, size_t block)
+{
+    return amp_sensor_is_quiet(p->sensor_ns[block], (uint64_t) p->task->quiet_ns);
+}
+
+/* What an attempt at block i measured, if it is the first or the quietest. */
+static void keep(struct paired *p, size_t i, const struct amp_block *attempt, uint64_t sensor_ns)
+{
+    if (p->attempts[i]++ > 0 && sensor_ns >= p->sensor_ns[i])
+        return;
+    p->sensor_ns[i] = sensor_ns;
+    p->shifts_b[i] = attempt->stack_shift_b;
+    for (int side = VALUE; side <= POINTER; side++)
+        memcpy(p->ns[side] + i * p->rounds, attempt->ns[side], p->rounds * sizeof *p->ns[side]);
+}
+
+static int run_block(struct paired *p, size_t i)
+{
+    size_t beyond = p->n_blocks * p->rounds;
+    struct amp_block block = {
+        .ns = { p->ns[VALUE] + beyond, p->ns[POINTER] + beyond },
+        .rounds = p->rounds,
+        .ops = p->ops,
+        .warmup_ops = p->warmup_ops,
+        .stack_shift_b = amp_random_next(&p->random) % (STACK_SHIFT_B / 16) * 16,
+    };
+    uint64_t before_ns = amp_sensor_read_beside(p->task->row->pair->threads), after_ns;
+    struct amp_kernel sides[2];
+
+    kernels_of(p, i, sides);
+    amp_rounds_run(amp_clock_monotonic, p->clock.cost_ns, sides, &block, &p->random);
+    after_ns = amp_sensor_read_beside(p->task->row->pair->threads);
+    if (block.checksum[VALUE] != block.checksum[POINTER])
+        return amp_child_disagree(p->task, p->rounds * (p->ops + p->warmup_ops), block.checksum[VALUE],
+                                  block.checksum[POINTER]);
+    keep(p, i, &block, before_ns > after_ns ? before_ns : after_ns);
+    return 0;
+}
+
+static int run_blocks(struct paired *p)
+{
+    uint64_t begin_ns = amp_clock_monotonic(), end_ns = UINT64_MAX;
+    size_t left = p->n_blocks;
+
+    for (int side = VALUE; side <= POINTER; side++) {
+        p->ns[side] = calloc((p->n_blocks + 1) * p->rounds, sizeof *p->ns[side]);
+        if (!p->ns[side])
+            return amp_child_complain(2, p->task->name, strerror(ENOMEM));
+    }
+    for (int pass = 0; pass < PASSES && left > 0 && amp_clock_monotonic() < end_ns; pass++) {
+        left = 0;
+        for (size_t i = 0; i < p->n_blocks && (pass == 0 || amp_clock_monotonic() < end_ns); i++) {
+            int status = pass == 0 || !is_quiet(p, i) ? run_block(p, i) : 0;
+
+            if (status)
+                return status;
+            left += !is_quiet(p, i);
+        }
+        if (pass == 0) {
+            uint64_t now_ns = amp_clock_monotonic();
+
+            end_ns = now_ns + (uint64_t) (PATIENCE * (double) (now_ns - begin_ns));
+        }
+    }
+    return 0;
+}
+
+/* Rounds of which one side was too short for the clock. */
+static uint64_t count_zeros(const struct paired *p)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < p->n_blocks * p->rounds; i++)
+        n += p->ns[VALUE][i] == 0 || p->ns[POINTER][i] == 0;
+    return n;
+}
+
+static json_t *integers(size_t n, json_int_t (*at)(const struct paired *, size_t), const struct paired *p)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, json_integer(at(p, i)));
+    return array;
+}
+
+static json_int_t layout_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->layouts[i];
+}
+
+static json_int_t shift_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->shifts_b[i];
+}
+
+static json_int_t sensor_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->sensor_ns[i];
+}
+
+static json_int_t attempts_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->attempts[i];
+}
+
+static json_int_t value_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->ns[VALUE][i];
+}
+
+static json_int_t pointer_at(const struct paired *p, size_t i)
+{
+    return (json_int_t) p->ns[POINTER][i];
+}
+
+static int write_launch(const struct paired *p, const struct timespec *begin)
+{
+    json_t *result = amp_child_identity(p->task, "ampersand/launch/1"), *more;
+    size_t n = p->n_blocks * p->rounds;
+    struct timespec end;
+    struct rusage used;
+
+    getrusage(RUSAGE_SELF, &used);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    more = json_pack(
+        "{s:{s:f, s:I}, s:I, s:I, s:I, s:I, s:I, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:I, s:f, s:I, s:I}", "clock",
+        "cost_ns", p->clock.cost_ns, "resolution_ns", (json_int_t) p->clock.resolution_ns, "epoch_ns",
+        p->task->epoch_ns, "quiet_ns", p->task->quiet_ns, "ops", (json_int_t) p->ops, "warmup_ops",
+        (json_int_t) p->warmup_ops, "rounds_per_block", (json_int_t) p->rounds, "blocks", "value_layout",
+        integers(p->n_blocks, layout_at, p), "pointer_layout", integers(p->n_blocks, layout_at, p), "stack_shift_b",
+        integers(p->n_blocks, shift_at, p), "sensor_ns", integers(p->n_blocks, sensor_at, p), "attempts",
+        integers(p->n_blocks, attempts_at, p), "value_ns", integers(n, value_at, p), "pointer_ns",
+        integers(n, pointer_at, p), "zero_rounds", (json_int_t) count_zeros(p), "seconds",
+        (double) (end.tv_sec - begin->tv_sec) + (double) (end.tv_nsec - begin->tv_nsec) / 1e9, "page_faults",
+        (json_int_t) (used.ru_minflt + used.ru_majflt), "involuntary_switches", (json_int_t) used.ru_nivcsw);
+    if (!more || json_object_update(result, more)) {
+        json_decref(result);
+        result = NULL;
+    }
+    json_decref(more);
+    return amp_child_write(p->task, result);
+}
+
+static int run_steps(struct paired *p, const struct timespec *begin)
+{
+    static int (*const steps[])(struct paired *) = { load_layouts, plan_blocks, plan_rounds, run_blocks };
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int status = steps[i](p);
+
+        if (status)
+            return status;
+    }
+    return write_launch(p, begin);
+}
+
+int amp_child_paired(const struct amp_task *task)
+{
+    const struct amp_pair *pair = task->row->pair;
+    struct paired p = { .task = task, .random = (uint64_t) task->seed };
+    struct amp_agreement agreement;
+    struct timespec begin;
+    int status;
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    amp_pair_set_up(pair, task->row->size, amp_random_next(&p.random) << 1 | (task->launch & 1), p.fixtures);
+    if (amp_pair_agree_on(pair, p.fixtures[VALUE], p.fixtures[POINTER], amp_clock_monotonic, &agreement))
+        status = amp_child_disagree(task, agreement.ops, agreement.value, agreement.pointer);
+    else
+        status = run_steps(&p, &begin);
+
+    amp_side_tear_down(&pair->pointer, p.fixtures[POINTER]);
+    amp_side_tear_down(&pair->value, p.fixtures[VALUE]);
+    for (unsigned k = 0; p.modules && k < p.n_layouts; k++)
+        amp_layout_unload(&p.modules[k]);
+    free(p.modules);
+    free(p.ns[VALUE]);
+    free(p.ns[POINTER]);
+    free(p.layouts);
+    free(p.shifts_b);
+    free(p.sensor_ns);
+    free(p.attempts);
+    return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Further launches of a run that was begun with --precision. The first n launches of every row, and then some rows' in
+ * blocks: each block doubles their number, and which rows are in it is for the caller to say, who has judged the run.
+ * How many blocks there may be is fixed when the run begins and stands in its manifest; which there were stands in the
+ * journal. Functions return 0 or a negative errno with *why (static storage). */
+#ifndef AMP_LOOKS_H
+#define AMP_LOOKS_H
+
+#include "harness/run/journal.h"
+
+/* How often a run with --precision may be judged: after the first launches, and after each block. */
+#define AMP_LOOKS 5
+
+struct amp_looks {
+    unsigned *launches; /* of each row, planned by now */
+    bool *chosen;       /* rows of the block that is being asked for */
+    unsigned blocks;    /* begun by now */
+    uint64_t spent_ms;  /* of the budget, by children of the blocks that have ended */
+};
+
+/* How many launches a row has that is in the first `block` blocks; 0: the first launches. */
+unsigned amp_looks_launches(const struct amp_launch_options *options, unsigned block);
+
+/* Whether an item is one of the first launches or of a block, which the budget is for. */
+bool amp_looks_has(const struct amp_launch_options *options, const struct amp_item *item);
+bool amp_looks_is_spent(const struct amp_looks *extension, const struct amp_launch_options *options);
+
+/* A duration as the journal keeps it, so that whoever adds up the journal's finds the same sum. */
+uint64_t amp_looks_ms(double seconds);
+
+/* Read the run's journal: append the items of every block to the plan, and add up what they took. Without --precision
+ * there is nothing to read.
+ * errors   -EPROTO for a block that this run cannot have */
+int amp_looks_read(const char *journal, const struct amp_rows *rows, const unsigned *layouts,
+                       const struct amp_launch_options *options, struct amp_plan *plan, struct amp_looks *out,
+                       const char **why);
+
+/* One block more, for the rows whose names stand in the file options->rows, one a line.
+ * errors   -EINVAL for a file that names no row, or none of this run; -EPERM where the run cannot have a block more */
+int amp_looks_ask(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options,
+                      struct amp_plan *plan, struct amp_looks *extension, const char **why);
+
+/* The journal's keys of the block that was asked for: launches, rows. A new reference, or NULL. */
+json_t *amp_looks_event(const struct amp_rows *rows, const struct amp_launch_options *options,
+                            const struct amp_looks *extension);
+
+void amp_looks_free(struct amp_looks *extension);
+
+#endif

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/cli/options.h"
+
+#include "harness/allocators/configuration/make.h"
+#include "harness/bench/looks.h"
+#include "harness/cli/options_google.h"
+#include "harness/text/quantity.h"
+#include "harness/text/suggest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+int amp_options_wrong(const char *what, const char *why, ...)
+{
+    char line[4096];
+    size_t cap = sizeof line;
+    int n = snprintf(line, cap, "ampersand: %s: ", what);
+    va_list args;
+
+    va_start(args, why);
+    if (n > 0 && (size_t) n < cap)
+        vsnprintf(line + n, cap - (size_t) n, why, args);
+    va_end(args);
+    for (char *p = line; *p; p++) /* one line, whatever the words hold */
+        if (iscntrl((unsigned char) *p))
+            *p = '?';
+    fprintf(stderr, "%s\n", line);
+    return 2;
+}
+
+static const char *const verbs[] = {
+    [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_ALLOCATORS] = "allocators", [AMP_VERB_LIST] = "list",
+    [AMP_VERB_CHILD] = "child",     [AMP_VERB_MACHINE] = "machine",       [AMP_VERB_HELP] = "help",
+    [AMP_VERB_VERSION] = "version",
+};
+
+enum flag {
+    OUT,
+    RESUME,
+    ROWS,
+    FILTER,
+    QUICK,
+    LAUNCHES,
+    COUNTS_LAUNCHES,
+    SOLO_LAUNCHES,
+    PRECISION,
+    BUDGET,
+    SEED,
+    LAYOUT,
+    LESSON,
+    EPOCH_US,
+    ROUNDS,
+    NO_WAIT,
+    TIMEOUT,
+    MEMORY_LIMIT,
+    QUESTIONS,
+    ITERATIONS,
+    CONFIG,
+    WORKLOAD,
+    BASELINE,
+    TIMELINES,
+    N_FLAGS
+};
+
+#define BOTH (1 << AMP_VERB_PAIRED | 1 << AMP_VERB_ALLOCATORS)
+
+/* In the order of enum flag. A number's range ends where the program would no longer make sense of it: seeds where
+ * readers of JSON that know only doubles begin to round, rounds where a block outlasts the default time-out. */
+static const struct {
+    const char *name;
+    enum { WORD, LIST, NUMBER, EVEN, SIZE, PERCENT, DURATION, SWITCH } kind; /* LIST: a word, again and again */
+    uint64_t low, high;
+    unsigned verbs; /* a bit for each that takes it */
+} flags[N_FLAGS] = {
+    [OUT] = { "--out", WORD, 0, 0, BOTH },
+    [RESUME] = { "--resume", WORD, 0, 0, BOTH },
+    [ROWS] = { "--rows", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
+    [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST },
+    [QUICK] = { "--quick", SWITCH, 0, 0, BOTH },
+    [LAUNCHES] = { "--launches", NUMBER, 1, 1000, BOTH },
+    [COUNTS_LAUNCHES] = { "--counts-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
+    [SOLO_LAUNCHES] = { "--solo-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
+    [PRECISION] = { "--precision", PERCENT, 100, 500000, 1 << AMP_VERB_PAIRED }, /* in millionths */
+    [BUDGET] = { "--budget", DURATION, 1, 604800, 1 << AMP_VERB_PAIRED },        /* in seconds */
+    [SEED] = { "--seed", NUMBER, 0, ((uint64_t) 1 << 53) - 1, BOTH },
+    [LAYOUT] = { "--layout", NUMBER, 0, 9999, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_SOLO },
+    [LESSON] = { "--lesson", WORD, 0, 0, 1 << AMP_VERB_SOLO },
+    [EPOCH_US] = { "--epoch-us", NUMBER, 1, 1000000, 1 << AMP_VERB_PAIRED },
+    [ROUNDS] = { "--rounds", EVEN, 2, 10000, 1 << AMP_VERB_PAIRED },
+    [NO_WAIT] = { "--no-wait", SWITCH, 0, 0, BOTH },
+    [TIMEOUT] = { "--timeout", NUMBER, 1, 86400, BOTH },
+    [MEMORY_LIMIT] = { "--memory-limit", SIZE, 1ull << 20, 1ull << 50, BOTH },
+    [QUESTIONS] = { "--questions", SWITCH, 0, 0, 1 << AMP_VERB_LIST },
+    [ITERATIONS] = { "--iterations", NUMBER, 1, 1000000000000, 1 << AMP_VERB_SOLO },
+    [CONFIG] = { "--config", LIST, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [WORKLOAD] = { "--workload", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [BASELINE] = { "--baseline", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [TIMELINES] = { "--timelines", NUMBER, 0, 100, 1 << AMP_VERB_ALLOCATORS },
+};
+
+struct value {
+    bool given;
+    const char *word;
+    uint64_t number;
+    const char *list[AMP_CONFIGS];
+    size_t n;
+};
+
+static bool is_word(enum flag flag)
+{
+    return flags[flag].kind == WORD || flags[flag].kind == LIST;
+}
+
+/* The number that a word of the flag's kind says, if it is one. */
+static bool read_number(enum flag flag, const char *text, uint64_t *out)
+{
+    static bool (*const readers[])(const char **, uint64_t *) = {
+        [NUMBER] = amp_quantity_read_digits,   [EVEN] = amp_quantity_read_digits,       [SIZE] = amp_quantity_read_size,
+        [PERCENT] = amp_quantity_read_percent, [DURATION] = amp_quantity_read_duration,
+    };
+
+    return readers[flags[flag].kind](&text, out) && !*text && *out >= flags[flag].low && *out <= flags[flag].high &&
+           (flags[flag].kind != EVEN || *out % 2 == 0);
+}
+
+static int refuse_number(enum flag flag, const char *text)
+{
+    const char *name = flags[flag].name;
+
+    switch (flags[flag].kind) {
+    case SIZE:
+        return amp_options_wrong(name, "'%s' is not a size such as 512M or 8G, from 1M to 1024T", text);
+    case PERCENT:
+        return amp_options_wrong(name, "'%s' is not a percentage such as 0.5%% or 1%%, from 0.01%% to 50%%", text);
+    case DURATION:
+        return amp_options_wrong(name, "'%s' is not a time such as 90s, 10m or 1h, from 1s to 168h", text);
+    default:
+        return amp_options_wrong(name, "'%s' is not %s number from %" PRIu64 " to %" PRIu64, text,
+                                 flags[flag].kind == EVEN ? "an even" : "a whole", flags[flag].low, flags[flag].high);
+    }
+}
+
+static int read_value(enum flag flag, const char *text, struct value *out)
+{
+    uint64_t n = 0;
+
+    if (is_word(flag) && !*text)
+        return amp_options_wrong(flags[flag].name, "its value is empty");
+    if (is_word(flag) && !amp_configuration_is_text(text))
+        return amp_options_wrong(flags[flag].name, "'%s' is not in UTF-8, which files of a run are written in", text);
+    if (!is_word(flag) && flags[flag].kind != SWITCH && !read_number(flag, text, &n))
+        return refuse_number(flag, text);
+    if (flags[flag].kind == LIST && out->n == AMP_CONFIGS)
+        return amp_options_wrong(flags[flag].name, "more than %d of them", AMP_CONFIGS);
+    out->given = true;
+    out->word = text;
+    out->number = n;
+    if (flags[flag].kind == LIST)
+        out->list[out->n++] = text;
+    return 0;
+}
+
+/* As whoever types it calls it: the door, where that has started us, has another name for one verb. */
+static const char *called(enum amp_verb verb)
+{
+    return verb == AMP_VERB_PAIRED && getenv("AMPERSAND_COMMAND") ? "bench" : verbs[verb];
+}
+
+/* What to type to read about the verb. */
+static const char *help_on(enum amp_verb verb)
+{
+    static char text[256];
+    const char *door = getenv("AMPERSAND_COMMAND");
+
+    snprintf(text, sizeof text, "%s help%s%s", door ? door : "ampersand-bench", door ? " " : "",
+             door ? called(verb) : "");
+    return text;
+}
+
+/* A word that is no flag of the verb. */
+static int refuse(const char *word, enum amp_verb verb)
+{
+    const char *names[N_FLAGS], *nearest;
+    char flag[AMP_SUGGEST_CHARS + 1];
+    size_t n = 0;
+
+    snprintf(flag, sizeof flag, "%.*s", (int) strcspn(word, "="), word);
+    for (size_t f = 0; f < N_FLAGS; f++)
+        if (flags[f].verbs & 1u << verb)
+            names[n++] = flags[f].name;
+    nearest = amp_suggest(flag, names, n, amp_suggest_limit(flag));
+    if (word[0] != '-' || (nearest && strcmp(nearest, flag) == 0)) /* the flag itself: it stands behind "--" */
+        return amp_options_wrong(word, "'%s' takes no such word; '%s' says what it takes", called(verb), help_on(verb));
+    if (nearest)
+        return amp_options_wrong(flag, "'%s' has no such flag; the nearest is '%s', and '%s' lists them", called(verb),
+                                 nearest, help_on(verb));
+    return amp_options_wrong(flag, "'%s' has no such flag; '%s' lists them", called(verb), help_on(verb));
+}
+
+/* argv[0] is the verb. */
+static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *values)
+{
+    struct option options[N_FLAGS + 1] = { { .name = NULL } };
+    int n = 0, c, err = 0, at = 1;
+
+    for (int f = 0; f < N_FLAGS; f++)
+        if (flags[f].verbs & 1u << verb)
+            options[n++] = (struct option){ flags[f].name + 2, flags[f].kind != SWITCH, NULL, 256 + f };
+    opterr = 0; /* its messages are not of our form */
+    for (optind = at; !err && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1; at = optind) {
+        if (c >= 256 && strcspn(argv[at], "=") != strlen(flags[c - 256].name))
+            err = refuse(argv[at], verb); /* getopt_long takes abbreviations; the door, which reads flags, does not */
+        else if (c >= 256)
+            err = read_value((enum flag)(c - 256), optarg ? optarg : "", &values[c - 256]);
+        else if (c == ':')
+            err = amp_options_wrong(flags[optopt - 256].name, "needs a value");
+        else if (optopt >= 256)
+            err = amp_options_wrong(flags[optopt - 256].name, "takes no value");
+        else
+            err = refuse(argv[at], verb);
+    }
+    return err || optind >= argc ? err : refuse(argv[optind], verb);
+}
+
+static unsigned number_or(const struct value *value, unsigned otherwise)
+{
+    return value->given ? (unsigned) value->number : otherwise;
+}
+
+int amp_options_draw_seed(uint64_t *seed)
+{
+    if (getrandom(seed, sizeof *seed, 0) != sizeof *seed)
+        return amp_options_wrong("--seed", "none given, and none can be drawn: %s", strerror(errno));
+    *seed &= flags[SEED].high;
+    fprintf(stderr, "ampersand: seed: %" PRIu64 ", drawn; '--seed %" PRIu64 "' makes the same random choices again\n",
+            *seed, *seed);
+    return 0;
+}
+
+/* What holds for every verb that makes a run folder. */
+static int check_folder(const struct value *values, enum amp_verb verb)
+{
+    for (size_t f = 0; f < N_FLAGS; f++)
+        if (values[RESUME].given && f != RESUME && f != ROWS && values[f].given)
+            return amp_options_wrong(flags[f].name, "not with --resume, which goes on with the run's own settings");
+    if (!values[OUT].given && !values[RESUME].given)
+        return amp_options_wrong(called(verb), "needs --out DIR, or --resume RUN");
+    return 0;
+}
+
+static int read_allocators(const struct value *values, struct amp_matrix_options *out)
+{
+    bool quick = values[QUICK].given;
+
+    *out = (struct amp_matrix_options){
+        .out = values[OUT].word,
+        .resume = values[RESUME].word,
+        .n_configs = values[CONFIG].n,
+        .workload = values[WORKLOAD].word,
+        .baseline = values[BASELINE].given ? values[BASELINE].word : "jemalloc",
+        .launches = number_or(&values[LAUNCHES], quick ? 2 : 13),
+        .timeline_launches = number_or(&values[TIMELINES], quick ? 1 : 8),
+        .timeline_s = quick ? 3 : 12,
+        .timeout_s = number_or(&values[TIMEOUT], 20),
+        .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
+        .seed = values[SEED].number,
+        .no_wait = values[NO_WAIT].given,
+        .quick = quick,
+    };
+    for (size_t i = 0; i < values[CONFIG].n; i++)
+        out->configs[i] = values[CONFIG].list[i];
+    return check_folder(values, AMP_VERB_ALLOCATORS);
+}
+
+static int read_paired(const struct value *values, struct amp_launch_options *out)
+{
+    bool quick = values[QUICK].given;
+    int err = check_folder(values, AMP_VERB_PAIRED);
+
+    if (err)
+        return err;
+    if (values[ROWS].given && !values[RESUME].given)
+        return amp_options_wrong("--rows", "only with --resume RUN: whose rows?");
+    if (values[BUDGET].given && !values[PRECISION].given)
+        return amp_options_wrong("--budget", "only with --precision, whose further launches it is for");
+    if (values[PRECISION].given && quick)
+        return amp_options_wrong("--precision", "not with --quick, which gives no verdict and so has no use for it");
+    if (values[PRECISION].given && values[LAYOUT].given)
+        return amp_options_wrong("--precision", "not with --layout: one layout has no verdict to wait for");
+    *out = (struct amp_launch_options){
+        .out = values[OUT].word,
+        .resume = values[RESUME].word,
+        .rows = values[ROWS].word,
+        .filter = values[FILTER].word,
+        .launches = number_or(&values[LAUNCHES], quick ? 2 : 21),
+        .counts_launches = number_or(&values[COUNTS_LAUNCHES], quick ? 1 : 2),
+        .solo_launches = number_or(&values[SOLO_LAUNCHES], quick ? 1 : 13),
+        .precision = (double) values[PRECISION].number / 1e6,
+        .looks = values[PRECISION].given ? AMP_LOOKS : 0,
+        .budget_s = values[PRECISION].given ? number_or(&values[BUDGET], 600) : 0,
+        .seed = values[SEED].number,
+        .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
+        .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 6),
+        .timeout_s = number_or(&values[TIMEOUT], 60),
+        .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
+        .layout = values[LAYOUT].given ? (int) values[LAYOUT].number : -1,
+        .no_wait = values[NO_WAIT].given,
+        .quick = quick,
+    };
+    return 0;
+}
+
+static int read_solo(int *argc, char **argv, struct amp_options *out)
+{
+    struct value values[N_FLAGS] = { { .given = false } };
+    int kept = 1, err = amp_google_environment_take(&out->iterations);
+
+    for (int i = 1; !err && i < *argc; i++) {
+        size_t length = strcspn(argv[i], "="), f = N_FLAGS;
+
+        for (size_t k = 0; k < N_FLAGS; k++)
+            if (flags[k].verbs & 1u << AMP_VERB_SOLO && strlen(flags[k].name) == length &&
+                strncmp(argv[i], flags[k].name, length) == 0)
+                f = k;
+        if (strcmp(argv[i], "--help") == 0) {
+            *out = (struct amp_options){ .verb = AMP_VERB_HELP, .google_help = true };
+            return 0;
+        }
+        if (f == N_FLAGS) {
+            err = amp_google_flag_take(argv[i], &argv[kept], &out->iterations);
+            kept += argv[kept] != NULL;
+        } else if (argv[i][length] == '=') {
+            err = read_value((enum flag) f, argv[i] + length + 1, &values[f]);
+        } else if (i + 1 < *argc) {
+            i++;
+            err = read_value((enum flag) f, argv[i], &values[f]);
+        } else {
+            err = amp_options_wrong(flags[f].name, "needs a value");
+        }
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    out->layout = (unsigned) values[LAYOUT].number;
+    if (values[ITERATIONS].given)
+        out->iterations = values[ITERATIONS].number;
+    out->lesson = values[LESSON].word;
+    return err;
+}
+
+static int read_verb(const char *word, enum amp_verb *out)
+{
+    const char *nearest = amp_suggest(word, verbs, COUNT(verbs), amp_suggest_limit(word));
+
+    for (size_t v = 0; v < COUNT(verbs); v++)
+        if (strcmp(word, verbs[v]) == 0) {
+            *out = (enum amp_verb) v;
+            return 0;
+        }
+    if (nearest)
+        return amp_options_wrong(word, "no such verb; the nearest is '%s'", nearest);
+    return amp_options_wrong(word,
+                             "no such verb; there are paired, allocators, list, machine, child, help and version");
+}
+
+int amp_options_parse(int *argc, char **argv, struct amp_options *out)
+{
+    struct value values[N_FLAGS] = { { .given = false } };
+    const char *first = *argc > 1 ? argv[1] : "";
+    int err;
+
+    *out = (struct amp_options){ .verb = AMP_VERB_SOLO };
+    if (strcmp(first, "--version") == 0)
+        first = "version";
+    if (!*first || *first == '-')
+        return read_solo(argc, argv, out);
+    err = read_verb(first, &out->verb);
+    if (!err && out->verb == AMP_VERB_CHILD && *argc != 3)
+        return amp_options_wrong("child", "needs one word, its task as JSON");
+    if (!err && out->verb == AMP_VERB_CHILD) {
+        out->task = argv[2];
+        return 0;
+    }
+    if (!err)
+        err = read_flags(out->verb, *argc - 1, argv + 1, values);
+    out->filter = values[FILTER].word;
+    out->questions = values[QUESTIONS].given;
+    out->draw_seed = !values[SEED].given && !values[RESUME].given;
+    if (!err && out->verb == AMP_VERB_PAIRED)
+        err = read_paired(values, &out->launch);
+    else if (!err && out->verb == AMP_VERB_ALLOCATORS)
+        err = read_allocators(values, &out->matrix);
+    return err;
+}

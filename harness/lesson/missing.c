@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/lesson/missing.h"
+
+#include "harness/lesson/layout.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <regex.h>
+#include <stdio.h>
+
+static int note(struct amp_missing *missing, const char *lesson, const char *why)
+{
+    size_t n = missing->n;
+    void *longer = realloc(missing->list, (n + 1) * sizeof *missing->list);
+
+    if (!longer)
+        return -ENOMEM;
+    missing->list = longer;
+    missing->list[n].lesson = strdup(lesson);
+    missing->list[n].why = strdup(why);
+    missing->n++;
+    if (!missing->list[n].lesson || !missing->list[n].why)
+        return -ENOMEM;
+    for (char *c = missing->list[n].why; *c; c++) /* one line, whatever a path holds */
+        *c = iscntrl((unsigned char) *c) ? '?' : *c;
+    return 0;
+}
+
+int amp_missing_register(struct amp_registry *registry, unsigned k, bool tables, struct amp_missing *out,
+                         const char **why)
+{
+    char *text, *rest = NULL;
+    int err = amp_layout_lessons(&text, why);
+
+    for (char *lesson = err ? NULL : strtok_r(text, "\r\n", &rest); lesson && !err;
+         lesson = strtok_r(NULL, "\r\n", &rest)) {
+        unsigned n = 0;
+        int failed = tables ? amp_layout_count(lesson, &n, why) : 0;
+
+        if (!failed)
+            failed = amp_layout_register(registry, lesson, k, why);
+        if (failed)
+            err = note(out, lesson, *why);
+    }
+    if (err == -ENOMEM)
+        *why = strerror(ENOMEM);
+    free(text);
+    return err;
+}
+
+static bool matches(const json_t *rows, const regex_t *filter)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const char *row = json_string_value(json_array_get(rows, i));
+
+        if (row && regexec(filter, row, 0, NULL, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_row_like(const char *lesson, const regex_t *filter)
+{
+    char path[PATH_MAX];
+    json_t *table, *units;
+    bool found = false;
+
+    snprintf(path, sizeof path, "%s/%s.layouts.json", amp_layout_dir(), lesson);
+    table = json_load_file(path, 0, NULL);
+    units = json_object_get(table, "units");
+    for (size_t i = 0; i < json_array_size(units) && !found; i++)
+        found = matches(json_object_get(json_array_get(units, i), "rows"), filter);
+    found = found || json_array_size(units) == 0;
+    json_decref(table);
+    return found;
+}
+
+bool amp_missing_say(const struct amp_missing *missing, const char *filter)
+{
+    bool any = false;
+    regex_t regex;
+
+    if (missing->n == 0 || regcomp(&regex, filter ? filter : "", REG_EXTENDED | REG_NOSUB))
+        return false;
+    for (size_t i = 0; i < missing->n; i++)
+        if (has_row_like(missing->list[i].lesson, &regex)) {
+            fprintf(stderr, "ampersand: lesson %s: it cannot be loaded: %s; the others go on\n", missing->list[i].lesson,
+                    missing->list[i].why);
+            any = true;
+        }
+    regfree(&regex);
+    return any;
+}
+
+void amp_missing_free(struct amp_missing *missing)
+{
+    for (size_t i = 0; i < missing->n; i++) {
+        free(missing->list[i].lesson);
+        free(missing->list[i].why);
+    }
+    free(missing->list);
+    *missing = (struct amp_missing){ .n = 0 };
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Facts that the kernel tells in small text files. */
+#ifndef AMP_MACHINE_FILES_H
+#define AMP_MACHINE_FILES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A file's first line, without its end, cut to `cap`; false if it cannot be read or is empty. The path is a format. */
+__attribute__((format(printf, 3, 4))) bool amp_machine_line(char *out, size_t cap, const char *path, ...);
+
+/* The value of the line "key : value" (or "key: value") of a file such as /proc/cpuinfo. */
+bool amp_machine_value(char *out, size_t cap, const char *path, const char *key);
+
+/* The only number in a file's first line, or null. */
+json_t *amp_machine_integer(const char *path);
+
+/* What /sys and CPUID say of the processor: machine/cpu.c. New references. */
+json_t *amp_machine_cpu(void);
+json_t *amp_machine_virtual(void);
+json_t *amp_machine_governor(void);
+json_t *amp_machine_turbo(void);
+json_t *amp_machine_caches(void);
+json_t *amp_machine_hardware_counters(void);
+
+#endif

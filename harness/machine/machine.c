@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/machine/machine.h"
+
+#include "harness/machine/files.h"
+#include "harness/run/process.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static void trim_end(char *text)
+{
+    size_t n = strlen(text);
+
+    while (n > 0 && isspace((unsigned char) text[n - 1]))
+        text[--n] = '\0';
+}
+
+bool amp_machine_line(char *out, size_t cap, const char *path, ...)
+{
+    char name[512];
+    va_list arguments;
+    FILE *file;
+    bool found;
+
+    va_start(arguments, path);
+    vsnprintf(name, sizeof name, path, arguments);
+    va_end(arguments);
+    file = fopen(name, "re");
+    if (!file)
+        return false;
+    found = fgets(out, (int) cap, file) != NULL;
+    fclose(file);
+    if (found)
+        trim_end(out);
+    return found && out[0] != '\0';
+}
+
+bool amp_machine_value(char *out, size_t cap, const char *path, const char *key)
+{
+    FILE *file = fopen(path, "re");
+    char line[1024];
+    bool found = false;
+
+    while (file && !found && fgets(line, sizeof line, file)) {
+        char *colon = strchr(line, ':');
+
+        if (!colon)
+            continue;
+        *colon = '\0';
+        trim_end(line);
+        if (strcmp(line, key) != 0)
+            continue;
+        trim_end(colon + 1);
+        snprintf(out, cap, "%s", colon + 1 + strspn(colon + 1, " \t"));
+        found = out[0] != '\0';
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+json_t *amp_machine_integer(const char *path)
+{
+    char line[64], *end;
+    long long number;
+
+    if (!amp_machine_line(line, sizeof line, "%s", path))
+        return json_null();
+    errno = 0;
+    number = strtoll(line, &end, 10);
+    return errno || end == line || *end ? json_null() : json_integer(number);
+}
+
+static json_t *line_of(const char *path)
+{
+    char line[256];
+    json_t *text = amp_machine_line(line, sizeof line, "%s", path) ? json_string(line) : NULL;
+
+    return text ? text : json_null();
+}
+
+static json_t *thp(void)
+{
+    char line[128], *begin, *end;
+
+    if (!amp_machine_line(line, sizeof line, "/sys/kernel/mm/transparent_hugepage/enabled"))
+        return json_null();
+    begin = strchr(line, '['); /* "always [madvise] never" */
+    end = begin ? strchr(begin, ']') : NULL;
+    return end ? json_stringn(begin + 1, (size_t) (end - begin - 1)) : json_null();
+}
+
+static json_t *load_1min(void)
+{
+    double load;
+
+    return getloadavg(&load, 1) == 1 ? json_real((double) (long) (load * 100 + 0.5) / 100) : json_null();
+}
+
+static json_t *memory_b(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_b = sysconf(_SC_PAGESIZE);
+
+    return pages > 0 && page_b > 0 ? json_integer((json_int_t) pages * page_b) : json_null();
+}
+
+static json_t *positive(long number)
+{
+    return number > 0 ? json_integer(number) : json_null();
+}
+
+json_t *amp_machine_facts(void)
+{
+    struct utsname name;
+    json_t *facts;
+
+    if (uname(&name))
+        memset(&name, 0, sizeof name);
+    /* clang-format off */
+    facts = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                      "host", name.nodename, "kernel", name.release, "arch", name.machine,
+                      "cpu", amp_machine_cpu(),
+                      "cpus", positive(sysconf(_SC_NPROCESSORS_ONLN)),
+                      "cpus_allowed", positive(amp_process_cpus()),
+                      "memory_b", memory_b(),
+                      "virtual", amp_machine_virtual(),
+                      "governor", amp_machine_governor(),
+                      "turbo", amp_machine_turbo(),
+                      "thp", thp(),
+                      "aslr", amp_machine_integer("/proc/sys/kernel/randomize_va_space"),
+                      "load_1min", load_1min(),
+                      "hardware_counters", amp_machine_hardware_counters(),
+                      "clock_source", line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+                      "caches", amp_machine_caches(),
+                      "page_b", positive(sysconf(_SC_PAGESIZE)));
+    /* clang-format on */
+    return facts;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/measure/rounds.h"
+
+#include "harness/kernel.h"
+
+#include <alloca.h>
+#include <errno.h>
+#include <math.h>
+#include <time.h>
+
+enum { VALUE, POINTER };
+
+#define CLOCK_READS 4096      /* empty epochs to learn the clock's cost from: about a millisecond */
+#define MAX_READS 10000000ull /* for a clock so coarse that it hardly steps */
+#define MAX_OPS (1ull << 40)
+#define LONG 20     /* an operation of so many epochs is taken for a long one, not for a cold one */
+#define SHORTEST 50 /* an epoch of 50 us, or one of 1 us where the other side is that much slower */
+
+uint64_t amp_clock_monotonic(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
+}
+
+uint64_t amp_random_next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+uint64_t amp_random_seed(uint64_t seed, const char *text)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+
+    for (; *text; text++)
+        sum = (sum ^ (unsigned char) *text) * 0x100000001b3u;
+    return seed ^ sum;
+}
+
+static AMP_NOINLINE uint64_t run_nothing(void *fixture, uint64_t ops)
+{
+    amp_keep(fixture);
+    return ops;
+}
+
+static inline uint64_t epoch_ns(amp_clock now, const struct amp_kernel *side, uint64_t ops, uint64_t *checksum)
+{
+    uint64_t begin = now();
+
+    *checksum += side->run(side->fixture, ops);
+    return now() - begin;
+}
+
+int amp_compare_ns(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
+
+    return (x > y) - (x < y);
+}
+
+/* The least step of the clock that is not zero, from some hundred of them. */
+static int measure_resolution(amp_clock now, uint64_t *out)
+{
+    uint64_t least = UINT64_MAX, last = now();
+    unsigned steps = 0;
+
+    for (uint64_t i = 0; i < MAX_READS && steps < 256; i++) {
+        uint64_t t = now();
+
+        if (t < last)
+            return -ERANGE;
+        if (t > last) {
+            least = t - last < least ? t - last : least;
+            steps++;
+        }
+        last = t;
+    }
+    if (least > 1000)
+        return -ERANGE;
+    *out = least;
+    return 0;
+}
+
+int amp_clock_measure(amp_clock now, struct amp_clock_facts *out)
+{
+    static uint64_t reads[CLOCK_READS];
+    volatile const struct amp_kernel nothing = { run_nothing, NULL };
+    uint64_t resolution_ns, checksum = 0, sum = 0;
+    size_t kept = 0;
+    int err = measure_resolution(now, &resolution_ns);
+
+    if (err)
+        return err;
+    for (size_t i = 0; i < CLOCK_READS; i++) {
+        struct amp_kernel side = nothing; /* through memory, so that the call is the indirect one of a real epoch */
+
+        reads[i] = epoch_ns(now, &side, 1, &checksum);
+    }
+    qsort(reads, CLOCK_READS, sizeof reads[0], amp_compare_ns);
+    /* The mean, because a clock in steps of 10 ns has no median between them; without the reads that an interrupt
+     * fell into. */
+    while (kept < CLOCK_READS && reads[kept] <= 2 * reads[CLOCK_READS / 2] + resolution_ns)
+        sum += reads[kept++];
+    out->cost_ns = (double) sum / (double) kept;
+    out->resolution_ns = resolution_ns;
+    return 0;
+}
+
+/* Each side's epoch at `ops`, the least of some: an interrupt only ever adds. */
+static void least_epochs_ns(amp_clock now, const struct amp_kernel sides[2], uint64_t ops, int tries, uint64_t out[2])
+{
+    uint64_t checksum = 0;
+
+    out[VALUE] = out[POINTER] = UINT64_MAX;
+    for (int i = 0; i < tries; i++) {
+        for (int side = VALUE; side <= POINTER; side++) {
+            uint64_t ns;
+
+            checksum += sides[side].run(sides[side].fixture, ops / 8 + 1); /* as before each epoch of a round */
+            ns = epoch_ns(now, &sides[side], ops, &checksum);
+            out[side] = ns < out[side] ? ns : out[side];
+        }
+    }
+    amp_keep(&checksum);
+}
+
+/* By how much longer the epochs at `ops` should be: their mean target_ns, the shorter at least target_ns / SHORTEST. */
+static double shortfall(amp_clock now, const struct amp_kernel sides[2], uint64_t ops, int tries, uint64_t target_ns)
+{
+    uint64_t ns[2], shorter;
+    double mean;
+
+    least_epochs_ns(now, sides, ops, tries, ns);
+    mean = ((double) ns[VALUE] + (double) ns[POINTER]) / 2 + 1;
+    shorter = ns[VALUE] < ns[POINTER] ? ns[VALUE] : ns[POINTER];
+    return fmax((double) target_ns / mean, (double) target_ns / SHORTEST / ((double) shorter + 1));
+}
+
+int amp_rounds_calibrate(amp_clock now, const struct amp_kernel sides[2], uint64_t target_ns, uint64_t *out)
+{
+    uint64_t ops = 1;
+    double factor;
+
+    if (target_ns == 0)
+        return -EINVAL;
+    /* Grow until an epoch can be told from the clock's steps, at most tenfold at once: the first operations are cold
+     * and promise too little. */
+    while ((factor = shortfall(now, sides, ops, 1, target_ns)) > 2) {
+        if (ops >= MAX_OPS)
+            return -ERANGE;
+        ops *= (uint64_t) fmin(factor, 10);
+    }
+    if (ops == 1 && factor < 1.0 / LONG) { /* warm, too, one will be too long: to know by how much is of no use */
+        *out = 1;
+        return 0;
+    }
+    for (int i = 0; i < 2; i++)
+        ops = (uint64_t) fmin(fmax((double) ops * shortfall(now, sides, ops, 5, target_ns) + 0.5, 1), (double) MAX_OPS);
+    *out = ops;
+    return 0;
+}
+
+static void run_round(amp_clock now, double cost_ns, const struct amp_kernel sides[2], struct amp_block *block,
+                      size_t round, int first)
+{
+    for (int i = 0; i < 2; i++) {
+        int side = i == 0 ? first : !first;
+        uint64_t ns;
+
+        block->checksum[side] += sides[side].run(sides[side].fixture, block->warmup_ops);
+        ns = epoch_ns(now, &sides[side], block->ops, &block->checksum[side]);
+        block->ns[side][round] = (double) ns > cost_ns ? ns : 0;
+    }
+    if (block->ns[VALUE][round] == 0 || block->ns[POINTER][round] == 0)
+        block->zero_rounds++;
+}
+
+void amp_rounds_run(amp_clock now, double cost_ns, const struct amp_kernel sides[2], struct amp_block *block,
+                    uint64_t *random)
+{
+    void *shift = alloca(block->stack_shift_b + 16);
+
+    amp_keep(shift); /* or the compiler would leave the stack where it is */
+    block->zero_rounds = 0;
+    block->checksum[VALUE] = block->checksum[POINTER] = 0;
+    for (size_t round = 0; round + 1 < block->rounds; round += 2) {
+        int first = (int) (amp_random_next(random) & 1);
+
+        run_round(now, cost_ns, sides, block, round, first);
+        run_round(now, cost_ns, sides, block, round + 1, !first);
+    }
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/run/outcome.h"
+
+#include "harness/bench/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SMALL_B ((uint64_t) 64 << 20) /* of address space: of which the program and its libraries take a part */
+
+/* What jemalloc says of settings that it refuses ends in words that only point to the line above, and what it says of
+ * those that it takes is no reason: neither is kept. */
+void amp_tail_end(struct amp_tail *tail)
+{
+    tail->line[tail->n] = '\0';
+    if (tail->n > 0 && !strstr(tail->line, "(see above)") && !strstr(tail->line, "-- Set conf value: "))
+        memcpy(tail->last, tail->line, tail->n + 1);
+    tail->n = 0;
+}
+
+void amp_tail_add(struct amp_tail *tail, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\n')
+            amp_tail_end(tail);
+        else if (tail->n < sizeof tail->line - 1)
+            tail->line[tail->n++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    }
+}
+
+static const char *signal_name(int signal)
+{
+    static const struct {
+        int signal;
+        const char *name;
+    } names[] = {
+        { SIGSEGV, "SIGSEGV" }, { SIGBUS, "SIGBUS" },   { SIGILL, "SIGILL" },   { SIGFPE, "SIGFPE" },
+        { SIGABRT, "SIGABRT" }, { SIGTRAP, "SIGTRAP" }, { SIGSYS, "SIGSYS" },   { SIGKILL, "SIGKILL" },
+        { SIGTERM, "SIGTERM" }, { SIGINT, "SIGINT" },   { SIGHUP, "SIGHUP" },   { SIGPIPE, "SIGPIPE" },
+        { SIGALRM, "SIGALRM" }, { SIGXCPU, "SIGXCPU" }, { SIGXFSZ, "SIGXFSZ" },
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].signal == signal)
+            return names[i].name;
+    return "another signal";
+}
+
+static const char *last_line(const struct amp_tail *tail)
+{
+    static const char prefix[] = "ampersand: ";
+    size_t n = sizeof prefix - 1;
+
+    return strncmp(tail->last, prefix, n) == 0 ? tail->last + n : tail->last;
+}
+
+/* "16M", as it is given. */
+static void print_limit(uint64_t limit_b, char *out, size_t cap)
+{
+    static const char units[] = " KMGT";
+    size_t unit = 0;
+
+    while (units[unit + 1] && limit_b % 1024 == 0) {
+        limit_b /= 1024;
+        unit++;
+    }
+    snprintf(out, cap, "--memory-limit %llu%.*s", (unsigned long long) limit_b, unit > 0, units + unit);
+}
+
+/* Without a word more: what a loader or an allocator's start makes of too little memory tells nobody why. */
+static bool is_too_small(const struct amp_process *process, int status, const char *last)
+{
+    bool at_start = WIFEXITED(status) && WEXITSTATUS(status) == 127;
+
+    if (process->memory_limit_b == 0)
+        return false;
+    if (at_start)
+        return strstr(last, "failed to map") || strstr(last, strerror(ENOMEM));
+    return WIFSIGNALED(status) && !last[0] && process->memory_limit_b <= SMALL_B;
+}
+
+void amp_outcome_describe(const struct amp_process *process, int status, const struct amp_tail *tail,
+                          struct amp_outcome *out)
+{
+    static const struct {
+        int status;
+        enum amp_ending ending;
+        const char *words;
+    } known[] = {
+        { 0, AMP_DONE, "" },
+        { AMP_EXIT_NO_MEMORY, AMP_MEMORY, "a kernel or a fixture found no memory" },
+        { AMP_EXIT_DISAGREE, AMP_DISAGREEMENT, "the sides' checksums differ" },
+        { AMP_EXIT_DECLARED, AMP_DECLARATION, "a side allocates otherwise than its pair declares" },
+    };
+    const char *last = last_line(tail);
+    char limit[48];
+
+    out->ending = WIFSIGNALED(status) ? AMP_SIGNAL : AMP_EXIT;
+    if (is_too_small(process, status, last)) {
+        print_limit(process->memory_limit_b, limit, sizeof limit);
+        snprintf(out->detail, sizeof out->detail, "%s%sit did not start, or not get far, within %s%s%.200s",
+                 WIFSIGNALED(status) ? signal_name(WTERMSIG(status)) : "", WIFSIGNALED(status) ? ": " : "", limit,
+                 last[0] ? ": " : "", last);
+        return;
+    }
+    if (WIFSIGNALED(status)) {
+        snprintf(out->detail, sizeof out->detail, "%s%s%s", signal_name(WTERMSIG(status)), last[0] ? ": " : "", last);
+        return;
+    }
+    snprintf(out->detail, sizeof out->detail, "status %d%s%s", WEXITSTATUS(status), last[0] ? ": " : "", last);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].status == WEXITSTATUS(status)) {
+            out->ending = known[i].ending;
+            snprintf(out->detail, sizeof out->detail, "%s", last[0] ? last : known[i].words);
+        }
+}
+
+void amp_process_hold_to(const char *file, struct amp_outcome *outcome)
+{
+    bool is_there = access(file, F_OK) == 0;
+
+    if (outcome->ending == AMP_INTERRUPTED && is_there)
+        outcome->ending = AMP_DONE;
+    if (outcome->ending == AMP_DONE && !is_there) {
+        outcome->ending = AMP_EXIT;
+        snprintf(outcome->detail, sizeof outcome->detail, "it ended without a result");
+    }
+}
+
+const char *amp_ending_name(enum amp_ending ending)
+{
+    static const char *const names[] = {
+        [AMP_DONE] = "done",
+        [AMP_SIGNAL] = "signal",
+        [AMP_EXIT] = "exit",
+        [AMP_TIMEOUT] = "timeout",
+        [AMP_MEMORY] = "memory",
+        [AMP_DISAGREEMENT] = "disagreement",
+        [AMP_DECLARATION] = "declaration",
+        [AMP_INTERRUPTED] = "interrupted",
+    };
+
+    return names[ending];
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT
+ *
+ *   parent, CPU 0                        child, CPU n-1, a process group of its own
+ *   ------------------------------------------------------------------------------------------
+ *   fork() ----------------------------> ASLR on, limits, stdin /dev/null, output to the pipe
+ *   ppoll(pipe, time left)               execve(/proc/self/exe), another size of environment
+ *     output: keep its last line         ... measures ...
+ *     SIGCHLD: ended, SIGINT: kill it    exit
+ *   kill(group), then reap
+ *
+ * Signals are blocked but inside ppoll(), so that none comes between looking and waiting. */
+#include "harness/run/process.h"
+
+#include "harness/run/outcome.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+#define PADDING "AMPERSAND_PADDING="
+#define CPU "AMPERSAND_CPU="
+
+extern char **environ;
+
+static const int noticed[] = { SIGINT, SIGTERM, SIGHUP };
+static pid_t door; /* what started us and must live; 0: nothing */
+static volatile sig_atomic_t interrupted;
+static sigset_t outside; /* the signal mask that this process was started with */
+static cpu_set_t allowed;
+
+static void notice(int signal)
+{
+    if (signal != SIGCHLD)
+        interrupted = 1;
+}
+
+static bool is_gone(pid_t process)
+{
+    return process > 0 && kill(process, 0) && errno == ESRCH;
+}
+
+bool amp_process_interrupted(void)
+{
+    return interrupted || is_gone(door);
+}
+
+void amp_process_follow(void)
+{
+    const char *text = getenv("AMPERSAND_DOOR");
+    long pid = text ? strtol(text, NULL, 10) : 0;
+
+    if (pid <= 0 || pid > INT_MAX)
+        return;
+    door = (pid_t) pid;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* of the parent, which is the door or has it above */
+    if (is_gone(door))
+        raise(SIGTERM);
+}
+
+int amp_process_cpus(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) ? -errno : CPU_COUNT(&set);
+}
+
+void amp_process_pause(unsigned ms)
+{
+    const struct timespec time = { ms / 1000, (long) (ms % 1000) * 1000000 };
+
+    ppoll(NULL, 0, &time, &outside);
+}
+
+static int watch_signals(void)
+{
+    struct sigaction action = { .sa_handler = notice }, before;
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    for (size_t i = 0; i < sizeof noticed / sizeof noticed[0]; i++) {
+        sigaddset(&blocked, noticed[i]);
+        if (sigaction(noticed[i], NULL, &before))
+            return -errno;
+        if (before.sa_handler != SIG_IGN && sigaction(noticed[i], &action, NULL)) /* nohup stays nohup */
+            return -errno;
+    }
+    if (sigaction(SIGCHLD, &action, NULL) || sigprocmask(SIG_BLOCK, &blocked, &outside))
+        return -errno;
+    sigdelset(&outside, SIGCHLD);
+    return 0;
+}
+
+/* First and last CPU: the first takes most interrupts, so it is ours, and they are not siblings of one core where
+ * siblings are numbered half a machine apart. */
+static int choose_cpus(int *child_cpu)
+{
+    cpu_set_t own;
+    int first = -1, last = -1;
+
+    *child_cpu = -1;
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        return -errno;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET((size_t) cpu, &allowed))
+            continue;
+        first = first < 0 ? cpu : first;
+        last = cpu;
+    }
+    if (first == last)
+        return 0;
+    CPU_ZERO(&own);
+    CPU_SET((size_t) first, &own);
+    if (sched_setaffinity(0, sizeof own, &own))
+        return -errno;
+    *child_cpu = last;
+    return 0;
+}
+
+int amp_process_prepare(struct amp_placement *out)
+{
+    int now = personality(0xffffffff), err;
+
+    out->aslr_was_off = now != -1 && (now & ADDR_NO_RANDOMIZE);
+    err = choose_cpus(&out->cpu);
+    return err ? err : watch_signals();
+}
+
+int amp_process_pin(void)
+{
+    const char *text = getenv("AMPERSAND_CPU");
+    cpu_set_t set;
+    char *end;
+    long cpu;
+
+    if (!text)
+        return 0;
+    errno = 0;
+    cpu = strtol(text, &end, 10);
+    if (errno || end == text || *end || cpu < 0 || cpu >= CPU_SETSIZE)
+        return -EINVAL;
+    CPU_ZERO(&set);
+    CPU_SET((size_t) cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) ? -errno : 0;
+}
+
+struct environment {
+    char **list;
+    char *padding;
+    char cpu[32];
+};
+
+/* Whether a variable is left to the process: not what an outer ampersand may have set, nor flags of libbenchmark, which
+ * are given as words, nor, where the process brings its own environment, what configures an allocator. */
+static bool is_inherited(const char *variable, bool brings_own)
+{
+    static const char *const never[] = { PADDING, CPU, "AMPERSAND_DOOR=", "BENCHMARK_" };
+    static const char *const allocators[] = { "LD_PRELOAD=", "MALLOC_",   "_RJEM_",   "GLIBC_TUNABLES=",
+                                              "MIMALLOC_",   "mimalloc_", "TCMALLOC_" };
+
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
+        if (strncmp(variable, never[i], strlen(never[i])) == 0)
+            return false;
+    for (size_t i = 0; brings_own && i < sizeof allocators / sizeof allocators[0]; i++)
+        if (strncmp(variable, allocators[i], strlen(allocators[i])) == 0)
+            return false;
+    return true;
+}
+
+/* Ours as far as it is inherited, the process's own, the padding and the CPU. */
+static int make_environment(const struct amp_process *process, struct environment *out)
+{
+    size_t n = 0, kept = 0, prefix = strlen(PADDING), own = 0;
+
+    while (environ[n])
+        n++;
+    while (process->environment && process->environment[own])
+        own++;
+    out->list = calloc(n + own + 3, sizeof *out->list);
+    out->padding = malloc(prefix + process->environment_padding_b + 1);
+    if (!out->list || !out->padding) {
+        free(out->list);
+        free(out->padding);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (is_inherited(environ[i], process->environment != NULL))
+            out->list[kept++] = environ[i];
+    for (size_t i = 0; i < own; i++)
+        out->list[kept++] = (char *) process->environment[i];
+    memcpy(out->padding, PADDING, prefix);
+    memset(out->padding + prefix, 'x', process->environment_padding_b);
+    out->padding[prefix + process->environment_padding_b] = '\0';
+    out->list[kept++] = out->padding;
+    if (process->cpu >= 0) {
+        snprintf(out->cpu, sizeof out->cpu, CPU "%d", process->cpu);
+        out->list[kept] = out->cpu;
+    }
+    return 0;
+}
+
+static void limit(const struct amp_process *process)
+{
+    const struct rlimit no_core = { 0, 0 };
+    const struct rlimit memory = { process->memory_limit_b, process->memory_limit_b };
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    if (process->memory_limit_b > 0 && !SANITIZED)
+        setrlimit(RLIMIT_AS, &memory);
+}
+
+/* From here on only calls that are safe between fork() and execve(). */
+static _Noreturn void become_child(const struct amp_process *process, char **environment, int output, pid_t parent)
+{
+    int null = open("/dev/null", O_RDONLY), now = personality(0xffffffff);
+
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) /* it died before it could be watched */
+        _exit(1);
+    if (now != -1 && (now & ADDR_NO_RANDOMIZE))
+        personality((unsigned long) now & ~(unsigned long) ADDR_NO_RANDOMIZE);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+    limit(process);
+    dup2(null, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
+    sigprocmask(SIG_SETMASK, &outside, NULL);
+    execve(process->program ? process->program : "/proc/self/exe", (char *const *) process->argv, environment);
+    dprintf(STDERR_FILENO, "ampersand: cannot start a child: %s\n", strerror(errno));
+    _exit(127);
+}
+
+/* What is there now, at most a pipe full: a child that never stops writing still meets its time-out. False at the
+ * end of it. */
+static bool read_output(int fd, struct amp_tail *tail)
+{
+    char chunk[4096];
+
+    for (size_t left_b = 65536; left_b > 0; left_b -= sizeof chunk) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+
+        if (n <= 0)
+            return n < 0 && (errno == EAGAIN || errno == EINTR);
+        amp_tail_add(tail, chunk, (size_t) n);
+    }
+    return true;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+static bool has_ended(pid_t child)
+{
+    siginfo_t info = { 0 };
+
+    return waitid(P_PID, (id_t) child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
+}
+
+/* Until the child has ended by itself, or must be ended: AMP_DONE, AMP_TIMEOUT or AMP_INTERRUPTED. */
+static enum amp_ending wait_for(pid_t child, int output, double deadline_s, struct amp_tail *tail)
+{
+    struct pollfd poll = { .fd = output, .events = POLLIN };
+
+    for (;;) {
+        double left_s = deadline_s - now_s();
+        struct timespec left;
+
+        if (has_ended(child))
+            return AMP_DONE;
+        if (interrupted)
+            return AMP_INTERRUPTED;
+        if (left_s <= 0)
+            return AMP_TIMEOUT;
+        left.tv_sec = (time_t) left_s;
+        left.tv_nsec = (long) ((left_s - (double) left.tv_sec) * 1e9);
+        if (ppoll(&poll, 1, &left, &outside) > 0 && !read_output(output, tail))
+            poll.fd = -1; /* it closed its output; its end comes with SIGCHLD */
+    }
+}
+
+static void follow(const struct amp_process *process, pid_t child, int output, struct amp_outcome *out)
+{
+    double begin_s = now_s();
+    struct amp_tail tail = { .n = 0 };
+    enum amp_ending ending = wait_for(child, output, begin_s + process->timeout_s, &tail);
+    int status = 0;
+
+    /* Not reaped yet, so the group is still its own: all that the child started ends here, too. */
+    kill(-child, SIGKILL);
+    kill(child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    read_output(output, &tail);
+    amp_tail_end(&tail);
+    amp_outcome_describe(process, status, &tail, out);
+    out->seconds = now_s() - begin_s;
+    if (ending == AMP_TIMEOUT)
+        snprintf(out->detail, sizeof out->detail, "killed after %u s", process->timeout_s);
+    if (ending != AMP_DONE)
+        out->ending = ending;
+}
+
+int amp_process_run(const struct amp_process *process, struct amp_outcome *out)
+{
+    struct environment environment;
+    int output[2], err = make_environment(process, &environment);
+    pid_t parent = getpid(), child;
+
+    if (err)
+        return err;
+    if (pipe2(output, O_CLOEXEC)) {
+        err = -errno;
+        goto out;
+    }
+    fcntl(output[0], F_SETFL, O_NONBLOCK);
+    child = fork();
+    if (child == 0)
+        become_child(process, environment.list, output[1], parent);
+    if (child < 0)
+        err = -errno;
+    close(output[1]);
+    if (child > 0) {
+        setpgid(child, child); /* whoever comes first, child or parent */
+        follow(process, child, output[0], out);
+    }
+    close(output[0]);
+out:
+    free(environment.list);
+    free(environment.padding);
+    return err;
+}

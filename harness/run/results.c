@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/run/results.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* 15 digits are what every double keeps: 45.1 is written as 45.1. */
+#define JSON_FLAGS (JSON_REAL_PRECISION(15) | JSON_PRESERVE_ORDER)
+
+int amp_results_write_all(int fd, const char *text, size_t n)
+{
+    while (n > 0) {
+        ssize_t written = write(fd, text, n);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -errno;
+        text += written;
+        n -= (size_t) written;
+    }
+    return 0;
+}
+
+/* A line of JSON, malloc()ed, or NULL. */
+static char *dump_line(const json_t *value)
+{
+    char *text = json_dumps(value, JSON_FLAGS), *line;
+    size_t n;
+
+    if (!text)
+        return NULL;
+    n = strlen(text);
+    line = realloc(text, n + 2);
+    if (!line) {
+        free(text);
+        return NULL;
+    }
+    memcpy(line + n, "\n", 2);
+    return line;
+}
+
+/* A path's folder into out; "." where it names none. */
+int amp_results_folder_of(const char *path, char out[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t) (slash - path) : 1;
+
+    if (n >= PATH_MAX)
+        return -ENAMETOOLONG;
+    if (!slash) {
+        strcpy(out, ".");
+    } else if (n == 0) {
+        strcpy(out, "/");
+    } else {
+        memcpy(out, path, n);
+        out[n] = '\0';
+    }
+    return 0;
+}
+
+/* The name of a file is on the disk only once its folder is. */
+static int flush_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    int err = amp_results_folder_of(path, folder), fd;
+
+    if (err)
+        return err;
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (fsync(fd) && errno != EINVAL) /* some file systems cannot flush a folder */
+        err = -errno;
+    close(fd);
+    return err;
+}
+
+int amp_results_create(const char *path)
+{
+    int fd;
+
+    if (unlink(path) && errno != ENOENT)
+        return -errno;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return fd < 0 ? -errno : fd;
+}
+
+int amp_results_look(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) || access(path, R_OK))
+        return -errno;
+    return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? -EISDIR : -ESPIPE;
+}
+
+static int write_file(const char *path, const char *text)
+{
+    int fd = amp_results_create(path), err;
+
+    if (fd < 0)
+        return fd;
+    err = amp_results_write_all(fd, text, strlen(text));
+    if (!err && fsync(fd))
+        err = -errno;
+    if (close(fd) && !err)
+        err = -errno;
+    return err;
+}
+
+int amp_results_publish(const char *path)
+{
+    char tmp[PATH_MAX];
+    int fd, err = 0;
+
+    if ((size_t) snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
+        return -ENAMETOOLONG;
+    fd = open(tmp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (fsync(fd))
+        err = -errno;
+    close(fd);
+    if (!err && rename(tmp, path))
+        err = -errno;
+    if (err) {
+        unlink(tmp);
+        return err;
+    }
+    return flush_folder_of(path);
+}
+
+int amp_results_write(const char *path, const json_t *value)
+{
+    char tmp[PATH_MAX], folder[PATH_MAX];
+    char *line = NULL;
+    int err = amp_results_folder_of(path, folder);
+
+    if (!err && (size_t) snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
+        err = -ENAMETOOLONG;
+    if (!err)
+        err = amp_results_make_folder(folder);
+    if (err)
+        return err;
+    line = dump_line(value);
+    if (!line)
+        return -ENOMEM;
+    err = write_file(tmp, line);
+    free(line);
+    if (err) {
+        unlink(tmp);
+        return err;
+    }
+    return amp_results_publish(path);
+}
+
+/* Where the last whole line ends. */
+static int end_of_lines(int fd, off_t *out)
+{
+    off_t end = lseek(fd, 0, SEEK_END);
+    char chunk[4096];
+
+    if (end < 0)
+        return -errno;
+    while (end > 0) {
+        off_t begin = end > (off_t) sizeof chunk ? end - (off_t) sizeof chunk : 0;
+        ssize_t n = pread(fd, chunk, (size_t) (end - begin), begin);
+
+        if (n != end - begin)
+            return n < 0 ? -errno : -EIO;
+        for (; n > 0; n--, end--)
+            if (chunk[n - 1] == '\n') {
+                *out = end;
+                return 0;
+            }
+    }
+    *out = 0;
+    return 0;
+}
+
+int amp_results_append(const char *path, const json_t *value)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666), err;
+    char *line = NULL;
+    off_t end;
+
+    if (fd < 0)
+        return -errno;
+    err = end_of_lines(fd, &end);
+    if (err)
+        goto out;
+    line = dump_line(value);
+    if (!line) {
+        err = -ENOMEM;
+        goto out;
+    }
+    if (ftruncate(fd, end) || lseek(fd, end, SEEK_SET) < 0) {
+        err = -errno;
+        goto out;
+    }
+    err = amp_results_write_all(fd, line, strlen(line));
+    if (!err && fdatasync(fd))
+        err = -errno;
+    if (err && ftruncate(fd, end)) /* half a line is no line; where even this fails, the next writer does it */
+        goto out;
+out:
+    free(line);
+    if (close(fd) && !err)
+        err = -errno;
+    return err;
+}
+
+/* source   ISO 3309: polynomial 0x04c11db7, bits reflected, the complement of it all. */
+static uint32_t crc32_add(uint32_t crc, const unsigned char *bytes, size_t n)
+{
+    static uint32_t table[256];
+
+    for (uint32_t i = 0; table[255] == 0 && i < 256; i++) {
+        table[i] = i;
+        for (int bit = 0; bit < 8; bit++)
+            table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
+    }
+    for (size_t i = 0; i < n; i++)
+        crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
+    return crc;
+}
+
+uint32_t amp_results_crc32_of(const void *bytes, size_t n)
+{
+    return ~crc32_add(~0u, bytes, n);
+}
+
+int amp_results_crc32(const char *path, uint32_t *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+    unsigned char chunk[16384];
+    uint32_t crc = ~0u;
+    ssize_t n;
+
+    if (fd < 0)
+        return -errno;
+    while ((n = read(fd, chunk, sizeof chunk)) != 0) {
+        if (n < 0 && errno != EINTR) {
+            err = -errno;
+            break;
+        }
+        if (n > 0)
+            crc = crc32_add(crc, chunk, (size_t) n);
+    }
+    close(fd);
+    if (!err)
+        *out = ~crc;
+    return err;
+}

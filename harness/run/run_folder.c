@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/run/run_folder.h"
+
+#include "harness/run/results.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+int amp_run_folder_refuse(const char *what, const char *why, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, why);
+    fprintf(stderr, "ampersand: %s: ", what);
+    vfprintf(stderr, why, arguments);
+    fputs("\n", stderr);
+    va_end(arguments);
+    return 2;
+}
+
+static int lock(const char *dir, struct amp_journal **journal)
+{
+    int err = amp_journal_open(dir, journal);
+
+    if (err == -EWOULDBLOCK)
+        return amp_run_folder_refuse(dir, "another ampersand is writing this run");
+    return err ? amp_run_folder_refuse(dir, "%s", strerror(-err)) : 0;
+}
+
+int amp_run_folder_new(const char *dir, uint64_t need_b, const json_t *manifest, struct amp_journal **journal)
+{
+    const char *why = "";
+    char path[PATH_MAX];
+    int err = amp_results_prepare(dir, need_b, &why), status;
+
+    if (err)
+        return amp_run_folder_refuse(dir, "%s", why);
+    status = lock(dir, journal);
+    if (status)
+        return status;
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    if (access(path, F_OK) == 0) /* another run was quicker than our lock */
+        return amp_run_folder_refuse(dir, "it holds a run already");
+    err = amp_results_write(path, manifest);
+    return err ? amp_run_folder_refuse(path, "%s", strerror(-err)) : 0;
+}
+
+/* What the first line of the journal says of the manifest; false where there is none, or it says nothing. */
+static bool noted_crc32(const char *dir, uint32_t *out)
+{
+    char path[PATH_MAX], line[4096];
+    json_t *event = NULL, *noted;
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/journal.jsonl", dir);
+    file = fopen(path, "re");
+    if (file && fgets(line, sizeof line, file) && strchr(line, '\n'))
+        event = json_loads(line, 0, NULL);
+    if (file)
+        fclose(file);
+    noted = json_object_get(event, "manifest_crc32");
+    *out = (uint32_t) json_integer_value(noted);
+    json_decref(event);
+    return noted != NULL;
+}
+
+/* What was measured belongs to the manifest that the run began with. */
+static int hold_to_manifest(const char *dir)
+{
+    char path[PATH_MAX];
+    uint32_t noted, now;
+
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    if (!noted_crc32(dir, &noted) || (amp_results_crc32(path, &now) == 0 && now == noted))
+        return 0;
+    return amp_run_folder_refuse(path, "changed since the run began: the journal keeps another CRC-32 of it; start a new run "
+                                  "with --out");
+}
+
+int amp_run_folder_look(const char *dir)
+{
+    static const char *const names[] = { "manifest.json", "journal.jsonl" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[PATH_MAX];
+        struct stat is;
+
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        if (stat(path, &is) == 0 && !S_ISREG(is.st_mode))
+            return amp_run_folder_refuse(path, "not a file that can be read: a folder, a pipe or a device");
+    }
+    return 0;
+}
+
+int amp_run_folder_old(const char *dir, struct amp_journal **journal)
+{
+    int status = lock(dir, journal), err;
+
+    if (!status)
+        status = hold_to_manifest(dir);
+    if (status)
+        return status;
+    err = amp_results_clean(dir);
+    return err ? amp_run_folder_refuse(dir, "%s", strerror(-err)) : 0;
+}
