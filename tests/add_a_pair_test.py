@@ -77,7 +77,7 @@ def tree(tmp_path_factory):
         shutil.copy2(ROOT / name, tree / name)
     for name in ("benchmarks", "docs", "door", "examples", "harness", "install", "plots", "results", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
-    sample = re.search(r"```c\n(AMP_PAIR\(point_factory,.*?)```", (ROOT / "README.md").read_text(), re.S).group(1)
+    sample = re.search(r"```c\n(AMP_PAIR\(point_factory,.*?)```", (ROOT / "docs/contributing.md").read_text(), re.S).group(1)
     (tree / "benchmarks" / "point_factory.c").write_text(LESSON + sample)
     lines = tree / "benchmarks" / "meson.build"
     lines.write_text(lines.read_text().replace("  'pass',\n", "  'pass',\n  'point_factory',\n", 1))
