@@ -198,6 +198,14 @@ def test_cmake_and_cplusplus(installed, tmp_path):
         assert row["counts"]["value"]["allocs_per_op"] == 1 and row["counts"]["pointer"]["allocs_per_op"] == 0
 
 
+def test_links_of_the_pages_lead_somewhere(installed):
+    pages = list((installed.prefix / "share/ampersand/docs").glob("*.md"))
+    assert {"method.md", "own-pairs.md"} <= {page.name for page in pages}
+    for page in pages:
+        for link in re.findall(r"\]\((?!https?:)([^)\s#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
 def test_by_hand_as_the_page_says(installed, tmp_path):
     page = (ROOT / "docs/own-pairs.md").read_text()
     commands = page.split("## By hand")[1].split("```")[1]
