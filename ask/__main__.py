@@ -8,7 +8,7 @@
 
 Exit status: 0 answered, 1 some row failed, 2 a type or header that cannot be asked about, 130 interrupted."""
 
-from plots import guard
+from plots.program import guard
 
 guard.enter("ask")  # first: what comes behind it may be interrupted, or fail to load
 
@@ -18,7 +18,9 @@ import sys
 import time
 
 from ask import allocator, answer, arguments as words, children, compiler as compilers, lessons, subject as subjects
-from plots import documents, load, summary as summaries, terminal
+from plots.files import pair_run, strict_json
+from plots.judge import summary as summaries
+from plots.words import terminal
 
 
 def main(arguments):
@@ -43,8 +45,8 @@ def main(arguments):
 
 
 def show(found, args):
-    found = documents.printable(found)  # names need not be UTF-8
-    documents.validate(found, "ask", "the answer")
+    found = strict_json.printable(found)  # names need not be UTF-8
+    strict_json.validate(found, "ask", "the answer")
     sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n" if args.json
                      else answer.text(found, terminal.wants_colour(sys.stdout)))
     return 0
@@ -52,7 +54,7 @@ def show(found, args):
 
 def judge(folder, parts):
     """(rows, floors, rule, the allocator) over all parts, whose intervals hold together."""
-    runs = [load.load(folder / part.name / "run") for part in parts]
+    runs = [pair_run.load(folder / part.name / "run") for part in parts]
     among = sum(len(run.rows) for run in runs)
     judged = [summaries.summarize(run, among)[0] for run in runs]
     rows = {row["pair"]: row for one in judged for row in one["rows"]}

@@ -4,8 +4,8 @@
 import textwrap
 
 from ask import advice, allocator
-from plots import terminal
-from plots.guard import COMMAND
+from plots.program.guard import COMMAND
+from plots.words import terminal
 
 WIDTH = 100
 INTEGER_REGISTERS, VECTOR_REGISTERS = ("rdi", "rsi"), ("xmm0", "xmm1")  # of a first argument; a type takes at most two

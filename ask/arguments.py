@@ -9,7 +9,7 @@ import re
 import shlex
 import sys
 
-from plots.guard import COMMAND
+from plots.program.guard import COMMAND
 
 LAUNCHES = 20
 OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json", "--facts")

@@ -13,8 +13,8 @@ import threading
 import time
 from pathlib import Path
 
-from plots import scratch
-from plots.documents import Refused
+from plots.program import scratch
+from plots.program.errors import Refused
 
 PR_SET_PDEATHSIG = 1
 PATIENCE_S = 20  # for a program that is told to end

@@ -16,7 +16,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from ask import children, flags as kinds
-from plots.documents import Refused, one_line
+from plots.program.errors import Refused, one_line
 
 # Variables by which a compiler writes files, or lists, that nobody asked ask for.
 WRITING = re.compile(r"DEPENDENCIES_OUTPUT|SUNPRO_DEPENDENCIES|CC_PRINT_|CC_LOG_|GCC_EXTRA_DIAGNOSTIC_OUTPUT")

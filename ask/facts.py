@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 
 from ask import members
 from ask.compiler import AS_TYPED, because, ending, unusable
-from plots.documents import Refused
+from plots.program.errors import Refused
 
 DEBUGGING = ("-fno-lto", "-g", "-gdwarf-5", "-w")
 BIT_FIELDS = 64    # are looked at one by one,

@@ -4,7 +4,7 @@ be; those that are refused, by name."""
 
 import re
 
-from plots.documents import Refused, one_line
+from plots.program.errors import Refused, one_line
 
 # A flag whose value is the next word.
 WITH_VALUE = {"-D", "-U", "-I", "-A", "-include", "-include-pch", "-imacros", "-isystem", "-iquote", "-idirafter",

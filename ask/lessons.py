@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ask import children
 from ask.subject import CODE_FLAGS, ROOT, flags_of
-from plots.documents import Refused, one_line
+from plots.program.errors import Refused, one_line
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
 LAYOUTS = 16       # a quarter of a bench's: all placements of two functions, and a balanced part of more

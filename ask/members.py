@@ -8,7 +8,7 @@ Where each member lies is asked of the compiler once more, in facts.py; layout.p
 
 from dataclasses import dataclass, field
 
-from plots.documents import Refused
+from plots.program.errors import Refused
 
 NAMELESS = ("DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_typedef", "DW_TAG_atomic_type")
 QUALIFIERS = {"DW_TAG_const_type": "const", "DW_TAG_volatile_type": "volatile", "DW_TAG_atomic_type": "atomic"}

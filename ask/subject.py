@@ -16,7 +16,7 @@ from pathlib import Path
 from ask import children, clean, facts, language, maker, members, notes
 from ask.compiler import AS_TYPED, because, ending, first_error
 from ask.layout import Layout
-from plots.documents import Refused
+from plots.program.errors import Refused
 
 MARK = "amp_the_type"  # around its name, which may be a macro's, unlike our words around it
 ROOT = Path(__file__).resolve().parent.parent

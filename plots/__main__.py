@@ -4,27 +4,26 @@
 Exit status: 0 done, 1 some row failed, 2 wrong use, or it cannot be done (what stands in its way is said, or that it is a
 defect of ampersand, with the file to report), 3 a change found, 130 interrupted."""
 
-from plots import guard
+from plots.program import guard
 
 guard.enter("plots")  # first: what comes behind it may be interrupted, or fail to load
 
 import argparse
 import difflib
 import importlib
-import importlib.util
 import sys
 
-VERBS = {
-    "summary": "judge a run: summary.json, bench.txt and the table",
-    "undecided": "print the rows of a run that want more launches",
-    "check": "hold a run folder against its schema",
-    "charts": "draw a run's figures",
-    "report": "write a run's report.html",
-    "allocators": "judge a run over allocator configurations: summary, table, figures, report",
-    "compare": "say what changed between two runs",
-    "go": "set what Go measured beside C's",
-    "doctor": "say what the machine does to measurements",
-    "stack": "measure stacks side by side",
+VERBS = {  # verb: the module that does it, what it does
+    "summary": ("judge.summary", "judge a run: summary.json, bench.txt and the table"),
+    "undecided": ("verbs.rows_to_extend", "print the rows of a run that want more launches"),
+    "check": ("verbs.check", "hold a run folder against its schema"),
+    "charts": ("figures.charts", "draw a run's figures"),
+    "report": ("pages.report", "write a run's report.html"),
+    "allocators": ("verbs.allocators", "judge a run over allocator configurations: summary, table, figures, report"),
+    "compare": ("verbs.compare", "say what changed between two runs"),
+    "go": ("go.go", "set what Go measured beside C's"),
+    "doctor": ("doctor.doctor", "say what the machine does to measurements"),
+    "stack": ("stack.stack", "measure stacks side by side"),
 }
 
 
@@ -36,13 +35,9 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
-def available():
-    return [verb for verb in VERBS if importlib.util.find_spec(f"plots.{verb}")]
-
-
 def usage():
     lines = ["usage: python3 -m plots <verb> [options]", ""]
-    lines += [f"  {verb:<12}{VERBS[verb]}" for verb in available()]
+    lines += [f"  {verb:<12}{what}" for verb, (_, what) in VERBS.items()]
     return "\n".join(lines + ["", "python3 -m plots <verb> --help says more.", ""])
 
 
@@ -51,12 +46,12 @@ def main(arguments):
         (sys.stdout if arguments else sys.stderr).write(usage())
         return 0 if arguments else 2
     verb = arguments[0]
-    if verb not in available():
-        near = difflib.get_close_matches(verb, available(), 1)
-        why = f"did you mean {near[0]}?" if near else f"there are {', '.join(available())}"
+    if verb not in VERBS:
+        near = difflib.get_close_matches(verb, VERBS, 1)
+        why = f"did you mean {near[0]}?" if near else f"there are {', '.join(VERBS)}"
         print(f"ampersand: {verb}: no such verb; {why}", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"plots.{verb}")
+    module = importlib.import_module(f"plots.{VERBS[verb][0]}")
     parser = Parser(prog=f"plots {verb}", description=(module.__doc__ or "").split("\n\n")[0], allow_abbrev=False)
     module.add_arguments(parser)
     return module.main(parser.parse_args(arguments[1:]))

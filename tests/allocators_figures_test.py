@@ -13,9 +13,12 @@ from matplotlib.patches import Rectangle
 import synthetic_allocators as synthetic
 from figures_test import (Once, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, letters, luminance,
                           texts)
-from plots import (allocators_charts, allocators_judge, allocators_style, allocators_text, answer_figure, heat_figure,
-                   pareto_figure, report, style, timeline_figure)
-from plots.allocators_load import load
+from plots.figures import (allocator_charts, allocator_crossover_figure, allocator_style, heat_figure, pareto_figure,
+                           style, timeline_figure)
+from plots.files.allocator_run import load
+from plots.judge import allocator_summary
+from plots.pages import report
+from plots.words import allocators_text
 from synthetic_allocators import Plan, Truth
 
 SOME = tuple(work for work in synthetic.WORKS if work.name in ("small_churn", "large_blocks", "pair_factory"))
@@ -43,13 +46,13 @@ def runs(tmp_path_factory):
     def make(case):
         truths, works, plan = CASES[case]
         run = load(synthetic.write_run(tmp_path_factory.mktemp("run") / "run", truths, works, plan))
-        return run, allocators_judge.summarize(run)
+        return run, allocator_summary.summarize(run)
     return Once(make)
 
 
 @pytest.fixture(scope="module")
 def figures(runs):
-    return Once(lambda case: allocators_charts.draw(*runs[case]))
+    return Once(lambda case: allocator_charts.draw(*runs[case]))
 
 
 @pytest.fixture(scope="module")
@@ -241,13 +244,13 @@ def test_lines_are_the_medians(runs, figures):
     ([], []),
 ])
 def test_apart(wanted, want):
-    assert allocators_style.apart(wanted, 1) == pytest.approx(want)
+    assert allocator_style.apart(wanted, 1) == pytest.approx(want)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_apart_keeps_order_and_distance(seed):
     wanted = np.random.default_rng(seed).uniform(0, 20, 15)
-    places = np.array(allocators_style.apart(list(wanted), 1))
+    places = np.array(allocator_style.apart(list(wanted), 1))
     assert (np.diff(places[np.argsort(wanted)]) >= 1 - 1e-9).all()
     assert abs(places.mean() - wanted.mean()) < 1
 
@@ -271,7 +274,7 @@ def crossing(configuration, *sizes, state="crossing", faster=None, winner="point
     ("few", crossing("a", state="few"), [], "too few launches"),
 ])
 def test_segments(name, row, want, words):
-    assert answer_figure.segments(row) == want and answer_figure.words(row) == words
+    assert allocator_crossover_figure.segments(row) == want and allocator_crossover_figure.words(row) == words
 
 
 @pytest.mark.parametrize("name, rows, want", [
@@ -290,20 +293,20 @@ def test_segments(name, row, want, words):
      "factory: base has no crossover with an interval to compare others with."),
 ])
 def test_who_moves_the_crossover(name, rows, want):
-    assert answer_figure.sentence(rows, "base") == want
+    assert allocator_crossover_figure.sentence(rows, "base") == want
 
 
 def test_allocators_are_told_apart_without_colour():
-    looks = [*allocators_style.LOOKS.values(), allocators_style.OTHER]
+    looks = [*allocator_style.LOOKS.values(), allocator_style.OTHER]
     assert len({look.marker for look in looks}) == len({look.colour for look in looks}) == len(looks)
     assert all(contrast(look.colour, "#ffffff") >= 2.5 for look in looks)
 
 
 def test_fitted_fits():
-    text = allocators_style.fitted("word " * 40, 1.0, style.TEXT_PT)
+    text = allocator_style.fitted("word " * 40, 1.0, style.TEXT_PT)
     assert text.endswith("…") and style.text_width_in(text, style.TEXT_PT) <= 1.0
-    assert allocators_style.fitted("short", 1.0, style.TEXT_PT) == "short"
-    names = [allocators_style.fitted_name(LONG + end, 1.5, style.TEXT_PT) for end in ("-1", "-2")]
+    assert allocator_style.fitted("short", 1.0, style.TEXT_PT) == "short"
+    names = [allocator_style.fitted_name(LONG + end, 1.5, style.TEXT_PT) for end in ("-1", "-2")]
     assert names[0] != names[1] and all(style.text_width_in(name, style.TEXT_PT) <= 1.5 for name in names)
     assert names[0].startswith("a-name") and names[0].endswith("own-1") and "…" in names[0]
-    assert allocators_style.fitted_name("short", 1.0, style.TEXT_PT) == "short"
+    assert allocator_style.fitted_name("short", 1.0, style.TEXT_PT) == "short"

@@ -13,9 +13,14 @@ import pytest
 
 import synthetic_allocators as synthetic
 from allocators_figures_test import FEW, SOME
-from plots import allocators_judge, allocators_report, allocators_text, documents, multiplicity, report
 from plots.__main__ import guarded
-from plots.allocators_load import load
+from plots.files import strict_json
+from plots.files.allocator_run import load
+from plots.judge import allocator_summary
+from plots.pages import allocator_report, report
+from plots.program.errors import one_line
+from plots.stats import multiplicity
+from plots.words import allocators_text
 from report_test import HOSTILE, Page
 from synthetic_allocators import Plan, Truth
 
@@ -41,7 +46,7 @@ def made(tmp_path_factory):
     def make(case):
         if case not in cache:
             folder = synthetic.write_run(tmp_path_factory.mktemp("page") / "run", *CASES[case])
-            cache[case] = folder, allocators_report.page_of(folder)
+            cache[case] = folder, allocator_report.page_of(folder)
         return cache[case]
     return make
 
@@ -74,9 +79,9 @@ def test_asks_for_nothing_beside_itself(made, case):
 
 def test_escapes_what_others_wrote(made):
     page = Page(made("hostile")[1])
-    seen = documents.printable(HOSTILE)
+    seen = strict_json.printable(HOSTILE)
     assert seen in page.text("article") and seen in page.text("table"), "a purpose, a setting"
-    assert documents.one_line(HOSTILE)[:40] in page.text("ul"), "a reason"
+    assert one_line(HOSTILE)[:40] in page.text("ul"), "a reason"
 
 
 def rows(text, table):
@@ -88,7 +93,7 @@ def rows(text, table):
 @pytest.mark.parametrize("case", ["plain", "bad"])
 def test_every_cell_is_there_with_its_numbers(made, case):
     folder, text = made(case)
-    summary = allocators_judge.summarize(load(folder))
+    summary = allocator_summary.summarize(load(folder))
     for work in summary["workloads"]:
         lines = {line[0]: line for line in rows(text, f"{work['workload']}, by configuration")}
         assert set(lines) == {column["configuration"] for column in summary["columns"]}

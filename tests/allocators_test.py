@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 import synthetic_allocators as synthetic
-from plots import allocators_judge, allocators_metrics, allocators_text, documents
 from plots.__main__ import guarded
-from plots.allocators_load import load
-from plots.check import check
+from plots.files import strict_json
+from plots.files.allocator_run import load
+from plots.judge import allocator_metrics, allocator_summary
+from plots.verbs.check import check
+from plots.words import allocators_text
 from synthetic_allocators import Plan, Truth, jemalloc
 
 WORKS = tuple(work for work in synthetic.WORKS if work.name in ("small_churn", "burst_idle", "pair_factory"))
@@ -42,7 +44,7 @@ def pristine(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def summary(pristine):
-    return allocators_judge.summarize(load(pristine))
+    return allocator_summary.summarize(load(pristine))
 
 
 @pytest.fixture
@@ -104,14 +106,14 @@ def test_the_second_name_of_the_baseline_is_not_another(summary):
 
 
 def test_summary_follows_its_schema(summary):
-    assert documents.faults(summary, "allocators-summary") == []
+    assert strict_json.faults(summary, "allocators-summary") == []
     assert json.loads(json.dumps(summary)) == summary
 
 
 def test_a_second_name_that_reads_otherwise_is_told(tmp_path):
     """Should a run favour its baseline, its own floor must not hide that."""
     run = write(tmp_path / "run", dataclasses.replace(PLAN, bias=0.05), works=WORKS[:2])
-    made = allocators_judge.summarize(load(run))
+    made = allocator_summary.summarize(load(run))
     time = next(one for one in made["metrics"] if one["name"] == "ns_per_op")
     assert (time["again_cells"], time["again_different"]) == (2, 2)
     assert decision(made, "jemalloc-narenas-4", "small_churn") != "slower", "the floor of all others has it in it"
@@ -147,9 +149,9 @@ def test_what_reads_best_may_be_undecided_where_others_are_not(tmp_path):
     truths = (Truth("jemalloc"), jemalloc("knobs", "narenas:4,thp:always", ns={"*": -0.21}),
               jemalloc("knob", "narenas:4", ns={"*": -0.2}), Truth("plain", "mimalloc", ns={"*": -0.19}))
     run = load(write(tmp_path / "run", dataclasses.replace(PLAN, again=None), truths, WORKS[:1]))
-    table, key = allocators_judge.Table(run), ("knobs", WORKS[0].name, "ns_per_op")
+    table, key = allocator_summary.Table(run), ("knobs", WORKS[0].name, "ns_per_op")
     table.decisions[key] = dataclasses.replace(table.decisions[key], name="undecided")
-    found = allocators_judge._workload(table, run.workloads[0])
+    found = allocator_summary._workload(table, run.workloads[0])
     assert found["ranking"][0]["configuration"] == "knobs"
     assert found["sentence"] == "knobs reads best, but only knob, plain are shown to be faster than jemalloc"
 
@@ -157,14 +159,14 @@ def test_what_reads_best_may_be_undecided_where_others_are_not(tmp_path):
 def test_of_those_that_tie_the_plainest_is_picked(tmp_path):
     twins = (Truth("jemalloc"), jemalloc("knobs", "narenas:4,thp:always", ns={"*": -0.203}),
              jemalloc("knob", "narenas:4", ns={"*": -0.2}), Truth("plain", "mimalloc", ns={"*": -0.198}))
-    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, again=None), twins)))
+    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, again=None), twins)))
     assert made["workloads"][0]["pick"] == "plain"
-    assert allocators_judge.summarize(load(write(tmp_path / "same", dataclasses.replace(PLAN, again=None), (
+    assert allocator_summary.summarize(load(write(tmp_path / "same", dataclasses.replace(PLAN, again=None), (
         Truth("knob", environment={"MALLOC_CONF": "narenas:4"}), Truth("jemalloc")))))["workloads"][0]["pick"] == "jemalloc"
 
 
 def test_a_quick_run_gives_no_verdict(tmp_path):
-    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, quick=True))))
+    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, quick=True))))
     found = {one["decision"] for part in made["cells"] for one in part["metrics"].values()}
     assert found == {"no verdict", "baseline"}
     assert all("no verdict" in work["sentence"] for work in made["workloads"])
@@ -196,10 +198,10 @@ def test_crossovers_move_with_the_allocator(summary):
      "failed", "timeout: no end"),
 ])
 def test_a_bad_cell_has_a_reason_and_no_numbers(tmp_path, name, plan, configuration, work, state, words):
-    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=7, timelines=7, **plan))))
+    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=7, timelines=7, **plan))))
     one = cell(made, configuration, work)
     assert one["state"] == state and words in one["reason"] and one["metrics"] == {} and one["launches"] == 0
-    assert documents.faults(made, "allocators-summary") == []
+    assert strict_json.faults(made, "allocators-summary") == []
     others = [part for part in made["cells"] if (part["configuration"], part["workload"]) != (configuration, work)]
     assert all(part["state"] == "measured" and part["metrics"] for part in others)
     table = allocators_text.table(made)
@@ -212,7 +214,7 @@ def test_a_bad_cell_has_a_reason_and_no_numbers(tmp_path, name, plan, configurat
 @pytest.mark.parametrize("reason, state", [("timeout", "failed"), ("not in force", "not in force")])
 def test_a_failed_probe_is_a_column_without_numbers(tmp_path, reason, state):
     plan = dataclasses.replace(PLAN, launches=2, timelines=0, fail={("glibc", None): (reason, "it said nothing")})
-    made = allocators_judge.summarize(load(write(tmp_path / "run", plan)))
+    made = allocator_summary.summarize(load(write(tmp_path / "run", plan)))
     column = next(one for one in made["columns"] if one["configuration"] == "glibc")
     assert column["state"] == state and "it said nothing" in column["reason"]
     assert all(one["configuration"] != "glibc" for one in made["cells"])
@@ -224,7 +226,7 @@ def test_a_column_that_was_not_probed_shows_nothing(unsummed, tmp_path):
     journal = [line for line in (run / "journal.jsonl").read_text().splitlines()
                if not ('"probe"' in line and '"glibc"' in line)]
     (run / "journal.jsonl").write_text("\n".join(journal) + "\n")
-    made = allocators_judge.summarize(load(run))
+    made = allocator_summary.summarize(load(run))
     assert next(one for one in made["columns"] if one["configuration"] == "glibc")["state"] == "not probed"
 
 
@@ -263,7 +265,7 @@ def document():
      "faults_per_op", 0.2),
 ])
 def test_metrics(name, change, metric, want):
-    assert allocators_metrics.of_workload(document() | change)[metric] == pytest.approx(want)
+    assert allocator_metrics.of_workload(document() | change)[metric] == pytest.approx(want)
 
 
 @pytest.mark.parametrize("name, change, want", [
@@ -276,7 +278,7 @@ def test_metrics(name, change, metric, want):
     ("a timeline", {"t_ms": [0]}, False),
 ])
 def test_disturbed(name, change, want):
-    assert allocators_metrics.is_disturbed(document() | change) == want
+    assert allocator_metrics.is_disturbed(document() | change) == want
 
 
 POOL = dataclasses.replace(synthetic.WORKS[0], name="producer_pool", threads=2)
@@ -297,8 +299,8 @@ def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_pat
         for i in launches:
             found = run.cells[configuration, work].launches[i]
             found["sensor_ns"] = [1500] * len(found["sensor_ns"])
-    table = allocators_judge.Table(run)
-    ratios = {name: table.ratios("glibc", work, allocators_metrics.BY_NAME[name])
+    table = allocator_summary.Table(run)
+    ratios = {name: table.ratios("glibc", work, allocator_metrics.BY_NAME[name])
               for name in ("ns_per_op", "peak_rss_b")}
     assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a neighbour"
 
@@ -312,7 +314,7 @@ def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_pat
     ("of an earlier version", "absent", [60, 320], True)])
 def test_apart(name, one, other, want):
     one, other = ({} if trips == "absent" else {"round_trip_ns": trips} for trips in (one, other))
-    assert allocators_metrics.are_apart(one, other) == want
+    assert allocator_metrics.are_apart(one, other) == want
 
 
 @pytest.mark.parametrize("name, trips, disturbed, want, apart", [
@@ -330,11 +332,11 @@ def test_times_are_compared_at_the_same_distance(name, trips, disturbed, want, a
             document["round_trip_ns"] = [320, 318] if i in trips.get(configuration, ()) else [60, 61]
             if i in disturbed:
                 document["sensor_ns"] = [1500] * len(document["sensor_ns"])
-    table = allocators_judge.Table(run)
-    ratios = {name: table.ratios("glibc", work, allocators_metrics.BY_NAME[name])
+    table = allocator_summary.Table(run)
+    ratios = {name: table.ratios("glibc", work, allocator_metrics.BY_NAME[name])
               for name in ("ns_per_op", "peak_rss_b")}
     assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a distance"
-    made = allocators_judge.summarize(run)
+    made = allocator_summary.summarize(run)
     found = {cell["configuration"]: cell["apart"] for cell in made["cells"] if cell["workload"] == work}
     assert found == {"jemalloc": 0, "glibc": apart}
     said = " ".join(allocators_text.table(made).split())
@@ -345,7 +347,7 @@ def test_a_baseline_that_moved_is_not_apart_from_itself(tmp_path):
     work, run = POOL.name, two_columns(tmp_path, POOL)
     for name in ("jemalloc", "glibc"):
         run.cells[name, work].launches[4]["round_trip_ns"] = [60, 320]
-    found = {cell["configuration"]: cell["apart"] for cell in allocators_judge.summarize(run)["cells"]
+    found = {cell["configuration"]: cell["apart"] for cell in allocator_summary.summarize(run)["cells"]
              if cell["workload"] == work}
     assert found == {"jemalloc": 0, "glibc": 1}, "nobody knows when it moved"
 
@@ -353,14 +355,14 @@ def test_a_baseline_that_moved_is_not_apart_from_itself(tmp_path):
 def test_memory_is_what_the_workload_added():
     memory = {"start_rss_b": 3 << 20, "peak_rss_b": 13 << 20, "retained_rss_b": 4 << 20, "asked_peak_b": 5 << 20,
               "start_mapped_b": 10 << 20, "peak_mapped_b": 30 << 20}
-    found = allocators_metrics.of_workload(document() | {"memory": memory})
+    found = allocator_metrics.of_workload(document() | {"memory": memory})
     assert (found["peak_rss_b"], found["retained_rss_b"]) == (13 << 20, 4 << 20)
     assert (found["resident_per_asked"], found["mapped_per_asked"]) == (2, 4)
 
 
 def test_no_fault_against_no_fault_is_equal():
-    assert allocators_metrics.ln("faults_per_op", 0.0) - allocators_metrics.ln("faults_per_op", 0.0) == 0
-    assert allocators_metrics.ln("faults_per_op", 1e-6) == pytest.approx(allocators_metrics.ln("faults_per_op", 0), abs=0.0011)
+    assert allocator_metrics.ln("faults_per_op", 0.0) - allocator_metrics.ln("faults_per_op", 0.0) == 0
+    assert allocator_metrics.ln("faults_per_op", 1e-6) == pytest.approx(allocator_metrics.ln("faults_per_op", 0), abs=0.0011)
 
 
 def test_heap_side_of_a_pair():
@@ -368,16 +370,16 @@ def test_heap_side_of_a_pair():
            "pointer_ns": [245, 245, 445, 445]}
     pair = {"heap_side": "pointer", "quiet_ns": 990, "clock": {"cost_ns": 45.0}, "rows": [row, row | {"size": 16, "pointer_ns": [845] * 4}],
             "memory": document()["memory"], "faults": {"minor": 4, "major": 0}}
-    rows = allocators_metrics.pair_rows(pair)
+    rows = allocator_metrics.pair_rows(pair)
     assert [size for size, _, _ in rows] == [8, 16]
     assert rows[0][1] == pytest.approx(math.log(math.sqrt(2 * 4))) and rows[1][1] == pytest.approx(math.log(8))
-    found = allocators_metrics.of_pair(pair)
+    found = allocator_metrics.of_pair(pair)
     assert found["ns_per_op"] == pytest.approx(math.sqrt(math.sqrt(20 * 40) * 80))
     assert "faults_per_op" not in found, "those of both sides, and of setting up"
-    other = allocators_metrics.of_pair(pair | {"heap_side": "value"})
+    other = allocator_metrics.of_pair(pair | {"heap_side": "value"})
     assert other["ns_per_op"] == pytest.approx(10)
     blind = pair | {"rows": [row | {"pointer_ns": [40] * 4}]}
-    assert math.isnan(allocators_metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in allocators_metrics.of_pair(blind)
+    assert math.isnan(allocator_metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in allocator_metrics.of_pair(blind)
 
 
 DISTURBED = json.loads((Path(__file__).parent / "golden" / "disturbed.json").read_text())
@@ -385,12 +387,12 @@ DISTURBED = json.loads((Path(__file__).parent / "golden" / "disturbed.json").rea
 
 @pytest.mark.parametrize("row", DISTURBED, ids=[row["name"] for row in DISTURBED])
 def test_launches_that_are_left_out_are_those_that_would_be_measured_again(row):
-    assert allocators_metrics.is_disturbed(row["result"]) == row["disturbed"], "matrix_quiet_test.c has the same rows"
+    assert allocator_metrics.is_disturbed(row["result"]) == row["disturbed"], "matrix_quiet_test.c has the same rows"
 
 
 def test_where_nothing_differs_nothing_is_said_to(tmp_path):
     same = (Truth("jemalloc"), jemalloc("jemalloc-again", ""), jemalloc("jemalloc-narenas-4", "narenas:4"))
-    made = allocators_judge.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)), same)))
+    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)), same)))
     time = [part["metrics"]["ns_per_op"]["decision"] for part in made["cells"] if "ns_per_op" in part["metrics"]]
     assert not {"faster", "slower"} & set(time)
     assert all(work["sentence"].startswith("none is shown to ") and work["pick"] == "jemalloc"

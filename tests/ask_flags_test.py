@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from ask import answer, children, compiler as compilers, flags as kinds, lessons, subject as subjects
-from plots.documents import Refused
+from plots.program.errors import Refused
 from waiting import is_gone, wait_for
 
 needs_clang = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not here: apt-get install clang")

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from ask import compiler as compilers, language, subject as subjects
-from plots.documents import Refused
+from plots.program.errors import Refused
 
 needs_clang = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not here: apt-get install clang")
 COMPILERS = ["gcc", pytest.param("clang", marks=needs_clang)]

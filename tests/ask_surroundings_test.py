@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ask import children, compiler as compilers, lessons, subject as subjects
-from plots.documents import Refused
+from plots.program.errors import Refused
 from waiting import HANGS_S, is_gone, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,7 +19,8 @@ import pytest
 
 import disassembly_test
 from ask import advice, answer, compiler as compilers, lessons, subject as subjects
-from plots.documents import Refused, validate
+from plots.files.strict_json import validate
+from plots.program.errors import Refused
 from waiting import HANGS_S, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent

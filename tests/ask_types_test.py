@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from ask import answer, compiler as compilers, lessons, subject as subjects
-from plots.documents import Refused, validate
+from plots.files.strict_json import validate
+from plots.program.errors import Refused
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "harness/lesson"))

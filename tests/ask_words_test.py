@@ -4,8 +4,9 @@
 import pytest
 
 from ask import advice, allocator, answer, arguments, compiler as compilers, subject as subjects
-from plots import load, summary as summaries
-from plots.documents import validate
+from plots.files import pair_run
+from plots.files.strict_json import validate
+from plots.judge import summary as summaries
 
 # ---- Words without quotes, in another order, or for the compiler
 
@@ -66,7 +67,7 @@ def test_flags_stand_anywhere(words):
 @pytest.fixture
 def answered(tmp_path, small_run):
     """A function: the answer about a struct, its rows changed before by `change(rows)`."""
-    made = load.load(small_run)
+    made = pair_run.load(small_run)
     found = summaries.summarize(made, 2)[0]
     header = tmp_path / "plain.h"
     header.write_text("struct plain { int id; double price; };\n")

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import synthetic
 
-from plots import carry_over, statistics, terminal
 from plots.__main__ import guarded
-from plots.check import check
-from plots.load import load
-from plots.summary import summarize
+from plots.files.pair_run import load
+from plots.judge.summary import summarize
+from plots.stats import carry_over, statistics
+from plots.verbs.check import check
+from plots.words import terminal
 from waiting import HANGS_S
 
 CONFIDENCE = statistics.corrected(100)  # of a table of 100 rows

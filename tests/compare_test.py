@@ -14,11 +14,13 @@ import pytest
 import synthetic
 from scipy import stats
 
-from plots import compare as plots_compare, compare_runs, compare_sections, compare_text
 from plots.__main__ import guarded
-from plots.compare_runs import Change, call, compare, half_width
-from plots.load import load
-from plots.statistics import Estimate
+from plots.files.pair_run import load
+from plots.judge import compare_runs
+from plots.judge.compare_runs import Change, call, compare, half_width
+from plots.stats.statistics import Estimate
+from plots.verbs import compare as plots_compare
+from plots.words import compare_sections, compare_text
 
 PLAN = {"launches": 20, "layouts": 4, "rounds": 4, "checksums": False}
 CONTROLS = [synthetic.Truth("null", 16, 0.0, 2.0, "null", layout_sd=0, launch_sd=0.0006, round_sd=0.004),

@@ -7,10 +7,13 @@ import re
 import pytest
 import synthetic
 
-from plots import compiled, gobench, style, terminal
 from plots.__main__ import guarded
-from plots.load import load
-from plots.summary import summarize
+from plots.figures import style
+from plots.files import bench_format
+from plots.files.pair_run import load
+from plots.judge import compiled
+from plots.judge.summary import summarize
+from plots.words import terminal
 
 GCC = {"compiler": "gcc 12.2.0", "flags": ["-mtune=generic", "-march=x86-64", "-O2", "-fPIC"]}
 GCC_O3 = GCC | {"flags": ["-O3", "-mavx2", "-fPIC"]}
@@ -101,7 +104,7 @@ def test_every_place_tells_each_lesson_for_itself(runs, capsys):
     summary, bench = summarize(load(run))
     assert summary["compiled"] == "gcc 12.2.0 -O2 (pass: clang 16.0.6 -O0)" or "factory: gcc" in summary["compiled"]
     assert f"Compiled by {summary['compiled']}\n" in terminal.table(summary)
-    lines = {line.name.split("/")[0]: line.configuration for line in gobench.read(bench)[0]}
+    lines = {line.name.split("/")[0]: line.configuration for line in bench_format.read(bench)[0]}
     assert {name: line["compiler"] for name, line in lines.items()} == {"Pass": "clang 16.0.6", "Factory": "gcc 12.2.0"}
     assert lines["Pass"]["kernel-args"] == "-O0 -fPIC"
     document = json.loads((run / "manifest.json").read_text())

@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
-from plots import design
-from plots.documents import Refused
-from plots.statistics import Estimate, Measured
+from plots.program.errors import Refused
+from plots.stats import layout_error
+from plots.stats.statistics import Estimate, Measured
 
 OFFSETS = (0, 16, 32, 48)
 ALL = np.array(list(itertools.product(range(4), repeat=4)))  # all placements of four functions: 256
@@ -43,29 +43,29 @@ def with_interactions(random):
 ])
 def test_a_table_with_a_gap_is_refused(change, word):
     table = {"lesson": "p", "n": 64, "units": [unit_on(PART)]}
-    assert design.unit_of(table, "p/size=8") is table["units"][0]
+    assert layout_error.unit_of(table, "p/size=8") is table["units"][0]
     change(table)
     with pytest.raises(Refused, match=word):
-        design.unit_of(table, "p/size=8")
+        layout_error.unit_of(table, "p/size=8")
 
 
 def test_main_effects_alone_are_exact():
     effect = main_effects(np.random.default_rng(1))
     part = measured_on(PART, effect)
     assert part.headlines[0] == pytest.approx(np.mean([effect(p) for p in ALL]), abs=1e-12)
-    assert design.error(part, unit_on(PART)) == pytest.approx(0, abs=1e-12)
+    assert layout_error.error(part, unit_on(PART)) == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("placements, kind", [(ALL, "orthogonal array"), (PART, "full factorial")])
 def test_a_full_design_adds_nothing(placements, kind):
     part = measured_on(placements, with_interactions(np.random.default_rng(2)))
-    assert design.error(part, unit_on(placements, kind)) == 0
+    assert layout_error.error(part, unit_on(placements, kind)) == 0
 
 
 def test_functions_that_are_full_among_themselves_add_nothing():
     """The array is of four functions, the unit uses three: all 64 placements of these are there."""
     part = measured_on(PART, with_interactions(np.random.default_rng(3)))
-    assert design.error(part, unit_on(PART, functions=3)) == 0
+    assert layout_error.error(part, unit_on(PART, functions=3)) == 0
 
 
 def test_the_error_is_of_the_size_of_what_a_part_is_off_by():
@@ -74,14 +74,14 @@ def test_the_error_is_of_the_size_of_what_a_part_is_off_by():
         effect = with_interactions(np.random.default_rng(seed))
         part = measured_on(PART, effect)
         off.append(part.headlines[0] - np.mean([effect(p) for p in ALL]))
-        said.append(design.error(part, unit_on(PART)))
+        said.append(layout_error.error(part, unit_on(PART)))
     assert np.mean(np.abs(off) <= 1.96 * np.array(said)) >= 0.93
     assert 0.7 <= np.sqrt(np.mean(np.square(off))) / np.mean(said) <= 1.0  # a quarter of all is no small sample
 
 
 def test_an_interval_is_widened_by_squares():
-    got = design.widen(Estimate(0.1, 0.07, 0.14), 0.02, 0.95)
+    got = layout_error.widen(Estimate(0.1, 0.07, 0.14), 0.02, 0.95)
     reach = 1.959964 * 0.02
     assert (got.low, got.high) == pytest.approx((0.1 - math.hypot(0.03, reach), 0.1 + math.hypot(0.04, reach)), abs=1e-6)
-    assert design.widen(Estimate(0.1, 0.07, 0.14), 0.0, 0.95) == Estimate(0.1, 0.07, 0.14)
-    assert design.widen(Estimate(0.1, None, None), 0.02, 0.95) == Estimate(0.1, None, None)
+    assert layout_error.widen(Estimate(0.1, 0.07, 0.14), 0.0, 0.95) == Estimate(0.1, 0.07, 0.14)
+    assert layout_error.widen(Estimate(0.1, None, None), 0.02, 0.95) == Estimate(0.1, None, None)

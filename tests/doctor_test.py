@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plots import doctor, doctor_measure
+from plots.doctor import doctor, doctor_measure
 from waiting import is_gone, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ def test_busy_loops_run_and_end():
 
 
 def test_busy_loops_end_with_whoever_started_them():
-    code = ("import os, sys; sys.path[:0] = ['.']; from plots import doctor_measure\n"
+    code = ("import os, sys; sys.path[:0] = ['.']; from plots.doctor import doctor_measure\n"
             "with doctor_measure.busy(2) as loops: print(*[one.pid for one in loops], flush=True); input()")
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     loops = parent.stdout.readline().split()

@@ -1065,7 +1065,7 @@ def real_python(door, text):
     for package in ("plots", "ask"):
         (door.root / package).mkdir(exist_ok=True)
         (door.root / package / "__main__.py").write_text(
-            "from plots.guard import guarded\nimport sys\n"
+            "from plots.program.guard import guarded\nimport sys\n"
             f"def run(_):\n    exec({text!r})\n    return 0\nsys.exit(guarded([], run, 'it'))\n")
     for name in ("guard.py", "errors.py"):
         shutil.copy(ROOT / "plots" / name, door.root / "plots")

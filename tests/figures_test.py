@@ -23,7 +23,7 @@ from matplotlib.text import Text
 
 import synthetic
 from plots import __main__ as plots_main
-from plots import allocations_figure, charts, crossover_figure, style, verdicts_figure
+from plots.figures import allocations_figure, charts, crossover_figure, style, verdicts_figure
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = synthetic.manifest([synthetic.Truth("pass", 64)], synthetic.Plan())
@@ -512,7 +512,7 @@ def test_a_users_matplotlibrc_changes_nothing(figures):
 
 
 def test_no_pyplot_and_no_display():
-    code = "import sys, plots.charts; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, plots.figures.charts; sys.exit('matplotlib.pyplot' in sys.modules)"
     environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "MPLBACKEND")}
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment).returncode == 0
 

@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 
 import synthetic
-from plots import check, go, report, summary
-from plots.documents import Refused, faults
-from plots.load import load
+from plots.files.pair_run import load
+from plots.files.strict_json import faults
+from plots.go import go
+from plots.judge import summary
+from plots.pages import report
+from plots.program.errors import Refused
+from plots.verbs import check
 from waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parent.parent

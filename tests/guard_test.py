@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whatever goes wrong in a Python verb is one line and a status (plots/guard.py), and never a traceback."""
+"""Whatever goes wrong in a Python verb is one line and a status (plots/program/guard.py), and never a traceback."""
 
 import errno
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from plots import guard
-from plots.errors import Refused
+from plots.program import guard
+from plots.program.errors import Refused
 from waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = """import sys
 sys.path.insert(0, {root!r})
-from plots import guard
+from plots.program import guard
 guard.enter("verb")
 def run(arguments):
     {body}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from plots.documents import validate
+from plots.files.strict_json import validate
 from waiting import HANGS_S
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,7 +137,7 @@ def test_it_asks_without_a_checkout(installed, tmp_path):
 def test_the_doctor_links_anew_what_is_installed(installed, tmp_path):
     found = json.loads(installed("doctor", "--facts", "--format", "json", cwd=tmp_path))
     assert found
-    code = ("import sys; sys.path.insert(0, sys.argv[1]); from plots.doctor_measure import Bench; "
+    code = ("import sys; sys.path.insert(0, sys.argv[1]); from plots.doctor.doctor_measure import Bench; "
             "Bench(sys.argv[1])._link('null', 1, sys.argv[2])")
     call(sys.executable, "-c", code, installed.home, tmp_path / "made", cwd=tmp_path, env=installed.environment)
     assert len(list((tmp_path / "made").glob("null.*.so"))) == 64

@@ -2,7 +2,7 @@
 """The launch loop, end to end: what is killed, full, locked or bad, and what a run folder holds after it.
 
 AMPERSAND_BUILD names the build folder; the lessons are those of tests/lessons, one good and the others bad, each in
-its own way. Oracles: the plan counted by hand, plots.load (which reads strictly and knows nothing of C), /proc."""
+its own way. Oracles: the plan counted by hand, plots.files.pair_run (which reads strictly and knows nothing of C), /proc."""
 import collections
 import json
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from plots.load import load
+from plots.files.pair_run import load
 from waiting import HANGS_S, wait_for
 
 BUILD = os.environ.get("AMPERSAND_BUILD")

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import synthetic
 
-from plots import documents
 from plots.__main__ import guarded
-from plots.check import check
-from plots.documents import Refused
-from plots.load import load
+from plots.files import strict_json
+from plots.files.pair_run import load
+from plots.program.errors import Refused
+from plots.verbs.check import check
 
 LAUNCH = "launches/default/pass/size=8/002.json"
 COUNTS = "counts/default/factory/size=4096/001.json"
@@ -344,12 +344,12 @@ def test_schema_and_loader_agree_on_what_is_sound(small_run):
             continue
         kind = "launch" if file == LAUNCH else "counts"
         document = json.loads((small_run / file).read_text())
-        assert documents.faults(document, kind) == []
+        assert strict_json.faults(document, kind) == []
         change(document)
         between = ("one time too few", "one layout too few", "a layout that is not there", "other layouts than before",
                    "zero rounds that are none", "another pair's launch", "another launch's number",
                    "another configuration's", "a time of ages", "a time that no integer holds", "counts missing")  # what no schema can say
-        assert bool(documents.faults(document, kind)) == (name not in between), name
+        assert bool(strict_json.faults(document, kind)) == (name not in between), name
 
 
 def test_check_tells_every_fault(small_run):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plots import statistics
-from plots.multiplicity import EQUAL_WITHIN, LEAST, RATE, contradicting, decide, floor_of, level_of, probability
+from plots.stats import statistics
+from plots.stats.multiplicity import EQUAL_WITHIN, LEAST, RATE, contradicting, decide, floor_of, level_of, probability
 
 
 

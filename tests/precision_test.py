@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import synthetic
 
-from plots import statistics, stopping
 from plots.__main__ import guarded
-from plots.check import check
-from plots.load import load
-from plots.statistics import Estimate, Spread
-from plots.summary import summarize
+from plots.files.pair_run import load
+from plots.judge.summary import summarize
+from plots.stats import statistics, stopping
+from plots.stats.statistics import Estimate, Spread
+from plots.verbs.check import check
 from waiting import HANGS_S, wait_for
 
 LOOKS = (20, 40, 80, 160, 320)

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from plots import sensor, statistics
-from plots.load import Launch
+from plots.files.pair_run import Launch
+from plots.stats import sensor, statistics
 
 Y, N = True, False
 EXACT = np.array([[1.0, 2.0, 4.0], [1.5, 2.5, 4.5], [0.9, 1.9, 3.9]])  # layouts + launches

@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 import synthetic
-from plots import report
-from plots.load import load
+from plots.files.pair_run import load
+from plots.pages import report
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
 CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))

@@ -15,9 +15,11 @@ import pytest
 
 import synthetic
 from plots import __main__ as plots_main
-from plots import crossover, distribution_figure, inline_figures, report, sparkline, statistics, style, summary
-from plots.documents import Refused
-from plots.load import load
+from plots.figures import distribution_figure, inline_figures, sparkline, style
+from plots.files.pair_run import load
+from plots.judge import summary
+from plots.pages import report
+from plots.stats import crossover, statistics
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 HOSTILE = ("</title></style><script>alert(1)</script><img src=x onerror=alert(2)> \"'&amp; $x$ url(#p) {{ 7*7 }} "

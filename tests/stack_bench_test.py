@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from plots import stack, stack_figures, stack_judge, style
 from plots.__main__ import guarded
-from plots.documents import Refused, validate
+from plots.figures import stack_figures, style
+from plots.files.strict_json import validate
+from plots.judge import stack_summary
+from plots.program.errors import Refused
+from plots.stack import stack
 from stack_parts import ROOT
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
@@ -68,7 +71,7 @@ def make_document():
 
 
 def goal(document, begin):
-    (found,) = [one for one in stack_judge.goals(stack_judge.Result(document)) if one.what.startswith(begin)]
+    (found,) = [one for one in stack_summary.goals(stack_summary.Result(document)) if one.what.startswith(begin)]
     return found
 
 
@@ -86,7 +89,7 @@ def test_ratios(document, begin, ratio, reached):
 
 def test_growth_within_the_walk(document):
     """What the call adds on a fresh stack, less what it adds on a warm one: 400 and 800 ns."""
-    result = stack_judge.Result(document)
+    result = stack_summary.Result(document)
     assert list(result.growth_within_walk("fresh", "growable", 2)) == pytest.approx([400] * LAUNCHES)
     assert list(result.growth_within_walk("fresh", "growable", 6)) == pytest.approx([800] * LAUNCHES)
 
@@ -105,12 +108,12 @@ def test_what_is_missed_is_called_so(document, change, begin):
     assert goal(document, begin).reached is True
     change(document)
     assert goal(document, begin).reached is False
-    assert "MISSED" in "\n".join(stack_judge.tables(stack_judge.Result(document)))
+    assert "MISSED" in "\n".join(stack_summary.tables(stack_summary.Result(document)))
 
 
 def test_the_interval_is_of_the_launches(document):
     found = goal(document, "entry check, a call")
-    assert found.ours == "0.4 ns" and stack_judge.number(document["check_ns"]).low == pytest.approx(0.1)
+    assert found.ours == "0.4 ns" and stack_summary.number(document["check_ns"]).low == pytest.approx(0.1)
     for n, launch in enumerate(document["launches"]):
         launch["go"]["growths"][4]["ns"] *= 1 + n
     ratio = goal(document, "growth to 64 KiB, of a full").ratio
@@ -126,8 +129,8 @@ def test_without_a_peer(document, missing):
         document.update(go=None, crowds=[[row for row in crowd if row["kind"] != "go"] for crowd in document["crowds"]])
         document["prologues"]["go"] = {"small": None, "large": None}
     validate(document, "stack", "stack.json")
-    result = stack_judge.Result(document)
-    text = "\n".join(stack_judge.tables(result))
+    result = stack_summary.Result(document)
+    text = "\n".join(stack_summary.tables(result))
     assert ("goroutine" in text, "segments" in text, "not compared" in text) == (
         "go" not in missing, "split" not in missing, "go" in missing)
     with style.applied():
@@ -221,7 +224,7 @@ def test_one_short_run(tmp_path, capsys):
     document = stack.read(tmp_path)
     assert len(list((tmp_path / "figures").glob("*.svg"))) == 4
     trail = {(row["kind"], row["elements"]): row["addresses"] for row in document["launches"][0]["c"]["trails"]}
-    assert stack_judge.moves(trail["fresh", 1024]) == [2, 6] and stack_judge.moves(trail["native", 1024]) == []
+    assert stack_summary.moves(trail["fresh", 1024]) == [2, 6] and stack_summary.moves(trail["native", 1024]) == []
     assert document["prologues"]["ampersand"] in ({"small": 3, "large": 4}, {"small": None, "large": None})
     assert "reached" in said.out
     with pytest.raises(Refused):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from plots import crossover, statistics
-from plots.load import Counts, Launch
-from plots.statistics import Estimate, Spread
+from plots.files.pair_run import Counts, Launch
+from plots.stats import crossover, statistics
+from plots.stats.statistics import Estimate, Spread
 
 
 def launch_of(value_ns, pointer_ns, layouts=None, ops=1, cost_ns=0.0):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * ampersand-stack walk [flags]            the walk, live, on a stack that grows
- * ampersand-stack measure [--rounds N]    what plots/stack.py judges, as JSON
+ * ampersand-stack measure [--rounds N]    what plots/stack/stack.py judges, as JSON
  * ampersand-stack crowd KIND N [mixed]    many coroutines at once; KIND is growable or fixed */
 #include "benchmarks/stack/clock.h"
 #include "benchmarks/stack/measure.h"

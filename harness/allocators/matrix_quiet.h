@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 /* Whether too little of a launch's result was measured on a quiet core: as is_disturbed() in
- * plots/allocators_metrics.py. */
+ * plots/judge/allocator_metrics.py. */
 bool amp_matrix_is_disturbed(const json_t *result);
 
 /* One child, which writes its result into the file: 0 or -errno, and how it ended. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Facts of the machine, the build and the allocator, for the manifest and the doctor. Facts, not judgements: what
- * they mean for a measurement is said in plots/doctor.py. */
+ * they mean for a measurement is said in plots/doctor/doctor.py. */
 #ifndef AMP_MACHINE_H
 #define AMP_MACHINE_H
 

@@ -10,7 +10,7 @@
  * milliseconds to seconds, and neither steal time nor a counter of the guest tells. A loop that fills a core's execution
  * units without touching memory does: its time is the sensor's reading. How much another program's code slows down in
  * such a time hangs on that code, so nothing is corrected by it: what was measured meanwhile is measured again, or left
- * out where enough else is there (plots/sensor.py). That choice never looks at the time that is chosen.
+ * out where enough else is there (plots/stats/sensor.py). That choice never looks at the time that is chosen.
  *
  * What it reads on a quiet core is found out once for a run, on whichever CPU: those of a machine are taken to be alike,
  * and as fast in an hour as now. A core that is slower by a tenth reads as a disturbed one. The sensor is blind for what

@@ -11,7 +11,7 @@ import shutil
 import pytest
 
 from ask import __main__ as ask
-from plots import guard
+from plots.program import guard
 
 CASES = int(os.environ.get("AMPERSAND_FUZZ", "16"))
 SEED = int(os.environ.get("AMPERSAND_FUZZ_SEED", "1"))

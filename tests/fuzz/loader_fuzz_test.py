@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from plots import summary
-from plots.documents import Refused
-from plots.load import load
+from plots.files.pair_run import load
+from plots.judge import summary
+from plots.program.errors import Refused
 
 CASES = 3000
 ROWS = [synthetic.Truth("pass", 8, 0.3, 2.0, layout_sd=0.02),

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""What the figures about allocator configurations share. Thirty configurations are too many for colours: an allocator
+has one, with a shape that tells it apart in grey print, and a configuration has its name beside its mark."""
+
+import math
+from dataclasses import dataclass
+
+from matplotlib.patches import Rectangle
+
+from plots.figures import style
+
+MOST_WORKS = 14  # side by side on a page
+
+
+@dataclass(frozen=True)
+class Look:
+    colour: str
+    marker: str
+
+
+LOOKS = {"jemalloc": Look("#1b4a94", "o"), "glibc": Look("#e08a1e", "s"), "mimalloc": Look("#1a8f72", "^"),
+         "tcmalloc": Look("#a8487f", "D")}
+OTHER = Look("#5c5c5c", "X")
+NAME_IN = 2.1  # room for a configuration's name, at the most
+
+
+def look(allocator):
+    return LOOKS.get(allocator, OTHER)
+
+
+def small_print(run):
+    settings = run.manifest["settings"]
+    launches = f"{settings['launches']} {'launch' if settings['launches'] == 1 else 'launches'} of each"
+    return " · ".join([*style.place(run.manifest), launches, style.made(run.manifest)])
+
+
+def names_in(names):
+    """Room for these names beside an axis."""
+    return min(NAME_IN, 0.12 + max(style.text_width_in(name, style.TEXT_PT, "bold") for name in names))
+
+
+def fitted(text, width_in, pt):
+    """`text`, cut at its end where it is too long."""
+    if style.text_width_in(text, pt) <= width_in:
+        return text
+    n = len(text)
+    while n > 1 and style.text_width_in(text[:n] + "…", pt) > width_in:
+        n -= 1
+    return text[:n] + "…"
+
+
+def fitted_name(name, width_in, pt):
+    """A name, cut in its middle where it is too long: names differ at their ends."""
+    left, right = name, ""
+    while left and style.text_width_in(left + right, pt) > width_in:
+        n = len(left.rstrip("…")) + len(right) - 1
+        left, right = name[: n - n // 3] + "…", name[len(name) - n // 3:]
+    return left + right
+
+
+def grid(n, columns, left_in, right_in, gap_in):
+    """Left and right edge of each column."""
+    width = (right_in - left_in - gap_in * (columns - 1)) / columns
+    return [(left_in + i * (width + gap_in), left_in + i * (width + gap_in) + width) for i in range(columns)][:n]
+
+
+def apart(wanted, least):
+    """Places as near to the wanted ones as leaves `least` between any two; in the order given."""
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    blocks = []  # of those that touch: [place of the first, members]
+    for i in order:
+        blocks.append([wanted[i], [i]])
+        while len(blocks) > 1 and blocks[-2][0] + least * len(blocks[-2][1]) > blocks[-1][0]:
+            right, left = blocks.pop(), blocks.pop()
+            members = left[1] + right[1]
+            mean = sum(wanted[k] - least * j for j, k in enumerate(members)) / len(members)
+            blocks.append([mean, members])
+    places = [0.0] * len(wanted)
+    for first, members in blocks:
+        for j, i in enumerate(members):
+            places[i] = first + least * j
+    return places
+
+
+def hatch(ax, x, y, width, height):
+    ax.add_patch(Rectangle((x, y), width, height, facecolor="white", edgecolor=style.FLOOR_INTERVAL, hatch="/////",
+                           linewidth=0))
+
+
+def power_ticks(low, high, most):
+    """Powers of two between the limits, at most so many."""
+    first, last = math.ceil(math.log2(low) - 1e-9), math.floor(math.log2(high) + 1e-9)
+    step = max(1, -(-(last - first + 1) // most))
+    return [2.0 ** n for n in range(first, last + 1) if n % step == 0] or [2.0 ** n for n in range(first, last + 1)]
+
+
+def without_pairs(works):
+    """The workloads of a figure with a place for each: where they are many, the pairs have a figure of their own."""
+    return works if len(works) <= MOST_WORKS else [work for work in works if work["kind"] != "pair"]

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""Time of both sides against size, one figure per pair, with the size at which the winner changes.
+
+Above: ns/op. Dot: the estimate of a size that was measured. Band: its interval over launches. Below: the ratio
+pointer/value, with its interval and its spread over layouts. Upright band: the crossover's interval."""
+
+import math
+from dataclasses import dataclass
+
+from matplotlib.ticker import NullLocator
+
+from plots.figures import style
+from plots.stats.crossover import with_interval
+
+LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
+TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
+CLIFF_SIZES, CLIFF_TIME = 1.1, 1.25  # neighbours this close in size and this far apart in time are named
+CROSSOVER = "#6b4f7d"
+
+
+@dataclass(frozen=True)
+class Range:
+    estimate: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Row:
+    size: int
+    value: Range  # ns/op
+    pointer: Range
+    ratio: Range
+    spread: Range  # estimate unused
+    verdict: str
+
+    @property
+    def failed(self):
+        return self.verdict == "failed"
+
+
+@dataclass(frozen=True)
+class Crossover:
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+def load(summary, pair):
+    rows = [Row(row["size"], _range(row["value_ns_per_op"]), _range(row["pointer_ns_per_op"]), _range(row["ratio"]),
+                _range(row["spread"], "p10", "p90"), row["verdict"])
+            for row in summary["rows"] if row["pair"] == pair]
+    return sorted(rows, key=lambda row: row.size)
+
+
+def load_crossovers(summary, pair):
+    """Where the winner changes, and the sentence about it."""
+    for found in summary.get("crossovers") or []:
+        if found["pair"] == pair:
+            return ([Crossover(c["estimate"], c["low"], c["high"]) for c in found["sizes"]
+                     if c["estimate"] is not None], found.get("sentence") or "")
+    return [], ""
+
+
+def _range(numbers, low="low", high="high"):
+    return Range(*(math.nan if (numbers or {}).get(key) is None else numbers[key] for key in ("estimate", low, high)))
+
+
+def cliffs(rows):
+    """Pairs of neighbouring sizes at which the time of a side jumps by more than the size explains."""
+    found = []
+    measured = [row for row in rows if not math.isnan(row.value.estimate + row.pointer.estimate)]
+    for a, b in zip(measured, measured[1:]):
+        if b.size > CLIFF_SIZES * a.size:
+            continue
+        jumps = [max(x, y) / min(x, y) for x, y in ((a.value.estimate, b.value.estimate),
+                                                    (a.pointer.estimate, b.pointer.estimate))]
+        if max(jumps) >= CLIFF_TIME:
+            found.append((a.size, b.size))
+    return found
+
+
+def draw_times(ax, rows):
+    """ns/op of both sides: a line through the sizes, a dot at each, a band for the interval."""
+    sizes = [row.size for row in rows]
+    _size_axis(ax, sizes)
+    ax.set_yscale("log")
+    for name, side in style.SIDES.items():
+        ranges = [getattr(row, name) for row in rows]
+        ax.fill_between(sizes, [r.low for r in ranges], [r.high for r in ranges], color=side.colour, alpha=0.25,
+                        linewidth=0, zorder=1.5)
+        ax.plot(sizes, [r.estimate for r in ranges], color=side.colour, linestyle=side.line, linewidth=1.3,
+                marker=side.marker, markersize=3.6, zorder=2.5, label=name)
+    _time_axis(ax, rows)
+    for row in rows:
+        if row.failed:
+            ax.plot([row.size], [0.03], marker="x", color=style.INK, markersize=5, zorder=3,
+                    transform=ax.get_xaxis_transform())
+
+
+def draw_ratios(ax, rows):
+    """Ratio pointer/value: interval as a bar, spread over layouts as a thin line."""
+    _size_axis(ax, [row.size for row in rows])
+    ax.set_yscale("log", base=2)
+    for row in rows:
+        mark = style.VERDICTS[row.verdict]
+        ax.plot([row.size] * 2, [row.spread.low, row.spread.high], color=mark.colour, linewidth=0.9, zorder=2)
+        ax.plot([row.size] * 2, [row.ratio.low, row.ratio.high], color=mark.colour, linewidth=3, zorder=2.1)
+        ax.plot([row.size], [row.ratio.estimate], color=mark.colour, linestyle="none", marker=mark.marker,
+                markersize=3.6, markerfacecolor=mark.colour if mark.filled else "white", zorder=2.5)
+    low, high = _ratio_limits(rows)
+    ax.set_ylim(low, high)
+    ticks = style.ratio_ticks(low, high, 6)
+    ax.set_yticks(ticks, [style.tick_text(x) for x in ticks])
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.grid(True, axis="y", linewidth=0.5)
+    ax.axhline(1, color=style.INK, linewidth=0.9, zorder=0.9)
+    _label(ax, "pointer/value")
+    side = {"transform": ax.transAxes, "ha": "right", "fontsize": style.TEXT_PT, "fontweight": "bold"}
+    ax.text(0.995, 0.97, "value faster ↑", va="top", color=style.VALUE.text, **side)
+    ax.text(0.995, 0.04, "pointer faster ↓", va="bottom", color=style.POINTER.text, **side)
+
+
+def draw_crossovers(axes, crossovers):
+    for ax in axes:
+        for crossover in crossovers:
+            if crossover.low is not None and crossover.high is not None:
+                ax.axvspan(crossover.low, crossover.high, color=CROSSOVER, alpha=0.18, linewidth=0, zorder=0.5)
+            ax.axvline(crossover.estimate, color=CROSSOVER, linewidth=1.1, linestyle="-.", zorder=0.8)
+
+
+def draw_cliffs(axes, found):
+    for ax in axes:
+        for below, above in found:
+            ax.axvline(math.sqrt(below * above), color=style.FAINT, linewidth=0.7, linestyle=":", zorder=0.7)
+
+
+def _size_axis(ax, sizes):
+    low, high = min(sizes), max(sizes)
+    ax.set_xscale("log", base=2)
+    pad = max((high / low) ** 0.03, 1.05)
+    ax.set_xlim(low / pad, high * pad)
+    first, last = math.ceil(math.log2(low) - 1e-9), math.floor(math.log2(high) + 1e-9)
+    step = -(-(last - first + 1) // 15)
+    ticks = [2.0 ** n for n in range(first, last + 1, step)] if last - first >= 2 else sorted(set(sizes))
+    ax.set_xticks(ticks, [style.size_text(x) for x in ticks])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.grid(True, axis="x", linewidth=0.5)
+
+
+def _time_axis(ax, rows):
+    numbers = [x for row in rows for r in (row.value, row.pointer) for x in (r.estimate, r.low, r.high)
+               if not math.isnan(x)]
+    low, high = min(numbers), max(numbers)
+    pad = max((high / low) ** 0.06, 1.08)
+    ax.set_ylim(low / pad, high * pad)
+    ticks = style.time_ticks(*ax.get_ylim())
+    ax.set_yticks(ticks, [style.time_text(ns) for ns in ticks])
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.grid(True, axis="y", linewidth=0.5)
+    _label(ax, "time per operation (ns/op)")
+
+
+def _label(ax, text):
+    """Name the upright axis, at one distance from the page's edge whatever its ticks read."""
+    ax.set_ylabel(text, va="center")
+    ax.yaxis.set_label_coords((style.MARGIN_IN + 0.05 - LEFT_IN) / (RIGHT_IN - LEFT_IN), 0.5)
+
+
+def _ratio_limits(rows):
+    """All of the data and 1x, with an empty strip on top and below for the words that say who is faster."""
+    numbers = [x for row in rows for x in (row.ratio.estimate, row.ratio.low, row.ratio.high, row.spread.low,
+                                           row.spread.high) if not math.isnan(x)]
+    left, right = -math.log2(min([0.99, *numbers])), math.log2(max([1.01, *numbers]))
+    span = left + right
+    return 2 ** -(left + 0.22 * span), 2 ** (right + 0.22 * span)
+
+
+def crossover_text(crossover):
+    return f"crossover {with_interval(crossover.estimate, crossover.low, crossover.high, _number)}"
+
+
+def _number(size):
+    return f"{size:.3g}" if size < 999.5 else f"{size:,.0f}"
+
+
+def figures(summary, manifest):
+    """A figure for each pair with two sizes or more that were measured, by its file's name."""
+    made = {}
+    for pair in dict.fromkeys(row["pair"] for row in summary["rows"]):
+        rows = load(summary, pair)
+        if sum(not math.isnan(row.value.estimate + row.pointer.estimate) for row in rows) >= 2:
+            made[f"crossover_{pair}"] = _page(pair, rows, summary, manifest)
+    return made
+
+
+def _page(pair, rows, summary, manifest):
+    # How many lanes the labels take is known only once they are laid out on axes: lay out, and again if they take any.
+    fig, lanes = _lay_out(pair, rows, summary, manifest, (0, 0))
+    return _lay_out(pair, rows, summary, manifest, lanes)[0] if any(lanes) else fig
+
+
+def _lay_out(pair, rows, summary, manifest, lanes):
+    """The figure with room for so many lanes of labels, over the times and over the ratios; and the lanes it takes."""
+    crossovers, sentence = load_crossovers(summary, pair)
+    question = next(row["question"] for row in summary["rows"] if row["pair"] == pair)
+    unit = next((row.get("size_unit", "B") for row in manifest["rows"] if row["pair"] == pair), "B")
+    found = cliffs(rows)
+    over_times_in, over_ratios_in = (n * style.line_in(style.TEXT_PT) for n in lanes)
+    times_in = BELOW_IN + RATIO_IN + GAP_IN + over_ratios_in
+    page = style.Page(times_in + TIME_IN + 0.08 + over_times_in, f"{pair}: {question}",
+                      f"Crossover: {sentence}" if sentence else "", _keys(rows, crossovers, found),
+                      _caption(summary, rows, sentence, crossovers, found), style.small_print(manifest, pair))
+    low_ax = page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + RATIO_IN)
+    top_ax = page.axes(LEFT_IN, RIGHT_IN, times_in, times_in + TIME_IN)
+    draw_times(top_ax, rows)
+    draw_ratios(low_ax, rows)
+    draw_crossovers((low_ax, top_ax), crossovers)
+    draw_cliffs((low_ax, top_ax), found)
+    top_ax.tick_params(axis="x", labelbottom=False)
+    low_ax.set_xlabel(style.plain(style.size_label(unit)), labelpad=3)
+    cliff_labels = [(math.sqrt(a * b), f"{a} | {b}") for a, b in found]
+    labels = [(crossover.estimate, crossover_text(crossover)) for crossover in crossovers]
+    return page.fig, (style.strip(top_ax, cliff_labels, 0.02, color=style.FAINT),
+                      style.strip(low_ax, labels, 0.04, weight="bold", color=CROSSOVER))
+
+
+def _keys(rows, crossovers, found):
+    keys = [style.Key(name, {"color": side.colour, "linestyle": side.line, "marker": side.marker, "linewidth": 1.3,
+                             "markersize": 4}) for name, side in style.SIDES.items()]
+    if any(not math.isnan(row.value.low) for row in rows):
+        keys.append(style.Key("interval over launches", {"facecolor": style.VALUE.colour, "alpha": 0.25}, band=True))
+    if any(not math.isnan(row.ratio.low) for row in rows):
+        keys.append(style.Key("interval of the ratio", {"color": style.FAINT, "linewidth": 3}))
+    if any(not math.isnan(row.spread.low) for row in rows):
+        keys.append(style.Key("spread over layouts, p10 to p90", {"color": style.FAINT, "linewidth": 0.9}))
+    if crossovers:
+        keys.append(style.Key("crossover", {"color": CROSSOVER, "linestyle": "-.", "linewidth": 1.1}))
+    if any(c.low is not None for c in crossovers):
+        keys.append(style.Key("crossover's interval", {"facecolor": CROSSOVER, "alpha": 0.18}, band=True))
+    if found:
+        keys.append(style.Key("cliff", {"color": style.FAINT, "linestyle": ":", "linewidth": 0.9}))
+    if any(row.failed for row in rows):
+        keys.append(style.Key("failed", {"color": style.INK, "marker": "x", "linestyle": "none", "markersize": 5}))
+    return keys
+
+
+def _caption(summary, rows, sentence, crossovers, found):
+    text = ["Above: nanoseconds of one operation; a mark is a size that was measured. Below: pointer time/value time "
+            "with the mark of its verdict: that of the faster side, or grey; filled where decided. Above 1× the value "
+            "side is faster."]
+    if any(not math.isnan(row.value.low) for row in rows):
+        text.append("Where a band is not to be seen it is narrower than the line.")
+    if crossovers:
+        text.append("The crossover is the size at which the winner changes.")
+    if sentence:
+        text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side; a mark is filled "
+                    "where at most one layout in ten says the opposite, too.")
+    if found:
+        text.append("A cliff is a jump of time between two sizes that hardly differ.")
+    if summary["quick"]:
+        text.append("This was a quick run: no intervals, no verdicts.")
+    return " ".join(text)

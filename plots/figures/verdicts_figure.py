@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: MIT
+"""The one picture: every pair's ratio pointer/value, a row each, with its verdict.
+
+Mark: the headline, the geometric mean over layouts. Bar: its interval over launches. Thin line: spread over layouts,
+p10 to p90. Grey bands: what null pairs of this run read. Hollow: not decided. Right of 1x the value side is faster.
+
+The axis ends at 32x either way; a mark beyond it stands at the edge as an arrowhead, its number is in the table."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from matplotlib.patches import Rectangle
+
+from plots.figures import style
+
+LIMIT = 32 * 1.15
+LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.85
+RATIO_IN, INTERVAL_IN, VERDICT_IN = 5.5, 5.6, 6.93  # columns right of the axes: the first ends there, the others start
+ABOVE_IN, BELOW_IN = 0.5, 0.42  # room for what stands over and under the axes
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    pair: str
+    question: str
+    size: int
+    ratio: float | None
+    low: float | None
+    high: float | None
+    p10: float | None
+    p90: float | None
+    verdict: str
+    word: str  # the verdict as it is printed
+    failed: str  # why, or ""
+
+    @property
+    def width(self):
+        return None if self.low is None or self.high is None else self.high - self.low
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What null pairs read: a band of the headline's interval, and one of the spread. None: not measured."""
+    low: float | None = None
+    high: float | None = None
+    p10: float | None = None
+    p90: float | None = None
+
+
+def load(summary):
+    return [_row(row) for row in summary["rows"]]
+
+
+def load_floor(summary):
+    """The two floors as one: clockwork and placement, whichever reaches further."""
+    floors = [floor for floor in (summary.get("floors") or {}).values() if floor]
+    ends = {}
+    for name, part, pick in (("low", "ratio", min), ("high", "ratio", max), ("p10", "spread", min),
+                             ("p90", "spread", max)):
+        numbers = [x for x in ((floor.get(part) or {}).get(name) for floor in floors) if x is not None]
+        ends[name] = pick(numbers) if numbers else None
+    return Floor(**ends)
+
+
+def _row(row):
+    ratio, spread, failed = row["ratio"] or {}, row["spread"] or {}, row["failed"]
+    word = row["verdict"]
+    if word == "equal" and row["equal_within"] is not None:
+        word = f"equal within {100 * row['equal_within']:g} %"
+    return Row(row["row"], row["pair"], row["question"], row["size"], ratio.get("estimate"), ratio.get("low"),
+               ratio.get("high"), spread.get("p10"), spread.get("p90"), row["verdict"], word,
+               f"{failed['reason']}: {failed['detail']}" if failed else "")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the picture: a row, or (row None) a line of a pair's heading."""
+    y: float  # in rows, downwards
+    row: Row | None
+    heading: str = ""
+    first: bool = False
+
+
+def arrange(rows):
+    """Lines from top to bottom, and how many row heights they take."""
+    places, y, pair = [], 0.3, None
+    for row in rows:
+        if row.pair != pair:
+            pair = row.pair
+            y += 0.35 if places else 0.0
+            for n, line in enumerate(style.wrap(f"{row.pair}: {row.question}", style.TEXT_PT, weight="bold")):
+                places.append(Place(y + 0.5, None, line, n == 0))
+                y += 1
+        places.append(Place(y + 0.5, row))
+        y += 1
+    return places, y
+
+
+def draw(ax, places, rows_high, floor):
+    """Axes in, marks out. The axes' height is `rows_high` rows."""
+    low, high = limits([p.row for p in places if p.row], floor)
+    ax.set_xscale("log", base=2)
+    ax.set_xlim(low, high)
+    ax.set_ylim(rows_high, 0)
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    # Without any interval, as in a quick run, the column is the spread's.
+    intervals = any(p.row and p.row.width is not None for p in places)
+    _draw_axis(ax, low, high, "interval" if intervals else "spread over layouts")
+    _draw_floor(ax, floor)
+    ax.patch.set_visible(False)
+    for n, place in enumerate(places):
+        if place.row is None:
+            _draw_heading(ax, place)
+            continue
+        if n % 2:
+            _draw_stripe(ax, place.y)
+        _draw_marks(ax, place.y, place.row)
+        _draw_columns(ax, place.y, place.row, intervals)
+
+
+def limits(rows, floor):
+    """Both ends of the axis: all of the data, at most LIMIT either way, and a fifth of it on each side of 1x."""
+    numbers = [x for row in rows for x in (row.ratio, row.low, row.high, row.p10, row.p90) if x is not None]
+    numbers += [x for x in (floor.low, floor.high, floor.p10, floor.p90) if x is not None]
+    left = -math.log2(max(min([1 / 1.01, *numbers]), 1 / LIMIT))
+    right = math.log2(min(max([1.01, *numbers]), LIMIT))
+    span = left + right
+    left, right = max(left, span / 4), max(right, span / 4)
+    return 2 ** (-1.06 * left), 2 ** (1.06 * right)
+
+
+def _draw_axis(ax, low, high, range_name):
+    ticks = style.ratio_ticks(low, high)
+    for x in ticks:
+        ax.axvline(x, color=style.GRID, linewidth=0.5, zorder=0.6)
+    ax.axvline(1, color=style.INK, linewidth=0.9, zorder=0.9)
+    ax.minorticks_off()
+    ax.set_xticks(ticks, [style.tick_text(x) for x in ticks])
+    ax.tick_params(axis="x", top=True, labeltop=True, length=2, pad=2)
+    ax.spines["top"].set_visible(True)
+    ax.set_xlabel("ratio pointer/value of ns/op, log scale", labelpad=3)
+    above = {"transform": ax.transAxes, "va": "bottom", "fontsize": style.TEXT_PT + 0.5, "fontweight": "bold"}
+    y = 1 + 0.26 / height_in(ax)
+    ax.text(0, y, "← pointer faster", ha="left", color=style.POINTER.text, **above)
+    ax.text(1, y, "value faster →", ha="right", color=style.VALUE.text, **above)
+    above.update(color=style.FAINT, fontweight="normal", fontsize=style.TEXT_PT)
+    ax.text(beside(LABEL_IN), y, "size", ha="right", **above)
+    ax.text(beside(RATIO_IN), y, "ratio", ha="right", **above)
+    ax.text(beside(INTERVAL_IN), y, range_name, ha="left", **above)
+    ax.text(beside(VERDICT_IN), y, "verdict", ha="left", **above)
+
+
+def height_in(ax):
+    return ax.bbox.height / ax.figure.dpi
+
+
+def beside(page_in):
+    """A place on the page, in inches from its left, as a fraction of the axes' width."""
+    return (page_in - LEFT_IN) / (RIGHT_IN - LEFT_IN)
+
+
+def _draw_floor(ax, floor):
+    for low, high, colour, z in ((floor.p10, floor.p90, style.FLOOR_SPREAD, 0.3),
+                                 (floor.low, floor.high, style.FLOOR_INTERVAL, 0.4)):
+        if low is not None and high is not None:
+            ax.axvspan(low, high, color=colour, linewidth=0, zorder=z)
+
+
+def _draw_stripe(ax, y):
+    """A tint behind every second row, to lead the eye from the mark to the numbers."""
+    left, right = beside(style.MARGIN_IN), beside(style.WIDTH_IN - style.MARGIN_IN)
+    ax.add_patch(Rectangle((left, y - 0.5), right - left, 1, transform=ax.get_yaxis_transform(), color=style.STRIPE,
+                           linewidth=0, zorder=0.1, clip_on=False))
+
+
+def _draw_heading(ax, place):
+    # On white: the bands and the grid stop at a heading, so that letters stand on nothing.
+    ax.axhspan(place.y - (0.75 if place.first else 0.5), place.y + 0.5, color="white", linewidth=0, zorder=1)
+    ax.text(beside(style.MARGIN_IN), place.y, style.plain(place.heading), transform=ax.get_yaxis_transform(),
+            va="center", fontsize=style.TEXT_PT, fontweight="bold", zorder=3)
+
+
+def _draw_marks(ax, y, row):
+    mark = style.VERDICTS[row.verdict]
+    if row.ratio is None:
+        return
+    low, high = ax.get_xlim()
+    if row.p10 is not None and row.p90 is not None:
+        ax.plot([row.p10, row.p90], [y, y], color=mark.colour, linewidth=0.9, zorder=2)
+    if row.width is not None:
+        ax.plot([row.low, row.high], [y, y], color=mark.colour, linewidth=3, zorder=2.1)
+    x, marker = row.ratio, mark.marker
+    if not low <= x <= high:
+        x, marker = (high, ">") if x > high else (low, "<")
+    ax.plot([x], [y], marker=marker, linestyle="none", color=mark.colour, markersize=4.2, markeredgewidth=0.9,
+            markerfacecolor=mark.colour if mark.filled else "white", zorder=3, clip_on=False)
+
+
+def _draw_columns(ax, y, row, intervals):
+    mark = style.VERDICTS[row.verdict]
+    text = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": style.TEXT_PT}
+    ax.text(beside(LABEL_IN), y, style.row_text(row.size), ha="right", **text)
+    if row.ratio is not None:
+        ax.text(beside(RATIO_IN), y, style.ratio_text(row.ratio, row.width), ha="right", **text)
+        ax.text(beside(INTERVAL_IN), y, _range_text(row, intervals), ha="left", color=style.FAINT, **text)
+    if row.failed:
+        ax.text(beside(VERDICT_IN) - 0.05, y, style.plain(row.failed), ha="right", color=style.FAINT, **text)
+    ax.text(beside(VERDICT_IN), y, style.plain(row.word), ha="left", color=mark.text, **text)
+
+
+def _range_text(row, intervals):
+    low, high = (row.low, row.high) if intervals else (row.p10, row.p90)
+    if low is None or high is None:
+        return "too few launches" if intervals else ""
+    return f"{style.ratio_text(low, high - low)} to {style.ratio_text(high, high - low)}"
+
+
+def figures(summary, manifest):
+    """The one figure of this module, by its file's name."""
+    rows, floor = load(summary), load_floor(summary)
+    if not rows:
+        return {}
+    places, rows_high = arrange(rows)
+    body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN
+    page = style.Page(body_in, f"Value or pointer? {len(rows)} {'rows' if len(rows) > 1 else 'row'}",
+                      _lead(rows), _keys(rows, floor), _caption(summary, rows, floor), style.small_print(manifest))
+    draw(page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, body_in - ABOVE_IN), places, rows_high, floor)
+    return {"verdicts": page.fig}
+
+
+def _lead(rows):
+    counts = Counter(row.verdict for row in rows)
+    if set(counts) == {"no verdict"}:
+        return "A quick run: ratios and spreads, no verdicts"
+    return ", ".join(f"{counts[name]} {name}" for name in style.VERDICTS if counts[name])
+
+
+def _keys(rows, floor):
+    present = {row.verdict for row in rows}
+    keys = []
+    for name, mark in style.VERDICTS.items():
+        if name in present and name != "failed":  # which has words, and no mark
+            face = mark.colour if mark.filled else "white"
+            keys.append(style.Key(name, {"marker": mark.marker, "linestyle": "none", "color": mark.colour,
+                                         "markersize": 4.8, "markerfacecolor": face}))
+    if any(row.low is not None for row in rows):
+        keys.append(style.Key("interval over launches", {"color": style.FAINT, "linewidth": 3}))
+    if any(row.p10 is not None for row in rows):
+        keys.append(style.Key("spread over layouts, p10 to p90", {"color": style.FAINT, "linewidth": 0.9}))
+    if floor.low is not None:
+        keys.append(style.Key("noise floor, interval", {"facecolor": style.FLOOR_INTERVAL}, band=True))
+    if floor.p10 is not None:
+        keys.append(style.Key("noise floor, spread", {"facecolor": style.FLOOR_SPREAD}, band=True))
+    return keys
+
+
+def _caption(summary, rows, floor):
+    rule = summary["rule"]
+    text = ["A row is a pair of kernels at one size; they do the same work. The mark is the headline: the geometric "
+            "mean over layouts of pointer time/value time, so right of 1× the value side is faster."]
+    if any(row.low is not None for row in rows):
+        text.append("The thick bar, where it is wider than the mark, is its "
+                    f"{100 * rule['confidence']:g} % interval ({rule['interval']}; {rule['correction']}).")
+    if any(row.p10 is not None for row in rows):
+        text.append("The thin line is what the placement of functions alone can do: p10 to p90 over layouts.")
+    if floor != Floor():
+        text.append("The grey bands are what identical functions read in this run: hold marks and bars against the "
+                    "dark one, thin lines against the light one.")
+    if summary["quick"]:
+        text.append("This was a quick run: it gives ratios and spreads, and no verdict.")
+    else:
+        text.append("A hollow mark is not decided.")
+    if any(row.ratio is not None and not 1 / LIMIT <= row.ratio <= LIMIT for row in rows):
+        text.append("An arrowhead lies beyond the axis; its number is in the table.")
+    return " ".join(text)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What is on disk, read strictly: JSON, journals, run folders, bench.txt."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The same lessons in Go."""

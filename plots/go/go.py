@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""The same lessons in Go: read what `go test` printed into RUN/go, write go.json, print it beside C's.
+
+    go/version.txt    go version
+    go/bench.txt      go test -bench . -benchmem
+    go/escapes.txt    go test -c -gcflags=-m: what the compiler says of every variable
+    go/go.json        made here
+
+Go's times are each side alone, one binary, no layouts: to be read roughly. Its allocations are exact."""
+
+import json
+import re
+import statistics
+import textwrap
+from pathlib import Path
+
+from plots.files import bench_format, pair_run, strict_json
+from plots.program.errors import Refused
+from plots.words import terminal
+
+FOLDER = "go"
+TEACHING = "teaching"
+
+
+class Case:
+    """What Go's first teachers of escape analysis measured, and why a newer compiler may do better."""
+
+    def __init__(self, published_b, published_allocs, better):
+        self.published_b, self.published_allocs, self.better = published_b, published_allocs, better
+
+
+CASES = {
+    "indirect_assignment": Case(8, 1, "the compiler follows the pointer through the struct's address, too"),
+    "function_value": Case(16, 2, "a literal that is called where it stands, and a variable that is set once, are "
+                                  "calls of known functions: they are inlined, and their pointers do not escape"),
+    "function_value_unknown": Case(16, 2, "both variables still escape, but a compiler that allocates small variables "
+                                          "that escape together in one piece asks for fewer"),
+    "container_store": Case(16, 2, "the map or the slice is seen not to outlive the function, nor what it points to"),
+    "interface": Case(64, 4, "the type in the interface is known where it is called, so the call is made directly "
+                             "(devirtualized) and inlined, and nothing escapes"),
+    "interface_unknown": Case(64, 4, "the callee's parameter is seen not to escape"),
+    "buffer": Case(112, 1, "a bytes.Buffer held a first array of 64 B in itself then, and pointed to it, so all 112 B "
+                           "of it escaped; now it stays in the frame, and only its first 64 B are allocated"),
+}
+
+
+def read(folder):
+    """The document `ampersand/go/1` from the three texts; Refused where one is missing or damaged."""
+    folder = Path(folder)
+    texts = {name: strict_json.read_bytes(folder / f"{name}.txt").decode("utf-8", "replace")
+             for name in ("version", "bench", "escapes")}
+    try:
+        lines, _ = bench_format.read(texts["bench"])
+    except bench_format.Malformed as error:
+        raise Refused(folder / "bench.txt", error) from None
+    version = re.search(r"\bgo\d\S*.*", texts["version"])
+    if not version:
+        raise Refused(folder / "version.txt", "not what `go version` prints")
+    measured = {}
+    for line in lines:
+        name = re.sub(r"-\d+$", "", line.name)  # the number of processors
+        measured.setdefault(name[:1].lower() + name[1:], []).append(line)
+    rows, teaching = {}, []
+    for name, runs in measured.items():
+        found = re.fullmatch(r"(\w+)/size=(\d+)/side=(value|pointer)", name)
+        if found:
+            row = rows.setdefault((found[1], int(found[2])), {"value": None, "pointer": None})
+            row[found[3]] = _side(runs)
+        elif name.startswith(f"{TEACHING}_"):
+            says = said_of(len(teaching), texts["escapes"])  # the benchmarks stand in the order of their file
+            teaching.append(_case(name.removeprefix(f"{TEACHING}_"), _side(runs), says))
+    if not rows and not teaching:
+        raise Refused(folder / "bench.txt", "holds no benchmark of ours")
+    return {"schema": "ampersand/go/1", "version": version[0].strip(),
+            "rows": [{"row": f"{pair}/size={size}", "pair": pair, "size": size, **both}
+                     for (pair, size), both in rows.items()],
+            "teaching": teaching}
+
+
+def _side(runs):
+    """Medians over the runs; a count that differs between them is the median, too, since Go's own runtime allocates."""
+    def median(unit):
+        numbers = [run.values[unit] for run in runs if unit in run.values]
+        return float(f"{statistics.median(numbers):.6g}") if numbers else None
+    whole = {unit: None if median(unit) is None else round(median(unit)) for unit in ("B/op", "allocs/op")}
+    return {"runs": len(runs), "ns_per_op": median("ns/op"), "b_per_op": whole["B/op"],
+            "allocs_per_op": whole["allocs/op"]}
+
+
+def _case(name, side, says):
+    case = CASES.get(name)
+    document = {"case": name, **side, "published_b_per_op": case and case.published_b,
+                "published_allocs_per_op": case and case.published_allocs, "holds": None, "explanation": None,
+                "compiler_says": says}
+    if case:
+        document["holds"] = (side["b_per_op"], side["allocs_per_op"]) == (case.published_b, case.published_allocs)
+        document["explanation"] = "as published" if document["holds"] else case.better
+    return document
+
+
+def said_of(index, escapes):
+    """What `-gcflags=-m` says of the lines of the index-th case: of what moves, escapes, is inlined or devirtualized.
+    Where a case begins the compiler notes that its b does not escape; another function's note ends it."""
+    notes = sorted({(int(found[1]), found[2]) for found in
+                    re.finditer(r"^\S*teaching_test\.go:(\d+):\d+: (.*)$", escapes, re.M)})
+    begins = [line for line, text in notes if text == "b does not escape"]
+    if index >= len(begins):
+        return []
+    others = [line for line, text in notes if line not in begins and
+              re.match(r"can(not)? inline (?!Benchmark)|leaking param", text)]
+    begin = begins[index]
+    end = min((line for line in begins + others if line > begin and line not in _literals(notes)), default=1 << 30)
+    return list(dict.fromkeys(text for line, text in notes if begin <= line < end and re.match(
+        r"moved to heap|inlining call|devirtualizing|.* escapes to heap|.*\{.*\} does not escape", text)))
+
+
+def _literals(notes):
+    """Lines of function literals and variables within a case, whose notes end nothing."""
+    return {line for line, text in notes if re.match(r"can inline Benchmark\w+\.func\d", text)} | {
+        line for line, text in notes if re.match(r"inlining call to|devirtualizing", text)}
+
+
+def made(run):
+    """The document of a run, or None where it has none."""
+    path = Path(run) / FOLDER / "go.json"
+    if not path.exists():
+        return None
+    document = strict_json.parse(strict_json.read_bytes(path), path)
+    strict_json.check_version(document, "go", path)
+    strict_json.validate(document, "go", path)
+    return document
+
+
+# ---- Beside C
+
+SIDES = ("C value", "C pointer", "Go value", "Go pointer")
+COLUMNS = ("pair", "size", *SIDES, *SIDES)
+
+
+def beside(document, summary):
+    """A line for every row that either side of Go has: cells as text, "-" where C or Go has none."""
+    mine = {row["row"]: row for row in summary["rows"]}
+    lines = []
+    for row in document["rows"]:
+        c = mine.get(row["row"])
+        times = [terminal.ns(((c or {}).get(f"{side}_ns_per_op") or {}).get("estimate"))
+                 for side in ("value", "pointer")]
+        times += [terminal.ns((row[side] or {}).get("ns_per_op")) for side in ("value", "pointer")]
+        counts = [terminal.count((((c or {}).get("counts") or {}).get(side) or {}).get("allocs_per_op"))
+                  for side in ("value", "pointer")]
+        counts += [terminal.count((row[side] or {}).get("allocs_per_op")) for side in ("value", "pointer")]
+        lines.append([row["pair"], str(row["size"]), *times, *counts])
+    return lines
+
+
+def teaching_lines(document):
+    """A line for every case: name, measured and published B/op and allocs/op, explanation."""
+    return [[case["case"], f"{terminal.count(case['b_per_op'])} / {terminal.count(case['allocs_per_op'])}",
+             f"{terminal.count(case['published_b_per_op'])} / {terminal.count(case['published_allocs_per_op'])}",
+             case["explanation"] or "-"] for case in document["teaching"]]
+
+
+def table(document, summary):
+    lines = [list(COLUMNS)] + beside(document, summary)
+    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    out = [f"The same lessons in Go ({document['version']}): each side alone, in one binary; ns/op, then allocs/op"]
+    for line in lines:
+        out.append("  ".join(f"{cell:<{w}}" if i == 0 else f"{cell:>{w}}"
+                             for i, (cell, w) in enumerate(zip(line, widths))).rstrip())
+    cases = [["case", "B/op / allocs/op", "published", ""]] + teaching_lines(document)
+    if len(cases) > 1:
+        widths = [max(len(line[i]) for line in cases) for i in range(3)]
+        out += ["", "What escapes to the heap in Go"]
+        for line in cases:
+            start = "  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths)) + "  "
+            out += textwrap.wrap(start + line[3], terminal.WIDTH, subsequent_indent=" " * len(start),
+                                 drop_whitespace=True) if line[3] else [start.rstrip()]
+    return "\n" + "\n".join(out) + "\n"
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder with what `go test` printed in its go/")
+    parser.add_argument("--quiet", action="store_true", help="write go.json and print nothing")
+
+
+def main(args):
+    document = read(args.run / FOLDER)
+    strict_json.write_whole(args.run / FOLDER / "go.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
+    if not args.quiet:
+        from plots.judge.summary import summarize
+        print(table(document, summarize(pair_run.load(args.run))[0]), end="")
+    return 0

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""Judge a run over allocator configurations: the document of its summary.json.
+
+What a launch comes to is said in allocator_metrics.py, how a cell is decided in multiplicity.py."""
+
+import math
+
+import numpy as np
+
+from plots.judge import allocator_metrics as metrics
+from plots.judge.allocator_metrics import METRICS, TIMELINE
+from plots.stats import crossover, multiplicity, statistics
+from plots.stats.multiplicity import LEAST
+from plots.words import terminal
+
+READ = {"workload": metrics.of_workload, "pair": metrics.of_pair, TIMELINE: metrics.of_timeline}
+
+
+def summarize(run):
+    table = Table(run)
+    cells = [_cell(table, column, work) for work in run.workloads for column in run.in_force]
+    return {
+        "schema": "ampersand/allocators-summary/1", "quick": run.quick, "baseline": run.baseline,
+        "again": run.manifest["again"],
+        "rule": {"rate": multiplicity.RATE, "least": _short(math.expm1(LEAST)),
+                 "equal_within": list(multiplicity.EQUAL_WITHIN),
+                 "correction": "false coverage rate over each metric's table",
+                 "interval": "order statistics of the launches"},
+        "metrics": [_metric(table, metric) for metric in METRICS],
+        "columns": [{"configuration": column.name, "purpose": column.declared["purpose"],
+                     "allocator": column.declared["allocator"], "paste": column.declared["paste"],
+                     "state": column.state, "reason": column.reason, "provenance": column.provenance}
+                    for column in run.columns],
+        "workloads": [_workload(table, work) for work in run.workloads],
+        "cells": cells,
+        "crossovers": list(_crossovers(run)),
+    }
+
+
+class Table:
+    """Every number of a run, and every decision on it."""
+
+    def __init__(self, run):
+        self.run, self.again = run, run.manifest["again"]
+        self.numbers = {key: self._numbers(cell) for key, cell in run.cells.items()}
+        self.disturbed = {key: {i for i, document in cell.launches.items() if metrics.is_disturbed(document)}
+                          for key, cell in run.cells.items()}
+        self.grains = {work["name"]: self._grain_ns(work["name"]) for work in run.workloads}
+        self.floors = {(work["name"], metric.name): multiplicity.floor_of(self.ratios(self.again, work["name"], metric))
+                       for work in run.workloads for metric in METRICS}
+        self.levels, self.decisions = {}, {}
+        for metric in METRICS:
+            found = {key: self.ratios(*key, metric) for key in self.numbers if key[0] != run.baseline}
+            found = {key: (values, self.floor(*key, metric)) for key, values in found.items() if len(values)}
+            level = self.levels[metric.name] = multiplicity.level_of(found.values())
+            for key, (values, floor) in found.items():
+                self.decisions[(*key, metric.name)] = multiplicity.decide(values, floor, level.confidence)
+
+    def _numbers(self, cell):
+        """{metric: {launch: number}}"""
+        kind = next(work["kind"] for work in self.run.workloads if work["name"] == cell.workload)
+        found = {}
+        for number, document in cell.launches.items():
+            for name, value in READ[kind](document).items():
+                found.setdefault(name, {})[number] = value
+        return found
+
+    def _grain_ns(self, work):
+        found = [metrics.grain_ns(document) for (_, name), cell in self.run.cells.items() if name == work
+                 for document in cell.launches.values() if "latency" in document]
+        return float(np.median(found)) if found else 0.0
+
+    def values(self, configuration, work, metric):
+        """{launch: number}, empty where there are none."""
+        return self.numbers.get((configuration, work), {}).get(metric, {})
+
+    def ratios(self, configuration, work, metric, to=None):
+        """ln of the numbers by the baseline's (or another configuration's) of the same launch; times where both were
+        measured alike."""
+        both = configuration, to or self.run.baseline
+        mine, other = (self.values(name, work, metric.name) for name in both)
+        launches = sorted(mine.keys() & other.keys())
+        if metric.name in metrics.TIMES:
+            launches = self.alike(*both, work, launches)
+        return np.array([metrics.ln(metric.name, mine[i]) - metrics.ln(metric.name, other[i]) for i in launches])
+
+    def alike(self, one, other, work, launches):
+        """Those in which nothing else disturbed either, and the CPUs were at the same distance; if fewer than ENOUGH are
+        left, those of the same distance, which counts for more; then those undisturbed; then all."""
+        apart = self.apart(one, other, work)
+        disturbed = set().union(*(self.disturbed.get((name, work), ()) for name in (one, other)))
+        for out in (apart | disturbed, apart, disturbed):
+            left = [i for i in launches if i not in out]
+            if len(left) >= metrics.ENOUGH:
+                return left
+        return launches
+
+    def apart(self, one, other, work):
+        """The launches for which the threads' CPUs were at other distances in these two configurations."""
+        if one == other or not {(one, work), (other, work)} <= self.run.cells.keys():
+            return set()
+        one, other = (self.run.cells[name, work].launches for name in (one, other))
+        return {i for i in one.keys() & other.keys() if metrics.are_apart(one[i], other[i])}
+
+    def floor(self, configuration, work, metric):
+        """Of a cell: its workload's, or for the A/A column the least; and the clock's grain at its size."""
+        floor = LEAST if configuration == self.again else self.floors[work, metric.name]
+        if not metric.clocked:
+            return floor
+        sizes = [np.median(list(self.values(name, work, metric.name).values()))
+                 for name in (configuration, self.run.baseline)]
+        return max(floor, math.log1p(self.grains[work] / min(sizes)))
+
+
+def _metric(table, metric):
+    level = table.levels[metric.name]
+    again = [decision.name for (name, _, found), decision in table.decisions.items()
+             if name == table.again and found == metric.name and decision.name != "few"]
+    return {"name": metric.name, "title": metric.title, "unit": metric.unit, "cells": level.cells,
+            "decided": 0 if table.run.quick else level.decided, "confidence": _short(level.confidence),
+            "launches_needed": level.launches_needed, "again_cells": len(again),
+            "again_different": sum(name in ("above", "below") for name in again)}
+
+
+def _cell(table, column, work):
+    cell = table.run.cells[column.name, work["name"]]
+    document = {"configuration": column.name, "workload": work["name"], "state": cell.state, "reason": cell.reason,
+                "launches": len(cell.launches),
+                "disturbed": len(table.disturbed[column.name, work["name"]]),
+                "apart": len(table.apart(column.name, table.run.baseline, work["name"])), "metrics": {}}
+    for metric in METRICS:
+        values = table.values(column.name, work["name"], metric.name)
+        if not values:
+            continue
+        name, decision = _decision(table, column.name, work["name"], metric)
+        plain = statistics.estimate(np.array(list(values.values())), statistics.CONFIDENCE)
+        document["metrics"][metric.name] = {
+            "launches": len(values), "value": {key: _rounded(part) for key, part in vars(plain).items()},
+            "ratio": _exponentials(decision.ratio) if decision and decision.ratio else None, "decision": name,
+            "equal_within": decision.equal_within if decision and name == "equal" else None}
+    return document
+
+
+def _decision(table, configuration, work, metric):
+    if configuration == table.run.baseline:
+        return "baseline", None
+    decision = table.decisions.get((configuration, work, metric.name))
+    if decision is None or table.run.quick or decision.name == "few":
+        return "no verdict", decision
+    return {"above": metric.worse, "below": metric.better}.get(decision.name, decision.name), decision
+
+
+def _exponentials(part):
+    return {key: None if x is None else _short(math.exp(x)) for key, x in vars(part).items()}
+
+
+def _short(x):
+    """Six significant digits, as in every summary."""
+    return float(f"{x:.6g}")
+
+
+def _rounded(x):
+    return None if x is None else _short(x)
+
+
+# ---- Which is best?
+
+def _workload(table, work):
+    metric = metrics.BY_NAME["retained_rss_b" if work["kind"] == TIMELINE else "ns_per_op"]
+    ranked = [(float(np.median(ratios)) if len(ratios) else 0.0, column.name, ratios) for column in table.run.in_force
+              if column.name != table.again and (ratios := table.ratios(column.name, work["name"], metric)) is not None
+              and table.values(column.name, work["name"], metric.name) and len(ratios)]
+    ranked.sort(key=lambda one: one[0])
+    confidence = table.levels[metric.name].confidence
+    ranking = [{"configuration": name, "tied": _tied(table, name, ranked[0][1], work["name"], metric, confidence)}
+               for _, name, _ in ranked]
+    floors = {one.name: _short(math.expm1(table.floors[work["name"], one.name])) for one in METRICS
+              if len(table.ratios(table.run.baseline, work["name"], one))}
+    return {"workload": work["name"], "kind": work["kind"], "purpose": work["purpose"], "operation": work["operation"],
+            "threads": work["threads"], "floors": floors, "ranking": ranking, "pick": _pick(table, ranking),
+            "sentence": _sentence(table, ranking, work, metric)}
+
+
+def _tied(table, name, best, work, metric, confidence):
+    """Whether the launches do not show it to be worse than the best."""
+    if name == best:
+        return True
+    ratio = statistics.estimate(table.ratios(name, work, metric, best), confidence)
+    return not ratio.has_interval or ratio.low <= LEAST
+
+
+def _sentence(table, ranking, work, metric):
+    if not ranking:
+        return f"no numbers to compare: {table.run.baseline} was not measured"
+    best, ties = ranking[0]["configuration"], [one["configuration"] for one in ranking[1:] if one["tied"]]
+    baseline, time = table.run.baseline, metric.name == "ns_per_op"
+    if table.run.quick:
+        return f"a first look, no verdict: {best} reads best"
+    name, decision = _decision(table, best, work["name"], metric)
+    if name == "no verdict":
+        return f"too few launches for a verdict: {best} reads best"
+    better, worse = ("faster", "be slower") if time else ("less", "keep more")
+    if name != metric.better:
+        shown = [one["configuration"] for one in ranking
+                 if _decision(table, one["configuration"], work["name"], metric)[0] == metric.better]
+        than = f"{'be' if time else 'keep'} {better} than {baseline}"
+        return f"{best} reads best, but only {_listed(shown)} shown to {than}" if shown else f"none is shown to {than}"
+    tied = f"; {_listed(ties)} not shown to {worse}" if ties else ""
+    share = math.exp(decision.ratio.estimate)
+    share = f"{share * 100:.3g} %" if share >= 0.01 else f"1/{1 / share:.3g}"
+    return f"the {'fastest is' if time else 'least is kept by'} {best}, with {share} of {baseline}'s " \
+           f"{'time' if time else 'memory'}{tied}"
+
+
+def _listed(names):
+    """As the subject of a sentence: names, or how many where they are many."""
+    if len(names) < 4:
+        return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    return f"{len(names)} others are"
+
+
+def _pick(table, ranking):
+    """Of all that are not told from the best, the plainest: the baseline, else what sets least."""
+    tied = [one["configuration"] for one in ranking if one["tied"]]
+    settings = {column.name: (column.provenance or {}).get("asked") or {} for column in table.run.columns}
+    return min(tied, default=None,
+               key=lambda name: (name != table.run.baseline, sum(map(len, settings[name].values()))))
+
+
+# ---- Does the allocator change the answer?
+
+def _crossovers(run):
+    for work in run.workloads:
+        if work["kind"] != "pair":
+            continue
+        sweeps = {}
+        for column in run.in_force:
+            sizes = _headlines(run.cells[column.name, work["name"]])
+            if sizes:
+                sweeps[column.name] = sizes
+        level = multiplicity.level_of([(np.array(values), LEAST) for sizes in sweeps.values()
+                                       for values in sizes.values()])
+        for name, sizes in sweeps.items():
+            yield _crossover(work, name, sizes, level.confidence)
+
+
+def _winner(headlines, confidence):
+    """The side that is faster at a size, None where that is not clear: as crossover.py decides it."""
+    sign = crossover.clear_sign(statistics.estimate(headlines, confidence), LEAST)
+    return {1: "value", -1: "pointer", 0: None}[sign]
+
+
+def _headlines(cell):
+    """{size: [ln pointer/value of each launch]}, sizes ascending."""
+    found = {}
+    for document in cell.launches.values():
+        for size, ratio, _ in metrics.pair_rows(document):
+            if math.isfinite(ratio):
+                found.setdefault(size, []).append(ratio)
+    return dict(sorted(found.items()))
+
+
+def _crossover(work, configuration, sizes, confidence):
+    result = crossover.crossovers(work["pair"] or work["name"], list(sizes), [np.array(v) for v in sizes.values()],
+                                  math.expm1(LEAST), statistics.CONFIDENCE, confidence)
+    sentence = crossover.sentence(result, lambda size: terminal.size(size, work.get("size_unit", "")))
+    return {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
+            "sentence": sentence, "smallest": result.smallest, "largest": result.largest,
+            "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],
+            "sizes": [{"estimate": _short(one.size), "low": _rounded(one.low), "high": _rounded(one.high),
+                       "faster_below": one.faster_below} for one in result.found]}

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Whether two runs were made under the same conditions, and of which lessons the code is the same."""
+
+from plots.judge import compiled
+
+# What varies from run to run of one machine, or has no part in a paired launch.
+IGNORED = {"machine.load_1min", "machine.hardware_counters", "build.modules_crc32"}
+NEWER = {"machine.cpus_allowed"}  # what older runs do not say, and may be the same
+# How an epoch is measured. The number of launches is none of it: launches are samples.
+SETTINGS = ("epoch_ns", "rounds_per_block", "layouts", "layout", "threshold")
+
+
+def differences(a, b):
+    """[{fact, a, b}] of what differs between the conditions of two runs; None where one does not say."""
+    facts_a, facts_b = _facts(a), _facts(b)
+    found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
+             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)
+             and not (fact in NEWER and None in (facts_a.get(fact), facts_b.get(fact)))]
+    return found + compiled.differences(a, b, shared_lessons(a, b))
+
+
+def shared_lessons(a, b):
+    others = {row.lesson for row in b.rows}
+    return list(dict.fromkeys(row.lesson for row in a.rows if row.lesson in others))
+
+
+def _facts(run):
+    manifest = run.manifest
+    settings = {key: manifest["settings"].get(key) for key in SETTINGS}
+    settings["layout"] = -1 if settings["layout"] is None else settings["layout"]
+    configuration = next(one for one in manifest["configurations"] if one["name"] == run.configuration)
+    parts = {"machine": manifest["machine"], "build": manifest["build"], "allocator": manifest["allocator"] or {},
+             "configuration": configuration, "settings": settings}
+    return {"ampersand": manifest["version"]} | {fact: value for fact, value in _leaves(parts, "")
+                                                 if fact not in IGNORED}
+
+
+def _leaves(part, name):
+    if isinstance(part, dict) and name not in IGNORED:
+        for key, value in part.items():
+            yield from _leaves(value, f"{name}.{key}" if name else key)
+    else:
+        yield name, part
+
+
+def code(a, b):
+    """{lesson: "same", "changed" or "unknown"} for each lesson that both runs have.
+
+    The checksum is of the lesson's whole first module: one function at another place, or other debug information, is a
+    change, too. So "same" is certain, and "changed" only says that the lesson was built anew."""
+    crc_a, crc_b = (run.manifest["build"].get("modules_crc32") or {} for run in (a, b))
+    found = {}
+    for lesson in shared_lessons(a, b):
+        known = lesson in crc_a and lesson in crc_b
+        found[lesson] = "unknown" if not known else "same" if crc_a[lesson] == crc_b[lesson] else "changed"
+    return found
+
+
+def same_layouts(row, a, b):
+    """Whether the row's functions stood at the same places in both runs."""
+    return _offsets(row, a) == _offsets(row, b)
+
+
+def _offsets(row, run):
+    units = run.manifest["layouts"][row.lesson]["units"]
+    return next((unit["offsets"] for unit in units if row.name in unit["rows"]), None)

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+"""What changed from run A to run B. A change is B/A: 1.05 is five percent slower, or a ratio five percent higher.
+
+A row has three figures per launch (statistics.py): ns/op of the value side, of the pointer side, and their ratio, each
+the mean of ln over the layouts. The launches of two runs are independent samples, so a figure's change is the
+difference of their 20 % trimmed means, with the interval of Yuen's t test: Welch's test on trimmed means, which needs
+neither equal spreads nor freedom from outliers. (Mann and Whitney's interval for the Hodges-Lehmann shift takes the
+samples for copies of one another, and between an idle and a busy run finds several times as many false changes as it
+should.) Bonferroni over the table: three figures of each row that is no control.
+
+Two kinds of change, of different worth:
+
+    ratio    moves only if the pair itself changed: both sides are measured within the same microseconds, so whatever
+             else the machine did fell on both alike. This statement is robust.
+    ns/op    of a side also contains what else the machine did. No number of launches tells that from a slower side.
+
+So both are held against a control: the pairs that cannot have changed, chains of known length and functions against
+themselves. How far their figures moved between the runs is the drift, and a change is called only where its interval
+lies beyond the drift and x, the least change worth a word (the runs' threshold), on top of it:
+
+    slower, faster, higher, lower    the interval lies wholly beyond drift and x
+    within drift                     wholly beyond x, but not beyond drift and x
+    no control                       beyond x, of a side's ns/op, where the runs share no control pair
+    not shown                        everything else: not that it is equal, only that no change is shown
+    too few launches                 fewer than 6 in either run: no interval
+    no verdict                       either run is a quick one
+
+The controls are short loops over registers and the first cache. Where a neighbour takes memory bandwidth or the last
+cache, large objects slow down and the controls do not. Counts are exact: any difference is a change."""
+
+import math
+
+import numpy as np
+from scipy import optimize, stats
+
+from plots.judge import compare_facts
+from plots.judge.summary import summarize
+from plots.program.errors import Refused
+from plots.stats import statistics
+from plots.stats.statistics import CONFIDENCE, Estimate
+
+TRIM = 0.2
+LEAST_LAUNCHES = 6
+CONTROLS = ("known", "null")  # lessons whose pairs cannot change
+FIGURES = ("value", "pointer", "ratio")
+COUNTED = ("allocs_per_op", "asked_b_per_op", "granted_b_per_op", "peak_b")
+CALLED = ("slower", "faster", "higher", "lower")
+
+
+def compare(a, b, across=False):
+    """The document of a comparison of two loaded runs."""
+    found = compare_facts.differences(a, b)
+    document = {"schema": "ampersand/comparison/1", "status": "compared", "across": across,
+                "quick": a.quick or b.quick, "a": _about(a), "b": _about(b), "same_run": _identity(a) == _identity(b),
+                "differences": found}
+    if found and not across:
+        return document | {"status": "refused"}
+    names_a, names_b = ([row.name for row in run.rows] for run in (a, b))
+    shared = [row.name for row in a.rows if row.name in set(names_b)]
+    if not shared:
+        raise Refused(b.folder, f"no row in common with {a.folder}: there is nothing to compare")
+    code = compare_facts.code(a, b)
+    measured = {name: [statistics.measure(run.row(name).launches) for run in (a, b)] for name in shared}
+    if not any(one.launches or two.launches for one, two in measured.values()):
+        raise Refused(b.folder, f"nothing is measured, here or in {a.folder}: there is nothing to compare")
+    judged = sum(a.row(name).lesson not in CONTROLS for name in shared)
+    confidence = statistics.corrected(len(FIGURES) * judged)
+    threshold = max(run.manifest["settings"]["threshold"] for run in (a, b))
+    figures = {name: {figure: Change(*(_launches(one, figure) for one in measured[name]), confidence)
+                      for figure in FIGURES} for name in shared}
+    drift = _drift([figures[name] for name in shared if a.row(name).lesson in CONTROLS])
+    summaries = [{row["row"]: row for row in summarize(run)[0]["rows"]} for run in (a, b)]
+    rows = [_row(a.row(name), figures[name], drift, threshold, document["quick"], [one[name] for one in summaries])
+            | {"code": code[a.row(name).lesson], "same_layouts": compare_facts.same_layouts(a.row(name), a, b)}
+            for name in shared]
+    return document | {
+        "rule": {"threshold": threshold, "confidence": CONFIDENCE, "launches_needed": LEAST_LAUNCHES,
+                 "correction": f"Bonferroni over {len(FIGURES)} figures of {judged} rows",
+                 "interval": "Yuen's t test on 20 % trimmed means of the launches"},
+        "drift": {"controls": drift["controls"], "times": _range(drift["times"]), "ratios": _range(drift["ratios"])},
+        "code": code, "only_in_a": [name for name in names_a if name not in set(shared)],
+        "only_in_b": [name for name in names_b if name not in set(shared)], "rows": rows}
+
+
+def _about(run):
+    return {"folder": str(run.folder), "created": run.manifest["created"], "configuration": run.configuration,
+            "quick": run.quick, "launches": run.manifest["settings"]["launches"],
+            "load_1min": run.manifest["machine"].get("load_1min")}
+
+
+def _identity(run):
+    return run.manifest["created"], run.manifest["seed"], run.configuration
+
+
+def _launches(measured, figure):
+    """One number a launch, in ln units."""
+    matrix = {"value": measured.ln_value_ns, "pointer": measured.ln_pointer_ns, "ratio": measured.ln_ratio}[figure]
+    return measured.over_layouts(matrix) if measured.launches else np.empty(0)
+
+
+class Change:
+    """Of one figure, from the launches of A to those of B, in ln units. `by` is an Estimate; everything is None where a
+    run has no launch of it."""
+
+    def __init__(self, a, b, confidence):
+        self.a, self.b = (float(stats.trim_mean(x, TRIM)) if len(x) else None for x in (a, b))
+        self.by = None
+        if None not in (self.a, self.b):
+            half = half_width(a, b, confidence)
+            middle = self.b - self.a
+            self.by = Estimate(middle, *((None, None) if half is None else (middle - half, middle + half)))
+
+
+def half_width(a, b, confidence):
+    """Of the interval of the difference, or None: the distance between the samples at which Yuen's test gives just
+    1 - confidence. Its t is the distance by a standard error that no shift changes, so the interval is symmetric."""
+    kept = [np.sort(x)[int(TRIM * len(x)) : len(x) - int(TRIM * len(x))] for x in (a, b)]
+    if min(len(a), len(b)) < LEAST_LAUNCHES or not any(np.ptp(x) > 0 for x in kept):
+        return None
+    apart = float(stats.trim_mean(b, TRIM) - stats.trim_mean(a, TRIM))
+
+    def surplus(distance):  # in ln p, which falls with the distance
+        p = stats.ttest_ind(b - apart + distance, a, equal_var=False, trim=TRIM).pvalue
+        return math.log(max(p, 1e-300)) - math.log(1 - confidence)
+
+    far = max(float(np.ptp(x)) for x in kept)
+    while surplus(far) > 0:
+        far *= 2
+    return optimize.brentq(surplus, 0, far, xtol=1e-9, rtol=1e-4)
+
+
+def _drift(controls):
+    """How far the controls moved: {"controls": n, "times": (low, high), "ratios": (low, high)}, 0 always within."""
+    def span(figures):
+        found = [one[figure].by.estimate for one in controls for figure in figures if one[figure].by]
+        return (min([0.0, *found]), max([0.0, *found])) if found else None
+    measured = sum(one["ratio"].by is not None for one in controls)
+    return {"controls": measured, "times": span(("value", "pointer")), "ratios": span(("ratio",))}
+
+
+def call(estimate, drift, threshold, quick, words, unchecked):
+    """What may be said of a change; `words` are for more and for less. `drift` is None without a control, and then
+    `unchecked` is what is said of a change, if anything else than its word."""
+    if estimate is None:
+        return "not measured"
+    if quick:
+        return "no verdict"
+    if not estimate.has_interval:
+        return "too few launches"
+    x = math.log1p(threshold)
+    if -x <= estimate.high and estimate.low <= x:
+        return "not shown"
+    low, high = drift or (0.0, 0.0)
+    if low - x <= estimate.high and estimate.low <= high + x:
+        return "within drift"
+    if drift is None and unchecked:
+        return unchecked
+    return words[0] if estimate.low > 0 else words[1]
+
+
+def _row(row, figures, drift, threshold, quick, judged):
+    a, b = judged
+    document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson,
+                "control": row.lesson in CONTROLS}
+    for name, figure in figures.items():
+        if name == "ratio":
+            word = call(figure.by, drift["ratios"], threshold, quick, ("higher", "lower"), None)
+        else:
+            word = call(figure.by, drift["times"], threshold, quick, ("slower", "faster"), "no control")
+        document[name if name == "ratio" else f"{name}_ns_per_op"] = _exponentials({"a": figure.a, "b": figure.b}) | {
+            "change": figure.by and _exponentials(vars(figure.by)),
+            "call": "control" if document["control"] else word}
+    document["verdict"] = {"a": a["verdict"], "b": b["verdict"], "change": _verdict_change(a["verdict"], b["verdict"])}
+    document["failed"] = {"a": a["failed"], "b": b["failed"]}
+    document["counts"] = {"a": a["counts"]["status"], "b": b["counts"]["status"],
+                          "changes": count_changes(a["counts"], b["counts"], row.threads)}
+    return document | {"changes": _changes(document)}
+
+
+def _verdict_change(a, b):
+    """flipped: decided for opposite sides. class: any other change, but that of a row that failed; None."""
+    if "failed" in (a, b):
+        return None
+    sides = [verdict.split()[0 if verdict.endswith("faster") else -1] for verdict in (a, b)]
+    if set(sides) == {"value", "pointer"}:
+        return "flipped"
+    return None if a == b else "class"
+
+
+def count_changes(a, b, threads=0):
+    """[{side, quantity, a, b}] of exact counts that differ. A quantity that differs between the launches of one run is
+    None there; where several threads allocate at once, their race sets the peak, and it says nothing."""
+    if _uncounted(a["status"]) or _uncounted(b["status"]):
+        return []
+    return [{"side": side, "quantity": key, "a": a[side][key], "b": b[side][key]}
+            for side in ("value", "pointer") for key in COUNTED
+            if a[side][key] != b[side][key] and not (key == "peak_b" and threads)]
+
+
+def _changes(row):
+    """What changed for certain, as [{what, percent}]; percent is None where any change is one too many."""
+    found = []
+    for key in ("ratio", "value_ns_per_op", "pointer_ns_per_op"):
+        if row[key]["call"] in CALLED:
+            found.append({"what": key, "percent": (row[key]["change"]["estimate"] - 1) * 100})
+    if row["verdict"]["change"] == "flipped":
+        found.append({"what": "verdict", "percent": None})
+    if row["counts"]["changes"]:
+        found.append({"what": "counts", "percent": None})
+    if bool(row["failed"]["a"]) != bool(row["failed"]["b"]):
+        found.append({"what": "failed", "percent": None})
+    return found
+
+
+def beyond(document, percent):
+    """The rows with a change of more than `percent`; counts, flips and failures always are."""
+    return [row for row in document["rows"]
+            if any(one["percent"] is None or abs(one["percent"]) > percent for one in row["changes"])]
+
+
+def unjudged(document):
+    """{why: rows} of what is no control and of which nothing certain can be said: no change there is no good news."""
+    found = {"in quick runs": [row["row"] for row in document["rows"]]} if document["quick"] else {}
+    if document["only_in_a"]:
+        found["not in B"] = document["only_in_a"]
+    whys = {"failed in both": lambda row, calls: row["failed"]["a"] and row["failed"]["b"],
+            "not measured": lambda row, calls: "not measured" in calls,
+            f"fewer than {LEAST_LAUNCHES} launches": lambda row, calls: "too few launches" in calls,
+            "times without a control": lambda row, calls: "no control" in calls,
+            "allocations not counted": lambda row, calls: _uncounted(row["counts"]["a"]) != _uncounted(row["counts"]["b"])}
+    for row in document["rows"] if not document["quick"] else ():
+        calls = {row[key]["call"] for key in ("ratio", "value_ns_per_op", "pointer_ns_per_op")}
+        why = next((why for why, holds in whys.items() if holds(row, calls)), None)
+        if why and not row["control"]:
+            found.setdefault(why, []).append(row["row"])
+    return found
+
+
+def _uncounted(status):
+    return status in ("refused", "missing")
+
+
+def _exponentials(part):
+    """ln units as plain ratios, with six significant digits."""
+    return {key: None if x is None else float(f"{math.exp(x):.6g}") for key, x in part.items()}
+
+
+def _range(span):
+    return span and _exponentials(dict(zip(("low", "high"), span)))

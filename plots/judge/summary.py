@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""Judge a run: write summary.json and bench.txt into its folder, and print the table.
+
+What the numbers are is said in statistics.py and crossover.py; the form of summary.json in results/SCHEMA.md."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from plots.files import bench_format
+from plots.files.pair_run import load
+from plots.files.strict_json import write_whole
+from plots.judge import compiled
+from plots.program.errors import Refused
+from plots.stats import carry_over, crossover, layout_error, statistics, stopping
+from plots.words import terminal
+
+FLOORS = {"clockwork": "null", "placement": "null_placed"}
+SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
+
+
+def summarize(run, among=None):
+    """(summary, bench): the document of summary.json and the text of bench.txt. `among` is how many rows hold together,
+    where that is more than the run's own."""
+    judge = Judge(run, among)
+    confidence = judge.confidence
+    threshold = run.manifest["settings"]["threshold"]
+    needed = statistics.launches_needed(confidence)
+    measured = {row.name: statistics.measure(row.launches, needed) for row in run.rows}
+    counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
+    rows = [_row(row, measured[row.name], counts[row.name], judge) for row in run.rows]
+    _observe(rows, {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
+    summary = {
+        "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
+        "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
+                 "correction": f"Bonferroni over {among or len(rows)} rows" + judge.looks_in_words,
+                 "interval": "order statistics of the launches",
+                 "launches_needed": needed,
+                 "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
+        "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
+        "neighbours": _neighbours(run, rows),
+        "compiled": compiled.brief(run.manifest),
+        "rows": rows,
+        "crossovers": list(_crossovers(run, measured, threshold, judge)),
+        "geometric_mean": list(_geometric_means(rows)),
+    }
+    return summary, bench_format.write(bench_format.configuration_of(run.manifest, run.configuration),
+                                  _bench_lines(run, counts))
+
+
+class Judge:
+    """What every row of a run is judged by."""
+
+    def __init__(self, run, among=None):
+        self.quick = run.quick
+        self.layouts = run.manifest["layouts"]
+        self.one_layout = run.manifest["settings"].get("layout", -1) >= 0  # so that the spread says nothing
+        self.threshold = run.manifest["settings"]["threshold"]
+        self.stopping = stopping.rule(run.manifest)
+        self.looks_had, self.spent_s = stopping.looks_had(run), stopping.spent_s(run)
+        looks = len(self.stopping.looks)
+        self.looks_in_words = "" if self.stopping.fixed else f" and {looks} looks"
+        self.uncorrected = statistics.corrected(looks)  # for the rows, that is
+        self.confidence = statistics.corrected((among or len(run.rows)) * looks)
+
+    def stopped(self, row, verdict, width):
+        """A row's `stopped`."""
+        look = self.looks_had.get(row, 1)
+        return {"look": look, "of": len(self.stopping.looks),
+                "why": stopping.state(self.stopping, look, verdict, width, self.spent_s)}
+
+
+def _row(row, measured, counts, judge):
+    document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson, "question": row.question,
+                "launches": measured.launches, "left_out": measured.left_out,
+                "layouts": measured.ln_ratio.shape[1] if measured.launches else 0,
+                "value_ns_per_op": None, "pointer_ns_per_op": None, "ratio": None, "spread": None}
+    verdict, width = statistics.Verdict("undecided"), math.inf
+    if measured.launches:
+        for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
+            plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected)
+            document[f"{key}_ns_per_op"] = _exponentials(plain)
+        unit = layout_error.unit_of(judge.layouts[row.lesson], row.name)
+        off = layout_error.error(measured, unit)
+        ratio = layout_error.widen(statistics.estimate(measured.headlines, judge.confidence), off, judge.confidence)
+        document["design"] = {"kind": unit["design"], "error": _short(off)}
+        over_layouts = statistics.spread(measured.ln_ratio, judge.confidence)
+        document["ratio"], document["spread"] = _exponentials(ratio), _exponentials(over_layouts)
+        verdict = statistics.verdict(ratio, over_layouts, judge.threshold)
+        width = stopping.half_width(ratio, over_layouts)
+    if judge.quick or judge.one_layout:
+        verdict = statistics.Verdict("no verdict")
+    if row.failed:
+        verdict = statistics.Verdict("failed")
+    document |= {"verdict": verdict.name, "equal_within": verdict.equal_within,
+                 "stopped": judge.stopped(row.name, verdict.name, width), "sentence": None,
+                 "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
+                 "counts": _counts(counts), "failed": row.failed}
+    document["sentence"] = _sentence(document, judge.one_layout, len(row.launches),
+                                     statistics.launches_needed(judge.confidence))
+    return document
+
+
+def _observe(rows, calibrations, quick):
+    """Say of rows whose effect not every machine can show whether this one can: where the value side of the pair that
+    calibrates them is faster. None where that pair was not measured, or not to an end."""
+    for row in rows:
+        calibration = calibrations[row["row"]]
+        if not calibration or quick:
+            continue
+        verdicts = {other["verdict"] for other in rows if other["pair"] == calibration}
+        row["observable"] = None if not verdicts - {"no verdict", "failed", "undecided"} else "value faster" in verdicts
+        if row["observable"] is False and not row["failed"]:
+            row["sentence"] = f"not observable here: on this machine {calibration} shows no effect either"
+
+
+def _solo(result, quick):
+    if result is None:
+        return None
+    return {"launches": result.launches, "ratio": _exponentials(result.solo),
+            "paired_ratio": _short(math.exp(result.paired)), "difference": _exponentials(result.difference),
+            "carry_over": None if quick else result.found}
+
+
+def _exponentials(part):
+    """A dataclass in ln units as a dictionary of plain numbers."""
+    return {key: None if x is None else _short(math.exp(x)) for key, x in vars(part).items()}
+
+
+def _short(x):
+    """Six significant digits: more than any clock gives, and the same on every machine."""
+    return float(f"{x:.6g}")
+
+
+def _counts(counts):
+    return {"status": counts.status, "detail": counts.detail, "value": _plain(counts.value),
+            "pointer": _plain(counts.pointer)}
+
+
+def _plain(side):
+    """Fractions as JSON's numbers: an integer where it is one."""
+    if side is None:
+        return None
+    return {key: None if x is None else int(x) if x.denominator == 1 else float(x) for key, x in side.items()}
+
+
+def _sentence(row, one_layout, launches, needed):
+    if row["failed"]:
+        return f"failed ({row['failed']['kind']}): {row['failed']['reason']}, {row['failed']['detail']}"
+    if not launches:
+        return "not measured: no launch is finished"
+    if row["ratio"] is None:
+        return "not measured: no launch has a round that the clock could see in every layout"
+    ratio, verdict = row["ratio"], row["verdict"]
+    side = "value" if ratio["estimate"] >= 1 else "pointer"
+    if verdict == "no verdict" and one_layout:
+        return f"one layout gives no verdict: it has the linker's luck in it; here {side} is " \
+               f"{_faster(ratio['estimate'])}"
+    if verdict == "no verdict":
+        return f"a quick run gives no verdict; so far {side} looks {_faster(ratio['estimate'])}"
+    if ratio["low"] is None:
+        return f"undecided: {row['launches']} of the {needed} launches that an interval needs"
+    if verdict in ("value faster", "pointer faster"):
+        return f"{side} is {_faster(ratio['estimate'])}"
+    if verdict in ("leans value", "leans pointer"):
+        return f"{side} is {_faster(ratio['estimate'])} on average, but not wherever the linker puts the code"
+    if verdict == "equal":
+        return f"equal within {row['equal_within'] * 100:g} %"
+    if verdict == "placement decides":
+        spread = row["spread"]
+        return (f"where the linker puts the code decides: pointer/value is from {terminal.ratio(spread['p10'])} to "
+                f"{terminal.ratio(spread['p90'])}")
+    return f"undecided: {stopping.words(row['stopped'])}"
+
+
+def _faster(ratio):
+    factor = max(ratio, 1 / ratio)
+    return f"{float(f'{factor:.3g}'):g} times as fast" if factor >= 1.1 else f"{(factor - 1) * 100:.2g} % faster"
+
+
+def _floor(pair, rows):
+    row = next((row for row in rows if row["pair"] == pair), None)
+    return row and {key: row[key] for key in ("row", "ratio", "spread")}
+
+
+def _neighbours(run, rows):
+    """In how many of all blocks something else was on the core, after all attempts, and how many launches it cost."""
+    quiet = [launch.quiet for row in run.rows for launch in row.launches]
+    return {"blocks": sum(map(len, quiet)), "disturbed": sum(int((~each).sum()) for each in quiet),
+            "launches": len(quiet), "left_out": sum(row["left_out"] for row in rows)}
+
+
+def _sweeps(rows):
+    by_pair = {}
+    for row in rows:
+        by_pair.setdefault(row["pair"] if isinstance(row, dict) else row.pair, []).append(row)
+    return {pair: mine for pair, mine in by_pair.items() if len(mine) >= SWEEP and pair not in FLOORS.values()}
+
+
+def _crossovers(run, measured, threshold, judge):
+    for pair, rows in _sweeps(run.rows).items():
+        rows = sorted((row for row in rows if measured[row.name].launches), key=lambda row: row.size)
+        if len(rows) < SWEEP:
+            continue
+        result = crossover.crossovers(pair, [row.size for row in rows],
+                                      [measured[row.name].headlines for row in rows], threshold, judge.uncorrected,
+                                      judge.confidence)
+        unit = rows[0].declared.get("size_unit", "B")
+        yield {"pair": pair,
+               "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),
+                          "high": one.high and _short(one.high), "faster_below": one.faster_below}
+                         for one in result.found],
+               "sentence": crossover.sentence(result, lambda size: terminal.size(size, unit))}
+
+
+def _geometric_means(rows):
+    """A summary line, no more: over sizes that somebody chose, of figures that mean different things."""
+    for pair, mine in _sweeps(rows).items():
+        ratios = [row["ratio"]["estimate"] for row in mine if row["ratio"]]
+        yield {"pair": pair, "ratio": _short(math.exp(np.mean(np.log(ratios)))) if ratios else None}
+
+
+def _bench_lines(run, counts):
+    for row in run.rows:
+        exact, own = counts[row.name], bench_format.compilation_of(run.manifest, row.lesson)
+        for launch in row.launches:
+            medians = statistics.reduce_launch(launch)
+            if not np.isfinite(medians).all():
+                continue
+            for side, ln_ns in (("value", medians[1]), ("pointer", medians[2])):
+                values = {"ns/op": math.exp(ln_ns.mean())}
+                per_op = getattr(exact, side) if exact.status == "exact" else None
+                if per_op:
+                    values |= {"B/op": per_op["asked_b_per_op"], "allocs/op": per_op["allocs_per_op"]}
+                yield bench_format.benchmark_name(row.name, side), launch.ops * launch.value_ns.size, values, own
+
+
+def unsound(summary):
+    """Whether a row failed or its counts differ between launches: exit status 1."""
+    return any(row["failed"] or row["counts"]["status"] == "differs" for row in summary["rows"])
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+    parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
+    parser.add_argument("--format", choices=terminal.FORMATS, default="table", help="of what is printed")
+
+
+def main(args):
+    run = load(args.run, args.config)
+    summary, bench = summarize(run)
+    failed_write = None
+    try:
+        write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        write_whole(args.run / "bench.txt", bench)
+    except Refused as refused:  # a read-only folder can still be judged
+        failed_write = refused
+    terminal.show(summary, args.format)
+    if failed_write:
+        raise failed_write
+    return 1 if unsound(summary) else 0

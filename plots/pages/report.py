@@ -1,0 +1,357 @@
+# SPDX-License-Identifier: MIT
+"""Write the page about a run that people read: python3 -m plots report RUN
+
+RUN/report.html is one file that needs no other and no network: what was asked and answered, the machine, the noise
+floors, every row, each lesson with its code and figures, the rule, and how to repeat it. Judgements are summary.py's,
+words terminal.py's, figures those of `charts`; the page's own are the distributions and the sparklines."""
+
+import base64
+import hashlib
+import os
+import re
+import shlex
+from collections import Counter
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+from plots.doctor import doctor
+from plots.figures import charts, distribution_figure, inline_figures, sparkline, style
+from plots.files import strict_json
+from plots.files.pair_run import is_of_allocators, load
+from plots.files.strict_json import printable
+from plots.go import go
+from plots.judge import compiled, summary as summaries
+from plots.program.errors import Refused
+from plots.program.guard import COMMAND
+from plots.stats import crossover, statistics
+from plots.words import terminal
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+LESSONS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+WORDS = ("pair", "verdict")  # the columns that are not numbers
+COLUMNS = tuple({"name": name, "words": name in WORDS} for name in (
+    "pair", "size", "verdict", "value ns/op", "pointer ns/op", "ratio pointer/\u200bvalue", "interval", "spread over layouts",
+    "value B/op", "pointer B/op", "value allocs/op", "pointer allocs/op"))
+STACK_NAMES = ("value stack\u200b B reserved\u200b / touched", "pointer stack\u200b B reserved\u200b / touched")
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+    parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="where the page goes (default: RUN/report.html)")
+
+
+def main(args):
+    out = args.out or args.run / "report.html"
+    if is_of_allocators(args.run):
+        if args.config:
+            raise Refused("--config", "a run over configurations has all of them on its page")
+        from plots.pages import allocator_report  # which takes its parts from here
+        strict_json.write_whole(out, allocator_report.page_of(args.run))
+    else:
+        strict_json.write_whole(out, page(load(args.run, args.config), go.made(args.run)))
+    print(out)
+    return 0
+
+
+def page(run, in_go=None):
+    """The page about a loaded run, as text; in_go: what plots/go/go.py made of the same lessons in Go."""
+    summary = printable(summaries.summarize(run)[0])
+    manifest = printable(run.manifest | {"layouts": _without_units(run.manifest["layouts"])})
+    pairs = _pairs(summary, _units(run), _prefer(run))
+    pictures = _pictures(run, summary, manifest)
+    for pair in pairs:
+        pair["figures"] = [(f"{pair['name']}: {words}", pictures[name]) for name, words in (
+            (f"crossover_{pair['name']}", "time against size"),
+            (f"distribution_{pair['name']}", "launches and layouts")) if name in pictures]
+    machine = complete(manifest["machine"])
+    script = read_template("report.js")
+    return environment().get_template("report.html.j2").render(
+        summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run), columns=_columns(summary),
+        title=f"ampersand: {machine['host'] or 'a run'}, {manifest['created'][:10]}",
+        place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=unfinished(run),
+        unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
+        wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, built(manifest)),
+        go=_go(in_go, summary), floors=terminal.floors(summary), neighbours=terminal.neighbours(summary),
+        legend=_legend(summary),
+        table=[line for pair in pairs for line in pair["all"]],
+        verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
+        overview=[(words, pictures[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
+                                                              ("allocations", "Allocations")) if name in pictures],
+        rule=", ".join(f"{name.replace('_', ' ')}: {part}" for name, part in summary["rule"].items()),
+        rule_text=blocks(statistics.__doc__), crossover_text=blocks(crossover.__doc__), repeat=repeat(manifest),
+        command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(read_template("report.css")),
+        script=Markup(script), script_hash=policy_hash(script))
+
+
+def _without_units(layouts):
+    return {lesson: {key: part for key, part in table.items() if key in ("flags", "compiled")}
+            for lesson, table in layouts.items()}
+
+
+def environment():
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
+                              undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+
+
+def policy_hash(script):
+    """How the page's Content-Security-Policy names its only script: a text of others that became one would not run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def read_template(name):
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _units(run):
+    """What the sizes of each pair are in, as summary.py has it."""
+    return {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
+
+
+def _prefer(run):
+    """When to prefer which side, of the pairs whose lesson says so."""
+    return {row.pair: printable(row.declared["prefer"]) for row in run.rows if row.declared.get("prefer")}
+
+
+# ---- Pairs and rows
+
+def _pairs(summary, units, prefer):
+    pairs = []
+    for name in dict.fromkeys(row["pair"] for row in summary["rows"]):
+        rows = [row for row in summary["rows"] if row["pair"] == name]
+        show = _size_shower(units[name])
+        lines = [_line(row, terminal.has_stack(summary)) for row in rows]
+        pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0]["lesson"],
+                      "question": rows[0]["question"], "prefer": prefer.get(name, ""),
+                      "spark": sparkline.make(rows, show), "tally": _tally(rows),
+                      "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary), "all": lines,
+                      "table": [line | {"cells": line["cells"][1:]} for line in lines]})
+    return pairs
+
+
+def _size_shower(unit):
+    return lambda size: terminal.size(size, unit)
+
+
+def _tally(rows):
+    counts = Counter(row["verdict"] for row in rows)
+    return f"{len(rows)} {'rows' if len(rows) > 1 else 'row'}: " + ", ".join(
+        f"{n} {name}" for name, n in sorted(counts.items(), key=lambda one: list(style.VERDICTS).index(one[0])))
+
+
+def _answer(pair, rows, summary, show):
+    """The verdict in sentences that others wrote: crossover, and both ends of the sweep; or the only row."""
+    crossing = [found["sentence"] for found in summary["crossovers"] if found["pair"] == pair]
+    if len(rows) == 1:
+        sentences = [rows[0]["sentence"] + _numbers(rows[0])]
+    else:
+        ends = sorted(rows, key=lambda row: row["size"])
+        sentences = [f"crossover: {sentence}" for sentence in crossing]
+        sentences += [f"at {show(row['size'])}, {row['sentence']}{_numbers(row)}" for row in (ends[0], ends[-1])]
+        sentences += [] if summary["quick"] else [_tally(rows)]
+    return [sentence[:1].upper() + sentence[1:] + "." for sentence in sentences]
+
+
+def _numbers(row):
+    if not row["ratio"]:
+        return ""
+    interval = terminal.interval(row["ratio"])
+    between = f", interval {interval}" if interval != "-" else ""
+    return f" (pointer/value {terminal.ratio(row['ratio']['estimate'])}{between})"
+
+
+def _asides(pair, summary):
+    means = [mean["ratio"] for mean in summary["geometric_mean"] if mean["pair"] == pair and mean["ratio"]]
+    return [f"Geometric mean of pointer/value over the sizes that were chosen, a summary and no more: "
+            f"{terminal.ratio(mean)}." for mean in means]
+
+
+def _columns(summary):
+    more = tuple({"name": name, "words": False} for name in STACK_NAMES)
+    return COLUMNS + more * terminal.has_stack(summary)
+
+
+def _line(row, stacks):
+    """A row of a table: its cells with the numbers that they are sorted by, and what sets it apart."""
+    counts = row["counts"]
+    keys = [None, row["size"], *((row[f"{side}_ns_per_op"] or {}).get("estimate") for side in ("value", "pointer")),
+            *((row[part] or {}).get(end) for part, end in (("ratio", "estimate"), ("ratio", "low"), ("spread", "p10"))),
+            *((counts[side] or {}).get(key) for key in ("asked_b_per_op", "allocs_per_op")
+              for side in ("value", "pointer")),
+            *((counts[side] or {}).get("stack_touched_b_per_op") for side in ("value", "pointer"))]
+    cells = [{"text": text, "key": key, "classes": "wrong" if text == "differs" else ""}
+             for text, key in zip(terminal.cells(row) + terminal.stack(row, both=True) * stacks, keys)]
+    cells[0]["classes"] = "words"
+    side = next((f" {name}" for name in style.SIDES if name in row["verdict"].split()), "")
+    text = row["sentence"] if row["failed"] else terminal.verdict(row)
+    cells.insert(2, {"text": text, "key": None, "classes": "words" + side + " long" * (len(text) > 40)})
+    wrong = row["failed"] or counts["status"] == "differs"
+    return {"cells": cells, "verdict": row["verdict"], "kind": "wrong" if wrong else ""}
+
+
+def _wrong(summary):
+    wrong = []
+    for row in summary["rows"]:
+        if row["failed"]:
+            wrong.append({"name": row["row"], "why": row["sentence"]})
+        if row["counts"]["status"] == "differs":
+            wrong.append({"name": row["row"], "why": f"counts differ between launches: {row['counts']['detail']}"})
+    refused = [row["counts"]["detail"] for row in summary["rows"] if row["counts"]["status"] == "refused"]
+    if refused:
+        wrong.append({"name": f"No counts in {len(refused)} rows", "why": refused[0]})
+    return wrong
+
+
+# ---- Go beside it
+
+GO_COLUMNS = tuple({"name": name, "words": name == "pair"} for name in (
+    "pair", "size", "C value ns/op", "C pointer ns/op", "Go value ns/op", "Go pointer ns/op", "C value allocs/op",
+    "C pointer allocs/op", "Go value allocs/op", "Go pointer allocs/op"))
+
+
+def _go(document, summary):
+    if document is None:
+        return None
+    document = printable(document)
+    return {"version": document["version"], "columns": GO_COLUMNS,
+            "rows": [{"kind": "", "verdict": "",
+                      "cells": [{"text": text, "key": None, "classes": "words" if i == 0 else ""}
+                                for i, text in enumerate(line)]} for line in go.beside(document, summary)],
+            "teaching": [dict(zip(("name", "measured", "published", "why"), line), says=case["compiler_says"])
+                         for line, case in zip(go.teaching_lines(document), document["teaching"])]}
+
+
+# ---- Lessons and their figures
+
+def _lessons(pairs, run):
+    return [{"name": name, "pairs": [pair for pair in pairs if pair["lesson"] == name],
+             "compiled": printable(compiled.of_lesson(run.manifest, name, telling=False)),
+             "calls": printable(_calls(run.manifest["layouts"][name])),
+             "source": source(name, run.manifest["layouts"][name].get("source_sha256"),
+                              file=run.manifest["layouts"][name].get("source"))}
+            for name in dict.fromkeys(pair["lesson"] for pair in pairs)]
+
+
+def _calls(table):
+    """[(side, the functions of shared libraries that its functions call)]"""
+    found = {side: list(dict.fromkeys(name for unit in table["units"] for name in unit.get(f"{side}_calls", ())))
+             for side in style.SIDES}
+    return [(side, ", ".join(names)) for side, names in found.items() if names]
+
+
+def source(lesson, measured_sha256=None, folder=None, file=None):
+    """A lesson's file in this checkout: name, text as HTML (None: not there), and whether it is what was measured."""
+    file = file or f"{lesson}.c"
+    name = f"benchmarks/{file}"
+    path = (folder or LESSONS) / file
+    others = os.environ.get("AMPERSAND_SOURCES")  # of pairs that are not ours
+    if others and not folder and not path.is_file():
+        name, path = file, Path(others) / file
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.c", file) or not path.is_file():
+        return {"name": name, "text": None, "note": f"The code of both kernels, {name}, is not in this checkout."}
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        return {"name": name, "text": None, "note": f"{name} cannot be read here: {error.strerror}."}
+    if measured_sha256 is None:
+        note = "As it is in the checkout that made this page; the run does not record which version it measured."
+    elif hashlib.sha256(raw).hexdigest() == measured_sha256:
+        note = "This is the version that was measured."
+    else:
+        note = "Not the version that was measured: the file in the checkout has changed since."
+    return {"name": name, "text": highlight(printable(raw.decode("utf-8", "replace"))), "note": note}
+
+
+def highlight(code):
+    """C as HTML, its comments set apart."""
+    parts = re.split(r"(/\*.*?\*/|//[^\n]*)", code, flags=re.DOTALL)
+    return Markup("").join(Markup('<span class="comment">{}</span>').format(part) if i % 2 else escape(part)
+                           for i, part in enumerate(parts))
+
+
+def _pictures(run, summary, manifest):
+    """Every figure as inline SVG, by its file's name."""
+    measured = {row.name: statistics.measure(row.launches, summary["rule"]["launches_needed"]) for row in run.rows}
+    figures = charts.draw(summary, manifest)
+    with style.applied():
+        figures |= distribution_figure.figures(summary, manifest, measured)
+    return {name: inline_figures.inline(fig, f"f{i}") for i, (name, fig) in enumerate(figures.items())}
+
+
+# ---- The run and its machine
+
+def unfinished(run):
+    last = next((event for event in reversed(run.journal) if event["event"] in ("end", "resume")), {})
+    status = last.get("status")
+    if status is None:
+        return "The run has not come to its end: what is here is what was finished."
+    return "The run was interrupted: what is here is what was finished." if status == "interrupted" else ""
+
+
+def complete(machine):
+    """Facts that the manifest lacks are facts that could not be read."""
+    known = dict.fromkeys(("host", "cpu", "cpus", "arch", "caches", "memory_b", "virtual", "governor", "turbo", "thp",
+                           "aslr", "load_1min", "hardware_counters", "clock_source"))
+    return known | machine
+
+
+def built(manifest):
+    """The manifest's `build`, complete, with the compiler and the flags of the run's lessons, if it has any."""
+    facts = {"compiler": "unknown", "kernel_args": [], "libraries": {}} | manifest["build"]
+    found = compiled.ways(manifest, telling=False)
+    if found:
+        how, *others = found
+        facts |= {"compiler": compiled.brief(manifest),
+                  "kernel_args": [how] + ["(most lessons; how the others, see at each)"] * bool(others)}
+    return facts
+
+
+def _legend(summary):
+    """terminal.py's lines, "  name   meaning" or what goes on from the line above, as (name, meaning)."""
+    entries = []
+    for line in terminal.legend(summary)[1:]:
+        name, meaning = line[:12].strip(), line[12:].strip()
+        if name:
+            entries.append((name, meaning))
+        else:
+            entries[-1] = (entries[-1][0], f"{entries[-1][1]} {meaning}")
+    return entries
+
+
+def blocks(text):
+    """A docstring as HTML: its paragraphs, and as they stand its drawings and tables, which are indented."""
+    parts = []
+    for block in re.split(r"\n\s*\n", text.strip("\n")):
+        indented = block.startswith(" ")
+        if indented and parts and parts[-1][0]:
+            parts[-1][1].append(block)
+        else:
+            parts.append((indented, [block]))
+    return [Markup('<pre class="scroll" tabindex="0">{}</pre>' if indented else "<p>{}</p>").format("\n\n".join(found))
+            for indented, found in parts]
+
+
+def repeat(manifest, verb="bench"):
+    """The command that makes the same run again, into a folder of its own."""
+    given, kept = iter(manifest["command"][2:]), []
+    for word in given:
+        if word in ("--out", "--resume", "--seed"):
+            next(given, None)
+        elif not word.startswith(("--out=", "--resume=", "--seed=")):
+            kept.append(word)
+    return shlex.join([COMMAND, verb, *kept, "--seed", str(manifest["seed"])])
+
+
+def _settings(manifest):
+    allocator = manifest["allocator"] or {}
+    options = " ".join(f"{name}={value}" for name, value in (allocator.get("options") or {}).items())
+    return [("seed", manifest["seed"]),
+            *((name.replace("_", " "), value) for name, value in manifest["settings"].items()),
+            ("configurations", ", ".join(entry["name"] for entry in manifest["configurations"])),
+            ("build", f"{manifest['build'].get('build_type', '')}, {manifest['build'].get('linker', '')}"),
+            ("allocator", " ".join(str(allocator[key]) for key in ("name", "version", "file") if allocator.get(key))
+             or "unknown"),
+            ("its options", options or "none recorded")]

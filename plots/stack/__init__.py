@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Stacks measured side by side."""

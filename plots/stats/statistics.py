@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: MIT
+"""From raw rounds to a verdict.
+
+                  launch 1      launch 2   ...   launch L
+    layout 1    median of      median of                     \
+                ln(p/v)        ln(p/v)                        >  spread: per layout the median over launches,
+    ...         over rounds                                  /            then p10 and p90 over layouts
+    layout K
+                   mean           mean             mean       -> headline: the median over launches, with the
+                over layouts                                               order-statistic interval
+
+Within a layout the median over rounds: rounds have outliers. Over layouts the mean: layout effects are bimodal, so
+a median jumps from mode to mode, and the design enumerates the placements, so there is nothing to sample. Over
+launches the median: a launch is a draw (addresses, neighbours on the core), and its order statistics give an interval
+that assumes no distribution: with n launches the true median lies between the r-th and the (n-r+1)-th with
+probability 1 - 2 P(Bin(n, 1/2) < r).
+
+A block during which something else was on the core takes no part in its launch's headline, and a launch that was
+disturbed in most of its blocks in nothing (sensor.py).
+
+Where a lesson's design is not full, its interval is widened by what that may be off by (layout_error.py).
+
+Everything is computed in ln and shown as a ratio, pointer/value: above 1 the value side is the faster one.
+
+The verdict, exactly (`verdict` below). x is the least |ratio - 1| worth a word, 0.002 unless set; "beyond x" means
+above 1 + x or below 1 / (1 + x). The interval is that of the headline; the spread is p10 to p90. In this order:
+
+    value faster       the interval lies wholly above 1 + x, and at most one layout in ten says the opposite: p10 is
+                       above 1 / (1 + x)
+    pointer faster     the interval lies wholly below 1 / (1 + x), and p90 is below 1 + x
+    leans value        the interval lies wholly above 1 + x, p10 is not above 1 / (1 + x)
+    leans pointer      the interval lies wholly below 1 / (1 + x), p90 is not below 1 + x
+    equal              interval and spread lie within 1 / (1 + e) to 1 + e; the smallest e of 0.2, 0.5 and 1 %
+    placement decides  the interval reaches inside x, p10 is below 1 / (1 + x) and p90 above 1 + x
+    undecided          everything else: measure more
+
+p10 and p90 are known only as well as the launches allow. Each is bounded twice, and the tighter bound counts, at half
+the error probability each: by p10 (p90) of the lower and of the upper ends of every layout's own order-statistic interval,
+good where layouts fall into modes; and by Student's t times the bootstrap standard error over whole launches, since
+what moves a launch moves all of its layouts, good where they do not. Noise that is left in a layout's median makes the
+spread wider than it is, never narrower. A verdict holds if the rule gives the same class whichever
+of the bounds are taken; of several e the largest. A class that the bounds leave open is undecided.
+
+Every bound that a verdict rests on is corrected over the table (Bonferroni): with m rows, the error probability of
+each interval is (1 - confidence) / m, and where a run may be looked at L times (stopping.py), (1 - confidence) / (m L).
+Fewer launches than such an interval needs give none, and the row is undecided.
+A quick run gives no verdicts."""
+
+import functools
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from scipy import special
+
+from plots.stats import sensor
+
+CONFIDENCE = 0.95
+RESAMPLES = 199  # for a standard error; an interval of percentiles would want more
+SEED = 20260131  # of the bootstrap: the same run gives the same bounds
+EQUAL_WITHIN = (0.002, 0.005, 0.01)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """In ln units for ratios, in ns for times; low and high are None where there are too few launches."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+    @property
+    def has_interval(self):
+        return self.low is not None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """p10 and p90 over layouts, in ln units, each with the bounds that the launches allow (None: too few)."""
+
+    p10: float
+    p90: float
+    p10_low: float | None
+    p10_high: float | None
+    p90_low: float | None
+    p90_high: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    name: str
+    equal_within: float | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a row's launches say. Matrices are [launch][layout], as measured; launches without a usable round, and those
+    that sensor.kept() leaves out, are not among them."""
+
+    ln_ratio: np.ndarray
+    ln_value_ns: np.ndarray  # per operation
+    ln_pointer_ns: np.ndarray
+    layouts: tuple = ()  # which layout each column is; (value's, pointer's)
+    quiet: np.ndarray | None = None  # a mask [launch][layout]; None: all
+    left_out: int = 0  # launches that were disturbed in most of their blocks
+
+    @property
+    def launches(self):
+        return self.ln_ratio.shape[0]
+
+    @property
+    def headlines(self):
+        """One number a launch: the mean of ln ratio over the layouts."""
+        return self.over_layouts(self.ln_ratio)
+
+    def over_layouts(self, matrix):
+        """The mean of one of the matrices over the layouts, as on a quiet core: one number a launch."""
+        return (matrix if self.quiet is None else sensor.fill(matrix, self.quiet)).mean(axis=1)
+
+
+def measure(launches, needed=0):
+    """Reduce raw rounds to one number per launch and layout. `needed`: how many launches an interval needs; 0 leaves no
+    launch out for its neighbours."""
+    per_launch = [(reduce_launch(launch), _quiet_layouts(launch)) for launch in launches]
+    usable = [(medians, quiet) for medians, quiet in per_launch if np.isfinite(medians).all()]
+    if not usable:
+        return Measured(*np.empty((3, 0, 0)))
+    quiet = np.stack([quiet for _, quiet in usable])
+    kept = sensor.kept(quiet, needed)
+    layouts = tuple(map(tuple, np.unique(launches[0].layouts, axis=0).tolist()))
+    return Measured(*np.stack([medians for medians, _ in usable], axis=1)[:, kept], layouts, quiet[kept],
+                    int((~kept).sum()))
+
+
+def _quiet_layouts(launch):
+    """[layout], in the order of reduce_launch(): whether every block of it was quiet."""
+    _, layout = np.unique(_identities(launch), return_inverse=True)
+    return np.bincount(layout, ~launch.quiet) == 0
+
+
+def _identities(launch):
+    """A number for the layouts of each block, (value's, pointer's), in the order of these."""
+    return launch.layouts[:, 0].astype(np.int64) << 32 | launch.layouts[:, 1]
+
+
+def reduce_launch(launch):
+    """[ln ratio, ln value ns/op, ln pointer ns/op][layout]: medians over rounds, with the clock's cost taken off.
+
+    A round in which either side did not exceed the clock's cost is left out; a layout without a round is NaN.
+    Layouts are in the order of their identity, (value's, pointer's)."""
+    value = launch.value_ns - launch.clock_cost_ns
+    pointer = launch.pointer_ns - launch.clock_cost_ns
+    out = (value <= 0) | (pointer <= 0)
+    if out.any():
+        value, pointer = np.where(out, np.nan, value), np.where(out, np.nan, pointer)
+    logarithms = np.log(np.stack([value, pointer]))
+    ln_sides = logarithms - math.log(launch.ops)
+    rounds = np.stack([logarithms[1] - logarithms[0], ln_sides[0], ln_sides[1]])
+    blocks = _identities(launch)
+    layouts = len(np.unique(blocks))
+    rounds = rounds[:, np.argsort(blocks, kind="stable")].reshape(3, layouts, rounds.shape[1] // layouts * rounds.shape[2])
+    if not out.any():
+        return np.median(rounds, axis=2)
+    empty = np.isnan(rounds).all(axis=2)
+    return np.where(empty, np.nan, np.nanmedian(np.where(empty[..., None], 0.0, rounds), axis=2))
+
+
+@functools.cache
+def order_ranks(n, confidence):
+    """0-based ranks (low, high) of n sorted launches that enclose their true median with at least this confidence, or
+    None where not even the least and the greatest do."""
+    rank = int((special.bdtr(np.arange(n), n, 0.5) < (1 - confidence) / 2).sum())
+    return (rank - 1, n - rank) if rank > 0 else None
+
+
+def launches_needed(confidence):
+    """The least number of launches that has an order-statistic interval."""
+    return next(n for n in range(1, 10000) if order_ranks(n, confidence))
+
+
+def median_interval(values, confidence):
+    """The median over the first axis, and its order-statistic interval; arrays, or None for no interval."""
+    ordered = np.sort(values, axis=0)
+    ranks = order_ranks(len(ordered), confidence)
+    low, high = (None, None) if ranks is None else (ordered[ranks[0]], ordered[ranks[1]])
+    return np.median(ordered, axis=0), low, high
+
+
+def estimate(values, confidence):
+    middle, low, high = median_interval(np.asarray(values), confidence)
+    return Estimate(float(middle), None if low is None else float(low), None if high is None else float(high))
+
+
+def corrected(rows, confidence=CONFIDENCE):
+    """The confidence of each of `rows` intervals that hold together with `confidence` (Bonferroni)."""
+    return 1 - (1 - confidence) / max(rows, 1)
+
+
+def spread(ln_ratio, confidence):
+    """Over layouts, of a [launch][layout] matrix. No bounds where the headline has no interval."""
+    p10, p90 = (float(x) for x in np.percentile(np.median(ln_ratio, axis=0), [10, 90]))
+    n = len(ln_ratio)
+    if order_ranks(n, confidence) is None:
+        return Spread(p10, p90, None, None, None, None)
+    half = (1 + confidence) / 2
+    reach = special.stdtrit(n - 1, (1 + half) / 2)
+    e10, e90 = (float(reach * error) for error in standard_errors(ln_ratio, [10, 90]))
+    _, low, high = median_interval(ln_ratio, half)
+    if low is None:
+        return Spread(p10, p90, p10 - e10, p10 + e10, p90 - e90, p90 + e90)
+    (low10, low90), (high10, high90) = np.percentile(low, [10, 90]), np.percentile(high, [10, 90])
+    return Spread(p10, p90, max(p10 - e10, float(low10)), min(p10 + e10, float(high10)),
+                  max(p90 - e90, float(low90)), min(p90 + e90, float(high90)))
+
+
+def standard_errors(ln_ratio, q):
+    """Of the q-th percentiles over layouts of the medians over launches: bootstrap over launches, whole rows."""
+    from scipy import stats  # takes half a second to import, and a quick run has no need of it
+
+    def percentiles(launches, axis):
+        return np.percentile(np.median(ln_ratio[launches.astype(int)], axis=-2), q, axis=-1)
+
+    launches = np.arange(len(ln_ratio))
+    return stats.bootstrap((launches,), percentiles, n_resamples=RESAMPLES, method="percentile", vectorized=True,
+                           random_state=np.random.default_rng(SEED)).standard_error
+
+
+def classify(low, high, p10, p90, threshold):
+    """The rule on top of this file, for a spread that is known exactly. All but the threshold in ln units."""
+    x = math.log1p(threshold)
+    if low > x:
+        return Verdict("value faster" if p10 > -x else "leans value")
+    if high < -x:
+        return Verdict("pointer faster" if p90 < x else "leans pointer")
+    for e in EQUAL_WITHIN:
+        if -math.log1p(e) <= min(low, p10) and max(high, p90) <= math.log1p(e):
+            return Verdict("equal", e)
+    if p10 < -x and p90 > x:
+        return Verdict("placement decides")
+    return Verdict("undecided")
+
+
+def verdict(ratio, over_layouts, threshold):
+    """The verdict on a row from its headline's Estimate and its Spread, both corrected over the table."""
+    if not ratio.has_interval or over_layouts.p10_low is None:
+        return Verdict("undecided")
+    classes = [classify(ratio.low, ratio.high, p10, p90, threshold)
+               for p10 in (over_layouts.p10_low, over_layouts.p10_high)
+               for p90 in (over_layouts.p90_low, over_layouts.p90_high)]
+    if len({one.name for one in classes}) > 1:
+        return Verdict("undecided")
+    return max(classes, key=lambda one: one.equal_within or 0)
+
+
+@dataclass(frozen=True)
+class CountVerdict:
+    """Exact counts per operation. `status` is exact, differs (between launches), refused or missing; a quantity that
+    differs is None, and `detail` says how."""
+
+    status: str
+    detail: str | None
+    value: dict | None
+    pointer: dict | None
+
+
+_PER_OP = {"allocs": "allocs_per_op", "asked_b": "asked_b_per_op", "granted_b": "granted_b_per_op"}
+
+
+def judge_counts(counts, threads=0):
+    """Compare the counting launches of a row, as rationals: any difference is an error, not noise."""
+    if not counts:
+        return CountVerdict("missing", None, None, None)
+    refused = [one for one in counts if one.refused is not None]
+    if refused:
+        return CountVerdict("refused", refused[0].refused, None, None)
+    details, sides = [], {}
+    for side in ("value", "pointer"):
+        sides[side] = {}
+        for key in ("allocs", "frees", "asked_b", "granted_b", "peak_b"):
+            # A peak is not a rate; and where threads allocate at once, it is their race that sets it.
+            per = [Fraction(getattr(one, side)[key], 1 if key == "peak_b" else one.ops) for one in counts]
+            differs = len(set(per)) > 1 and not (key == "peak_b" and threads)
+            if differs:
+                i = next(i for i, x in enumerate(per) if x != per[0])
+                details.append(f"{side} {key}: {per[0]} in launch {counts[0].number}, {per[i]} in {counts[i].number}")
+            if key != "frees":
+                sides[side][_PER_OP.get(key, key)] = None if differs else max(per)
+        for key in ("stack_reserved_b", "stack_touched_b"):  # the most of any launch: libc's part may differ
+            found = [getattr(one, side)[key] for one in counts if key in getattr(one, side)]
+            if found:
+                sides[side][f"{key}_per_op"] = None if None in found else max(found)
+    if details:
+        return CountVerdict("differs", "; ".join(details), sides["value"], sides["pointer"])
+    return CountVerdict("exact", None, sides["value"], sides["pointer"])

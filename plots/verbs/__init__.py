@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Verbs of `python3 -m plots`: what a command line asks for."""

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""Print the rows of a run that want more launches, one a line; nothing where none does.
+
+stopping.py says when a row does. `ampersand-bench paired --resume RUN --rows FILE` launches them."""
+
+from pathlib import Path
+
+from plots.files.pair_run import load
+from plots.judge.summary import summarize
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+
+
+def main(args):
+    summary, _ = summarize(load(args.run))
+    for row in summary["rows"]:
+        if row["stopped"]["why"] == "open":
+            print(row["row"])
+    return 0

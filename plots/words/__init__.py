@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Judgements as text: tables and sentences."""
