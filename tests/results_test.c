@@ -2,7 +2,8 @@
  *
  * Result files appear whole or not at all, whatever fails or is killed; run folders are refused for the right
  * reason. */
-#include "harness/run/results.h"
+#include "harness/files/folder.h"
+#include "harness/files/results.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -317,7 +318,7 @@ static void test_prepare(void **state)
     put("file", "");
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *why = "";
-        int err = amp_results_prepare(rows[i].dir, rows[i].need_b, &why);
+        int err = amp_folder_prepare(rows[i].dir, rows[i].need_b, &why);
 
         if (err != rows[i].want)
             fail_msg("%s: %s, not %s", rows[i].name, strerror(-err), strerror(-rows[i].want));
@@ -343,8 +344,8 @@ static void test_prepare_unwritable(void **state)
         print_message("skipped: root may write everywhere, and no other user can be had\n");
         skip();
     }
-    itself = amp_results_prepare("locked", 1000, &why);
-    below = amp_results_prepare("locked/run", 1000, &why);
+    itself = amp_folder_prepare("locked", 1000, &why);
+    below = amp_folder_prepare("locked/run", 1000, &why);
     if (is_root)
         assert_int_equal(seteuid(0), 0);
     assert_int_equal(itself, -EACCES);
@@ -386,13 +387,13 @@ static void test_clean(void **state)
     };
 
     (void) state;
-    assert_int_equal(amp_results_make_folder("a/b"), 0);
+    assert_int_equal(amp_folder_make("a/b"), 0);
     for (size_t i = 0; i < COUNT(rows); i++)
         put(rows[i].path, "x");
-    assert_int_equal(amp_results_clean("."), 0);
+    assert_int_equal(amp_folder_clean("."), 0);
     for (size_t i = 0; i < COUNT(rows); i++)
         same_text("after cleaning", rows[i].path, rows[i].stays ? "x" : NULL);
-    assert_int_equal(amp_results_clean("nowhere"), -ENOENT);
+    assert_int_equal(amp_folder_clean("nowhere"), -ENOENT);
 }
 
 /* The check value of the CRC catalogue, and what zlib's crc32() says of the others. */

@@ -11,8 +11,8 @@
 #include "harness/allocators/provenance/provenance.h"
 #include "harness/bench/manifest.h"
 #include "harness/measure/sensor.h"
-#include "harness/run/results.h"
-#include "harness/run/run_folder.h"
+#include "harness/files/results.h"
+#include "harness/files/run_folder.h"
 
 #include <errno.h>
 #include <stdio.h>

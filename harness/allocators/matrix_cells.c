@@ -6,7 +6,8 @@
 #include "harness/allocators/matrix_manifest.h"
 #include "harness/allocators/matrix_quiet.h"
 #include "harness/allocators/provenance/provenance.h"
-#include "harness/run/results.h"
+#include "harness/files/folder.h"
+#include "harness/files/results.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -178,8 +179,8 @@ static int begin_cell(struct amp_matrix_run *run, const struct amp_cell *cell, c
     if (!err)
         err = amp_journal_event(run->journal, "start", fields_of(run, cell));
     if (!err)
-        err = amp_results_folder_of(file, folder);
-    return err ? err : amp_results_make_folder(folder);
+        err = amp_folder_of(file, folder);
+    return err ? err : amp_folder_make(folder);
 }
 
 struct child {

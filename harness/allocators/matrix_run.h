@@ -5,7 +5,7 @@
 #define AMP_MATRIX_RUN_H
 
 #include "harness/allocators/matrix_child.h"
-#include "harness/run/journal.h"
+#include "harness/files/journal.h"
 #include "harness/run/progress.h"
 #include "harness/run/quiet_wait.h"
 

@@ -2,7 +2,7 @@
 #include "harness/bench/built.h"
 
 #include "harness/lesson/layout.h"
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 
 #include <limits.h>
 #include <stdio.h>

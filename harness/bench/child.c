@@ -2,7 +2,7 @@
 #include "harness/bench/child.h"
 
 #include "harness/lesson/layout.h"
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 
 #include <alloca.h>
 #include <errno.h>

@@ -17,12 +17,13 @@
 #include "harness/bench/manifest.h"
 #include "harness/measure/heap.h"
 #include "harness/measure/sensor.h"
-#include "harness/run/journal.h"
+#include "harness/files/journal.h"
 #include "harness/run/process.h"
 #include "harness/run/progress.h"
 #include "harness/run/quiet_wait.h"
-#include "harness/run/results.h"
-#include "harness/run/run_folder.h"
+#include "harness/files/folder.h"
+#include "harness/files/results.h"
+#include "harness/files/run_folder.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -320,9 +321,9 @@ static int note_done(struct run *run, const struct amp_item *item, const char *f
 static int make_folder_of(const char *file)
 {
     char folder[PATH_MAX];
-    int err = amp_results_folder_of(file, folder);
+    int err = amp_folder_of(file, folder);
 
-    return err ? err : amp_results_make_folder(folder);
+    return err ? err : amp_folder_make(folder);
 }
 
 /* One child: 0, or the exit status with which the run ends here. */

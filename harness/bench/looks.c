@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/looks.h"
 
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 
 #include <errno.h>
 #include <limits.h>

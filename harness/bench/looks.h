@@ -7,7 +7,7 @@
 #ifndef AMP_LOOKS_H
 #define AMP_LOOKS_H
 
-#include "harness/run/journal.h"
+#include "harness/files/journal.h"
 
 /* How often a run with --precision may be judged: after the first launches, and after each block. */
 #define AMP_LOOKS 5

@@ -5,7 +5,7 @@
 #include "harness/build_info.h"
 #include "harness/lesson/layout.h"
 #include "harness/machine/machine.h"
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 #include "harness/allocators/configuration/allocator.h"
 #include "harness/allocators/configuration/expectation.h"
 #include "harness/allocators/configuration/make.h"
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 #include "harness/text/suggest.h"
 
 #include <ctype.h>

@@ -3,7 +3,7 @@
 #include "harness/allocators/workload/child.h"
 #include "harness/bench/child.h"
 #include "harness/run/process.h"
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "harness/allocators/workload/child.h"
 
 #include "harness/machine/jemalloc_options.h"
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

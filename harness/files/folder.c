@@ -1,7 +1,5 @@
-/* SPDX-License-Identifier: MIT
- *
- * Run folders: whether one can be made, whether it can still be written, what killed writers left in it. */
-#include "harness/run/results.h"
+/* SPDX-License-Identifier: MIT */
+#include "harness/files/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +12,24 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+int amp_folder_of(const char *path, char out[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t) (slash - path) : 1;
+
+    if (n >= PATH_MAX)
+        return -ENAMETOOLONG;
+    if (!slash) {
+        strcpy(out, ".");
+    } else if (n == 0) {
+        strcpy(out, "/");
+    } else {
+        memcpy(out, path, n);
+        out[n] = '\0';
+    }
+    return 0;
+}
+
 static int make_one(const char *path)
 {
     struct stat st;
@@ -25,7 +41,7 @@ static int make_one(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 }
 
-int amp_results_make_folder(const char *path)
+int amp_folder_make(const char *path)
 {
     char part[PATH_MAX];
     size_t n = strlen(path);
@@ -64,7 +80,7 @@ static int existing_part(const char *dir, char out[PATH_MAX])
             return -errno;
         while (n > 1 && out[n - 1] == '/')
             out[--n] = '\0';
-        amp_results_folder_of(out, above);
+        amp_folder_of(out, above);
         if (strcmp(above, out) == 0)
             return -ENOENT;
         strcpy(out, above);
@@ -138,7 +154,7 @@ static int explain(int err, const char *dir, char *words, size_t cap)
     return err;
 }
 
-int amp_results_prepare(const char *dir, uint64_t need_b, const char **why)
+int amp_folder_prepare(const char *dir, uint64_t need_b, const char **why)
 {
     static char words[PATH_MAX + 128];
     char folder[PATH_MAX];
@@ -153,32 +169,8 @@ int amp_results_prepare(const char *dir, uint64_t need_b, const char **why)
             return err;
     }
     if (!err)
-        err = amp_results_make_folder(dir);
+        err = amp_folder_make(dir);
     return err ? explain(err, dir, words, sizeof words) : 0;
-}
-
-int amp_results_probe(const char *dir, uint64_t need_b)
-{
-    static const char zeros[65536];
-    char path[PATH_MAX];
-    int fd, err = 0;
-
-    if ((size_t) snprintf(path, sizeof path, "%s/probe.tmp", dir) >= sizeof path)
-        return -ENAMETOOLONG;
-    fd = amp_results_create(path);
-    if (fd < 0)
-        return fd;
-    for (uint64_t left_b = need_b; left_b > 0 && !err;) {
-        size_t n = left_b < sizeof zeros ? (size_t) left_b : sizeof zeros;
-
-        err = amp_results_write_all(fd, zeros, n);
-        left_b -= n;
-    }
-    if (!err && fsync(fd))
-        err = -errno;
-    close(fd);
-    unlink(path);
-    return err;
 }
 
 static int clean_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -192,7 +184,7 @@ static int clean_one(const char *path, const struct stat *st, int type, struct F
     return 0;
 }
 
-int amp_results_clean(const char *dir)
+int amp_folder_clean(const char *dir)
 {
     int err = nftw(dir, clean_one, 16, FTW_PHYS);
 

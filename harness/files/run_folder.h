@@ -4,7 +4,7 @@
 #ifndef AMP_RUN_FOLDER_H
 #define AMP_RUN_FOLDER_H
 
-#include "harness/run/journal.h"
+#include "harness/files/journal.h"
 
 /* "ampersand: <what>: <why>" on stderr; 2. */
 __attribute__((format(printf, 2, 3))) int amp_run_folder_refuse(const char *what, const char *why, ...);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/run/results.h"
+#include "harness/files/results.h"
+
+#include "harness/files/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 /* 15 digits are what every double keeps: 45.1 is written as 45.1. */
 #define JSON_FLAGS (JSON_REAL_PRECISION(15) | JSON_PRESERVE_ORDER)
 
-int amp_results_write_all(int fd, const char *text, size_t n)
+/* All bytes, and not only some. */
+static int write_all(int fd, const char *text, size_t n)
 {
     while (n > 0) {
         ssize_t written = write(fd, text, n);
@@ -46,30 +48,11 @@ static char *dump_line(const json_t *value)
     return line;
 }
 
-/* A path's folder into out; "." where it names none. */
-int amp_results_folder_of(const char *path, char out[PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t) (slash - path) : 1;
-
-    if (n >= PATH_MAX)
-        return -ENAMETOOLONG;
-    if (!slash) {
-        strcpy(out, ".");
-    } else if (n == 0) {
-        strcpy(out, "/");
-    } else {
-        memcpy(out, path, n);
-        out[n] = '\0';
-    }
-    return 0;
-}
-
 /* The name of a file is on the disk only once its folder is. */
 static int flush_folder_of(const char *path)
 {
     char folder[PATH_MAX];
-    int err = amp_results_folder_of(path, folder), fd;
+    int err = amp_folder_of(path, folder), fd;
 
     if (err)
         return err;
@@ -107,7 +90,7 @@ static int write_file(const char *path, const char *text)
 
     if (fd < 0)
         return fd;
-    err = amp_results_write_all(fd, text, strlen(text));
+    err = write_all(fd, text, strlen(text));
     if (!err && fsync(fd))
         err = -errno;
     if (close(fd) && !err)
@@ -141,12 +124,12 @@ int amp_results_write(const char *path, const json_t *value)
 {
     char tmp[PATH_MAX], folder[PATH_MAX];
     char *line = NULL;
-    int err = amp_results_folder_of(path, folder);
+    int err = amp_folder_of(path, folder);
 
     if (!err && (size_t) snprintf(tmp, sizeof tmp, "%s.tmp", path) >= sizeof tmp)
         err = -ENAMETOOLONG;
     if (!err)
-        err = amp_results_make_folder(folder);
+        err = amp_folder_make(folder);
     if (err)
         return err;
     line = dump_line(value);
@@ -205,7 +188,7 @@ int amp_results_append(const char *path, const json_t *value)
         err = -errno;
         goto out;
     }
-    err = amp_results_write_all(fd, line, strlen(line));
+    err = write_all(fd, line, strlen(line));
     if (!err && fdatasync(fd))
         err = -errno;
     if (err && ftruncate(fd, end)) /* half a line is no line; where even this fails, the next writer does it */
@@ -214,6 +197,30 @@ out:
     free(line);
     if (close(fd) && !err)
         err = -errno;
+    return err;
+}
+
+int amp_results_probe(const char *dir, uint64_t need_b)
+{
+    static const char zeros[65536];
+    char path[PATH_MAX];
+    int fd, err = 0;
+
+    if ((size_t) snprintf(path, sizeof path, "%s/probe.tmp", dir) >= sizeof path)
+        return -ENAMETOOLONG;
+    fd = amp_results_create(path);
+    if (fd < 0)
+        return fd;
+    for (uint64_t left_b = need_b; left_b > 0 && !err;) {
+        size_t n = left_b < sizeof zeros ? (size_t) left_b : sizeof zeros;
+
+        err = write_all(fd, zeros, n);
+        left_b -= n;
+    }
+    if (!err && fsync(fd))
+        err = -errno;
+    close(fd);
+    unlink(path);
     return err;
 }
 

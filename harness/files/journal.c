@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/run/journal.h"
+#include "harness/files/journal.h"
 
-#include "harness/run/results.h"
+#include "harness/files/results.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 #define AMP_RESULTS_H
 
 #include <jansson.h>
-#include <limits.h>
 #include <stdint.h>
 
 /* Make `path` hold `value`: written beside it as "<path>.tmp", flushed to the disk, renamed. Makes missing folders.
@@ -32,22 +31,7 @@ int amp_results_append(const char *path, const json_t *value);
 int amp_results_crc32(const char *path, uint32_t *out);
 uint32_t amp_results_crc32_of(const void *bytes, size_t n);
 
-/* Make the folder `path` and those above it that are missing. -ENOTDIR where a file is in the way. */
-int amp_results_make_folder(const char *path);
-
-/* Whether a run can be written into `dir` (made if missing): -ENOTEMPTY if it holds something that is not a run,
- * -EEXIST if it holds a run, -ENOTDIR if it is a file, -ENOSPC if less than need_b bytes are free, -EACCES or -EROFS
- * if it cannot be written. *why says it in words (static storage). Nothing is made on failure. */
-int amp_results_prepare(const char *dir, uint64_t need_b, const char **why);
-
 /* Whether `need_b` bytes can really be written into `dir` now: they are, and taken away again. */
 int amp_results_probe(const char *dir, uint64_t need_b);
-
-/* Remove what killed writers left below `dir`: every "*.tmp". */
-int amp_results_clean(const char *dir);
-
-/* What both halves of it need: all bytes and not only some; the folder that a path is in, "." where it names none. */
-int amp_results_write_all(int fd, const char *bytes, size_t n);
-int amp_results_folder_of(const char *path, char out[PATH_MAX]);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/run/run_folder.h"
+#include "harness/files/run_folder.h"
 
-#include "harness/run/results.h"
+#include "harness/files/folder.h"
+#include "harness/files/results.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -33,7 +34,7 @@ int amp_run_folder_new(const char *dir, uint64_t need_b, const json_t *manifest,
 {
     const char *why = "";
     char path[PATH_MAX];
-    int err = amp_results_prepare(dir, need_b, &why), status;
+    int err = amp_folder_prepare(dir, need_b, &why), status;
 
     if (err)
         return amp_run_folder_refuse(dir, "%s", why);
@@ -102,6 +103,6 @@ int amp_run_folder_old(const char *dir, struct amp_journal **journal)
         status = hold_to_manifest(dir);
     if (status)
         return status;
-    err = amp_results_clean(dir);
+    err = amp_folder_clean(dir);
     return err ? amp_run_folder_refuse(dir, "%s", strerror(-err)) : 0;
 }
