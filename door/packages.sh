@@ -122,6 +122,7 @@ look() { # level: python, compiler with one too, or build with all that the buil
     need_library jansson libjansson-dev
     need_library cmocka libcmocka-dev
     need_header uthash.h uthash-dev
+    need_header zlib.h zlib1g-dev
 }
 
 # Where packages have other names, the command that installs them is told; nobody has tried it, so it is not run.

@@ -30,7 +30,7 @@ PACKAGES = {
     "gcc": "bin/cc", "clang": "bin/clang", "libc6-dev": "stdio.h", "g++": "bin/c++", "ninja-build": "bin/ninja",
     "meson": "bin/meson", "pkg-config": "bin/pkg-config", "libbenchmark-dev": "pc/benchmark",
     "libjemalloc-dev": "pc/jemalloc", "libjansson-dev": "pc/jansson", "libcmocka-dev": "pc/cmocka",
-    "uthash-dev": "uthash.h",
+    "uthash-dev": "uthash.h", "zlib1g-dev": "zlib.h",
     "python3": "usr/python3",
     **{f"python3-{m}": f"usr/modules/{m}" for m in MODULES if m != "elftools"},
     "python3-pyelftools": "usr/modules/elftools",
@@ -305,7 +305,7 @@ def test_one_thing_missing_without_root_or_sudo(door, package):
 
 
 @pytest.mark.parametrize("gone, wanted", [
-    ("gcc", "gcc libc6-dev uthash-dev"),
+    ("gcc", "gcc libc6-dev uthash-dev zlib1g-dev"),
     ("python3", "python3 python3-matplotlib python3-numpy python3-scipy python3-jinja2 python3-jsonschema "
                 "python3-pytest python3-pyelftools"),
     ("pkg-config", "pkg-config libbenchmark-dev libjemalloc-dev libjansson-dev libcmocka-dev"),

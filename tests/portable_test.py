@@ -2,7 +2,7 @@
 """The C compiles for other C libraries and machines: what only some have is optional. Nothing is linked or run.
 
 The compiler is zig's clang, which brings the headers of musl and of glibc for every machine: the package `ziglang` of
-PyPI. jansson, jemalloc and uthash are the host's."""
+PyPI. jansson, jemalloc, uthash and zlib are the host's."""
 import importlib.util
 import os
 import re
@@ -20,7 +20,7 @@ if not importlib.util.find_spec("ziglang"):
                 allow_module_level=True)
 
 TARGETS = ["x86_64-linux-musl", "aarch64-linux-gnu", "aarch64-linux-musl"]
-LIBRARIES = ["jansson.h", "jansson_config.h", "jemalloc/jemalloc.h", "uthash.h"]
+LIBRARIES = ["jansson.h", "jansson_config.h", "jemalloc/jemalloc.h", "uthash.h", "zlib.h", "zconf.h"]
 SOURCES = sorted(path.relative_to(ROOT) for room in ("harness", "benchmarks") for path in (ROOT / room).rglob("*.[cS]")
                  if path.name != "abi_subject.c")  # it wants a user's type before it
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Werror=implicit-function-declaration", "-Werror=unsequenced",

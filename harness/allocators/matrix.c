@@ -10,9 +10,9 @@
 #include "harness/allocators/matrix_manifest.h"
 #include "harness/allocators/provenance/provenance.h"
 #include "harness/bench/manifest.h"
-#include "harness/measure/sensor.h"
 #include "harness/files/results.h"
 #include "harness/files/run_folder.h"
+#include "harness/measure/sensor.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "harness/bench/built.h"
 #include "harness/bench/manifest.h"
 #include "harness/build_info.h"
-#include "harness/machine/machine.h"
 #include "harness/files/results.h"
+#include "harness/machine/machine.h"
 
 #include <errno.h>
 #include <stdio.h>

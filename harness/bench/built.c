@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/built.h"
 
-#include "harness/lesson/layout.h"
 #include "harness/files/results.h"
+#include "harness/lesson/layout.h"
 
 #include <limits.h>
 #include <stdio.h>

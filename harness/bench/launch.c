@@ -15,15 +15,15 @@
 #include "harness/bench/job_argv.h"
 #include "harness/bench/looks.h"
 #include "harness/bench/manifest.h"
+#include "harness/files/folder.h"
+#include "harness/files/journal.h"
+#include "harness/files/results.h"
+#include "harness/files/run_folder.h"
 #include "harness/measure/heap.h"
 #include "harness/measure/sensor.h"
-#include "harness/files/journal.h"
 #include "harness/run/process.h"
 #include "harness/run/progress.h"
 #include "harness/run/quiet_wait.h"
-#include "harness/files/folder.h"
-#include "harness/files/results.h"
-#include "harness/files/run_folder.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,9 +3,9 @@
 
 #include "harness/bench/looks.h"
 #include "harness/build_info.h"
+#include "harness/files/results.h"
 #include "harness/lesson/layout.h"
 #include "harness/machine/machine.h"
-#include "harness/files/results.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* 15 digits are what every double keeps: 45.1 is written as 45.1. */
 #define JSON_FLAGS (JSON_REAL_PRECISION(15) | JSON_PRESERVE_ORDER)
@@ -224,31 +225,11 @@ int amp_results_probe(const char *dir, uint64_t need_b)
     return err;
 }
 
-/* source   ISO 3309: polynomial 0x04c11db7, bits reflected, the complement of it all. */
-static uint32_t crc32_add(uint32_t crc, const unsigned char *bytes, size_t n)
-{
-    static uint32_t table[256];
-
-    for (uint32_t i = 0; table[255] == 0 && i < 256; i++) {
-        table[i] = i;
-        for (int bit = 0; bit < 8; bit++)
-            table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
-    }
-    for (size_t i = 0; i < n; i++)
-        crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 0xff];
-    return crc;
-}
-
-uint32_t amp_results_crc32_of(const void *bytes, size_t n)
-{
-    return ~crc32_add(~0u, bytes, n);
-}
-
 int amp_results_crc32(const char *path, uint32_t *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
     unsigned char chunk[16384];
-    uint32_t crc = ~0u;
+    uLong crc = crc32_z(0, NULL, 0);
     ssize_t n;
 
     if (fd < 0)
@@ -259,10 +240,10 @@ int amp_results_crc32(const char *path, uint32_t *out)
             break;
         }
         if (n > 0)
-            crc = crc32_add(crc, chunk, (size_t) n);
+            crc = crc32_z(crc, chunk, (size_t) n);
     }
     close(fd);
     if (!err)
-        *out = ~crc;
+        *out = (uint32_t) crc;
     return err;
 }

@@ -29,7 +29,6 @@ int amp_results_append(const char *path, const json_t *value);
 /* The CRC-32 of a file, as zip and zlib have it: the journal keeps one of each result, so that a reader finds out
  * about a single changed digit. */
 int amp_results_crc32(const char *path, uint32_t *out);
-uint32_t amp_results_crc32_of(const void *bytes, size_t n);
 
 /* Whether `need_b` bytes can really be written into `dir` now: they are, and taken away again. */
 int amp_results_probe(const char *dir, uint64_t need_b);

@@ -2,8 +2,8 @@
 #include "harness/allocators/provenance/provenance.h"
 #include "harness/allocators/workload/child.h"
 #include "harness/bench/child.h"
-#include "harness/run/process.h"
 #include "harness/files/results.h"
+#include "harness/run/process.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,12 +5,12 @@
 #include "harness/allocators/workload/child.h"
 
 #include "harness/machine/jemalloc_options.h"
-#include "harness/files/results.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <zlib.h>
 
 static bool read_kb(const char *text, const char *key, uint64_t *out_b)
 {
@@ -66,7 +66,7 @@ static json_t *settings_crc32(void)
 {
     json_t *options = amp_jemalloc_options((amp_stats_print) dlsym(RTLD_DEFAULT, "malloc_stats_print"));
     char *text = json_object_size(options) > 0 ? json_dumps(options, JSON_SORT_KEYS) : NULL;
-    json_t *crc32 = text ? json_integer(amp_results_crc32_of(text, strlen(text))) : json_null();
+    json_t *crc32 = text ? json_integer((json_int_t) crc32_z(0, (const Bytef *) text, strlen(text))) : json_null();
 
     free(text);
     json_decref(options);
