@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Facts that the kernel tells in small text files. */
+ * Facts from the kernel's small text files, in /proc and /sys. */
 #ifndef AMP_MACHINE_FILES_H
 #define AMP_MACHINE_FILES_H
 
@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A file's first line, without its end, cut to `cap`; false if it cannot be read or is empty. The path is a format. */
+/* Read a file's first line, without its newline, cut to `cap`; false if it cannot be read or is empty. `path` is a
+ * printf format. */
 __attribute__((format(printf, 3, 4))) bool amp_machine_line(char *out, size_t cap, const char *path, ...);
 
 /* The value of the line "key : value" (or "key: value") of a file such as /proc/cpuinfo. */
@@ -17,7 +18,7 @@ bool amp_machine_value(char *out, size_t cap, const char *path, const char *key)
 /* The only number in a file's first line, or null. */
 json_t *amp_machine_integer(const char *path);
 
-/* What /sys and CPUID say of the processor: machine/cpu.c. New references. */
+/* Facts about the processor, from /sys and CPUID: machine/cpu.c. New references. */
 json_t *amp_machine_cpu(void);
 json_t *amp_machine_virtual(void);
 json_t *amp_machine_governor(void);

@@ -4,11 +4,12 @@
 
 #include <jansson.h>
 
-/* jemalloc's malloc_stats_print(), linked or found by dlsym. */
+/* jemalloc's malloc_stats_print(), linked or found by dlsym(). */
 typedef void (*amp_stats_print)(void (*write)(void *, const char *), void *opaque, const char *options);
 
-/* Every opt.* of jemalloc as it was resolved, {"opt.tcache": true, ...}. Its mallctl() cannot list names, its
- * statistics do. A new reference, without any key where `print` is NULL or no jemalloc's; NULL for want of memory. */
+/* Every opt.* setting of jemalloc with the value in force: {"opt.tcache": true, ...}. They are read from its
+ * statistics, since mallctl() cannot list names. A new reference; an empty object if `print` is NULL or not jemalloc's;
+ * NULL if there is no memory. */
 json_t *amp_jemalloc_options(amp_stats_print print);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Exact allocation counts of a stretch of code, from hooks in jemalloc.
+ * Count the allocations of a piece of code, exactly, by hooks in jemalloc.
  * Functions return 0 or a negative errno; on failure *out is untouched. */
 #ifndef AMP_HEAP_H
 #define AMP_HEAP_H
@@ -16,29 +16,29 @@ struct amp_heap_class {
 #define AMP_HEAP_CLASSES 256
 
 struct amp_heap {
-    uint64_t allocs;    /* successful calls; a realloc counts where it changes the size class */
-    uint64_t frees;     /* the same: such a realloc frees the old size and allocates the new one */
-    uint64_t asked_b;   /* as asked for, by the calls that count */
+    uint64_t allocs;    /* successful calls; a realloc counts if it changes the size class */
+    uint64_t frees;     /* such a realloc counts here, too: it frees the old block */
+    uint64_t asked_b;   /* the sizes that these calls asked for */
     uint64_t granted_b; /* rounded up to jemalloc's size classes */
-    uint64_t peak_b;    /* granted, live at once, above what lived at amp_heap_begin() */
+    uint64_t peak_b;    /* granted and live at the same time, beyond what was live at amp_heap_begin() */
     size_t n_classes;
     struct amp_heap_class classes[AMP_HEAP_CLASSES]; /* ascending, only those with allocs > 0 */
 };
 
-/* Whether counts can be had here: -ENOTSUP if malloc is not jemalloc's (a sanitizer's, valgrind's, a preloaded one) or
- * jemalloc cannot be hooked; *why says which, static storage. The first call allocates a little, when no other thread
- * may; its answer holds for the process. */
+/* Can this process count? -ENOTSUP if malloc is not jemalloc's (but a sanitizer's, valgrind's, a preloaded one), or if
+ * jemalloc cannot be hooked; *why says which (static storage). The answer stays the same for the process. The first
+ * call allocates a little; no other thread may allocate meanwhile. */
 int amp_heap_available(const char **why);
 
-/* Count from here on. Not reentrant. errors: -ENOTSUP, -EBUSY if begun already. */
+/* Start to count. Not reentrant. errors: -ENOTSUP, -EBUSY if counting already. */
 int amp_heap_begin(void);
 
-/* What was allocated since amp_heap_begin(), by every thread that has ended or is the caller. Itself allocates nothing
- * that is counted. errors: -EINVAL without amp_heap_begin(). Slows malloc down meanwhile: never time and count at once.
+/* Stop, and say what was allocated since amp_heap_begin(), by the caller and all threads that have ended. Counting
+ * slows malloc down: never time and count at once. errors: -EINVAL without amp_heap_begin()
  *
- * source   jemalloc's mallctl "experimental.hooks.install": one call per event, with the arguments as the program gave
- *          them. stats.arenas.4096.{small,large}.nrequests say the same for one thread (the tests hold the two against
- *          each other), but also count the cache that jemalloc makes for each thread, and what a thread asked for
+ * source   jemalloc's mallctl "experimental.hooks.install": one call for each event, with the arguments of the program.
+ *          The statistics stats.arenas.4096.{small,large}.nrequests say the same for one thread, and the tests compare
+ *          the two. But they also count the cache that jemalloc makes for each thread, and what a thread asked for
  *          before amp_heap_begin() and flushed later. */
 int amp_heap_end(struct amp_heap *out);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Quantities as people write them. Each function reads one from *text, moves *text behind it and returns whether there
- * was one that fits; on failure neither changes in a way that matters. Blanks and signs are nothing that fits. */
+ * Numbers with units, as people write them. Each function reads one from *text, moves *text behind it and returns true.
+ * It returns false if there is none or it does not fit into *out; do not use *text and *out then. Blanks and signs are
+ * not accepted. */
 #ifndef AMP_QUANTITY_H
 #define AMP_QUANTITY_H
 
@@ -11,11 +12,10 @@
 /* 42 */
 bool amp_quantity_read_digits(const char **text, uint64_t *out);
 
-/* 1048576, 512M, 8G, 8GB, 8GiB, in bytes: all of them powers of 1024, as memory is counted. */
+/* 1048576, 512M, 8G, 8GB, 8GiB, in bytes; M and G are powers of 1024. */
 bool amp_quantity_read_size(const char **text, uint64_t *out);
 
-/* 5%, 0.5%, 0.25%, in millionths: the sign is part of it, so that nobody takes 0.5 for a half. Four decimals at
- * most. */
+/* 5%, 0.5%, 0.25%, in millionths. The % is required, so that nobody takes 0.5 for a half. At most four decimals. */
 bool amp_quantity_read_percent(const char **text, uint64_t *out);
 
 /* 90s, 10m, 1h, in seconds. */
