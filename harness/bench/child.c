@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/child.h"
 
-#include "harness/files/results.h"
 #include "harness/lesson/layout.h"
 
 #include <alloca.h>
@@ -9,25 +8,34 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define FIELD(member, ...) AMP_FIELD(struct amp_task, member, __VA_ARGS__)
+const struct amp_record amp_task_record = {
+    AMP_FIELDS(FIELD(kind), FIELD(lesson), AMP_FIELD_AS("row", struct amp_task, name), FIELD(file), FIELD(launch),
+               FIELD(configuration), FIELD(seed), FIELD(cpu, .least = -1), FIELD(stack_offset_b, .most = 65536),
+               FIELD(environment_padding_b), FIELD(epoch_ns), FIELD(quiet_ns), FIELD(rounds_per_block),
+               FIELD(layout, .least = -1)),
+    .is_strict = true,
+};
+
+static const struct amp_record pair_name = { AMP_FIELDS(AMP_FIELD_AS("pair", struct amp_pair, name)) };
+const struct amp_record amp_row_identity = {
+    AMP_FIELDS(AMP_BEHIND("", struct amp_row, pair, &pair_name), AMP_FIELD(struct amp_row, size, .least = 1)),
+};
+const struct amp_record amp_task_identity = {
+    AMP_FIELDS(AMP_BEHIND("", struct amp_task, row, &amp_row_identity), FIELD(launch), FIELD(configuration),
+               FIELD(seed), FIELD(cpu, .least = -1), FIELD(stack_offset_b), FIELD(environment_padding_b)),
+};
+
 int amp_child_complain(int status, const char *what, const char *why)
 {
     fprintf(stderr, "ampersand: %s: %s\n", what, why);
     return status;
 }
 
-json_t *amp_child_identity(const struct amp_task *task, const char *schema)
+int amp_child_write(const struct amp_task *task, const struct amp_record *record, const void *result)
 {
-    return json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:I}", "schema", schema, "pair", task->row->pair->name,
-                     "size", (json_int_t) task->row->size, "launch", task->launch, "configuration", task->configuration,
-                     "seed", task->seed, "cpu", task->cpu, "stack_offset_b", task->stack_offset_b,
-                     "environment_padding_b", task->environment_padding_b);
-}
+    int err = amp_record_save(record, result, task->file);
 
-int amp_child_write(const struct amp_task *task, json_t *result)
-{
-    int err = result ? amp_results_write(task->file, result) : -ENOMEM;
-
-    json_decref(result);
     return err ? amp_child_complain(2, task->file, strerror(-err)) : 0;
 }
 
@@ -43,26 +51,10 @@ int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value
 /* As if the program had been started with that much more on the stack. */
 static AMP_NOINLINE int run_at_stack_offset(const struct amp_task *task, int (*run)(const struct amp_task *))
 {
-    void *offset = alloca((size_t) task->stack_offset_b + 16);
+    void *offset = alloca(task->stack_offset_b + 16);
 
     amp_keep(offset);
     return run(task);
-}
-
-/* Strings are borrowed. */
-static int read_task(json_t *json, struct amp_task *out)
-{
-    json_error_t error;
-
-    if (json_unpack_ex(json, &error, JSON_STRICT,
-                       "{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", &out->kind,
-                       "lesson", &out->lesson, "row", &out->name, "file", &out->file, "launch", &out->launch,
-                       "configuration", &out->configuration, "seed", &out->seed, "cpu", &out->cpu, "stack_offset_b",
-                       &out->stack_offset_b, "environment_padding_b", &out->environment_padding_b, "epoch_ns",
-                       &out->epoch_ns, "quiet_ns", &out->quiet_ns, "rounds_per_block", &out->rounds_per_block, "layout",
-                       &out->layout))
-        return amp_child_complain(2, "child", error.text);
-    return 0;
 }
 
 static int run_task(struct amp_task *task)
@@ -94,13 +86,12 @@ int amp_child_main(const char *text)
     struct amp_task task = { 0 };
     json_error_t error;
     json_t *json = json_loads(text, 0, &error);
+    const char *why;
     int status;
 
     if (!json)
         return amp_child_complain(2, "child", error.text);
-    status = read_task(json, &task);
-    if (!status)
-        status = run_task(&task);
+    status = amp_record_read(&amp_task_record, json, &task, &why) ? amp_child_complain(2, "child", why) : run_task(&task);
     json_decref(json);
     return status;
 }

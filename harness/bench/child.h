@@ -4,9 +4,8 @@
 #ifndef AMP_CHILD_H
 #define AMP_CHILD_H
 
+#include "harness/files/record.h"
 #include "harness/lesson/pair.h"
-
-#include <jansson.h>
 
 /* Exit statuses of a child; the parent turns each into the row's outcome. 128+N is not used: a signal is a signal. */
 #define AMP_EXIT_DISAGREE 72 /* the sides' checksums differ; stderr's last line says which and how */
@@ -22,21 +21,27 @@
 int amp_child_main(const char *task);
 
 /* The task, read; strings are borrowed from its JSON. */
+extern const struct amp_record amp_task_record;
 struct amp_task {
     const struct amp_row *row;
     const char *kind, *lesson, *name, *file, *configuration;
-    json_int_t launch, seed, cpu, stack_offset_b, environment_padding_b, epoch_ns, quiet_ns, rounds_per_block, layout;
+    unsigned launch, environment_padding_b;
+    uint64_t seed, epoch_ns, quiet_ns;
+    size_t stack_offset_b, rounds_per_block;
+    int cpu, layout;
 };
 
-/* The two kinds of task. Each writes task->file and returns an exit status. */
+/* The two kinds of task. Each writes task->file, of such a record, and returns an exit status. */
+extern const struct amp_record amp_launch_record, amp_counts_record;
 int amp_child_paired(const struct amp_task *task); /* child_paired.c */
 int amp_child_counts(const struct amp_task *task); /* child_counts.c */
 
-/* What they share: say on stderr what went wrong and hand on `status`; the keys that begin every result (a new
- * reference); the result, stolen, into the task's file. */
+/* The keys that begin every result: of a task; and of a row, "pair" and "size". */
+extern const struct amp_record amp_task_identity, amp_row_identity;
+
+/* What they share: say on stderr what went wrong and hand on `status`; the result into the task's file. */
 int amp_child_complain(int status, const char *what, const char *why);
 int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value, uint64_t pointer);
-json_t *amp_child_identity(const struct amp_task *task, const char *schema);
-int amp_child_write(const struct amp_task *task, json_t *result);
+int amp_child_write(const struct amp_task *task, const struct amp_record *record, const void *result);
 
 #endif

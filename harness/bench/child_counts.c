@@ -15,6 +15,39 @@ enum { VALUE, POINTER };
 #define COUNTED_OPS 1000
 #define COUNTING_NS 30000000 /* about: fewer operations where so many would take longer */
 
+/* A side. */
+struct counted {
+    struct amp_heap heap;
+    struct amp_stack_use use, *stack; /* NULL: nobody knows */
+};
+
+/* What is written; a side is NULL where counts are refused. */
+struct counts {
+    const struct amp_task *task;
+    uint64_t ops;
+    const struct counted *value, *pointer;
+    const char *refused;
+};
+
+static const struct amp_record class_record = {
+    AMP_FIELDS(AMP_FIELD(struct amp_heap_class, class_b, .least = 1), AMP_FIELD(struct amp_heap_class, allocs)),
+};
+#define STACK(member, ...) AMP_FIELD_AS("stack_" #member, struct amp_stack_use, member, __VA_ARGS__)
+static const struct amp_record stack_record = { AMP_FIELDS(STACK(touched_b), STACK(reserved_b, .is_nullable = true)) };
+#define SIDE(member) AMP_FIELD(struct counted, heap.member)
+static const struct amp_record side_record = {
+    AMP_FIELDS(SIDE(allocs), SIDE(frees), SIDE(asked_b), SIDE(granted_b), SIDE(peak_b),
+               AMP_OBJECTS("classes", struct counted, heap.classes, heap.n_classes, &class_record),
+               AMP_BEHIND("", struct counted, stack, &stack_record)),
+};
+const struct amp_record amp_counts_record = {
+    AMP_FIELDS(AMP_BEHIND("", struct counts, task, &amp_task_identity), AMP_FIELD(struct counts, ops, .least = 1),
+               AMP_BEHIND("value", struct counts, value, &side_record, .is_nullable = true),
+               AMP_BEHIND("pointer", struct counts, pointer, &side_record, .is_nullable = true),
+               AMP_FIELD(struct counts, refused, .is_optional = true)),
+    .schema = "ampersand/counts/1",
+};
+
 /* One operation: what only ever happens once belongs to the fixture. Then one more, timed. */
 static uint64_t warm_up_ns(const struct amp_side *side, void *fixture, uint64_t *checksum)
 {
@@ -35,96 +68,78 @@ static uint64_t plan_ops(uint64_t value_ns, uint64_t pointer_ns)
     return ns < COUNTING_NS ? COUNTING_NS / ns : 1;
 }
 
-static json_t *count_side(const struct amp_side *side, void *fixture, uint64_t ops, uint64_t *checksum)
+static bool count_side(const struct amp_side *side, void *fixture, uint64_t ops, uint64_t *checksum,
+                       struct counted *out)
 {
-    struct amp_heap heap;
-    json_t *classes;
-
     if (amp_heap_begin())
-        return NULL;
+        return false;
     *checksum += side->run(fixture, ops);
-    if (amp_heap_end(&heap))
-        return NULL;
-    classes = json_array();
-    for (size_t i = 0; i < heap.n_classes; i++)
-        json_array_append_new(classes, json_pack("{s:I, s:I}", "class_b", (json_int_t) heap.classes[i].class_b,
-                                                 "allocs", (json_int_t) heap.classes[i].allocs));
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "allocs", (json_int_t) heap.allocs, "frees",
-                     (json_int_t) heap.frees, "asked_b", (json_int_t) heap.asked_b, "granted_b",
-                     (json_int_t) heap.granted_b, "peak_b", (json_int_t) heap.peak_b, "classes", classes);
+    return amp_heap_end(&out->heap) == 0;
 }
 
 /* Of one operation, beside the counts, since it has nothing to do with the heap. A kernel that starts threads has other
  * stacks than the one looked at: nothing is said of it. */
-static void add_stack_use(json_t *counted, const struct amp_pair *pair, const struct amp_side *side, void *fixture)
+static void add_stack_use(struct counted *counted, const struct amp_pair *pair, const struct amp_side *side,
+                          void *fixture)
 {
-    struct amp_stack_use use;
-
-    if (pair->threads > 0 || amp_stack_use(side->run, fixture, 1, &use))
+    if (pair->threads > 0 || amp_stack_use(side->run, fixture, 1, &counted->use))
         return;
-    json_object_set_new(counted, "stack_touched_b", json_integer((json_int_t) use.touched_b));
-    json_object_set_new(counted, "stack_reserved_b",
-                        use.reserved_known ? json_integer((json_int_t) use.reserved_b) : json_null());
-}
-
-static double per_op(const json_t *counted, const char *key, uint64_t ops)
-{
-    return (double) json_integer_value(json_object_get(counted, key)) / (double) ops;
+    counted->stack = &counted->use;
+    if (!counted->use.reserved_known)
+        counted->use.reserved_b = AMP_NONE;
 }
 
 /* Whether a side allocates what its pair declares; if not, how, added to `text`. */
-static bool keeps_its_word(const struct amp_side *side, const char *name, const json_t *counted, uint64_t ops,
+static bool keeps_its_word(const struct amp_side *side, const char *name, const struct amp_heap *heap, uint64_t ops,
                            char *text, size_t size)
 {
     size_t n = strlen(text);
-    uint64_t allocs = (uint64_t) json_integer_value(json_object_get(counted, "allocs"));
-    uint64_t asked_b = (uint64_t) json_integer_value(json_object_get(counted, "asked_b"));
 
-    if (allocs == side->allocs_per_op * ops && asked_b == side->bytes_per_op * ops)
+    if (heap->allocs == side->allocs_per_op * ops && heap->asked_b == side->bytes_per_op * ops)
         return true;
     snprintf(text + n, size - n,
              "%s%s: %" PRIu64 " allocations (%" PRIu64 " B) an operation declared, %.10g (%.10g B) counted",
-             n > 0 ? "; " : "", name, side->allocs_per_op, side->bytes_per_op, per_op(counted, "allocs", ops),
-             per_op(counted, "asked_b", ops));
+             n > 0 ? "; " : "", name, side->allocs_per_op, side->bytes_per_op, (double) heap->allocs / (double) ops,
+             (double) heap->asked_b / (double) ops);
     return false;
 }
 
 /* An exit status. */
-static int hold_to_declaration(const struct amp_task *task, json_t *const sides[2], uint64_t ops)
+static int hold_to_declaration(const struct amp_task *task, const struct counted sides[2], uint64_t ops)
 {
     const struct amp_pair *pair = task->row->pair;
     char text[400] = "";
-    bool value = keeps_its_word(&pair->value, "value", sides[VALUE], ops, text, sizeof text);
-    bool pointer = keeps_its_word(&pair->pointer, "pointer", sides[POINTER], ops, text, sizeof text);
+    bool value = keeps_its_word(&pair->value, "value", &sides[VALUE].heap, ops, text, sizeof text);
+    bool pointer = keeps_its_word(&pair->pointer, "pointer", &sides[POINTER].heap, ops, text, sizeof text);
 
     return value && pointer ? 0 : amp_child_complain(AMP_EXIT_DECLARED, task->name, text);
 }
 
-/* Both sides, each into the result under its name; an exit status, and nothing written. */
-static int count_pair(const struct amp_task *task, json_t *result)
+/* Both sides; an exit status, and nothing written. */
+static int count_pair(struct counts *counts, struct counted sides[2])
 {
+    const struct amp_task *task = counts->task;
     const struct amp_pair *pair = task->row->pair;
     void *value = amp_side_set_up(&pair->value, task->row->size);
     void *pointer = amp_side_set_up(&pair->pointer, task->row->size);
     uint64_t checksum[2], value_ns = warm_up_ns(&pair->value, value, &checksum[VALUE]);
     uint64_t ops = plan_ops(value_ns, warm_up_ns(&pair->pointer, pointer, &checksum[POINTER]));
-    json_t *sides[2] = { count_side(&pair->value, value, ops, &checksum[VALUE]),
-                         count_side(&pair->pointer, pointer, ops, &checksum[POINTER]) };
     int status = 0;
 
-    if (!sides[VALUE] || !sides[POINTER])
+    counts->ops = ops;
+    if (!count_side(&pair->value, value, ops, &checksum[VALUE], &sides[VALUE]) ||
+        !count_side(&pair->pointer, pointer, ops, &checksum[POINTER], &sides[POINTER]))
         status = amp_child_complain(2, task->name, "jemalloc's hooks could not be set");
     else if (checksum[VALUE] != checksum[POINTER])
         status = amp_child_disagree(task, ops, checksum[VALUE], checksum[POINTER]);
     else
         status = hold_to_declaration(task, sides, ops);
     if (status == 0) {
-        add_stack_use(sides[VALUE], pair, &pair->value, value);
-        add_stack_use(sides[POINTER], pair, &pair->pointer, pointer);
+        add_stack_use(&sides[VALUE], pair, &pair->value, value);
+        add_stack_use(&sides[POINTER], pair, &pair->pointer, pointer);
     }
-    json_object_set_new(result, "ops", json_integer((json_int_t) ops));
-    json_object_set_new(result, "value", sides[VALUE]);
-    json_object_set_new(result, "pointer", sides[POINTER]);
+    counts->value = &sides[VALUE];
+    counts->pointer = &sides[POINTER];
     amp_side_tear_down(&pair->pointer, pointer);
     amp_side_tear_down(&pair->value, value);
     return status;
@@ -132,24 +147,16 @@ static int count_pair(const struct amp_task *task, json_t *result)
 
 int amp_child_counts(const struct amp_task *task)
 {
-    json_t *result = amp_child_identity(task, "ampersand/counts/1");
+    static struct counted sides[2];
+    struct counts counts = { .task = task, .ops = COUNTED_OPS };
     const char *why;
-    int status;
+    int status = 0;
 
-    if (amp_layout_hold_row(task->row, 0, &why)) {
-        json_decref(result);
+    if (amp_layout_hold_row(task->row, 0, &why))
         return amp_child_complain(2, task->row->lesson, why);
-    }
-    if (amp_heap_available(&why)) {
-        json_object_set_new(result, "ops", json_integer(COUNTED_OPS));
-        json_object_set_new(result, "value", json_null());
-        json_object_set_new(result, "pointer", json_null());
-        json_object_set_new(result, "refused", json_string(why));
-        return amp_child_write(task, result);
-    }
-    status = count_pair(task, result);
-    if (status == 0)
-        return amp_child_write(task, result);
-    json_decref(result);
-    return status;
+    if (amp_heap_available(&why))
+        counts.refused = why;
+    else
+        status = count_pair(&counts, sides);
+    return status ? status : amp_child_write(task, &amp_counts_record, &counts);
 }

@@ -37,6 +37,31 @@ struct paired {
     unsigned *attempts;  /* [block] */
     unsigned *layouts;
     size_t *shifts_b;
+
+    size_t n_rounds; /* of all blocks */
+    uint64_t zero_rounds;
+    double seconds;
+    long page_faults, involuntary_switches;
+};
+
+static const struct amp_record asked_record = {
+    AMP_FIELDS(AMP_FIELD(struct amp_task, epoch_ns, .least = 1), AMP_FIELD(struct amp_task, quiet_ns, .least = 1)),
+};
+#define FIELD(member, ...) AMP_FIELD(struct paired, member, __VA_ARGS__)
+#define PER_BLOCK(key, member, ...) AMP_LIST_AS(key, struct paired, member, n_blocks, __VA_ARGS__)
+#define PER_ROUND(key, member) AMP_LIST_AS(key, struct paired, member, n_rounds)
+const struct amp_record amp_launch_record = {
+    AMP_FIELDS(AMP_BEHIND("", struct paired, task, &amp_task_identity),
+               AMP_GROUP("clock", AMP_FIELDS(FIELD(clock.cost_ns), FIELD(clock.resolution_ns))),
+               AMP_BEHIND("", struct paired, task, &asked_record), FIELD(ops, .least = 1), FIELD(warmup_ops),
+               AMP_FIELD_AS("rounds_per_block", struct paired, rounds, .least = 1),
+               AMP_GROUP("blocks", AMP_FIELDS(PER_BLOCK("value_layout", layouts), PER_BLOCK("pointer_layout", layouts),
+                                              PER_BLOCK("stack_shift_b", shifts_b),
+                                              PER_BLOCK("sensor_ns", sensor_ns, .least = 1),
+                                              PER_BLOCK("attempts", attempts, .least = 1))),
+               PER_ROUND("value_ns", ns[VALUE]), PER_ROUND("pointer_ns", ns[POINTER]), FIELD(zero_rounds),
+               FIELD(seconds), FIELD(page_faults), FIELD(involuntary_switches)),
+    .schema = "ampersand/launch/1",
 };
 
 static const struct amp_pair *pair_in(const struct amp_module *module, const struct amp_row *row)
@@ -107,7 +132,7 @@ static uint64_t measure_epoch_ns(const struct amp_kernel sides[2], uint64_t ops)
 static int plan_rounds(struct paired *p)
 {
     const struct amp_task *task = p->task;
-    uint64_t epoch_ns = (uint64_t) task->epoch_ns, actual_ns;
+    uint64_t epoch_ns = task->epoch_ns, actual_ns;
     struct amp_kernel sides[2];
 
     kernels_of(p, 0, sides);
@@ -116,22 +141,22 @@ static int plan_rounds(struct paired *p)
     if (amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->ops))
         return amp_child_complain(2, task->name, "no number of operations fills an epoch");
     p->warmup_ops = p->ops / 8 + 1;
-    p->rounds = (size_t) task->rounds_per_block;
+    p->rounds = task->rounds_per_block;
     /* One operation, or the slower side's share of a large ratio, may take longer than an epoch should: then fewer
      * rounds, or the launch would take minutes. */
     actual_ns = measure_epoch_ns(sides, p->ops);
     if (actual_ns > 2 * epoch_ns)
         p->rounds = p->rounds * 2 * epoch_ns / actual_ns;
     p->rounds = p->rounds < MIN_ROUNDS ? MIN_ROUNDS : p->rounds & ~(size_t) 1;
-    if (p->rounds > (size_t) task->rounds_per_block)
-        p->rounds = (size_t) task->rounds_per_block;
+    if (p->rounds > task->rounds_per_block)
+        p->rounds = task->rounds_per_block;
     return 0;
 }
 
 /* Every layout once, in random order; or the only one that was asked for. */
 static int plan_blocks(struct paired *p)
 {
-    json_int_t only = p->task->layout;
+    int only = p->task->layout;
 
     p->n_blocks = only < 0 ? p->n_layouts : 1;
     p->layouts = calloc(p->n_layouts, sizeof *p->layouts);
@@ -140,7 +165,7 @@ static int plan_blocks(struct paired *p)
     p->attempts = calloc(p->n_layouts, sizeof *p->attempts);
     if (!p->layouts || !p->shifts_b || !p->sensor_ns || !p->attempts)
         return amp_child_complain(2, p->task->name, strerror(ENOMEM));
-    if (only >= (json_int_t) p->n_layouts)
+    if (only >= (int) p->n_layouts)
         return amp_child_complain(2, "--layout", "there are not so many layouts");
     for (unsigned i = 0; i < p->n_layouts; i++)
         p->layouts[i] = only < 0 ? i : (unsigned) only;
@@ -155,7 +180,7 @@ static int plan_blocks(struct paired *p)
 
 static bool is_quiet(const struct paired *p, size_t block)
 {
-    return amp_sensor_is_quiet(p->sensor_ns[block], (uint64_t) p->task->quiet_ns);
+    return amp_sensor_is_quiet(p->sensor_ns[block], p->task->quiet_ns);
 }
 
 /* What an attempt at block i measured, if it is the first or the quietest. */
@@ -197,6 +222,7 @@ static int run_blocks(struct paired *p)
     uint64_t begin_ns = amp_clock_monotonic(), end_ns = UINT64_MAX;
     size_t left = p->n_blocks;
 
+    p->n_rounds = p->n_blocks * p->rounds;
     for (int side = VALUE; side <= POINTER; side++) {
         p->ns[side] = calloc((p->n_blocks + 1) * p->rounds, sizeof *p->ns[side]);
         if (!p->ns[side])
@@ -225,76 +251,23 @@ static uint64_t count_zeros(const struct paired *p)
 {
     uint64_t n = 0;
 
-    for (size_t i = 0; i < p->n_blocks * p->rounds; i++)
+    for (size_t i = 0; i < p->n_rounds; i++)
         n += p->ns[VALUE][i] == 0 || p->ns[POINTER][i] == 0;
     return n;
 }
 
-static json_t *integers(size_t n, json_int_t (*at)(const struct paired *, size_t), const struct paired *p)
+static int write_launch(struct paired *p, const struct timespec *begin)
 {
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, json_integer(at(p, i)));
-    return array;
-}
-
-static json_int_t layout_at(const struct paired *p, size_t i)
-{
-    return (json_int_t) p->layouts[i];
-}
-
-static json_int_t shift_at(const struct paired *p, size_t i)
-{
-    return (json_int_t) p->shifts_b[i];
-}
-
-static json_int_t sensor_at(const struct paired *p, size_t i)
-{
-    return (json_int_t) p->sensor_ns[i];
-}
-
-static json_int_t attempts_at(const struct paired *p, size_t i)
-{
-    return (json_int_t) p->attempts[i];
-}
-
-static json_int_t value_at(const struct paired *p, size_t i)
-{
-    return (json_int_t) p->ns[VALUE][i];
-}
-
-static json_int_t pointer_at(const struct paired *p, size_t i)
-{
-    return (json_int_t) p->ns[POINTER][i];
-}
-
-static int write_launch(const struct paired *p, const struct timespec *begin)
-{
-    json_t *result = amp_child_identity(p->task, "ampersand/launch/1"), *more;
-    size_t n = p->n_blocks * p->rounds;
     struct timespec end;
     struct rusage used;
 
     getrusage(RUSAGE_SELF, &used);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    more = json_pack(
-        "{s:{s:f, s:I}, s:I, s:I, s:I, s:I, s:I, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:I, s:f, s:I, s:I}", "clock",
-        "cost_ns", p->clock.cost_ns, "resolution_ns", (json_int_t) p->clock.resolution_ns, "epoch_ns",
-        p->task->epoch_ns, "quiet_ns", p->task->quiet_ns, "ops", (json_int_t) p->ops, "warmup_ops",
-        (json_int_t) p->warmup_ops, "rounds_per_block", (json_int_t) p->rounds, "blocks", "value_layout",
-        integers(p->n_blocks, layout_at, p), "pointer_layout", integers(p->n_blocks, layout_at, p), "stack_shift_b",
-        integers(p->n_blocks, shift_at, p), "sensor_ns", integers(p->n_blocks, sensor_at, p), "attempts",
-        integers(p->n_blocks, attempts_at, p), "value_ns", integers(n, value_at, p), "pointer_ns",
-        integers(n, pointer_at, p), "zero_rounds", (json_int_t) count_zeros(p), "seconds",
-        (double) (end.tv_sec - begin->tv_sec) + (double) (end.tv_nsec - begin->tv_nsec) / 1e9, "page_faults",
-        (json_int_t) (used.ru_minflt + used.ru_majflt), "involuntary_switches", (json_int_t) used.ru_nivcsw);
-    if (!more || json_object_update(result, more)) {
-        json_decref(result);
-        result = NULL;
-    }
-    json_decref(more);
-    return amp_child_write(p->task, result);
+    p->zero_rounds = count_zeros(p);
+    p->seconds = (double) (end.tv_sec - begin->tv_sec) + (double) (end.tv_nsec - begin->tv_nsec) / 1e9;
+    p->page_faults = used.ru_minflt + used.ru_majflt;
+    p->involuntary_switches = used.ru_nivcsw;
+    return amp_child_write(p->task, &amp_launch_record, p);
 }
 
 static int run_steps(struct paired *p, const struct timespec *begin)
@@ -313,7 +286,7 @@ static int run_steps(struct paired *p, const struct timespec *begin)
 int amp_child_paired(const struct amp_task *task)
 {
     const struct amp_pair *pair = task->row->pair;
-    struct paired p = { .task = task, .random = (uint64_t) task->seed };
+    struct paired p = { .task = task, .random = task->seed };
     struct amp_agreement agreement;
     struct timespec begin;
     int status;

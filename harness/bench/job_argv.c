@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/job_argv.h"
 
+#include "harness/bench/child.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,13 +43,13 @@ static size_t add_solo(const char *lesson, const char *row, const struct amp_ite
 static size_t add_task(const char *lesson, const char *row, const struct amp_item *item,
                        const struct amp_launch_options *options, const char *file, int cpu, struct amp_job_argv *out)
 {
-    json_t *task = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", amp_kind_name(item->kind),
-        "lesson", lesson, "row", row, "file", file, "launch", (json_int_t) item->launch, "configuration",
-        AMP_CONFIGURATION, "seed", (json_int_t) item->seed, "cpu", (json_int_t) cpu, "stack_offset_b",
-        (json_int_t) item->stack_offset_b, "environment_padding_b", (json_int_t) item->environment_padding_b, "epoch_ns",
-        (json_int_t) options->epoch_ns, "quiet_ns", (json_int_t) options->quiet_ns, "rounds_per_block",
-        (json_int_t) options->rounds_per_block, "layout", (json_int_t) item->layout);
+    const struct amp_task of = {
+        .kind = amp_kind_name(item->kind), .lesson = lesson, .name = row, .file = file, .launch = item->launch,
+        .configuration = AMP_CONFIGURATION, .seed = item->seed, .cpu = cpu, .stack_offset_b = item->stack_offset_b,
+        .environment_padding_b = item->environment_padding_b, .epoch_ns = options->epoch_ns,
+        .quiet_ns = options->quiet_ns, .rounds_per_block = options->rounds_per_block, .layout = item->layout
+    };
+    json_t *task = amp_record_write(&amp_task_record, &of);
     char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
 
     add(out, "child");
