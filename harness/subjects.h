@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lessons that are templates over a subject type. Such a lesson has the shape
+ * For lessons that are templates over a type, the subject. Such a lesson looks like this:
  *
  *     #include "harness/kernel.h"
  *     #define AMP_LESSON "benchmarks/pass.c"
@@ -9,18 +9,17 @@
  *     ... kernels and AMP_PAIR(), for the type `subject`
  *     #endif
  *
- * This header reads that file once more for every subject. What the file defines must differ from subject to
- * subject: run_value and run_pointer do so by themselves, for other functions the lesson writes
- * `#define take_value AMP_NAME(take_value)`.
+ * This header includes that file again for every subject. Its functions need another name for each subject: run_value
+ * and run_pointer get one by themselves; for others write `#define take_value AMP_NAME(take_value)`.
  *
- * A size sweep is asking about struct { unsigned char b[N]; }, densest where compilers and ABIs change their
- * minds: 16/17 B (registers or memory), 256/257 B (gcc changes to rep movs), about 4 KiB (a page).
+ * The subjects are struct { unsigned char b[N]; } for many N, most of them near sizes at which ABIs and compilers
+ * change: 16/17 B (registers or memory), 256/257 B (gcc changes to rep movs), about 4 KiB (a page).
  *
- * A lesson that needs no full sweep names its sizes: #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 1024).
+ * A lesson that needs only a few sizes names them: #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 1024).
  *
- * Where AMP_SUBJECT is defined beforehand (-DAMP_SUBJECT='struct order'), that type is the only subject. */
-#ifdef AMP_SUBJECT_B /* for each size of the list at the end this header includes itself */
-#ifndef AMP_SUBJECT_READ /* the lesson includes it, too, and must find nothing then */
+ * If AMP_SUBJECT is defined already (-DAMP_SUBJECT='struct order'), that type is the only subject. */
+#ifdef AMP_SUBJECT_B /* this header includes itself for each size of the list at its end */
+#ifndef AMP_SUBJECT_READ /* the lesson includes it, too, and must not read it again */
 #define AMP_SUBJECT_READ
 
 #if AMP_SUBJECT_ONLY(AMP_SUBJECT_B)
@@ -39,9 +38,8 @@ struct AMP_NAME(amp_bytes) {
 
 #include "harness/kernel.h"
 
-/* Lessons know nothing of their subject but its size, and touch it through its first and its last byte: the first and
- * the last that are not padding, since a copy need not carry padding along. GNU C has types of no bytes at all: nothing
- * of them is touched. */
+/* Lessons know only the size of their subject, and read and write two bytes of it: the first and the last one that are
+ * not padding, since a copy need not copy padding. GNU C has types without bytes: nothing of these is touched. */
 #ifndef AMP_SUBJECT_FIRST
 #define AMP_SUBJECT_FIRST 0
 #endif
@@ -65,7 +63,7 @@ static AMP_ALWAYS_INLINE uint64_t amp_ends_at(const void *amp_whole, size_t amp_
     return (uint64_t) amp_byte[amp_first] + ((uint64_t) amp_byte[amp_last] << 8);
 }
 
-/* Change both, so that the object is none that was there before. */
+/* Write both bytes, so that the object is a new one. */
 #define amp_set_ends(object, number) amp_set_ends_at((object), AMP_SUBJECT_FIRST, AMP_SUBJECT_LAST, (number))
 
 static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first, size_t amp_last, uint64_t amp_number)
@@ -76,15 +74,14 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
     amp_byte[amp_last] = (unsigned char) (amp_number >> 8);
 }
 
-/* The one size of a row about a subject; a size of 0 would end the list. */
+/* The size of a row about one subject; 0 would end the list, so an empty type counts as 1. */
 #define AMP_SUBJECT_SIZES AMP_SIZES(sizeof(subject) > 0 ? sizeof(subject) : 1)
 
-/* The object in a fixture, aligned as a struct of ints or pointers is at most: of bytes that may stand anywhere clang
- * 14 makes two copies where one is wanted. */
+/* The object in a fixture, declared as aligned to 16 B: without that, clang 14 copies an object of bytes twice. */
 #define AMP_OBJECT_ALIGNMENT 16
 #define amp_object(fixture) ((subject *) __builtin_assume_aligned((fixture), AMP_OBJECT_ALIGNMENT))
 
-/* The fixture of a lesson that needs one object, all of its bytes set. Not by malloc(): jemalloc aligns 8 bytes to
+/* The fixture of a lesson that needs one object: all bytes are 1. Not by malloc(), since jemalloc aligns 8 bytes to
  * 8. */
 static inline void *amp_object_set_up(size_t amp_size)
 {

@@ -2,20 +2,20 @@
  *
  * A second thread for lessons that need one, beside kernel.h.
  *
- *   set_up      amp_helper_start()     the thread is there, and sleeps
- *   run         amp_helper_give(f, x)  --> it runs f(x), at once where it has just been awake
+ *   set_up      amp_helper_start()     the thread exists, and sleeps
+ *   run         amp_helper_give(f, x)  --> it runs f(x), at once if it is still awake
  *               ...                        while the kernel does its own part
  *               amp_helper_wait()      <-- f has returned; what it wrote can be read
  *   tear_down   amp_helper_end()
  *
- * The thread is part of the fixture, so that no measurement pays for starting it; what it runs comes from the module
- * that gives it, so that its code stands where the layout says. Having finished it stays awake for SPINS pauses, some
- * tens of microseconds: the operations that the harness runs to warm up before each epoch wake it, and the epoch finds
- * it awake. Then it sleeps, so that it takes no CPU from the other side's threads.
+ * The thread is part of the fixture, so that no measurement pays for starting it. The function that it runs comes from
+ * the module that calls amp_helper_give(), so that its code stands where the layout puts it. After the function it
+ * stays awake for AMP_SPINS pauses, some tens of microseconds. So the warm-up before each epoch wakes it, and the epoch
+ * finds it awake. Then it sleeps, and takes no CPU from the other side's threads.
  *
- * A lesson that uses this says so by `.threads = 1`: its processes are then not pinned to one CPU. With its first order
- * the thread takes its starter to one CPU and itself to the others, until tear_down: left to the scheduler, in half of
- * all processes the two come to share a CPU, take turns for milliseconds, and either side takes as long. */
+ * A lesson that uses this sets `.threads = 1`, so that its processes are not pinned to one CPU. When the thread gets
+ * its first function, it pins its starter to one CPU and itself to the others, until tear_down. The scheduler would put
+ * both on one CPU in half of all processes, where they take turns for milliseconds and both sides take equally long. */
 #ifndef AMP_THREADS_H
 #define AMP_THREADS_H
 
@@ -39,7 +39,7 @@ struct amp_helper {
 
 enum amp_helper_state { AMP_HELPER_AWAKE, AMP_HELPER_ASLEEP, AMP_HELPER_BUSY };
 
-/* The processor's hint that this is a loop that waits. */
+/* Tell the processor that this loop waits. */
 static inline void amp_pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -49,7 +49,7 @@ static inline void amp_pause(void)
 #endif
 }
 
-/* In a loop that waits for another thread: where there are more threads than CPUs, the other one may need ours. */
+/* For a loop that waits for another thread: yields now and then, since that thread may need this CPU. */
 #define AMP_SPINS 1024
 
 static inline void amp_wait_a_little(unsigned *amp_spins)
@@ -59,7 +59,8 @@ static inline void amp_wait_a_little(unsigned *amp_spins)
         sched_yield();
 }
 
-/* Not when it is started: of two fixtures in one process the second's thread would find one CPU to choose from. */
+/* Pin both threads. Not at the start: with two fixtures in one process, the second thread would inherit a single
+ * CPU. */
 static void amp_helper_place(const struct amp_helper *amp_helping)
 {
     cpu_set_t amp_starter = amp_helping->allowed, amp_others = amp_helping->allowed;
@@ -67,13 +68,13 @@ static void amp_helper_place(const struct amp_helper *amp_helping)
 
     if (CPU_COUNT(&amp_others) < 2 || pthread_getaffinity_np(amp_helping->starter, sizeof amp_starter, &amp_starter))
         return;
-    do /* the last: the first takes most interrupts */
+    do /* the last CPU, since the first takes most interrupts */
         amp_cpu--;
     while (!CPU_ISSET((size_t) amp_cpu, &amp_starter)); /* a macro, which may look at its argument twice */
     CPU_ZERO(&amp_starter);
     CPU_SET((size_t) amp_cpu, &amp_starter);
     CPU_CLR((size_t) amp_cpu, &amp_others);
-    (void) pthread_setaffinity_np(amp_helping->starter, sizeof amp_starter, &amp_starter); /* wishes: without them, slower */
+    (void) pthread_setaffinity_np(amp_helping->starter, sizeof amp_starter, &amp_starter); /* may fail: slower */
     (void) pthread_setaffinity_np(amp_helping->thread, sizeof amp_others, &amp_others);
 }
 
@@ -102,7 +103,7 @@ static void *amp_helper_main(void *amp_memory)
     }
 }
 
-/* Let the helper run `run(argument)`; it has nothing to do at this moment. NULL ends it. */
+/* Let the helper run `run(argument)`; it must be idle. NULL ends it. */
 static inline void amp_helper_give(struct amp_helper *amp_helping, void (*amp_run)(void *),
                                    void *amp_argument)
 {
@@ -120,7 +121,7 @@ static inline void amp_helper_wait(const struct amp_helper *amp_helping)
         amp_wait_a_little(&amp_spins);
 }
 
-/* The child ends where there is no thread to be had. */
+/* Ends the process if no thread can be started. */
 static inline void amp_helper_start(struct amp_helper *amp_helping)
 {
     atomic_init(&amp_helping->state, AMP_HELPER_AWAKE);
@@ -140,7 +141,7 @@ static inline void amp_helper_end(struct amp_helper *amp_helping)
         (void) pthread_setaffinity_np(amp_helping->starter, sizeof amp_helping->allowed, &amp_helping->allowed);
 }
 
-/* A fixture of `size` bytes that begins at a line of the cache; free() frees it. */
+/* A fixture of `size` bytes that begins on a cache line; free() frees it. */
 static inline void *amp_alloc_lines(size_t amp_size)
 {
     void *amp_p = aligned_alloc(AMP_LINE_B, (amp_size + AMP_LINE_B - 1) / AMP_LINE_B * AMP_LINE_B);
