@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A contiguous stack that grows by moving, for ordinary C functions: it starts at 2 KiB, and where a frame does not
- * fit, what is on it is copied to a larger one. A local that others point to moves with it, and they follow.
+ * A stack that grows by moving, for ordinary C functions. It starts at 2 KiB. If a frame does not fit, the content of
+ * the stack is copied to a larger one. Locals move with it, and pointers to them are changed to point to the new place.
  *
  *        growable stack, 2 KiB                      growable stack, 4 KiB
  *   hi   +--------------------+                hi   +--------------------+   The distance to the top stays.
@@ -13,46 +13,46 @@
  *   lo   +--------------------+                     | not fit, reserve   |
  *        : canary, then a gap :                lo   +--------------------+
  *
- * A function that can run on it is written AMP_GROWS(type, name, frame, parameters...) { body }. Callers reach a
- * check of three instructions (four for frames above 128 B), which goes on to the body if `frame` bytes are free. On a
- * thread's own stack the check never fails, so such a function is also an ordinary one.
+ * Write a function that can run on it as AMP_GROWS(type, name, frame, parameters...) { body }. A call first runs a
+ * check of three instructions (four for frames above 128 B), which jumps to the body if `frame` bytes are free. On a
+ * thread's own stack the check never fails, so such a function can be called like any other.
  *
- * Rules for what runs on it; check_growable.py holds an object file to those that can be seen there:
- *   - pointers to locals live in aligned words of that stack or in registers: not on the heap, not in disguise;
- *     what only looks like an address of that stack is adjusted, too
- *   - it calls what is growable, small functions whose frames fit the reserve, and all else by amp_stack_call()
+ * Rules for code that runs on it; check_growable.py checks in an object file those that can be seen there:
+ *   - pointers to locals are in aligned words of that stack or in registers: not on the heap, not encoded;
+ *     a number that only looks like an address of that stack is changed, too
+ *   - it calls growable functions, small functions whose frames fit the reserve, and all others by amp_stack_call()
  *   - no alloca(), no variable-length array, no setjmp(), no argument wider than 16 bytes in a register
- *   - signal handlers have SA_ONSTACK and a stack of their own, and call nothing growable
- *   - modules are linked with -z now: binding at the first call takes more stack than there is
+ *   - signal handlers use SA_ONSTACK and a stack of their own, and call nothing growable
+ *   - modules are linked with -z now: binding at the first call would need more stack than there is
  *
- * Functions here return 0 or a negative errno; what failed is left as it was. Sizes are in bytes. A stack serves one
- * thread at a time; free stacks are kept by size, first for the thread that gave them back. */
+ * Functions here return 0 or a negative errno, and change nothing on failure. Sizes are in bytes. A stack serves one
+ * thread at a time. Freed stacks are kept by size for later, first for the thread that freed them. */
 #ifndef AMP_STACK_H
 #define AMP_STACK_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define AMP_STACK_RESERVE_B 928 /* Go's: free below every frame, for functions without a check */
-#define AMP_STACK_SMALL_B 128   /* Go's: of the reserve, what a frame may use unasked */
+#define AMP_STACK_RESERVE_B 928 /* as in Go: free below every frame, for functions without a check */
+#define AMP_STACK_SMALL_B 128   /* as in Go: the part of the reserve that a frame may use without a check */
 #define AMP_STACK_MIN_B ((size_t) 2048)
 #define AMP_STACK_MAX_B ((size_t) 1 << 30)
 
 enum amp_stack_mode {
     AMP_STACK_FORCE = 1,  /* move at every check, needed or not */
-    AMP_STACK_POISON = 2, /* overwrite the stack that was left */
-    AMP_STACK_PROBE = 4,  /* never move: take limit_b at once, and record what is reserved at most */
-    AMP_STACK_TRACE = 8,  /* tell `watch` of every check, with its depth; time growths */
-    AMP_STACK_HOST = 16,  /* run on the caller's stack: for tools that follow no other. Nothing moves. */
+    AMP_STACK_POISON = 2, /* overwrite the old stack after a move */
+    AMP_STACK_PROBE = 4,  /* never move: take limit_b at once, and record the most that is reserved */
+    AMP_STACK_TRACE = 8,  /* call `watch` at every check, with its depth; time growths */
+    AMP_STACK_HOST = 16,  /* run on the caller's stack, for tools that cannot follow another. Nothing moves. */
 };
 
-/* What a check found; told on the host stack. Of `old` and `new`, the tops are addresses beyond the last byte. */
+/* What a check found; `watch` gets it, on the host stack. old_top and new_top are the addresses after the last byte. */
 struct amp_stack_event {
     unsigned depth;    /* growable functions on the stack, this one included */
     size_t frame_b;    /* as declared */
     size_t used_b;     /* above this frame */
     size_t old_b;      /* size of the stack, before */
-    size_t new_b;      /* and after; as old_b where the frame fitted */
+    size_t new_b;      /* and after; the same if the frame fitted */
     size_t copied_b;   /* 0: not moved */
     size_t adjusted;   /* words */
     uint64_t ns;       /* of the growth */
@@ -69,14 +69,14 @@ struct amp_stack_policy {
     void *watcher;
 };
 
-/* Go's: 2 KiB, doubled until it fits, to 1 GiB. */
+/* As in Go: 2 KiB, doubled until the frame fits, up to 1 GiB. */
 #define AMP_STACK_GO ((struct amp_stack_policy){ .start_b = 2048, .limit_b = (size_t) 1 << 30, .factor = 2 })
 
 struct amp_stack_stats {
     size_t size_b;     /* of the stack, now */
-    size_t reserved_b; /* most that frames took by their declarations, return addresses included; with PROBE or TRACE
-                          over all checks, else over those that failed */
-    uint64_t checks;   /* that took the slow way: failed, or were watched */
+    size_t reserved_b; /* the most that frames took, as declared, with return addresses; seen at all checks with PROBE
+                          or TRACE, else at those that failed */
+    uint64_t checks;   /* those that failed or were watched */
     uint64_t moves;    /* growths, and with FORCE moves to a stack of the same size */
     uint64_t copied_b;
     uint64_t adjusted; /* words */
@@ -84,52 +84,52 @@ struct amp_stack_stats {
 };
 
 struct amp_stack;
-#define AMP_STACK_OBJECT_B 216 /* malloc() is asked for so much, for each stack */
+#define AMP_STACK_OBJECT_B 216 /* what each stack takes from malloc() */
 typedef uint64_t amp_stack_fn(void *arg);
 
-/* policy   NULL: AMP_STACK_GO; copied
+/* policy   NULL: AMP_STACK_GO; it is copied
  * out      the caller owns it, until amp_stack_destroy()
- * why      on failure, in words; static text
+ * why      the reason of a failure, in words; static storage
  * errors   -EINVAL for a policy that breaks a rule above, -ENOMEM */
 int amp_stack_create(const struct amp_stack_policy *policy, struct amp_stack **out, const char **why);
 
-/* A suspended coroutine may be destroyed: nothing that it would still do is done. NULL is allowed.
+/* A suspended coroutine may be destroyed; it never goes on. NULL is allowed.
  * errors   -EBUSY while it runs, -EFAULT if something wrote below the stack: that memory is not used again */
 int amp_stack_destroy(struct amp_stack *stack);
 
 /* Call fn(arg) on the stack and wait for it. A stack keeps its size from run to run: the first is fresh, the next warm.
  *
- * result   filled on success; NULL: not wanted
+ * result   filled on success; may be NULL
  * errors   -EBUSY if the stack is in use, -EOVERFLOW beyond limit_b, -ENOMEM, -EFAULT if the canary is broken.
- *          After the last three what ran is abandoned where it was; amp_stack_message() says more. */
+ *          After the last three, fn is abandoned where it was; amp_stack_message() says more. */
 int amp_stack_run(struct amp_stack *stack, amp_stack_fn *fn, void *arg, uint64_t *result);
 
-/* Coroutines: start prepares, resume goes on until the function yields (returns 1) or returns (returns 0); *value is
- * what it yielded or returned. errors of resume: as run, and -EINVAL for a stack with nothing to go on with. */
+/* Coroutines. start() prepares fn; resume() runs it until it yields (resume() returns 1) or returns (0). *value is what
+ * it yielded or returned. errors of resume(): as of run, and -EINVAL if there is nothing to resume. */
 int amp_stack_start(struct amp_stack *stack, amp_stack_fn *fn, void *arg);
 int amp_stack_resume(struct amp_stack *stack, uint64_t *value);
 
-/* From a growable function: give the host a value and wait to be resumed. No effect on a host stack. */
+/* In a growable function: give the host a value and wait to be resumed. Does nothing on a host stack. */
 void amp_stack_yield(uint64_t value);
 
-/* From a growable function: fn(arg) on the host stack, where it may use all of libc. It may read and write locals
- * of its callers, which stand still meanwhile. On a host stack an ordinary call. */
+/* In a growable function: call fn(arg) on the host stack, where it may use all of libc. It may read and write the
+ * locals of its callers, which do not move meanwhile. On a host stack this is an ordinary call. */
 uint64_t amp_stack_call(amp_stack_fn *fn, void *arg);
 
 void amp_stack_stats(const struct amp_stack *stack, struct amp_stack_stats *out);
 
-/* Whether every stack is as with AMP_STACK_HOST: under AddressSanitizer, or because AMPERSAND_STACK=host is in the
- * environment, as for valgrind. */
+/* Whether every stack works as with AMP_STACK_HOST: under AddressSanitizer, or with AMPERSAND_STACK=host in the
+ * environment, which valgrind needs. */
 int amp_stack_hosted(void);
 
-/* Begin or end this, for every run from now on, of stacks that are there already, too. */
+/* Switch that on or off, for every run from now on, also of existing stacks. */
 void amp_stack_host_all(int hosted);
 
-/* Why the last run failed, "" if it did not; good until this thread asks again. */
+/* Why the last run failed, "" if it did not; valid until this thread calls it again. */
 const char *amp_stack_message(const struct amp_stack *stack);
 
-/* Give free stacks back to the system: this thread's, and those of threads that ended, where a stack has its mapping
- * for itself (from 64 KiB). Returns how many bytes. */
+/* Give free stacks back to the system: those of this thread and of threads that have ended, if the stack has a mapping
+ * of its own (from 64 KiB). Returns how many bytes. */
 size_t amp_stack_trim(void);
 
 /* ---- AMP_GROWS */
@@ -140,8 +140,8 @@ size_t amp_stack_trim(void);
 #define AMP_STACK_BODY __attribute__((noinline, noclone, noipa, used))
 #endif
 
-/* frame    bytes below the return address that the body takes, by-value arguments that it hands on included; an
- *          expression of numbers and + - * that the assembler can read. Rather too much than too little. */
+/* frame    how many bytes the body takes below the return address, with the by-value arguments that it passes on: an
+ *          expression of numbers and + - * that the assembler can read. If in doubt, declare more. */
 #define AMP_GROWS(type, name, frame, ...) AMP_GROWS_(type, name, frame, __VA_ARGS__)
 #define AMP_GROWS_(type, name, frame, ...)                                                                             \
     __attribute__((visibility("hidden"))) type name(__VA_ARGS__);                                                      \
@@ -149,15 +149,15 @@ size_t amp_stack_trim(void);
     static type name##_body(__VA_ARGS__) AMP_STACK_BODY;                                                               \
     static type name##_body(__VA_ARGS__)
 
-/* check_growable.py reads which functions are growable, and what they declare. */
+/* Here check_growable.py reads which functions are growable, and the frame that each declares. */
 #define AMP_STACK_DECLARE(name, frame)                                                                                 \
     ".pushsection .amp_growable,\"\",%progbits\n\t.quad " frame "\n\t.asciz \"" name "\"\n\t.popsection\n"
 
 #if defined(__x86_64__)
 
 /* The limit is lo + reserve, and 0 on a thread's own stack. With glibc it is in the thread's control block, in the word
- * kept for the limit of split stacks: no register is spent on it, and no load of an offset. Elsewhere it is a
- * thread-local variable of the library; r10 and r11 are free at a function's entry. As in stack_x86_64.S. */
+ * that split stacks use for theirs: that costs no register and no load of an offset. Without glibc it is a thread-local
+ * variable of the library. r10 and r11 are free at a function's entry. stack_x86_64.S does the same. */
 #if defined(__GLIBC__) && !defined(AMP_STACK_LIMIT_IS_VARIABLE)
 #define AMP_STACK_COMPARE(frame)                                                                                       \
     "\t.if (" frame ") <= 128\n\tcmpq %fs:0x70, %rsp\n"                                                                \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How much stack a piece of code takes, whatever it calls. */
+ * How much stack a piece of code takes, with everything that it calls. */
 #ifndef AMP_STACK_USE_H
 #define AMP_STACK_USE_H
 
@@ -9,17 +9,18 @@
 
 struct amp_stack_use {
     uint64_t touched_b;  /* from the caller's stack pointer down to the lowest byte that was written */
-    uint64_t reserved_b; /* down to the lowest place of the stack pointer; less than touched where a red zone is used */
-    bool reserved_known; /* not where instructions cannot be stepped through, and not of code that takes too many */
+    uint64_t reserved_b; /* down to the lowest value of the stack pointer; less than touched if code uses a red zone */
+    bool reserved_known; /* false if instructions cannot be stepped through here, or the code takes too many */
 };
 
-/* Run run(argument, count) on a thread of its own; then once more, its stack painted before, instruction by
- * instruction. What is growable runs there, too, and so is counted. Threads that the code starts are not.
+/* Call run(argument, count) twice on a thread of its own: first to warm up; then on a stack filled with a pattern, one
+ * instruction at a time. Growable functions run on that stack, too, and are counted. Threads that the code starts are
+ * not.
  *
  * out      filled on success
- * errors   -ENOMEM, or what pthread_create() gives
- * cost     microseconds an instruction, for at most AMP_STACK_USE_STEPS of them, of which one that copies or fills
- *          memory is one; 8 MiB while it runs */
+ * errors   -ENOMEM, or those of pthread_create()
+ * cost     microseconds for each instruction, at most AMP_STACK_USE_STEPS of them (rep movs counts as one); 8 MiB of
+ *          memory meanwhile */
 int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argument, uint64_t count,
                   struct amp_stack_use *out);
 

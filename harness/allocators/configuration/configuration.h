@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * Allocator configurations: benchmarks/allocators/<name>.conf, a user's own file, or a word such as
- * "jemalloc:narenas:1,tcache:false". What is wrong with one is a property of that one (`wrong`), not an error of the
- * run: its column says so and all others are measured.
+ * "jemalloc:narenas:1,tcache:false". A mistake in one does not end the run: its column says what is wrong, and all
+ * others are measured.
  *
  * A file has one "key = value" a line; '#' begins a comment:
  *
  *     for       = Gives unused pages back at once: least memory, many page faults.
  *     allocator = jemalloc                       or glibc, mimalloc, tcmalloc, or the path of a library to preload
- *     set       = MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0      an environment variable; again for each
- *     expect    = effect.retained_b <= 8M        what must be found besides; again for each
- *     package   = libjemalloc2                   optional: what brings it where it is not there
+ *     set       = MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0      an environment variable; a line for each
+ *     expect    = effect.retained_b <= 8M        what the probe must find as well; a line for each
+ *     package   = libjemalloc2                   optional: what to install if the allocator is missing
  *
- * The name of the configuration is that of its file. Whatever is set must be read back, whether the file says so or
- * not; `expect` is for the effect, where reading back proves nothing. */
+ * The configuration is called like its file. Every setting must be read back from the allocator; the file need not say
+ * so. `expect` is for settings of which reading back proves nothing. */
 #ifndef AMP_CONFIGURATION_H
 #define AMP_CONFIGURATION_H
 
@@ -22,19 +22,19 @@
 
 enum amp_configuration_state {
     AMP_CONFIGURATION_READY,
-    AMP_CONFIGURATION_ABSENT, /* its allocator is not installed: a column left out, `why` names the package */
-    AMP_CONFIGURATION_WRONG,  /* a typo, a path that is no library, an unknown knob: a failed column */
+    AMP_CONFIGURATION_ABSENT, /* its allocator is not installed: its column is left out, `why` names the package */
+    AMP_CONFIGURATION_WRONG,  /* a typo, a path that is no library, an unknown setting: its column fails */
 };
 
 struct amp_configuration {
     char *name;         /* also a folder's name: [A-Za-z0-9][A-Za-z0-9_.-]* */
     char *purpose;      /* one sentence */
     char *allocator;    /* "jemalloc", "glibc", "mimalloc", "tcmalloc", or a path as it was given */
-    char *library;      /* the file to preload; NULL for glibc, and where it was not found */
+    char *library;      /* the file to preload; NULL for glibc, and if it was not found */
     char **environment; /* "MALLOC_CONF=...", ends in NULL; LD_PRELOAD is not among them */
     char **expect;      /* conditions, "effect.arenas <= 1", ends in NULL */
     enum amp_configuration_state state;
-    char *why; /* one line, printable; NULL where it is ready */
+    char *why; /* one line, printable; NULL if it is ready */
 };
 
 struct amp_configurations {
@@ -42,19 +42,19 @@ struct amp_configurations {
     size_t n;
 };
 
-/* Read every *.conf of a folder, in the order of their names but "jemalloc.conf" first. 0 or a negative errno where
- * the folder cannot be read (with *why, static storage) or there is no memory. */
+/* Read every *.conf of a folder: "jemalloc.conf" first, then in the order of their names. 0, or a negative errno if the
+ * folder cannot be read (with *why, static storage) or there is no memory. */
 int amp_configurations_read_dir(const char *dir, struct amp_configurations *out, const char **why);
 
-/* Add what a word of the command line asks for: the name of one of `shipped`, the path of a .conf file, the path of a
- * library, or "<allocator>:<settings>", which for jemalloc are those of MALLOC_CONF, for glibc those of GLIBC_TUNABLES
- * ("glibc:malloc.arena_max=1"), for the others variables ("mimalloc:MIMALLOC_EAGER_COMMIT=0"). Several may name the
- * same; the second of equal names gets "-2" added, and so on. -EINVAL with *why where it is none of these (the nearest
- * name in it); -ENOMEM. */
+/* Add the configuration that a word of the command line names: one of `shipped`, the path of a .conf file, the path of
+ * a library, or "<allocator>:<settings>". The settings are those of MALLOC_CONF for jemalloc, of GLIBC_TUNABLES for
+ * glibc ("glibc:malloc.arena_max=1"), variables for the others ("mimalloc:MIMALLOC_EAGER_COMMIT=0"). If a name is
+ * taken, "-2" is added to the second, and so on. -EINVAL with *why if it is none of these (with the nearest name);
+ * -ENOMEM. */
 int amp_configurations_add(struct amp_configurations *configurations, const struct amp_configurations *shipped,
                            const char *word, const char **why);
 
-/* Add a copy of list[i] under another name: what an A/A column is. */
+/* Add a copy of list[i] under another name, for an A/A column. */
 int amp_configurations_repeat(struct amp_configurations *configurations, size_t i, const char *name);
 
 void amp_configurations_free(struct amp_configurations *configurations);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the parts of a probe share. One part per allocator that tells something of itself, and one that looks at what
- * the operating system sees, which no allocator can talk round. */
+ * What the files of the probe share: one for each allocator that reports its own settings, and one (effects.c) that
+ * looks at what the operating system sees, whatever the allocator reports. */
 #ifndef AMP_PROVENANCE_PROBE_H
 #define AMP_PROVENANCE_PROBE_H
 
@@ -11,52 +11,53 @@
 #include <stdint.h>
 
 struct amp_probe {
-    const void *base; /* where the library that malloc comes from is mapped */
+    const void *base; /* where the library is mapped that malloc comes from */
     const char *file;
     const char *source; /* as in provenance.h */
-    char version[96];   /* empty: it tells none */
+    char version[96];   /* empty: it reports none */
     json_t *read_back, *effects;
 };
 
-/* A function of the library that malloc comes from; NULL if that one has none of this name. */
+/* A function of the library that malloc comes from; NULL if it has none of this name. */
 void *amp_probe_symbol(const struct amp_probe *probe, const char *name);
 
 void amp_probe_effect(struct amp_probe *probe, const char *name, uint64_t value);
 void amp_probe_effect_bool(struct amp_probe *probe, const char *name, bool value);
 
-/* What glibc's mallinfo2() gives, from 2.33 on. Declared here, since a C library may have none, and is asked by name. */
+/* The result of mallinfo2(), glibc 2.33 and later. Declared here, since a C library may lack it; it is called by
+ * name. */
 struct amp_probe_glibc_info {
     size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
 };
 
-/* Each fills `probe` if the allocator is the one that it knows; else false, and nothing has changed. */
+/* Each fills `probe` if this is its allocator; else it returns false and changes nothing. */
 bool amp_probe_jemalloc(struct amp_probe *probe);
 bool amp_probe_glibc(struct amp_probe *probe);
 bool amp_probe_mimalloc(struct amp_probe *probe);
 bool amp_probe_tcmalloc(struct amp_probe *probe);
 
-/* Effects that show in any process: see allocators/provenance/effects.c. */
+/* Add the effects that can be seen with any allocator: effects.c. */
 void amp_probe_effects(struct amp_probe *probe);
 
-/* Call `visit` in so many threads that live at once, one after the other. */
+/* Start n threads that live at the same time, and call `visit` in one after the other. */
 void amp_probe_in_threads(unsigned n, void (*visit)(void *), void *opaque);
 
-/* Keep a block from being optimised away, and write to each of its pages. */
+/* Write to each page of a block, in a way that is not optimised away. */
 void amp_probe_touch(void *block, size_t size);
 
-/* What the kernel says of the process's memory, in bytes. */
+/* The process's memory as the kernel reports it, in bytes. */
 struct amp_probe_maps {
     uint64_t mapped_b, resident_b;
     uint64_t huge_b;     /* in huge pages */
-    uint64_t advised_b;  /* of mappings for which huge pages were asked: madvise(MADV_HUGEPAGE) */
-    uint64_t declined_b; /* and of those for which they were declined: MADV_NOHUGEPAGE */
+    uint64_t advised_b;  /* in mappings with madvise(MADV_HUGEPAGE) */
+    uint64_t declined_b; /* in mappings with MADV_NOHUGEPAGE */
     bool in_brk;         /* `at` lies between the program's end and its break */
 };
-/* Of the mappings that have bytes of [at, at + size); of all where size is 0. */
+/* Sum over the mappings that overlap [at, at + size); over all if size is 0. */
 bool amp_probe_maps(const void *at, size_t size, struct amp_probe_maps *out);
 
-/* What a program writes to both its outputs under this process's environment, with one assignment put into it unless
- * it is set (or NULL); malloc()ed, NULL if it cannot be run. */
+/* Run a program in this process's environment, and return what it writes to stdout and stderr; malloc()ed, NULL if it
+ * cannot be run. `assignment` is added to the environment unless that variable is set; it may be NULL. */
 char *amp_probe_output(const char *program, const char *argument, const char *assignment);
 
 #endif

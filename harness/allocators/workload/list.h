@@ -4,7 +4,7 @@
 
 #include "harness/workload.h"
 
-/* The workloads of this program, in the order of benchmarks/workloads/meson.build; static storage. */
+/* All workloads of this program, in the order of benchmarks/workloads/meson.build; static storage. */
 const struct amp_workload *const *amp_workloads(size_t *n);
 const struct amp_workload *amp_workload_find(const char *name);
 
