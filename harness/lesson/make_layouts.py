@@ -356,22 +356,24 @@ def link_all(command, lesson, units, args, draw, made):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--lesson", required=True, help="its name, and that of the modules")
-    parser.add_argument("--object", required=True, help="compiled by -fPIC -ffunction-sections -fdata-sections")
+    parser.add_argument("--lesson", required=True, help="name of the lesson and of its modules")
+    parser.add_argument("--object", required=True,
+                        help="the lesson, compiled with -fPIC -ffunction-sections -fdata-sections")
     parser.add_argument("--library", action="append", default=[], metavar="FILE", help="a static library or an object "
-                        "that the lesson calls: what it takes of it is placed, too, so compile it likewise")
+                        "that the lesson calls; what it calls is placed, too, so compile it with the same flags")
     parser.add_argument("--extra", required=True, help="harness/lesson/lesson.c, compiled")
     parser.add_argument("--source", type=Path, help="the lesson's text; its SHA-256 goes into the table")
-    parser.add_argument("--flag", action="append", default=[], help="one with which the object was compiled besides "
-                        "those of all kernels, as in --flag=-O3; it goes into the table")
+    parser.add_argument("--flag", action="append", default=[], help="a flag of this lesson only, which goes into "
+                        "the table: --flag=-O3")
     parser.add_argument("--count", type=int, default=64, help="how many layouts: 4, 16, 64 or 256")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="draws the order of functions and the padding")
     parser.add_argument("--out", type=Path, required=True, help="the folder for the modules and their table")
     parser.add_argument("--cc", default="cc", help="the compiler driver that links, with its flags")
-    parser.add_argument("--link-arg", action="append", default=[], metavar="ARG", help="as in --link-arg=-fuse-ld=lld")
+    parser.add_argument("--link-arg", action="append", default=[], metavar="ARG",
+                        help="for the linker: --link-arg=-fuse-ld=lld")
     parser.add_argument("--growable-link-arg", action="append", default=[], metavar="ARG",
-                        help="where the lesson has growable functions")
-    parser.add_argument("--instrumented", action="store_true", help="do not hold growable functions to their frames")
+                        help="for the linker, if the lesson has growable functions")
+    parser.add_argument("--instrumented", action="store_true", help="do not check the frames of growable functions")
     try:
         make(parser.parse_args())
     except (Refused, check_growable.Refused, OSError) as error:

@@ -1,16 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Hold compiled growable functions to the rules that stack.h gives them, as far as the code shows.
+"""Check that compiled growable functions keep the rules of stack.h, as far as their code shows it.
 
-For each function that AMP_GROWS declares, the code of its body is followed, instruction by instruction and branch by
-branch, and with it the stack pointer. Refused, by name, are
+For each function that AMP_GROWS declares, follow the instructions of its body, branch by branch, and the stack pointer
+with them. These are refused, by name:
 
-  a frame that is declared smaller than the body takes, by-value arguments and red zone included
-  alloca() and arrays of variable length: the stack pointer moves by what only the run knows
-  a call of what neither is growable nor was seen here, as of libc: amp_stack_call() runs it on the host stack
-  functions without a check that take more of the reserve than there is, alone or one below the other
+  a frame that is larger than declared, with by-value arguments and red zone
+  alloca() and variable-length arrays, which move the stack pointer by an unknown number of bytes
+  a call of a function that is neither growable nor in these objects, such as libc's: use amp_stack_call()
+  functions without a check that take more than the reserve, alone or one calling the other
 
-Calls through pointers are not followed. x86-64 only: elsewhere there is nothing that reads the code."""
+Calls through pointers are not followed. x86-64 only: this program cannot read other code."""
 
 import argparse
 import re
@@ -276,8 +276,9 @@ def check(paths):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("objects", nargs="+", type=Path)
-    parser.add_argument("--stamp", type=Path, help="an empty file to write where there is nothing to complain of")
-    parser.add_argument("--frames", action="store_true", help="print what each growable function declares and takes")
+    parser.add_argument("--stamp", type=Path, help="an empty file to write if nothing is wrong")
+    parser.add_argument("--frames", action="store_true",
+                        help="print the declared and the real frame of each growable function")
     args = parser.parse_args()
     try:
         found = check(args.objects)
