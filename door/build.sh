@@ -78,6 +78,7 @@ other_meson() {
 # What the folder wants of Meson: none, --reconfigure, --wipe, or to be emptied and made anew.
 examine() {
     how=none
+    if [ -n "${AMPERSAND_CONFIGURED-}" ]; then return; fi
     want=$(wanted)
     if ! is_whole; then
         holds_a_build || fail "$build: holds files and is no build folder: move it away, or set AMPERSAND_BUILD to another"
@@ -134,8 +135,12 @@ configure() {
     echo "$want" >"$note"
 }
 
+# By the words of ninja, or of samurai.
 built() {
-    case $(ninja -C "$build" -n 2>&1) in *'no work to do'*) [ -e "$build/harness/ampersand-bench" ] ;; *) return 1 ;; esac
+    case $(ninja -C "$build" -n 2>&1) in
+        *'no work to do'* | *'nothing to do'*) [ -e "$build/harness/ampersand-bench" ] ;;
+        *) return 1 ;;
+    esac
 }
 
 compile() {
@@ -206,21 +211,24 @@ prepare() {
     mkdir -p "$build" 2>/dev/null || fail "$build cannot be made: set AMPERSAND_BUILD to a folder of yours"
     open_lock
     compiled=no
-    for _ in 1 2 3; do # between the two locks another may configure it for another compiler
+    for round in 1 2 3 4; do # between the two locks another may configure it for another compiler
         hold -s
         examine
         if [ "$how" = none ] && { [ $compiled = yes ] || built; }; then return; fi
+        [ $round != 4 ] || break
         hold -x
         configure
         compile
         compiled=yes
     done
-    hold -s
+    fail "$build: others configure it for another compiler each time: set AMPERSAND_BUILD to a folder of your own"
 }
 
+known_python() { find_python || fail "no python3 on PATH has all of: $modules"; }
+
 ready() { # level
-    if [ -n "${AMPERSAND_BUILT-}" ] || [ "${AMPERSAND_HELD-}" = "$build" ]; then # else a test would wait for its own door
-        find_python || fail "no python3 on PATH has all of: $modules"
+    if [ "${AMPERSAND_HELD-}" = "$build" ]; then # else a test would wait for its own door
+        known_python
         return
     fi
     if [ $installed = yes ]; then
@@ -228,7 +236,7 @@ ready() { # level
         [ -z "$packages" ] || fail "missing:$missing: ampersand setup installs it, or as root: apt-get install$packages"
         return
     fi
-    need "$1"
+    if [ -n "${AMPERSAND_CONFIGURED-}" ]; then known_python; else need "$1"; fi
     if [ "$1" = python ]; then return; fi
     prepare
     export AMPERSAND_HELD="$build"

@@ -51,8 +51,8 @@ unmake() { # folder: it and those above it, down to $made, as far as they are th
 }
 
 # A folder for a run that was given none: named after the time, and made here, so that two runs do not share one.
-new_run() { # suffix; sets $out
-    out=$runs/$(date -u +%Y-%m-%dT%H-%M-%SZ)$1
+new_run() { # what its name begins and ends with; sets $out
+    out=$runs/$1$(date -u +%Y-%m-%dT%H-%M-%SZ)$2
     why=$(LC_ALL=C mkdir -p "$runs" 2>&1) || fail "$runs: cannot be made: ${why##*: }: name another folder by --out"
     n=1
     stem=$out
@@ -132,7 +132,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     if [ -n "$out" ]; then
         check_writable "$out"
     elif [ -z "$resume" ]; then
-        new_run "$suffix"
+        new_run '' "$suffix"
         set -- --out "$out" "$@"
     fi
     run=${resume:-$out}
@@ -235,16 +235,15 @@ verb_bench() { measure paired bench '' "$@"; }
 
 verb_allocators() { measure allocators allocators -allocators "$@"; }
 
-# meson test says "No suitable tests" to a name that no test has, and nothing where it takes several; its status is 0.
+# meson test says a page to a flag that it has not, "No suitable tests" to a name that no test has, and nothing where it
+# takes several such names; its status is the number of failed tests, too.
 verb_test() {
     ready build
-    list_only=
     value=
     tests=
     for argument; do
         shift
         case $value,$argument in
-            ,--list) list_only=yes ;;
             ,-C | ,--repeat | ,--wrapper | ,--wrap | ,--suite | ,--no-suite | ,--logbase | ,-j | ,--num-processes | ,-t | \
                 ,--timeout-multiplier | ,--setup | ,--test-args | ,--maxfail | ,--max-lines | ,--slice) value=yes ;;
             ,-*) ;;
@@ -257,10 +256,30 @@ verb_test() {
         esac
         set -- "$@" "$argument"
     done
+    [ $# = 0 ] || hold_to_meson "$@"
     parting='ending the tests that run'
-    patiently meson test -C "$build" --print-errorlogs "$@" && return
-    [ -n "$list_only" ] || exit 1 # meson's status is the number of failed tests
-    exit 2
+    patiently meson test -C "$build" --print-errorlogs "$@" || exit 1
+}
+
+# Refuse words that meson would refuse: it is asked which tests they choose.
+hold_to_meson() {
+    make_scratch
+    chosen=0
+    meson test -C "$build" --no-rebuild --list "$@" >"$scratch/log" 2>&1 </dev/null || chosen=$?
+    if grep -q '^No suitable tests' "$scratch/log"; then
+        fail "test: no test has all of this: $*; $me test --list lists all"
+    fi
+    [ $chosen != 0 ] || return 0
+    why=$(sed -n '$s/^meson.*: error: //; $s/^ERROR: //; $p' "$scratch/log")
+    case $why in
+        'unrecognized arguments: '*)
+            flag=${why#*: }
+            flag=${flag%%[ =]*}
+            all=$(meson test --help | sed 's/[],]/ /g; s/ /\n/g' | grep '^\[*--[a-z]' | sed 's/^\[//')
+            fail "test: $flag: no such flag; the nearest is '$(nearest "$flag" "$all")', and meson test --help lists all"
+            ;;
+    esac
+    fail "test: $why"
 }
 
 test_of() { # a name, with .py or without; prints the test's
@@ -301,16 +320,20 @@ verb_stack() {
             *) set -- "$@" "$argument" ;;
         esac
     done
-    ready build
-    if [ -n "$bench" ]; then
-        case " $* " in
-            *' --out'[\ =]* | *' --from'[\ =]*) ;;
-            *) set -- --out "$runs/stack-$(date -u +%Y-%m-%dT%H-%M-%SZ)" "$@" ;;
-        esac
-        plots stack "$@"
-    else
+    if [ -z "$bench" ]; then
+        ready build
         "$build/benchmarks/stack/ampersand-stack" walk "$@"
+        return
     fi
+    case " $* " in
+        *' --out'[\ =]* | *' --from'[\ =]*) ;;
+        *)
+            new_run stack- ''
+            set -- --out "$out" "$@"
+            ;;
+    esac
+    ready build
+    plots stack "$@"
 }
 
 # Verbs about a run that is there: the folder named, or the newest.

@@ -50,7 +50,13 @@ STUBS = {
     "id": 'echo "${STUB_ID:-1000}"',
     "meson": """
         [ "$1" != --version ] || { echo 1.0.1; exit; }
-        case " $* " in *" --list "*) printf 'ampersand:source / door.py\\nampersand:program / heap\\n'; exit ;; esac
+        case " $* " in
+            *" --bogus "*) printf 'usage: meson\\nmeson: error: unrecognized arguments: --bogus -x\\n' >&2; exit 2 ;;
+            *" --repeat many "*) printf 'usage: meson\\nmeson test: error: argument --repeat: invalid int\\n' >&2; exit 2 ;;
+            *" --suite nosuch "*) echo 'No suitable tests defined.'; exit ;;
+            *" --help "*) printf 'usage: meson test [-h] [--bonus N]\\n  -v, --verbose\\n'; exit ;;
+            *" --list "*) printf 'ampersand:source / door.py\\nampersand:program / heap\\n'; exit ;;
+        esac
         say "CC=${CC-} meson $*"
         [ "$1" = setup ] || exit "${STUB_STATUS:-0}"
         for word; do build=$source source=$word; done
@@ -503,13 +509,22 @@ def test_another_build_folder(door, tmp_path):
     assert (tmp_path / "there" / "build.ninja").exists() and not door.build.exists()
 
 
-def test_built_already(door):
-    door.remove("meson", "ninja-build", "gcc")
-    (door.build / "harness").mkdir(parents=True)
-    shutil.copy(door.stubs / "ampersand-bench", door.build / "harness")
+CONFIGURED = {"AMPERSAND_CONFIGURED": "1"}  # as the targets of meson.build say
+
+
+def test_a_target_takes_the_folder_as_it_was_configured(door):
+    """`ninja bench` in a folder for another compiler, and without what configuring takes."""
+    assert door("list", CC="cc -m64") == 0
+    door.remove("meson", "gcc")
     run = door.root / "run"
-    assert door("bench", "--out", run, AMPERSAND_BUILT="1", AMPERSAND_BUILD=str(door.build)) == 0, door.err
+    assert door("bench", "--out", run, **CONFIGURED, AMPERSAND_BUILD=str(door.build)) == 0, door.err
     assert door.log[0] == f"ampersand-bench paired --out {run}"
+
+
+def test_a_target_builds_what_is_not_up_to_date(door):
+    assert door("list") == 0
+    assert door("bench", STUB_WORK="[1/1] cc", **CONFIGURED) == 0, door.err
+    assert [line.split()[0] for line in door.log[:2]] == ["ninja", "ampersand-bench"]
 
 
 @pytest.mark.parametrize("name", ["letter.txt", "tests/letter.txt", "harness/letter.txt"])
@@ -690,8 +705,9 @@ def locker(request, door):
 
 @pytest.mark.parametrize("how, environment, does", [
     (fcntl.LOCK_EX, {}, "is building"), (fcntl.LOCK_EX, {"CC": "cc -m64"}, "is building"),
-    (fcntl.LOCK_SH, {"CC": "cc -m64"}, "uses what is built"),
-], ids=["list while another builds", "build while another builds", "build while another measures"])
+    (fcntl.LOCK_SH, {"CC": "cc -m64"}, "uses what is built"), (fcntl.LOCK_EX, CONFIGURED, "is building"),
+], ids=["list while another builds", "build while another builds", "build while another measures",
+        "a target of ninja's while another builds"])
 def test_the_second_waits_and_says_so(locker, how, environment, does):
     assert locker("list") == 0
     (locker.stubs / "log").write_text("")
@@ -701,7 +717,7 @@ def test_the_second_waits_and_says_so(locker, how, environment, does):
         assert line == f"ampersand: another ampersand {does} in {locker.build}: waiting until it has ended\n"
         assert started.poll() is None and locker.log == []
     assert started.communicate(timeout=HANGS_S) is not None and started.returncode == 0
-    assert [word for word in locker.log[0].split() if word == "--wipe"] == ["--wipe"] * bool(environment)
+    assert [word for word in locker.log[0].split() if word == "--wipe"] == ["--wipe"] * ("CC" in environment)
 
 
 def test_what_is_up_to_date_is_used_by_several(locker):
@@ -710,8 +726,10 @@ def test_what_is_up_to_date_is_used_by_several(locker):
         assert locker("list") == 0 and locker.err == ""
 
 
-def test_a_run_holds_its_build(locker, tmp_path):
-    started = locker.start("bench", "--out", tmp_path / "run", STUB_SLEEP="1")
+@pytest.mark.parametrize("environment", [{}, CONFIGURED], ids=["door", "target"])
+def test_a_run_holds_its_build(locker, tmp_path, environment):
+    assert locker("list") == 0
+    started = locker.start("bench", "--out", tmp_path / "run", STUB_SLEEP="1", **environment)
     wait_for_line(locker, started, "asleep")
     with open(locker.build / "ampersand.lock", "a") as file:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -741,6 +759,21 @@ def test_two_that_find_no_build_configure_once(door):
         _, err = started.communicate(timeout=HANGS_S)
         assert started.returncode == 0, err
     assert len(door.logged("setup")) == 1
+
+
+def test_a_folder_that_is_configured_otherwise_again_and_again_is_given_up(door):
+    """Another door is faster each time: what it notes differs from what is wanted."""
+    door.stub("ninja", door.bin)
+    (door.bin / "ninja").write_text((door.bin / "ninja").read_text() + f'echo other >"{door.build}/ampersand.configured"\n')
+    assert door("list") == 2
+    assert door.err.splitlines()[-1] == (f"ampersand: {door.build}: others configure it for another compiler each time: set "
+                                         "AMPERSAND_BUILD to a folder of your own")
+    assert len(door.logged("setup")) == 3 and not door.logged("ampersand-bench")
+
+
+def test_samurai_says_otherwise_that_there_is_nothing_to_do(door):
+    assert door("list") == 0
+    assert door("list", STUB_WORK="nothing to do") == 0 and door.log == ["ampersand-bench list --questions"]
 
 
 def test_a_door_under_a_door_does_not_wait_for_it(door):
@@ -933,6 +966,20 @@ def test_a_run_that_never_began_leaves_no_folder(door, how):
     assert not list((door.root / "results" / "runs").iterdir())
 
 
+def test_a_folder_for_stacks_is_named_once(door, tmp_path):
+    """By the door, and left only where something is put into it."""
+    runs = tmp_path / "runs"
+    date = {"date": "echo 2026-01-31T12-00-00Z"}
+    for name, text in date.items():
+        door.write(door.bin / name, text + "\n")
+    (runs / "stack-2026-01-31T12-00-00Z").mkdir(parents=True)
+    assert door("stack", "--bench", "--launches", "1", AMPERSAND_RUNS=str(runs)) == 0, door.err
+    assert door.log[-1].endswith(f"stack --out {runs}/stack-2026-01-31T12-00-00Z-2 --launches 1")
+    assert [path.name for path in runs.iterdir()] == ["stack-2026-01-31T12-00-00Z"]
+    assert door("stack", "--bench", "--from", "there", AMPERSAND_RUNS=str(runs)) == 0
+    assert door.log[-1].endswith("stack --from there")
+
+
 def test_runs_go_where_they_are_told(door, tmp_path):
     assert door("bench", AMPERSAND_RUNS=str(tmp_path / "mine")) == 0
     run, = (tmp_path / "mine").iterdir()
@@ -993,6 +1040,17 @@ def test_a_test_that_there_is_not(door, given, wrong, nearest):
     assert door("test", *given.split()) == 2
     assert door.err.splitlines()[-1].startswith(f"ampersand: test: {wrong}: no such test: the nearest is '{nearest or ''}")
     assert not any("meson test -C" in line for line in door.log)
+
+
+@pytest.mark.parametrize("given, says", [
+    ("--bogus -x", "test: --bogus: no such flag; the nearest is '--bonus', and meson test --help lists all"),
+    ("heap --repeat many", "test: argument --repeat: invalid int"),
+    ("--suite nosuch", "test: no test has all of this: --suite nosuch; ./ampersand test --list lists all"),
+])
+def test_flags_that_meson_does_not_know(door, given, says):
+    assert door("list") == 0
+    assert door("test", *given.split()) == 2
+    assert door.err.splitlines() == [f"ampersand: {says}"] and door.log == []
 
 
 def wait_for_line(door, started, word):

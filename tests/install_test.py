@@ -49,7 +49,7 @@ class Installed:
     def __init__(self, prefix, libdir):
         self.prefix, self.home = prefix, prefix / libdir / "ampersand"
         self.command = prefix / "bin" / "ampersand"
-        unset = ("AMPERSAND_BUILD", "AMPERSAND_LESSONS", "AMPERSAND_BUILT", "AMPERSAND_HELD", "AMPERSAND_COMMAND")
+        unset = ("AMPERSAND_BUILD", "AMPERSAND_LESSONS", "AMPERSAND_CONFIGURED", "AMPERSAND_HELD", "AMPERSAND_COMMAND")
         self.environment = {key: text for key, text in os.environ.items() if key not in unset} | {
             "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}", "PKG_CONFIG_PATH": str(prefix / libdir / "pkgconfig"),
             "PYTHONDONTWRITEBYTECODE": "1"}

@@ -130,7 +130,8 @@ def test_beyond_the_limit():
 
 def test_door():
     """The door hands the flags on, and the status back."""
-    environment = dict(os.environ, AMPERSAND_BUILT="1", AMPERSAND_BUILD=str(BUILD))
+    environment = dict(os.environ, AMPERSAND_HELD=str(BUILD.resolve()),
+                       AMPERSAND_BUILD=str(BUILD.resolve()))
     done = subprocess.run([ROOT / "ampersand", "stack", "--size", "1"], capture_output=True, text=True, env=environment)
     assert done.returncode == 0 and done.stdout.count("HELLO") == 10
     done = subprocess.run([ROOT / "ampersand", "stack", "--size", "3"], capture_output=True, text=True, env=environment)
