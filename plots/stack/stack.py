@@ -5,7 +5,6 @@ What was measured goes into DIR/stack.json, the figures into DIR/figures."""
 
 import contextlib
 import datetime
-import itertools
 import json
 import os
 import sys
@@ -20,16 +19,13 @@ from plots.program import scratch
 from plots.program.errors import Refused
 from plots.stack import stack_measure
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def add_arguments(parser):
     parser.add_argument("--build", type=Path, default=Path(os.environ.get("AMPERSAND_BUILD", "build")),
                         help="the build folder (default: AMPERSAND_BUILD, else build)")
     parser.add_argument("--launches", type=int, default=15, help="fresh processes of each program (default 15)")
     parser.add_argument("--rounds", type=int, default=100, help="rounds of 50 us in each (default 100)")
-    parser.add_argument("--out", type=Path,
-                        help="where the results go (default: results/runs/stack-<date and time, UTC>)")
+    parser.add_argument("--out", type=Path, help="where the results go: the door names a new folder")
     parser.add_argument("--from", dest="source", metavar="DIR", type=Path, help="measure nothing: judge and draw again what is there, into DIR or --out")
     parser.add_argument("--format", choices=["table", "json"], default="table")
 
@@ -101,12 +97,6 @@ def new_document(args, out):
     return document
 
 
-def new_folder():
-    """Named after the time; a second one within a second gets a number."""
-    stem = ROOT / "results/runs" / datetime.datetime.now(datetime.timezone.utc).strftime("stack-%Y-%m-%dT%H-%M-%SZ")
-    return next(path for path in itertools.chain([stem], (Path(f"{stem}-{n}") for n in itertools.count(2))) if not path.exists())
-
-
 def judged(document, form):
     """(text, figures)."""
     result = stack_summary.Result(document)
@@ -117,7 +107,9 @@ def judged(document, form):
 
 
 def main(args):
-    out = args.out or args.source or new_folder()
+    out = args.out or args.source
+    if not out:
+        raise Refused("stack: --out or --from is needed")
     if args.source:
         document = read(args.source)
         if out.resolve() != args.source.resolve():
