@@ -17,9 +17,9 @@ const struct amp_record amp_task_record = {
     .is_strict = true,
 };
 
-static const struct amp_record pair_name = { AMP_FIELDS(AMP_FIELD_AS("pair", struct amp_pair, name)) };
 const struct amp_record amp_row_identity = {
-    AMP_FIELDS(AMP_BEHIND("", struct amp_row, pair, &pair_name), AMP_FIELD(struct amp_row, size, .least = 1)),
+    AMP_FIELDS(AMP_BEHIND("", struct amp_row, pair, AMP_OF(AMP_FIELD_AS("pair", struct amp_pair, name))),
+               AMP_FIELD(struct amp_row, size, .least = 1)),
 };
 const struct amp_record amp_task_identity = {
     AMP_FIELDS(AMP_BEHIND("", struct amp_task, row, &amp_row_identity), FIELD(launch), FIELD(configuration),

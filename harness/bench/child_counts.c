@@ -29,16 +29,13 @@ struct counts {
     const char *refused;
 };
 
-static const struct amp_record class_record = {
-    AMP_FIELDS(AMP_FIELD(struct amp_heap_class, class_b, .least = 1), AMP_FIELD(struct amp_heap_class, allocs)),
-};
+#define CLASS(member) AMP_FIELD(struct amp_heap_class, member)
 #define STACK(member, ...) AMP_FIELD_AS("stack_" #member, struct amp_stack_use, member, __VA_ARGS__)
-static const struct amp_record stack_record = { AMP_FIELDS(STACK(touched_b), STACK(reserved_b, .is_nullable = true)) };
 #define SIDE(member) AMP_FIELD(struct counted, heap.member)
 static const struct amp_record side_record = {
     AMP_FIELDS(SIDE(allocs), SIDE(frees), SIDE(asked_b), SIDE(granted_b), SIDE(peak_b),
-               AMP_OBJECTS("classes", struct counted, heap.classes, heap.n_classes, &class_record),
-               AMP_BEHIND("", struct counted, stack, &stack_record)),
+               AMP_OBJECTS("classes", struct counted, heap.classes, heap.n_classes, AMP_OF(CLASS(class_b), CLASS(allocs))),
+               AMP_BEHIND("", struct counted, stack, AMP_OF(STACK(touched_b), STACK(reserved_b, .is_nullable = true)))),
 };
 const struct amp_record amp_counts_record = {
     AMP_FIELDS(AMP_BEHIND("", struct counts, task, &amp_task_identity), AMP_FIELD(struct counts, ops, .least = 1),

@@ -44,21 +44,19 @@ struct paired {
     long page_faults, involuntary_switches;
 };
 
-static const struct amp_record asked_record = {
-    AMP_FIELDS(AMP_FIELD(struct amp_task, epoch_ns, .least = 1), AMP_FIELD(struct amp_task, quiet_ns, .least = 1)),
-};
 #define FIELD(member, ...) AMP_FIELD(struct paired, member, __VA_ARGS__)
+#define ASKED(member) AMP_FIELD(struct amp_task, member, .least = 1)
 #define PER_BLOCK(key, member, ...) AMP_LIST_AS(key, struct paired, member, n_blocks, __VA_ARGS__)
 #define PER_ROUND(key, member) AMP_LIST_AS(key, struct paired, member, n_rounds)
 const struct amp_record amp_launch_record = {
     AMP_FIELDS(AMP_BEHIND("", struct paired, task, &amp_task_identity),
-               AMP_GROUP("clock", AMP_FIELDS(FIELD(clock.cost_ns), FIELD(clock.resolution_ns))),
-               AMP_BEHIND("", struct paired, task, &asked_record), FIELD(ops, .least = 1), FIELD(warmup_ops),
-               AMP_FIELD_AS("rounds_per_block", struct paired, rounds, .least = 1),
-               AMP_GROUP("blocks", AMP_FIELDS(PER_BLOCK("value_layout", layouts), PER_BLOCK("pointer_layout", layouts),
-                                              PER_BLOCK("stack_shift_b", shifts_b),
-                                              PER_BLOCK("sensor_ns", sensor_ns, .least = 1),
-                                              PER_BLOCK("attempts", attempts, .least = 1))),
+               AMP_GROUP("clock", AMP_OF(FIELD(clock.cost_ns), FIELD(clock.resolution_ns))),
+               AMP_BEHIND("", struct paired, task, AMP_OF(ASKED(epoch_ns), ASKED(quiet_ns))), FIELD(ops, .least = 1),
+               FIELD(warmup_ops), AMP_FIELD_AS("rounds_per_block", struct paired, rounds, .least = 1),
+               AMP_GROUP("blocks",
+                         AMP_OF(PER_BLOCK("value_layout", layouts), PER_BLOCK("pointer_layout", layouts),
+                                PER_BLOCK("stack_shift_b", shifts_b), PER_BLOCK("sensor_ns", sensor_ns, .least = 1),
+                                PER_BLOCK("attempts", attempts, .least = 1))),
                PER_ROUND("value_ns", ns[VALUE]), PER_ROUND("pointer_ns", ns[POINTER]), FIELD(zero_rounds),
                FIELD(seconds), FIELD(page_faults), FIELD(involuntary_switches)),
     .schema = "ampersand/launch/1",

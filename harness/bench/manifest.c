@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/manifest.h"
 
+#include "harness/bench/child.h"
 #include "harness/bench/looks.h"
 #include "harness/build_info.h"
 #include "harness/files/results.h"
@@ -34,65 +35,53 @@ unsigned *amp_manifest_layouts(const struct amp_rows *rows, const char **why)
     return layouts;
 }
 
-static json_t *strings(const char *const *list)
-{
-    json_t *array = json_array();
+/* What is written, and what --resume reads of it. */
+struct manifest {
+    struct amp_launch_options options;
+    unsigned layouts; /* the most that a lesson was linked into */
+    double threshold;
+    unsigned looks[AMP_LOOKS]; /* after how many launches a row may be judged and given more */
+    size_t n_looks;            /* 0: the number of launches is fixed */
+    const char *version, *created;
+    json_t *machine, *build, *allocator, *configurations, *layout_tables;
+    struct amp_rows rows;
+};
 
-    for (; array && list && *list; list++)
-        json_array_append_new(array, json_string(*list));
-    return array;
-}
+#define FIELD(member, ...) AMP_FIELD(struct manifest, member, __VA_ARGS__)
+#define LAUNCHES(member) FIELD(options.member, .most = 100000)
+static const struct amp_record begun = {
+    AMP_FIELDS(FIELD(options.quick), FIELD(options.seed),
+               AMP_GROUP("settings",
+                         AMP_OF(LAUNCHES(launches), LAUNCHES(counts_launches), LAUNCHES(solo_launches),
+                                FIELD(options.epoch_ns, .least = 1), FIELD(options.quiet_ns, .least = 1),
+                                FIELD(options.rounds_per_block, .least = 1),
+                                FIELD(layouts, .least = 1, .is_optional = true), FIELD(options.layout, .least = -1),
+                                FIELD(options.timeout_s, .least = 1), FIELD(options.memory_limit_b),
+                                FIELD(threshold, .most = 1, .is_optional = true),
+                                FIELD(options.precision, .most = 1, .is_optional = true),
+                                FIELD(options.budget_s, .is_optional = true),
+                                AMP_LIST(struct manifest, looks, n_looks, .least = 1, .is_optional = true),
+                                FIELD(options.no_wait, .is_optional = true)))),
+};
 
-/* After how many launches a row may be judged and given more: empty where their number is fixed. */
-static json_t *looks(const struct amp_launch_options *options)
-{
-    json_t *array = json_array();
-
-    for (unsigned i = 0; array && i < options->looks; i++)
-        json_array_append_new(array, json_integer(amp_looks_launches(options, i)));
-    return array;
-}
-
-static json_t *settings(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options)
-{
-    unsigned most = 0;
-
-    for (size_t i = 0; i < rows->n; i++)
-        most = layouts[i] > most ? layouts[i] : most;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:o, s:o*}", "launches",
-                     (json_int_t) options->launches, "counts_launches", (json_int_t) options->counts_launches,
-                     "solo_launches", (json_int_t) options->solo_launches, "epoch_ns", (json_int_t) options->epoch_ns,
-                     "quiet_ns", (json_int_t) options->quiet_ns, "rounds_per_block",
-                     (json_int_t) options->rounds_per_block, "layouts", (json_int_t) most, "layout",
-                     (json_int_t) options->layout, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
-                     (json_int_t) options->memory_limit_b, "threshold", THRESHOLD, "precision", options->precision,
-                     "budget_s", (json_int_t) options->budget_s, "looks", looks(options), "no_wait",
-                     options->no_wait ? json_true() : NULL);
-}
-
-static json_t *side(const struct amp_side *side)
-{
-    return json_pack("{s:I, s:I}", "allocs_per_op", (json_int_t) side->allocs_per_op, "bytes_per_op",
-                     (json_int_t) side->bytes_per_op);
-}
-
-static json_t *row_list(const struct amp_rows *rows)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; array && i < rows->n; i++) {
-        const struct amp_row *row = rows->row[i];
-        const char *unit = row->pair->size_unit, *prefer = row->pair->prefer; /* NULL: the key is left out */
-        const char *observed_by = row->pair->observed_by;
-
-        json_array_append_new(
-            array, json_pack("{s:s, s:I, s:s, s:s, s:I, s:s*, s:s*, s:s*, s:o, s:o}", "pair", row->pair->name, "size",
-                             (json_int_t) row->size, "lesson", row->lesson, "question", row->pair->question, "threads",
-                             (json_int_t) row->pair->threads, "size_unit", unit, "prefer", prefer, "observed_by",
-                             observed_by, "value", side(&row->pair->value), "pointer", side(&row->pair->pointer)));
-    }
-    return array;
-}
+#define PAIR(member, ...) AMP_FIELD(struct amp_pair, member, __VA_ARGS__)
+#define SIDE(side) AMP_GROUP(#side, AMP_OF(PAIR(side.allocs_per_op), PAIR(side.bytes_per_op)))
+static const struct amp_record pair_record = {
+    AMP_FIELDS(PAIR(question), PAIR(threads), PAIR(size_unit, .is_optional = true), PAIR(prefer, .is_optional = true),
+               PAIR(observed_by, .is_optional = true), SIDE(value), SIDE(pointer)),
+};
+static const struct amp_record row_record = {
+    AMP_FIELDS(AMP_GROUP("", &amp_row_identity), AMP_FIELD(struct amp_row, lesson),
+               AMP_BEHIND("", struct amp_row, pair, &pair_record)),
+};
+const struct amp_record amp_manifest_record = {
+    AMP_FIELDS(FIELD(version), FIELD(created),
+               AMP_WORDS(struct manifest, options.command), AMP_GROUP("", &begun),
+               FIELD(machine), FIELD(build), FIELD(allocator), FIELD(configurations),
+               AMP_OBJECTS("rows", struct manifest, rows.row, rows.n, &row_record, .are_behind = true),
+               AMP_FIELD_AS("layouts", struct manifest, layout_tables)),
+    .schema = AMP_MANIFEST_SCHEMA,
+};
 
 static json_t *tables(const struct amp_rows *rows, const char **why)
 {
@@ -140,27 +129,39 @@ static json_t *build(const struct amp_rows *rows)
     return build;
 }
 
+const char *amp_manifest_now(char out[32])
+{
+    time_t now = time(NULL);
+    struct tm utc;
+
+    gmtime_r(&now, &utc);
+    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return out;
+}
+
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why)
 {
-    json_t *lessons = tables(rows, why), *manifest;
-    time_t now = time(NULL);
+    json_t *lessons = tables(rows, why), *json;
+    struct manifest manifest;
     char created[32];
-    struct tm utc;
 
     if (!lessons)
         return NULL;
-    gmtime_r(&now, &utc);
-    strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    manifest = json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:o, s:[{s:s}], s:o, s:o}", "schema",
-                         AMP_MANIFEST_SCHEMA, "version", AMP_VERSION, "created", created, "command",
-                         strings(options->command), "quick", (int) options->quick, "seed", (json_int_t) options->seed,
-                         "settings", settings(rows, layouts, options), "machine", amp_machine_facts(), "build",
-                         build(rows), "allocator", amp_machine_allocator(), "configurations", "name", AMP_CONFIGURATION,
-                         "rows", row_list(rows), "layouts", lessons);
-    if (!manifest)
+    manifest = (struct manifest){
+        .options = *options, .threshold = THRESHOLD, .n_looks = options->looks, .version = AMP_VERSION,
+        .created = amp_manifest_now(created), .machine = amp_machine_facts(), .build = build(rows),
+        .allocator = amp_machine_allocator(), .configurations = json_pack("[{s:s}]", "name", AMP_CONFIGURATION),
+        .layout_tables = lessons, .rows = *rows
+    };
+    for (unsigned i = 0; i < options->looks; i++)
+        manifest.looks[i] = amp_looks_launches(options, i);
+    for (size_t i = 0; i < rows->n; i++)
+        manifest.layouts = layouts[i] > manifest.layouts ? layouts[i] : manifest.layouts;
+    json = amp_record_write(&amp_manifest_record, &manifest);
+    if (!json)
         *why = "it cannot be put into JSON";
-    return manifest;
+    return json;
 }
 
 json_t *amp_manifest_load(const char *dir, const char *schema, const char **why)
@@ -195,59 +196,24 @@ json_t *amp_manifest_load(const char *dir, const char *schema, const char **why)
 
 static int restore_settings(const json_t *manifest, struct amp_launch_options *options)
 {
-    json_int_t seed, launches, counts, solo, epoch_ns, quiet_ns, rounds, layout, timeout_s, memory_b;
-    json_error_t error;
-    int quick, no_wait = false;
+    struct manifest m = { .options = *options };
+    const char *why = "its stopping rule is none that this program knows";
+    int err;
 
-    if (json_unpack_ex((json_t *) manifest, &error, 0,
-                       "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s?b}}", "quick", &quick, "seed",
-                       &seed, "settings", "launches", &launches, "counts_launches", &counts, "solo_launches", &solo,
-                       "epoch_ns", &epoch_ns, "quiet_ns", &quiet_ns, "rounds_per_block", &rounds, "layout", &layout,
-                       "timeout_s", &timeout_s, "memory_limit_b", &memory_b, "no_wait", &no_wait)) {
-        snprintf(words, sizeof words, "%s", error.text);
-        return -EPROTO;
-    }
-    if (launches < 0 || launches > 100000 || counts < 0 || counts > 100000 || solo < 0 || solo > 100000 ||
-        epoch_ns <= 0 || quiet_ns <= 0 || rounds <= 0 || timeout_s <= 0 || timeout_s > UINT_MAX || memory_b < 0 ||
-        layout < -1) {
-        snprintf(words, sizeof words, "a setting is out of its range");
-        return -EPROTO;
-    }
-    options->quick = quick;
-    options->no_wait = no_wait;
-    options->seed = (uint64_t) seed;
-    options->launches = (unsigned) launches;
-    options->counts_launches = (unsigned) counts;
-    options->solo_launches = (unsigned) solo;
-    options->epoch_ns = (uint64_t) epoch_ns;
-    options->quiet_ns = (uint64_t) quiet_ns;
-    options->rounds_per_block = (unsigned) rounds;
-    options->layout = (int) layout;
-    options->timeout_s = (unsigned) timeout_s;
-    options->memory_limit_b = (uint64_t) memory_b;
-    return 0;
-}
-
-/* The stopping rule. A run of a version that did not have it has none of its keys: a fixed number of launches. */
-static int restore_stopping(const json_t *manifest, struct amp_launch_options *options)
-{
-    const json_t *settings = json_object_get(manifest, "settings"), *list = json_object_get(settings, "looks");
-    json_int_t budget_s = json_integer_value(json_object_get(settings, "budget_s"));
-    double precision = json_number_value(json_object_get(settings, "precision"));
-    size_t n = json_array_size(list);
-    bool well = n == 0 || (n <= AMP_LOOKS && precision > 0 && precision < 1 && budget_s > 0 && budget_s < UINT_MAX);
-
-    for (size_t i = 0; well && i < n; i++)
-        well =
-            json_integer_value(json_array_get(list, i)) == (json_int_t) amp_looks_launches(options, (unsigned) i);
-    if (!well) {
-        snprintf(words, sizeof words, "its stopping rule is none that this program knows");
-        return -EPROTO;
-    }
-    options->looks = (unsigned) n;
-    options->precision = n > 0 ? precision : 0;
-    options->budget_s = n > 0 ? (unsigned) budget_s : 0;
-    return 0;
+    m.options.no_wait = false;
+    m.options.precision = m.options.budget_s = 0;
+    err = amp_record_read(&begun, manifest, &m, &why);
+    /* A run of a version without a stopping rule has none of its keys: a fixed number of launches. */
+    if (!err && m.n_looks > 0 && !(m.options.precision > 0 && m.options.precision < 1 && m.options.budget_s > 0))
+        err = -EPROTO;
+    for (unsigned i = 0; !err && i < m.n_looks; i++)
+        err = m.looks[i] == amp_looks_launches(&m.options, i) ? 0 : -EPROTO;
+    if (m.n_looks == 0)
+        m.options.precision = m.options.budget_s = 0;
+    m.options.looks = (unsigned) m.n_looks;
+    *options = m.options;
+    snprintf(words, sizeof words, "%s", why);
+    return err;
 }
 
 static int restore_rows(const json_t *manifest, const struct amp_registry *registry, struct amp_rows *rows)
@@ -288,8 +254,6 @@ int amp_manifest_restore(const json_t *manifest, const struct amp_registry *regi
     snprintf(words, sizeof words, "%s", strerror(ENOMEM));
     *why = words;
     err = restore_settings(manifest, options);
-    if (!err)
-        err = restore_stopping(manifest, options);
     if (!err)
         err = restore_rows(manifest, registry, rows);
     if (err)

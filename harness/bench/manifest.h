@@ -6,6 +6,7 @@
 #define AMP_MANIFEST_H
 
 #include "harness/bench/plan.h"
+#include "harness/files/record.h"
 
 /* How many modules each row's lesson was linked into, malloc()ed; NULL with *why. */
 unsigned *amp_manifest_layouts(const struct amp_rows *rows, const char **why);
@@ -14,7 +15,11 @@ unsigned *amp_manifest_layouts(const struct amp_rows *rows, const char **why);
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why);
 
+/* The time, as manifests have it: out. */
+const char *amp_manifest_now(char out[32]);
+
 #define AMP_MANIFEST_SCHEMA "ampersand/run/1"
+extern const struct amp_record amp_manifest_record;
 
 /* The manifest of an existing run of this schema: a new reference, or NULL with *why. */
 json_t *amp_manifest_load(const char *dir, const char *schema, const char **why);

@@ -37,7 +37,7 @@ struct amp_field {
     bool is_list;
     bool is_behind;     /* the member is a pointer to the object or to the list's first item */
     bool are_behind;    /* each item of a list is a pointer to its object */
-    bool ends_in_null;  /* a list of strings without a size_t */
+    bool ends_in_null;  /* a list of strings, with no size_t */
     bool is_optional;   /* left out where it is absent: NULL, false, or AMP_NONE. The reader then leaves the member be */
     bool is_nullable;   /* null where it is absent; in a list the items, too */
     double least, most; /* of a number; most 0: the most that the member holds */
@@ -76,11 +76,15 @@ struct amp_record {
 #define AMP_LIST_AS(name, type, member, n, ...)                                                                        \
     { AMP_ITEMS(name, type, member, n), .kind = AMP_KIND_OF(AMP_MEMBER(type, member)[0]), __VA_ARGS__ }
 #define AMP_LIST(type, member, n, ...) AMP_LIST_AS(#member, type, member, n, __VA_ARGS__)
+#define AMP_WORDS(type, member) /* strings to the first that is NULL */                                                \
+    { .key = #member, .kind = AMP_KIND_OF(AMP_MEMBER(type, member)[0]), .offset = offsetof(type, member),              \
+      .size = sizeof(char *), .is_list = true, .is_behind = true, .ends_in_null = true }
 #define AMP_OBJECTS(name, type, member, n, of, ...)                                                                    \
     { AMP_ITEMS(name, type, member, n), .kind = AMP_OBJECT, .record = (of), __VA_ARGS__ }
 
 /* An object whose fields are members of the very struct; and one of the struct that a member points to. */
-#define AMP_GROUP(name, ...) { .key = name, .kind = AMP_OBJECT, .record = &(const struct amp_record){ __VA_ARGS__ } }
+#define AMP_OF(...) (&(const struct amp_record){ AMP_FIELDS(__VA_ARGS__) })
+#define AMP_GROUP(name, of) { .key = name, .kind = AMP_OBJECT, .record = (of) }
 #define AMP_BEHIND(name, type, member, of, ...)                                                                        \
     { .key = name, .kind = AMP_OBJECT, .offset = offsetof(type, member), .is_behind = true, .record = (of), __VA_ARGS__ }
 

@@ -42,7 +42,7 @@ struct outer {
 static const struct amp_record point = { AMP_FIELDS(POINT(x), POINT(y)) };
 
 #define FIELD(member, ...) AMP_FIELD(struct outer, member, __VA_ARGS__)
-#define GROUPED AMP_FIELDS(FIELD(inner.x), AMP_FIELD_AS("why", struct outer, inner.y))
+#define GROUPED AMP_OF(FIELD(inner.x), AMP_FIELD_AS("why", struct outer, inner.y))
 
 /* ---- The writer */
 
@@ -124,7 +124,7 @@ static void test_write(void **state)
             AMP_LIST_AS("all", struct outer, numbers, n_few, .is_nullable = true)),
         ROW("words", &full, "{\"words\": [\"one\"]}", AMP_LIST(struct outer, words, n_words)),
         ROW("words to the end, but for one that is no UTF-8", &full, "{\"to_the_end\": [\"a\", \"b\"]}",
-            AMP_LIST(struct outer, to_the_end, n, .ends_in_null = true)),
+            AMP_WORDS(struct outer, to_the_end)),
     };
 
     (void) state;
