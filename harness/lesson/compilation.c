@@ -10,7 +10,7 @@
 
 #define DIFFERS "differs from lesson to lesson: see <lesson>.layouts.json"
 
-/* Take over a fact, or note that there is another already. */
+/* Store a fact, or note that it differs from the one stored before. */
 static void join(char *out, size_t size, const char *text)
 {
     if (out[0] && strcmp(out, text) != 0)

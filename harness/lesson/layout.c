@@ -54,8 +54,8 @@ const char *amp_layout_dir(void)
     return dir != NULL && dir[0] != '\0' ? dir : amp_layout_beside("benchmarks", beside, AMP_LESSONS_DIR);
 }
 
-/* The loader maps segments that a truncated file no longer holds, and touching them ends the process with SIGBUS.
- * Linkers write the table of sections last, so a file that holds it holds the rest. */
+/* Is the file complete? The loader maps a truncated file as if it were, and touching the missing part ends the process
+ * with SIGBUS. Linkers write the table of sections last, so a file that has it has the rest. */
 static bool is_whole(const char *path)
 {
     struct stat file;
@@ -153,7 +153,7 @@ int amp_layout_count(const char *lesson, unsigned *out, const char **why)
 
 #define BUILD_ID_CHARS 64
 
-/* What the linker noted in the module that `address` is in, where the loader has mapped it. */
+/* The build ID that the linker wrote into the module which holds `address`, read from its mapping. */
 static void read_build_id(const void *address, char out[BUILD_ID_CHARS + 1])
 {
     const ElfW(Ehdr) *header;
@@ -205,7 +205,7 @@ int amp_layout_hold_row(const struct amp_row *row, unsigned k, const char **why)
     return err;
 }
 
-/* A registry borrows the names of its lessons, so a name once read stays; this list keeps it in reach. */
+/* A registry borrows the names of its lessons, so they are never freed; this list keeps them reachable. */
 static struct kept_name {
     struct kept_name *next;
     char text[];
@@ -255,7 +255,7 @@ int amp_layout_lessons(char **out, const char **why)
     list = fopen(path, "re");
     if (list == NULL)
         return fail(why, -errno, "%s: %s", path, strerror(errno));
-    if (getdelim(out, &size, '\0', list) < 0) { /* empty, or it cannot be read: a folder, say */
+    if (getdelim(out, &size, '\0', list) < 0) { /* empty, or unreadable, such as a folder */
         free(*out);
         *out = ferror(list) ? NULL : strdup("");
     }

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define GATE_NS 50000000 /* about so long the gate takes at most: of slow pairs it does fewer operations */
+#define GATE_NS 50000000 /* the comparison takes about this long at most: slow pairs do fewer operations */
 
-#define MOVED_B 4096 /* larger blocks begin at a page anyway */
+#define MOVED_B 4096 /* larger blocks begin on a page anyway */
 #define CLASSES 28   /* from 16 B to there */
 #define POWER_OF_TWO_IN(x) ((size_t) 1 << (63 - __builtin_clzll(x)))
 
@@ -19,7 +19,7 @@ static int check_pair(const struct amp_pair *pair)
     return 0;
 }
 
-/* Beside the other rows of its pair: a template over a type declares all of its pairs for each type. */
+/* Insert it beside the other rows of its pair: a template declares its pairs again for each type. */
 static int add_row(struct amp_registry *registry, const struct amp_row *row)
 {
     struct amp_row *rows;
@@ -135,7 +135,8 @@ void amp_pair_set_up(const struct amp_pair *pair, size_t size, uint64_t draw, vo
     size_t first = draw & 1, n = 0;
     void *blocks[7 * CLASSES];
 
-    /* Four classes from each power of two to the next, as in jemalloc; an allocator with other classes is moved too. */
+    /* Four size classes from each power of two to the next, as in jemalloc; this also moves blocks of other
+     * allocators. */
     for (size_t block_b = 16; block_b <= MOVED_B; block_b += block_b < 64 ? 16 : POWER_OF_TWO_IN(block_b) / 4)
         for (uint64_t i = draw >> 1 & 7; i > 0; i--)
             amp_keep(blocks[n++] = malloc(block_b));

@@ -14,7 +14,7 @@
 #include <gnu/libc-version.h>
 #endif
 
-/* Of the C++ shim, which unit tests do not link. */
+/* In the C++ shim, which unit tests do not link. */
 extern const char *amp_google_version(void) __attribute__((weak));
 
 static json_t *arguments(const char *text)
@@ -57,7 +57,7 @@ json_t *amp_machine_build(void)
                      jansson_version_str(), "libc", libc());
 }
 
-/* The file that a function comes from, as this process resolved its name; "" if that cannot be told. */
+/* The file from which this process got a function; "" if unknown. */
 static const char *file_of(const char *function)
 {
     void *address = dlsym(RTLD_DEFAULT, function);

@@ -139,7 +139,7 @@ json_t *amp_machine_caches(void)
     return caches;
 }
 
-/* Whether instructions of this process can be counted: asked, and tried. */
+/* Whether the instructions of this process can be counted: open a counter and try it. */
 json_t *amp_machine_hardware_counters(void)
 {
     struct perf_event_attr attributes = {

@@ -21,8 +21,7 @@ static void append(void *opaque, const char *part)
     }
 }
 
-/* Its statistics as JSON, without the arenas. The buffer is made first, since jemalloc must not be asked for memory by
- * what it calls back. */
+/* Its statistics as JSON, without the arenas. The buffer is allocated before: jemalloc's callback must not allocate. */
 static json_t *statistics_of(amp_stats_print print)
 {
     struct text text = { .cap = 1 << 18 };

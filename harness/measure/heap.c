@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Exact allocation counts, from hooks in jemalloc.
+ * Count allocations exactly, by hooks in jemalloc.
  *
  *     program --malloc()--> jemalloc --on_alloc()----> the totals below
  *             --free()----> jemalloc --on_dalloc()-->      "
  *             --realloc()-> jemalloc --on_expand() in place, or on_alloc() and then on_dalloc()
- *                              `------> what it makes for itself (a thread's cache): no hook, so never billed
+ *                              `------> its own memory (a thread's cache): no hook, so never counted
  *
- * An alloc hook runs after the allocation, a dalloc hook before the free, so that sallocx() holds in both, and the
- * live total never exceeds what really lives. A realloc that fails or asks for 0 bytes calls no alloc hook; one that
- * stays within its class calls on_expand() with twice the same size.
+ * An alloc hook runs after the allocation, a dalloc hook before the free. So sallocx() is valid in both, and the total
+ * of live bytes is never too large. A realloc that fails or asks for 0 bytes calls no alloc hook. One that stays within
+ * its class calls on_expand() with the same size twice.
  *
- * Hooks are there only between begin and end: with one installed, every thread leaves malloc's fast path; with the
- * last one removed, it returns. They allocate nothing, take no lock and touch no errno. */
+ * Hooks are installed only between begin and end: meanwhile no thread can take malloc's fast path. They allocate
+ * nothing, take no lock and do not change errno. */
 #include "harness/measure/heap.h"
 
 #include <dlfcn.h>
@@ -23,8 +23,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* jemalloc's private struct hooks_s and enum hook_alloc_e, 5.1 to 5.3. The order of jemalloc 5 is checked before it is
- * relied on: probe() asks for odd sizes through each call and wants them back. */
+/* jemalloc's private struct hooks_s and enum hook_alloc_e, 5.1 to 5.3. probe() checks the order before it is used: it
+ * asks for odd sizes through each call and expects to see them in the hook. */
 struct hooks {
     void (*alloc)(void *extra, int type, void *result, uintptr_t result_raw, uintptr_t args_raw[3]);
     void (*dalloc)(void *extra, int type, void *address, uintptr_t args_raw[3]);
@@ -47,14 +47,14 @@ enum hook_alloc {
 
 static struct {
     atomic_uint_fast64_t allocs, frees, asked_b, granted_b;
-    atomic_int_fast64_t live_b, peak_b; /* relative to the begin: what lived before and is freed since counts below 0 */
+    atomic_int_fast64_t live_b, peak_b; /* since the begin; below 0 if older blocks are freed */
     atomic_uint_fast64_t by_class[AMP_HEAP_CLASSES];
 } totals;
 
 static size_t class_b[AMP_HEAP_CLASSES]; /* ascending; filled once, by read_classes() */
 static size_t n_classes;
 static void *installed;        /* jemalloc's handle, NULL outside begin and end */
-static bool background_thread; /* jemalloc's setting, to be put back at the end */
+static bool background_thread; /* jemalloc's setting, restored at the end */
 
 static size_t class_index(size_t granted_b)
 {
@@ -200,8 +200,8 @@ static int read_classes(void)
     return err != 0 ? err : read_classes_of("lextent");
 }
 
-/* Call malloc, its kin and free, and say whether the hooks saw it all. This also finds an allocator that is there in
- * name only: under a sanitizer or with another one preloaded, mallctl() works and jemalloc is never asked. */
+/* Call malloc, its relatives and free, and say whether the hooks saw every call. Under a sanitizer, or with another
+ * allocator preloaded, mallctl() works although jemalloc never serves malloc; this finds that out. */
 static bool probe(void)
 {
     void *p[4] = { malloc(3), calloc(5, 7), aligned_alloc(64, 192), NULL };
@@ -212,16 +212,16 @@ static bool probe(void)
     if (moved != NULL)
         p[0] = moved;
     for (size_t i = 0; i < 4; i++) {
-        __asm__ volatile("" : : "r"(p[i]) : "memory"); /* used, as far as the compiler knows: keep the calls */
+        __asm__ volatile("" : : "r"(p[i]) : "memory"); /* or the compiler removes the calls */
         free(p[i]);
     }
     return atomic_load(&totals.allocs) == 5 && atomic_load(&totals.frees) == 5 &&
            atomic_load(&totals.asked_b) == 3 + 5 * 7 + 192 + 1001 + 5003 && atomic_load(&totals.live_b) == 0;
 }
 
-/* Of malloc's family, a call that another library has taken over from jemalloc, into *out with that library; NULL if none.
- * Its counts would miss what that one keeps for itself. dlsym() and not &malloc, which in a program without PIE is the
- * program's own jump table. */
+/* The first of malloc's family that another library has taken over from jemalloc, and that library in *out; NULL if
+ * none. Counts would miss what that library keeps for itself. Found by dlsym(), since &malloc is the program's own jump
+ * table in a program without PIE. */
 static const char *stray(Dl_info *out)
 {
     static const char *const family[] = { "malloc",        "calloc",         "realloc",  "free",
@@ -318,7 +318,7 @@ int amp_heap_begin(void)
     size_t len = sizeof(background_thread);
     if (mallctl("background_thread", &background_thread, &len, NULL, 0) != 0)
         background_thread = false;
-    if (background_thread) /* started when jemalloc likes, and libc allocates for each thread: not while we count */
+    if (background_thread) /* off while we count: it may start at any time, and allocates */
         set_background_thread(false);
     err = install();
     if (err != 0 && background_thread)

@@ -16,7 +16,7 @@ uint64_t amp_quantile_step_ns(amp_clock now)
         uint64_t begin_ns = now();
 
         for (unsigned k = 0; k < i % LENGTHS; k++)
-            amp_keep(&k); /* a length of its own: else all could read alike by chance */
+            amp_keep(&k); /* each of another length, or all might read the same by chance */
         ns[i] = now() - begin_ns;
     }
     qsort(ns, READS, sizeof ns[0], amp_compare_ns);
@@ -42,6 +42,6 @@ double amp_quantile_grouped(const uint64_t *sorted_ns, uint64_t n, unsigned of_1
     if (end < n)
         above = fmin(above, (double) sorted_ns[end] - value);
     share = ((double) n * of_1000 / 1000 - (double) first) / (double) (end - first);
-    below = fmin(below, 2 * value); /* no time is less than none */
+    below = fmin(below, 2 * value); /* no time is below zero */
     return fmin(value - below / 2 + share * (below + above) / 2, (double) sorted_ns[n - 1]);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum { GROUPS = 7, TRIPS = 20, SPINS = 1000 };
-#define PATIENCE_NS 20000000u /* for all of them: a few time slices */
+#define PATIENCE_NS 20000000u /* for all trips together: a few time slices */
 #define OVER UINT64_MAX
 
 void amp_round_trip_begin(struct amp_round_trip *trip)
@@ -13,7 +13,7 @@ void amp_round_trip_begin(struct amp_round_trip *trip)
     atomic_store(&trip->line, 0);
 }
 
-/* Whether the other has answered before the time is over. */
+/* Wait for the other thread's answer; false if the time is over first. */
 static bool await(struct amp_round_trip *trip, uint64_t answer, amp_clock now, uint64_t end_ns)
 {
     for (unsigned spins = 1; atomic_load_explicit(&trip->line, memory_order_acquire) != answer; spins++)
@@ -48,6 +48,6 @@ void amp_round_trip_return(struct amp_round_trip *trip)
     uint64_t ball = 1, seen;
 
     while ((seen = atomic_load_explicit(&trip->line, memory_order_acquire)) != OVER)
-        if (seen == ball && atomic_compare_exchange_strong(&trip->line, &seen, ball + 1)) /* it may be over by now */
+        if (seen == ball && atomic_compare_exchange_strong(&trip->line, &seen, ball + 1)) /* it may have given up */
             ball += 2;
 }

@@ -11,10 +11,10 @@
 enum { VALUE, POINTER };
 
 #define CLOCK_READS 4096      /* empty epochs to learn the clock's cost from: about a millisecond */
-#define MAX_READS 10000000ull /* for a clock so coarse that it hardly steps */
+#define MAX_READS 10000000ull /* for a clock so coarse that it rarely steps */
 #define MAX_OPS (1ull << 40)
-#define LONG 20     /* an operation of so many epochs is taken for a long one, not for a cold one */
-#define SHORTEST 50 /* an epoch of 50 us, or one of 1 us where the other side is that much slower */
+#define LONG 20     /* an operation that takes this many epochs is really slow, not only cold */
+#define SHORTEST 50 /* an epoch may be this many times shorter than its target, if the other side is slow */
 
 uint64_t amp_clock_monotonic(void)
 {
@@ -63,7 +63,7 @@ int amp_compare_ns(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The least step of the clock that is not zero, from some hundred of them. */
+/* The smallest step of the clock that is not zero, of a few hundred steps. */
 static int measure_resolution(amp_clock now, uint64_t *out)
 {
     uint64_t least = UINT64_MAX, last = now();
@@ -97,13 +97,13 @@ int amp_clock_measure(amp_clock now, struct amp_clock_facts *out)
     if (err)
         return err;
     for (size_t i = 0; i < CLOCK_READS; i++) {
-        struct amp_kernel side = nothing; /* through memory, so that the call is the indirect one of a real epoch */
+        struct amp_kernel side = nothing; /* from memory, so that the call is indirect as in a real epoch */
 
         reads[i] = epoch_ns(now, &side, 1, &checksum);
     }
     qsort(reads, CLOCK_READS, sizeof reads[0], amp_compare_ns);
-    /* The mean, because a clock in steps of 10 ns has no median between them; without the reads that an interrupt
-     * fell into. */
+    /* The mean, because the median of a clock with steps of 10 ns is always one of its steps; without the readings that
+     * an interrupt made longer. */
     while (kept < CLOCK_READS && reads[kept] <= 2 * reads[CLOCK_READS / 2] + resolution_ns)
         sum += reads[kept++];
     out->cost_ns = (double) sum / (double) kept;
@@ -111,7 +111,7 @@ int amp_clock_measure(amp_clock now, struct amp_clock_facts *out)
     return 0;
 }
 
-/* Each side's epoch at `ops`, the least of some: an interrupt only ever adds. */
+/* The time of each side's epoch of `ops` operations: the least of several, since an interrupt only adds time. */
 static void least_epochs_ns(amp_clock now, const struct amp_kernel sides[2], uint64_t ops, int tries, uint64_t out[2])
 {
     uint64_t checksum = 0;
@@ -129,7 +129,8 @@ static void least_epochs_ns(amp_clock now, const struct amp_kernel sides[2], uin
     amp_keep(&checksum);
 }
 
-/* By how much longer the epochs at `ops` should be: their mean target_ns, the shorter at least target_ns / SHORTEST. */
+/* By which factor an epoch of `ops` operations is too short: the mean of both sides should be target_ns, the shorter
+ * one at least target_ns / SHORTEST. */
 static double shortfall(amp_clock now, const struct amp_kernel sides[2], uint64_t ops, int tries, uint64_t target_ns)
 {
     uint64_t ns[2], shorter;
@@ -148,14 +149,14 @@ int amp_rounds_calibrate(amp_clock now, const struct amp_kernel sides[2], uint64
 
     if (target_ns == 0)
         return -EINVAL;
-    /* Grow until an epoch can be told from the clock's steps, at most tenfold at once: the first operations are cold
-     * and promise too little. */
+    /* Grow until an epoch is much longer than the clock's steps, at most tenfold at once: the first operations are
+     * cold, so their times are too long to extrapolate from. */
     while ((factor = shortfall(now, sides, ops, 1, target_ns)) > 2) {
         if (ops >= MAX_OPS)
             return -ERANGE;
         ops *= (uint64_t) fmin(factor, 10);
     }
-    if (ops == 1 && factor < 1.0 / LONG) { /* warm, too, one will be too long: to know by how much is of no use */
+    if (ops == 1 && factor < 1.0 / LONG) { /* a single operation is too long even when warm */
         *out = 1;
         return 0;
     }

@@ -6,8 +6,8 @@
 
 enum { LOOPS = 7, STEPS = 1200, ASLEEP_NS = 200000 };
 
-/* Ten operations a step, of which no one waits for another of the same step. At one place in a line of the cache in
- * every program that has it, since one calibrates it and another reads it. */
+/* Ten operations a step, independent of each other. Aligned, so that it stands at the same place within a cache line in
+ * every program: one program calibrates it, another reads it. */
 __attribute__((noinline, aligned(64))) static uint64_t loop_ns(amp_clock now)
 {
     uint64_t a = 1, b = 2, c = 3, d = 4, begin_ns = now();
@@ -19,7 +19,7 @@ __attribute__((noinline, aligned(64))) static uint64_t loop_ns(amp_clock now)
         b ^= i;
         c += 3;
         d ^= 5;
-        __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d) : "r"(e), "r"(f)); /* all of them are wanted */
+        __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d) : "r"(e), "r"(f)); /* compute all of them */
         a += 1;
         b += 2;
         c ^= 3;

@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Digits and nothing else: strtoull() would also take blanks, signs and a number too large. */
+/* Digits only: strtoull() would also accept blanks, signs and numbers that are too large. */
 bool amp_quantity_read_digits(const char **text, uint64_t *out)
 {
     const char *p = *text;
@@ -40,7 +40,7 @@ bool amp_quantity_read_size(const char **text, uint64_t *out)
 
 bool amp_quantity_read_percent(const char **text, uint64_t *out)
 {
-    uint64_t n, decimals = 0, unit = 10000; /* millionths in the last digit that was read */
+    uint64_t n, decimals = 0, unit = 10000; /* what the last digit counts, in millionths */
 
     if (!amp_quantity_read_digits(text, &n))
         return false;
