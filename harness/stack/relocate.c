@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Copy a stack and adjust it in one pass. Almost no word of a stack is an address of it, so 128 bytes at a time are
- * copied, and the upper halves of their words compared with that of the stack's address; only where one agrees are the
- * words looked at one by one. That takes hardly longer than the copy alone. */
+ * Copy a stack and change its addresses in one pass. Few words of a stack are addresses of it. So 128 bytes are copied
+ * at a time, and the upper halves of their words are compared with the upper half of the stack's address. Only if one
+ * is equal are the words examined one by one. That takes hardly longer than the copy alone. */
 #include "harness/stack/state.h"
 
 #if defined(__x86_64__)
@@ -27,11 +27,11 @@ static inline size_t adjust(uint64_t *word, size_t n, uintptr_t low, size_t size
     return adjusted;
 }
 
-/* copy_block_*() copy a block, and tell by a number that is not 0 that some word's upper half is `upper`. Of two
- * vectors a shuffle takes the upper halves of all words, in whatever order. */
+/* copy_block_*() copy a block, and return a number other than 0 if the upper half of some word is `upper`. A shuffle of
+ * two vectors collects the upper halves of all words, in any order. */
 #if defined(__x86_64__)
 
-bool amp_stack_wide; /* AVX2 is there */
+bool amp_stack_wide; /* this processor has AVX2 */
 
 __attribute__((constructor)) static void find_out(void)
 {
@@ -76,7 +76,8 @@ __attribute__((target("avx2"))) static inline int copy_block_wide(char *to, cons
                         _mm256_cmpeq_epi32(_mm256_castps_si256(_mm256_shuffle_ps(c, d, UPPER)), wanted)));
 }
 
-/* The blocks of amp_stack_relocate(). Vectors of its own only: the compiler clears their upper parts at the end. */
+/* The loop of amp_stack_relocate() with AVX2. A function of its own, at whose end the compiler clears the upper halves
+ * of the vectors. */
 __attribute__((target("avx2"))) static size_t relocate_wide(char *to, const char *from, size_t n, uintptr_t low,
                                                             size_t size, uintptr_t distance)
 {

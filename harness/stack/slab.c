@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory for stacks, by size class; what is given back is kept for the next of its size.
+ * Memory for stacks, by size class. Freed memory is kept for the next stack of its size.
  *
  *   below 4 KiB   [gap][c 2 KiB][c 2 KiB] ... [c 2 KiB]     one gap a slab, a canary (c) in each
  *   to 32 KiB     [gap][c 4 KiB][gap][c 4 KiB] ...          a gap below each
  *   above         [gap][c 64 KiB                       ]    a mapping each
  *
- * Free lists belong to a thread, so that taking and giving need no lock; a thread that ends leaves its lists to all. */
+ * Each thread has its own free lists, so that they need no lock. A thread that ends leaves its lists to all others. */
 #include "harness/stack/state.h"
 
 #include <errno.h>
@@ -29,9 +29,9 @@
 #define CLASSES (31 - CLASS_MIN)
 #define SLAB_B ((size_t) 256 << 10)
 #define ALONE_FROM_B ((size_t) 64 << 10)
-#define CANARY 0x5ca1ab1e0ddba11dU /* and the address, so that a neighbour's canary is none */
+#define CANARY 0x5ca1ab1e0ddba11dU /* mixed with the address, so that a neighbour's canary is not valid here */
 
-/* Of a free stack, the word at its top: it is the one most surely touched already. */
+/* The link of a free stack is the word at its top: the one that has most likely been touched already. */
 struct link {
     struct link *next;
     uint64_t unused;
@@ -133,8 +133,8 @@ static bool crosses_4g(uintptr_t at, size_t n)
     return at >> 32 != (at + n - 1) >> 32;
 }
 
-/* n bytes that cross no multiple of 4 GiB, as amp_stack_relocate() needs them: where they would, twice as much
- * is taken and what lies on the wrong side given back. NULL: no memory. */
+/* Map n bytes that cross no multiple of 4 GiB, as amp_stack_relocate() needs them. If they would, map twice as much,
+ * and unmap the part on the wrong side. NULL: no memory. */
 static char *map_within_4g(size_t n)
 {
     char *at = map(n);
@@ -149,7 +149,7 @@ static char *map_within_4g(size_t n)
         return NULL;
     border = ((uintptr_t) at + 2 * n - 1) >> 32 << 32;
     before = border > (uintptr_t) at ? border - (uintptr_t) at : 0;
-    if (before >= n) { /* there is room below the border, or there is no border */
+    if (before >= n) { /* there is room below the multiple, or none is crossed */
         munmap(at + n, n);
         return at;
     }
@@ -159,7 +159,7 @@ static char *map_within_4g(size_t n)
     return at + before;
 }
 
-/* Map a slab of stacks of this size, each with its canary, onto this thread's free list. */
+/* Map a slab of stacks of this size, set their canaries, and put them on this thread's free list. */
 static int more_of(size_t size_b)
 {
     const size_t page = (size_t) sysconf(_SC_PAGESIZE);

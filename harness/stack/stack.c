@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * When a stack grows, to what size, and what is kept count of. The switch itself is assembly. */
+ * Decides when a stack grows and to what size, and counts moves. The switch between stacks is assembly. */
 #include "harness/stack/state.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct amp_stack) == AMP_STACK_OBJECT_B, "as users are tol
 #define WITH_ASAN 0
 #endif
 
-static bool hosted = WITH_ASAN; /* its frames are larger than declared, and its shadow does not move */
+static bool hosted = WITH_ASAN; /* it makes frames larger than declared, and its shadow memory does not move */
 
 __attribute__((constructor)) static void read_environment(void)
 {
@@ -167,7 +167,7 @@ int amp_stack_start(struct amp_stack *s, amp_stack_fn *fn, void *arg)
     s->arg = arg;
     s->error = 0;
     s->depth = 0;
-    /* What the switch takes from the stack: registers, of which none matters, then where to go. */
+    /* What the switch pops from the stack: registers, whose values do not matter, and the address to go to. */
     s->sp = s->hi - AMP_STACK_TOP_B - amp_stack_switch_b;
     top = (uint64_t *) s->sp;
     memset(top, 0, amp_stack_switch_b);
@@ -234,7 +234,7 @@ static uint64_t now_ns(void)
     return (uint64_t) t.tv_sec * 1000000000U + (uint64_t) t.tv_nsec;
 }
 
-/* What grow() gives back where it fails. */
+/* The return value of grow() on failure. */
 static uintptr_t abandon(struct amp_stack *s, int error, size_t used_b, size_t frame_b)
 {
     s->error = error;
@@ -243,7 +243,7 @@ static uintptr_t abandon(struct amp_stack *s, int error, size_t used_b, size_t f
     return 0;
 }
 
-/* The size that frame and reserve fit into: Go's rule. 0: beyond the limit. */
+/* The size into which frame and reserve fit, by Go's rule. 0: beyond the limit. */
 static size_t size_for(const struct amp_stack *s, size_t used_b, size_t frame_b)
 {
     size_t size_b = s->hi - s->lo;
@@ -256,7 +256,7 @@ static size_t size_for(const struct amp_stack *s, size_t used_b, size_t frame_b)
     return size_b;
 }
 
-/* Which functions are on the stack: those that were checked and lie above. */
+/* How many growable functions are on the stack: those whose checks were seen and that lie above. */
 static unsigned note_depth(struct amp_stack *s, size_t used_b)
 {
     while (s->depth > 0 && s->on_stack[s->depth - 1] >= used_b)
@@ -274,7 +274,7 @@ static unsigned note_depth(struct amp_stack *s, size_t used_b)
     return s->depth;
 }
 
-/* Copy what is in use, from `sp` upwards, to a stack of this size; the old one becomes free, unless its canary is
+/* Copy the part in use, from `sp` upwards, to a stack of this size, and free the old one, unless its canary is
  * broken. */
 static int move(struct amp_stack *s, uintptr_t sp, size_t size_b, struct amp_stack_event *event)
 {
@@ -295,7 +295,7 @@ static int move(struct amp_stack *s, uintptr_t sp, size_t size_b, struct amp_sta
     return amp_slab_give(old, old_b);
 }
 
-/* The slow way for stacks that are watched, and for those that move too often or never. */
+/* A check of a stack with special modes: watched, moved every time, or never moved. */
 static uintptr_t grow_watched(struct amp_stack *s, uintptr_t sp, size_t frame_b, size_t used_b, bool fits)
 {
     struct amp_stack_event event = { .frame_b = frame_b, .used_b = used_b, .old_b = s->hi - s->lo, .old_top = s->hi };

@@ -2,15 +2,15 @@
  *
  *   high +---------------------------+
  *        | the thread's own frames   |
- *   base +---------------------------+ <-- stack pointer of whoever calls run()
+ *   base +---------------------------+ <-- stack pointer of the function that calls run()
  *        | frames of run() and below |
- *        |                           | <-- lowest place of the stack pointer: reserved
- *        | red zone                  | <-- lowest byte that does not look as painted: touched
- *        | paint                     |
+ *        |                           | <-- lowest value of the stack pointer: reserved
+ *        | red zone                  | <-- lowest byte that differs from the pattern: touched
+ *        | pattern                   |
  *    low +---------------------------+
  *
- * The processor's trap flag raises SIGTRAP after each instruction; the handler, on a stack of its own, looks where the
- * stack pointer is. So neither has to know the code, and what libc takes is counted, too. */
+ * The processor's trap flag raises SIGTRAP after each instruction. The handler, on a stack of its own, looks at the
+ * stack pointer. So nobody has to know the code, and libc's stack is counted, too. */
 #include "harness/stack/use.h"
 
 #include "harness/stack/stack.h"
@@ -24,7 +24,7 @@
 
 #define STACK_B ((size_t) 8 << 20)
 #define ASIDE_B ((size_t) 64 << 10) /* the handler's stack, above */
-#define PAINT 0x9e3779b97f4a7c15U   /* and the address: not what code is likely to write */
+#define PAINT 0x9e3779b97f4a7c15U   /* mixed with the address: code is unlikely to write that */
 #define TRAP_FLAG 0x100
 #define DIRECTION_FLAG 0x400
 
@@ -42,8 +42,8 @@ static _Thread_local struct job *volatile stepping;
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #define CAN_STEP 1
 
-/* The processor traps after each element of a repeated string instruction: the one that comes next is done here at once,
- * forwards, by bytes or eight of them, as compilers and libc write it. Other forms go on element by element. */
+/* The processor traps after each element of a repeated string instruction. If the next instruction is one of the forms
+ * that compilers and libc use (forwards, by 1 or 8 bytes), do all of it here at once. Other forms go on by element. */
 static void finish_string(greg_t *registers)
 {
     const unsigned char *at = (const unsigned char *) registers[REG_RIP]; /* rep, perhaps REX.W, the instruction */
@@ -125,10 +125,10 @@ static uint64_t paint_at(const uint64_t *word)
     return PAINT ^ (uintptr_t) word;
 }
 
-/* Not inlined, so that nothing is between its stack pointer and run()'s return address. */
+/* Not inlined, so that its stack pointer is right above run()'s return address. */
 __attribute__((noinline)) static void call(struct job *job)
 {
-    job->run(job->argument, job->count); /* what only ever happens once a thread, as a first malloc() */
+    job->run(job->argument, job->count); /* what happens only once for a thread, such as its first malloc() */
     job->base = job->lowest = stack_pointer();
     for (uint64_t *word = (uint64_t *) (void *) job->memory; (uintptr_t) word < job->base; word++)
         *word = paint_at(word);

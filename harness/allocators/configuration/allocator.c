@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Nothing is loaded to find out about a library: its file is looked at. An allocator that were loaded into this
- * process, even for a moment, would have run its constructors here. */
+ * Finds out about a library by reading its file, not by loading it: an allocator that is loaded into this process, even
+ * for a moment, runs its constructors here. */
 #include "harness/allocators/configuration/allocator.h"
 
 #include <dlfcn.h>
@@ -106,8 +106,8 @@ static bool find_in(const char *folder, size_t n, const char *pattern, char out[
     return is_there;
 }
 
-/* Where the C library is, the others are, too: it knows this machine's folder, "/lib/x86_64-linux-gnu". The folder of
- * a dynamic loader's cache is not asked, since it is what a distribution's packages install into. */
+/* The other libraries are in the folder of the C library, such as "/lib/x86_64-linux-gnu": packages of the distribution
+ * install into it. The dynamic loader's cache is not searched. */
 static void usual_folders(char *out, size_t size)
 {
     Dl_info info = { .dli_fname = "" };
@@ -139,10 +139,10 @@ bool amp_allocator_locate(const struct amp_allocator *allocator, char out[PATH_M
     return false;
 }
 
-/* The beginning of a file; false with errno where it cannot be read. */
+/* Read the beginning of a file; false with errno if it cannot be read. */
 static bool read_header(const char *path, ElfW(Ehdr) * out, size_t *n)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us up */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not wait for a FIFO */
     ssize_t got = fd < 0 ? -1 : read(fd, out, sizeof *out);
     int err = errno;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Settings as each allocator writes them, taken apart:
+ * Parse settings, in the notation of each allocator:
  *
  *     MALLOC_CONF=tcache:false,lg_tcache_max:16                opt.tcache = false, opt.tcache_max = 65536
  *     GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc....=2      glibc.malloc.arena_max = 1, ...
@@ -45,7 +45,7 @@ static bool put(struct amp_settings *out, const char *prefix, const char *asked,
     return true;
 }
 
-/* Where jemalloc would end the process: at an empty setting, and at a separator behind the last one. */
+/* Find what makes jemalloc end the process: an empty setting, or a separator after the last one. */
 static bool is_malformed(const char *at, size_t key, size_t all, char sign, char *why, size_t size)
 {
     int shown = (int) (all < 80 ? all : 80);
@@ -76,7 +76,7 @@ static bool read_list(const char *text, char between, char sign, const char *pre
     return true;
 }
 
-/* glibc's older variables, each the same as a tunable. */
+/* glibc's older variables; each is the same as a tunable. */
 static const char *tunable_of(const char *assignment, size_t n)
 {
     static const struct {
@@ -108,7 +108,7 @@ static bool read_assignment(const char *assignment, struct amp_settings *out, ch
         return read_list(value, ':', '=', "", out, why, size);
     if (!put(out, "", assignment, n, strlen(assignment), why, size))
         return false;
-    if (tunable) /* the one that was put, or of the same name before */
+    if (tunable) /* the one just added, or an earlier one with the same name */
         for (size_t i = 0; i < out->n; i++)
             if (strncmp(out->list[i].key, assignment, n) == 0 && !out->list[i].key[n])
                 snprintf(out->list[i].key, sizeof out->list[i].key, "%s", tunable);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What can be said of settings before anything runs under them. A jemalloc that is told of a setting that it does not
- * know ends the process, and its last words are not the name of that setting. This program has the same jemalloc
- * itself, more often than not, so it can be asked beforehand which settings it tells of. */
+ * Check settings before anything runs under them. jemalloc ends the process at an unknown setting, without saying which
+ * one. This program usually has the same jemalloc itself, so ask that one which settings it knows. */
 #include "harness/allocators/configuration/make.h"
 #include "harness/allocators/provenance/judge.h"
 #include "harness/machine/machine.h"
@@ -66,7 +65,7 @@ int amp_configuration_check(struct amp_configuration *configuration)
         const char *key = settings.list[i].key;
 
         if (strncmp(key, "opt.", strlen("opt.")) == 0 && !json_object_get(options, key) &&
-            strcmp(key, "opt.max_background_threads") != 0) /* told under another name */
+            strcmp(key, "opt.max_background_threads") != 0) /* reported under another name */
             err = refuse(configuration, key, options);
     }
     json_decref(own);

@@ -49,7 +49,7 @@ static bool has_name(const struct amp_configurations *configurations, const char
     return false;
 }
 
-/* Move it into the list, under a name of its own; it is the list's, or freed where there is no memory. */
+/* Move it into the list, under a name that is not taken. The list owns it; if there is no memory, it is freed. */
 static int push(struct amp_configurations *configurations, struct amp_configuration *configuration)
 {
     struct amp_configuration *longer =
@@ -128,7 +128,7 @@ static int push_file(struct amp_configurations *configurations, const char *path
     return push(configurations, &configuration);
 }
 
-/* By the names of configurations, so that "glibc" comes before "glibc-arenas-1"; the first of all first. */
+/* Order by name without ".conf", so that "glibc" comes before "glibc-arenas-1"; "jemalloc" comes first of all. */
 static int compare_paths(const void *a, const void *b)
 {
     static const char first[] = "jemalloc.conf";
@@ -195,7 +195,7 @@ static char *tunables(char *settings)
     return text;
 }
 
-/* Settings as in a word: for jemalloc and glibc all of one variable, for others variables. */
+/* The settings in a word: the value of one variable for jemalloc and glibc, several variables for others. */
 static int set_words(struct amp_configuration *configuration, char *settings, const char **why)
 {
     char *text = NULL, *rest = NULL;
@@ -276,7 +276,7 @@ static bool ends_in(const char *text, const char *end)
     return n > m && strcmp(text + n - m, end) == 0;
 }
 
-/* The allocator that a word begins with, before a colon or as the whole of it. */
+/* The allocator whose name is the whole word, or the part before its colon. */
 static const struct amp_allocator *allocator_of(const char *word)
 {
     char name[32];
@@ -330,7 +330,7 @@ int amp_configurations_add(struct amp_configurations *configurations, const stru
         err = push_file(configurations, word);
     } else if (strchr(word, '/')) {
         err = push_library(configurations, word);
-    } else if (allocator) { /* its name alone, where no file has that */
+    } else if (allocator) { /* only the allocator's name, and no file is called so */
         char *text;
 
         if (asprintf(&text, "%s:", word) < 0)

@@ -49,8 +49,8 @@ static bool word_is(const char *word, const char *const *words)
     return false;
 }
 
-/* 64 bits fit into a long double's mantissa where one is 80 or 128 bits wide; elsewhere the largest are rounded, both
- * alike. */
+/* A long double of 80 or 128 bits holds every 64-bit number exactly. A smaller one rounds the largest numbers, but
+ * equal numbers stay equal. */
 static bool number_of_text(const char *text, long double *out)
 {
     static const char *const yes[] = { "true", "yes", "on", "y", "t", NULL };

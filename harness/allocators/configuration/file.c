@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads one .conf. The order of lines does not matter: `set` is looked at once the allocator is known. What is wrong is
- * said with the file's name and the line's number, and the first of it is kept. */
+ * Reads one .conf. The order of its lines does not matter: `set` is checked when the allocator is known. The first
+ * mistake is kept, with the file's name and the line's number. */
 #include "harness/allocators/configuration/allocator.h"
 #include "harness/allocators/configuration/expectation.h"
 #include "harness/allocators/configuration/make.h"
@@ -124,7 +124,7 @@ static int read_lines(FILE *stream, struct file *file)
     return err;
 }
 
-/* A word that is neither an allocator's name nor looks like a path is a typo. */
+/* Neither the name of an allocator nor like a path: a typo. */
 static int check_allocator(struct file *file)
 {
     const struct amp_allocator *all;

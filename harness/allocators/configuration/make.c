@@ -71,7 +71,7 @@ char *amp_configuration_name(const char *text)
     while (length > 0 && name[length - 1] == '-')
         length--;
     name[length] = '\0';
-    if (length == 0) { /* letters beyond ASCII, say: their bytes tell it from others */
+    if (length == 0) { /* such as letters beyond ASCII: their bytes keep the name unique */
         length = (size_t) sprintf(name, "conf");
         for (size_t i = 0; i < n && length + 3 < NAME_CHARS; i++)
             length += (size_t) sprintf(name + length, "%s%02x", i == 0 ? "-" : "", (unsigned char) base[i]);
@@ -79,7 +79,7 @@ char *amp_configuration_name(const char *text)
     return name;
 }
 
-/* What is wrong with a variable that this allocator does not read. */
+/* Say why a variable is wrong that this allocator does not read. */
 static const char *unread(const struct amp_allocator *allocator, const char *variable)
 {
     static char why[256];
@@ -148,7 +148,7 @@ const char *amp_configuration_asked(const struct amp_configuration *configuratio
     return value + guard + (value[guard] == ',');
 }
 
-/* The guard comes first, so that what was asked for wins where it says otherwise. */
+/* The guard comes first, so that the user's settings override it. */
 static int add_guard(struct amp_configuration *configuration, const struct amp_allocator *allocator)
 {
     const char *variable = allocator->variables[0];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Effects that the operating system sees, whatever an allocator says of itself:
+ * Effects that the operating system sees, whatever an allocator reports about itself:
  *
  *     faults_per_mib         page faults of malloc, touch every page, free, again and again: blocks of 64 KiB
  *     large_faults_per_mib   and of 1 MiB. Pages of 4 KiB given back at each free make 256
@@ -8,9 +8,9 @@
  *     huge_advised_b         and for how much of it huge pages were asked; huge_declined_b: declined
  *     retained_b             of 64 MiB touched and freed, how much is still resident
  *     in_brk                 small blocks lie in the program's break
- *     served_by_libc         the C library's own counters move when malloc is called: it serves, whoever was asked;
- *                            null where it has no such counters
- *     library_threads        threads that nobody but the library has started */
+ *     served_by_libc         the C library's own counters move when malloc is called, so it serves malloc; null if it
+ *                            has no such counters
+ *     library_threads        threads that this program has not started */
 #include "harness/allocators/provenance/probe.h"
 
 #include <dirent.h>
@@ -59,7 +59,7 @@ static void read_line(const char *line, struct amp_probe_maps *out, uint64_t *si
     }
 }
 
-/* Whether a line begins a mapping, and if so whether the mapping is asked about. */
+/* Does this line begin a mapping, and is it one of those that are summed? */
 static bool begins(const char *line, uintptr_t low, uintptr_t high, bool *is_in, bool *is_brk)
 {
     unsigned long long begin, end;
@@ -73,7 +73,7 @@ static bool begins(const char *line, uintptr_t low, uintptr_t high, bool *is_in,
 
 bool amp_probe_maps(const void *at, size_t size, struct amp_probe_maps *out)
 {
-    static char *text; /* mapped once: the maps must not differ by it */
+    static char *text; /* mapped once, so that the mapping itself does not change what is read */
     size_t n = 0;
     ssize_t got = 1;
     int fd = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
@@ -113,7 +113,7 @@ static uint64_t minor_faults(void)
     return (uint64_t) usage.ru_minflt;
 }
 
-/* A full MiB a cycle, after some cycles for what is only ever done once. */
+/* Count over cycles of one MiB, after a few cycles for what happens only once. */
 static uint64_t faults_per_mib(size_t block_b)
 {
     enum { WARM = 4, CYCLES = 32 };
@@ -147,7 +147,7 @@ static void look_at_huge_pages(struct amp_probe *probe)
     free(block);
 }
 
-/* Against the height of the burst, not against what was before it: that may have been free memory, used again. */
+/* Compared with the peak of the burst, not with the memory before it: the burst may have reused free memory. */
 static void look_at_retention(struct amp_probe *probe)
 {
     static void *blocks[BURST];
@@ -168,7 +168,7 @@ static void look_at_retention(struct amp_probe *probe)
     amp_probe_effect(probe, "retained_b", given_b < BURST * MIB ? BURST * MIB - given_b : 0);
 }
 
-/* Asked of the C library itself and not by name, since a library before it may have the name, too. */
+/* From the C library itself: a preloaded library may have a function of the same name. */
 static void look_below(struct amp_probe *probe)
 {
     enum { SIZE = 3000, N = 200 };
@@ -200,7 +200,7 @@ static void look_below(struct amp_probe *probe)
         dlclose(libc);
 }
 
-/* To be called where this program has only one thread. */
+/* Call it while this program has one thread only. */
 static void look_at_threads(struct amp_probe *probe)
 {
     DIR *tasks = opendir("/proc/self/task");

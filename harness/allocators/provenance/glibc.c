@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * glibc tells its tunables only through its dynamic loader: the one that loaded this program is run once more under the
- * same environment. What malloc then makes of a tunable it does not tell: it ignores what is out of its own range,
- * silently (tcache_count above 65535, mmap_threshold above 32 MiB, ...). So each of them is found by its effect:
+ * glibc lists its tunables only through its dynamic loader, so the loader of this program is run again in the same
+ * environment. Whether malloc uses a tunable, glibc does not say: it silently ignores values out of range (tcache_count
+ * above 65535, mmap_threshold above 32 MiB, ...). So each tunable is checked by its effect:
  *
  *     counters_move          mallinfo2's counters grow by what was allocated
- *     tcached_max_b          the largest block that free() keeps from the arenas' books, 0: none
- *     tcached_count          how many blocks of one size it keeps so
- *     fast_max_b             the largest block that goes into a fast bin after that, 0: none
+ *     tcached_max_b          the largest block that free() keeps in the thread's cache, 0: none
+ *     tcached_count          how many blocks of one size the cache holds
+ *     fast_max_b             the largest block that goes into a fast bin when the cache is full, 0: none
  *     mmap_least_b           the least block, of powers of two from 1 KiB to 512 MiB, that is mapped alone, 0: none
- *     arenas                 that there are after 8 threads, all alive, have allocated */
+ *     arenas                 how many exist after 8 threads, all alive, have allocated */
 #include "harness/allocators/provenance/probe.h"
 
 #include <ctype.h>
@@ -95,7 +95,7 @@ static void *exact(size_t size)
     return block;
 }
 
-/* A block in the cache of a thread is in use still, as the arena sees it. */
+/* For the arena, a block in a thread's cache is still in use. */
 static bool is_cached(size_t size)
 {
     void *volatile block = exact(size);
@@ -137,7 +137,7 @@ static unsigned count_cached(size_t size)
     return kept;
 }
 
-/* The thread's cache is filled first, then what the next free does is seen. */
+/* Fill the thread's cache first, then look at what the next free does. */
 static bool is_fast(size_t size, unsigned cached)
 {
     enum { MOST = 64 };
@@ -167,9 +167,9 @@ static void look_at_fast_bins(struct amp_probe *probe, unsigned cached)
     amp_probe_effect(probe, "fast_max_b", largest);
 }
 
-/* Whether blocks of this size are mapped for themselves once the heap has no room left and would have to grow, which is
- * when glibc decides; false where it has room for all that may be spent on finding out. What is allocated is not freed:
- * to free a mapped block raises the threshold, unless it is set. */
+/* Are blocks of this size mapped on their own? glibc decides that only when the heap is full and would have to grow, so
+ * allocate until then; false if the heap has room for all that may be spent. Nothing is freed: freeing a mapped block
+ * raises the threshold, unless it was set. */
 static bool decide(size_t size, bool *is_mapped)
 {
     struct amp_probe_glibc_info before = info(), now = before;

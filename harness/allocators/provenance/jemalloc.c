@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What jemalloc tells of itself (every opt.*), and effects that its arenas show:
+ * What jemalloc reports about itself (every opt.*), and effects that its arenas show:
  *
  *     counters_move          thread.allocated and stats.allocated grow by what was allocated, and shrink again
- *     tcached_max_b          the largest size class whose malloc and free the arena does not see, 0: none
+ *     tcached_max_b          the largest size class that is allocated and freed without the arena, 0: none
  *     arenas                 arenas that the blocks of 8 threads, all alive, come from
  *     automatic_arenas       arenas that jemalloc chooses from, which may be fewer than opt.narenas
- *     highest_arena          index of an arena that a thread's block came from: with percpu_arena it is that of the CPU,
- *                            be there so many or not, and what lies beyond is in no statistics
+ *     highest_arena          highest number of an arena that a block came from. With percpu_arena the CPU's number,
+ *                            even if there are fewer arenas; those beyond are in no statistics
  *     arena_by_cpu           two threads on a CPU share an arena, and threads on different CPUs do not
  *     oversize_least_b       the least block, of powers of two from 64 KiB, from an arena of its own, 0: none
  *     retained_mapped_b      of 64 MiB freed and purged, how much address space is still kept
@@ -24,11 +24,11 @@
 
 #define MIB ((size_t) 1 << 20)
 #define MAX_ARENA 8192u
-#define MAX_CPUS 32u /* half of the threads that there can be at once */
+#define MAX_CPUS 32u /* half of the threads that can live at the same time */
 
 static int (*mallctl)(const char *, void *, size_t *, void *, size_t);
 
-/* 0 where there is no such number. Some are 64 bits wide, some a size_t, some unsigned. */
+/* 0 if there is no such number. Some are 64 bits wide, some a size_t, some unsigned. */
 static uint64_t read_number(const char *name)
 {
     uint64_t wide = 0;
@@ -68,7 +68,7 @@ static void read_options(struct amp_probe *probe)
 
     json_object_update(probe->read_back, options);
     json_decref(options);
-    /* Set like an option, but told under another name. */
+    /* Set like an option, but reported under another name. */
     json_object_set_new(probe->read_back, "opt.max_background_threads",
                         json_integer((json_int_t) read_number("max_background_threads")));
 }
@@ -151,7 +151,7 @@ static unsigned arena_of(void *block)
 /* Which arena a small block of each thread is from. */
 struct arenas {
     unsigned n, of[64];
-    const size_t *cpus; /* two threads to each of them, one CPU after the other; NULL: where they like */
+    const size_t *cpus; /* two threads on each CPU, one CPU after the other; NULL: on any CPU */
 };
 
 static void see(void *opaque)
@@ -163,7 +163,7 @@ static void see(void *opaque)
     if (arenas->cpus) {
         CPU_ZERO(&one);
         CPU_SET(arenas->cpus[arenas->n / 2], &one);
-        sched_setaffinity(0, sizeof one, &one); /* of this thread; the CPU is one of those allowed */
+        sched_setaffinity(0, sizeof one, &one); /* pins this thread; the CPU is one of those allowed */
     }
     block = malloc(100);
     amp_probe_touch(block, 100);
@@ -228,7 +228,7 @@ static void look_at_arenas(struct amp_probe *probe)
     amp_probe_effect(probe, "highest_arena", highest(&loose, &pinned));
 }
 
-/* Compared with the arena of a small block just before: a thread that is moved to another CPU may change arenas. */
+/* Compare with the arena of a small block that was allocated just before: on another CPU a thread may change arenas. */
 static void look_at_oversize(struct amp_probe *probe)
 {
     size_t least = 0;
@@ -252,7 +252,7 @@ static void look_at_oversize(struct amp_probe *probe)
     amp_probe_effect(probe, "oversize_least_b", least);
 }
 
-/* One by one and above every size that a cache takes, freed together. */
+/* Blocks larger than any cache holds, allocated one by one and freed together. */
 static void look_at_retained(struct amp_probe *probe)
 {
     enum { BLOCKS = 64 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The judgement, from the plainest to the finest: is it that library's malloc, does it work as one, does it tell what
- * was asked for, does it behave so, and is there what the configuration expects besides? The first "no" is the
+ * Judge the facts of a probe. Does malloc come from that library? Does it work? Does it report the settings that were
+ * asked for? Does it behave accordingly? Does it meet the expectations of the configuration? The first "no" is the
  * reason. */
 #include "harness/allocators/provenance/provenance.h"
 
@@ -43,7 +43,7 @@ static size_t read_up_to(int fd, char *out, size_t n)
     return done;
 }
 
-/* By sha256sum of coreutils; false if that cannot be had. */
+/* By sha256sum of coreutils; false if there is none. */
 static bool read_sha256(const char *path, char out[65])
 {
     char *const argv[] = { (char *) "sha256sum", (char *) "--", (char *) path, NULL };
@@ -61,7 +61,7 @@ static bool read_sha256(const char *path, char out[65])
     posix_spawn_file_actions_destroy(&actions);
     close(output[1]);
     out[is_started ? read_up_to(output[0], out, 64) : 0] = '\0';
-    close(output[0]); /* if it has more to say it dies of that, which is its end */
+    close(output[0]); /* if it writes more, it ends by SIGPIPE */
     while (is_started && waitpid(child, NULL, 0) < 0 && errno == EINTR)
         continue;
     return strspn(out, "0123456789abcdef") == 64;
@@ -122,7 +122,7 @@ static bool is_right_kind(const struct amp_configuration *configuration, const j
 {
     const struct amp_allocator *allocator = amp_allocator_find(configuration->allocator);
     const json_t *effects = json_object_get(facts, "effects");
-    const json_t *served_by_libc = json_object_get(effects, "served_by_libc"); /* null: that C library does not tell */
+    const json_t *served_by_libc = json_object_get(effects, "served_by_libc"); /* null: that C library does not say */
     const char *file = base_of(text_of(json_object_get(facts, "library"), "file"));
 
     if (!allocator)
@@ -146,7 +146,7 @@ static bool is_right_kind(const struct amp_configuration *configuration, const j
 
 /* ---- The settings */
 
-/* What can be told without being in force, and shows in no effect that is looked for. */
+/* Settings that can be reported without being in force, and have no effect that is checked. */
 static const char *mute(const struct amp_setting *setting)
 {
     static const struct {
@@ -185,8 +185,8 @@ static void explain_unknown(const struct amp_setting *setting, const json_t *rea
     free(names);
 }
 
-/* Settings have other names in other versions of an allocator: the name by which this version tells the setting, that
- * which is asked for, too, if there is one; NULL if it tells none. */
+/* Settings have other names in other versions of an allocator. The name under which this version reports the setting;
+ * NULL if it reports none. */
 static const char *renamed(const struct amp_setting *setting, const struct amp_settings *all, const json_t *read_back)
 {
     static const char *const names[][2] = { /* mimalloc 2.0, 2.1 */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * mimalloc tells its options, and what it could not do, as it starts under MIMALLOC_VERBOSE: this program is started
- * once more, without a task, so that it ends at once. Its numbers for mi_option_get() change with its version; the
- * names do not.
+ * mimalloc prints its options, and what it could not do, when a program starts with MIMALLOC_VERBOSE. So this program
+ * is started again, without a task, so that it ends at once. The numbers for mi_option_get() change from version to
+ * version; the names do not.
  *
- *     counters_move          mi_check_owned() knows its blocks from others */
+ *     counters_move          mi_check_owned() can tell its blocks from others */
 #include "harness/allocators/provenance/probe.h"
 
 #include <ctype.h>
@@ -15,7 +15,7 @@
 #define OPTION "mimalloc: option '"
 #define WARNING "mimalloc: warning: "
 
-/* Of these it tells KiB and is told bytes. */
+/* These are set in bytes and printed in KiB. */
 static bool is_in_kib(const char *name)
 {
     return strcmp(name, "MIMALLOC_RESERVE_OS_MEMORY") == 0 || strcmp(name, "MIMALLOC_ARENA_RESERVE") == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs in the process whose allocator is in question, which links none: all is found by name at run time. */
+ * Runs in the process whose allocator is examined. It links no allocator, and finds everything by name at run time. */
 #include "harness/allocators/provenance/probe.h"
 #include "harness/allocators/provenance/provenance.h"
 
@@ -33,7 +33,7 @@ void *amp_probe_symbol(const struct amp_probe *probe, const char *name)
     return where(name, &info) && info.dli_fbase == probe->base ? dlsym(RTLD_DEFAULT, name) : NULL;
 }
 
-/* A library that takes over some of malloc's family and leaves others to the C library is two allocators. */
+/* Does one library serve all of malloc's family? If not, there are two allocators in the process. */
 static const char *stray(const struct amp_probe *probe)
 {
     static const char *const family[] = { "free", "calloc", "realloc", "aligned_alloc", "posix_memalign" };
@@ -60,7 +60,7 @@ struct visitor {
     void (*visit)(void *);
     void *opaque;
     pthread_mutex_t one;
-    pthread_barrier_t all; /* who has visited waits, so that no thread's arena is handed on to the next */
+    pthread_barrier_t all; /* wait after the visit, so that no thread inherits the arena of an ended one */
 };
 
 static void *visit_one(void *argument)
@@ -93,7 +93,7 @@ void amp_probe_in_threads(unsigned n, void (*visit)(void *), void *opaque)
     pthread_mutex_destroy(&visitor.one);
 }
 
-/* This process's environment with one more assignment, unless its variable is there already. */
+/* This process's environment with one more assignment, unless that variable is set already. */
 static char **environment_with(char *assignment)
 {
     size_t n = 0, name = assignment ? strcspn(assignment, "=") + 1 : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What settings do. A value can be read back and not be in force: glibc ignores, silently, what is out of the range of
- * its malloc; a library may say what it is asked to say. Where a setting shows, it must. */
+ * What settings do. A value can be read back without being in force: glibc silently ignores values that its malloc does
+ * not accept, and a library may repeat whatever it was told. So a setting that has a visible effect must show it. */
 #include "harness/allocators/configuration/expectation.h"
 #include "harness/allocators/provenance/judge.h"
 
@@ -18,13 +18,13 @@ struct rule {
     double from, to;        /* yes and no are 1 and 0 */
     const char *effect;     /* must lie from low_of * value + low to high_of * value + high */
     double low_of, low, high_of, high;
-    const char *unless; /* another setting makes it not show: a condition on the facts */
-    bool is_always;     /* holds for what an allocator tells, asked for or not */
+    const char *unless; /* a condition on the facts; if it holds, another setting hides the effect */
+    bool is_always;     /* applies to a reported setting even if nobody asked for it */
 };
 
-/* Bytes of the bursts and blocks are those of allocators/provenance/effects.c: 64 MiB are freed, half of them is a wide margin.
- * Sizes are rounded: to size classes (jemalloc, a quarter), to 16 bytes and a header (glibc), and where an effect is
- * looked for at powers of two, by up to two. */
+/* Bytes of the bursts and blocks are those of allocators/provenance/effects.c: 64 MiB are freed, half of them is a wide
+ * margin. Sizes are rounded: to size classes (jemalloc, a quarter), to 16 bytes and a header (glibc), and where an
+ * effect is looked for at powers of two, by up to two. */
 static const struct rule rules[] = {
     { "opt.tcache", "false", 0, 0, "tcached_max_b", 0, 0, 0, 0, NULL, true },
     { "opt.tcache_max", NULL, 16, 8 * MIB, "tcached_max_b", 1, 0, 1.25, 16, "opt.tcache = false", true },
@@ -70,7 +70,7 @@ static const struct rule rules[] = {
 };
 enum { N_RULES = sizeof rules / sizeof rules[0] };
 
-/* Whether the rule speaks of this value, and that value as a number. */
+/* Does the rule apply to this value? *number is the value as a number. */
 static bool is_about(const struct rule *rule, const char *value, double *number)
 {
     *number = 0;

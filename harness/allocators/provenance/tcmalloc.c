@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * tcmalloc of gperftools tells some settings by MallocExtension, as they are used, and others by the variables that it
- * reads its environment into, whose names are those of gflags. What it tells nowhere cannot be read back.
+ * tcmalloc of gperftools reports some settings by MallocExtension, with the value in use, and others by the variables
+ * into which it reads its environment; they are named like gflags. Other settings cannot be read back.
  *
  *     counters_move          generic.current_allocated_bytes grows by what was allocated
- *     thread_cache_b         what the caches of threads hold after 64 MiB of blocks of 8 KiB were freed */
+ *     thread_cache_b         the bytes in the threads' caches after 64 MiB of blocks of 8 KiB were freed */
 #include "harness/allocators/provenance/probe.h"
 
 #include <stdio.h>
