@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How far apart are two points? Given as themselves, or by const pointers.
+ * How far apart are two points? Passed by value, or by const pointer.
  *
  *   value     caller --[x y z][x y z]--> callee      48 B copied
  *   pointer   caller --[ & ][ & ]------> callee      16 B copied
@@ -30,7 +30,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
-        amp_keep(points); /* they may have changed: ask afresh */
+        amp_keep(points); /* the compiler must believe that they may have changed */
         sum += distance_of_values(points[0], points[1]);
     }
     return sum;
@@ -58,7 +58,7 @@ static void *set_up(size_t size)
 }
 
 AMP_PAIR(distance,
-         .question = "What does it cost to give two points of 24 B to a function, and what their addresses?",
+         .question = "What does it cost to pass two points of 24 B by value, and what by pointer?",
          .value = { run_value, .set_up = set_up, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(struct point)));

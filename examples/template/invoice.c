@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Make an invoice: return it as itself, or as a fresh heap object.
+ * Make an invoice: return it by value, or as a new object on the heap.
  *
  *   value     callee --[id items price]--> caller      24 B, made in the caller's frame
  *   pointer   callee --[ & ]-------------> caller      8 B, 1 allocation, which the caller frees
  *                        `--> [id items price] on the heap
  *
  * Same on both sides:  the arithmetic, the three numbers that are written and read, a call that is not inlined.
- * Different:           where the invoice lives, and who must end its life.
+ * Different:           where the invoice lives, and who must free it.
  */
 #include "harness/kernel.h"
 
@@ -56,7 +56,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(invoice,
-         .question = "What does it cost to return an invoice of 24 B as itself, and what as a pointer to the heap?",
+         .question = "What does it cost to return an invoice of 24 B by value, and what as a pointer to the heap?",
          .value = { run_value },
          .pointer = { run_pointer, .allocs_per_op = 1, .bytes_per_op = sizeof(struct invoice) },
          .sizes = AMP_SIZES(sizeof(struct invoice)));
