@@ -7,38 +7,50 @@
 #include "harness/files/results.h"
 #include "harness/machine/machine.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
-static json_t *word_list(const char *const *list, size_t n)
-{
-    json_t *array = json_array();
+/* A row: a workload, or a pair at some sizes. */
+struct row {
+    const char *name, *purpose, *operation, *kind, *pair, *size_unit;
+    unsigned threads;
+    uint64_t chunk_ops;
+    const size_t *sizes;
+    size_t n_sizes;
+};
 
-    for (size_t i = 0; array && i < n; i++)
-        json_array_append_new(array, json_string(list[i]));
-    return array;
-}
+/* What is written, and what --resume reads of it: what the command line said, and what was filled in where it said
+ * nothing. */
+struct manifest {
+    struct amp_matrix_options options;
+    const char *version, *created, *baseline, *again;
+    json_t *machine, *build, *configurations;
+    struct row *rows;
+    size_t n_rows;
+};
 
-static size_t length(const char *const *list)
-{
-    size_t n = 0;
-
-    while (list && list[n])
-        n++;
-    return n;
-}
-
-/* All that --resume must know: what the command line said, and what was filled in where it said nothing. */
-static json_t *settings(const struct amp_matrix_options *options)
-{
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s?, s:s, s:o*}", "launches", (json_int_t) options->launches,
-                     "timeline_launches", (json_int_t) options->timeline_launches, "timeline_s",
-                     (json_int_t) options->timeline_s, "timeout_s", (json_int_t) options->timeout_s, "memory_limit_b",
-                     (json_int_t) options->memory_limit_b, "quiet_ns", (json_int_t) options->quiet_ns, "config",
-                     word_list(options->configs, options->n_configs), "workload", options->workload, "baseline",
-                     options->baseline, "no_wait", options->no_wait ? json_true() : NULL);
-}
+#define ROW(member, ...) AMP_FIELD(struct row, member, __VA_ARGS__)
+#define FIELD(member, ...) AMP_FIELD(struct manifest, member, __VA_ARGS__)
+#define LAUNCHES(member) FIELD(options.member, .most = 100000)
+#define SECONDS(member) FIELD(options.member, .least = 1, .most = 86400)
+static const struct amp_record begun = {
+    AMP_FIELDS(FIELD(options.quick), FIELD(options.seed),
+               AMP_GROUP("settings", AMP_OF(LAUNCHES(launches), LAUNCHES(timeline_launches), SECONDS(timeline_s),
+                                            SECONDS(timeout_s), FIELD(options.memory_limit_b),
+                                            FIELD(options.quiet_ns, .least = 1),
+                                            AMP_LIST_AS("config", struct manifest, options.configs, options.n_configs),
+                                            FIELD(options.workload, .is_nullable = true), FIELD(options.baseline),
+                                            FIELD(options.no_wait, .is_optional = true)))),
+};
+const struct amp_record amp_matrix_record = {
+    AMP_FIELDS(FIELD(version), FIELD(created), AMP_WORDS(struct manifest, options.command), AMP_GROUP("", &begun),
+               FIELD(machine), FIELD(build), FIELD(baseline), FIELD(again), FIELD(configurations),
+               AMP_OBJECTS("workloads", struct manifest, rows, n_rows,
+                           AMP_OF(ROW(name), ROW(purpose), ROW(operation), ROW(threads, .least = 1),
+                                  ROW(chunk_ops, .least = 1, .is_nullable = true), ROW(kind),
+                                  ROW(pair, .is_nullable = true), ROW(size_unit, .is_optional = true),
+                                  AMP_LIST(struct row, sizes, n_sizes, .least = 1, .is_nullable = true)))),
+    .schema = "ampersand/allocators/1",
+};
 
 static json_t *configurations(const struct amp_matrix *matrix)
 {
@@ -49,36 +61,25 @@ static json_t *configurations(const struct amp_matrix *matrix)
     return array;
 }
 
-static json_t *size_list(const struct amp_matrix_workload *workload)
+static struct row row_of(const struct amp_matrix_workload *of)
 {
-    json_t *array = json_array();
+    struct row row = { .name = of->name, .kind = of->pair ? "pair" : "workload", .chunk_ops = AMP_NONE };
 
-    for (size_t i = 0; array && i < workload->n_sizes; i++)
-        json_array_append_new(array, json_integer((json_int_t) workload->sizes[i]));
-    return array;
-}
-
-static json_t *workload_json(const struct amp_matrix_workload *row)
-{
-    if (row->pair)
-        return json_pack("{s:s, s:s, s:s, s:i, s:n, s:s, s:s, s:s, s:o}", "name", row->name, "purpose",
-                         row->pair->question, "operation", "one operation of the pair, on its side that allocates",
-                         "threads", row->pair->threads ? (int) row->pair->threads : 1, "chunk_ops", "kind", "pair",
-                         "pair", row->pair->name, "size_unit", row->pair->size_unit ? row->pair->size_unit : "B",
-                         "sizes", size_list(row));
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:n, s:n}", "name", row->name, "purpose", row->workload->purpose,
-                     "operation", row->workload->operation, "threads", (json_int_t) row->workload->threads, "chunk_ops",
-                     (json_int_t) (row->workload->chunk_ops * row->workload->threads), "kind", "workload", "pair",
-                     "sizes");
-}
-
-static json_t *workloads(const struct amp_matrix *matrix)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; array && i < matrix->n_workloads; i++)
-        json_array_append_new(array, workload_json(&matrix->workloads[i]));
-    return array;
+    if (of->pair) {
+        row.purpose = of->pair->question;
+        row.operation = "one operation of the pair, on its side that allocates";
+        row.threads = of->pair->threads ? of->pair->threads : 1;
+        row.pair = of->pair->name;
+        row.size_unit = of->pair->size_unit ? of->pair->size_unit : "B";
+        row.sizes = of->sizes;
+        row.n_sizes = of->n_sizes;
+    } else {
+        row.purpose = of->workload->purpose;
+        row.operation = of->workload->operation;
+        row.threads = of->workload->threads;
+        row.chunk_ops = of->workload->chunk_ops * of->workload->threads;
+    }
+    return row;
 }
 
 json_t *amp_matrix_built(const struct amp_matrix *matrix)
@@ -110,56 +111,32 @@ static json_t *build(const struct amp_matrix *matrix)
 
 json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_matrix_options *options)
 {
-    time_t now = time(NULL);
     char created[32];
-    struct tm utc;
+    struct manifest manifest = {
+        .options = *options, .version = AMP_VERSION, .created = amp_manifest_now(created),
+        .baseline = matrix->configurations.list[0].name, .again = matrix->configurations.list[1].name,
+        .machine = amp_machine_facts(), .build = build(matrix), .configurations = configurations(matrix),
+        .rows = calloc(matrix->n_workloads, sizeof *manifest.rows)
+    };
+    json_t *json;
 
-    gmtime_r(&now, &utc);
-    strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return json_pack(
-        "{s:s, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "schema", "ampersand/allocators/1",
-        "version", AMP_VERSION, "created", created, "command", word_list(options->command, length(options->command)),
-        "quick", (int) options->quick, "seed", (json_int_t) options->seed, "settings", settings(options), "machine",
-        amp_machine_facts(), "build", build(matrix), "baseline", matrix->configurations.list[0].name, "again",
-        matrix->configurations.list[1].name, "configurations", configurations(matrix), "workloads", workloads(matrix));
+    for (; manifest.rows && manifest.n_rows < matrix->n_workloads; manifest.n_rows++)
+        manifest.rows[manifest.n_rows] = row_of(&matrix->workloads[manifest.n_rows]);
+    json = amp_record_write(&amp_matrix_record, &manifest);
+    free(manifest.rows);
+    return json;
 }
 
 int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *options, const char **why)
 {
-    json_int_t seed, launches, timelines, timeline_s, timeout_s, memory_b, quiet_ns;
-    const json_t *config;
-    json_error_t error;
-    static char words[JSON_ERROR_TEXT_LENGTH + 64];
-    int quick, no_wait = false;
+    struct manifest m = { .options = *options };
+    int err;
 
-    *why = words;
-    if (json_unpack_ex((json_t *) manifest, &error, 0, "{s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s?b}}",
-                       "quick", &quick, "seed", &seed, "settings", "launches", &launches, "timeline_launches",
-                       &timelines, "timeline_s", &timeline_s, "timeout_s", &timeout_s, "memory_limit_b", &memory_b,
-                       "quiet_ns", &quiet_ns, "config", &config, "baseline", &options->baseline, "no_wait", &no_wait)) {
-        snprintf(words, sizeof words, "%s", error.text);
-        return -EPROTO;
-    }
-    if (launches < 0 || launches > 100000 || timelines < 0 || timelines > 100000 || timeline_s < 1 ||
-        timeline_s > 86400 || timeout_s < 1 || timeout_s > 86400 || memory_b < 0 || quiet_ns < 1 ||
-        json_array_size(config) > AMP_CONFIGS) {
-        snprintf(words, sizeof words, "a setting is out of its range");
-        return -EPROTO;
-    }
-    options->quick = quick;
-    options->no_wait = no_wait;
-    options->seed = (uint64_t) seed;
-    options->launches = (unsigned) launches;
-    options->timeline_launches = (unsigned) timelines;
-    options->timeline_s = (unsigned) timeline_s;
-    options->timeout_s = (unsigned) timeout_s;
-    options->memory_limit_b = (uint64_t) memory_b;
-    options->quiet_ns = (uint64_t) quiet_ns;
-    options->workload = json_string_value(json_object_get(json_object_get(manifest, "settings"), "workload"));
-    options->n_configs = json_array_size(config);
-    for (size_t i = 0; i < options->n_configs; i++)
-        options->configs[i] = json_string_value(json_array_get(config, i));
-    return 0;
+    m.options.workload = NULL;
+    m.options.no_wait = false;
+    err = amp_record_read(&begun, manifest, &m, why);
+    *options = m.options;
+    return err;
 }
 
 const char *amp_matrix_differ(const json_t *old, const json_t *now)

@@ -58,7 +58,8 @@ struct amp_record {
 #define AMP_MEMBER(type, member) (((type *) 0)->member)
 #define AMP_KIND_OF(member)                                                                                            \
     _Generic(&(member), bool *: AMP_BOOL, unsigned *: AMP_UNSIGNED, unsigned long *: AMP_UNSIGNED,                     \
-        unsigned long long *: AMP_UNSIGNED, int *: AMP_SIGNED, long *: AMP_SIGNED, long long *: AMP_SIGNED,            \
+        const unsigned long *: AMP_UNSIGNED, unsigned long long *: AMP_UNSIGNED, const unsigned *: AMP_UNSIGNED,       \
+        int *: AMP_SIGNED, long *: AMP_SIGNED, long long *: AMP_SIGNED,                                                \
         double *: AMP_REAL, char **: AMP_TEXT, const char **: AMP_TEXT, const char *const *: AMP_TEXT,                 \
         json_t **: AMP_JSON)
 

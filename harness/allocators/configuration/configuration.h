@@ -17,7 +17,8 @@
 #ifndef AMP_CONFIGURATION_H
 #define AMP_CONFIGURATION_H
 
-#include <jansson.h>
+#include "harness/files/record.h"
+
 #include <stddef.h>
 
 enum amp_configuration_state {
@@ -61,6 +62,7 @@ void amp_configurations_free(struct amp_configurations *configurations);
 
 /* For manifest.json: {"name", "purpose", "allocator", "library", "environment": {...}, "expect": [...],
  * "state": "ready" | "absent" | "wrong", "why", "paste": "LD_PRELOAD=... MALLOC_CONF=..."}; a new reference. */
+extern const struct amp_record amp_configuration_record;
 json_t *amp_configuration_json(const struct amp_configuration *configuration);
 
 #endif

@@ -26,15 +26,6 @@ static json_t *environment_of(const struct amp_configuration *configuration)
     return object;
 }
 
-static json_t *list_of(char *const *list)
-{
-    json_t *array = json_array();
-
-    for (; *list; list++)
-        json_array_append_new(array, json_string(*list));
-    return array;
-}
-
 /* One word of a shell's line: as it is, or in single quotes. */
 static void print_word(FILE *out, const char *word)
 {
@@ -82,6 +73,21 @@ static json_t *paste_of(const struct amp_configuration *configuration)
     return paste;
 }
 
+struct written {
+    const struct amp_configuration *configuration;
+    json_t *environment, *paste;
+    const char *state;
+};
+
+#define OF(member, ...) AMP_FIELD(struct amp_configuration, member, __VA_ARGS__)
+#define PART(...) AMP_BEHIND("", struct written, configuration, AMP_OF(__VA_ARGS__))
+#define FIELD(member) AMP_FIELD(struct written, member)
+const struct amp_record amp_configuration_record = {
+    AMP_FIELDS(PART(OF(name), OF(purpose), OF(allocator), OF(library, .is_nullable = true)), FIELD(environment),
+               PART(AMP_WORDS(struct amp_configuration, expect)), FIELD(state), PART(OF(why, .is_nullable = true)),
+               FIELD(paste)),
+};
+
 json_t *amp_configuration_json(const struct amp_configuration *configuration)
 {
     static const char *const states[] = {
@@ -89,9 +95,8 @@ json_t *amp_configuration_json(const struct amp_configuration *configuration)
         [AMP_CONFIGURATION_ABSENT] = "absent",
         [AMP_CONFIGURATION_WRONG] = "wrong",
     };
+    const struct written written = { configuration, environment_of(configuration), paste_of(configuration),
+                                     states[configuration->state] };
 
-    return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o, s:s, s:s?, s:o}", "name", configuration->name, "purpose",
-                     configuration->purpose, "allocator", configuration->allocator, "library", configuration->library,
-                     "environment", environment_of(configuration), "expect", list_of(configuration->expect), "state",
-                     states[configuration->state], "why", configuration->why, "paste", paste_of(configuration));
+    return amp_record_write(&amp_configuration_record, &written);
 }
