@@ -3,7 +3,7 @@
 #include "harness/allocators/configuration/configuration.h"
 #include "harness/allocators/configuration/expectation.h"
 #include "harness/allocators/configuration/make.h"
-#include "harness/allocators/provenance/judge.h"
+#include "harness/allocators/configuration/asked.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -15,7 +15,6 @@
 #include <benchmark/benchmark.h>
 
 #include <cinttypes>
-#include <climits>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -26,7 +25,6 @@
 #include <string>
 #include <vector>
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 extern "C" {
@@ -457,17 +455,4 @@ amp_google_outcome amp_google_run(const char **filter)
     if (matched > 0)
         return refused ? AMP_GOOGLE_FAILED : AMP_GOOGLE_DONE;
     return buffer.bad_filter ? AMP_GOOGLE_BAD_FILTER : AMP_GOOGLE_NO_MATCH;
-}
-
-const char *amp_google_version(void)
-{
-    static char path[PATH_MAX];
-    Dl_info library;
-
-    /* 1.7 has no call for it; the file behind libbenchmark.so.1 is named for its version. */
-    if (!dladdr(reinterpret_cast<void *>(&benchmark::RegisterMemoryManager), &library) ||
-        !realpath(library.dli_fname, path))
-        return "unknown";
-    const char *version = std::strstr(path, ".so.");
-    return version ? version + 4 : "unknown";
 }

@@ -47,9 +47,6 @@ enum amp_google_outcome {
  * outcomes nothing was printed. */
 enum amp_google_outcome amp_google_run(const char **filter);
 
-/* The version of libbenchmark that was linked, "1.7.1", or "unknown". */
-const char *amp_google_version(void);
-
 #ifdef __cplusplus
 }
 #endif

@@ -2,8 +2,10 @@
  *
  * ampersand-bench: verbs and exit codes. 0 done, 1 some row failed, 2 wrong use or the environment cannot do it, 130
  * interrupted. A child of the launch loop has two more, see child.h. */
+#include "harness/allocators/matrix.h"
 #include "harness/bench/child.h"
 #include "harness/bench/google.h"
+#include "harness/bench/launch.h"
 #include "harness/cli/options.h"
 #include "harness/cli/options_google.h"
 #include "harness/lesson/compilation.h"
@@ -345,14 +347,21 @@ static int run_with_lessons(struct amp_options *options, int argc, char **argv, 
     return status;
 }
 
+static int print_version(void)
+{
+    const char *benchmark = amp_machine_benchmark();
+
+    printf("ampersand-bench %s (libbenchmark %s)\n", AMP_VERSION, benchmark ? benchmark : "unknown");
+    return 0;
+}
+
 static int run(struct amp_options *options, int argc, char **argv, char **command)
 {
     switch (options->verb) {
     case AMP_VERB_HELP:
         return help(options->google_help);
     case AMP_VERB_VERSION:
-        printf("ampersand-bench %s (libbenchmark %s)\n", AMP_VERSION, amp_google_version());
-        return 0;
+        return print_version();
     case AMP_VERB_MACHINE:
         return print_machine();
     case AMP_VERB_CHILD:

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/options.h"
 
-#include "harness/allocators/configuration/make.h"
 #include "harness/bench/looks.h"
 #include "harness/cli/options_google.h"
 #include "harness/text/quantity.h"
 #include "harness/text/suggest.h"
+#include "harness/text/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -154,7 +154,7 @@ static int read_value(enum flag flag, const char *text, struct value *out)
 
     if (is_word(flag) && !*text)
         return amp_options_wrong(flags[flag].name, "its value is empty");
-    if (is_word(flag) && !amp_configuration_is_text(text))
+    if (is_word(flag) && !amp_text_is_utf8(text))
         return amp_options_wrong(flags[flag].name, "'%s' is not in UTF-8, which files of a run are written in", text);
     if (!is_word(flag) && flags[flag].kind != SWITCH && !read_number(flag, text, &n))
         return refuse_number(flag, text);

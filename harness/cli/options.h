@@ -6,8 +6,8 @@
 #ifndef AMP_OPTIONS_H
 #define AMP_OPTIONS_H
 
-#include "harness/allocators/matrix.h"
-#include "harness/bench/launch.h"
+#include "harness/allocators/options.h"
+#include "harness/bench/options.h"
 
 enum amp_verb {
     AMP_VERB_PAIRED,

@@ -6,6 +6,8 @@
 
 #include <dlfcn.h>
 #include <jemalloc/jemalloc.h>
+#include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +15,6 @@
 #ifdef __GLIBC__
 #include <gnu/libc-version.h>
 #endif
-
-/* In the C++ shim, which unit tests do not link. */
-extern const char *amp_google_version(void) __attribute__((weak));
 
 static json_t *arguments(const char *text)
 {
@@ -39,6 +38,24 @@ static const char *jemalloc_version(void)
     return mallctl("version", &version, &size, NULL, 0) == 0 ? version : NULL;
 }
 
+static int find_benchmark(struct dl_phdr_info *library, size_t size, void *path)
+{
+    (void) size;
+    return strstr(library->dlpi_name, "/libbenchmark.so") && realpath(library->dlpi_name, path);
+}
+
+const char *amp_machine_benchmark(void)
+{
+    static char path[PATH_MAX];
+    const char *version;
+
+    /* 1.7 has no call for it; the file behind libbenchmark.so.1 is named for its version. */
+    if (!dl_iterate_phdr(find_benchmark, path))
+        return NULL;
+    version = strstr(path, ".so.");
+    return version ? version + 4 : "unknown";
+}
+
 static json_t *libc(void)
 {
 #ifdef __GLIBC__
@@ -53,7 +70,7 @@ json_t *amp_machine_build(void)
     return json_pack("{s:s, s:s, s:o, s:o, s:s, s:{s:s?, s:s?, s:s, s:o}}", "compiler", AMP_BUILD_COMPILER,
                      "build_type", AMP_BUILD_TYPE, "c_args", arguments(AMP_BUILD_C_ARGS), "kernel_args",
                      arguments(AMP_BUILD_KERNEL_ARGS), "linker", AMP_BUILD_LINKER, "libraries", "jemalloc",
-                     jemalloc_version(), "benchmark", amp_google_version ? amp_google_version() : NULL, "jansson",
+                     jemalloc_version(), "benchmark", amp_machine_benchmark(), "jansson",
                      jansson_version_str(), "libc", libc());
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "harness/machine/cpu.h"
+
 #include "harness/machine/files.h"
 
 #include <linux/perf_event.h>

@@ -18,12 +18,4 @@ bool amp_machine_value(char *out, size_t cap, const char *path, const char *key)
 /* The only number in a file's first line, or null. */
 json_t *amp_machine_integer(const char *path);
 
-/* Facts about the processor, from /sys and CPUID: machine/cpu.c. New references. */
-json_t *amp_machine_cpu(void);
-json_t *amp_machine_virtual(void);
-json_t *amp_machine_governor(void);
-json_t *amp_machine_turbo(void);
-json_t *amp_machine_caches(void);
-json_t *amp_machine_hardware_counters(void);
-
 #endif

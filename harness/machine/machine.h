@@ -13,4 +13,7 @@ json_t *amp_machine_facts(void);
 json_t *amp_machine_build(void);
 json_t *amp_machine_allocator(void);
 
+/* The version of libbenchmark that this process has loaded, "1.7.1", or "unknown"; NULL where it has none. */
+const char *amp_machine_benchmark(void);
+
 #endif

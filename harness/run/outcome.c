@@ -34,20 +34,17 @@ void amp_tail_add(struct amp_tail *tail, const char *text, size_t n)
 
 static const char *signal_name(int signal)
 {
-    static const struct {
-        int signal;
-        const char *name;
-    } names[] = {
-        { SIGSEGV, "SIGSEGV" }, { SIGBUS, "SIGBUS" },   { SIGILL, "SIGILL" },   { SIGFPE, "SIGFPE" },
-        { SIGABRT, "SIGABRT" }, { SIGTRAP, "SIGTRAP" }, { SIGSYS, "SIGSYS" },   { SIGKILL, "SIGKILL" },
-        { SIGTERM, "SIGTERM" }, { SIGINT, "SIGINT" },   { SIGHUP, "SIGHUP" },   { SIGPIPE, "SIGPIPE" },
-        { SIGALRM, "SIGALRM" }, { SIGXCPU, "SIGXCPU" }, { SIGXFSZ, "SIGXFSZ" },
-    };
+    static char name[16];
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+    const char *short_name = sigabbrev_np(signal); /* "SEGV" */
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].signal == signal)
-            return names[i].name;
-    return "another signal";
+    if (short_name) {
+        snprintf(name, sizeof name, "SIG%s", short_name);
+        return name;
+    }
+#endif
+    snprintf(name, sizeof name, "signal %d", signal);
+    return name;
 }
 
 static const char *last_line(const struct amp_tail *tail)

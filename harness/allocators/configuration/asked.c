@@ -6,7 +6,7 @@
  *     GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc....=2      glibc.malloc.arena_max = 1, ...
  *     MALLOC_ARENA_MAX=1                                       glibc.malloc.arena_max = 1
  *     any other variable                                       itself */
-#include "harness/allocators/provenance/judge.h"
+#include "harness/allocators/configuration/asked.h"
 
 #include <stdio.h>
 #include <stdlib.h>

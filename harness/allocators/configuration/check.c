@@ -2,8 +2,9 @@
  *
  * Check settings before anything runs under them. jemalloc ends the process at an unknown setting, without saying which
  * one. This program usually has the same jemalloc itself, so ask that one which settings it knows. */
-#include "harness/allocators/configuration/make.h"
-#include "harness/allocators/provenance/judge.h"
+#include "harness/allocators/configuration/check.h"
+
+#include "harness/allocators/configuration/asked.h"
 #include "harness/machine/machine.h"
 #include "harness/text/suggest.h"
 

@@ -2,8 +2,10 @@
 #include "harness/allocators/configuration/configuration.h"
 
 #include "harness/allocators/configuration/allocator.h"
-#include "harness/allocators/configuration/make.h"
+#include "harness/allocators/configuration/check.h"
+#include "harness/allocators/configuration/file.h"
 #include "harness/text/suggest.h"
+#include "harness/text/utf8.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -116,16 +118,23 @@ int amp_configurations_repeat(struct amp_configurations *configurations, size_t 
     return push_copy(configurations, &of, name);
 }
 
+/* Check what was made without an error, and push it. */
+static int take(struct amp_configurations *configurations, struct amp_configuration *configuration, int err)
+{
+    if (!err)
+        err = amp_configuration_check(configuration);
+    if (err) {
+        free_one(configuration);
+        return err;
+    }
+    return push(configurations, configuration);
+}
+
 static int push_file(struct amp_configurations *configurations, const char *path)
 {
     struct amp_configuration configuration = { .state = AMP_CONFIGURATION_READY };
-    int err = amp_configuration_read(path, &configuration);
 
-    if (err) {
-        free_one(&configuration);
-        return err;
-    }
-    return push(configurations, &configuration);
+    return take(configurations, &configuration, amp_configuration_read(path, &configuration));
 }
 
 /* Order by name without ".conf", so that "glibc" comes before "glibc-arenas-1"; "jemalloc" comes first of all. */
@@ -245,11 +254,7 @@ static int push_settings(struct amp_configurations *configurations, const struct
         err = amp_configuration_resolve(&configuration, NULL);
 out:
     free(settings);
-    if (err) {
-        free_one(&configuration);
-        return err;
-    }
-    return push(configurations, &configuration);
+    return take(configurations, &configuration, err);
 }
 
 static int push_library(struct amp_configurations *configurations, const char *path)
@@ -262,11 +267,7 @@ static int push_library(struct amp_configurations *configurations, const char *p
     if (configuration.name && configuration.allocator &&
         asprintf(&configuration.purpose, "The library %s, as it is.", path) >= 0)
         err = amp_configuration_resolve(&configuration, NULL);
-    if (err) {
-        free_one(&configuration);
-        return err;
-    }
-    return push(configurations, &configuration);
+    return take(configurations, &configuration, err);
 }
 
 static bool ends_in(const char *text, const char *end)
@@ -318,7 +319,7 @@ int amp_configurations_add(struct amp_configurations *configurations, const stru
     int err;
 
     *why = "a word is not in UTF-8";
-    if (!amp_configuration_is_text(word))
+    if (!amp_text_is_utf8(word))
         return -EINVAL;
     *why = "";
     for (size_t i = 0; i < shipped->n; i++)

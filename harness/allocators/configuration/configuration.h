@@ -17,26 +17,9 @@
 #ifndef AMP_CONFIGURATION_H
 #define AMP_CONFIGURATION_H
 
-#include "harness/files/record.h"
+#include "harness/allocators/configuration/make.h"
 
 #include <stddef.h>
-
-enum amp_configuration_state {
-    AMP_CONFIGURATION_READY,
-    AMP_CONFIGURATION_ABSENT, /* its allocator is not installed: its column is left out, `why` names the package */
-    AMP_CONFIGURATION_WRONG,  /* a typo, a path that is no library, an unknown setting: its column fails */
-};
-
-struct amp_configuration {
-    char *name;         /* also a folder's name: [A-Za-z0-9][A-Za-z0-9_.-]* */
-    char *purpose;      /* one sentence */
-    char *allocator;    /* "jemalloc", "glibc", "mimalloc", "tcmalloc", or a path as it was given */
-    char *library;      /* the file to preload; NULL for glibc, and if it was not found */
-    char **environment; /* "MALLOC_CONF=...", ends in NULL; LD_PRELOAD is not among them */
-    char **expect;      /* conditions, "effect.arenas <= 1", ends in NULL */
-    enum amp_configuration_state state;
-    char *why; /* one line, printable; NULL if it is ready */
-};
 
 struct amp_configurations {
     struct amp_configuration *list;
@@ -59,10 +42,5 @@ int amp_configurations_add(struct amp_configurations *configurations, const stru
 int amp_configurations_repeat(struct amp_configurations *configurations, size_t i, const char *name);
 
 void amp_configurations_free(struct amp_configurations *configurations);
-
-/* For manifest.json: {"name", "purpose", "allocator", "library", "environment": {...}, "expect": [...],
- * "state": "ready" | "absent" | "wrong", "why", "paste": "LD_PRELOAD=... MALLOC_CONF=..."}; a new reference. */
-extern const struct amp_record amp_configuration_record;
-json_t *amp_configuration_json(const struct amp_configuration *configuration);
 
 #endif

@@ -2,11 +2,13 @@
  *
  * Reads one .conf. The order of its lines does not matter: `set` is checked when the allocator is known. The first
  * mistake is kept, with the file's name and the line's number. */
+#include "harness/allocators/configuration/file.h"
+
 #include "harness/allocators/configuration/allocator.h"
 #include "harness/allocators/configuration/expectation.h"
-#include "harness/allocators/configuration/make.h"
 #include "harness/files/results.h"
 #include "harness/text/suggest.h"
+#include "harness/text/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -85,7 +87,7 @@ static int take_line(struct file *file, unsigned line, char *text)
     char *equals, *key, *value;
 
     text[strcspn(text, "#\n")] = '\0';
-    if (!amp_configuration_is_text(text))
+    if (!amp_text_is_utf8(text))
         return complain(file, line, text, "it is not in UTF-8");
     key = trim(text);
     if (!*key)

@@ -6,14 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool amp_configuration_is_text(const char *text)
-{
-    json_t *value = json_string(text);
-
-    json_decref(value);
-    return value;
-}
-
 static json_t *environment_of(const struct amp_configuration *configuration)
 {
     json_t *object = json_object();

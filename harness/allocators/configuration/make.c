@@ -232,5 +232,5 @@ int amp_configuration_resolve(struct amp_configuration *configuration, const cha
         err = end_list(&configuration->environment);
     if (!err)
         err = end_list(&configuration->expect);
-    return err ? err : amp_configuration_check(configuration);
+    return err;
 }

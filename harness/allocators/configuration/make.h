@@ -5,12 +5,24 @@
 #ifndef AMP_CONFIGURATION_MAKE_H
 #define AMP_CONFIGURATION_MAKE_H
 
-#include "harness/allocators/configuration/configuration.h"
+#include "harness/files/record.h"
 
-#include <stdbool.h>
+enum amp_configuration_state {
+    AMP_CONFIGURATION_READY,
+    AMP_CONFIGURATION_ABSENT, /* its allocator is not installed: its column is left out, `why` names the package */
+    AMP_CONFIGURATION_WRONG,  /* a typo, a path that is no library, an unknown setting: its column fails */
+};
 
-/* Read it from the file; `out` must be zeroed. */
-int amp_configuration_read(const char *path, struct amp_configuration *out);
+struct amp_configuration {
+    char *name;         /* also a folder's name: [A-Za-z0-9][A-Za-z0-9_.-]* */
+    char *purpose;      /* one sentence */
+    char *allocator;    /* "jemalloc", "glibc", "mimalloc", "tcmalloc", or a path as it was given */
+    char *library;      /* the file to preload; NULL for glibc, and if it was not found */
+    char **environment; /* "MALLOC_CONF=...", ends in NULL; LD_PRELOAD is not among them */
+    char **expect;      /* conditions, "effect.arenas <= 1", ends in NULL */
+    enum amp_configuration_state state;
+    char *why; /* one line, printable; NULL if it is ready */
+};
 
 /* Add "NAME=value" to the environment. *why is NULL, or what is wrong with it (static storage). */
 int amp_configuration_set(struct amp_configuration *configuration, const char *assignment, const char **why);
@@ -18,9 +30,6 @@ int amp_configuration_set(struct amp_configuration *configuration, const char *a
 /* Find the allocator's library, check that it can be loaded, and add the allocator's guard to the environment.
  * `package` may be NULL. */
 int amp_configuration_resolve(struct amp_configuration *configuration, const char *package);
-
-/* Mark it wrong if its settings cannot be parsed, or if the allocator is known to have no such setting. */
-int amp_configuration_check(struct amp_configuration *configuration);
 
 /* Mark it wrong or absent, with the reason, unless it is marked already. */
 int amp_configuration_fail(struct amp_configuration *configuration, enum amp_configuration_state state,
@@ -33,10 +42,12 @@ char *amp_configuration_name(const char *text);
 /* The value in one assignment of its environment, as the user asked for it: without the guard. */
 const char *amp_configuration_asked(const struct amp_configuration *configuration, const char *assignment);
 
-/* Whether the text is valid UTF-8, so that JSON can hold it. */
-bool amp_configuration_is_text(const char *text);
-
 /* Add a copy of the text to a list that ends in NULL; the list itself may be NULL. */
 int amp_configuration_append(char ***list, const char *text);
+
+/* For manifest.json: {"name", "purpose", "allocator", "library", "environment": {...}, "expect": [...],
+ * "state": "ready" | "absent" | "wrong", "why", "paste": "LD_PRELOAD=... MALLOC_CONF=..."}; a new reference. */
+extern const struct amp_record amp_configuration_record;
+json_t *amp_configuration_json(const struct amp_configuration *configuration);
 
 #endif

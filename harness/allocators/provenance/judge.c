@@ -8,64 +8,19 @@
 #include "harness/allocators/configuration/allocator.h"
 #include "harness/allocators/configuration/expectation.h"
 #include "harness/allocators/configuration/make.h"
-#include "harness/allocators/provenance/judge.h"
+#include "harness/allocators/provenance/rules.h"
+#include "harness/files/sha256.h"
 #include "harness/text/suggest.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 enum { WHY = 320 };
 
 /* ---- The library */
-
-/* Read up to n bytes until the end; how many there were. */
-static size_t read_up_to(int fd, char *out, size_t n)
-{
-    size_t done = 0;
-
-    while (done < n) {
-        ssize_t got = read(fd, out + done, n - done);
-
-        if (got == 0 || (got < 0 && errno != EINTR))
-            break;
-        done += got > 0 ? (size_t) got : 0;
-    }
-    return done;
-}
-
-/* By sha256sum of coreutils; false if there is none. */
-static bool read_sha256(const char *path, char out[65])
-{
-    char *const argv[] = { (char *) "sha256sum", (char *) "--", (char *) path, NULL };
-    posix_spawn_file_actions_t actions;
-    int output[2];
-    pid_t child;
-    bool is_started;
-
-    if (pipe2(output, O_CLOEXEC))
-        return false;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    is_started = posix_spawnp(&child, argv[0], &actions, NULL, argv, environ) == 0;
-    posix_spawn_file_actions_destroy(&actions);
-    close(output[1]);
-    out[is_started ? read_up_to(output[0], out, 64) : 0] = '\0';
-    close(output[0]); /* if it writes more, it ends by SIGPIPE */
-    while (is_started && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    return strspn(out, "0123456789abcdef") == 64;
-}
 
 static const char *base_of(const char *path)
 {
@@ -295,7 +250,7 @@ json_t *amp_provenance_judge(const struct amp_configuration *configuration, cons
 
     if (!judged)
         return NULL;
-    if (read_sha256(text_of(library, "file"), sha256))
+    if (amp_sha256(text_of(library, "file"), sha256))
         json_object_set_new(library, "sha256", json_string(sha256));
     is_so = is_in_force(configuration, judged, why);
     for (char *c = why; *c; c++)
@@ -315,5 +270,5 @@ const char *amp_provenance_replaced(const json_t *judged)
     const char *file = text_of(library, "file"), *then = text_of(library, "sha256");
     char now[65];
 
-    return *then && read_sha256(file, now) && strcmp(then, now) != 0 ? file : NULL;
+    return *then && amp_sha256(file, now) && strcmp(then, now) != 0 ? file : NULL;
 }

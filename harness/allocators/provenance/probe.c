@@ -2,7 +2,6 @@
  *
  * Runs in the process whose allocator is examined. It links no allocator, and finds everything by name at run time. */
 #include "harness/allocators/provenance/probe.h"
-#include "harness/allocators/provenance/provenance.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,34 +16,13 @@
 
 extern char **environ;
 
-/* ---- Libraries */
-
-static bool where(const char *function, Dl_info *out)
-{
-    void *at = dlsym(RTLD_DEFAULT, function);
-
-    return at && dladdr(at, out) && out->dli_fname;
-}
-
 void *amp_probe_symbol(const struct amp_probe *probe, const char *name)
 {
+    void *at = dlsym(RTLD_DEFAULT, name);
     Dl_info info;
 
-    return where(name, &info) && info.dli_fbase == probe->base ? dlsym(RTLD_DEFAULT, name) : NULL;
+    return at && dladdr(at, &info) && info.dli_fname && info.dli_fbase == probe->base ? at : NULL;
 }
-
-/* Does one library serve all of malloc's family? If not, there are two allocators in the process. */
-static const char *stray(const struct amp_probe *probe)
-{
-    static const char *const family[] = { "free", "calloc", "realloc", "aligned_alloc", "posix_memalign" };
-
-    for (size_t i = 0; i < sizeof family / sizeof family[0]; i++)
-        if (!amp_probe_symbol(probe, family[i]))
-            return family[i];
-    return NULL;
-}
-
-/* ---- What the parts use */
 
 void amp_probe_effect(struct amp_probe *probe, const char *name, uint64_t value)
 {
@@ -155,34 +133,4 @@ char *amp_probe_output(const char *program, const char *argument, const char *as
         continue;
     free(environment);
     return text;
-}
-
-/* ---- The probe */
-
-static void look(struct amp_probe *probe)
-{
-    bool (*const known[])(struct amp_probe *) = { amp_probe_jemalloc, amp_probe_mimalloc, amp_probe_tcmalloc,
-                                                  amp_probe_glibc };
-
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (known[i](probe))
-            break;
-    amp_probe_effects(probe);
-}
-
-json_t *amp_provenance_probe(void)
-{
-    struct amp_probe probe = { .source = "none", .read_back = json_object(), .effects = json_object() };
-    Dl_info info = { .dli_fname = "" };
-    const char *outside;
-
-    if (where("malloc", &info)) {
-        probe.base = info.dli_fbase;
-        probe.file = info.dli_fname;
-    }
-    outside = stray(&probe);
-    look(&probe);
-    return json_pack("{s:{s:s?, s:s?, s:n, s:s?}, s:s, s:o, s:o}", "library", "file", probe.file, "version",
-                     probe.version[0] ? probe.version : NULL, "sha256", "stray", outside, "source", probe.source,
-                     "read_back", probe.read_back, "effects", probe.effects);
 }

@@ -2,8 +2,9 @@
  *
  * What settings do. A value can be read back without being in force: glibc silently ignores values that its malloc does
  * not accept, and a library may repeat whatever it was told. So a setting that has a visible effect must show it. */
+#include "harness/allocators/provenance/rules.h"
+
 #include "harness/allocators/configuration/expectation.h"
-#include "harness/allocators/provenance/judge.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the files share that judge whether a configuration is in force. */
-#ifndef AMP_PROVENANCE_JUDGE_H
-#define AMP_PROVENANCE_JUDGE_H
+ * Which settings a configuration asks for. */
+#ifndef AMP_CONFIGURATION_ASKED_H
+#define AMP_CONFIGURATION_ASKED_H
 
-#include "harness/allocators/configuration/configuration.h"
+#include "harness/allocators/configuration/make.h"
 
 #include <stdbool.h>
 
@@ -25,9 +25,5 @@ bool amp_settings_read(const struct amp_configuration *configuration, struct amp
 
 /* Whether a setting was asked for; *value is what it was set to. */
 bool amp_setting_find(const struct amp_settings *settings, const char *key, const char **value);
-
-/* Whether the effects in the facts are those that the settings must have: the settings that were asked for, and those
- * which the allocator reports and which always show an effect. False with *why. */
-bool amp_rules_hold(const struct amp_settings *settings, const json_t *facts, char *why, size_t size);
 
 #endif
