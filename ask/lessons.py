@@ -18,7 +18,7 @@ BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
 LAYOUTS = 16       # a quarter of a bench's: all placements of two functions, and a balanced part of more
 PLACING = ("-ffunction-sections", "-fdata-sections", "-falign-functions=16", "-fno-builtin-malloc",
            "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-aligned_alloc", "-fno-builtin-free")
-PLAIN = ("null",)  # lessons that have no subject: compiled with the same flags
+PLAIN = ("controls/null",)  # lessons that have no subject: compiled with the same flags
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Part:
 
 
 PARTS = (
-    Part("one_thread", ("pass", "factory", "mutate", "ask/ask_store", "ask/ask_box",
-                        "ask/ask_made", "null"),
+    Part("one_thread", ("frames/pass", "frames/factory", "frames/mutate", "ask/ask_store", "ask/ask_box",
+                        "ask/ask_made", "controls/null"),
          ("pass", "ask_made", "factory", "mutate", "ask_store", "ask_walk", "ask_box", "ask_box_here"),
          ("--rounds", "12")),
     Part("two_threads", ("ask/ask_send",), ("ask_send",), ("--rounds", "4", "--epoch-us", "1000")),

@@ -3,7 +3,7 @@
  * For lessons that are templates over a type, the subject. Such a lesson looks like this:
  *
  *     #include "harness/kernel.h"
- *     #define AMP_LESSON "benchmarks/pass.c"
+ *     #define AMP_LESSON "benchmarks/frames/pass.c"
  *     #include "harness/subjects.h"
  *     #ifdef AMP_SUBJECT
  *     ... kernels and AMP_PAIR(), for the type `subject`

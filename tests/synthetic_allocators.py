@@ -245,6 +245,13 @@ def timeline(truth, launch, seconds, random):
             "in_force": identity(truth)}
 
 
+# Enough of both for most tests.
+SOME = tuple(work for work in WORKS if work.name in ("small_churn", "large_blocks", "pair_factory"))
+FEW = tuple(truth for truth in configurations() if truth.name in (
+    "jemalloc", "jemalloc-again", "jemalloc-tcache-false", "jemalloc-decay-forever", "jemalloc-narenas-minus-5", "glibc",
+    "mimalloc", "tbbmalloc"))
+
+
 def library(truth):
     known = {"jemalloc": "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "glibc": "/usr/lib/x86_64-linux-gnu/libc.so.6",
              "mimalloc": "/usr/lib/x86_64-linux-gnu/libmimalloc.so.2.0",

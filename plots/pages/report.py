@@ -245,12 +245,13 @@ def _calls(table):
 def source(lesson, measured_sha256=None, folder=None, file=None):
     """A lesson's file in this checkout: name, text as HTML (None: not there), and whether it is what was measured."""
     file = file or f"{lesson}.c"
-    name = f"benchmarks/{file}"
-    path = (folder or LESSONS) / file
+    named = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.c", file)
+    path = next((folder or LESSONS).glob(f"*/{file}"), None) if named else None  # in its chapter
+    name = f"benchmarks/{path.parent.name}/{file}" if path else f"benchmarks/{file}"
     others = os.environ.get("AMPERSAND_SOURCES")  # of pairs that are not ours
-    if others and not folder and not path.is_file():
+    if others and not folder and named and not path:
         name, path = file, Path(others) / file
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.c", file) or not path.is_file():
+    if not path or not path.is_file():
         return {"name": name, "text": None, "note": f"The code of both kernels, {name}, is not in this checkout."}
     try:
         raw = path.read_bytes()

@@ -34,7 +34,7 @@ and every interval of the table is at 1 - q R / m. A cell is decided just where 
 interval that is shown. A decision is wrong only if the interval misses the truth, whichever decision it was, so at
 most q of the decided cells are wrong on average, and a configuration that is the baseline is called different in at
 most q of its cells. The cells of a workload share their baseline, which makes them err together, and the step-up is
-known to hold for such dependence; that it does here, tests/multiplicity_test.py shows by simulation. Each metric is a
+known to hold for such dependence; that it does here, tests/plots/stats/multiplicity_test.py shows by simulation. Each metric is a
 table of its own.
 
 A step of order statistics is coarse: 12 launches have intervals that are wrong with 0.05, 0.6 and 3.9 %, 13 with

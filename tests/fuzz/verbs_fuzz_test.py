@@ -15,9 +15,9 @@ import pytest
 import synthetic
 import synthetic_allocators
 from fuzz import loader_fuzz_test as loader
-from go_test import write as write_go
+from synthetic_go import write as write_go
 from plots.__main__ import VERBS, guarded
-from stack_bench_test import make_document
+from synthetic_stack import make_document
 from synthetic_allocators import Truth
 from waiting import HANGS_S
 

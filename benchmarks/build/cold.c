@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * `pass` and `factory` with cold caches: each operation takes another object out of 64 MiB of them.
+ *
+ *   pass_cold      value     memory [first ... last] ----copy---> callee       all lines of the object come from memory
+ *                  pointer   memory [first ... last] <---&--- callee           only the two that are read
+ *
+ *   factory_cold   value     memory [model] ----copy---> caller's frame
+ *                  pointer   memory [model] ----copy---> [object] on the heap, which is warm: 1 allocation
+ *
+ * Same on both sides:  the objects, their order, in which the next is known only when one has been read; what `pass`
+ *                      and `factory` have the same.
+ * Different:           as there; only that reading an object's bytes is dear now, and what is done besides is hidden
+ *                      behind it.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/build/cold.c"
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096 || (n) == 8192)
+#include "harness/subjects.h"
+
+#include <sys/mman.h>
+
+#ifdef AMP_SUBJECT
+
+#define SET_B ((size_t) 64 << 20)
+#define HUGE_PAGE_B ((size_t) 2 << 20)
+#define OBJECTS (SET_B / sizeof(subject))
+#define set AMP_NAME(set)
+#define take_value AMP_NAME(take_value)
+#define take_pointer AMP_NAME(take_pointer)
+#define make_value AMP_NAME(make_value)
+#define make_pointer AMP_NAME(make_pointer)
+#define run_factory_value AMP_NAME(run_factory_value)
+#define run_factory_pointer AMP_NAME(run_factory_pointer)
+#define next AMP_NAME(next)
+#define set_up_set AMP_NAME(set_up_set)
+#define tear_down_set AMP_NAME(tear_down_set)
+
+struct set {
+    subject *objects; /* [OBJECTS], every byte 1 */
+    uint64_t at;
+};
+
+/* A walk over all objects, a power of two of them: what was read, 0x101, is the odd addend of a full period. */
+static inline uint64_t next(uint64_t at, uint64_t read)
+{
+    return (at * 6364136223846793005u + read) % OBJECTS;
+}
+
+static AMP_NOINLINE uint64_t take_value(subject object)
+{
+    return amp_ends(&object);
+}
+
+static AMP_NOINLINE uint64_t take_pointer(const subject *object)
+{
+    return amp_ends(object);
+}
+
+static AMP_NOINLINE subject make_value(const subject *model)
+{
+    return *model;
+}
+
+static AMP_NOINLINE subject *make_pointer(const subject *model)
+{
+    subject *object = amp_alloc(sizeof *object);
+
+    *object = *model;
+    return object;
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    struct set *s = fixture;
+    uint64_t sum = 0, at = s->at;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        uint64_t read = take_value(*amp_object(&s->objects[at]));
+
+        sum += read + at;
+        at = next(at, read);
+    }
+    s->at = at;
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    struct set *s = fixture;
+    uint64_t sum = 0, at = s->at;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        uint64_t read = take_pointer(amp_object(&s->objects[at]));
+
+        sum += read + at;
+        at = next(at, read);
+    }
+    s->at = at;
+    return sum;
+}
+
+static uint64_t run_factory_value(void *fixture, uint64_t ops)
+{
+    struct set *s = fixture;
+    uint64_t sum = 0, at = s->at;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        const subject object = make_value(amp_object(&s->objects[at]));
+        uint64_t read = amp_ends(&object);
+
+        sum += read + at;
+        at = next(at, read);
+    }
+    s->at = at;
+    return sum;
+}
+
+static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
+{
+    struct set *s = fixture;
+    uint64_t sum = 0, at = s->at;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        subject *object = make_pointer(amp_object(&s->objects[at]));
+        uint64_t read = amp_ends(object);
+
+        free(object);
+        sum += read + at;
+        at = next(at, read);
+    }
+    s->at = at;
+    return sum;
+}
+
+/* In huge pages, where there are any: in small ones each fixture gets whatever memory is left, and one may take 15 %
+ * longer to reach than the other. */
+static void *set_up_set(size_t size)
+{
+    struct set *s = amp_alloc(sizeof *s);
+
+    (void) size;
+    *s = (struct set){ .objects = aligned_alloc(HUGE_PAGE_B, SET_B) };
+    if (!s->objects)
+        _exit(AMP_EXIT_NO_MEMORY);
+    (void) madvise(s->objects, SET_B, MADV_HUGEPAGE); /* a wish */
+    memset(s->objects, 1, SET_B);
+    return s;
+}
+
+static void tear_down_set(void *fixture)
+{
+    struct set *s = fixture;
+
+    free(s->objects);
+    free(s);
+}
+
+AMP_PAIR(pass_cold,
+         .question = "What does an argument that is in no cache cost by value, and what by const pointer?",
+         .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
+         .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "By pointer: what is not read need not come from memory. One line costs nearly the same, since "
+                   "waiting for it hides the copy.");
+
+AMP_PAIR(factory_cold,
+         .question = "What does a new object after a model in no cache cost as a value, and what as a pointer to the "
+                     "heap?",
+         .value = { run_factory_value, .set_up = set_up_set, .tear_down = tear_down_set },
+         .pointer = { run_factory_pointer, .set_up = set_up_set, .tear_down = tear_down_set,
+                      .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "The answer of `factory` holds, only smaller: the allocation is still paid, beside a wait for "
+                   "memory that both sides have.");
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * `pass` and `factory` with their callees in another file, optimised when they are linked (-flto).
+ *
+ *   compiled alone    lto.c [ kernel ] --call--> [ callee ] lto_callees.c      as in `pass` and `factory`
+ *   with -flto              [ kernel + callee ]                                inlined across the files
+ *
+ * Same on both sides:  what `pass` and `factory` have the same.
+ * Different:           as there; but the linker's optimiser sees both files, inlines the callees, and what is left is
+ *                      that of pass_inlined and factory_inlined. A call that hides its callee is not hidden from it.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/build/lto.c"
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define take_value AMP_NAME(lto_take_value)
+#define take_pointer AMP_NAME(lto_take_pointer)
+#define make_value AMP_NAME(lto_make_value)
+#define make_pointer AMP_NAME(lto_make_pointer)
+#define run_factory_value AMP_NAME(run_factory_value)
+#define run_factory_pointer AMP_NAME(run_factory_pointer)
+
+uint64_t take_value(subject object);
+uint64_t take_pointer(const subject *object);
+subject make_value(const subject *model);
+subject *make_pointer(const subject *model);
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        sum += take_value(*object);
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        sum += take_pointer(object);
+    }
+    return sum;
+}
+
+static uint64_t run_factory_value(void *fixture, uint64_t ops)
+{
+    const subject *model = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(model);
+        const subject object = make_value(model);
+        sum += amp_ends(&object);
+    }
+    return sum;
+}
+
+static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
+{
+    const subject *model = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(model);
+        subject *object = make_pointer(model);
+        sum += amp_ends(object);
+        free(object);
+    }
+    return sum;
+}
+
+AMP_PAIR(pass_lto,
+         .question = "What does an argument to another file's function cost by value, and what by pointer, with "
+                     "-flto?",
+         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "With -flto hand small functions of other files what reads best, as within one file; into "
+                   "libraries and through pointers `pass` still holds.");
+
+AMP_PAIR(factory_lto,
+         .question = "What does an object from another file cost as a value, and what as a pointer to the heap, with "
+                     "-flto?",
+         .value = { run_factory_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_factory_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
+                      .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Return values: what is not used of them is never made, also across files. The allocation stays.");
+
+#endif

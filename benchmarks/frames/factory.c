@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Return a new object, made after a model: as itself, or as a fresh heap object.
+ *
+ *   value     callee --[first ... last]--> caller    in registers up to 16 B, else made in the caller's frame
+ *   pointer   callee --[ & ]-------------> caller    8 bytes returned, 1 allocation, which the caller frees
+ *                        `--> [first ... last] on the heap
+ *
+ * Same on both sides:  the model, the bytes of the new object that are written (all) and that the caller reads (two),
+ *                      a call that is not inlined.
+ * Different:           where the object lives, and who must end its life.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/frames/factory.c"
+#include "harness/subjects.h"
+
+#ifndef FACTORY_PREFER
+#define FACTORY_PREFER                                                                                                 \
+    "Return values: an allocation costs more than copying a few hundred bytes. Return a pointer to the heap where " \
+    "the object is large, or has to outlive many calls without being copied."
+#endif
+
+#ifdef AMP_SUBJECT
+
+#define make_value AMP_NAME(make_value)
+#define make_pointer AMP_NAME(make_pointer)
+
+static AMP_NOINLINE subject make_value(const subject *model)
+{
+    return *model;
+}
+
+static AMP_NOINLINE subject *make_pointer(const subject *model)
+{
+    subject *object = amp_alloc(sizeof *object);
+
+    *object = *model;
+    return object;
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    const subject *model = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(model); /* it may have changed: make a new one after it */
+        const subject object = make_value(model);
+        sum += amp_ends(&object);
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    const subject *model = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(model);
+        subject *object = make_pointer(model);
+        sum += amp_ends(object);
+        free(object);
+    }
+    return sum;
+}
+
+AMP_PAIR(factory,
+         .question = "What does it cost to return a new object as a value, and what as a pointer to the heap?",
+         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
+                      .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .sizes = AMP_SUBJECT_SIZES,
+         .prefer = FACTORY_PREFER);
+
+#endif

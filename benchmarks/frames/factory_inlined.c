@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * `factory` with its callees left to the compiler: both are inlined.
+ *
+ *   value     [first ... last]            the object is made where it is used; only the bytes that are read are made
+ *   pointer   [ & ]--> [first ... last]   the allocation stays, since these kernels forbid its removal; a compiler that
+ *                                         sees malloc() and free() in one function may remove both
+ *
+ * Same on both sides:  all that `factory` has the same.
+ * Different:           a value can vanish into registers, an object on the heap has to be there.
+ */
+#define AMP_INLINE
+#define AMP_VARIANT _inlined
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
+#define FACTORY_PREFER                                                                                                 \
+    "Return values from functions that may be inlined: what is not used is never made. An allocation is not undone."
+#include "benchmarks/frames/factory.c"

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Change an object: take it and return a changed copy, or change it through a pointer.
+ *
+ *   value     caller --[first ... last]--> callee    N bytes out,
+ *             caller <--[first'...last']-- callee    N bytes back, and N more to put them in the object's place
+ *                                                    (up to 16 B: in registers both ways)
+ *   pointer   caller --[ & ]-------------> callee    8 bytes
+ *              [first ... last] <---'                two bytes changed where they are
+ *
+ * Same on both sides:  the change, and the memory in which the object outlives the call. Each change starts from what
+ *                      the one before left, so none can be skipped or overlap the next.
+ * Different:           how the object gets to the change and back. A wide load soon after a narrow store to the same
+ *                      bytes waits until the store is done: also that is a price of copying what was just changed.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/frames/mutate.c"
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define change AMP_NAME(change)
+#define change_value AMP_NAME(change_value)
+#define change_pointer AMP_NAME(change_pointer)
+
+static AMP_ALWAYS_INLINE void change(subject *object)
+{
+    unsigned char *byte = (unsigned char *) object;
+
+    if (AMP_SUBJECT_EMPTY)
+        return;
+    byte[AMP_SUBJECT_FIRST] = (unsigned char) (byte[AMP_SUBJECT_FIRST] + byte[AMP_SUBJECT_LAST]);
+    byte[AMP_SUBJECT_LAST] = (unsigned char) (byte[AMP_SUBJECT_LAST] ^ byte[AMP_SUBJECT_FIRST]);
+}
+
+static AMP_NOINLINE subject change_value(subject object)
+{
+    change(&object);
+    return object;
+}
+
+static AMP_NOINLINE void change_pointer(subject *object)
+{
+    change(object);
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        *object = change_value(*object);
+        amp_keep(object); /* others may look at it: it is in memory now, not on its way there */
+        sum += amp_ends(object);
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        change_pointer(object);
+        amp_keep(object);
+        sum += amp_ends(object);
+    }
+    return sum;
+}
+
+AMP_PAIR(mutate,
+         .question = "What does a change cost as a changed copy, and what in place, through a pointer?",
+         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .sizes = AMP_SUBJECT_SIZES,
+         .prefer = "Change by value what fits into registers, 16 bytes; larger objects in place, through a pointer.");
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hand an object to a function: as itself, or by a const pointer.
+ *
+ *   value     caller --[first ... last]--> callee    N bytes copied, in registers up to 16 B, else on the stack
+ *   pointer   caller --[ & ]-------------> callee    8 bytes copied
+ *              [first ... last] <---'                stays where it is
+ *
+ * Same on both sides:  the object, the two bytes of it that the callee reads, a call that is not inlined.
+ * Different:           where the callee finds these bytes: in its own copy, or in the caller's object.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/frames/pass.c"
+#include "harness/subjects.h"
+
+#ifndef PASS_PREFER
+#define PASS_PREFER                                                                                                    \
+    "Up to 16 bytes, which go in registers, what reads best, and that is the value; by const pointer beyond, unless "   \
+    "the callee needs a copy of its own anyway."
+#endif
+
+#ifdef AMP_SUBJECT
+
+#define take_value AMP_NAME(take_value)
+#define take_pointer AMP_NAME(take_pointer)
+
+static AMP_NOINLINE uint64_t take_value(subject object)
+{
+    return amp_ends(&object);
+}
+
+static AMP_NOINLINE uint64_t take_pointer(const subject *object)
+{
+    return amp_ends(object);
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object); /* it may have changed: hand it over afresh */
+        sum += take_value(*object);
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        sum += take_pointer(object);
+    }
+    return sum;
+}
+
+AMP_PAIR(pass,
+         .question = "What does a function's argument cost by value, and what by const pointer?",
+         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .sizes = AMP_SUBJECT_SIZES,
+         .prefer = PASS_PREFER);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A local object in a frame: initialised to zero, or left as the frame is and filled through its address.
+ *
+ *   value     subject object = zero;   frame [0 0 0 ... 0]     N bytes written, then two of them set
+ *   pointer   subject object;          frame [? ? ? ... ?]     two bytes set where the address says
+ *                fill(&object) ---------------^         ^
+ *
+ * Same on both sides:  the frame, the two bytes that are set and read, a call a frame.
+ * Different:           whether the other bytes are cleaned first. What is left alone holds what an earlier call left
+ *                      there: to read it is an error, and sends out what was meant for nobody.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/frames/zero_value.c"
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096 || (n) == 65536)
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define frame_value AMP_NAME(frame_value)
+#define frame_pointer AMP_NAME(frame_pointer)
+
+static AMP_NOINLINE uint64_t frame_value(uint64_t number)
+{
+    subject object;
+
+    memset(&object, 0, sizeof object); /* and not = { 0 }, which gcc makes a copy of zeros for an array of bytes */
+    amp_keep(&object); /* all of it may be read from here on: it has to be zero in memory */
+    amp_set_ends(&object, number);
+    amp_keep(&object);
+    return amp_ends(&object);
+}
+
+static AMP_NOINLINE uint64_t frame_pointer(uint64_t number)
+{
+    subject object;
+
+    amp_keep(&object);
+    amp_set_ends(&object, number);
+    amp_keep(&object);
+    return amp_ends(&object);
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    uint64_t sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--)
+        sum += frame_value(i);
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    uint64_t sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--)
+        sum += frame_pointer(i);
+    return sum;
+}
+
+AMP_PAIR(zero_value,
+         .question = "What does it cost to start a frame's object as zero, and what to leave it and fill it by its "
+                     "address?",
+         .value = { .run = run_value },
+         .pointer = { .run = run_pointer },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Initialise: for small objects it is next to free, and nothing unset is ever read. Leave alone "
+                   "only a large buffer of which little is used, or which is written whole before it is read.");
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * End the life of objects: all of a batch at once, or each by itself; and reuse one instead of ending it.
+ *
+ *   lifetime        value     arena [ o ][ o ][ o ][ o ] ...    one pointer moved up for each, moved back for all
+ *                   pointer   [ o ]   [ o ]   [ o ]   [ o ]     malloc() for each, free() for each
+ *
+ *   lifetime_reuse  value     pool [ & ][ & ]..  --> [ o ]      the object last given back, taken again
+ *                   pointer   malloc() --> [ o ] --> free()
+ *
+ * Same on both sides:  the objects, the two bytes of each that are written and read, a call for each object made.
+ * Different:           who keeps the books. An arena and a pool keep a pointer or two, since they know that all objects
+ *                      are of one size or die together; malloc() knows nothing of them and still is fast.
+ *
+ * An operation of `lifetime` is a batch of 64 objects, of `lifetime_reuse` one object.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/lifetime/lifetime.c"
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define BATCH 64
+#define arena AMP_NAME(arena)
+#define pool AMP_NAME(pool)
+#define take_arena AMP_NAME(take_arena)
+#define take_heap AMP_NAME(take_heap)
+#define take_single AMP_NAME(take_single)
+#define take_pool AMP_NAME(take_pool)
+#define give_pool AMP_NAME(give_pool)
+#define set_up_arena AMP_NAME(set_up_arena)
+#define set_up_pool AMP_NAME(set_up_pool)
+#define run_reuse AMP_NAME(run_reuse)
+#define run_single AMP_NAME(run_single)
+
+struct arena {
+    size_t used;
+    subject *objects; /* [BATCH] */
+};
+
+/* Room for as many as one batch has. */
+struct pool {
+    size_t free;
+    subject *objects[BATCH]; /* the first `free` of them can be taken */
+};
+
+static AMP_NOINLINE subject *take_arena(struct arena *a)
+{
+    return &a->objects[a->used++];
+}
+
+static AMP_NOINLINE subject *take_heap(void)
+{
+    return amp_alloc(sizeof(subject));
+}
+
+static AMP_NOINLINE subject *take_single(void)
+{
+    return amp_alloc(sizeof(subject));
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    struct arena *a = fixture;
+    subject *batch[BATCH];
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        for (size_t k = 0; k < BATCH; k++) {
+            batch[k] = take_arena(a);
+            amp_set_ends(batch[k], i + k);
+        }
+        for (size_t k = 0; k < BATCH; k++)
+            sum += amp_ends(batch[k]);
+        a->used = 0;
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    subject *batch[BATCH];
+    uint64_t sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--) {
+        for (size_t k = 0; k < BATCH; k++) {
+            batch[k] = take_heap();
+            amp_set_ends(batch[k], i + k);
+        }
+        for (size_t k = 0; k < BATCH; k++) {
+            sum += amp_ends(batch[k]);
+            free(batch[k]);
+        }
+    }
+    return sum;
+}
+
+static void *set_up_arena(size_t size)
+{
+    struct arena *a = amp_alloc(sizeof *a + BATCH * size);
+
+    *a = (struct arena){ .objects = (subject *) (a + 1) };
+    return a;
+}
+
+static AMP_NOINLINE subject *take_pool(struct pool *p)
+{
+    return p->free > 0 ? p->objects[--p->free] : amp_alloc(sizeof(subject));
+}
+
+static AMP_NOINLINE void give_pool(struct pool *p, subject *object)
+{
+    if (p->free < BATCH)
+        p->objects[p->free++] = object;
+    else
+        free(object);
+}
+
+static uint64_t run_reuse(void *fixture, uint64_t ops)
+{
+    struct pool *p = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        subject *object = take_pool(p);
+
+        amp_set_ends(object, i);
+        amp_keep(object);
+        sum += amp_ends(object);
+        give_pool(p, object);
+    }
+    return sum;
+}
+
+static uint64_t run_single(void *fixture, uint64_t ops)
+{
+    uint64_t sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--) {
+        subject *object = take_single();
+
+        amp_set_ends(object, i);
+        amp_keep(object);
+        sum += amp_ends(object);
+        free(object);
+    }
+    return sum;
+}
+
+static void *set_up_pool(size_t size)
+{
+    struct pool *p = amp_alloc(sizeof *p + size);
+
+    *p = (struct pool){ .free = 1, .objects = { (subject *) (p + 1) } };
+    return p;
+}
+
+AMP_PAIR(lifetime,
+         .question = "What does it cost to end a batch of objects at once, and what to free each of them?",
+         .value = { run_value, .set_up = set_up_arena, .tear_down = free },
+         .pointer = { .run = run_pointer, .allocs_per_op = BATCH, .bytes_per_op = BATCH * sizeof(subject) },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Where objects die together, as those of a request or a frame do, let them live in an arena: "
+                   "freeing becomes one store, and none can be forgotten.");
+
+AMP_PAIR(lifetime_reuse,
+         .question = "What does it cost to take an object from a pool and give it back, and what malloc() and free()?",
+         .value = { run_reuse, .set_up = set_up_pool, .tear_down = free },
+         .pointer = { .run = run_single, .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Pool what is costly to make, or shared between threads; for plain memory of a thread the "
+                   "allocator's own cache is a pool already, and a good one.");
+
+#endif

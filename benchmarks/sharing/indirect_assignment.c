@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Give a struct the pointers that it holds: when it is made, or through a pointer to it, afterwards.
+ *
+ *   value     make(a, b)       --[ & & ]--> owner          constructed with its pointers in it
+ *   pointer   assign(&owner, a, b)  --> owner.[ & & ]      there before, and changed where it is
+ *                 & & ---> [a] [b] in the caller's frame, on both sides
+ *
+ * Same on both sides:  the owner, the pointers, the objects behind them and the walk over them; a call, not inlined.
+ * Different:           whether the pointers come with the owner's value or are stored through its address.
+ *
+ * Go's compiler loses track of a pointer that is stored through another one, and moves what it points at to the heap
+ * (1 allocation of 8 B). C has no such analysis: both sides stay in the frame, and the programmer answers for it that
+ * the owner does not outlive the objects. The size is the number of pointers.
+ */
+#ifndef POINTERS
+
+#include "harness/kernel.h"
+
+#undef AMP_SUFFIX
+#define AMP_SUFFIX AMP_NAME_(_, POINTERS)
+#define owner AMP_NAME(owner)
+#define walk AMP_NAME(walk)
+#define make AMP_NAME(make)
+#define assign AMP_NAME(assign)
+#define run_value AMP_NAME(run_value)
+#define run_pointer AMP_NAME(run_pointer)
+
+/* Written out: compilers make loops of different kinds of the two. */
+#define EACH_1(do, ...) do(0, __VA_ARGS__)
+#define EACH_4(do, ...) do(0, __VA_ARGS__), do(1, __VA_ARGS__), do(2, __VA_ARGS__), do(3, __VA_ARGS__)
+#define EACH AMP_NAME_(EACH_, POINTERS)
+#define INITIALISE(k, numbers) numbers + k
+#define ASSIGN(k, o, numbers) (o)->number[k] = numbers + k
+
+#define POINTERS 1
+#include "benchmarks/sharing/indirect_assignment.c"
+#define POINTERS 4
+#include "benchmarks/sharing/indirect_assignment.c"
+
+#else /* the lesson, for one number of pointers */
+
+struct owner {
+    const uint64_t *number[POINTERS];
+};
+
+static inline uint64_t walk(const struct owner *o)
+{
+    uint64_t sum = 0;
+
+    for (size_t k = 0; k < POINTERS; k++)
+        sum += *o->number[k];
+    return sum;
+}
+
+static AMP_NOINLINE struct owner make(const uint64_t *numbers)
+{
+    amp_keep(numbers); /* or clang sees what comes back, and leaves the call out */
+    return (struct owner){ .number = { EACH(INITIALISE, numbers) } };
+}
+
+static AMP_NOINLINE void assign(struct owner *o, const uint64_t *numbers)
+{
+    amp_keep(numbers);
+    EACH(ASSIGN, o, numbers);
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    uint64_t numbers[POINTERS] = { 0 }, sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--) {
+        numbers[0] = i;
+        amp_keep(numbers);
+        const struct owner o = make(numbers);
+        amp_keep(&o);
+        sum += walk(&o);
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    uint64_t numbers[POINTERS] = { 0 }, sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--) {
+        struct owner o;
+
+        numbers[0] = i;
+        amp_keep(numbers);
+        assign(&o, numbers);
+        amp_keep(&o);
+        sum += walk(&o);
+    }
+    return sum;
+}
+
+AMP_PAIR(indirect_assignment,
+         .question = "What does it cost to store pointers in a struct when it is made, and what through a pointer to "
+                     "it?",
+         .value = { .run = run_value },
+         .pointer = { .run = run_pointer },
+         .sizes = AMP_SIZES(POINTERS), .size_unit = "pointers",
+         .prefer = "Construct the struct with its pointers in it: it costs the same, nothing is ever half made, and "
+                   "where a language decides by its compiler what goes to the heap, this form keeps it off.");
+
+#undef POINTERS
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Call a method on an object through an interface: a table of methods, and the address of the object.
+ *
+ *   interface            value     [ methods & ]--> copy [first ... last] on the heap, freed after the call
+ *                        pointer   [ methods & ]--> the caller's object
+ *
+ *   interface_concrete   value     call method(&object), by its name
+ *                        pointer   [ methods & ]--> the caller's object, call *methods->method
+ *
+ * Same on both sides:  the object, the method, the two bytes that it reads.
+ * Different:           interface: whether what is boxed is a copy of the object or its address. A copy has no frame
+ *                      that it could live in, since whoever gets the box may keep it: 1 allocation. interface_concrete:
+ *                      whether the call goes through the table at all.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/sharing/interface.c"
+#define AMP_SUBJECT_ONLY(n) ((n) == 16 || (n) == 1024)
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define methods AMP_NAME(methods)
+#define box AMP_NAME(box)
+#define speak_copy AMP_NAME(speak_copy)
+#define speak_address AMP_NAME(speak_address)
+#define speak_concrete AMP_NAME(speak_concrete)
+#define copies AMP_NAME(copies)
+#define addresses AMP_NAME(addresses)
+#define say_copy AMP_NAME(say_copy)
+#define say_address AMP_NAME(say_address)
+#define run_concrete AMP_NAME(run_concrete)
+
+struct methods {
+    uint64_t (*speak)(const void *object);
+};
+
+struct box {
+    const struct methods *methods_of;
+    const void *object;
+};
+
+static AMP_NOINLINE uint64_t speak_copy(const void *object)
+{
+    return amp_ends(object);
+}
+
+static AMP_NOINLINE uint64_t speak_address(const void *object)
+{
+    return amp_ends(object);
+}
+
+static AMP_NOINLINE uint64_t speak_concrete(const subject *object)
+{
+    return amp_ends(object);
+}
+
+static const struct methods copies = { speak_copy }, addresses = { speak_address };
+
+/* Whoever says something knows the box and not what is in it. */
+static AMP_NOINLINE uint64_t say_copy(struct box b)
+{
+    return b.methods_of->speak(b.object) + 1;
+}
+
+static AMP_NOINLINE uint64_t say_address(struct box b)
+{
+    return b.methods_of->speak(b.object) + 1;
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        subject *copy = amp_alloc(sizeof *copy);
+
+        amp_keep(object);
+        *copy = *object;
+        sum += say_copy((struct box){ &copies, copy });
+        free(copy);
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        sum += say_address((struct box){ &addresses, object });
+    }
+    return sum;
+}
+
+static uint64_t run_concrete(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        sum += speak_concrete(object) + 1;
+    }
+    return sum;
+}
+
+AMP_PAIR(interface,
+         .question = "What does it cost to box a copy of an object in an interface, and what to box its address?",
+         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
+                    .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Box the address where the object outlives the box: the call is the same and nothing is allocated. "
+                   "Box a copy where the box is kept longer than the object, or must not see it change.");
+
+AMP_PAIR(interface_concrete,
+         .question = "What does a method cost that is called by name, and what through an interface?",
+         .value = { run_concrete, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Call by name where there is only one implementation; an interface costs two loads and a call "
+                   "more, which is little beside any method that does work.");
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How close does an argument passed by value come to the fastest copy of the same bytes?
+ *
+ *   value     caller --[first ... last]--> callee           copied by the compiler, as in `pass`
+ *   pointer   memcpy(frame, object, N); & --> callee        copied by the C library, then a pointer to the copy
+ *
+ * Same on both sides:  the object, N bytes copied into a frame, a call, the two bytes that the callee reads.
+ * Different:           who copies. The library's memcpy knows the processor that it runs on, so it stands for the
+ *                      machine's limit; the compiler at -O2 writes moves up to 256 B and `rep movs` (gcc) or a call
+ *                      (clang) beyond.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/sizes/copy_limit.c"
+#define AMP_SUBJECT_ONLY(n) ((n) == 1024 || (n) == 4096 || (n) == 65536)
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define take_value AMP_NAME(take_value)
+#define take_pointer AMP_NAME(take_pointer)
+
+static AMP_NOINLINE uint64_t take_value(subject object)
+{
+    return amp_ends(&object);
+}
+
+static AMP_NOINLINE uint64_t take_pointer(const subject *object)
+{
+    return amp_ends(object);
+}
+
+static uint64_t run_value(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        sum += take_value(*object);
+    }
+    return sum;
+}
+
+static uint64_t run_pointer(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    size_t n = sizeof *object;
+    uint64_t sum = 0;
+    subject copy;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        __asm__ volatile("" : "+r"(n)); /* of any size, for the compiler: the library's memcpy, not its own */
+        memcpy(&copy, object, n);
+        sum += take_pointer(&copy);
+    }
+    return sum;
+}
+
+AMP_PAIR(copy_limit,
+         .question = "What does an argument by value cost, and what the library's memcpy of its bytes?",
+         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Where by-value is as fast as memcpy, the copy is at the machine's limit: only not copying is "
+                   "faster. Where it is slower, the compiler chose another way to copy than the library would.");
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An array for the time of a call whose size is known only then.
+ *
+ *   unknown_size            value     frame  [ n bytes ]            char b[n]: the frame made larger by n
+ *                           pointer   heap   [ n bytes ]            malloc(n), free()
+ *
+ *   unknown_size_constant   value     frame  [ n bytes, up to 4096 ]   char b[4096]: as large as it may ever be
+ *                           pointer   frame  [ n bytes ]               char b[n], found by a pointer that is computed
+ *
+ * Same on both sides:  n, the two bytes that are written and read, a call for each array.
+ * Different:           where the array is, and what has to be computed to get it. Neither form in the frame can fail
+ *                      with a message: an n beyond the stack's limit is a crash.
+ */
+#include "harness/kernel.h"
+#define AMP_LESSON "benchmarks/sizes/unknown_size.c"
+#define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
+#include "harness/subjects.h"
+
+#ifdef AMP_SUBJECT
+
+#define MOST_B 4096
+#define use_constant AMP_NAME(use_constant)
+#define use_vla AMP_NAME(use_vla)
+#define use_heap AMP_NAME(use_heap)
+#define use_exact AMP_NAME(use_exact)
+#define run_constant AMP_NAME(run_constant)
+#define run_vla AMP_NAME(run_vla)
+#define run_exact AMP_NAME(run_exact)
+#define run_heap AMP_NAME(run_heap)
+#define set_up_size AMP_NAME(set_up_size)
+
+static AMP_NOINLINE uint64_t use_constant(size_t n, uint64_t number)
+{
+    unsigned char b[MOST_B];
+
+    b[0] = (unsigned char) number;
+    b[n - 1] = (unsigned char) (number >> 8);
+    amp_keep(b);
+    return b[0] + ((uint64_t) b[n - 1] << 8);
+}
+
+/* The same in a frame of its own for each pair, so that their layouts have nothing to do with each other. */
+static AMP_NOINLINE uint64_t use_vla(size_t n, uint64_t number)
+{
+    unsigned char b[n];
+
+    b[0] = (unsigned char) number;
+    b[n - 1] = (unsigned char) (number >> 8);
+    amp_keep(b);
+    return b[0] + ((uint64_t) b[n - 1] << 8);
+}
+
+static AMP_NOINLINE uint64_t use_exact(size_t n, uint64_t number)
+{
+    unsigned char b[n];
+
+    b[0] = (unsigned char) number;
+    b[n - 1] = (unsigned char) (number >> 8);
+    amp_keep(b);
+    return b[0] + ((uint64_t) b[n - 1] << 8);
+}
+
+static AMP_NOINLINE uint64_t use_heap(size_t n, uint64_t number)
+{
+    unsigned char *b = amp_alloc(n);
+    uint64_t ends;
+
+    b[0] = (unsigned char) number;
+    b[n - 1] = (unsigned char) (number >> 8);
+    amp_keep(b);
+    ends = b[0] + ((uint64_t) b[n - 1] << 8);
+    free(b);
+    return ends;
+}
+
+static uint64_t run_constant(void *fixture, uint64_t ops)
+{
+    const size_t *n = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--)
+        sum += use_constant(*n, i);
+    return sum;
+}
+
+static uint64_t run_vla(void *fixture, uint64_t ops)
+{
+    const size_t *n = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--)
+        sum += use_vla(*n, i);
+    return sum;
+}
+
+static uint64_t run_exact(void *fixture, uint64_t ops)
+{
+    const size_t *n = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--)
+        sum += use_exact(*n, i);
+    return sum;
+}
+
+static uint64_t run_heap(void *fixture, uint64_t ops)
+{
+    const size_t *n = fixture;
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--)
+        sum += use_heap(*n, i);
+    return sum;
+}
+
+static void *set_up_size(size_t size)
+{
+    size_t *n = amp_alloc(sizeof *n);
+
+    *n = size;
+    return n;
+}
+
+AMP_PAIR(unknown_size,
+         .question = "What does an array whose size is known late cost in the frame, and what on the heap?",
+         .value = { run_vla, .set_up = set_up_size, .tear_down = free },
+         .pointer = { run_heap, .set_up = set_up_size, .tear_down = free,
+                      .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Take the frame where a small bound is known, else the heap, which can say no. See "
+                   "unknown_size_constant for the form in the frame.");
+
+AMP_PAIR(unknown_size_constant,
+         .question = "What does an array in the frame cost that is as large as may be needed, and what one of just "
+                     "that size?",
+         .value = { run_constant, .set_up = set_up_size, .tear_down = free },
+         .pointer = { run_exact, .set_up = set_up_size, .tear_down = free },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         .prefer = "Declare the largest size that may come: bytes of a frame that nobody touches cost nothing, and "
+                   "the compiler knows where the array is. An array of variable length saves only depth of the stack.");
+
+#endif

@@ -1,0 +1,410 @@
+# SPDX-License-Identifier: MIT
+"""The report as text: well-formed, self-contained, complete, and harmless whatever is in a run."""
+
+import base64
+import dataclasses
+import errno
+import hashlib
+import html.parser
+import json
+import os
+import re
+
+import numpy as np
+import pytest
+
+import synthetic
+from plots import __main__ as plots_main
+from plots.figures import distribution_figure, inline_figures, sparkline, style
+from plots.files.pair_run import load
+from plots.judge import summary
+from plots.pages import report
+from plots.stats import crossover, statistics
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+HOSTILE = ("</title></style><script>alert(1)</script><img src=x onerror=alert(2)> \"'&amp; $x$ url(#p) {{ 7*7 }} "
+           "\x00\x1b[31m\ud800")
+ROWS = [dataclasses.replace(row, question=f"{row.question} ({row.pair})") for row in synthetic.lessons()
+        if row.size in (16, 64, 1000, 1024, 4096) or row.pair == "empty"]
+PLAN = synthetic.Plan(launches=13, layouts=4, rounds=4)
+
+
+class Page(html.parser.HTMLParser):
+    """A strict reader: every tag that opens closes, in order."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.faults, self.stack, self.tags, self.texts = [], [], [], []
+        self.feed(text)
+        self.close()
+        self.faults += [f"<{tag}> is left open" for tag in self.stack]
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if len(dict(attrs)) != len(attrs):
+            self.faults.append(f"<{tag}> has an attribute twice at {self.getpos()}")
+        if tag not in VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if "svg" not in self.stack:
+            self.faults.append(f"<{tag}/> outside of SVG at {self.getpos()}")
+
+    def handle_endtag(self, tag):
+        if not self.stack or self.stack.pop() != tag:
+            self.faults.append(f"</{tag}> closes nothing at {self.getpos()}")
+
+    def handle_data(self, data):
+        self.texts.append((tuple(self.stack), data))
+
+    def text(self, *inside):
+        return " ".join(text for stack, text in self.texts if all(tag in stack for tag in inside))
+
+    def ids(self):
+        return [attrs["id"] for _, attrs in self.tags if "id" in attrs]
+
+
+def write(folder, rows=ROWS, plan=PLAN, **changes):
+    """A run folder, its manifest changed: key=value, or machine=dict to be merged."""
+    run = synthetic.write_run(folder, rows, dataclasses.replace(plan, checksums=False))
+    manifest = json.loads((run / "manifest.json").read_text())
+    for key, part in changes.items():
+        manifest[key] = {**manifest[key], **part} if isinstance(part, dict) else part
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    return run
+
+
+def hostile_rows():
+    return [dataclasses.replace(row, question=HOSTILE) for row in ROWS if row.pair in ("pass", "known_five")]
+
+
+RUNS = {
+    "plain": lambda folder: write(folder),
+    "quick": lambda folder: write(folder, plan=dataclasses.replace(PLAN, launches=1, quick=True)),
+    "hostile": lambda folder: write(folder, hostile_rows(), machine={"host": HOSTILE, "cpu": HOSTILE},
+                                    command=["bench", "paired", HOSTILE],
+                                    build={"compiler": HOSTILE, "kernel_args": [HOSTILE], "libraries": {}}),
+    "bad": lambda folder: write(folder, plan=dataclasses.replace(
+        PLAN, fail={"pass/size=64": ("signal", "SIGSEGV")}, differ=("factory/size=16",))),
+    "refused": lambda folder: write(folder, plan=dataclasses.replace(PLAN, refuse_counts=True)),
+    "nothing": lambda folder: write(folder, ROWS[:1], dataclasses.replace(PLAN, launches=0, counts_launches=0,
+                                                                          solo=False)),
+    "unknown machine": lambda folder: write(folder, [dataclasses.replace(ROWS[0], lesson="nonesuch")]),
+}
+
+
+@pytest.fixture(scope="module")
+def text_of(tmp_path_factory):
+    """A function of a run's name: its folder and its page, made once."""
+    made = {}
+
+    def text(name):
+        if name not in made:
+            run = RUNS[name](tmp_path_factory.mktemp("report") / "run")
+            if name == "unknown machine":
+                manifest = json.loads((run / "manifest.json").read_text())
+                manifest.update(machine={}, build={}, allocator=None)
+                (run / "manifest.json").write_text(json.dumps(manifest))
+            made[name] = run, report.page(load(run))
+        return made[name]
+    return text
+
+
+@pytest.fixture(params=RUNS)
+def variant(request, text_of):
+    return request.param, *text_of(request.param)
+
+
+@pytest.fixture(scope="module")
+def page_of(text_of):
+    return lambda name: (text_of(name)[0], Page(text_of(name)[1]))
+
+
+def test_is_well_formed(variant):
+    name, _, text = variant
+    page = Page(text)
+    assert page.faults == [], name
+    ids = page.ids()
+    assert len(set(ids)) == len(ids), f"{name}: an id is there twice"
+    wanted = {attrs["href"][1:] for _, attrs in page.tags if attrs.get("href", "").startswith("#")}
+    wanted |= {found for _, attrs in page.tags for words in attrs.values()
+               for found in re.findall(r"url\(#([^)]+)\)", words or "")}
+    assert wanted <= set(ids), f"{name}: nothing has the id {wanted - set(ids)}"
+
+
+def test_asks_for_nothing_beside_itself(variant):
+    name, _, text = variant
+    for tag, attrs in Page(text).tags:
+        for key in ("src", "href", "action", "data", "poster", "srcset", "background", "formaction"):
+            assert attrs.get(key, "#").startswith("#"), f"{name}: <{tag} {key}={attrs[key]}>"
+        assert tag not in ("link", "iframe", "object", "embed", "base", "img"), f"{name}: <{tag}>"
+        assert not [key for key in attrs if key.startswith("on")], f"{name}: <{tag} {attrs}>"
+    assert not re.search(r"@import|url\((?!#)", Page(text).text("style")), name
+
+
+def test_holds_every_row_and_question(variant):
+    name, run, text = variant
+    page = Page(text)
+    body = page.text("body")
+    rows = json.loads((run / "manifest.json").read_text())["rows"]
+    for row in rows:
+        assert report.printable(row["question"]) in body, f"{name}: {row['question']}"
+    lines = {tuple(cell.strip() for cell in line[:2]) for line in cells(text, "all-rows")}
+    assert lines == {(row["pair"], str(row["size"])) for row in rows}, name
+
+
+def cells(text, table):
+    body = re.search(rf'<table class="rows" id="{table}">.*?<tbody>(.*?)</tbody>', text, re.DOTALL)[1]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", line, re.DOTALL) for line in body.split("</tr>")[:-1]]
+
+
+def test_shows_the_summarys_numbers(text_of):
+    run, text = text_of("plain")
+    judged, _ = summary.summarize(load(run))
+    lines = re.search(r'id="all-rows".*?<tbody>(.*?)</tbody>', text, re.DOTALL)[1].split("</tr>")
+    for row, line in zip(judged["rows"], lines):
+        keys = re.findall(r'data-key="([^"]+)"', line)
+        wanted = [row["size"], row["value_ns_per_op"]["estimate"], row["pointer_ns_per_op"]["estimate"],
+                  row["ratio"]["estimate"], row["ratio"]["low"], row["spread"]["p10"]]
+        assert [float(key) for key in keys[:6]] == wanted, row["row"]
+        assert f'data-verdict="{row["verdict"]}"' in line
+        sizes = [one["size"] for one in judged["rows"] if one["pair"] == row["pair"]]
+        told = row["sentence"][1:] in text  # the first letter may have become a capital
+        assert told or row["size"] not in (min(sizes), max(sizes)), row["row"]
+    for found in judged["crossovers"]:
+        assert text.count(found["sentence"]) >= 3, "in the card, with the lesson, in the figure"
+
+
+def test_escapes_what_others_wrote(page_of):
+    _, page = page_of("hostile")
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "img" not in {tag for tag, _ in page.tags}
+    seen = report.printable(HOSTILE)
+    assert seen in page.text("h1") + page.text("title") and seen in page.text("dl"), "the host, the compiler"
+    assert seen in page.text("main") and "{{ 7*7 }}" in page.text("article")
+    assert seen.replace("\ufffd", "").split(" ")[0] in page.text("svg"), "the question, in a figure"
+
+
+def test_says_when_to_prefer_which_and_what_a_lesson_was_compiled_with(tmp_path):
+    run = load(write(tmp_path / "run"))
+    for row in run.rows:
+        if row.pair == "pass":
+            row.declared["prefer"] = HOSTILE
+    run.manifest["layouts"]["factory"]["flags"] = ["-O3", "-D<x>"]
+    page = Page(report.page(run))
+    assert page.faults == [] and "-O3 -D<x>" in page.text("code")
+    told = [attrs for tag, attrs in page.tags if tag == "p" and attrs.get("class") == "prefer"]
+    assert len(told) == 2  # on its card and in its lesson, and none of the other pairs
+    assert page.text("p").count(report.printable(HOSTILE)) == 2
+
+
+def test_the_script_is_the_one_that_the_page_allows(page_of):
+    _, page = page_of("hostile")
+    policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
+    script = "".join(text for stack, text in page.texts if "script" in stack)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
+    assert f"script-src 'sha256-{digest.decode()}'" in policy and "default-src 'none'" in policy
+
+
+def test_a_quick_run_has_no_verdicts(page_of):
+    _, page = page_of("quick")
+    assert "A quick run" in page.text("header")
+    assert {attrs["data-verdict"] for _, attrs in page.tags if "data-verdict" in attrs} == {"no verdict"}
+
+
+def test_tells_what_went_wrong(page_of, text_of):
+    _, page = page_of("bad")
+    assert "pass/size=64" in page.text("ul", "strong") and "SIGSEGV" in page.text("ul")
+    assert re.search(r"factory/size=16\s*:.*counts differ between launches: pointer allocs: 1 in launch 0, "
+                     r"1001/1000 in 1", page.text("ul"))
+    assert 'class="wrong"' in text_of("bad")[1].split('id="all-rows"')[1]
+    wrong = [tag for tag, attrs in page.tags if attrs.get("class") == "wrong"]
+    assert wrong.count("tr") == 4, "two rows, each in two tables"
+    assert wrong.count("td") == 2, "the cells that say differs"
+    _, fine = page_of("plain")
+    assert not any("wrong" in (attrs.get("class") or "") for _, attrs in fine.tags)
+
+
+def test_tells_why_there_are_no_counts(page_of):
+    _, page = page_of("refused")
+    assert f"No counts in {len(ROWS)} rows" in page.text("ul") and "malloc is not jemalloc's" in page.text("ul")
+
+
+def test_the_rule_is_the_docstrings(page_of):
+    _, page = page_of("plain")
+    words = " ".join(page.text("main").split())
+    for text in (statistics.__doc__, crossover.__doc__):
+        for line in text.strip().splitlines():
+            assert " ".join(line.split()) in words, line
+
+
+@pytest.mark.parametrize("text, want", [
+    ("One.", ["<p>One.</p>"]),
+    ("One\ntwo.\n\nThree.", ["<p>One\ntwo.</p>", "<p>Three.</p>"]),
+    ("A < b:\n\n    x\n\n    y > 1\n\nEnd.",
+     ["<p>A &lt; b:</p>", '<pre class="scroll" tabindex="0">    x\n\n    y &gt; 1</pre>', "<p>End.</p>"]),
+], ids=["a sentence", "paragraphs", "a table"])
+def test_blocks(text, want):
+    assert [str(part) for part in report.blocks(text)] == want
+
+
+@pytest.mark.parametrize("case", ["unrecorded", "measured", "changed", "missing", "outside", "folder"])
+def test_source(case, tmp_path):
+    code = "/* a < b */\nint x; // & so on\n"
+    chapter = tmp_path / "benchmarks" / "frames"
+    chapter.mkdir(parents=True)
+    (chapter / "pass.c").write_text(code)
+    (tmp_path / "secret.c").write_text("secret")
+    (tmp_path / "benchmarks" / "secret.c").write_text("secret")
+    (chapter / "mutate.c").mkdir()
+    right = hashlib.sha256(code.encode()).hexdigest()
+    lesson, sha256, shown, note = {
+        "unrecorded": ("pass", None, True, "does not record"),
+        "measured": ("pass", right, True, "version that was measured"),
+        "changed": ("pass", right[::-1], True, "Not the version"),
+        "missing": ("nonesuch", None, False, "not in this checkout"),
+        "outside": ("../secret", None, False, "not in this checkout"),
+        "folder": ("mutate", None, False, "not in this checkout"),
+    }[case]
+    found = report.source(lesson, sha256, tmp_path / "benchmarks")
+    assert report.source("pass_o3", sha256, tmp_path / "benchmarks", file=f"{lesson}.c") == found
+    assert note in found["note"]
+    assert found["name"] == f"benchmarks/frames/{lesson}.c" or case in ("missing", "outside")
+    assert ("Not" in found["note"]) == (case == "changed")
+    want = '<span class="comment">/* a &lt; b */</span>\nint x; <span class="comment">// &amp; so on</span>\n'
+    assert (found["text"] == want) if shown else found["text"] is None
+
+
+@pytest.mark.parametrize("command, want", [
+    (["/x/ampersand-bench", "paired"], "./ampersand bench --seed 1"),
+    (["b", "paired", "--seed", "9", "--quick", "--out", "/tmp/a b", "--resume=x"],
+     "./ampersand bench --quick --seed 1"),
+    (["b", "paired", "--filter", "^(a|b)$"], "./ampersand bench --filter '^(a|b)$' --seed 1"),
+    ([], "./ampersand bench --seed 1"),
+], ids=["plain", "folders and seeds", "quoting", "none"])
+def test_repeat(command, want):
+    assert report.repeat({"command": command, "seed": 1}) == want
+
+
+@pytest.mark.parametrize("events, said", [
+    (["complete"], ""), (["failed"], ""), (["interrupted"], "interrupted"), ([], "not come to its end"),
+    (["interrupted", "resume"], "not come to its end"), (["interrupted", "resume", "complete"], ""),
+], ids=", ".join)
+def test_an_unfinished_run_says_so(events, said, tmp_path):
+    run = write(tmp_path / "run", ROWS[:1])
+    journal = (run / "journal.jsonl").read_text().splitlines()[:-1]
+    journal += [json.dumps({"time": synthetic.TIME} | ({"event": "resume"} if event == "resume" else
+                                                       {"event": "end", "status": event})) for event in events]
+    (run / "journal.jsonl").write_text("\n".join(journal) + "\n")
+    header = Page(report.page(load(run))).text("header")
+    assert (said in header) if said else "what is here" not in header
+
+
+def run_report(*arguments):
+    return plots_main.guarded(["report", *map(str, arguments)])
+
+
+def test_the_command(small_run, tmp_path, capsys):
+    assert run_report(small_run) == 0
+    assert capsys.readouterr().out == f"{small_run / 'report.html'}\n"
+    assert run_report(small_run, "--out", tmp_path / "page.html") == 0
+    assert (tmp_path / "page.html").read_bytes() == (small_run / "report.html").read_bytes(), "the same page each time"
+    assert run_report(small_run, "--config", "nonesuch") == 2
+    assert run_report(tmp_path / "nowhere") == 2
+    assert run_report(small_run, "--out", tmp_path / "nowhere" / "page.html") == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_is_written_whole_or_not_at_all(small_run, monkeypatch, capsys):
+    (small_run / "report.html").write_text("the old one")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(os, "fsync", full)
+    before = sorted(small_run.iterdir())
+    assert run_report(small_run) == 2
+    assert "report.html: cannot be written: No space left" in capsys.readouterr().err
+    assert (small_run / "report.html").read_text() == "the old one" and sorted(small_run.iterdir()) == before
+
+
+def test_a_damaged_run_is_refused(small_run, capsys):
+    path = next(small_run.glob("launches/*/*/*/*.json"))
+    path.write_bytes(path.read_bytes()[:-40])
+    assert run_report(small_run) == 2
+    assert str(path) in capsys.readouterr().err and not (small_run / "report.html").exists()
+
+
+def test_two_hundred_rows_stay_below_five_megabytes(tmp_path):
+    rows = [dataclasses.replace(row, pair=f"{row.pair}_{i}", lesson=f"{row.lesson}_{i}") for i in range(2)
+            for row in synthetic.lessons()]
+    run = write(tmp_path / "run", rows[:200], synthetic.Plan(launches=15, layouts=64, rounds=2))
+    assert run_report(run) == 0
+    text = (run / "report.html").read_bytes()
+    assert len(text) < 5_000_000
+    assert len(cells(text.decode(), "all-rows")) == 200
+
+
+# ---- The figures that are the report's own
+
+def test_ids_of_two_figures_do_not_meet():
+    svg = ('<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9pt" '
+           'height="8pt" viewBox="0 0 9 8"><metadata>x</metadata><g id="figure_1">'
+           '<defs><path id="m1" d="M 1.23456 -0.00100 L 2 3"/></defs>'
+           '<use xlink:href="#m1" style="fill: #1b4a94" clip-path="url(#c1)"/><clipPath id="c1"/>'
+           '<text>id="m1" url(#c1) #1b4a94 1.23456</text></g></svg>')
+    first, second = (inline_figures.clean(svg, prefix) for prefix in ("a", "b"))
+    assert set(re.findall(r' id="([^"]+)"', first.split("<text")[0])) == {"a-m1", "a-c1"}
+    assert not set(Page(first).ids()) & set(Page(second).ids())
+    assert 'href="#a-m1"' in first and 'clip-path="url(#a-c1)"' in first and "xmlns" not in first
+    assert "fill: var(--c1b4a94,#1b4a94)" in first and "metadata" not in first and "figure_1" not in first
+    assert 'd="M 1.23 0 L 2 3"' in first.replace("-0 ", "0 ")
+    assert '<text>id="m1" url(#c1) #1b4a94 1.23456</text>' in first, "text stays as it is"
+    assert 'viewBox="0 0 9 8"' in first and "9pt" not in first
+
+
+def test_distribution_marks_every_launch_and_layout(tmp_path):
+    run = load(write(tmp_path / "run", [row for row in ROWS if row.pair == "pass"]))
+    judged, _ = summary.summarize(run)
+    measured = {row.name: statistics.measure(row.launches) for row in run.rows}
+    with style.applied():
+        fig = distribution_figure.figures(judged, run.manifest, measured)["distribution_pass"]
+    for ax, axis in zip(fig.axes, (1, 0)):
+        for i, row in enumerate(sorted(judged["rows"], key=lambda row: row["size"])):
+            matrix = np.exp(measured[row["row"]].ln_ratio)  # [launch][layout]
+            # The oracle: per launch the geometric mean over layouts, per layout the middle one of the launches.
+            want = np.sort(matrix, axis=0)[len(matrix) // 2]
+            if axis:
+                want = np.prod(matrix, axis=1) ** (1 / matrix.shape[1])
+            seen = {"value": [], "pointer": []}
+            for line in ax.lines:
+                x, y = line.get_xdata(), line.get_ydata()
+                if len(x) >= 3 and np.isnan(x[2]) and i < y[0] < i + 1:
+                    side = next(name for name, look in style.SIDES.items() if look.colour == line.get_color())
+                    seen[side] += list(np.asarray(x)[::3] * row["ratio"]["estimate"])
+            assert np.allclose(sorted(seen["value"] + seen["pointer"]), np.sort(want), rtol=1e-5), row["row"]
+            assert all(x >= 1 for x in seen["value"]) and all(x < 1 for x in seen["pointer"])
+            low, high = ax.get_xlim()
+            assert low < want.min() / row["ratio"]["estimate"] and want.max() / row["ratio"]["estimate"] < high
+
+
+def spark_row(size, estimate, verdict="value faster", low=None, high=None):
+    return {"size": size, "verdict": verdict, "spread": {"p10": estimate * 0.9, "p90": estimate * 1.1},
+            "ratio": None if estimate is None else {"estimate": estimate, "low": low, "high": high}}
+
+
+@pytest.mark.parametrize("ratios", [[2, 1.5, 0.5, 0.25], [3, 2, 5], [0.1, 0.001]], ids=["crossing", "above", "below"])
+def test_sparkline_of_a_sweep(ratios):
+    found = sparkline.make([spark_row(8 * 4 ** i, x) for i, x in enumerate(ratios)], str)
+    assert found.kind == "sweep" and (found.first, found.last) == ("8", str(8 * 4 ** (len(ratios) - 1)))
+    assert [dot.y < found.one for dot in found.dots] == [x > 1 for x in ratios], "up is the value side"
+    assert [dot.x for dot in found.dots] == pytest.approx(np.linspace(14, 226, len(ratios)), abs=0.02)
+    assert all(18 <= y <= 78 for dot in found.dots for y in (dot.y, found.one, *dot.spread))
+
+
+def test_sparkline_of_one_row():
+    found = sparkline.make([spark_row(8, 0.5, "leans pointer", 0.45, 0.55)], str)
+    (dot,) = found.dots
+    assert found.kind == "bar" and found.one == 120 and dot.x < 120 and dot.interval[0] < dot.x < dot.interval[1] < 120
+    assert (dot.side, dot.shape, dot.filled) == ("pointer", "D", False)
+    assert sparkline.make([{"size": 1, "ratio": None}], str) is None
