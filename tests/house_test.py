@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""The tree holds to the drawing of its rooms in docs/contributing.md, and its files and functions stay short."""
+import subprocess
+from collections import Counter
+
+import pytest
+
+import house
+
+ROOMS = house.read_rooms((house.ROOT / "docs/contributing.md").read_text())
+MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 18, 450, 45
+LONGER = {}  # files that may be longer, and why
+SOURCES = (".c", ".h", ".cc", ".S", ".py", ".sh", ".go")
+
+
+def tracked(*folders):
+    listed = subprocess.run(["git", "ls-files", "-z", *folders], cwd=house.ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no checkout of git's")
+    paths = [house.ROOT / name for name in listed.stdout.split("\0") if name]
+    return [path for path in paths if path.suffix in SOURCES and path.exists()]
+
+
+DRAWING = {"top": ["left", "right"], "left": ["bottom"], "right": [], "bottom": []}
+GRAPHS = [
+    ("down", [("top/a.c", "left/b.h"), ("left/b.c", "bottom/c.h")], []),
+    ("down, over a room between", [("top/a.c", "bottom/c.h")], []),
+    ("within a room", [("left/a.c", "left/b.h"), ("left/a.c", "left/a.h")], []),
+    ("public headers", [("bottom/a.c", "harness/kernel.h"), ("harness/threads.h", "harness/kernel.h")], []),
+    ("up", [("bottom/c.c", "left/b.h")], ["bottom/c.c uses left/b.h: left is not below bottom"]),
+    ("aside", [("left/b.c", "right/d.h")], ["left/b.c uses right/d.h: right is not below left"]),
+    ("out of a public header", [("harness/kernel.h", "top/a.h")],
+     ["harness/kernel.h uses top/a.h: top is not below harness"]),
+    ("no room", [("attic/a.c", "bottom/c.h")], ["attic/a.c lies in no room"]),
+    ("into no room", [("left/b.c", "attic/a.h")], ["left/b.c uses attic/a.h: attic is not below left"]),
+    ("a circle of files", [("left/a.c", "left/b.h"), ("left/b.c", "left/a.h")],
+     ["a circle of files: left/a left/b"]),
+    ("a longer circle", [("left/a.py", "left/b.py"), ("left/b.py", "left/c.py"), ("left/c.py", "left/a.py")],
+     ["a circle of files: left/a left/b left/c"]),
+    ("files of one name in two rooms", [("top/a.c", "left/a.h"), ("left/a.c", "bottom/a.h")], []),
+]
+
+
+@pytest.mark.parametrize("edges, want", [row[1:] for row in GRAPHS], ids=[row[0] for row in GRAPHS])
+def test_complaints(edges, want):
+    assert house.complaints(edges, DRAWING) == want
+
+
+@pytest.mark.parametrize("drawing, want", [
+    ({"a": ["b"], "b": ["c"], "c": ["a"]}, ["a circle of rooms: a b c"]),
+    ({"a": ["b"]}, ["b, which a may use, is not drawn"]),
+])
+def test_complaints_about_the_drawing(drawing, want):
+    assert house.complaints([], drawing) == want
+
+
+def test_what_a_file_includes_and_imports(tmp_path, monkeypatch):
+    monkeypatch.setattr(house, "ROOT", tmp_path)
+    for name, text in {
+        "harness/a/one.c": '#include "harness/a/one.h"\n# include "harness/b/two.h"\n#include "harness/made.h"\n',
+        "harness/a/one.h": "#include <stdio.h>\n", "harness/b/two.h": "",
+        "plots/__init__.py": "", "plots/a/__init__.py": "", "plots/a/one.py": "import os\nimport plots.a.two\n",
+        "plots/a/two.py": "def f():\n    from plots.b import three, four\n    from plots.b.three import five\n",
+        "plots/b/__init__.py": "four = 4", "plots/b/three.py": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert set(house.includes("harness")) == {("harness/a/one.c", "harness/a/one.h"), ("harness/a/one.c", "harness/b/two.h")}
+    assert set(house.imports("plots")) == {("plots/a/one.py", "plots/a/two.py"), ("plots/a/two.py", "plots/b/three.py"),
+                                           ("plots/a/two.py", "plots/b/__init__.py")}
+
+
+def test_the_harness_is_as_drawn():
+    edges = list(house.includes("harness"))
+    assert len(edges) > 200
+    assert house.complaints(edges, ROOMS) == []
+
+
+def test_every_room_of_the_harness_is_drawn_and_there():
+    folders = {house.room(path.relative_to(house.ROOT)) for path in tracked("harness")} - {house.PUBLIC}
+    assert folders == {room for room in ROOMS if room.startswith("harness/")}
+
+
+def test_no_folder_is_crowded():
+    folders = Counter(path.parent.relative_to(house.ROOT).as_posix() for path in tracked())
+    assert {folder: n for folder, n in folders.items() if n > MOST_FILES} == {}
+
+
+def test_no_file_is_long():
+    lengths = {path.relative_to(house.ROOT).as_posix(): len(path.read_text().splitlines()) for path in tracked()}
+    assert {path: n for path, n in lengths.items() if n > MOST_LINES and path not in LONGER} == {}
+
+
+def test_no_function_of_c_is_long():
+    found = {path.relative_to(house.ROOT).as_posix():
+             list(house.long_functions(path.read_text(), MOST_LINES_OF_A_FUNCTION))
+             for path in tracked("harness", "benchmarks", "examples") if path.suffix in (".c", ".h")}
+    assert {path: functions for path, functions in found.items() if functions} == {}
+
+
+def test_the_length_of_a_function():
+    text = "int a(void)\n{\n    return 1;\n}\n\n/* Two\n * lines */\nstatic int b(int x,\n             int y)\n{\n    if (x) {\n    }\n    return y;\n}\n"
+    assert list(house.long_functions(text, 0)) == [("a", 4), ("b", 7)]
+    assert list(house.long_functions(text, 4)) == [("b", 7)]
