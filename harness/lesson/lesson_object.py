@@ -111,18 +111,22 @@ def read_symbols(headers, data):
 PRODUCERS = (
     (re.compile(r"^GNU (?:C|Objective)\S* (\d\S*)( .*)?$"), "gcc"),
     (re.compile(r"^GCC: \(.*\) (\d\S*)()$"), "gcc"),
-    (re.compile(r"^(?:\S+ )?clang version (\d\S*)(?: \(\S+ \w+\))?( .*)?$"), "clang"),
+    (re.compile(r"^(?:\S+ )?clang version (\d\S*)(?: \([^)]*\))*( .*)?$"), "clang"),
 )
 COMMAND_LINE = re.compile(r"^\S*/(?:[\w-]*)clang[\w.+-]* ")  # clang's in .GCC.command.line: it says no version
-NO_CODE = re.compile(r"-(?:[gIUDWcoM]|i(?:system|quote|dirafter|nclude|macros)|resource-dir|f(?:record|diagnostics|color|"
-                     r"debug|file|macro|ltrans|linker-output)|x|###|v)")  # says nothing about the code, or where a file is
-TAKE_A_WORD = ("-target", "--param", "-mllvm", "-Xclang")
+# What says nothing about the code, or where a file is; of macros those that only open the C library's headers.
+NO_CODE = re.compile(r"-(?:[gIWcoM]|i(?:system|quote|dirafter)|resource-dir|f(?:record|diagnostics|color|debug|file|macro|"
+                     r"ltrans|linker-output)|x|###|v|D_(?:(?:GNU|DEFAULT|BSD|SVID|XOPEN|POSIX_C|ISOC\d+)_SOURCE|"
+                     r"(?:FILE_OFFSET|TIME)_BITS)(?:=|$))")
+TAKE_A_WORD = ("-target", "--param", "-mllvm", "-Xclang", "-include", "-imacros")
+NAMES_A_MACRO = ("-D", "-U")
 LAST_WINS = re.compile(r"-(?:O|std=|march=|mtune=|mcpu=)")
 
 
 def compiled(lesson):
     """[{compiler, flags}]: which compilers made the object's code, and with which flags, null where they did not leave
-    them. Macros and what does not change code (-g, -W, -I) are left out; of flags that rule each other out the last."""
+    them. What does not change code (-g, -W, -I) is left out; of flags that rule each other out the last. gcc leaves no
+    macro (-D): see record_macros()."""
     told, comments = [], []
     for name, data in zip(lesson.names, lesson.data):
         if name in (".debug_str", ".debug_line_str", ".GCC.command.line", ".comment"):
@@ -139,6 +143,14 @@ def compiled(lesson):
         if unit not in found and (words or compiler not in known):
             found.append(unit)
     return found or [{"compiler": "unknown", "flags": None}]
+
+
+def record_macros(units, given):
+    """Add the macros among the flags that somebody says the object was compiled with, where it does not say them itself."""
+    for unit in units:
+        if unit["flags"] is not None:
+            unit["flags"] += [flag for flag in given if flag.startswith(NAMES_A_MACRO) and flag not in unit["flags"]]
+    return units
 
 
 def producer(text):
@@ -158,6 +170,8 @@ def flags(words):
             joined.append(word)
         elif joined and joined[-1] in TAKE_A_WORD:
             joined[-1] += f" {word}"
+        elif joined and joined[-1] in NAMES_A_MACRO:
+            joined[-1] += word
     last = {}
     for word in joined:
         family = LAST_WINS.match(word)

@@ -244,12 +244,23 @@ def join(cc, lesson, libraries, link_args, out):
     return str(out)
 
 
+def helpers(cc):
+    """The names of the compiler's own helpers, as __udivti3: all that its library holds, by the index of that archive."""
+    done = subprocess.run([*shlex.split(cc), "-print-libgcc-file-name"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, check=False)
+    path = Path(done.stdout.strip())
+    archive = path.read_bytes() if path.is_file() else b""
+    if not archive.startswith(b"!<arch>\n/ "):
+        return frozenset()
+    index = archive[68:68 + int(archive[56:66])]  # behind the archive's first line and the header of its first member
+    count = int.from_bytes(index[:4], "big")
+    return frozenset(name.decode() for name in index[4 + 4 * count:].split(b"\0")[:count])
+
+
 def hold_outside(symbols, outside, module):
-    """Refuse what is linked in behind the lesson's back: it would not be placed. But for the compiler's own helpers, as
-    __udivti3, whose names are reserved."""
+    """Refuse what is linked in behind the lesson's back: it would not be placed."""
     for symbol in symbols:
-        if symbol.kind == FUNCTION and symbol.section is not None and symbol.name in outside \
-                and not symbol.name.startswith("__"):
+        if symbol.kind == FUNCTION and symbol.section is not None and symbol.name in outside:
             raise Refused(f"{module.name}: {symbol.name}: comes from a static library or another object, and would not be "
                           "placed: name that file with --library")
 
@@ -336,12 +347,13 @@ def first_keys(args, lesson):
         table["source_sha256"] = hashlib.sha256(args.source.read_bytes()).hexdigest()
     if args.flag:
         table["flags"] = args.flag
-    return table | {"compiled": lesson_object.compiled(lesson)}
+    return table | {"compiled": lesson_object.record_macros(lesson_object.compiled(lesson), args.flag)}
 
 
 def link_all(command, lesson, units, args, draw, made):
     """The build IDs of the modules."""
     outside = {name for unit in units for side in ("value", "pointer") for name in unit[f"{side}_calls"]}
+    outside -= helpers(args.cc) if outside else set()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         links = []
         for k in range(args.count):

@@ -14,6 +14,9 @@ import pytest
 
 from places import LESSONS, ROOT
 
+sys.path.insert(0, str(ROOT / "harness/lesson"))
+import lesson_object
+
 PLACES = {16: (0, 16, 32, 48), 32: (0, 32), 64: (0,)}  # by alignment
 FLAGS = "-std=c11 -D_GNU_SOURCE -O2 -g -fPIC -ffunction-sections -fdata-sections -falign-functions=16".split()
 PAIR = 'AMP_PAIR({0}, .question = "?", .value = {{ {1} }}, .pointer = {{ {2} }}, .sizes = AMP_SIZES({3}));\n'
@@ -188,7 +191,6 @@ def test_numbers_of_functions(tmp_path, n_value, n_pointer, count, design, stren
 @pytest.mark.parametrize("aligned", [{}, {"f1": 32, "f3": 64, "f70": 32}])
 def test_largest_design(aligned):
     """256 layouts, 85 functions; tried without linking."""
-    sys.path.insert(0, str(ROOT / "harness/lesson"))
     import make_layouts  # pylint: disable=import-outside-toplevel
     names = [f"f{k}" for k in range(85)]
     alignments = {name: aligned.get(name, 16) for name in names}
@@ -434,7 +436,7 @@ def told(out, lesson="small"):
     """compiler -> its flags of code generation, as the table has them."""
     found = {}
     for unit in table_of(out, lesson)["compiled"]:
-        assert not any(re.match("-[gWIDo]", flag) for flag in unit["flags"] or ()), "what is no matter of code, or a path"
+        assert not any(re.match("-[gWIo]|-D_GNU", flag) for flag in unit["flags"] or ()), "what is no matter of code, or a path"
         found[unit["compiler"]] = unit["flags"] and sorted(
             flag for flag in unit["flags"] if re.match("-[Om]", flag) and flag not in ("-mtune=generic", "-march=x86-64"))
     return found
@@ -449,6 +451,38 @@ def test_table_says_how_the_object_was_compiled(tmp_path, compiler, name):
         want = None  # clang records no flags unasked
     compile_c(tmp_path, sides(1, 1)[0], [compiler], flags)
     assert told(make(tmp_path, count=4)) == {f"{compiler} {version_of(compiler)}": want}
+
+
+WORDS = {  # what a compiler leaves of itself -> how we call it, and its flags
+    "GNU C17 12.2.0 -mtune=generic -g -O1 -O2 -fPIC": ("gcc 12.2.0", "-mtune=generic -O2 -fPIC"),
+    "GNU C11 13.2.0": ("gcc 13.2.0", ""),
+    "GCC: (Ubuntu 13.2.0-23ubuntu4) 13.2.0": ("gcc 13.2.0", ""),
+    "Debian clang version 14.0.6": ("clang 14.0.6", ""),
+    "Debian clang version 19.1.7 (3+b1)": ("clang 19.1.7", ""),
+    "Ubuntu clang version 18.1.3 (1ubuntu1)": ("clang 18.1.3", ""),
+    "clang version 16.0.6 (git://there/llvm 7cbf1a259152)": ("clang 16.0.6", ""),
+    "clang version 17.0.1 (git://there/llvm 7cbf1a259152) (based on LLVM 17)": ("clang 17.0.1", ""),
+    "Debian clang version 19.1.7 (3+b1) /usr/bin/clang -O3 -D X=3 -D _GNU_SOURCE -U Y -I a -include b.h -c d.c -o d.o": (
+        "clang 19.1.7", "-O3 -DX=3 -UY -include b.h"),
+    "Debian clang version 14.0.6 /usr/bin/clang -O0 -D _FORTIFY_SOURCE=2 -D _GNU_SOURCE_ -D _FILE_OFFSET_BITS=64": (
+        "clang 14.0.6", "-O0 -D_FORTIFY_SOURCE=2 -D_GNU_SOURCE_"),
+}
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_what_compilers_leave_is_read(words):
+    compiler, rest = lesson_object.producer(words)
+    assert (compiler, " ".join(lesson_object.flags(rest)) if rest else "") == WORDS[words]
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_macros_are_told_once(tmp_path, compiler):
+    """clang leaves them in the object; for gcc it has to be said which there were."""
+    need(compiler)
+    compile_c(tmp_path, sides(1, 1)[0], [compiler], [RECORD, "-DTHIS=1", "-UTHAT"])
+    unit, = table_of(make(tmp_path, "--flag=-O2", "--flag=-DTHIS=1", count=4))["compiled"]
+    assert [flag for flag in unit["flags"] if flag.startswith(("-D", "-U"))] == ["-DTHIS=1"] + ["-UTHAT"] * (compiler == "clang")
+    assert unit["flags"].count("-O2") <= 1
 
 
 def test_an_object_that_says_nothing(tmp_path):
@@ -504,6 +538,28 @@ def test_what_a_lesson_calls_of_a_static_library_is_placed(tmp_path, linker):
     assert_balanced(found, unit["value"], 16)
     assert (unit["value_calls"], unit["pointer_calls"]) == ([], [])
     assert "unused" not in found
+
+
+RESERVED = {"helped": LIBRARY["helped"].replace("inner", "__inner"), "inner": LIBRARY["inner"].replace(" inner", " __inner")}
+
+
+def test_reserved_names_are_placed_like_others(tmp_path):
+    compile_c(tmp_path, CALLER)
+    out = make(tmp_path, library=make_library(tmp_path, members=RESERVED), count=16)
+    assert_balanced(columns(out), ["run_value", "helped", "__inner", "hidden"], 16)
+
+
+@pytest.mark.parametrize("name, body, refused", [
+    ("__helped", CALLER.replace("helped", "__helped"), True),  # a user's, for all that the name is reserved
+    ("__udivti3", CALLER.replace("helped(i)", "(uint64_t) (((unsigned __int128) i << 70) / (i | 1))"), False),  # libgcc's
+])
+def test_only_the_compilers_own_helpers_are_left_unplaced(tmp_path, name, body, refused):
+    compile_c(tmp_path, body)
+    library = make_library(tmp_path, members={"helped": LIBRARY["inner"].replace(" inner", " __helped")})
+    done = run_tool(tmp_path, f"--link-arg={library}", count=16)
+    assert (done.returncode == 1) == refused and (f"{name}: comes from a static library" in done.stderr) == refused, done.stderr
+    if not refused:
+        assert name in table_of(tmp_path / "out")["units"][0]["value_calls"]
 
 
 def test_an_object_of_ones_own_is_placed(tmp_path):
