@@ -70,7 +70,7 @@ def complaints(edges, rooms):
 
 def includes(folder):
     """Edges between C files below a folder. Headers that the build makes are none."""
-    for path in sorted(file for ending in ("c", "cc", "h") for file in (ROOT / folder).rglob(f"*.{ending}")):
+    for path in sorted(file for ending in ("c", "cc", "h", "hh") for file in (ROOT / folder).rglob(f"*.{ending}")):
         for target in re.findall(rf'^\s*#\s*include "({folder}/[^"]+)"', path.read_text(), re.M):
             if (ROOT / target).exists():
                 yield path.relative_to(ROOT).as_posix(), target

@@ -10,7 +10,7 @@ import house
 ROOMS = house.read_rooms((house.ROOT / "docs/contributing.md").read_text())
 MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 18, 450, 45
 LONGER = {}  # files that may be longer, and why
-SOURCES = (".c", ".h", ".cc", ".S", ".py", ".sh", ".go")
+SOURCES = (".c", ".h", ".cc", ".hh", ".S", ".py", ".sh", ".go")
 
 
 def tracked(*folders):

@@ -10,14 +10,11 @@
  * operations too. Hooks are in jemalloc only from amp_heap_begin() to amp_heap_end(), so malloc is its fast self
  * whenever the clock runs.
  *
- * With repetitions, libbenchmark hands its reporters pointers to the memory pass's results that it has moved since, and
- * coefficients of variation that are 0/0: so the reporters, of the file as well, are ours, and pass on what we kept. */
+ * The reporters, also that of the file, are ours: see google_report.hh. */
 #include <benchmark/benchmark.h>
 
 #include <cinttypes>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <iostream>
@@ -25,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 extern "C" {
@@ -35,7 +33,7 @@ extern "C" {
 }
 #include "harness/bench/google.h"
 
-#include "harness/build_info.h"
+#include "harness/bench/google_report.hh"
 
 namespace
 {
@@ -213,177 +211,14 @@ void register_side(Row &row, const amp_side &side, const char *name, uint64_t it
 
 /* ---- reporting ---- */
 
-/* Passes libbenchmark's messages on to stderr, but for some lines that are put better here or by who called us. */
-class Messages : public std::stringbuf
+const benchmark::MemoryManager::Result *kept_pass(const benchmark::BenchmarkReporter::Run &run)
 {
-  public:
-    bool bad_filter = false;
-
-  protected:
-    int sync() override
-    {
-        std::istringstream text(str());
-        std::string line;
-
-        str("");
-        while (std::getline(text, line)) {
-            if (begins(line, "Could not compile benchmark re"))
-                bad_filter = true;
-            else if (begins(line, "***WARNING*** Library was built as DEBUG"))
-                std::cerr << "ampersand: libbenchmark: built as debug, which the times do not show: the timed loop is "
-                             "the kernel's own\n";
-            else if (!begins(line, "Failed to match any benchmarks"))
-                std::cerr << line << (text.eof() ? "" : "\n");
-        }
-        std::cerr.flush();
-        return 0;
-    }
-
-  private:
-    static bool begins(const std::string &line, const char *beginning)
-    {
-        return line.compare(0, std::strlen(beginning), beginning) == 0;
-    }
-};
-
-using Run = benchmark::BenchmarkReporter::Run;
-
-const Side *side_of(const Run &run)
-{
-    for (const Side &side : sides)
-        if (side.name == run.run_name.function_name)
-            return &side;
-    return nullptr;
-}
-
-double finite(double x)
-{
-    return std::isfinite(x) ? x : 0;
-}
-
-/* What the memory pass of this repetition gave, as we kept it; and 0 for the variation of what is always 0. */
-Run mended(Run run)
-{
-    const Side *side = side_of(run);
     const size_t pass = static_cast<size_t>(run.repetition_index);
 
-    if (run.memory_result)
-        run.memory_result = side && pass < side->passes.size() ? &side->passes[pass] : nullptr;
-    run.real_accumulated_time = finite(run.real_accumulated_time);
-    run.cpu_accumulated_time = finite(run.cpu_accumulated_time);
-    for (auto &counter : run.counters)
-        counter.second.value = finite(counter.second.value);
-    return run;
-}
-
-/* The CSV reporter of versions before 1.8.4 takes a coefficient of variation for seconds: what it has to be given so that it prints the number. */
-void scale_back(double &accumulated, double shown)
-{
-    if (shown > 0)
-        accumulated *= accumulated / shown;
-}
-
-/* libbenchmark's CSV reporter is deprecated, and what its users have: named here only, and allowed here only. */
-BENCHMARK_DISABLE_DEPRECATED_WARNING
-class Csv : public benchmark::CSVReporter
-{
-};
-
-bool writes_csv(benchmark::BenchmarkReporter *reporter)
-{
-    return dynamic_cast<benchmark::CSVReporter *>(reporter);
-}
-BENCHMARK_RESTORE_DEPRECATED_WARNING
-
-/* One of libbenchmark's own reporters. Refused rows that come first wait for a run with counters: the CSV reporter takes
- * its columns from the first rows and aborts at a counter that it does not know yet. */
-class Reporter : public benchmark::BenchmarkReporter
-{
-  public:
-    explicit Reporter(benchmark::BenchmarkReporter *reporter) : inner(reporter)
-    {
-        SetOutputStream(&inner->GetOutputStream());
-    }
-    bool ReportContext(const Context &context) override
-    {
-        inner->SetOutputStream(&GetOutputStream());
-        inner->SetErrorStream(&GetErrorStream());
-        return inner->ReportContext(context);
-    }
-    void ReportRuns(const std::vector<Run> &found) override
-    {
-        std::vector<Run> runs;
-
-        for (const Run &run : found) {
-            runs.push_back(mended(run));
-            if (AMP_BENCHMARK_CSV_IN_SECONDS && writes_csv(inner) && run.aggregate_unit == benchmark::kPercentage) {
-                scale_back(runs.back().real_accumulated_time, runs.back().GetAdjustedRealTime());
-                scale_back(runs.back().cpu_accumulated_time, runs.back().GetAdjustedCPUTime());
-            }
-        }
-        if (waiting && can_count && !runs.empty() && runs.front().counters.empty()) {
-            held.push_back(runs);
-            return;
-        }
-        waiting = false;
-        inner->ReportRuns(runs);
-        release();
-    }
-    void Finalize() override
-    {
-        release();
-        inner->Finalize();
-    }
-
-  private:
-    void release()
-    {
-        for (const auto &runs : held)
-            inner->ReportRuns(runs);
-        held.clear();
-    }
-    benchmark::BenchmarkReporter *inner;
-    bool waiting = true;
-    std::vector<std::vector<Run>> held;
-};
-
-/* What --benchmark_out and --benchmark_out_format ask for; libbenchmark tells nobody. */
-struct Out {
-    std::string file, format = "json";
-} out;
-
-/* The value of a flag of libbenchmark's, from the word where it has it, else as it was. */
-void take(const char *word, const char *flag, std::string &value)
-{
-    const size_t length = std::strlen(flag);
-
-    if (std::strncmp(word, flag, length) == 0 && word[length] == '=')
-        value = word + length + 1;
-}
-
-void read_out(int argc, char **argv)
-{
-    const char *file = std::getenv("BENCHMARK_OUT"), *format = std::getenv("BENCHMARK_OUT_FORMAT");
-
-    out.file = file ? file : "";
-    out.format = format ? format : "json";
-    for (int i = 1; i < argc; i++) {
-        take(argv[i], "--benchmark_out", out.file);
-        take(argv[i], "--benchmark_out_format", out.format);
-    }
-}
-
-/* For the file, or NULL where there is none; static storage. */
-benchmark::BenchmarkReporter *file_reporter()
-{
-    static benchmark::JSONReporter json;
-    static benchmark::ConsoleReporter console(benchmark::ConsoleReporter::OO_None);
-    static Csv csv;
-    static Reporter reporters[] = { Reporter(&json), Reporter(&console), Reporter(&csv) };
-
-    if (out.file.empty())
-        return nullptr;
-    return &reporters[out.format == "json" ? 0 : out.format == "console" ? 1 : 2];
+    for (const Side &side : sides)
+        if (side.name == run.run_name.function_name)
+            return pass < side.passes.size() ? &side.passes[pass] : nullptr;
+    return nullptr;
 }
 
 void (*print_help)();
@@ -412,7 +247,7 @@ const char *amp_google_parse(int *argc, char **argv, void (*help)(void))
     std::streambuf *cerr = std::cerr.rdbuf(messages.rdbuf());
 
     print_help = help;
-    read_out(*argc, argv);
+    amp_google_read_out(*argc, argv);
     benchmark::Initialize(argc, argv, [] { print_help(); });
     std::cerr.rdbuf(cerr);
     said = messages.str();
@@ -429,9 +264,24 @@ const char *amp_google_filter(void)
     return filter.c_str();
 }
 
-void amp_google_help(void)
+const char *amp_google_usage(void)
 {
+    static char text[4096]; /* which a pipe takes without a reader */
+    int ends[2], output = dup(STDOUT_FILENO);
+
+    std::fflush(stdout);
+    if (output < 0 || pipe2(ends, O_CLOEXEC))
+        return "";
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[1]);
     benchmark::PrintDefaultHelp();
+    std::fflush(stdout);
+    dup2(output, STDOUT_FILENO);
+    close(output);
+    ssize_t n = read(ends[0], text, sizeof text - 1);
+    close(ends[0]);
+    text[n > 0 ? n : 0] = '\0';
+    return text;
 }
 
 amp_google_outcome amp_google_run(const char **filter)
@@ -439,16 +289,16 @@ amp_google_outcome amp_google_run(const char **filter)
     static std::string kept;
     static Messages buffer; /* static: libbenchmark's reporter lives as long as the program, and keeps the stream */
     static std::ostream messages(&buffer);
-    Reporter reporter(benchmark::CreateDefaultDisplayReporter());
 
-    reporter.SetErrorStream(&messages);
     kept = benchmark::GetBenchmarkFilter();
     *filter = kept.c_str();
     can_count = amp_heap_available(&why_not) == 0;
     why_not = can_count ? nullptr : why_not;
     if (can_count)
         benchmark::RegisterMemoryManager(&memory);
-    size_t matched = benchmark::RunSpecifiedBenchmarks(&reporter, file_reporter());
+    Reporter reporter(benchmark::CreateDefaultDisplayReporter(), kept_pass, can_count);
+    reporter.SetErrorStream(&messages);
+    size_t matched = benchmark::RunSpecifiedBenchmarks(&reporter, amp_google_file_reporter(kept_pass, can_count));
     messages.flush();
     benchmark::RegisterMemoryManager(nullptr);
     benchmark::Shutdown();

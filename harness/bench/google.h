@@ -33,8 +33,8 @@ const char *amp_google_parse(int *argc, char **argv, void (*help)(void));
 /* --benchmark_filter's value, static storage. */
 const char *amp_google_filter(void);
 
-/* libbenchmark's part of the help text, on stdout. */
-void amp_google_help(void);
+/* libbenchmark's usage text; static storage. */
+const char *amp_google_usage(void);
 
 enum amp_google_outcome {
     AMP_GOOGLE_DONE,

@@ -75,7 +75,7 @@ static int help(bool with_google)
     fputs(usage, stdout);
     if (with_google) {
         puts("\nflags of libbenchmark");
-        amp_google_help();
+        fputs(amp_google_usage(), stdout);
     }
     return 0;
 }
@@ -390,7 +390,7 @@ int main(int argc, char **argv)
     memcpy(command, argv, (size_t) argc * sizeof *command);
     status = amp_process_pin()
                  ? amp_options_wrong("AMPERSAND_CPU", "it names no CPU that this process can be pinned to")
-                 : amp_options_parse(&argc, argv, &options);
+                 : amp_options_parse(&argc, argv, amp_google_usage, &options);
     if (!status)
         status = run(&options, argc, argv, command);
     free(command);

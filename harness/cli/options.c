@@ -318,11 +318,13 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
     return 0;
 }
 
-static int read_solo(int *argc, char **argv, struct amp_options *out)
+static int read_solo(int *argc, char **argv, const char *usage, struct amp_options *out)
 {
     struct value values[N_FLAGS] = { { .given = false } };
-    int kept = 1, err = amp_google_environment_take(&out->iterations);
+    int kept = 1, err;
 
+    amp_google_flags_read(usage);
+    err = amp_google_environment_take(&out->iterations);
     for (int i = 1; !err && i < *argc; i++) {
         size_t length = strcspn(argv[i], "="), f = N_FLAGS;
 
@@ -370,7 +372,7 @@ static int read_verb(const char *word, enum amp_verb *out)
                              "no such verb; there are paired, allocators, list, machine, child, help and version");
 }
 
-int amp_options_parse(int *argc, char **argv, struct amp_options *out)
+int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct amp_options *out)
 {
     struct value values[N_FLAGS] = { { .given = false } };
     const char *first = *argc > 1 ? argv[1] : "";
@@ -380,7 +382,7 @@ int amp_options_parse(int *argc, char **argv, struct amp_options *out)
     if (strcmp(first, "--version") == 0)
         first = "version";
     if (!*first || *first == '-')
-        return read_solo(argc, argv, out);
+        return read_solo(argc, argv, usage(), out);
     err = read_verb(first, &out->verb);
     if (!err && out->verb == AMP_VERB_CHILD && *argc != 3)
         return amp_options_wrong("child", "needs one word, its task as JSON");

@@ -34,8 +34,9 @@ struct amp_options {
     uint64_t iterations; /* solo: exactly so many, 0: as libbenchmark sees fit */
 };
 
-/* Solo: takes the flags of its own out of argv and leaves libbenchmark's, as options_google.h has them. */
-int amp_options_parse(int *argc, char **argv, struct amp_options *out);
+/* Solo: takes the flags of its own out of argv and leaves libbenchmark's, as options_google.h has them; `usage` returns
+ * libbenchmark's usage text. */
+int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct amp_options *out);
 
 /* Draw a seed and say on stderr which; for when nothing else is wrong. */
 int amp_options_draw_seed(uint64_t *seed);

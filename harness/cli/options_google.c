@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/options_google.h"
 
-#include "harness/build_info.h"
 #include "harness/cli/options.h"
 #include "harness/text/quantity.h"
 #include "harness/text/suggest.h"
@@ -16,39 +15,42 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum kind { TEXT, YES_OR_NO, TIME, NUMBER, WORD, FILE_NAME };
+/* What the linked version's usage says: "[--benchmark_color={auto|true|false}]". */
+static struct google_flag {
+    char name[64], takes[64];
+} google_flags[64];
+static size_t n_flags;
 
-static const struct google_flag {
-    const char *name;
-    enum kind kind;
-    const char *words[4]; /* WORD: all that it may be; YES_OR_NO: what it may be besides */
-    int from, to;         /* NUMBER */
-} google_flags[] = {
-    { "--benchmark_list_tests", YES_OR_NO, { 0 }, 0, 0 },
-    { "--benchmark_filter", TEXT, { 0 }, 0, 0 },
-    { "--benchmark_min_time", TIME, { 0 }, 0, 0 },
-    { "--benchmark_min_warmup_time", TIME, { 0 }, 0, 0 },
-    { "--benchmark_repetitions", NUMBER, { 0 }, 1, 1000000 },
-    { "--benchmark_enable_random_interleaving", YES_OR_NO, { 0 }, 0, 0 },
-    { "--benchmark_report_aggregates_only", YES_OR_NO, { 0 }, 0, 0 },
-    { "--benchmark_display_aggregates_only", YES_OR_NO, { 0 }, 0, 0 },
-    { "--benchmark_format", WORD, { "console", "json", "csv" }, 0, 0 },
-    { "--benchmark_out", FILE_NAME, { 0 }, 0, 0 },
-    { "--benchmark_out_format", WORD, { "json", "console", "csv" }, 0, 0 },
-    { "--benchmark_color", YES_OR_NO, { "auto" }, 0, 0 },
-    { "--benchmark_counters_tabular", YES_OR_NO, { 0 }, 0, 0 },
-    { "--benchmark_context", TEXT, { 0 }, 0, 0 },
-    { "--benchmark_perf_counters", TEXT, { 0 }, 0, 0 },
-    { "--benchmark_time_unit", WORD, { "ns", "us", "ms", "s" }, 0, 0 },
-    { "--v", NUMBER, { 0 }, 0, 9 },
-};
-
-static bool is_one_of(const char *value, const char *const *words, size_t n)
+void amp_google_flags_read(const char *usage)
 {
-    for (size_t i = 0; i < n && words[i]; i++)
-        if (strcasecmp(value, words[i]) == 0)
+    for (n_flags = 0; n_flags < COUNT(google_flags) && (usage = strstr(usage, "[--")); usage++) {
+        struct google_flag *flag = &google_flags[n_flags];
+
+        n_flags += sscanf(usage, "[%63[^]=]=%63[^]\n]", flag->name, flag->takes) == 2;
+    }
+}
+
+/* Whether a value is one of the words that stand between '|', in upper or lower case. */
+static bool is_one_of(const char *value, const char *words)
+{
+    size_t n = strlen(value), length;
+
+    for (; *(words += strspn(words, "|{}<>")); words += length) {
+        length = strcspn(words, "|{}<>");
+        if (length == n && strncasecmp(value, words, n) == 0)
             return true;
+    }
     return false;
+}
+
+/* "<console|json|csv>" -> "console, json, csv" */
+static const char *list(const char *words, char *out, size_t cap)
+{
+    size_t n = 0;
+
+    for (words++; *words && !strchr("}>", *words) && n + 3 < cap; words++)
+        n += (size_t) sprintf(out + n, *words == '|' ? ", " : "%c", *words);
+    return out;
 }
 
 static bool is_number(const char *text, uint64_t from, uint64_t to, uint64_t *out)
@@ -66,38 +68,48 @@ static size_t seconds_in(const char *text)
     return n > 0 && end == text + n && (!*end || strcmp(end, "s") == 0) && value >= 0 && value <= 86400 ? n : 0;
 }
 
+static bool takes_time(const struct google_flag *flag)
+{
+    size_t n = strlen(flag->name), end = strlen("_time");
+
+    return n > end && strcmp(flag->name + n - end, "_time") == 0;
+}
+
+static int check_number(const char *shown, const char *value, unsigned from, unsigned to)
+{
+    uint64_t number;
+
+    return is_number(value, from, to, &number)
+               ? 0
+               : amp_options_wrong(shown, "'%s' is not a whole number from %u to %u", value, from, to);
+}
+
 /* `shown` is what the message calls the flag: by its name, or by that of the variable. */
 static int check(const struct google_flag *flag, const char *shown, const char *value)
 {
-    static const char *const answers[] = { "true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0" };
-    const char *const *words = flag->words;
-    uint64_t number;
+    const char *takes = flag->takes;
+    char words[64];
     FILE *file;
 
-    switch (flag->kind) {
-    case YES_OR_NO:
-        return is_one_of(value, answers, COUNT(answers)) || is_one_of(value, words, COUNT(flag->words))
+    if (strstr(takes, "true|false"))
+        return is_one_of(value, takes) || is_one_of(value, "yes|no|on|off|t|f|y|n|1|0")
                    ? 0
-                   : amp_options_wrong(shown, "'%s' is none of true, false%s%s", value, words[0] ? ", " : "",
-                                       words[0] ? words[0] : "");
-    case TIME:
+                   : amp_options_wrong(shown, "'%s' is none of true, false%s", value,
+                                       strstr(takes, "auto") ? ", auto" : "");
+    if (strchr(takes, '|'))
+        return is_one_of(value, takes)
+                   ? 0
+                   : amp_options_wrong(shown, "'%s' is none of %s", value, list(takes, words, sizeof words));
+    if (takes_time(flag))
         return seconds_in(value) ? 0 : amp_options_wrong(shown, "'%s' is not a time in seconds, such as 0.5", value);
-    case NUMBER:
-        return is_number(value, (uint64_t) flag->from, (uint64_t) flag->to, &number)
-                   ? 0
-                   : amp_options_wrong(shown, "'%s' is not a whole number from %d to %d", value, flag->from, flag->to);
-    case WORD:
-        return amp_suggest(value, words, words[3] ? 4 : 3, 0)
-                   ? 0
-                   : amp_options_wrong(shown, "'%s' is none of %s, %s, %s%s%s", value, words[0], words[1], words[2],
-                                       words[3] ? ", " : "", words[3] ? words[3] : "");
-    case FILE_NAME:
-        file = fopen(value, "a"); /* libbenchmark would say so with status 1 */
-        return !file || fclose(file) ? amp_options_wrong(shown, "'%s': %s", value, strerror(errno)) : 0;
-    case TEXT:
-        break;
-    }
-    return 0;
+    if (strcmp(takes, "<num_repetitions>") == 0)
+        return check_number(shown, value, 1, 1000000);
+    if (strcmp(takes, "<verbosity>") == 0)
+        return check_number(shown, value, 0, 9);
+    if (strcmp(takes, "<filename>") != 0)
+        return 0;
+    file = fopen(value, "a"); /* libbenchmark would say so with status 1 */
+    return !file || fclose(file) ? amp_options_wrong(shown, "'%s': %s", value, strerror(errno)) : 0;
 }
 
 /* --benchmark_min_time=100x */
@@ -116,10 +128,10 @@ static bool takes_iterations(const struct google_flag *flag, const char *value, 
     return true;
 }
 
-/* A time as the linked version takes it; only the one flag has ever had a unit. */
+/* 1.8 and later: "`<integer>x` OR `<float>s`" */
 static const char *unit_of(const struct google_flag *flag)
 {
-    return strcmp(flag->name, "--benchmark_min_time") == 0 ? AMP_BENCHMARK_SECOND : "";
+    return strstr(flag->takes, ">s") ? "s" : "";
 }
 
 /* Words that stand in argv until the process ends, which libbenchmark may have taken out of it. */
@@ -149,7 +161,7 @@ int amp_google_flag_take(const char *word, char **out, uint64_t *iterations)
     int err;
 
     *out = (char *) (uintptr_t) word;
-    for (const struct google_flag *flag = google_flags; flag < google_flags + COUNT(google_flags); flag++) {
+    for (const struct google_flag *flag = google_flags; flag < google_flags + n_flags; flag++) {
         if (!word[length] || strlen(flag->name) != length || strncmp(word, flag->name, length) != 0)
             continue;
         if (takes_iterations(flag, value, iterations)) {
@@ -157,7 +169,7 @@ int amp_google_flag_take(const char *word, char **out, uint64_t *iterations)
             return 0;
         }
         err = check(flag, flag->name, value);
-        if (err || flag->kind != TIME)
+        if (err || !takes_time(flag))
             return err;
         *out = keep_time(flag, value);
         return *out ? 0 : amp_options_wrong(flag->name, "%s", strerror(ENOMEM));
@@ -167,7 +179,7 @@ int amp_google_flag_take(const char *word, char **out, uint64_t *iterations)
 
 int amp_google_environment_take(uint64_t *iterations)
 {
-    for (const struct google_flag *flag = google_flags; flag < google_flags + COUNT(google_flags); flag++) {
+    for (const struct google_flag *flag = google_flags; flag < google_flags + n_flags; flag++) {
         char name[64];
         const char *value;
         int err;
@@ -181,7 +193,7 @@ int amp_google_environment_take(uint64_t *iterations)
         err = check(flag, name, value);
         if (err)
             return err;
-        if (flag->kind == TIME && value[seconds_in(value)] && !*unit_of(flag)) /* it was read before main() */
+        if (takes_time(flag) && value[seconds_in(value)] && !*unit_of(flag)) /* it was read before main() */
             return amp_options_wrong(name, "'%s': this version of libbenchmark takes it without its unit", value);
     }
     return 0;
@@ -196,9 +208,9 @@ int amp_google_flag_refuse(const char *flag)
     snprintf(name, sizeof name, "%.*s", (int) strcspn(flag, "="), flag);
     if (flag[0] != '-')
         return amp_options_wrong(flag, "neither a verb, which comes first, nor a flag");
-    for (size_t i = 0; i < COUNT(google_flags); i++)
+    for (size_t i = 0; i < n_flags; i++)
         names[5 + i] = google_flags[i].name;
-    nearest = amp_suggest(name, names, COUNT(names), amp_suggest_limit(name));
+    nearest = amp_suggest(name, names, n_flags + 5, amp_suggest_limit(name));
     if (nearest && strcmp(nearest, name) == 0)
         return amp_options_wrong(name, "%s", strchr(flag, '=') ? "cannot have this value" : "needs a value, after '='");
     if (nearest)

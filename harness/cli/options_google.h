@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* Read from libbenchmark's usage text which flags it has and what they take. Comes first. */
+void amp_google_flags_read(const char *usage);
+
 /* Check one word of the command line. 0, or 2 with a line on stderr.
  *
  * out           the word as the linked version takes it (times with or without their "s"); kept until the program ends.

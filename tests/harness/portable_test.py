@@ -25,8 +25,7 @@ SOURCES = sorted(path.relative_to(ROOT) for room in ("harness", "benchmarks") fo
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Werror=implicit-function-declaration", "-Werror=unsequenced",
          "-DAMP_LESSONS_DIR=\"\"", "-DAMP_ALLOCATORS_DIR=\"\""]
 BUILD_INFO = "".join(f'#define AMP_{name} ""\n' for name in (
-    "VERSION", "BUILD_COMPILER", "BUILD_TYPE", "BUILD_C_ARGS", "BUILD_KERNEL_ARGS", "BUILD_LINKER",
-    "BENCHMARK_SECOND"))
+    "VERSION", "BUILD_COMPILER", "BUILD_TYPE", "BUILD_C_ARGS", "BUILD_KERNEL_ARGS", "BUILD_LINKER"))
 
 
 def zig(folder, *words, cwd=ROOT):

@@ -79,6 +79,23 @@ static const struct {
     { "T", { "--out=x", "--memory-limit=1024T" }, { USUAL, .memory_limit_b = 1024 * MIB * MIB }, true },
 };
 
+/* As libbenchmark 1.9 has it, but for some of its flags. */
+static const char *usage(void)
+{
+    return "benchmark [--benchmark_list_tests={true|false}]\n"
+           "          [--benchmark_filter=<regex>]\n"
+           "          [--benchmark_min_time=`<integer>x` OR `<float>s` ]\n"
+           "          [--benchmark_min_warmup_time=<min_warmup_time>]\n"
+           "          [--benchmark_repetitions=<num_repetitions>]\n"
+           "          [--benchmark_dry_run={true|false}]\n"
+           "          [--benchmark_format=<console|json|csv>]\n"
+           "          [--benchmark_out=<filename>]\n"
+           "          [--benchmark_color={auto|true|false}]\n"
+           "          [--benchmark_context=<key>=<value>,...]\n"
+           "          [--benchmark_time_unit={ns|us|ms|s}]\n"
+           "          [--v=<verbosity>]\n";
+}
+
 static int parse(const char *verb, const char *const *words, int *argc, char **argv, struct amp_options *out)
 {
     *argc = 0;
@@ -88,7 +105,7 @@ static int parse(const char *verb, const char *const *words, int *argc, char **a
     for (size_t i = 0; i < MAX_WORDS && words[i]; i++)
         argv[(*argc)++] = (char *) (uintptr_t) words[i];
     argv[*argc] = NULL;
-    return amp_options_parse(argc, argv, out);
+    return amp_options_parse(argc, argv, usage, out);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -211,7 +228,48 @@ static const struct {
       { "--layouts=3", "--benchmark_format=json" },
       0,
       0 },
+    { "times", /* with the unit where this version has one */
+      { "--benchmark_min_time=3", "--benchmark_min_time=1e-9s", "--benchmark_min_warmup_time=0.5s" },
+      { "--benchmark_min_time=3s", "--benchmark_min_time=1e-9s", "--benchmark_min_warmup_time=0.5" },
+      0,
+      0 },
+    { "iterations in place of a time", { "--benchmark_min_time=7x" }, { NULL }, 0, 7 },
+    { "words",
+      { "--benchmark_format=CSV", "--benchmark_time_unit=s" },
+      { "--benchmark_format=CSV", "--benchmark_time_unit=s" },
+      0,
+      0 },
+    { "yes and no",
+      { "--benchmark_color=auto", "--benchmark_dry_run=Yes", "--benchmark_list_tests=0" },
+      { "--benchmark_color=auto", "--benchmark_dry_run=Yes", "--benchmark_list_tests=0" },
+      0,
+      0 },
+    { "whatever it says", { "--benchmark_context=a=b|c" }, { "--benchmark_context=a=b|c" }, 0, 0 },
+    { "a flag that the usage does not have", { "--benchmark_new=x" }, { "--benchmark_new=x" }, 0, 0 },
 };
+
+static const char *const refused[] = {
+    "--benchmark_dry_run=maybe",      "--benchmark_dry_run=auto",     "--benchmark_color=tru",
+    "--benchmark_time_unit=min",      "--benchmark_time_unit=",       "--benchmark_format=console|json",
+    "--benchmark_repetitions=0",      "--benchmark_repetitions=x",    "--v=10",
+    "--benchmark_min_time=soon",      "--benchmark_min_time=-1",      "--benchmark_min_warmup_time=3x",
+    "--benchmark_out=/dev/null/file",
+};
+
+/* The messages are in options_test.py. */
+static void test_values_that_libbenchmark_must_not_see(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        const char *const words[MAX_WORDS] = { refused[i] };
+        struct amp_options options;
+        char *argv[MAX_WORDS + 3];
+        int argc;
+
+        if (parse(NULL, words, &argc, argv, &options) != 2)
+            fail_msg("%s: taken", refused[i]);
+    }
+}
 
 static void test_solo(void **state)
 {
@@ -276,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_paired),
         cmocka_unit_test(test_allocators),
         cmocka_unit_test(test_solo),
+        cmocka_unit_test(test_values_that_libbenchmark_must_not_see),
         cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_draw_seed),
     };
