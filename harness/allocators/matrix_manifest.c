@@ -113,7 +113,7 @@ json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_ma
 {
     char created[32];
     struct manifest manifest = {
-        .options = *options, .version = AMP_VERSION, .created = amp_manifest_now(created),
+        .options = *options, .version = AMP_VERSION, .created = amp_results_now(created),
         .baseline = matrix->configurations.list[0].name, .again = matrix->configurations.list[1].name,
         .machine = amp_machine_facts(), .build = build(matrix), .configurations = configurations(matrix),
         .rows = calloc(matrix->n_workloads, sizeof *manifest.rows)

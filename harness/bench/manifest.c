@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 
 /* The least |ratio - 1| worth a word. */
 #define THRESHOLD 0.002
@@ -129,16 +128,6 @@ static json_t *build(const struct amp_rows *rows)
     return build;
 }
 
-const char *amp_manifest_now(char out[32])
-{
-    time_t now = time(NULL);
-    struct tm utc;
-
-    gmtime_r(&now, &utc);
-    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return out;
-}
-
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why)
 {
@@ -150,7 +139,7 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
         return NULL;
     manifest = (struct manifest){
         .options = *options, .threshold = THRESHOLD, .n_looks = options->looks, .version = AMP_VERSION,
-        .created = amp_manifest_now(created), .machine = amp_machine_facts(), .build = build(rows),
+        .created = amp_results_now(created), .machine = amp_machine_facts(), .build = build(rows),
         .allocator = amp_machine_allocator(), .configurations = json_pack("[{s:s}]", "name", AMP_CONFIGURATION),
         .layout_tables = lessons, .rows = *rows
     };

@@ -15,9 +15,6 @@ unsigned *amp_manifest_layouts(const struct amp_rows *rows, const char **why);
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why);
 
-/* The time, as manifests have it: out. */
-const char *amp_manifest_now(char out[32]);
-
 #define AMP_MANIFEST_SCHEMA "ampersand/run/1"
 extern const struct amp_record amp_manifest_record;
 

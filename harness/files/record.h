@@ -83,9 +83,11 @@ struct amp_record {
 #define AMP_OBJECTS(name, type, member, n, of, ...)                                                                    \
     { AMP_ITEMS(name, type, member, n), .kind = AMP_OBJECT, .record = (of), __VA_ARGS__ }
 
-/* An object whose fields are members of the very struct; and one of the struct that a member points to. */
+/* An object whose fields are members of the very struct; of a struct in it; and of the struct that a member points to. */
 #define AMP_OF(...) (&(const struct amp_record){ AMP_FIELDS(__VA_ARGS__) })
 #define AMP_GROUP(name, of) { .key = name, .kind = AMP_OBJECT, .record = (of) }
+#define AMP_INNER(name, type, member, of)                                                                              \
+    { .key = name, .kind = AMP_OBJECT, .offset = offsetof(type, member), .record = (of) }
 #define AMP_BEHIND(name, type, member, of, ...)                                                                        \
     { .key = name, .kind = AMP_OBJECT, .offset = offsetof(type, member), .is_behind = true, .record = (of), __VA_ARGS__ }
 

@@ -33,4 +33,7 @@ int amp_results_crc32(const char *path, uint32_t *out);
 /* Whether `need_b` bytes can really be written into `dir` now: they are, and taken away again. */
 int amp_results_probe(const char *dir, uint64_t need_b);
 
+/* The time as results have it, in UTC: out. */
+const char *amp_results_now(char out[32]);
+
 #endif

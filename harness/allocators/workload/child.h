@@ -6,9 +6,7 @@
 #define AMP_WORKLOAD_CHILD_H
 
 #include "harness/allocators/workload/list.h"
-
-#include <jansson.h>
-#include <stdbool.h>
+#include "harness/files/record.h"
 
 /* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only the
  * file); strings are borrowed from it.
@@ -19,24 +17,26 @@
  *     "sizes": [8, 64] (pair) } */
 struct amp_workload_task {
     const char *file, *configuration, *workload;
-    json_int_t launch, seed, cpu, environment_padding_b, timeline_s;
-    json_int_t quiet_ns; /* what the sensor reads on a quiet core */
-    int quick, classes;
-    const json_t *sizes;
+    unsigned launch, environment_padding_b, timeline_s;
+    int cpu;
+    uint64_t seed, quiet_ns; /* what the sensor reads on a quiet core */
+    bool quick, classes;
+    size_t sizes[64], n_sizes;
 };
+extern const struct amp_record amp_workload_task_record;     /* allocators/workload/task.c */
+extern const struct amp_record amp_workload_identity_record; /* the keys that begin every result: the same of it */
 
 /* Each writes task->file and returns an exit status, 0 or one of child.h's. */
 int amp_workload_run(const struct amp_workload_task *task);      /* allocators/workload/run.c */
 int amp_workload_timeline(const struct amp_workload_task *task); /* allocators/workload/timeline.c */
 int amp_workload_pair(const struct amp_workload_task *task);     /* allocators/workload/pair.c */
+extern const struct amp_record amp_workload_record, amp_timeline_record, amp_workload_pair_record;
+extern const struct amp_record amp_workload_row_record; /* each of the rows of a pair */
 int amp_workload_probe(const struct amp_workload_task *task);    /* allocators/workload/main.c */
 
-/* The keys that begin every result; the result, stolen, into the task's file. */
-json_t *amp_workload_identity(const struct amp_workload_task *task, const char *schema);
-int amp_workload_write(const struct amp_workload_task *task, json_t *result);
+/* The result into the task's file. */
+int amp_workload_write(const struct amp_workload_task *task, const struct amp_record *record, const void *result);
 int amp_workload_complain(int status, const char *what, const char *why);
-
-json_t *amp_workload_integers(const uint64_t *numbers, size_t n);
 
 /* Which allocator this process has, in as few words as tell it from another: {"library": the file that malloc is in,
  * "settings": a CRC-32 of what the allocator says of its settings, null where it says nothing}. */
@@ -48,17 +48,20 @@ struct amp_workload_memory {
 };
 bool amp_workload_memory(struct amp_workload_memory *out);
 
-/* So far: {minor, major} page faults and involuntary context switches of the whole process. */
+/* {minor, major} page faults and involuntary context switches of the whole process, since *before. */
 struct amp_workload_usage {
-    uint64_t minor, major, switches;
+    uint64_t minor, major, involuntary_switches;
 };
-void amp_workload_usage(struct amp_workload_usage *out);
+struct amp_workload_usage amp_workload_usage(const struct amp_workload_usage *before);
+extern const struct amp_record amp_workload_usage_record;
 
-/* jemalloc's requests by size class, as {"class_b", "allocs"}; NULL under another allocator. What threads have asked
- * for that live and have not flushed is missing. */
+/* jemalloc's requests by size class; false under another allocator. What threads have asked for that live and have not
+ * flushed is missing. */
 struct amp_workload_classes {
     size_t n;
-    uint64_t class_b[256], requests[256];
+    struct amp_workload_class {
+        uint64_t class_b, allocs;
+    } list[256];
 };
 bool amp_workload_classes(struct amp_workload_classes *out);
 

@@ -14,68 +14,48 @@ int amp_workload_complain(int status, const char *what, const char *why)
     return status;
 }
 
-json_t *amp_workload_identity(const struct amp_workload_task *task, const char *schema)
+int amp_workload_write(const struct amp_workload_task *task, const struct amp_record *record, const void *result)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "schema", schema, "workload", task->workload,
-                     "configuration", task->configuration, "launch", task->launch, "seed", task->seed, "cpu", task->cpu,
-                     "environment_padding_b", task->environment_padding_b, "quiet_ns", task->quiet_ns);
-}
+    int err = amp_record_save(record, result, task->file);
 
-int amp_workload_write(const struct amp_workload_task *task, json_t *result)
-{
-    int err = result ? amp_results_write(task->file, result) : -ENOMEM;
-
-    json_decref(result);
     return err ? amp_workload_complain(2, task->file, strerror(-err)) : 0;
 }
 
 int amp_workload_probe(const struct amp_workload_task *task)
 {
     json_t *facts = amp_provenance_probe();
+    int err = facts ? json_object_set_new(facts, "identity", amp_workload_in_force()) : -ENOMEM;
 
-    if (facts)
-        json_object_set_new(facts, "identity", amp_workload_in_force());
-    return amp_workload_write(task, facts);
+    err = err ? -ENOMEM : amp_results_write(task->file, facts);
+    json_decref(facts);
+    return err ? amp_workload_complain(2, task->file, strerror(-err)) : 0;
 }
 
-static int read_task(const char *kind, const json_t *json, struct amp_workload_task *out)
-{
-    json_error_t error;
-    int err;
-
-    if (strcmp(kind, "probe") == 0)
-        err = json_unpack_ex((json_t *) json, &error, 0, "{s:s}", "file", &out->file);
-    else
-        err = json_unpack_ex((json_t *) json, &error, JSON_STRICT,
-                             "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "file", &out->file,
-                             "configuration", &out->configuration, "workload", &out->workload, "launch", &out->launch,
-                             "seed", &out->seed, "cpu", &out->cpu, "environment_padding_b", &out->environment_padding_b,
-                             "quiet_ns", &out->quiet_ns, "timeline_s", &out->timeline_s, "quick", &out->quick,
-                             "classes", &out->classes, "sizes", &out->sizes);
-    return err ? amp_workload_complain(2, "task", error.text) : 0;
-}
+/* A probe wants no more. */
+static const struct amp_record file_record = { AMP_FIELDS(AMP_FIELD(struct amp_workload_task, file)) };
 
 static int run(const char *kind, const char *text)
 {
     static const struct {
         const char *kind;
         int (*run)(const struct amp_workload_task *);
-    } kinds[] = { { "probe", amp_workload_probe },
-                  { "workload", amp_workload_run },
-                  { "timeline", amp_workload_timeline },
-                  { "pair", amp_workload_pair } };
+        const struct amp_record *task;
+    } kinds[] = { { "probe", amp_workload_probe, &file_record },
+                  { "workload", amp_workload_run, &amp_workload_task_record },
+                  { "timeline", amp_workload_timeline, &amp_workload_task_record },
+                  { "pair", amp_workload_pair, &amp_workload_task_record } };
     struct amp_workload_task task = { 0 };
     json_error_t error;
     json_t *json = json_loads(text, 0, &error);
+    const char *why;
     int status = -1;
 
     if (!json)
         return amp_workload_complain(2, "task", error.text);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && status < 0; i++)
-        if (strcmp(kinds[i].kind, kind) == 0) {
-            status = read_task(kind, json, &task);
-            status = status ? status : kinds[i].run(&task);
-        }
+        if (strcmp(kinds[i].kind, kind) == 0)
+            status = amp_record_read(kinds[i].task, json, &task, &why) ? amp_workload_complain(2, "task", why)
+                                                                       : kinds[i].run(&task);
     if (status < 0)
         status = amp_workload_complain(2, kind, "there is no such kind of task");
     json_decref(json);

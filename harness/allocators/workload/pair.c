@@ -26,6 +26,8 @@ struct row {
     uint64_t ops, warmup_ops, ns[2][LAYOUTS * ROUNDS];
     uint64_t sensor_ns[LAYOUTS];
     size_t rounds; /* ROUNDS, or fewer where one operation takes long */
+    unsigned *layouts;
+    size_t n_layouts, n_rounds; /* of all layouts */
 };
 
 struct measurement {
@@ -34,7 +36,32 @@ struct measurement {
     unsigned layouts[LAYOUTS];
     struct amp_clock_facts clock;
     uint64_t random, quiet_ns, patience_ns;
+    const struct amp_workload_task *task;
     const char *heap_side;
+    json_t *in_force, *rows;
+    struct amp_workload_memory start, end;
+    struct amp_workload_usage used;
+    double seconds;
+};
+
+#define ROW(member) AMP_FIELD(struct row, member, .least = 1)
+#define PER_LAYOUT(member, ...) AMP_LIST(struct row, member, n_layouts, __VA_ARGS__)
+#define PER_ROUND(name, member) AMP_LIST_AS(name, struct row, member, n_rounds)
+const struct amp_record amp_workload_row_record = {
+    AMP_FIELDS(ROW(size), ROW(ops), AMP_FIELD_AS("rounds_per_block", struct row, rounds, .least = 1),
+               PER_LAYOUT(layouts), PER_LAYOUT(sensor_ns, .least = 1), PER_ROUND("value_ns", ns[VALUE]),
+               PER_ROUND("pointer_ns", ns[POINTER])),
+};
+
+#define FIELD(member) AMP_FIELD(struct measurement, member)
+#define AS(name, member) AMP_FIELD_AS(name, struct measurement, member)
+const struct amp_record amp_workload_pair_record = {
+    AMP_FIELDS(AMP_BEHIND("", struct measurement, task, &amp_workload_identity_record), FIELD(heap_side),
+               FIELD(in_force), AMP_GROUP("clock", AMP_OF(FIELD(clock.cost_ns), FIELD(clock.resolution_ns))),
+               FIELD(rows), AMP_GROUP("memory", AMP_OF(AS("start_rss_b", start.rss_b), FIELD(end.peak_rss_b),
+                                                       AS("retained_rss_b", end.rss_b))),
+               AMP_INNER("", struct measurement, used, &amp_workload_usage_record), FIELD(seconds)),
+    .schema = "ampersand/workload-pair/1",
 };
 
 /* The row of this name and size in a module of its lesson. */
@@ -152,56 +179,18 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
     return status;
 }
 
-static json_t *row_json(const struct measurement *m, const struct row *row)
-{
-    json_t *layouts = json_array();
-
-    for (int i = 0; i < LAYOUTS; i++)
-        json_array_append_new(layouts, json_integer(m->layouts[i]));
-    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "size", (json_int_t) row->size, "ops",
-                     (json_int_t) row->ops, "rounds_per_block", (json_int_t) row->rounds, "layouts", layouts,
-                     "sensor_ns", amp_workload_integers(row->sensor_ns, LAYOUTS), "value_ns",
-                     amp_workload_integers(row->ns[VALUE], LAYOUTS * row->rounds), "pointer_ns",
-                     amp_workload_integers(row->ns[POINTER], LAYOUTS * row->rounds));
-}
-
-static json_t *result_of(const struct amp_workload_task *task, const struct measurement *m, json_t *rows,
-                         const struct amp_workload_memory *start, const struct amp_workload_usage *before,
-                         uint64_t begin_ns)
-{
-    json_t *result = amp_workload_identity(task, "ampersand/workload-pair/1"), *more;
-    struct amp_workload_memory end = { .rss_b = 0 };
-    struct amp_workload_usage after;
-
-    amp_workload_usage(&after);
-    amp_workload_memory(&end);
-    more = json_pack("{s:s, s:o, s:{s:f, s:I}, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:f}", "heap_side",
-                     m->heap_side, "in_force", amp_workload_in_force(), "clock", "cost_ns", m->clock.cost_ns,
-                     "resolution_ns", (json_int_t) m->clock.resolution_ns, "rows", rows, "memory", "start_rss_b",
-                     (json_int_t) start->rss_b, "peak_rss_b", (json_int_t) end.peak_rss_b, "retained_rss_b",
-                     (json_int_t) end.rss_b, "faults", "minor", (json_int_t) (after.minor - before->minor), "major",
-                     (json_int_t) (after.major - before->major), "involuntary_switches",
-                     (json_int_t) (after.switches - before->switches), "seconds",
-                     (double) (amp_clock_monotonic() - begin_ns) / 1e9);
-    if (!result || !more || json_object_update(result, more)) {
-        json_decref(result);
-        result = NULL;
-    }
-    json_decref(more);
-    return result;
-}
-
-static int measure_rows(struct measurement *m, const struct amp_workload_task *task, const char *pair, json_t *rows)
+static int measure_rows(struct measurement *m, const char *pair)
 {
     int status = 0;
 
-    for (size_t i = 0; i < json_array_size(task->sizes) && !status; i++) {
+    for (size_t i = 0; i < m->task->n_sizes && !status; i++) {
         static struct row row;
 
-        row = (struct row){ .size = (size_t) json_integer_value(json_array_get(task->sizes, i)) };
+        row = (struct row){ .size = m->task->sizes[i], .layouts = m->layouts, .n_layouts = LAYOUTS };
         status = measure_row(m, pair, &row);
+        row.n_rounds = LAYOUTS * row.rounds;
         if (!status)
-            json_array_append_new(rows, row_json(m, &row));
+            json_array_append_new(m->rows, amp_record_write(&amp_workload_row_record, &row));
     }
     return status;
 }
@@ -211,24 +200,27 @@ int amp_workload_pair(const struct amp_workload_task *task)
     static struct measurement m;
     const char *why = "", *pair = task->workload + strlen(AMP_WORKLOAD_PAIR);
     uint64_t begin_ns = amp_clock_monotonic();
-    struct amp_workload_memory start;
-    struct amp_workload_usage before;
-    json_t *rows;
     int status;
 
-    m.random = (uint64_t) task->seed;
-    m.quiet_ns = (uint64_t) task->quiet_ns;
+    m.task = task;
+    m.random = task->seed;
+    m.quiet_ns = task->quiet_ns;
     m.patience_ns = PATIENCE_NS;
     if (strncmp(task->workload, AMP_WORKLOAD_PAIR, strlen(AMP_WORKLOAD_PAIR)) != 0 || load(&m, pair, &why))
         return amp_workload_complain(2, task->workload, why);
     if (amp_clock_measure(amp_clock_monotonic, &m.clock))
         return amp_workload_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
-    amp_workload_memory(&start);
-    amp_workload_usage(&before);
-    rows = json_array();
-    status = measure_rows(&m, task, pair, rows);
-    if (!status)
-        return amp_workload_write(task, result_of(task, &m, rows, &start, &before, begin_ns));
-    json_decref(rows);
-    return status;
+    amp_workload_memory(&m.start);
+    m.used = amp_workload_usage(&m.used);
+    m.rows = json_array();
+    status = measure_rows(&m, pair);
+    if (status) {
+        json_decref(m.rows);
+        return status;
+    }
+    m.used = amp_workload_usage(&m.used);
+    amp_workload_memory(&m.end);
+    m.in_force = amp_workload_in_force();
+    m.seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;
+    return amp_workload_write(task, &amp_workload_pair_record, &m);
 }

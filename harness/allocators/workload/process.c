@@ -37,22 +37,19 @@ bool amp_workload_memory(struct amp_workload_memory *out)
            read_kb(text, "VmSize:", &out->mapped_b) && read_kb(text, "VmPeak:", &out->peak_mapped_b);
 }
 
-json_t *amp_workload_integers(const uint64_t *numbers, size_t n)
-{
-    json_t *array = json_array();
+#define USAGE(member) AMP_FIELD(struct amp_workload_usage, member)
+const struct amp_record amp_workload_usage_record = {
+    AMP_FIELDS(AMP_GROUP("faults", AMP_OF(USAGE(minor), USAGE(major))), USAGE(involuntary_switches)),
+};
 
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, json_integer((json_int_t) numbers[i]));
-    return array;
-}
-
-void amp_workload_usage(struct amp_workload_usage *out)
+struct amp_workload_usage amp_workload_usage(const struct amp_workload_usage *before)
 {
     struct rusage usage;
 
     getrusage(RUSAGE_SELF, &usage);
-    *out = (struct amp_workload_usage){ (uint64_t) usage.ru_minflt, (uint64_t) usage.ru_majflt,
-                                        (uint64_t) usage.ru_nivcsw };
+    return (struct amp_workload_usage){ (uint64_t) usage.ru_minflt - before->minor,
+                                        (uint64_t) usage.ru_majflt - before->major,
+                                        (uint64_t) usage.ru_nivcsw - before->involuntary_switches };
 }
 
 /* jemalloc's functions, if it is jemalloc: found by name, since this program links no allocator. */
@@ -87,17 +84,16 @@ static bool read_class(int (*mallctl)(const char *, void *, size_t *, void *, si
 {
     char name[96];
     size_t class_b, len = sizeof class_b;
-    uint64_t requests;
+    uint64_t allocs;
 
     snprintf(name, sizeof name, "arenas.%s.%u.size", kind, i);
     if (mallctl(name, &class_b, &len, NULL, 0))
         return false;
-    len = sizeof requests;
+    len = sizeof allocs;
     snprintf(name, sizeof name, "stats.arenas.4096.%s.%u.nrequests", group, i);
-    if (mallctl(name, &requests, &len, NULL, 0))
+    if (mallctl(name, &allocs, &len, NULL, 0))
         return false;
-    out->class_b[out->n] = class_b;
-    out->requests[out->n++] = requests;
+    out->list[out->n++] = (struct amp_workload_class){ class_b, allocs };
     return true;
 }
 
@@ -122,7 +118,7 @@ bool amp_workload_classes(struct amp_workload_classes *out)
         len = sizeof n;
         if (mallctl(kinds[k].count, &n, &len, NULL, 0))
             return false;
-        for (unsigned i = 0; i < n && out->n < sizeof out->class_b / sizeof out->class_b[0]; i++)
+        for (unsigned i = 0; i < n && out->n < sizeof out->list / sizeof out->list[0]; i++)
             if (!read_class(mallctl, kinds[k].kind, kinds[k].group, i, out))
                 return false;
     }

@@ -43,7 +43,8 @@ struct launch {
     } of[AMP_WORKLOAD_THREADS];
     pthread_t threads[AMP_WORKLOAD_THREADS];
     uint64_t *samples_ns, *other_samples_ns; /* single operations: of the quietest attempt, of another */
-    uint64_t chunks_ns[MAX_CHUNKS], sensor_ns[MAX_CHUNKS], n_chunks, n_quiet, spent_ns, checksum;
+    uint64_t chunks_ns[MAX_CHUNKS], sensor_ns[MAX_CHUNKS], n_quiet, spent_ns, checksum;
+    size_t n_chunks;
     uint64_t quiet_ns, last_sensor_ns; /* read after the chunk before */
 };
 
@@ -219,73 +220,93 @@ static void end_threads(struct launch *launch)
         pthread_join(launch->threads[i], NULL);
 }
 
-static json_t *latency(struct launch *launch, uint64_t sensor_ns)
-{
-    uint64_t n = launch->workload->latency_ops, *ns = launch->samples_ns;
-    uint64_t step_ns = amp_quantile_step_ns(amp_clock_monotonic);
-    struct amp_clock_facts clock = { .cost_ns = 0 };
-
-    amp_clock_measure(amp_clock_monotonic, &clock);
-    qsort(ns, n, sizeof *ns, amp_compare_ns);
-    return json_pack("{s:I, s:f, s:I, s:f, s:f, s:f, s:f, s:I}", "ops", (json_int_t) n, "clock_cost_ns", clock.cost_ns,
-                     "sensor_ns", (json_int_t) sensor_ns, "p50_ns", amp_quantile_grouped(ns, n, 500, step_ns), "p90_ns",
-                     amp_quantile_grouped(ns, n, 900, step_ns), "p99_ns", amp_quantile_grouped(ns, n, 990, step_ns),
-                     "p999_ns", amp_quantile_grouped(ns, n, 999, step_ns), "max_ns", (json_int_t) ns[n - 1]);
-}
-
-static json_t *class_list(const struct amp_workload_classes *before, const struct amp_workload_classes *after)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < after->n && i < before->n; i++)
-        if (after->requests[i] > before->requests[i])
-            json_array_append_new(array, json_pack("{s:I, s:I}", "class_b", (json_int_t) after->class_b[i], "allocs",
-                                                   (json_int_t) (after->requests[i] - before->requests[i])));
-    return array;
-}
-
-/* null where it is not known. */
-static json_t *round_trip(uint64_t ns)
-{
-    return ns > 0 ? json_integer((json_int_t) ns) : json_null();
-}
-
+/* What is written, and what it is found by. */
 struct facts {
+    const struct amp_workload_task *task;
+    const struct launch *launch;
+    unsigned threads;
+    uint64_t chunk_ops, asked_peak_b;
+    json_t *in_force, *checksum;
+    struct {
+        uint64_t ops, sensor_ns, max_ns;
+        double p50_ns, p90_ns, p99_ns, p999_ns;
+    } latency;
+    struct amp_clock_facts clock;
     struct amp_workload_memory start, busy, drained;
-    struct amp_workload_usage before, after;
-    struct amp_workload_classes classes_before, classes_after;
-    uint64_t asked_peak_b, singles_sensor_ns, trips_ns[2]; /* before the chunks, and after the single operations */
+    struct amp_workload_usage used;
+    struct amp_workload_classes before, after;
+    struct amp_workload_class *classes; /* NULL: not known, or not asked for */
+    double seconds;
+    uint64_t trips_ns[2], *round_trip_ns; /* before the chunks, and after the single operations; NULL: one thread */
+    size_t n_trips;
     bool has_classes, has_memory;
 };
 
-static json_t *result_of(const struct amp_workload_task *task, struct launch *launch, const struct facts *f,
-                         uint64_t begin_ns)
-{
-    json_t *result = amp_workload_identity(task, "ampersand/workload/1"), *more;
-    char checksum[32];
+#define FIELD(member, ...) AMP_FIELD(struct facts, member, __VA_ARGS__)
+#define AS(name, member) AMP_FIELD_AS(name, struct facts, member)
+#define CHUNKS(member) AMP_LIST(struct launch, member, n_chunks, .least = 1)
+#define CLASS(member) AMP_FIELD(struct amp_workload_class, member)
+const struct amp_record amp_workload_record = {
+    AMP_FIELDS(AMP_BEHIND("", struct facts, task, &amp_workload_identity_record), FIELD(threads, .least = 1),
+               FIELD(in_force), FIELD(chunk_ops, .least = 1),
+               AMP_BEHIND("", struct facts, launch, AMP_OF(CHUNKS(chunks_ns), CHUNKS(sensor_ns))),
+               AMP_GROUP("latency", AMP_OF(FIELD(latency.ops, .least = 1), AS("clock_cost_ns", clock.cost_ns),
+                                           FIELD(latency.sensor_ns), FIELD(latency.p50_ns), FIELD(latency.p90_ns),
+                                           FIELD(latency.p99_ns), FIELD(latency.p999_ns), FIELD(latency.max_ns))),
+               AMP_GROUP("memory", AMP_OF(AS("start_rss_b", start.rss_b), FIELD(busy.peak_rss_b),
+                                          AS("retained_rss_b", drained.rss_b), FIELD(asked_peak_b),
+                                          AS("start_mapped_b", start.mapped_b), FIELD(busy.peak_mapped_b))),
+               AMP_INNER("", struct facts, used, &amp_workload_usage_record), FIELD(checksum),
+               AMP_OBJECTS("classes", struct facts, classes, after.n, AMP_OF(CLASS(class_b), CLASS(allocs)),
+                           .is_nullable = true),
+               FIELD(seconds), AMP_LIST(struct facts, round_trip_ns, n_trips, .is_nullable = true)),
+    .schema = "ampersand/workload/1",
+};
 
-    snprintf(checksum, sizeof checksum, "%016llx", (unsigned long long) launch->checksum);
-    more = json_pack(
-        "{s:I, s:o, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}, s:I, s:s, s:o, s:f, s:o}",
-        "threads", (json_int_t) launch->workload->threads, "in_force", amp_workload_in_force(), "chunk_ops",
-        (json_int_t) (launch->workload->chunk_ops * launch->workload->threads), "chunks_ns",
-        amp_workload_integers(launch->chunks_ns, launch->n_chunks), "sensor_ns",
-        amp_workload_integers(launch->sensor_ns, launch->n_chunks), "latency", latency(launch, f->singles_sensor_ns),
-        "memory", "start_rss_b", (json_int_t) f->start.rss_b, "peak_rss_b", (json_int_t) f->busy.peak_rss_b,
-        "retained_rss_b", (json_int_t) f->drained.rss_b, "asked_peak_b", (json_int_t) f->asked_peak_b, "start_mapped_b",
-        (json_int_t) f->start.mapped_b, "peak_mapped_b", (json_int_t) f->busy.peak_mapped_b, "faults", "minor",
-        (json_int_t) (f->after.minor - f->before.minor), "major", (json_int_t) (f->after.major - f->before.major),
-        "involuntary_switches", (json_int_t) (f->after.switches - f->before.switches), "checksum", checksum, "classes",
-        f->has_classes ? class_list(&f->classes_before, &f->classes_after) : json_null(), "seconds",
-        (double) (amp_clock_monotonic() - begin_ns) / 1e9, "round_trip_ns",
-        launch->workload->threads > 1 ? json_pack("[o, o]", round_trip(f->trips_ns[0]), round_trip(f->trips_ns[1]))
-                                      : json_null());
-    if (!result || !more || json_object_update(result, more)) {
-        json_decref(result);
-        result = NULL;
-    }
-    json_decref(more);
-    return result;
+static void find_latency(const struct launch *launch, struct facts *f)
+{
+    uint64_t n = launch->workload->latency_ops, *ns = launch->samples_ns;
+    uint64_t step_ns = amp_quantile_step_ns(amp_clock_monotonic);
+
+    amp_clock_measure(amp_clock_monotonic, &f->clock);
+    qsort(ns, n, sizeof *ns, amp_compare_ns);
+    f->latency.ops = n;
+    f->latency.p50_ns = amp_quantile_grouped(ns, n, 500, step_ns);
+    f->latency.p90_ns = amp_quantile_grouped(ns, n, 900, step_ns);
+    f->latency.p99_ns = amp_quantile_grouped(ns, n, 990, step_ns);
+    f->latency.p999_ns = amp_quantile_grouped(ns, n, 999, step_ns);
+    f->latency.max_ns = ns[n - 1];
+}
+
+/* Of f->after what has come since f->before. */
+static void find_classes(struct facts *f)
+{
+    size_t n = 0;
+
+    f->classes = f->after.list;
+    for (size_t i = 0; i < f->after.n && i < f->before.n; i++)
+        if (f->after.list[i].allocs > f->before.list[i].allocs)
+            f->classes[n++] = (struct amp_workload_class){ f->after.list[i].class_b,
+                                                           f->after.list[i].allocs - f->before.list[i].allocs };
+    f->after.n = n;
+}
+
+static int write_result(struct facts *f, uint64_t begin_ns)
+{
+    f->checksum = json_sprintf("%016llx", (unsigned long long) f->launch->checksum);
+    f->threads = f->launch->workload->threads;
+    f->chunk_ops = f->launch->workload->chunk_ops * f->threads;
+    f->in_force = amp_workload_in_force();
+    find_latency(f->launch, f);
+    if (f->has_classes)
+        find_classes(f);
+    if (f->threads > 1)
+        f->round_trip_ns = f->trips_ns;
+    f->n_trips = 2;
+    for (int i = 0; i < 2; i++)
+        f->trips_ns[i] = f->trips_ns[i] > 0 ? f->trips_ns[i] : AMP_NONE;
+    f->seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;
+    return amp_workload_write(f->task, &amp_workload_record, f);
 }
 
 /* The steps on top of this file. */
@@ -293,17 +314,17 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
 {
     uint64_t unused = 0, unused_ns;
 
-    launch->fixture = launch->workload->set_up((uint64_t) task->seed);
+    launch->fixture = launch->workload->set_up(task->seed);
     f->trips_ns[0] = measure_trip(launch);
     run_chunk(launch, &unused, &unused_ns);
-    f->has_classes = task->classes && amp_workload_classes(&f->classes_before);
-    amp_workload_usage(&f->before);
+    f->has_classes = task->classes && amp_workload_classes(&f->before);
+    f->used = amp_workload_usage(&f->used);
     run_chunks(launch, MIN_CHUNKS);
     f->has_memory = f->has_memory && amp_workload_memory(&f->busy);
     f->asked_peak_b = launch->workload->asked_peak_b(launch->fixture);
     run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
-    amp_workload_usage(&f->after);
-    run_singles(launch, &f->singles_sensor_ns);
+    f->used = amp_workload_usage(&f->used);
+    run_singles(launch, &f->latency.sensor_ns);
     f->trips_ns[1] = measure_trip(launch);
 }
 
@@ -319,7 +340,9 @@ int amp_workload_run(const struct amp_workload_task *task)
     if (!workload)
         return amp_workload_complain(2, task->workload, "there is no such workload");
     launch.workload = workload;
-    launch.quiet_ns = (uint64_t) task->quiet_ns;
+    f.task = task;
+    f.launch = &launch;
+    launch.quiet_ns = task->quiet_ns;
     launch.samples_ns = amp_map(AMP_LATENCY_OPS * sizeof *launch.samples_ns);
     launch.other_samples_ns = amp_map(AMP_LATENCY_OPS * sizeof *launch.other_samples_ns);
     status = start_threads(&launch, helpers);
@@ -329,11 +352,11 @@ int amp_workload_run(const struct amp_workload_task *task)
     measure(&launch, &f, task);
     end_threads(&launch);
     if (f.has_classes)
-        f.has_classes = amp_workload_classes(&f.classes_after);
+        f.has_classes = amp_workload_classes(&f.after);
     workload->drain(launch.fixture);
     f.has_memory = f.has_memory && amp_workload_memory(&f.drained);
     if (!f.has_memory)
         return amp_workload_complain(2, "/proc/self/status", "it does not tell this process's memory");
     workload->tear_down(launch.fixture);
-    return amp_workload_write(task, result_of(task, &launch, &f, begin_ns));
+    return write_result(&f, begin_ns);
 }

@@ -19,10 +19,22 @@
 enum { STEPS = 16, BURSTS = 4, EVERY_MS = 20, SAMPLES = 4096, LIGHT_OPS = 500 };
 
 struct timeline {
+    const struct amp_workload_task *task;
     const struct amp_workload *burst, *light;
     void *bursts[BURSTS], *service;
-    uint64_t begin_ns, idle_ms, t_ms[SAMPLES], rss_b[SAMPLES], burst_end_ms;
+    uint64_t begin_ns, idle_ms, t_ms[SAMPLES], rss_b[SAMPLES], burst_end_ms, asked_b;
     size_t n;
+    struct amp_workload_memory end;
+    json_t *in_force;
+    double seconds;
+};
+
+#define FIELD(member) AMP_FIELD(struct timeline, member)
+const struct amp_record amp_timeline_record = {
+    AMP_FIELDS(AMP_BEHIND("", struct timeline, task, &amp_workload_identity_record), FIELD(in_force), FIELD(asked_b),
+               FIELD(burst_end_ms), AMP_LIST(struct timeline, t_ms, n), AMP_LIST(struct timeline, rss_b, n),
+               FIELD(end.peak_rss_b), AMP_FIELD_AS("retained_rss_b", struct timeline, end.rss_b), FIELD(seconds)),
+    .schema = "ampersand/timeline/1",
 };
 
 static uint64_t passed_ms(const struct timeline *t)
@@ -71,24 +83,6 @@ static bool idle(struct timeline *t)
     return well;
 }
 
-static int write_timeline(const struct amp_workload_task *task, const struct timeline *t, uint64_t asked_b,
-                          const struct amp_workload_memory *end)
-{
-    json_t *result = amp_workload_identity(task, "ampersand/timeline/1");
-    json_t *more = json_pack("{s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:f}", "in_force", amp_workload_in_force(), "asked_b",
-                             (json_int_t) asked_b, "burst_end_ms", (json_int_t) t->burst_end_ms, "t_ms",
-                             amp_workload_integers(t->t_ms, t->n), "rss_b", amp_workload_integers(t->rss_b, t->n),
-                             "peak_rss_b", (json_int_t) end->peak_rss_b, "retained_rss_b", (json_int_t) end->rss_b,
-                             "seconds", (double) passed_ms(t) / 1e3);
-
-    if (!result || !more || json_object_update(result, more)) {
-        json_decref(result);
-        result = NULL;
-    }
-    json_decref(more);
-    return amp_workload_write(task, result);
-}
-
 /* What the process held until its last sample is given back, as an end-of-process leak check wants it. */
 static void end_service(struct timeline *t)
 {
@@ -103,8 +97,7 @@ static void end_service(struct timeline *t)
 int amp_workload_timeline(const struct amp_workload_task *task)
 {
     static struct timeline t;
-    struct amp_workload_memory end;
-    uint64_t seed = (uint64_t) task->seed, asked_b = 0;
+    uint64_t seed = task->seed;
     bool well;
 
     t.burst = amp_workload_find("burst_idle");
@@ -115,14 +108,17 @@ int amp_workload_timeline(const struct amp_workload_task *task)
     for (int i = 0; i < BURSTS; i++)
         t.bursts[i] = t.burst->set_up(amp_draw(&seed));
     t.begin_ns = amp_clock_monotonic();
-    t.idle_ms = (uint64_t) task->timeline_s * 1000;
+    t.idle_ms = task->timeline_s * 1000ull;
     well = sample(&t) && half_chunk(&t);
     for (int i = 0; i < BURSTS; i++)
-        asked_b += t.burst->asked_peak_b(t.bursts[i]);
+        t.asked_b += t.burst->asked_peak_b(t.bursts[i]);
     t.burst_end_ms = passed_ms(&t);
-    well = well && half_chunk(&t) && idle(&t) && sample(&t) && amp_workload_memory(&end);
+    well = well && half_chunk(&t) && idle(&t) && sample(&t) && amp_workload_memory(&t.end);
     end_service(&t);
     if (!well)
         return amp_workload_complain(2, "/proc/self/status", "it does not tell this process's memory");
-    return write_timeline(task, &t, asked_b, &end);
+    t.task = task;
+    t.in_force = amp_workload_in_force();
+    t.seconds = (double) passed_ms(&t) / 1e3;
+    return amp_workload_write(task, &amp_timeline_record, &t);
 }
