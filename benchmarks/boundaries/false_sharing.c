@@ -159,15 +159,16 @@ static void tear_down(void *fixture)
 }
 
 AMP_PAIR(false_sharing,
-         .question = "What does it cost two threads to count for themselves, and what in counters side by side?",
+         .question = "What does it cost two threads to count in cache lines of their own, and what in counters that "
+                     "share a line?",
          .value = { run_value, .set_up = set_up, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = tear_down },
          .sizes = AMP_SIZES(8, 128), .threads = 1, .observed_by = "false_sharing_visible",
-         .prefer = "Let each thread keep its own and merge at the end. What must be shared and written by several "
-                   "gets a line of the cache for each writer.");
+         .prefer = "Let each thread count for itself, and add up at the end. Give each writer of shared data a cache "
+                   "line of its own.");
 
 AMP_PAIR(false_sharing_visible,
-         .question = "Does this machine show it when two threads write into one line of the cache?",
+         .question = "Can this machine show what it costs when two threads write to the same cache line?",
          .value = { run_apart, .set_up = set_up, .tear_down = tear_down },
          .pointer = { run_together, .set_up = set_up, .tear_down = tear_down },
          .sizes = AMP_SIZES(128), .threads = 1);

@@ -225,15 +225,15 @@ AMP_PAIR(thread_send,
          .pointer = { run_pointer, .set_up = set_up_queue, .tear_down = tear_down_queue,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Send values up to some kilobytes: the copy is cheaper than an allocation that another thread "
-                   "frees. Send pointers to what is larger, and only if the sender lets go of it.");
+         .prefer = "Send values up to a few kilobytes: the copy is cheaper than an allocation that another thread "
+                   "frees. Send pointers to larger objects, and only if the sender gives them up.");
 
 AMP_PAIR(thread_send_pool,
          .question = "What does it cost to send an object to a thread by value, and what by a pointer from a pool?",
          .value = { run_value, .set_up = set_up_queue, .tear_down = tear_down_queue },
          .pointer = { run_pool, .set_up = set_up_queue, .tear_down = tear_down_queue },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Where large objects go from thread to thread all the time, let each slot keep its own: nothing is "
-                   "copied and nothing allocated.");
+         .prefer = "If large objects go from thread to thread all the time, let each slot keep one of its own: "
+                   "nothing is copied and nothing allocated.");
 
 #endif

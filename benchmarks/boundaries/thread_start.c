@@ -133,7 +133,7 @@ AMP_PAIR(thread_start,
          .value = { run_value, .set_up = set_up_start, .tear_down = tear_down_start },
          .pointer = { run_pointer, .set_up = set_up_start, .tear_down = tear_down_start },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Start threads for work that takes much longer than the tens of microseconds that one costs, or "
-                   "keep them and send them work. What only waits for others can be a coroutine.");
+         .prefer = "Start threads for work that takes much longer than the tens of microseconds of a start, or keep "
+                   "them and send them work. Code that mostly waits can be a coroutine.");
 
 #endif

@@ -157,21 +157,21 @@ static void tear_down_set(void *fixture)
 }
 
 AMP_PAIR(pass_cold,
-         .question = "What does an argument that is in no cache cost by value, and what by const pointer?",
+         .question = "What does it cost to pass an argument that is in no cache: by value, and by const pointer?",
          .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
          .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "By pointer: what is not read need not come from memory. One line costs nearly the same, since "
-                   "waiting for it hides the copy.");
+         .prefer = "Pass by pointer: bytes that nobody reads need not come from memory. Objects of one cache line "
+                   "cost nearly the same, since the wait hides the copy.");
 
 AMP_PAIR(factory_cold,
-         .question = "What does a new object after a model in no cache cost as a value, and what as a pointer to the "
-                     "heap?",
+         .question = "What does a new copy of an object that is in no cache cost as a value, and what as a pointer to "
+                     "the heap?",
          .value = { run_factory_value, .set_up = set_up_set, .tear_down = tear_down_set },
          .pointer = { run_factory_pointer, .set_up = set_up_set, .tear_down = tear_down_set,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "The answer of `factory` holds, only smaller: the allocation is still paid, beside a wait for "
-                   "memory that both sides have.");
+         .prefer = "As for `factory`, but with a smaller difference: the allocation still costs time, but both sides "
+                   "wait for memory.");
 
 #endif

@@ -80,21 +80,21 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(pass_lto,
-         .question = "What does an argument to another file's function cost by value, and what by pointer, with "
-                     "-flto?",
+         .question = "With -flto, what does it cost to pass an argument to a function in another file by value, and "
+                     "what by pointer?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "With -flto hand small functions of other files what reads best, as within one file; into "
-                   "libraries and through pointers `pass` still holds.");
+         .prefer = "With -flto, write what reads best for small functions in other files, as within one file. Calls "
+                   "into libraries and through pointers are not inlined: `pass` applies to them.");
 
 AMP_PAIR(factory_lto,
-         .question = "What does an object from another file cost as a value, and what as a pointer to the heap, with "
-                     "-flto?",
+         .question = "With -flto, what does a new object from another file cost as a value, and what as a pointer to "
+                     "the heap?",
          .value = { run_factory_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_factory_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Return values: what is not used of them is never made, also across files. The allocation stays.");
+         .prefer = "Return values: parts that nobody reads are never made, even across files. The allocation stays.");
 
 #endif

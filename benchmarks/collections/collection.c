@@ -142,8 +142,8 @@ static void tear_down_pointer(void *fixture)
 #define COLLECTION_SIZES AMP_SIZES(16 * KIB, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 24 * MIB, 64 * MIB, 128 * MIB)
 #endif
 #define COLLECTION_PREFER                                                                                              \
-    "Keep elements in one array where they are walked together. Pointers are for elements that live apart, are "       \
-    "shared, or are too large to move; keep the order in which they were allocated as long as you can."
+    "Keep elements in one array if you walk them together. Use pointers for elements that are shared or too large to " \
+    "move, and keep them in the order of allocation as long as you can."
 
 AMP_PAIR(collection,
          .question = "What does it cost to walk an array of elements, and what an array of pointers to them?",
@@ -174,7 +174,8 @@ static void *set_up_shuffled(size_t size)
 }
 
 AMP_PAIR(collection_shuffled,
-         .question = "What does it cost to walk an array of elements, and what pointers to them in random order?",
+         .question = "What does it cost to walk an array of elements, and what an array of pointers to them in random "
+                     "order?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_value },
          .pointer = { run_pointer, .set_up = set_up_shuffled, .tear_down = tear_down_pointer },
          .sizes = AMP_SIZES(128 * KIB, 64 * MIB), .prefer = COLLECTION_PREFER);

@@ -154,6 +154,6 @@ AMP_PAIR(collection_insert,
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(struct node) },
          .sizes = AMP_SIZES(16, 256, 65536), .size_unit = "elements",
-         .prefer = "Take the array for long sequences and small elements: finding the place costs a list more than "
-                   "moving costs the array. A short list of large elements may win, and any list whose places are "
-                   "known, as in a queue of things that know their own node.");
+         .prefer = "Use an array for long sequences and small elements: a list takes longer to find the place than "
+                   "an array to move elements. A short list of large elements may win, and so does a list if you "
+                   "already hold the node.");

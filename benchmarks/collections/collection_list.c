@@ -126,10 +126,11 @@ static void tear_down(void *fixture)
 #define MIB (1024 * KIB)
 
 AMP_PAIR(collection_list,
-         .question = "What does it cost to follow index links in one array, and what a linked list?",
+         .question = "What does it cost to follow links that are indices into one array, and what to follow a linked "
+                     "list?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(16 * KIB, 64 * KIB, 8 * MIB),
-         .prefer = "Take indices for what is moved, copied or stored, and for one block instead of many; pointers "
-                   "where elements come from everywhere: in the caches they save the arithmetic. Above all avoid a "
-                   "random order: each step then waits for memory.");
+         .prefer = "Use indices for data that is moved, copied or stored, and to have one block instead of many. Use "
+                   "pointers for elements from many places; in the caches they save some arithmetic. Above all avoid "
+                   "a random order: each step then waits for memory.");

@@ -114,7 +114,7 @@ AMP_PAIR(collection_sort,
          .value = { run_value, .set_up = set_up_table, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up_table, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Sort the elements themselves while they are small, some words; sort pointers, or keys with an "
-                   "index, where an element is larger than a few cache lines.");
+         .prefer = "Sort small elements (a few words) themselves. Sort pointers, or keys with an index, if an "
+                   "element is larger than a few cache lines.");
 
 #endif

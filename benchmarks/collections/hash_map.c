@@ -173,13 +173,13 @@ AMP_PAIR(hash_map,
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 65536), .size_unit = "entries",
-         .prefer = "Hold the values in the map; hold pointers where values are large, must not move when the map "
-                   "grows, or are in several maps at once.");
+         .prefer = "Hold values in the map. Hold pointers if the values are large, must not move when the map grows, "
+                   "or are in several maps.");
 
 AMP_PAIR(map_handle,
-         .question = "What does it cost to hand over a map by its handle, and what by a pointer to the handle?",
+         .question = "What does it cost to pass a map by its handle, and what by a pointer to the handle?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_handle, .set_up = set_up_value, .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 256, 65536), .size_unit = "entries",
-         .prefer = "Hand over the handle by value: it is a pointer already. A pointer to it is for functions that "
-                   "replace the map itself, as adding the first entry does in uthash.");
+         .prefer = "Pass the handle by value: it is a pointer already. Pass a pointer to it only to functions that "
+                   "replace the map itself, as uthash does when it adds the first entry.");

@@ -16,8 +16,8 @@
 
 #ifndef FACTORY_PREFER
 #define FACTORY_PREFER                                                                                                 \
-    "Return values: an allocation costs more than copying a few hundred bytes. Return a pointer to the heap where " \
-    "the object is large, or has to outlive many calls without being copied."
+    "Return values: an allocation costs more than copying a few hundred bytes. Return a pointer to the heap if the " \
+    "object is large, or lives through many calls that would copy it."
 #endif
 
 #ifdef AMP_SUBJECT
@@ -66,7 +66,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(factory,
-         .question = "What does it cost to return a new object as a value, and what as a pointer to the heap?",
+         .question = "What does it cost to return a new object by value, and what as a pointer to the heap?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },

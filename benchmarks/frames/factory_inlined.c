@@ -13,5 +13,5 @@
 #define AMP_VARIANT _inlined
 #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
 #define FACTORY_PREFER                                                                                                 \
-    "Return values from functions that may be inlined: what is not used is never made. An allocation is not undone."
+    "Return values from functions that may be inlined: parts that nobody reads are never made. An allocation stays."
 #include "benchmarks/frames/factory.c"

@@ -75,11 +75,11 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(frame_reuse,
-         .question = "What do ten nested calls pay for clean scratch space in their frames, and what on the heap?",
+         .question = "What does zeroed scratch space cost ten nested calls in their frames, and what on the heap?",
          .value = { .run = run_value },
          .pointer = { .run = run_pointer, .allocs_per_op = DEPTH, .bytes_per_op = DEPTH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Scratch space that ends with the call belongs into its frame: nobody has to free it. Take the "
-                   "heap where depth times size may come near the limit of the stack.");
+         .prefer = "Keep scratch space of a call in its frame: nobody has to free it. Use the heap if depth times "
+                   "size may come near the limit of the stack.");
 
 #endif

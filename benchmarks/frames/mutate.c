@@ -71,10 +71,11 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(mutate,
-         .question = "What does a change cost as a changed copy, and what in place, through a pointer?",
+         .question = "What does it cost to change an object by returning a copy, and what through a pointer?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
-         .prefer = "Change by value what fits into registers, 16 bytes; larger objects in place, through a pointer.");
+         .prefer = "Return a changed copy if the object fits into registers (16 bytes). Change larger objects in "
+                   "place, through a pointer.");
 
 #endif

@@ -15,8 +15,8 @@
 
 #ifndef PASS_PREFER
 #define PASS_PREFER                                                                                                    \
-    "Up to 16 bytes, which go in registers, what reads best, and that is the value; by const pointer beyond, unless "   \
-    "the callee needs a copy of its own anyway."
+    "Pass up to 16 bytes by value: they go in registers. Pass larger objects by const pointer, unless the callee " \
+    "needs a copy of its own."
 #endif
 
 #ifdef AMP_SUBJECT
@@ -59,7 +59,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(pass,
-         .question = "What does a function's argument cost by value, and what by const pointer?",
+         .question = "What does it cost to pass an argument by value, and what by const pointer?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,

@@ -13,5 +13,5 @@
 #define AMP_VARIANT _inlined
 #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
 #define PASS_PREFER                                                                                                    \
-    "Inside one file hand small functions what reads best: inlined, value and pointer are the same instructions."
+    "Within one file, write what reads best: inlined, value and pointer are the same instructions."
 #include "benchmarks/frames/pass.c"

@@ -76,9 +76,9 @@ static void *set_up(size_t size)
 }
 
 AMP_PAIR(stack_check,
-         .question = "What do ten calls cost without (value) and with (pointer) the check of a stack that grows?",
+         .question = "What do ten calls cost without the check of a stack that grows (value), and with it (pointer)?",
          .value = { run_value, .set_up = set_up, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(1), .size_unit = "elements",
-         .prefer = "Without the check where the depth is known; with it where many stacks are wanted and few of them are "
-                   "deep, since it costs less than the call it stands in.");
+         .prefer = "Use ordinary stacks if the depth is known. Use growing ones for many stacks of which few get "
+                   "deep: the check costs less than the call.");

@@ -124,12 +124,12 @@ static void *set_up_array(size_t elements)
 }
 
 AMP_PAIR(stack_copy,
-         .question = "What does it cost to carry an array down a recursion by value, and what by pointer?",
+         .question = "What does it cost to pass an array down a recursion by value, and what by pointer?",
          .value = { run_value, .set_up = set_up_array, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up_array, .tear_down = free },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
-         .prefer = "By value what fits into registers; anything that goes down more than one call by pointer, since "
-                   "each call would copy it again.");
+         .prefer = "Pass by value what fits into registers. Pass everything else that goes through several calls by "
+                   "pointer, since each call would copy it again.");
 
 #undef ELEMENTS
 #endif

@@ -190,20 +190,22 @@ static void tear_down_array(void *memory)
 
 #ifdef STACK_COPY_FRESH
 AMP_PAIR(stack_copy_fresh,
-         .question = "And what on a new stack of 2 KiB for each operation, which must grow to hold the arrays?",
+         .question = "The same with a new stack of 2 KiB for each operation: what does the array cost by value and by "
+                     "pointer?",
          .value = { run_value, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
          .pointer = { run_pointer, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
-         .prefer = "Pointers, the more so the newer the stack: what goes down by value also has to be made room for, and "
-                   "each time the stack moves, all of it is copied once more.");
+         .prefer = "Pass pointers, above all on new stacks: arrays by value make the stack grow, and each time it "
+                   "moves, all of them are copied again.");
 #else
 AMP_PAIR(stack_copy_growable,
-         .question = "What does it cost to carry an array down by value, and what by pointer, where every call checks?",
+         .question = "The same on a stack that grows, where every call checks: what does the array cost by value and "
+                     "by pointer?",
          .value = { run_value, .set_up = set_up_array, .tear_down = tear_down_array },
          .pointer = { run_pointer, .set_up = set_up_array, .tear_down = tear_down_array },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
-         .prefer = "By value what fits into registers, as on any stack: once the stack has grown, a call pays for the check "
-                   "and no more. Larger objects by pointer.");
+         .prefer = "As on any stack: by value what fits into registers, larger objects by pointer. Once the stack "
+                   "has grown, a call pays only for the check.");
 #endif
 
 #undef ELEMENTS

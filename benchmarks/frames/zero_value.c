@@ -62,12 +62,12 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(zero_value,
-         .question = "What does it cost to start a frame's object as zero, and what to leave it and fill it by its "
-                     "address?",
+         .question = "What does it cost to initialize a local object to zero, and what to leave it uninitialized?",
          .value = { .run = run_value },
          .pointer = { .run = run_pointer },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Initialise: for small objects it is next to free, and nothing unset is ever read. Leave alone "
-                   "only a large buffer of which little is used, or which is written whole before it is read.");
+         .prefer = "Initialize: it costs little for small objects, and nothing uninitialized is ever read. Leave out "
+                   "only large buffers of which little is used, or which are written completely before they are "
+                   "read.");
 
 #endif

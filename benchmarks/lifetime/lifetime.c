@@ -159,19 +159,19 @@ static void *set_up_pool(size_t size)
 }
 
 AMP_PAIR(lifetime,
-         .question = "What does it cost to end a batch of objects at once, and what to free each of them?",
+         .question = "What does it cost to free a batch of objects at once, and what to free each of them?",
          .value = { run_value, .set_up = set_up_arena, .tear_down = free },
          .pointer = { .run = run_pointer, .allocs_per_op = BATCH, .bytes_per_op = BATCH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Where objects die together, as those of a request or a frame do, let them live in an arena: "
-                   "freeing becomes one store, and none can be forgotten.");
+         .prefer = "If objects die together, as those of a request do, put them into an arena: freeing is then one "
+                   "store, and none can be forgotten.");
 
 AMP_PAIR(lifetime_reuse,
          .question = "What does it cost to take an object from a pool and give it back, and what malloc() and free()?",
          .value = { run_reuse, .set_up = set_up_pool, .tear_down = free },
          .pointer = { .run = run_single, .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Pool what is costly to make, or shared between threads; for plain memory of a thread the "
-                   "allocator's own cache is a pool already, and a good one.");
+         .prefer = "Pool objects that are expensive to make, or shared between threads. For plain memory of one "
+                   "thread, the allocator's cache is already a good pool.");
 
 #endif

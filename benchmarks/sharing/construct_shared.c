@@ -80,11 +80,12 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(construct_shared,
-         .question = "What does it cost to construct a value and share its address, and what to construct by pointer?",
+         .question = "What does it cost to make a value and then take its address, and what to make it through a "
+                     "pointer?",
          .value = { .run = run_value },
          .pointer = { .run = run_pointer },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Construct a value and take its address where you share it: it costs the same to the instruction, "
-                   "and the & tells the reader.");
+         .prefer = "Make a value, and take its address where you share it: the instructions are the same, and the & "
+                   "tells the reader.");
 
 #endif

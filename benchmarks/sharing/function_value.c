@@ -90,17 +90,17 @@ static void *set_up(size_t n)
 }
 
 AMP_PAIR(function_value,
-         .question = "What does a call cost by name, and what through a function pointer, where neither is inlined?",
+         .question = "What does a call cost by name, and what through a function pointer, if neither is inlined?",
          .value = { run_value, .set_up = set_up, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(16, 1024), .size_unit = "elements",
-         .prefer = "Pass a function pointer where callers differ: a predicted indirect call costs about what a direct "
-                   "one does. What it takes away is the inlining, see function_value_inlined.");
+         .prefer = "Pass a function pointer if callers need different functions: a predicted indirect call costs "
+                   "about as much as a direct one. But it cannot be inlined, see function_value_inlined.");
 
 AMP_PAIR(function_value_inlined,
-         .question = "What does a call cost that is inlined, and what through a function pointer that prevents it?",
+         .question = "What does an inlined call cost, and what does a function pointer cost that prevents inlining?",
          .value = { run_inlined, .set_up = set_up, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(16, 1024), .size_unit = "elements",
-         .prefer = "In a tight loop over a small step let the compiler see the step: call it by name, or make the "
-                   "loop itself inline. Keep the pointer for steps that do much more than a call costs.");
+         .prefer = "In a tight loop with a small step, let the compiler see the step: call it by name, or make the "
+                   "loop itself inline. Use a pointer for steps that take much longer than a call.");

@@ -103,8 +103,8 @@ AMP_PAIR(indirect_assignment,
          .value = { .run = run_value },
          .pointer = { .run = run_pointer },
          .sizes = AMP_SIZES(POINTERS), .size_unit = "pointers",
-         .prefer = "Construct the struct with its pointers in it: it costs the same, nothing is ever half made, and "
-                   "where a language decides by its compiler what goes to the heap, this form keeps it off.");
+         .prefer = "Make the struct with its pointers in it: it costs the same, and it is never half made. In Go, "
+                   "this form also keeps the objects off the heap.");
 
 #undef POINTERS
 #endif

@@ -59,11 +59,11 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(copy_limit,
-         .question = "What does an argument by value cost, and what the library's memcpy of its bytes?",
+         .question = "What does it cost to pass an argument by value, and what to copy the same bytes by memcpy()?",
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Where by-value is as fast as memcpy, the copy is at the machine's limit: only not copying is "
-                   "faster. Where it is slower, the compiler chose another way to copy than the library would.");
+         .prefer = "If by value is as fast as memcpy(), the copy is as fast as the machine can do it: only not "
+                   "copying is faster. If it is slower, the compiler copies in another way than the library.");
 
 #endif

@@ -96,12 +96,12 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(too_large,
-         .question = "What does a large object cost for the time of a call in the frame, and what on the heap?",
+         .question = "What does a large object cost that lives for one call: in the frame, and on the heap?",
          .value = { .run = run_value },
          .pointer = { .run = run_pointer, .allocs_per_op = 1, .bytes_per_op = OBJECT_B },
          .sizes = AMP_SIZES(OBJECT_B),
-         .prefer = "Up to some 64 KiB the frame, for the time. Beyond it the difference vanishes beside the work on "
-                   "so many bytes, and the heap is the safe place: it has no limit of 8 MiB and can say no.");
+         .prefer = "Use the frame up to about 64 KiB. Beyond that, the work on so many bytes takes much longer than "
+                   "an allocation, and the heap is safer: it has no limit of 8 MiB and can report that it is full.");
 
 #if OBJECT_B <= 65536 /* beyond, a call takes milliseconds */
 
@@ -151,13 +151,13 @@ static uint64_t run_kept(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(too_large_first_touch,
-         .question = "What does a large frame cost on pages touched for the first time, and what on pages kept, by "
-                     "pointer?",
+         .question = "What does a large frame cost on pages that are touched for the first time, and what on pages "
+                     "that were kept?",
          .value = { .run = run_new },
          .pointer = { .run = run_kept },
          .sizes = AMP_SIZES(OBJECT_B),
-         .prefer = "Where a thread lives shortly and goes deep once, hand it memory that is warm. Elsewhere the first "
-                   "touch is paid once and forgotten.");
+         .prefer = "If a thread lives briefly and goes deep once, give it memory that was touched before. Elsewhere "
+                   "the first touch is paid only once.");
 
 #endif
 #undef OBJECT_B

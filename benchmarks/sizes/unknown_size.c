@@ -123,21 +123,21 @@ static void *set_up_size(size_t size)
 }
 
 AMP_PAIR(unknown_size,
-         .question = "What does an array whose size is known late cost in the frame, and what on the heap?",
+         .question = "What does an array cost whose size is known only at run time: in the frame, and on the heap?",
          .value = { run_vla, .set_up = set_up_size, .tear_down = free },
          .pointer = { run_heap, .set_up = set_up_size, .tear_down = free,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Take the frame where a small bound is known, else the heap, which can say no. See "
-                   "unknown_size_constant for the form in the frame.");
+         .prefer = "Use the frame if there is a small upper bound; else the heap, which can report that it is full. "
+                   "unknown_size_constant compares two forms in the frame.");
 
 AMP_PAIR(unknown_size_constant,
-         .question = "What does an array in the frame cost that is as large as may be needed, and what one of just "
-                     "that size?",
+         .question = "What does an array in the frame cost with the largest possible size, and what with exactly the "
+                     "size needed?",
          .value = { run_constant, .set_up = set_up_size, .tear_down = free },
          .pointer = { run_exact, .set_up = set_up_size, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Declare the largest size that may come: bytes of a frame that nobody touches cost nothing, and "
-                   "the compiler knows where the array is. An array of variable length saves only depth of the stack.");
+         .prefer = "Declare the largest possible size: bytes of a frame that nobody touches cost nothing, and the "
+                   "compiler knows where the array is. A variable-length array only saves stack depth.");
 
 #endif
