@@ -29,12 +29,13 @@ struct counts {
     const char *refused;
 };
 
-#define CLASS(member) AMP_FIELD(struct amp_heap_class, member)
+#define CLASS(member, ...) AMP_FIELD(struct amp_heap_class, member, __VA_ARGS__)
 #define STACK(member, ...) AMP_FIELD_AS("stack_" #member, struct amp_stack_use, member, __VA_ARGS__)
 #define SIDE(member) AMP_FIELD(struct counted, heap.member)
 static const struct amp_record side_record = {
     AMP_FIELDS(SIDE(allocs), SIDE(frees), SIDE(asked_b), SIDE(granted_b), SIDE(peak_b),
-               AMP_OBJECTS("classes", struct counted, heap.classes, heap.n_classes, AMP_OF(CLASS(class_b), CLASS(allocs))),
+               AMP_OBJECTS("classes", struct counted, heap.classes, heap.n_classes,
+                           AMP_OF(CLASS(class_b, .least = 1), CLASS(allocs))),
                AMP_BEHIND("", struct counted, stack, AMP_OF(STACK(touched_b), STACK(reserved_b, .is_nullable = true)))),
 };
 const struct amp_record amp_counts_record = {

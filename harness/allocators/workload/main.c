@@ -8,19 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-int amp_workload_complain(int status, const char *what, const char *why)
-{
-    fprintf(stderr, "ampersand: %s: %s\n", what, why);
-    return status;
-}
-
-int amp_workload_write(const struct amp_workload_task *task, const struct amp_record *record, const void *result)
-{
-    int err = amp_record_save(record, result, task->file);
-
-    return err ? amp_workload_complain(2, task->file, strerror(-err)) : 0;
-}
-
 int amp_workload_probe(const struct amp_workload_task *task)
 {
     json_t *facts = amp_provenance_probe();

@@ -245,21 +245,21 @@ struct facts {
 #define FIELD(member, ...) AMP_FIELD(struct facts, member, __VA_ARGS__)
 #define AS(name, member) AMP_FIELD_AS(name, struct facts, member)
 #define CHUNKS(member) AMP_LIST(struct launch, member, n_chunks, .least = 1)
-#define CLASS(member) AMP_FIELD(struct amp_workload_class, member)
+#define CLASS(member, ...) AMP_FIELD(struct amp_workload_class, member, __VA_ARGS__)
 const struct amp_record amp_workload_record = {
     AMP_FIELDS(AMP_BEHIND("", struct facts, task, &amp_workload_identity_record), FIELD(threads, .least = 1),
                FIELD(in_force), FIELD(chunk_ops, .least = 1),
                AMP_BEHIND("", struct facts, launch, AMP_OF(CHUNKS(chunks_ns), CHUNKS(sensor_ns))),
                AMP_GROUP("latency", AMP_OF(FIELD(latency.ops, .least = 1), AS("clock_cost_ns", clock.cost_ns),
-                                           FIELD(latency.sensor_ns), FIELD(latency.p50_ns), FIELD(latency.p90_ns),
+                                           FIELD(latency.sensor_ns, .least = 1), FIELD(latency.p50_ns), FIELD(latency.p90_ns),
                                            FIELD(latency.p99_ns), FIELD(latency.p999_ns), FIELD(latency.max_ns))),
                AMP_GROUP("memory", AMP_OF(AS("start_rss_b", start.rss_b), FIELD(busy.peak_rss_b),
                                           AS("retained_rss_b", drained.rss_b), FIELD(asked_peak_b),
                                           AS("start_mapped_b", start.mapped_b), FIELD(busy.peak_mapped_b))),
                AMP_INNER("", struct facts, used, &amp_workload_usage_record), FIELD(checksum),
-               AMP_OBJECTS("classes", struct facts, classes, after.n, AMP_OF(CLASS(class_b), CLASS(allocs)),
+               AMP_OBJECTS("classes", struct facts, classes, after.n, AMP_OF(CLASS(class_b, .least = 1), CLASS(allocs)),
                            .is_nullable = true),
-               FIELD(seconds), AMP_LIST(struct facts, round_trip_ns, n_trips, .is_nullable = true)),
+               FIELD(seconds), AMP_LIST(struct facts, round_trip_ns, n_trips, .least = 1, .is_nullable = true)),
     .schema = "ampersand/workload/1",
 };
 
