@@ -1,178 +1,196 @@
 /* SPDX-License-Identifier: MIT
  *
- *   probes -----> provenance/: in force, or the column ends here with its reason
- *   blocks -----> launches/    a cell that fails is not tried again; all others go on
- *   timelines --> timelines/   many at once
+ * What a run of a matrix is: the engine's table of functions for it (run/job.h).
  *
- * As in launch.c, a result file that is there is done: the journal tells what happened, the files hold it. */
-#include "harness/allocators/matrix_run.h"
+ *   probes -----> provenance/: in force, or the column ends here with its reason
+ *   blocks -----> launches/
+ *   timelines --> timelines/   many at once */
+#include "harness/allocators/matrix.h"
 
+#include "harness/allocators/matrix_accept.h"
+#include "harness/allocators/matrix_jobs.h"
 #include "harness/allocators/matrix_manifest.h"
 #include "harness/allocators/provenance/provenance.h"
-#include "harness/bench/manifest.h"
-#include "harness/files/results.h"
-#include "harness/files/run_folder.h"
-#include "harness/measure/sensor.h"
+#include "harness/text/complain.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-/* ---- The folder */
+#define LAUNCH_B 16384 /* a launch's file, with its lines in the journal */
 
-static int make_matrix(struct amp_matrix_run *run, const struct amp_registry *registry)
+struct matrix_run {
+    struct amp_matrix_options options;
+    const char *dir;
+    const struct amp_registry *registry;
+    struct amp_matrix matrix;
+    json_t **probes; /* configurations: "identity" of what is in force; NULL: nothing may be measured under it */
+    json_t *built;   /* when the run began */
+    char program[PATH_MAX];
+};
+
+static int restore(void *context, const json_t *manifest, const char **why)
 {
+    struct matrix_run *run = context;
+
+    return amp_matrix_restore(manifest, &run->options, why);
+}
+
+static int choose(void *context)
+{
+    struct matrix_run *run = context;
     const char *what = "", *why = "";
 
-    if (amp_matrix_make(registry, &run->options, &run->matrix, &what, &why))
-        return amp_run_folder_refuse(what, "%s", why);
+    if (amp_matrix_make(run->registry, &run->options, &run->matrix, &what, &why))
+        return amp_complain(AMP_RUN_UNUSABLE, what, "%s", why);
     run->built = amp_matrix_built(&run->matrix);
     return 0;
 }
 
-static int begin_new(struct amp_matrix_run *run, const struct amp_registry *registry)
+static json_t *manifest(void *context, const char **why)
 {
-    int status = make_matrix(run, registry);
-    size_t cells;
+    struct matrix_run *run = context;
 
-    if (status)
-        return status;
-    run->options.quiet_ns = amp_sensor_calibrate(amp_clock_monotonic, AMP_CALIBRATE_NS);
-    run->manifest = amp_matrix_manifest(&run->matrix, &run->options);
-    if (!run->manifest)
-        return amp_run_folder_refuse("manifest", "it cannot be put into JSON");
-    cells = run->matrix.configurations.n *
-            (run->matrix.n_workloads * run->options.launches + run->options.timeline_launches + 1);
-    return amp_run_folder_new(run->dir, cells * AMP_MATRIX_LAUNCH_B, run->manifest, &run->journal);
+    *why = "it cannot be put into JSON";
+    return amp_matrix_manifest(&run->matrix, &run->options);
 }
 
 /* A configuration's numbers before and after its library was replaced are of two allocators. */
-static int refuse_replaced_libraries(const struct amp_matrix_run *run)
+static const char *replaced(void *context)
 {
-    int status = 0;
+    const struct matrix_run *run = context;
+    static char words[2 * PATH_MAX];
 
-    for (size_t i = 0; i < run->matrix.configurations.n && !status; i++) {
-        const struct amp_cell probe = { .kind = AMP_CELL_PROBE, .configuration = i };
+    words[0] = '\0';
+    for (size_t i = 0; i < run->matrix.configurations.n && !words[0]; i++) {
+        const struct amp_configuration *configuration = &run->matrix.configurations.list[i];
         char file[PATH_MAX];
-        json_t *judged = amp_cell_path(&run->matrix, &probe, run->dir, file) ? NULL : json_load_file(file, 0, NULL);
-        const char *replaced = judged ? amp_provenance_replaced(judged) : NULL; /* NULL: it was not probed yet */
+        const char *library;
+        json_t *judged;
 
-        if (replaced)
-            status = amp_run_folder_refuse(run->dir, "%s: %s was replaced since the run began; start a new one with --out",
-                                      run->matrix.configurations.list[i].name, replaced);
+        amp_matrix_probe(run->dir, configuration, file);
+        judged = json_load_file(file, 0, NULL);
+        library = judged ? amp_provenance_replaced(judged) : NULL; /* NULL: it was not probed yet */
+        if (library)
+            snprintf(words, sizeof words, "%s: %s", configuration->name, library);
         json_decref(judged);
     }
-    return status;
+    return words[0] ? words : NULL;
 }
 
-static int begin_old(struct amp_matrix_run *run, const struct amp_registry *registry)
+static uint64_t need_b(const void *context)
 {
-    const char *why = "", *differs;
-    json_t *now;
-    int status = amp_run_folder_look(run->dir);
+    const struct matrix_run *run = context;
 
-    if (status)
-        return status;
-    run->manifest = amp_manifest_load(run->dir, "ampersand/allocators/1", &why);
-    if (!run->manifest || amp_matrix_restore(run->manifest, &run->options, &why))
-        return amp_run_folder_refuse(run->dir, "manifest.json: %s", why);
-    status = make_matrix(run, registry);
-    if (status)
-        return status;
-    now = amp_matrix_manifest(&run->matrix, &run->options);
-    if (!now)
-        return amp_run_folder_refuse("manifest", "it cannot be put into JSON");
-    differs = amp_matrix_differ(run->manifest, now);
-    json_decref(now);
-    if (differs)
-        return amp_run_folder_refuse(run->dir, "%s: not the same as when the run began; start a new one with --out",
-                                differs);
-    status = refuse_replaced_libraries(run);
-    return status ? status : amp_run_folder_old(run->dir, &run->journal);
+    return amp_matrix_size(&run->matrix, &run->options) * LAUNCH_B;
 }
 
-static int make_plan(struct amp_matrix_run *run)
+static int make(void *context, int cpu, struct amp_jobs *out)
 {
-    size_t left[AMP_KINDS] = { 0 }, n = 0;
+    struct matrix_run *run = context;
+    const struct amp_matrix_plan plan = { .dir = run->dir, .program = run->program, .cpu = cpu };
 
-    run->launcher.matrix = &run->matrix;
-    run->launcher.options = &run->options;
-    if (amp_matrix_program(run->launcher.program))
-        return amp_run_folder_refuse(run->launcher.program, "%s: build again", strerror(errno));
-    if (amp_cells_make(&run->matrix, &run->options, &run->cells))
-        return amp_run_folder_refuse("plan", "%s", strerror(ENOMEM));
-    run->finished = calloc(run->cells.n + 1, sizeof *run->finished);
+    if (amp_matrix_program(run->program))
+        return amp_complain(AMP_RUN_UNUSABLE, run->program, "%s: build again", strerror(errno));
+    if (cpu < 0)
+        amp_complain(0, "CPUs",
+                     "this process may use one only (taskset, a cpuset): a workload's threads take turns on it");
+    amp_matrix_jobs(&run->matrix, &run->options, &plan, out);
     run->probes = calloc(run->matrix.configurations.n + 1, sizeof *run->probes);
-    if (!run->finished || !run->probes)
-        return amp_run_folder_refuse("plan", "%s", strerror(ENOMEM));
-    for (size_t i = 0; i < run->cells.n; i++) {
-        char file[PATH_MAX];
-
-        run->finished[i] =
-            amp_cell_path(&run->matrix, &run->cells.list[i], run->dir, file) == 0 && access(file, F_OK) == 0;
-        n += run->finished[i];
-        left[run->cells.list[i].kind] += !run->finished[i];
-    }
-    amp_progress_begin(&run->progress, n, left);
+    out->no_memory = out->no_memory || !run->probes;
     return 0;
 }
 
-static int end(struct amp_matrix_run *run, int status)
+/* A probe's outcome. What nobody asked for by name and this machine cannot have (no huge pages, say) is no failure of the
+ * run; the baseline is needed in any case. */
+static void weigh(const struct matrix_run *run, const struct amp_job *job, struct amp_outcome *outcome)
 {
-    const char *words = status == AMP_MATRIX_DONE ? "complete" : status == AMP_MATRIX_FAILED ? "failed" : "interrupted";
-    int err =
-        status == AMP_MATRIX_UNUSABLE ? 0 : amp_journal_event(run->journal, "end", json_pack("{s:s}", "status", words));
-
-    if (err)
-        return amp_matrix_give_up(run, err);
-    if (status == AMP_MATRIX_INTERRUPTED)
-        amp_progress_say(&run->progress, "%s: interrupted: what was finished is kept, go on with --resume %s", run->dir,
-                         run->dir);
-    else
-        amp_progress_end(&run->progress);
-    return status;
+    outcome->excused = run->options.n_configs == 0 && outcome->reason && strcmp(outcome->reason, "not in force") == 0;
+    if (job->within == 0 && !run->probes[0])
+        outcome->ends_run = "without it there is nothing to divide by: --baseline names another";
 }
 
-static int run_plan(struct amp_matrix_run *run)
+/* A column that is wrong or absent ends before anything runs; one that a run has probed before is judged again. */
+static enum amp_turn turn(void *context, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
-    struct amp_placement placement;
-    char path[PATH_MAX];
-    uint32_t crc32 = 0;
-    bool is_alone = amp_process_cpus() == 1;
-    int err = amp_process_prepare(&placement);
+    struct matrix_run *run = context;
+    const struct amp_configuration *configuration = &run->matrix.configurations.list[job->within];
+    enum amp_turn turn = AMP_TURN_GO;
 
-    if (err)
-        return amp_run_folder_refuse("children", "they cannot be started: %s", strerror(-err));
-    if (is_alone)
-        fputs("ampersand: CPUs: this process may use one only (taskset, a cpuset): a workload's threads take turns on it\n",
-              stderr);
-    run->launcher.cpu = placement.cpu;
-    snprintf(path, sizeof path, "%s/manifest.json", run->dir);
-    err = amp_results_crc32(path, &crc32);
-    if (!err)
-        err = amp_journal_event(run->journal, run->options.resume ? "resume" : "plan",
-                                json_pack("{s:I, s:I}", "children",
-                                          (json_int_t) (run->progress.total - run->progress.done), "manifest_crc32",
-                                          (json_int_t) crc32));
-    return err ? amp_matrix_give_up(run, err) : end(run, amp_matrix_measure(run));
+    (void) left;
+    if (job->kind != AMP_CELL_PROBE)
+        return AMP_TURN_GO;
+    if (configuration->state != AMP_CONFIGURATION_READY) {
+        turn = configuration->state == AMP_CONFIGURATION_WRONG ? AMP_TURN_FAIL : AMP_TURN_LEAVE_OUT;
+        out->reason = "wrong";
+        snprintf(out->detail, sizeof out->detail, "%s", configuration->why);
+    } else if (job->state == AMP_JOB_DONE) {
+        if (amp_matrix_judge(configuration, job->file, &run->probes[job->within], out) == 0 && run->probes[job->within])
+            return AMP_TURN_GO;
+        turn = AMP_TURN_FAIL;
+    }
+    if (turn != AMP_TURN_GO)
+        weigh(run, job, out);
+    return turn;
+}
+
+/* With anything else two builds would be in one run. */
+static const char *rebuilt(void *context, const struct amp_job *job)
+{
+    struct matrix_run *run = context;
+    json_t *now = amp_matrix_built(&run->matrix);
+    bool same = json_equal(now, run->built);
+
+    (void) job;
+    json_decref(now);
+    return same ? NULL : "ampersand or a lesson";
+}
+
+static int accept(void *context, const struct amp_job *job, struct amp_outcome *outcome)
+{
+    struct matrix_run *run = context;
+    int err = 0;
+
+    if (outcome->ending == AMP_DONE && job->kind == AMP_CELL_PROBE)
+        err = amp_matrix_judge(&run->matrix.configurations.list[job->within], job->file, &run->probes[job->within],
+                               outcome);
+    else if (outcome->ending == AMP_DONE)
+        amp_matrix_hold_to_probe(run->probes[job->within], job->file, outcome);
+    if (!err && job->kind == AMP_CELL_PROBE)
+        weigh(run, job, outcome);
+    return err;
 }
 
 int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_options *options)
 {
-    struct amp_matrix_run run = { .options = *options, .dir = options->resume ? options->resume : options->out };
-    int status = options->resume ? begin_old(&run, registry) : begin_new(&run, registry);
+    static const struct amp_run_verb verb = {
+        .schema = "ampersand/allocators/1",
+        .kinds = { [AMP_CELL_PROBE] = "probe", [AMP_CELL_LAUNCH] = "workload", [AMP_CELL_TIMELINE] = "timeline" },
+        .patience = 0.15,
+        .restore = restore,
+        .choose = choose,
+        .manifest = manifest,
+        .differ = amp_matrix_differ,
+        .replaced = replaced,
+        .need_b = need_b,
+        .make = make,
+        .turn = turn,
+        .rebuilt = rebuilt,
+        .is_disturbed = amp_matrix_is_disturbed,
+        .accept = accept,
+    };
+    struct matrix_run run = { .options = *options,
+                              .dir = options->resume ? options->resume : options->out,
+                              .registry = registry };
+    const struct amp_run_request request = { .dir = run.dir,
+                                             .resume = options->resume != NULL,
+                                             .no_wait = &run.options.no_wait,
+                                             .quiet_ns = &run.options.quiet_ns };
+    int status = amp_run(&verb, &run, &request);
 
-    if (!status)
-        status = make_plan(&run);
-    if (!status)
-        status = run_plan(&run);
-    amp_journal_close(run.journal);
     for (size_t i = 0; run.probes && i < run.matrix.configurations.n; i++)
         json_decref(run.probes[i]);
     json_decref(run.built);
     free(run.probes);
-    free(run.finished);
-    free(run.cells.list);
     amp_matrix_free(&run.matrix);
-    json_decref(run.manifest);
     return status;
 }

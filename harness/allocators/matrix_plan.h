@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a matrix consists of, and in which order it is measured. Functions return 0 or a negative errno. */
+ * What a matrix consists of. Functions return 0 or a negative errno. */
 #ifndef AMP_MATRIX_PLAN_H
 #define AMP_MATRIX_PLAN_H
 
@@ -40,28 +40,5 @@ const char *amp_matrix_dir(void);
 
 /* The program in which everything is measured, beside this one. 0 or a negative errno. */
 int amp_matrix_program(char out[PATH_MAX]);
-
-enum amp_cell_kind { AMP_CELL_PROBE, AMP_CELL_LAUNCH, AMP_CELL_TIMELINE };
-const char *amp_cell_kind_name(enum amp_cell_kind kind); /* "probe", "workload", "timeline" */
-
-/* One child. */
-struct amp_cell {
-    enum amp_cell_kind kind;
-    size_t configuration, workload; /* workload: only of a launch */
-    unsigned launch;
-    uint64_t seed;                  /* the same in all configurations: of the workload's draws; below 2^53 */
-    unsigned environment_padding_b; /* below a page */
-};
-
-struct amp_cells {
-    struct amp_cell *list; /* probes; blocks of launches; timelines */
-    size_t n;
-};
-
-int amp_cells_make(const struct amp_matrix *matrix, const struct amp_matrix_options *options, struct amp_cells *out);
-
-/* Where in a run folder a cell's result is: "provenance/<configuration>.json",
- * "launches/<configuration>/<workload>/003.json", "timelines/<configuration>/003.json". -ENAMETOOLONG */
-int amp_cell_path(const struct amp_matrix *matrix, const struct amp_cell *cell, const char *dir, char out[PATH_MAX]);
 
 #endif

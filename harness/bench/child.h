@@ -7,10 +7,6 @@
 #include "harness/files/record.h"
 #include "harness/lesson/pair.h"
 
-/* Exit statuses of a child; the parent turns each into the row's outcome. 128+N is not used: a signal is a signal. */
-#define AMP_EXIT_DISAGREE 72 /* the sides' checksums differ; stderr's last line says which and how */
-#define AMP_EXIT_DECLARED 73 /* a side allocates otherwise than its pair declares; likewise */
-
 /* Do the task, a JSON object as text, and return an exit status:
  *
  *   { "kind": "paired" | "counts", "lesson": "pass", "row": "pass/size=64", "file": "…/000.json" (written whole or not at all),

@@ -14,14 +14,14 @@ unsigned amp_looks_launches(const struct amp_launch_options *options, unsigned b
     return options->launches << block;
 }
 
-bool amp_looks_has(const struct amp_launch_options *options, const struct amp_item *item)
+bool amp_looks_has(const struct amp_launch_options *options, const struct amp_job *job)
 {
-    return item->kind == AMP_KIND_PAIRED && item->launch >= options->launches;
+    return job->kind == AMP_KIND_PAIRED && job->launch >= options->launches;
 }
 
-bool amp_looks_is_spent(const struct amp_looks *extension, const struct amp_launch_options *options)
+bool amp_looks_is_spent(const struct amp_looks *looks, const struct amp_launch_options *options)
 {
-    return options->looks > 0 && extension->spent_ms >= (uint64_t) options->budget_s * 1000;
+    return options->looks > 0 && looks->spent_ms >= (uint64_t) options->budget_s * 1000;
 }
 
 uint64_t amp_looks_ms(double seconds)
@@ -43,63 +43,59 @@ static size_t find(const struct amp_rows *rows, const char *name)
     return i;
 }
 
-static int begin_block(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options,
-                       struct amp_plan *plan, struct amp_looks *extension)
+static void begin_block(const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *looks)
 {
-    unsigned to = amp_looks_launches(options, ++extension->blocks);
-    int err = amp_plan_extend(plan, rows, layouts, options, extension->chosen, extension->launches, to);
+    unsigned to = amp_looks_launches(&plan->options, ++looks->blocks);
 
-    for (size_t i = 0; i < rows->n; i++)
-        if (extension->chosen[i])
-            extension->launches[i] = to;
-    return err;
+    amp_plan_extend(plan, looks->chosen, looks->launches, to, jobs);
+    for (size_t i = 0; i < plan->rows.n; i++)
+        if (looks->chosen[i])
+            looks->launches[i] = to;
 }
 
-static int read_block(const json_t *event, const struct amp_rows *rows, const unsigned *layouts,
-                      const struct amp_launch_options *options, struct amp_plan *plan, struct amp_looks *extension)
+static int read_block(const json_t *event, const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *looks)
 {
     const json_t *names = json_object_get(event, "rows");
     json_int_t to = json_integer_value(json_object_get(event, "launches"));
 
-    memset(extension->chosen, 0, rows->n * sizeof *extension->chosen);
+    memset(looks->chosen, 0, plan->rows.n * sizeof *looks->chosen);
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        size_t row = name ? find(rows, name) : rows->n;
+        size_t row = name ? find(&plan->rows, name) : plan->rows.n;
 
-        if (row == rows->n)
+        if (row == plan->rows.n)
             return -EPROTO;
-        extension->chosen[row] = true;
+        looks->chosen[row] = true;
     }
-    if (extension->blocks + 1 >= options->looks || to != amp_looks_launches(options, extension->blocks + 1))
+    if (looks->blocks + 1 >= plan->options.looks || to != amp_looks_launches(&plan->options, looks->blocks + 1))
         return -EPROTO;
-    return begin_block(rows, layouts, options, plan, extension);
+    begin_block(plan, jobs, looks);
+    return 0;
 }
 
 /* What a child of a block took, whether it ended well or not. */
-static void add_up(const json_t *event, const struct amp_launch_options *options, struct amp_looks *extension)
+static void add_up(const json_t *event, const struct amp_launch_options *options, struct amp_looks *looks)
 {
     const char *kind = json_string_value(json_object_get(event, "kind"));
     json_int_t launch = json_integer_value(json_object_get(event, "launch"));
 
     if (kind && strcmp(kind, amp_kind_name(AMP_KIND_PAIRED)) == 0 && launch >= (json_int_t) options->launches)
-        extension->spent_ms += amp_looks_ms(json_number_value(json_object_get(event, "seconds")));
+        looks->spent_ms += amp_looks_ms(json_number_value(json_object_get(event, "seconds")));
 }
 
-static int read_event(const json_t *event, const struct amp_rows *rows, const unsigned *layouts,
-                      const struct amp_launch_options *options, struct amp_plan *plan, struct amp_looks *extension)
+static int read_event(const json_t *event, const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *looks)
 {
     const char *name = json_string_value(json_object_get(event, "event"));
 
     if (name && strcmp(name, "extend") == 0)
-        return read_block(event, rows, layouts, options, plan, extension);
+        return read_block(event, plan, jobs, looks);
     if (name && (strcmp(name, "done") == 0 || strcmp(name, "failed") == 0))
-        add_up(event, options, extension);
+        add_up(event, &plan->options, looks);
     return 0;
 }
 
-int amp_looks_read(const char *journal, const struct amp_rows *rows, const unsigned *layouts,
-                       const struct amp_launch_options *options, struct amp_plan *plan, struct amp_looks *out,
-                       const char **why)
+int amp_looks_read(const char *journal, const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *out,
+                   const char **why)
 {
     FILE *file = NULL;
     char *line = NULL;
@@ -107,21 +103,21 @@ int amp_looks_read(const char *journal, const struct amp_rows *rows, const unsig
     int err = 0;
 
     *why = words;
-    *out = (struct amp_looks){ .launches = calloc(rows->n + 1, sizeof *out->launches),
-                                   .chosen = calloc(rows->n + 1, sizeof *out->chosen) };
+    *out = (struct amp_looks){ .launches = calloc(plan->rows.n + 1, sizeof *out->launches),
+                                   .chosen = calloc(plan->rows.n + 1, sizeof *out->chosen) };
     if (!out->launches || !out->chosen) {
         snprintf(words, sizeof words, "%s", strerror(ENOMEM));
         return -ENOMEM;
     }
-    for (size_t i = 0; i < rows->n; i++)
-        out->launches[i] = options->launches;
-    if (options->looks > 0 && amp_results_look(journal) == 0) /* a run that was killed early has none */
+    for (size_t i = 0; i < plan->rows.n; i++)
+        out->launches[i] = plan->options.launches;
+    if (plan->options.looks > 0 && amp_results_look(journal) == 0) /* a run that was killed early has none */
         file = fopen(journal, "re");
     while (!err && file && getline(&line, &cap, file) > 0) {
         json_t *event = json_loads(line, 0, NULL); /* NULL for a last line that was cut */
 
         number++;
-        err = read_event(event, rows, layouts, options, plan, out);
+        err = read_event(event, plan, jobs, out);
         json_decref(event);
     }
     if (err)
@@ -161,31 +157,26 @@ static int choose(const struct amp_rows *rows, const char *path, bool *chosen)
     return row < rows->n && n > 0 ? 0 : -EINVAL;
 }
 
-int amp_looks_ask(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options,
-                      struct amp_plan *plan, struct amp_looks *extension, const char **why)
+int amp_looks_ask(const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *looks, const char **why)
 {
-    int err;
+    const struct amp_launch_options *options = &plan->options;
 
     *why = words;
     if (options->looks == 0)
         snprintf(words, sizeof words, "the run was begun without --precision: its number of launches is fixed");
-    else if (extension->blocks + 1 >= options->looks)
+    else if (looks->blocks + 1 >= options->looks)
         snprintf(words, sizeof words, "the run has had all of its %u blocks of launches", options->looks - 1);
-    else if (amp_looks_is_spent(extension, options))
+    else if (amp_looks_is_spent(looks, options))
         snprintf(words, sizeof words, "the budget of %u s for further launches is spent", options->budget_s);
-    if (options->looks == 0 || extension->blocks + 1 >= options->looks || amp_looks_is_spent(extension, options))
-        return -EPERM;
-    err = choose(rows, options->rows, extension->chosen);
-    if (err)
-        return err;
-    err = begin_block(rows, layouts, options, plan, extension);
-    if (err)
-        snprintf(words, sizeof words, "%s", strerror(-err));
-    return err;
+    else if (choose(&plan->rows, options->rows, looks->chosen) == 0) {
+        begin_block(plan, jobs, looks);
+        return 0;
+    }
+    return -EINVAL;
 }
 
 json_t *amp_looks_event(const struct amp_rows *rows, const struct amp_launch_options *options,
-                            const struct amp_looks *extension)
+                            const struct amp_looks *looks)
 {
     json_t *names = json_array();
 
@@ -193,16 +184,16 @@ json_t *amp_looks_event(const struct amp_rows *rows, const struct amp_launch_opt
         char name[256];
 
         amp_row_name(rows->row[i], name, sizeof name);
-        if (extension->chosen[i])
+        if (looks->chosen[i])
             json_array_append_new(names, json_string(name));
     }
-    return json_pack("{s:I, s:o}", "launches", (json_int_t) amp_looks_launches(options, extension->blocks), "rows",
+    return json_pack("{s:I, s:o}", "launches", (json_int_t) amp_looks_launches(options, looks->blocks), "rows",
                      names);
 }
 
-void amp_looks_free(struct amp_looks *extension)
+void amp_looks_free(struct amp_looks *looks)
 {
-    free(extension->launches);
-    free(extension->chosen);
-    *extension = (struct amp_looks){ .blocks = 0 };
+    free(looks->launches);
+    free(looks->chosen);
+    *looks = (struct amp_looks){ .blocks = 0 };
 }

@@ -153,36 +153,6 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
     return json;
 }
 
-json_t *amp_manifest_load(const char *dir, const char *schema, const char **why)
-{
-    char path[PATH_MAX];
-    const char *written;
-    json_error_t error;
-    json_t *manifest;
-    int err;
-
-    *why = words;
-    snprintf(path, sizeof path, "%s/manifest.json", dir);
-    err = amp_results_look(path);
-    if (err) {
-        snprintf(words, sizeof words, "%s; there is no run to go on with, start one with --out %s",
-                 err == -ESPIPE ? "it is no ordinary file" : strerror(-err), dir);
-        return NULL;
-    }
-    manifest = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!manifest) {
-        snprintf(words, sizeof words, "line %d: %s", error.line, error.text);
-        return NULL;
-    }
-    written = json_string_value(json_object_get(manifest, "schema"));
-    if (written && strcmp(written, schema) == 0)
-        return manifest;
-    snprintf(words, sizeof words, "it is of schema '%.64s', here only '%s' can be gone on with",
-             written ? written : "none", schema);
-    json_decref(manifest);
-    return NULL;
-}
-
 static int restore_settings(const json_t *manifest, struct amp_launch_options *options)
 {
     struct manifest m = { .options = *options };

@@ -18,9 +18,6 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
 #define AMP_MANIFEST_SCHEMA "ampersand/run/1"
 extern const struct amp_record amp_manifest_record;
 
-/* The manifest of an existing run of this schema: a new reference, or NULL with *why. */
-json_t *amp_manifest_load(const char *dir, const char *schema, const char **why);
-
 /* Take from a manifest what --resume takes from it: settings, seed, quick (into *options) and rows, looked up in the
  * registry. 0, or -EPROTO, -ENOENT, -ENOMEM with *why. */
 int amp_manifest_restore(const json_t *manifest, const struct amp_registry *registry,

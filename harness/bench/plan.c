@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/plan.h"
 
+#include "harness/bench/child.h"
 #include "harness/measure/rounds.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <regex.h>
 #include <stdio.h>
+
+/* Of each side; libbenchmark takes about twice as long, since it first finds out how many iterations that is. */
+#define SOLO_MIN_TIME_S "0.01"
+
+static const struct amp_exit exits[] = AMP_PAIR_EXITS;
 
 static const struct {
     const char *name, *folder;
@@ -78,123 +84,141 @@ void amp_rows_free(struct amp_rows *rows)
 
 /* The layout of a row's solo launch: the launches of a row go through all layouts in random order before one comes
  * again, however many launches there are. */
-static int draw_layout(const struct amp_row *row, unsigned layouts, uint64_t seed, unsigned launch)
+static int draw_layout(const char *row, unsigned layouts, uint64_t seed, unsigned launch)
 {
-    char name[256];
     unsigned order[layouts];
-    uint64_t random;
+    uint64_t random = amp_random_seed(seed, row);
 
-    amp_row_name(row, name, sizeof name);
-    random = amp_random_seed(seed, name);
     for (unsigned i = 0; i < layouts; i++)
         order[i] = i;
-    for (unsigned i = 0; i < layouts - 1; i++) { /* Fisher and Yates, forwards */
-        unsigned j = i + (unsigned) (amp_random_next(&random) % (layouts - i)), layout = order[i];
-
-        order[i] = order[j];
-        order[j] = layout;
-    }
+    amp_random_shuffle(order, layouts, sizeof *order, &random);
     return (int) order[launch % layouts];
 }
 
-static void draw(const struct amp_row *row, unsigned layouts, const struct amp_launch_options *options,
-                 struct amp_item *item)
-{
-    char identity[PATH_MAX];
-    uint64_t random;
+struct draw {
+    uint64_t seed;           /* below 2^53: exact in every reader of JSON */
+    unsigned stack_offset_b; /* a multiple of 16 below 64 KiB */
+    unsigned padding_b;      /* below 4 KiB: a page, beyond which addresses look the same to caches */
+    int layout;              /* -1: the whole design; a solo launch has always one */
+};
 
-    amp_plan_path(row, item, identity, sizeof identity);
-    random = amp_random_seed(options->seed, identity);
-    item->seed = amp_random_next(&random) >> 11;
-    item->stack_offset_b = (unsigned) (amp_random_next(&random) % 4096) * 16;
-    item->environment_padding_b = (unsigned) (amp_random_next(&random) % 4096);
-    item->layout = options->layout;
-    if (item->kind == AMP_KIND_SOLO && item->layout < 0)
-        item->layout = draw_layout(row, layouts, options->seed, item->launch);
+static struct draw draw(const struct amp_plan *plan, const struct amp_job *job, const char *row, const char *path)
+{
+    uint64_t random = amp_random_seed(plan->options.seed, path);
+    struct draw draw = { .seed = amp_random_next(&random) >> 11 };
+
+    draw.stack_offset_b = (unsigned) (amp_random_next(&random) % 4096) * 16;
+    draw.padding_b = (unsigned) (amp_random_next(&random) % 4096);
+    draw.layout = plan->options.layout;
+    if (job->kind == AMP_KIND_SOLO && draw.layout < 0)
+        draw.layout = draw_layout(row, plan->layouts[job->group], plan->options.seed, job->launch);
+    return draw;
 }
 
-/* Fisher and Yates. The load of the machine and its temperature change while a run lasts: in random order, that
- * falls on all rows alike. */
-static void shuffle(struct amp_item *items, size_t n, uint64_t seed)
+/* An ordinary Google Benchmark program, which writes "<file>.tmp". */
+static void add_solo(const struct amp_row *row, const struct draw *draw, struct amp_jobs *jobs, struct amp_job *job)
 {
-    for (size_t i = n; i > 1; i--) {
-        size_t j = (size_t) (amp_random_next(&seed) % i);
-        struct amp_item item = items[i - 1];
-
-        items[i - 1] = items[j];
-        items[j] = item;
-    }
+    amp_jobs_word(jobs, job, "--layout");
+    amp_jobs_word(jobs, job, "%d", draw->layout);
+    amp_jobs_word(jobs, job, "--lesson");
+    amp_jobs_word(jobs, job, "%s", row->lesson);
+    amp_jobs_word(jobs, job, "--benchmark_filter=^%s/side=", job->name);
+    amp_jobs_word(jobs, job, "--benchmark_out=%s.tmp", job->file);
+    amp_jobs_word(jobs, job, "--benchmark_out_format=json");
+    amp_jobs_word(jobs, job, "--benchmark_min_time=" SOLO_MIN_TIME_S);
 }
 
-int amp_plan_make(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options,
-                  struct amp_plan *out)
+/* A task as child.h has it. */
+static void add_task(const struct amp_plan *plan, const struct draw *draw, struct amp_jobs *jobs, struct amp_job *job)
+{
+    const struct amp_launch_options *options = &plan->options;
+    const struct amp_task of = {
+        .kind = amp_kind_name(job->kind), .lesson = plan->rows.row[job->group]->lesson, .name = job->name,
+        .file = job->file, .launch = job->launch, .configuration = AMP_CONFIGURATION, .seed = draw->seed,
+        .cpu = job->process.cpu, .stack_offset_b = draw->stack_offset_b, .environment_padding_b = draw->padding_b,
+        .epoch_ns = options->epoch_ns, .quiet_ns = options->quiet_ns, .rounds_per_block = options->rounds_per_block,
+        .layout = draw->layout
+    };
+    json_t *task = amp_record_write(&amp_task_record, &of);
+    char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
+
+    amp_jobs_word(jobs, job, "child");
+    amp_jobs_word(jobs, job, "%s", text ? text : "");
+    free(text);
+    json_decref(task);
+}
+
+static void add(const struct amp_plan *plan, enum amp_kind kind, size_t i, unsigned launch, struct amp_jobs *jobs)
+{
+    const struct amp_launch_options *options = &plan->options;
+    const struct amp_row *row = plan->rows.row[i];
+    struct amp_job *job = amp_jobs_add(jobs);
+    char name[256], path[PATH_MAX];
+    struct draw drawn;
+
+    amp_row_name(row, name, sizeof name);
+    snprintf(path, sizeof path, "%s/" AMP_CONFIGURATION "/%s/%03u.json", kinds[kind].folder, name, launch);
+    job->kind = kind;
+    job->group = job->within = i;
+    job->launch = launch;
+    job->needed = kind == AMP_KIND_COUNTS ? options->counts_launches
+                                          : amp_jobs_needed(plan->rows.n * (options->looks > 0 ? options->looks : 1));
+    job->name = amp_jobs_text(jobs, "%s", name);
+    job->file = amp_jobs_text(jobs, "%s/%s", plan->dir, path);
+    job->fields = json_pack("{s:s, s:s, s:s, s:I, s:I}", "kind", amp_kind_name(kind), "configuration",
+                            AMP_CONFIGURATION, "pair", row->pair->name, "size", (json_int_t) row->size, "launch",
+                            (json_int_t) launch);
+    job->timed = kind != AMP_KIND_COUNTS;
+    job->foreign = kind == AMP_KIND_SOLO;
+    drawn = draw(plan, job, name, path);
+    job->process = (struct amp_process){ .cpu = row->pair->threads > 0 ? -1 : plan->cpu,
+                                         .environment_padding_b = drawn.padding_b,
+                                         .timeout_s = options->timeout_s,
+                                         .exits = exits,
+                                         .memory_limit_b = options->memory_limit_b };
+    amp_jobs_word(jobs, job, "%s", options->command[0]);
+    if (kind == AMP_KIND_SOLO)
+        add_solo(row, &drawn, jobs, job);
+    else
+        add_task(plan, &drawn, jobs, job);
+}
+
+/* In random order: the load of the machine and its temperature change while a run lasts, and that then falls on all rows
+ * alike. */
+void amp_plan_make(const struct amp_plan *plan, struct amp_jobs *jobs)
 {
     const unsigned launches[AMP_KINDS] = {
-        [AMP_KIND_PAIRED] = options->launches,
-        [AMP_KIND_COUNTS] = options->counts_launches,
-        [AMP_KIND_SOLO] = options->solo_launches,
+        [AMP_KIND_PAIRED] = plan->options.launches,
+        [AMP_KIND_COUNTS] = plan->options.counts_launches,
+        [AMP_KIND_SOLO] = plan->options.solo_launches,
     };
-    size_t n = rows->n * ((size_t) launches[AMP_KIND_PAIRED] + launches[AMP_KIND_COUNTS] + launches[AMP_KIND_SOLO]);
 
-    *out = (struct amp_plan){ .items = calloc(n + 1, sizeof *out->items) };
-    if (!out->items)
-        return -ENOMEM;
-    for (size_t i = 0; i < rows->n; i++)
+    for (size_t i = 0; i < plan->rows.n; i++)
         for (int kind = 0; kind < AMP_KINDS; kind++)
-            for (unsigned launch = 0; launch < launches[kind]; launch++) {
-                struct amp_item *item = &out->items[out->n++];
-
-                *item = (struct amp_item){ .kind = (enum amp_kind) kind, .row = i, .launch = launch };
-                draw(rows->row[i], layouts[i], options, item);
-            }
-    shuffle(out->items, out->n, options->seed);
-    return 0;
+            for (unsigned launch = 0; launch < launches[kind]; launch++)
+                add(plan, (enum amp_kind) kind, i, launch, jobs);
+    amp_jobs_shuffle(jobs, 0, plan->options.seed);
 }
 
-int amp_plan_extend(struct amp_plan *plan, const struct amp_rows *rows, const unsigned *layouts,
-                    const struct amp_launch_options *options, const bool *chosen, const unsigned *launches, unsigned to)
+void amp_plan_extend(const struct amp_plan *plan, const bool *chosen, const unsigned *launches, unsigned to,
+                     struct amp_jobs *jobs)
 {
-    size_t n = plan->n, first = plan->n;
-    struct amp_item *items;
+    size_t first = jobs->n;
 
-    for (size_t i = 0; i < rows->n; i++)
-        n += chosen[i] && launches[i] < to ? to - launches[i] : 0;
-    items = realloc(plan->items, (n + 1) * sizeof *items);
-    if (!items)
-        return -ENOMEM;
-    plan->items = items;
-    for (size_t i = 0; i < rows->n; i++)
-        for (unsigned launch = launches[i]; chosen[i] && launch < to; launch++) {
-            struct amp_item *item = &plan->items[plan->n++];
-
-            *item = (struct amp_item){ .kind = AMP_KIND_PAIRED, .row = i, .launch = launch };
-            draw(rows->row[i], layouts[i], options, item);
-        }
-    shuffle(plan->items + first, plan->n - first, options->seed ^ to);
-    return 0;
+    for (size_t i = 0; i < plan->rows.n; i++)
+        for (unsigned launch = launches[i]; chosen[i] && launch < to; launch++)
+            add(plan, AMP_KIND_PAIRED, i, launch, jobs);
+    amp_jobs_shuffle(jobs, first, plan->options.seed ^ to);
 }
 
-void amp_plan_free(struct amp_plan *plan)
+uint64_t amp_plan_need_b(const struct amp_plan *plan)
 {
-    free(plan->items);
-    *plan = (struct amp_plan){ 0 };
-}
-
-int amp_plan_path(const struct amp_row *row, const struct amp_item *item, char *out, size_t cap)
-{
-    int n = snprintf(out, cap, "%s/%s/%s/size=%zu/%03u.json", kinds[item->kind].folder, AMP_CONFIGURATION,
-                     row->pair->name, row->size, item->launch);
-
-    return n < 0 || (size_t) n >= cap ? -ENAMETOOLONG : 0;
-}
-
-uint64_t amp_plan_need_b(const struct amp_rows *rows, const unsigned *layouts, const struct amp_launch_options *options)
-{
+    const struct amp_launch_options *options = &plan->options;
     const uint64_t block_b = 4096, epoch_b = 8, layout_b = 32, table_b = 16384, fixed_b = 1 << 20;
     uint64_t need_b = fixed_b;
 
-    for (size_t i = 0; i < rows->n; i++) {
-        uint64_t paired_b = layouts[i] * (layout_b + 2 * epoch_b * options->rounds_per_block) + block_b;
+    for (size_t i = 0; i < plan->rows.n; i++) {
+        uint64_t paired_b = plan->layouts[i] * (layout_b + 2 * epoch_b * options->rounds_per_block) + block_b;
 
         need_b += options->launches * (paired_b + block_b) +
                   (options->counts_launches + options->solo_launches) * 2 * block_b + table_b;

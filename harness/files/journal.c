@@ -5,9 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NAME "/journal.jsonl"
 
@@ -79,10 +83,4 @@ int amp_journal_event(struct amp_journal *journal, const char *event, json_t *fi
     json_decref(line);
     json_decref(fields);
     return err;
-}
-
-json_t *amp_journal_child(const struct amp_row *row, const struct amp_item *item)
-{
-    return json_pack("{s:s, s:s, s:s, s:I, s:I}", "kind", amp_kind_name(item->kind), "configuration", AMP_CONFIGURATION,
-                     "pair", row->pair->name, "size", (json_int_t) row->size, "launch", (json_int_t) item->launch);
 }

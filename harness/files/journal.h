@@ -5,8 +5,7 @@
 #ifndef AMP_JOURNAL_H
 #define AMP_JOURNAL_H
 
-#include "harness/bench/plan.h"
-#include "harness/run/process.h"
+#include <jansson.h>
 
 struct amp_journal {
     int lock; /* the folder itself, flock()ed: the kernel lets go of it however we end */
@@ -19,8 +18,5 @@ void amp_journal_close(struct amp_journal *journal);
 
 /* Append an event with its time. `fields`, stolen, are its other keys; NULL: it has none. */
 int amp_journal_event(struct amp_journal *journal, const char *event, json_t *fields);
-
-/* The keys that say which child: kind, configuration, pair, size, launch. A new reference. */
-json_t *amp_journal_child(const struct amp_row *row, const struct amp_item *item);
 
 #endif

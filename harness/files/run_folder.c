@@ -3,31 +3,22 @@
 
 #include "harness/files/folder.h"
 #include "harness/files/results.h"
+#include "harness/text/complain.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
-
-int amp_run_folder_refuse(const char *what, const char *why, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, why);
-    fprintf(stderr, "ampersand: %s: ", what);
-    vfprintf(stderr, why, arguments);
-    fputs("\n", stderr);
-    va_end(arguments);
-    return 2;
-}
+#include <unistd.h>
 
 static int lock(const char *dir, struct amp_journal **journal)
 {
     int err = amp_journal_open(dir, journal);
 
     if (err == -EWOULDBLOCK)
-        return amp_run_folder_refuse(dir, "another ampersand is writing this run");
-    return err ? amp_run_folder_refuse(dir, "%s", strerror(-err)) : 0;
+        return amp_complain(2, dir, "another ampersand is writing this run");
+    return err ? amp_complain(2, dir, "%s", strerror(-err)) : 0;
 }
 
 int amp_run_folder_new(const char *dir, uint64_t need_b, const json_t *manifest, struct amp_journal **journal)
@@ -37,15 +28,15 @@ int amp_run_folder_new(const char *dir, uint64_t need_b, const json_t *manifest,
     int err = amp_folder_prepare(dir, need_b, &why), status;
 
     if (err)
-        return amp_run_folder_refuse(dir, "%s", why);
+        return amp_complain(2, dir, "%s", why);
     status = lock(dir, journal);
     if (status)
         return status;
     snprintf(path, sizeof path, "%s/manifest.json", dir);
     if (access(path, F_OK) == 0) /* another run was quicker than our lock */
-        return amp_run_folder_refuse(dir, "it holds a run already");
+        return amp_complain(2, dir, "it holds a run already");
     err = amp_results_write(path, manifest);
-    return err ? amp_run_folder_refuse(path, "%s", strerror(-err)) : 0;
+    return err ? amp_complain(2, path, "%s", strerror(-err)) : 0;
 }
 
 /* What the first line of the journal says of the manifest; false where there is none, or it says nothing. */
@@ -76,7 +67,7 @@ static int hold_to_manifest(const char *dir)
     snprintf(path, sizeof path, "%s/manifest.json", dir);
     if (!noted_crc32(dir, &noted) || (amp_results_crc32(path, &now) == 0 && now == noted))
         return 0;
-    return amp_run_folder_refuse(path, "changed since the run began: the journal keeps another CRC-32 of it; start a new run "
+    return amp_complain(2, path, "changed since the run began: the journal keeps another CRC-32 of it; start a new run "
                                   "with --out");
 }
 
@@ -90,9 +81,40 @@ int amp_run_folder_look(const char *dir)
 
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
         if (stat(path, &is) == 0 && !S_ISREG(is.st_mode))
-            return amp_run_folder_refuse(path, "not a file that can be read: a folder, a pipe or a device");
+            return amp_complain(2, path, "not a file that can be read: a folder, a pipe or a device");
     }
     return 0;
+}
+
+json_t *amp_run_folder_manifest(const char *dir, const char *schema, const char **why)
+{
+    static char words[PATH_MAX + JSON_ERROR_TEXT_LENGTH + 128];
+    char path[PATH_MAX];
+    const char *written;
+    json_error_t error;
+    json_t *manifest;
+    int err;
+
+    *why = words;
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    err = amp_results_look(path);
+    if (err) {
+        snprintf(words, sizeof words, "%s; there is no run to go on with, start one with --out %s",
+                 err == -ESPIPE ? "it is no ordinary file" : strerror(-err), dir);
+        return NULL;
+    }
+    manifest = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!manifest) {
+        snprintf(words, sizeof words, "line %d: %s", error.line, error.text);
+        return NULL;
+    }
+    written = json_string_value(json_object_get(manifest, "schema"));
+    if (written && strcmp(written, schema) == 0)
+        return manifest;
+    snprintf(words, sizeof words, "it is of schema '%.64s', here only '%s' can be gone on with",
+             written ? written : "none", schema);
+    json_decref(manifest);
+    return NULL;
 }
 
 int amp_run_folder_old(const char *dir, struct amp_journal **journal)
@@ -104,5 +126,5 @@ int amp_run_folder_old(const char *dir, struct amp_journal **journal)
     if (status)
         return status;
     err = amp_folder_clean(dir);
-    return err ? amp_run_folder_refuse(dir, "%s", strerror(-err)) : 0;
+    return err ? amp_complain(2, dir, "%s", strerror(-err)) : 0;
 }

@@ -31,6 +31,18 @@ void amp_registry_free(struct amp_registry *registry);
 /* The row called `name`, as "pair/size=n", or NULL. */
 const struct amp_row *amp_registry_find(const struct amp_registry *registry, const char *name);
 
+/* Exit statuses of a process that measures pairs; stderr's last line says which and how. 128+N is not used: a signal is a
+ * signal. */
+#define AMP_EXIT_DISAGREE 72 /* the sides' checksums differ */
+#define AMP_EXIT_DECLARED 73 /* a side allocates otherwise than its pair declares */
+
+/* They, as a list of struct amp_exit (run/process.h). */
+#define AMP_PAIR_EXITS                                                                                                 \
+    {                                                                                                                  \
+        { AMP_EXIT_DISAGREE, "disagreement", "the sides' checksums differ" },                                          \
+            { AMP_EXIT_DECLARED, "declaration", "a side allocates otherwise than its pair declares" }, { 0 }           \
+    }
+
 /* Write the row's name, "pair/size=n", into `out`, cut to `cap` bytes. */
 void amp_row_name(const struct amp_row *row, char *out, size_t cap);
 

@@ -33,6 +33,22 @@ uint64_t amp_random_next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
+void amp_random_shuffle(void *list, size_t n, size_t size, uint64_t *state)
+{
+    char *bytes = list;
+
+    for (size_t i = n; i > 1; i--) {
+        size_t j = (size_t) (amp_random_next(state) % i);
+
+        for (size_t k = 0; k < size; k++) {
+            char byte = bytes[(i - 1) * size + k];
+
+            bytes[(i - 1) * size + k] = bytes[j * size + k];
+            bytes[j * size + k] = byte;
+        }
+    }
+}
+
 uint64_t amp_random_seed(uint64_t seed, const char *text)
 {
     uint64_t sum = 0xcbf29ce484222325u;

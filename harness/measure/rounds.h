@@ -38,6 +38,9 @@ int amp_compare_ns(const void *a, const void *b);
 /* SplitMix64 (Steele, Lea, Flood 2014): the state is the seed. */
 uint64_t amp_random_next(uint64_t *state);
 
+/* Put n things of `size` bytes into random order (Fisher and Yates). */
+void amp_random_shuffle(void *list, size_t n, size_t size, uint64_t *state);
+
 /* A state for the random draws of the thing that `text` names: the seed mixed with the text's FNV-1a hash, 64 bits. */
 uint64_t amp_random_seed(uint64_t seed, const char *text);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/run/outcome.h"
 
-#include "harness/bench/child.h"
+#include "harness/kernel.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -83,17 +83,7 @@ static bool is_too_small(const struct amp_process *process, int status, const ch
 void amp_outcome_describe(const struct amp_process *process, int status, const struct amp_tail *tail,
                           struct amp_outcome *out)
 {
-    static const struct {
-        int status;
-        enum amp_ending ending;
-        const char *words;
-    } known[] = {
-        { 0, AMP_DONE, "" },
-        { AMP_EXIT_NO_MEMORY, AMP_MEMORY, "a kernel or a fixture found no memory" },
-        { AMP_EXIT_DISAGREE, AMP_DISAGREEMENT, "the sides' checksums differ" },
-        { AMP_EXIT_DECLARED, AMP_DECLARATION, "a side allocates otherwise than its pair declares" },
-    };
-    const char *last = last_line(tail);
+    const char *last = last_line(tail), *words = "";
     char limit[48];
 
     out->ending = WIFSIGNALED(status) ? AMP_SIGNAL : AMP_EXIT;
@@ -109,11 +99,18 @@ void amp_outcome_describe(const struct amp_process *process, int status, const s
         return;
     }
     snprintf(out->detail, sizeof out->detail, "status %d%s%s", WEXITSTATUS(status), last[0] ? ": " : "", last);
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (known[i].status == WEXITSTATUS(status)) {
-            out->ending = known[i].ending;
-            snprintf(out->detail, sizeof out->detail, "%s", last[0] ? last : known[i].words);
+    if (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == AMP_EXIT_NO_MEMORY) {
+        out->ending = WEXITSTATUS(status) == 0 ? AMP_DONE : AMP_MEMORY;
+        words = out->ending == AMP_DONE ? "" : "a kernel or a fixture found no memory";
+    }
+    for (const struct amp_exit *known = process->exits; known && known->status > 0; known++)
+        if (known->status == WEXITSTATUS(status)) {
+            out->ending = AMP_REFUSED;
+            out->reason = known->reason;
+            words = known->words;
         }
+    if (out->ending != AMP_EXIT)
+        snprintf(out->detail, sizeof out->detail, "%s", last[0] ? last : words);
 }
 
 void amp_process_hold_to(const char *file, struct amp_outcome *outcome)
@@ -128,18 +125,12 @@ void amp_process_hold_to(const char *file, struct amp_outcome *outcome)
     }
 }
 
-const char *amp_ending_name(enum amp_ending ending)
+const char *amp_outcome_reason(const struct amp_outcome *outcome)
 {
     static const char *const names[] = {
-        [AMP_DONE] = "done",
-        [AMP_SIGNAL] = "signal",
-        [AMP_EXIT] = "exit",
-        [AMP_TIMEOUT] = "timeout",
-        [AMP_MEMORY] = "memory",
-        [AMP_DISAGREEMENT] = "disagreement",
-        [AMP_DECLARATION] = "declaration",
-        [AMP_INTERRUPTED] = "interrupted",
+        [AMP_DONE] = "done",       [AMP_SIGNAL] = "signal", [AMP_EXIT] = "exit",
+        [AMP_TIMEOUT] = "timeout", [AMP_MEMORY] = "memory", [AMP_INTERRUPTED] = "interrupted",
     };
 
-    return names[ending];
+    return outcome->ending == AMP_REFUSED ? outcome->reason : names[outcome->ending];
 }

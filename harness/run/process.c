@@ -42,6 +42,7 @@
 
 #define PADDING "AMPERSAND_PADDING="
 #define CPU "AMPERSAND_CPU="
+#define PRELOAD "LD_PRELOAD="
 
 extern char **environ;
 
@@ -169,9 +170,16 @@ int amp_process_pin(void)
 
 struct environment {
     char **list;
-    char *padding;
+    char *padding, *preload;
     char cpu[32];
 };
+
+static void free_environment(struct environment *environment)
+{
+    free(environment->list);
+    free(environment->padding);
+    free(environment->preload);
+}
 
 /* Whether a variable is left to the process: not what an outer ampersand may have set, nor flags of libbenchmark, which
  * are given as words, nor, where the process brings its own environment, what configures an allocator. */
@@ -199,11 +207,11 @@ static int make_environment(const struct amp_process *process, struct environmen
         n++;
     while (process->environment && process->environment[own])
         own++;
-    out->list = calloc(n + own + 3, sizeof *out->list);
+    out->list = calloc(n + own + 4, sizeof *out->list);
     out->padding = malloc(prefix + process->environment_padding_b + 1);
-    if (!out->list || !out->padding) {
-        free(out->list);
-        free(out->padding);
+    out->preload = process->preload ? malloc(strlen(PRELOAD) + strlen(process->preload) + 1) : NULL;
+    if (!out->list || !out->padding || (process->preload && !out->preload)) {
+        free_environment(out);
         return -ENOMEM;
     }
     for (size_t i = 0; i < n; i++)
@@ -214,6 +222,10 @@ static int make_environment(const struct amp_process *process, struct environmen
     memcpy(out->padding, PADDING, prefix);
     memset(out->padding + prefix, 'x', process->environment_padding_b);
     out->padding[prefix + process->environment_padding_b] = '\0';
+    if (out->preload) {
+        strcpy(stpcpy(out->preload, PRELOAD), process->preload);
+        out->list[kept++] = out->preload;
+    }
     out->list[kept++] = out->padding;
     if (process->cpu >= 0) {
         snprintf(out->cpu, sizeof out->cpu, CPU "%d", process->cpu);
@@ -354,7 +366,6 @@ int amp_process_run(const struct amp_process *process, struct amp_outcome *out)
     }
     close(output[0]);
 out:
-    free(environment.list);
-    free(environment.padding);
+    free_environment(&environment);
     return err;
 }

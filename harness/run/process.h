@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A fresh process, of this program or another: started, watched, ended, and what became of it in words. Each call waits
- * for its own; who wants several at once forks a watcher for each, as matrix_child.c does. */
+ * for its own; beside.c forks a watcher for each of several. */
 #ifndef AMP_PROCESS_H
 #define AMP_PROCESS_H
 
@@ -33,15 +33,23 @@ bool amp_process_interrupted(void);
  * would get other arenas than the programs that the lessons are about. 0 or a negative errno. */
 int amp_process_pin(void);
 
+/* An exit status that has a meaning: the reason as the journal has it, and words where the process said none. */
+struct amp_exit {
+    int status;
+    const char *reason, *words;
+};
+
 struct amp_process {
     const char *const *argv; /* argv[0] is only its name, see `program` */
     const char *program;     /* the file to run; NULL: this program's own */
     /* What is added to the environment, "NAME=value", ends in NULL. Where it is not NULL, what configures an allocator
      * (LD_PRELOAD, MALLOC_CONF, GLIBC_TUNABLES, ...) is not inherited: the process has what is said here, no more. */
     const char *const *environment;
+    const char *preload; /* with an environment: a library that comes before all others; NULL: none */
     int cpu; /* -1: not pinned */
     unsigned environment_padding_b;
     unsigned timeout_s;
+    const struct amp_exit *exits; /* what its exit statuses mean; a zero status ends the list, NULL: nothing */
     uint64_t memory_limit_b; /* of address space, 0: none. Not in a build with a sanitizer, which reserves terabytes */
 };
 
@@ -51,19 +59,21 @@ enum amp_ending {
     AMP_EXIT,         /* it gave a status that has no name below */
     AMP_TIMEOUT,      /* it was killed after timeout_s */
     AMP_MEMORY,       /* a kernel or a fixture found none */
-    AMP_DISAGREEMENT, /* the sides did */
-    AMP_DECLARATION,  /* a side allocates otherwise than its pair declares */
     AMP_INTERRUPTED,  /* it was killed because amp_process_interrupted() */
+    AMP_REFUSED,      /* for a reason of its verb's: it said so itself by its status, or its result was not accepted */
 };
-
-/* As in the journal: "signal", "exit", ... */
-const char *amp_ending_name(enum amp_ending ending);
 
 struct amp_outcome {
     enum amp_ending ending;
     char detail[320]; /* "SIGSEGV", or the last line that the child wrote; printable ASCII */
     double seconds;
+    const char *reason;   /* of AMP_REFUSED */
+    bool excused;         /* nobody asked for it by name: no failure of the run */
+    const char *ends_run; /* why nothing else is worth running; NULL: the others go on */
 };
+
+/* As in the journal: "signal", "exit", ... */
+const char *amp_outcome_reason(const struct amp_outcome *outcome);
 
 /* An outcome, by the result file that the child was to write whole or not at all: without one it is not done, and one that
  * was interrupted behind its result is. */

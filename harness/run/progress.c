@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/run/progress.h"
 
+#include "harness/text/complain.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 static bool is_terminal(void)
 {
@@ -19,10 +24,10 @@ static size_t width(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-void amp_progress_begin(struct amp_progress *progress, size_t done, const size_t left[AMP_KINDS])
+void amp_progress_begin(struct amp_progress *progress, size_t done, const size_t left[AMP_JOB_KINDS])
 {
     *progress = (struct amp_progress){ .terminal = is_terminal(), .total = done, .done = done, .done_at_start = done };
-    for (int kind = 0; kind < AMP_KINDS; kind++) {
+    for (int kind = 0; kind < AMP_JOB_KINDS; kind++) {
         progress->kinds[kind].left = left[kind];
         progress->total += left[kind];
     }
@@ -34,13 +39,13 @@ static double left_s(const struct amp_progress *progress)
     double seconds = 0, left = 0;
     size_t measured = 0;
 
-    for (int kind = 0; kind < AMP_KINDS; kind++) {
+    for (int kind = 0; kind < AMP_JOB_KINDS; kind++) {
         seconds += progress->kinds[kind].seconds;
         measured += progress->kinds[kind].measured;
     }
     if (measured == 0)
         return -1;
-    for (int kind = 0; kind < AMP_KINDS; kind++) {
+    for (int kind = 0; kind < AMP_JOB_KINDS; kind++) {
         size_t n = progress->kinds[kind].measured;
         double mean = n > 0 ? progress->kinds[kind].seconds / (double) n : seconds / (double) measured;
 
@@ -114,15 +119,13 @@ void amp_progress_skip(struct amp_progress *progress, unsigned kind)
     progress->kinds[kind].left--;
 }
 
-void amp_progress_say(struct amp_progress *progress, const char *format, ...)
+void amp_progress_say(struct amp_progress *progress, const char *what, const char *why, ...)
 {
     va_list arguments;
 
     amp_progress_end(progress);
-    va_start(arguments, format);
-    fputs("ampersand: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputs("\n", stderr);
+    va_start(arguments, why);
+    amp_complain_list(what, why, arguments);
     va_end(arguments);
 }
 

@@ -4,7 +4,7 @@
 #ifndef AMP_PROGRESS_H
 #define AMP_PROGRESS_H
 
-#include "harness/bench/plan.h"
+#include "harness/run/job.h"
 
 struct amp_progress {
     bool terminal;
@@ -15,11 +15,11 @@ struct amp_progress {
     struct {
         size_t left, measured;
         double seconds;
-    } kinds[AMP_KINDS]; /* each kind takes its own time, so each has its own mean; a matrix has kinds of its own */
+    } kinds[AMP_JOB_KINDS]; /* each kind takes its own time, so each has its own mean; a matrix has kinds of its own */
 };
 
 /* `done` of the total were there before; left[kind] are still to do. */
-void amp_progress_begin(struct amp_progress *progress, size_t done, const size_t left[AMP_KINDS]);
+void amp_progress_begin(struct amp_progress *progress, size_t done, const size_t left[AMP_JOB_KINDS]);
 void amp_progress_child(struct amp_progress *progress, const char *kind, const char *name);
 
 /* Only children that ended well tell how long the next ones will take. */
@@ -28,8 +28,9 @@ void amp_progress_ended(struct amp_progress *progress, unsigned kind, bool well,
 /* The children of a failed row that will not run. */
 void amp_progress_skip(struct amp_progress *progress, unsigned kind);
 
-/* A line of its own, as printf(); "ampersand: " and the line's end are added. */
-void amp_progress_say(struct amp_progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line of its own, as amp_complain() writes it. */
+__attribute__((format(printf, 3, 4))) void amp_progress_say(struct amp_progress *progress, const char *what,
+                                                            const char *why, ...);
 
 /* Take the progress line off the terminal. */
 void amp_progress_end(struct amp_progress *progress);

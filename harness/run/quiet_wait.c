@@ -65,10 +65,3 @@ bool amp_quiet_wait_use(struct amp_quiet_wait *patience, double seconds)
     patience->waited_ns += (uint64_t) (seconds * 1e9);
     return true;
 }
-
-void amp_quiet_wait_say(const struct amp_quiet_wait *patience, struct amp_progress *progress)
-{
-    if (patience->waited_ns >= 1000000000)
-        amp_progress_say(progress, "%.0f s went by waiting for a quiet core, and measuring again",
-                         (double) patience->waited_ns / 1e9);
-}

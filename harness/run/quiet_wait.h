@@ -9,7 +9,6 @@
 #define AMP_QUIET_WAIT_H
 
 #include "harness/measure/rounds.h"
-#include "harness/run/progress.h"
 
 #include <stdbool.h>
 
@@ -29,8 +28,5 @@ void amp_quiet_wait_core(struct amp_quiet_wait *patience, int cpu);
 
 /* Whether there is patience for doing again what took so long; then it is used up by that. */
 bool amp_quiet_wait_use(struct amp_quiet_wait *patience, double seconds);
-
-/* Tell how long it was, if that was a second or more. */
-void amp_quiet_wait_say(const struct amp_quiet_wait *patience, struct amp_progress *progress);
 
 #endif

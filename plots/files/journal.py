@@ -74,7 +74,7 @@ def read_journal(folder, rows, configurations, form=PAIRS):
         row = form.row(event)
         if row not in rows or event["configuration"] not in configurations:
             raise Refused(name, f"line {line}", f"{event['configuration']}/{row} is not in manifest.json")
-        if event["event"] != "start":
+        if event["event"] != "start" and not event.get("goes_on"):  # tried once more, or lost without failing its row
             children = by_row.setdefault((form.folders[event["kind"]], event["configuration"], row), {})
             children[event.get("launch")] = event
     return Journal(tuple(event for _, event in events), by_row, manifest_crc32, form)

@@ -82,16 +82,16 @@ def planned(rows=GOOD, launches=LAUNCHES):
     return sorted((kind, row, i) for kind, n in launches.items() for row in rows for i in range(n))
 
 
-def check_whole(run):
+def check_whole(run, launches=LAUNCHES):
     """Every row, none twice, none half, and a reader that trusts nothing reads all of it."""
-    assert sorted(children_of(run)) == planned()
+    assert sorted(children_of(run)) == planned(launches=launches)
     done = collections.Counter(child_of(line) for line in journal(run, "done"))
     assert not {child: n for child, n in done.items() if n > 1}
     assert not list(run.rglob("*.tmp"))
     rows = {row.name: row for row in load(run).rows}
     assert list(rows) == GOOD
     for row in rows.values():
-        assert (len(row.launches), len(row.counts), len(row.solo)) == (5, 2, 1)
+        assert (len(row.launches), len(row.counts), len(row.solo)) == tuple(launches.values())
         assert row.failed is None
 
 
@@ -213,12 +213,12 @@ def test_one_layout_for_all(tmp_path):
 
 # Bad rows
 
-BAD = {  # five seconds: the others end in time on a machine that is twenty times as slow
-    "crash/size=8": ("signal", "SIGSEGV"),
-    "hang/size=8": ("timeout", "killed after 5 s"),
-    "hang_threads/size=8": ("timeout", "killed after 5 s"),
-    "no_memory/size=16777216": ("memory", "a kernel or a fixture found no memory"),
-    "disagree/size=8": ("disagreement", "the sides disagree after 1 operations"),
+BAD = {  # reason, detail, how often it is tried: a child that says itself what is wrong will say so again
+    "crash/size=8": ("signal", "SIGSEGV", 2),  # five seconds: the others end in time on a machine that is twenty times as slow
+    "hang/size=8": ("timeout", "killed after 5 s", 2),
+    "hang_threads/size=8": ("timeout", "killed after 5 s", 2),
+    "no_memory/size=16777216": ("memory", "a kernel or a fixture found no memory", 2),
+    "disagree/size=8": ("disagreement", "the sides disagree after 1 operations", 1),
 }
 
 
@@ -238,13 +238,15 @@ def bad_run(tmp_path_factory):
 def test_a_bad_row_is_failed_for_its_reason(bad_run, row):
     run, done = bad_run
     failures = [line for line in journal(run, "failed") if child_of(line)[1] == row]
-    assert len(failures) == 1, "a failed row is tried once"
-    reason, detail = BAD[row]
-    assert failures[0]["reason"] == reason
-    assert failures[0]["detail"].startswith(detail)
-    assert f"{row}: failed: {reason}" in done.stderr
-    ran = [line for line in journal(run, "start") if child_of(line)[1] == row]
-    assert len(ran) + failures[0]["skipped"] == sum(LAUNCHES.values())
+    reason, detail, tries = BAD[row]
+    assert len(failures) == tries and len({child_of(line) for line in failures}) == 1, "one launch, and no other"
+    assert {failure["reason"] for failure in failures} == {reason}
+    assert all(failure["detail"].startswith(detail) for failure in failures)
+    assert [failure.get("goes_on") for failure in failures] == [True] * (tries - 1) + [None]
+    assert done.stderr.count(f"{row}: failed: {reason}") == 1
+    assert done.stderr.count(f"{row}: {reason}: ") == tries - 1 == done.stderr.count(row) - 1
+    ran = {child_of(line) for line in journal(run, "start") if child_of(line)[1] == row}
+    assert len(ran) + failures[-1]["skipped"] == sum(LAUNCHES.values())
 
 
 def test_the_other_rows_of_a_bad_run_are_measured(bad_run):
@@ -263,7 +265,7 @@ def test_a_failed_row_is_tried_again_by_resume(bad_run, tmp_path):
     before = {path: path.stat().st_ino for path in run.rglob("*.json")}
     again = bench("--resume", run)
     assert again.returncode == 1
-    assert len(journal(run, "failed")) == 2 * len(BAD)
+    assert len(journal(run, "failed")) == 2 * sum(tries for _, _, tries in BAD.values())
     assert {path: path.stat().st_ino for path in before} == before
 
 
@@ -542,13 +544,34 @@ def test_kill_9_of_one_run_again_and_again(tmp_path):
     check_whole(run)
 
 
-def test_kill_9_of_a_child_fails_its_row(tmp_path):
-    parent, child, _ = hanging_child(tmp_path, "hang")
-    os.kill(child, signal.SIGKILL)
-    _, err = parent.communicate(timeout=HANGS_S)
+def test_kill_9_of_a_child_twice_fails_its_row(tmp_path):
+    parent, first, _ = hanging_child(tmp_path, "hang")
+    os.kill(first, signal.SIGKILL)
+    second, = wait_for(lambda: [pid for pid in processes(PARENT, parent.pid) if pid != first], parent)
+    assert child_of(journal(tmp_path / "run", "start")[0]) == child_of(journal(tmp_path / "run", "start")[1])
+    os.kill(second, signal.SIGKILL)
+    parent.communicate(timeout=HANGS_S)
     assert parent.returncode == 1
-    assert [(line["reason"], line["detail"]) for line in journal(tmp_path / "run", "failed")] == [("signal", "SIGKILL")]
-    assert not processes(GROUP, child)
+    assert [(line["reason"], line["detail"]) for line in journal(tmp_path / "run", "failed")] == [("signal", "SIGKILL")] * 2
+    assert not processes(GROUP, first) and not processes(GROUP, second)
+
+
+def test_kill_9_of_a_child_once_costs_nothing(tmp_path):
+    run = tmp_path / "run"
+    parent = start("--out", run, *PLAN, "--launches", "60")
+    killed = None
+    while killed is None and parent.poll() is None:
+        for child in processes(PARENT, parent.pid):
+            try:
+                os.kill(child, signal.SIGKILL)
+                killed = child
+                break
+            except ProcessLookupError:
+                continue
+    parent.communicate(timeout=HANGS_S)
+    assert killed and parent.returncode == 0
+    check_whole(run, LAUNCHES | {"paired": 60})
+    assert [line["goes_on"] for line in journal(run, "failed")] == [True]
 
 
 def test_no_child_survives_its_parent(tmp_path):

@@ -41,7 +41,7 @@ static void test_an_outcome_is_held_to_its_result(void **state)
 
         amp_process_hold_to(rows[i].is_there ? there : "/tmp/ampersand-process-is-not-there", &outcome);
         if (outcome.ending != rows[i].want || strcmp(outcome.detail, rows[i].detail) != 0)
-            fail_msg("%s: %s: %s", rows[i].name, amp_ending_name(outcome.ending), outcome.detail);
+            fail_msg("%s: %s: %s", rows[i].name, amp_outcome_reason(&outcome), outcome.detail);
     }
     unlink(there);
 }

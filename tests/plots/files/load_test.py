@@ -281,6 +281,20 @@ def test_leftovers_of_a_killed_writer_are_ignored(small_run):
     assert len(load(small_run).rows[0].launches) == 6
 
 
+@pytest.mark.parametrize("goes_on, failed", [({"goes_on": True}, None), ({}, "signal")], ids=["lost", "failed"])
+def test_a_lost_launch_fails_no_row(small_run, goes_on, failed):
+    """A child that crashed twice while its row went on, and the same where it did not."""
+    (small_run / LAUNCH).unlink()
+    lines = [json.loads(line) for line in (small_run / "journal.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line["event"] == "done" and (line["kind"], line["pair"], line["size"], line["launch"]) == ("paired", "pass", 8, 2):
+            line.update({"event": "failed", "reason": "signal", "detail": "SIGSEGV"} | goes_on)
+    (small_run / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    row = load(small_run).rows[0]
+    assert (row.name, row.failed and row.failed["reason"]) == ("pass/size=8", failed)
+    assert [launch.number for launch in row.launches] == [0, 1, 3, 4, 5]
+
+
 def test_a_later_success_makes_a_failure_good(small_run):
     journal = small_run / "journal.jsonl"
     lines = journal.read_text().splitlines()

@@ -387,7 +387,7 @@ DISTURBED = json.loads((ROOT / "tests/golden/disturbed.json").read_text())
 
 @pytest.mark.parametrize("row", DISTURBED, ids=[row["name"] for row in DISTURBED])
 def test_launches_that_are_left_out_are_those_that_would_be_measured_again(row):
-    assert allocator_metrics.is_disturbed(row["result"]) == row["disturbed"], "matrix_quiet_test.c has the same rows"
+    assert allocator_metrics.is_disturbed(row["result"]) == row["disturbed"], "matrix_accept_test.c has the same rows"
 
 
 def test_where_nothing_differs_nothing_is_said_to(tmp_path):

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/run/loop.h"
+
+#include "harness/files/folder.h"
+#include "harness/files/results.h"
+#include "harness/run/beside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A result is never larger: where so much cannot be written, it is the disk that failed and not the job. */
+#define RESULT_B (1 << 20)
+
+enum { ATTEMPTS = 4 }; /* at a job whose core was disturbed */
+
+void amp_loop_begin(struct amp_loop *loop)
+{
+    size_t left[AMP_JOB_KINDS] = { 0 }, done = 0;
+
+    for (size_t i = 0; i < loop->jobs.n; i++) {
+        struct amp_job *job = &loop->jobs.list[i];
+
+        if (job->state == AMP_JOB_TO_DO && access(job->file, F_OK) == 0)
+            job->state = AMP_JOB_DONE;
+        done += job->state != AMP_JOB_TO_DO;
+        left[job->kind] += job->state == AMP_JOB_TO_DO;
+    }
+    amp_progress_begin(&loop->progress, done, left);
+}
+
+/* ---- How a run stops */
+
+void amp_loop_kept(const struct amp_loop *loop, char *out, size_t cap)
+{
+    const struct amp_progress *progress = &loop->progress;
+
+    snprintf(out, cap, "the %zu of %zu launches that were finished are kept", progress->done - progress->unmeasured,
+             progress->total);
+}
+
+int amp_loop_give_up(struct amp_loop *loop, int err)
+{
+    char kept[96];
+
+    amp_loop_kept(loop, kept, sizeof kept);
+    amp_progress_say(&loop->progress, loop->dir, "stopped: %s; %s, go on with --resume %s once that is mended",
+                     strerror(-err), kept, loop->dir);
+    return AMP_RUN_UNUSABLE;
+}
+
+/* With what comes after a new build, two builds would be in one run. */
+static int hold_to_build(struct amp_loop *loop, const struct amp_job *job)
+{
+    const char *what = loop->verb->rebuilt(loop->run, job);
+    char kept[96];
+
+    if (!what)
+        return 0;
+    amp_loop_kept(loop, kept, sizeof kept);
+    amp_progress_say(&loop->progress, loop->dir,
+                     "stopped: %s was built anew while the run measured it; %s, start a new run with --out", what, kept);
+    return AMP_RUN_UNUSABLE;
+}
+
+/* ---- What became of a job */
+
+/* To the millisecond: more digits of it mean nothing. */
+static json_t *seconds(const struct amp_outcome *outcome)
+{
+    return json_real((double) (long long) (outcome->seconds * 1000 + 0.5) / 1000);
+}
+
+/* What the job fails, takes along: itself, its group, and all that lies within its group. */
+static bool fails_with(const struct amp_job *failed, const struct amp_job *other)
+{
+    return other->group == failed->group || other->within == failed->group;
+}
+
+/* Nothing more of the job's group is run. Returns how many jobs that are. */
+static size_t skip(struct amp_loop *loop, const struct amp_job *failed)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < loop->jobs.n; i++) {
+        struct amp_job *job = &loop->jobs.list[i];
+
+        if (job->state != AMP_JOB_TO_DO || !fails_with(failed, job))
+            continue;
+        job->state = AMP_JOB_SKIPPED;
+        amp_progress_skip(&loop->progress, job->kind);
+        n++;
+    }
+    return n;
+}
+
+/* Whether its group goes on without this launch: see job.h. */
+static bool can_spare(const struct amp_loop *loop, const struct amp_job *lost)
+{
+    enum amp_job_state before = AMP_JOB_LOST;
+    size_t left = 0;
+
+    for (const struct amp_job *job = loop->jobs.list; job < loop->jobs.list + loop->jobs.n; job++) {
+        if (job->group != lost->group || job->kind != lost->kind)
+            continue;
+        left += job->state == AMP_JOB_DONE || job->state == AMP_JOB_TO_DO;
+        if (job < lost && (job->state == AMP_JOB_DONE || job->state == AMP_JOB_LOST))
+            before = job->state;
+    }
+    return before == AMP_JOB_DONE && left >= lost->needed;
+}
+
+static bool may_be_chance(enum amp_ending ending)
+{
+    return ending == AMP_SIGNAL || ending == AMP_TIMEOUT || ending == AMP_MEMORY;
+}
+
+/* "pass/size=8: <why>" says no more than "<why>" where the group is named beside it. */
+static const char *without(const char *prefix, const char *detail)
+{
+    size_t n = strlen(prefix);
+
+    return strncmp(detail, prefix, n) == 0 && strncmp(detail + n, ": ", 2) == 0 ? detail + n + 2 : detail;
+}
+
+static int note_failure(struct amp_loop *loop, struct amp_job *job, const struct amp_outcome *outcome)
+{
+    bool chance = may_be_chance(outcome->ending), again = chance && !job->tried, goes_on;
+    const char *reason = amp_outcome_reason(outcome), *detail = without(job->name, outcome->detail);
+    json_t *fields = json_copy(job->fields);
+    size_t skipped;
+
+    job->tried = true;
+    if (!again && job->state == AMP_JOB_TO_DO) {
+        job->state = AMP_JOB_LOST;
+        amp_progress_ended(&loop->progress, job->kind, false, outcome->seconds);
+    }
+    goes_on = again || (chance && can_spare(loop, job));
+    skipped = goes_on ? 0 : skip(loop, job);
+    loop->progress.failed += !goes_on;
+    loop->failed += !goes_on && !outcome->excused;
+    amp_progress_say(&loop->progress, job->name, "%s%s: %s (%s); %s", goes_on ? "" : "failed: ", reason, detail,
+                     loop->verb->kinds[job->kind],
+                     again     ? "it is tried once more"
+                     : goes_on ? "this launch is left out, the others go on"
+                               : "all others go on");
+    if (fields)
+        json_object_update_new(fields, json_pack("{s:s, s:s, s:o, s:I, s:o*}", "reason", reason, "detail", detail, "seconds",
+                                                 seconds(outcome), "skipped", (json_int_t) skipped, "goes_on",
+                                                 goes_on ? json_true() : NULL));
+    return amp_journal_event(loop->journal, "failed", fields);
+}
+
+static int note_done(struct amp_loop *loop, const struct amp_job *job, const struct amp_outcome *outcome)
+{
+    json_t *fields = json_copy(job->fields);
+    uint32_t crc32;
+
+    if (fields && amp_results_crc32(job->file, &crc32) == 0)
+        json_object_set_new(fields, "crc32", json_integer(crc32));
+    if (fields)
+        json_object_set_new(fields, "seconds", seconds(outcome));
+    return amp_journal_event(loop->journal, "done", fields);
+}
+
+static int end_here(struct amp_loop *loop, const struct amp_job *job, const struct amp_outcome *outcome)
+{
+    if (!outcome->ends_run || job->state == AMP_JOB_TO_DO)
+        return 0;
+    amp_progress_say(&loop->progress, job->name, "%s", outcome->ends_run);
+    return AMP_RUN_UNUSABLE;
+}
+
+/* 0, or the exit status with which the run ends here. A result that the verb keeps although it refuses it is done, too. */
+static int note(struct amp_loop *loop, struct amp_job *job, const struct amp_outcome *outcome)
+{
+    bool was_done = job->state == AMP_JOB_DONE;
+    int err = 0;
+
+    if (!was_done && access(job->file, F_OK) == 0)
+        err = note_done(loop, job, outcome);
+    if (!err && outcome->ending != AMP_DONE)
+        err = note_failure(loop, job, outcome);
+    else if (!err) {
+        job->state = AMP_JOB_DONE;
+        amp_progress_ended(&loop->progress, job->kind, true, outcome->seconds);
+    }
+    if (err)
+        return amp_loop_give_up(loop, err);
+    return end_here(loop, job, outcome);
+}
+
+/* ---- Running */
+
+static void with_tmp(const struct amp_job *job, char out[PATH_MAX])
+{
+    snprintf(out, PATH_MAX, "%s.tmp", job->file);
+}
+
+/* A foreign program neither writes whole or not at all, nor notices a full disk. */
+static int publish(const struct amp_job *job, struct amp_outcome *outcome)
+{
+    char tmp[PATH_MAX];
+    json_error_t error;
+    json_t *json;
+
+    with_tmp(job, tmp);
+    json = json_load_file(tmp, 0, &error);
+    json_decref(json);
+    if (json)
+        return amp_results_publish(job->file);
+    outcome->ending = AMP_EXIT;
+    snprintf(outcome->detail, sizeof outcome->detail, "its file is not whole: %.160s", error.text);
+    return 0;
+}
+
+static void remove_result(const struct amp_job *job)
+{
+    char tmp[PATH_MAX];
+
+    with_tmp(job, tmp);
+    unlink(tmp);
+    unlink(job->file);
+}
+
+static int begin_job(struct amp_loop *loop, struct amp_job *job)
+{
+    char folder[PATH_MAX];
+    int err = amp_journal_event(loop->journal, "start", json_copy(job->fields));
+
+    amp_progress_child(&loop->progress, loop->verb->kinds[job->kind], job->name);
+    job->process.argv = job->words;
+    if (!err)
+        err = amp_folder_of(job->file, folder);
+    return err ? err : amp_folder_make(folder);
+}
+
+static bool was_disturbed(const struct amp_loop *loop, const struct amp_job *job)
+{
+    json_t *result = loop->verb->is_disturbed ? json_load_file(job->file, 0, NULL) : NULL;
+    bool disturbed = result && loop->verb->is_disturbed(result);
+
+    json_decref(result);
+    return disturbed;
+}
+
+/* Where it is timed, on a quiet core; and again, in place of a result that was disturbed, while there is patience. */
+static int run_alone(struct amp_loop *loop, const struct amp_job *job, struct amp_outcome *outcome)
+{
+    for (int attempt = 1;; attempt++) {
+        int err;
+
+        if (job->timed)
+            amp_quiet_wait_core(&loop->quiet_wait, job->process.cpu);
+        err = loop->start(&job->process, outcome);
+        if (err || outcome->ending != AMP_DONE || !job->timed || attempt == ATTEMPTS || !was_disturbed(loop, job) ||
+            !amp_quiet_wait_use(&loop->quiet_wait, outcome->seconds))
+            return err;
+        unlink(job->file);
+    }
+}
+
+/* A job whose child has ended: 0, or the exit status with which the run ends here. */
+static int end_job(struct amp_loop *loop, struct amp_job *job, struct amp_outcome *outcome)
+{
+    int err = 0, status;
+
+    if (outcome->ending == AMP_DONE && job->foreign)
+        err = publish(job, outcome);
+    amp_process_hold_to(job->file, outcome);
+    status = hold_to_build(loop, job);
+    if (err || status || outcome->ending != AMP_DONE)
+        remove_result(job);
+    if (status)
+        return status;
+    if (!err && outcome->ending == AMP_INTERRUPTED)
+        return AMP_RUN_INTERRUPTED;
+    if (!err && outcome->ending != AMP_DONE) /* its fault, or that of the disk? */
+        err = amp_results_probe(loop->dir, RESULT_B);
+    if (!err)
+        err = loop->verb->accept(loop->run, job, outcome);
+    return err ? amp_loop_give_up(loop, err) : note(loop, job, outcome);
+}
+
+/* The job, or with it all behind it that may run beside each other. Returns how many. */
+static size_t gather(struct amp_loop *loop, struct amp_job *first, struct amp_job **out)
+{
+    size_t n = 0;
+
+    for (struct amp_job *job = first; job < loop->jobs.list + loop->jobs.n; job++)
+        if (job == first || (first->beside_b > 0 && job->beside_b > 0 && job->state == AMP_JOB_TO_DO))
+            out[n++] = job;
+    return n;
+}
+
+/* 0, or the exit status with which the run ends here. */
+static int run_jobs(struct amp_loop *loop, struct amp_job *first)
+{
+    struct amp_job **jobs = calloc(loop->jobs.n, sizeof *jobs);
+    size_t n = jobs ? gather(loop, first, jobs) : 0;
+    struct amp_outcome *outcomes = calloc(n + 1, sizeof *outcomes);
+    int err = jobs && outcomes ? 0 : -ENOMEM, status = hold_to_build(loop, first);
+
+    for (size_t i = 0; i < n && !err && !status; i++)
+        err = begin_job(loop, jobs[i]);
+    if (!err && !status)
+        err = first->beside_b == 0 ? run_alone(loop, first, outcomes) : amp_beside_run(jobs, n, outcomes);
+    for (size_t i = 0; i < n && !err && (status == 0 || status == AMP_RUN_INTERRUPTED); i++) {
+        int ended = jobs[i]->state == AMP_JOB_TO_DO ? end_job(loop, jobs[i], &outcomes[i]) : 0; /* else its group failed */
+
+        status = ended ? ended : status;
+    }
+    if (err)
+        remove_result(first);
+    free(outcomes);
+    free(jobs);
+    return err ? amp_loop_give_up(loop, err) : status;
+}
+
+/* What the verb says before a job: 0, -1 where the run is complete without it, or an exit status. */
+static int take_turn(struct amp_loop *loop, struct amp_job *job)
+{
+    struct amp_outcome outcome = { .ending = AMP_REFUSED };
+
+    switch (loop->verb->turn ? loop->verb->turn(loop->run, job, loop->progress.total - loop->progress.done, &outcome)
+                             : AMP_TURN_GO) {
+    case AMP_TURN_LEAVE_OUT:
+        skip(loop, job);
+        amp_progress_say(&loop->progress, job->name, "left out: %s", outcome.detail);
+        return end_here(loop, job, &outcome);
+    case AMP_TURN_FAIL:
+        return note(loop, job, &outcome);
+    case AMP_TURN_END:
+        amp_progress_say(&loop->progress, loop->dir, "%s", outcome.detail);
+        return -1;
+    case AMP_TURN_GO:
+        break;
+    }
+    return 0;
+}
+
+int amp_loop_run(struct amp_loop *loop)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < loop->jobs.n && !status; i++) {
+        struct amp_job *job = &loop->jobs.list[i];
+
+        if (job->state == AMP_JOB_TO_DO || job->state == AMP_JOB_DONE)
+            status = take_turn(loop, job);
+        while (job->state == AMP_JOB_TO_DO && !status) /* twice where its child ends badly */
+            status = amp_process_interrupted() ? AMP_RUN_INTERRUPTED : run_jobs(loop, job);
+    }
+    if (status > 0)
+        return status;
+    if (loop->quiet_wait.waited_ns >= 1000000000)
+        amp_progress_say(&loop->progress, loop->dir, "%.0f s went by waiting for a quiet core, and measuring again",
+                         (double) loop->quiet_wait.waited_ns / 1e9);
+    return loop->failed > 0 ? AMP_RUN_FAILED : AMP_RUN_DONE;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop over the jobs of a run, between its folder's first line of the journal and its last. Of run.c and unit tests. */
+#ifndef AMP_LOOP_H
+#define AMP_LOOP_H
+
+#include "harness/run/job.h"
+#include "harness/files/journal.h"
+#include "harness/run/progress.h"
+#include "harness/run/quiet_wait.h"
+
+struct amp_loop {
+    const struct amp_run_verb *verb;
+    void *run; /* the verb's */
+    const char *dir;
+    struct amp_jobs jobs;
+    struct amp_journal *journal;
+    struct amp_progress progress;
+    struct amp_quiet_wait quiet_wait;
+    size_t failed; /* groups, but for those that nobody asked for */
+    int (*start)(const struct amp_process *process, struct amp_outcome *out); /* amp_process_run() outside tests */
+};
+
+/* Which jobs have a result already, and how far that is. Comes first. */
+void amp_loop_begin(struct amp_loop *loop);
+
+/* Every job that is to do. The exit status of the run. */
+int amp_loop_run(struct amp_loop *loop);
+
+/* Say that the disk or the system, not a job, has failed: AMP_RUN_UNUSABLE. */
+int amp_loop_give_up(struct amp_loop *loop, int err);
+
+/* How many jobs were finished, in words for the last line of a run that is not. */
+void amp_loop_kept(const struct amp_loop *loop, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop over the jobs of a run, with children that do what a row says, on a clock of our own.
+ *
+ * Jobs are written as group and launch, "a0 b0 a1"; "A0" is of the larger group that all of its letter lie in, and "a0*"
+ * has a result before the run begins. What its child does, attempt for attempt:
+ *
+ *     .  writes its result          S T M  a signal, a time-out, no memory      I  is interrupted, without a result
+ *     D  the same, disturbed        E      an exit status                       i  is interrupted behind its result
+ *     0  ends well without one      X      cannot be started                    R K  a result that the verb refuses and
+ *                                                                                    takes away, or keeps
+ * What the journal then has: >a0 started, +a0 done, ~a0 failed and its group goes on, -a0 failed with its group. */
+#include "harness/run/loop.h"
+
+#include "harness/files/folder.h"
+#include "harness/measure/rounds.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { QUIET_NS = 990 };
+#define S 1000000000ull
+
+static struct {
+    char dir[64];
+    const char *script;      /* "a1=S. b0=E": of each other job each attempt is well */
+    const char *rebuilt_at;  /* the job before whose end its lesson is built anew */
+    const char *turns;       /* "a0=o b0=f": left out, failed, the end */
+    unsigned attempts[256];  /* of a job, by its place */
+    uint64_t now_ns;
+    struct amp_loop loop;
+    bool interrupts; /* a real SIGINT with the first child */
+    size_t accepted;
+} fake;
+
+static uint64_t fake_clock(void)
+{
+    return fake.now_ns += QUIET_NS;
+}
+
+/* What a list such as "a1=S. b0=E" says of a job, behind its '='; NULL: nothing. */
+static const char *said_of(const char *list, const char *job)
+{
+    const char *at = list;
+
+    while (at && *at && !(strncmp(at, job, 2) == 0 && at[2] == '=')) {
+        at = strchr(at, ' ');
+        at += at != NULL;
+    }
+    return at && *at ? at + 3 : NULL;
+}
+
+static const char *name_of(const struct amp_job *job)
+{
+    return json_string_value(json_object_get(job->fields, "job"));
+}
+
+/* The journal in the words on top of this file, without its first and last lines. */
+static void read_journal(char out[1024])
+{
+    char path[128], line[1024];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/journal.jsonl", fake.dir);
+    file = fopen(path, "r");
+    out[0] = '\0';
+    while (file && fgets(line, sizeof line, file)) {
+        json_t *event = json_loads(line, 0, NULL);
+        const char *name = json_string_value(json_object_get(event, "event"));
+        bool goes_on = json_is_true(json_object_get(event, "goes_on"));
+        char sign = name[0] == 's' ? '>' : name[0] == 'd' ? '+' : goes_on ? '~' : '-';
+
+        sprintf(out + strlen(out), "%s%c%s", *out ? " " : "", sign, json_string_value(json_object_get(event, "job")));
+        json_decref(event);
+    }
+    if (file)
+        fclose(file);
+}
+
+static void write_result(const char *path, bool disturbed)
+{
+    json_t *result = json_pack("{s:b}", "disturbed", disturbed);
+
+    assert_int_equal(json_dump_file(result, path, 0), 0);
+    json_decref(result);
+}
+
+/* A child of two seconds. */
+static int fake_start(const struct amp_process *process, struct amp_outcome *out)
+{
+    static const struct {
+        char does;
+        enum amp_ending ending;
+    } endings[] = { { 'S', AMP_SIGNAL }, { 'T', AMP_TIMEOUT }, { 'M', AMP_MEMORY }, { 'E', AMP_EXIT },
+                    { 'I', AMP_INTERRUPTED }, { 'i', AMP_INTERRUPTED } };
+    const char *name = process->argv[0], *file = process->argv[1], *does = said_of(fake.script, name);
+    unsigned *attempt = &fake.attempts[name[0] % 16 * 16 + name[1] % 16];
+    char journal[1024], what;
+
+    for (unsigned i = 0; i < *attempt && does && *does && *does != ' '; i++)
+        does++;
+    what = does && *does && *does != ' ' ? *does : '.';
+    read_journal(journal); /* it began with this job, and nobody may take an older result for this one */
+    assert_int_equal(journal[strlen(journal) - 3], '>');
+    assert_string_equal(journal + strlen(journal) - 2, name);
+    assert_int_not_equal(access(file, F_OK), 0);
+    (*attempt)++;
+    fake.now_ns += 2 * S;
+    *out = (struct amp_outcome){ .ending = AMP_DONE, .seconds = 2 };
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (endings[i].does == what)
+            out->ending = endings[i].ending;
+    if (fake.interrupts) {
+        raise(SIGINT);
+        amp_process_pause(0); /* where signals are noticed, as in a real child's time */
+    }
+    if (what == 'X')
+        return -EAGAIN;
+    if (strchr(".DiRK", what) || (what == 'S' && name[1] == '9')) /* 9: it crashes behind its result */
+        write_result(file, what == 'D');
+    return 0;
+}
+
+static bool is_disturbed(const json_t *result)
+{
+    return json_is_true(json_object_get(result, "disturbed"));
+}
+
+static const char *rebuilt(void *run, const struct amp_job *job)
+{
+    const char *last = fake.rebuilt_at;
+
+    (void) run;
+    return last && strncmp(last, name_of(job), 2) == 0 && (last[2] != '!' || fake.attempts[last[0] % 16 * 16 + last[1] % 16] > 0)
+               ? "good"
+               : NULL;
+}
+
+static enum amp_turn turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
+{
+    const char *what = said_of(fake.turns, name_of(job));
+
+    (void) run;
+    (void) left;
+    if (!what)
+        return AMP_TURN_GO;
+    out->reason = "wrong";
+    return *what == 'o' ? AMP_TURN_LEAVE_OUT : *what == 'f' ? AMP_TURN_FAIL : AMP_TURN_END;
+}
+
+static int accept_result(void *run, const struct amp_job *job, struct amp_outcome *outcome)
+{
+    const char *does = said_of(fake.script, name_of(job));
+
+    (void) run;
+    fake.accepted++;
+    if (does && (*does == 'R' || *does == 'K')) {
+        outcome->ending = AMP_REFUSED;
+        outcome->reason = "not in force";
+        if (*does == 'R')
+            unlink(job->file);
+    }
+    return 0;
+}
+
+static const struct amp_run_verb verb = {
+    .kinds = { "paired" }, .turn = turn, .rebuilt = rebuilt, .is_disturbed = is_disturbed, .accept = accept_result
+};
+
+static void make_jobs(const char *list, size_t needed)
+{
+    struct amp_jobs *jobs = &fake.loop.jobs;
+
+    for (const char *at = list; *at; at += strcspn(at, " "), at += *at == ' ') {
+        struct amp_job *job = amp_jobs_add(jobs);
+        size_t letter = (size_t) (at[0] | 0x20);
+
+        job->launch = (unsigned) (at[1] - '0');
+        job->within = letter;
+        job->group = at[0] < 'a' ? letter : at[0] == 'c' || at[0] == 'd' ? letter + 256 : letter;
+        job->within = job->group > 256 ? 'e' : letter; /* c and d lie in E */
+        job->needed = needed;
+        job->timed = true;
+        job->name = amp_jobs_text(jobs, "row %c", at[0]);
+        job->file = amp_jobs_text(jobs, "%s/%c/%c.json", fake.dir, at[0], at[1]);
+        job->fields = json_pack("{s:s%}", "job", at, (size_t) 2);
+        amp_jobs_word(jobs, job, "%.2s", at);
+        amp_jobs_word(jobs, job, "%s", job->file);
+        if (at[2] == '*') {
+            char folder[128];
+
+            snprintf(folder, sizeof folder, "%s/%c", fake.dir, at[0]);
+            assert_int_equal(amp_folder_make(folder), 0);
+            write_result(job->file, false);
+        }
+    }
+}
+
+static void clean_up(void)
+{
+    char command[128];
+
+    snprintf(command, sizeof command, "rm -rf %s", fake.dir);
+    assert_int_equal(system(command), 0);
+}
+
+/* The exit status of a run of these jobs; its journal goes into *journal. */
+static int run_jobs(const char *jobs, const char *script, size_t needed, double share, char journal[1024])
+{
+    int status;
+
+    strcpy(fake.dir, "/tmp/ampersand-loop-XXXXXX");
+    assert_non_null(mkdtemp(fake.dir));
+    memset(fake.attempts, 0, sizeof fake.attempts);
+    fake.accepted = 0;
+    fake.script = script;
+    fake.now_ns = 0;
+    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = fake_start };
+    assert_int_equal(amp_journal_open(fake.dir, &fake.loop.journal), 0);
+    make_jobs(jobs, needed);
+    amp_loop_begin(&fake.loop);
+    amp_quiet_wait_begin(&fake.loop.quiet_wait, fake_clock, QUIET_NS, share);
+    fake.now_ns += share > 0.1 ? 100 * S : 0;
+    status = amp_loop_run(&fake.loop);
+    read_journal(journal);
+    amp_journal_close(fake.loop.journal);
+    return status;
+}
+
+static const struct {
+    const char *name, *jobs, *script;
+    size_t needed;
+    const char *journal;
+    int status;
+} runs[] = {
+    { "all well", "a0 b0 a1", "", 2, ">a0 +a0 >b0 +b0 >a1 +a1", 0 },
+    { "nothing to do", "a0* a1*", "", 2, "", 0 },
+    { "gone on with", "a0* b0 a1* b1", "", 2, ">b0 +b0 >b1 +b1", 0 },
+    { "a crash by chance", "a0 a1 a2", "a1=S.", 3, ">a0 +a0 >a1 ~a1 >a1 +a1 >a2 +a2", 0 },
+    { "the first by chance", "a0 a1", "a0=T.", 2, ">a0 ~a0 >a0 +a0 >a1 +a1", 0 },
+    { "no memory by chance", "a0 a1", "a0=M.", 2, ">a0 ~a0 >a0 +a0 >a1 +a1", 0 },
+    { "a crash behind the result is one", "a9 a1", "a9=S.", 2, ">a9 ~a9 >a9 +a9 >a1 +a1", 0 },
+    { "a crash every time", "a0 b0 a1 a2 b1", "a0=SS a1=SS a2=SS", 1, ">a0 ~a0 >a0 -a0 >b0 +b0 >b1 +b1", 1 },
+    { "another reason the second time", "a0 a1", "a0=ST", 1, ">a0 ~a0 >a0 -a0", 1 },
+    { "a status the second time", "a0 a1 a2", "a1=SE", 1, ">a0 +a0 >a1 ~a1 >a1 -a1", 1 },
+    { "a launch that is lost", "a0 a1 a2 a3", "a1=SS", 3, ">a0 +a0 >a1 ~a1 >a1 ~a1 >a2 +a2 >a3 +a3", 0 },
+    { "one that cannot be spared", "a0 a1 a2 a3", "a1=SS", 4, ">a0 +a0 >a1 ~a1 >a1 -a1", 1 },
+    { "the last of all", "a0 a1 a2", "a2=SS", 2, ">a0 +a0 >a1 +a1 >a2 ~a2 >a2 ~a2", 0 },
+    { "two one after the other", "a0 a1 a2 a3", "a1=SS a2=TT", 1, ">a0 +a0 >a1 ~a1 >a1 ~a1 >a2 ~a2 >a2 -a2", 1 },
+    { "two with one between", "a0 a1 b0 a2 a3 a4", "a1=SS a3=SS", 3,
+      ">a0 +a0 >a1 ~a1 >a1 ~a1 >b0 +b0 >a2 +a2 >a3 ~a3 >a3 ~a3 >a4 +a4", 0 },
+    { "one lost behind old results", "a0* a1", "a1=SS", 1, ">a1 ~a1 >a1 ~a1", 0 },
+    { "a status is no chance", "a0 a1 b0", "a0=E", 1, ">a0 -a0 >b0 +b0", 1 },
+    { "no result is no chance", "a0 a1", "a0=0", 1, ">a0 -a0", 1 },
+    { "refused", "a0 a1 b0", "a0=R", 1, ">a0 -a0 >b0 +b0", 1 },
+    { "refused and kept", "a0 a1 b0", "a0=K", 1, ">a0 +a0 -a0 >b0 +b0", 1 },
+    { "a column falls with its head", "E0 c0 a0 d0 c1", "E0=SS", 1, ">E0 ~E0 >E0 -E0 >a0 +a0", 1 },
+    { "a cell falls alone", "E0 c0 a0 d0 c1 d1", "c0=SS", 1,
+      ">E0 +E0 >c0 ~c0 >c0 -c0 >a0 +a0 >d0 +d0 >d1 +d1", 1 },
+    { "interrupted", "a0 a1 a2", "a1=I", 1, ">a0 +a0 >a1", 130 },
+    { "interrupted behind its result", "a0 a1", "a1=i", 1, ">a0 +a0 >a1 +a1", 0 },
+    { "one cannot be started", "a0 a1 a2", "a1=X", 1, ">a0 +a0 >a1", 2 },
+};
+
+static void test_what_a_run_does(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        char journal[1024];
+        int status = run_jobs(runs[i].jobs, runs[i].script, runs[i].needed, 0, journal);
+
+        if (status != runs[i].status || strcmp(journal, runs[i].journal) != 0)
+            fail_msg("%s: status %d: %s", runs[i].name, status, journal);
+        amp_jobs_free(&fake.loop.jobs);
+        clean_up();
+    }
+}
+
+static const struct {
+    const char *name, *jobs, *script;
+    double share; /* the patience; above a tenth the run has been going on for long */
+    unsigned attempts;
+    bool kept;
+} disturbed[] = {
+    { "quiet", "a0", ".", 0.2, 1, true },
+    { "disturbed once", "a0", "a0=D.", 0.2, 2, true },
+    { "disturbed twice", "a0", "a0=DD.", 0.2, 3, true },
+    { "always: four times", "a0", "a0=DDDDD", 0.2, 4, true },
+    { "with little patience: it is overdrawn once", "a0", "a0=DDDD", 0.01, 3, true },
+    { "with none", "a0", "a0=DD", 0, 1, true },
+    { "the first fails", "a0", "a0=E", 0.2, 1, false },
+    { "the second fails", "a0", "a0=DE", 0.2, 2, false },
+    { "the second cannot be started", "a0", "a0=DX", 0.2, 2, false },
+};
+
+static void test_a_disturbed_job_is_run_again_while_there_is_patience(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof disturbed / sizeof disturbed[0]; i++) {
+        char journal[1024];
+
+        run_jobs(disturbed[i].jobs, disturbed[i].script, 1, disturbed[i].share, journal);
+        print_message("  %s\n", disturbed[i].name);
+        assert_int_equal(fake.attempts['a' % 16 * 16], disturbed[i].attempts);
+        assert_int_equal(access(fake.loop.jobs.list[0].file, F_OK) == 0, disturbed[i].kept);
+        amp_jobs_free(&fake.loop.jobs);
+        clean_up();
+    }
+}
+
+static const struct {
+    const char *name, *jobs, *turns, *rebuilt_at, *journal;
+    int status;
+} words[] = {
+    { "left out with its column", "E0 c0 a0 d0", "E0=o", NULL, ">a0 +a0", 0 },
+    { "failed before it began", "E0 c0 a0", "E0=f", NULL, "-E0 >a0 +a0", 1 },
+    { "failed though it has a result", "E0* c0 a0", "E0=f", NULL, "-E0 >a0 +a0", 1 },
+    { "complete without the rest", "a0 a1 a2", "a1=e", NULL, ">a0 +a0", 0 },
+    { "built anew before it", "a0 a1", NULL, "a1", ">a0 +a0", 2 },
+    { "built anew while it ran", "a0 a1", NULL, "a1!", ">a0 +a0 >a1", 2 },
+};
+
+static void test_what_the_verb_says(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char journal[1024];
+        int status;
+
+        fake.turns = words[i].turns;
+        fake.rebuilt_at = words[i].rebuilt_at;
+        status = run_jobs(words[i].jobs, "", 1, 0, journal);
+        if (status != words[i].status || strcmp(journal, words[i].journal) != 0)
+            fail_msg("%s: status %d: %s", words[i].name, status, journal);
+        if (status == 2) /* nothing of the other build comes into the run */
+            assert_int_not_equal(access(fake.loop.jobs.list[1].file, F_OK), 0);
+        amp_jobs_free(&fake.loop.jobs);
+        clean_up();
+    }
+    fake.turns = fake.rebuilt_at = NULL;
+}
+
+/* How many jobs a failed group takes along stands beside it. */
+static void test_what_is_skipped_is_counted(void **state)
+{
+    char journal[1024], line[1024], path[128];
+    json_int_t skipped = -1;
+    FILE *file;
+
+    (void) state;
+    run_jobs("a0 b0 a1 a2 b1 a3", "a1=SS", 4, 0, journal);
+    snprintf(path, sizeof path, "%s/journal.jsonl", fake.dir);
+    file = fopen(path, "r");
+    while (fgets(line, sizeof line, file)) {
+        json_t *event = json_loads(line, 0, NULL);
+
+        if (json_object_get(event, "skipped"))
+            skipped = json_integer_value(json_object_get(event, "skipped"));
+        json_decref(event);
+    }
+    fclose(file);
+    assert_int_equal(skipped, 2);
+    assert_int_equal(fake.loop.progress.done, 6);
+    assert_int_equal(fake.loop.progress.unmeasured, 3);
+    assert_int_equal(fake.loop.failed, 1);
+    amp_jobs_free(&fake.loop.jobs);
+    clean_up();
+}
+
+/* Real children beside each other: as many results, each in the journal once, the bad one twice. */
+static void test_jobs_beside_each_other(void **state)
+{
+    char journal[1024];
+    struct amp_jobs *jobs = &fake.loop.jobs;
+    size_t done = 0;
+
+    (void) state;
+    strcpy(fake.dir, "/tmp/ampersand-loop-XXXXXX");
+    assert_non_null(mkdtemp(fake.dir));
+    fake.script = NULL;
+    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = fake_start };
+    assert_int_equal(amp_journal_open(fake.dir, &fake.loop.journal), 0);
+    make_jobs("a0 b0 a1 b1 b2", 1);
+    for (size_t i = 0; i < jobs->n; i++) {
+        struct amp_job *job = &jobs->list[i];
+
+        job->timed = false;
+        job->beside_b = 1 << 20;
+        job->process.program = "/bin/sh";
+        job->process.timeout_s = 600;
+        job->words[0] = job->words[1] = NULL;
+        amp_jobs_word(jobs, job, "sh");
+        amp_jobs_word(jobs, job, "-c");
+        amp_jobs_word(jobs, job, i == 1 ? "kill -SEGV $$" : "echo '{}' > %s", job->file);
+    }
+    amp_loop_begin(&fake.loop);
+    amp_quiet_wait_begin(&fake.loop.quiet_wait, fake_clock, QUIET_NS, 0);
+    assert_int_equal(amp_loop_run(&fake.loop), 1);
+    read_journal(journal);
+    for (size_t i = 0; i < jobs->n; i++)
+        done += access(jobs->list[i].file, F_OK) == 0;
+    assert_int_equal(done, 4);
+    assert_non_null(strstr(journal, ">a0 >b0 >a1 >b1 >b2 +a0 ~b0 +a1 +b1 +b2 >b0 -b0"));
+    amp_journal_close(fake.loop.journal);
+    amp_jobs_free(jobs);
+    clean_up();
+}
+
+/* The signal comes with the first child, whose result is kept; comes last, since it is noticed from then on. */
+static void test_an_interrupt_keeps_what_is_finished(void **state)
+{
+    char journal[1024];
+
+    (void) state;
+    fake.interrupts = true;
+    assert_int_equal(run_jobs("a0 a1 a2", "", 1, 0, journal), 130);
+    assert_string_equal(journal, ">a0 +a0");
+    assert_int_equal(access(fake.loop.jobs.list[0].file, F_OK), 0);
+    amp_jobs_free(&fake.loop.jobs);
+    clean_up();
+}
+
+static int prepare(void **state)
+{
+    static struct amp_placement placement;
+
+    (void) state;
+    return amp_process_prepare(&placement);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_a_run_does),
+        cmocka_unit_test(test_a_disturbed_job_is_run_again_while_there_is_patience),
+        cmocka_unit_test(test_what_the_verb_says),
+        cmocka_unit_test(test_what_is_skipped_is_counted),
+        cmocka_unit_test(test_jobs_beside_each_other),
+        cmocka_unit_test(test_an_interrupt_keeps_what_is_finished),
+    };
+
+    return cmocka_run_group_tests(tests, prepare, NULL);
+}
