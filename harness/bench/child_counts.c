@@ -80,7 +80,7 @@ static bool count_side(const struct amp_side *side, void *fixture, uint64_t ops,
 static void add_stack_use(struct counted *counted, const struct amp_pair *pair, const struct amp_side *side,
                           void *fixture)
 {
-    if (pair->threads > 0 || amp_stack_use(side->run, fixture, 1, &counted->use))
+    if (pair->threads > 0 || amp_stack_use(side->run, fixture, 1, AMP_STACK_USE_STEPS, &counted->use))
         return;
     counted->stack = &counted->use;
     if (!counted->use.reserved_known)

@@ -33,6 +33,7 @@ struct job {
     void *argument;
     uint64_t count;
     char *memory;
+    uint64_t most;          /* steps */
     uintptr_t base, lowest; /* filled in, as is the number of steps */
     uint64_t steps;
 };
@@ -75,7 +76,7 @@ static void look(int signal, siginfo_t *info, void *context)
     (void) info;
     if (sp < job->lowest && sp >= (uintptr_t) job->memory)
         job->lowest = sp;
-    if (++job->steps >= AMP_STACK_USE_STEPS)
+    if (++job->steps >= job->most)
         registers[REG_EFL] &= ~(greg_t) TRAP_FLAG;
     else
         finish_string(registers);
@@ -172,10 +173,10 @@ static int run_thread(struct job *job)
     return -error;
 }
 
-int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argument, uint64_t count,
+int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argument, uint64_t count, uint64_t steps,
                   struct amp_stack_use *out)
 {
-    struct job job = { .run = run, .argument = argument, .count = count };
+    struct job job = { .run = run, .argument = argument, .count = count, .most = steps };
     const uint64_t *word;
     int error;
 
@@ -190,7 +191,7 @@ int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argumen
             word++;
         out->touched_b = (uintptr_t) word < job.base ? job.base - (uintptr_t) word : 0;
         out->reserved_b = job.base - job.lowest;
-        out->reserved_known = CAN_STEP && job.steps > 0 && job.steps < AMP_STACK_USE_STEPS;
+        out->reserved_known = CAN_STEP && job.steps > 0 && job.steps < job.most;
     }
     munmap(job.memory, STACK_B + ASIDE_B);
     return error;

@@ -19,11 +19,11 @@ struct amp_stack_use {
  *
  * out      filled on success
  * errors   -ENOMEM, or those of pthread_create()
- * cost     microseconds for each instruction, at most AMP_STACK_USE_STEPS of them (rep movs counts as one); 8 MiB of
- *          memory meanwhile */
-int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argument, uint64_t count,
+ * cost     microseconds for each instruction, at most `steps` of them (rep movs counts as one); 8 MiB of memory
+ *          meanwhile */
+int amp_stack_use(uint64_t (*run)(void *argument, uint64_t count), void *argument, uint64_t count, uint64_t steps,
                   struct amp_stack_use *out);
 
-#define AMP_STACK_USE_STEPS 60000
+#define AMP_STACK_USE_STEPS 250000 /* for an operation of a lesson: enough for all but decode of 64 */
 
 #endif

@@ -20,6 +20,7 @@
 #else
 #define STEPS 0
 #endif
+#define MOST 50000 /* instructions that are followed */
 
 static uint64_t nothing(void *unused, uint64_t n)
 {
@@ -72,7 +73,7 @@ static uint64_t endless(void *unused, uint64_t n)
     volatile uint64_t sum = 0;
 
     (void) unused;
-    for (uint64_t i = 0; i < 2 * AMP_STACK_USE_STEPS; i++)
+    for (uint64_t i = 0; i < 2 * MOST; i++)
         sum += n;
     return sum;
 }
@@ -124,7 +125,7 @@ static void known_frames(void **unused)
     for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
         struct amp_stack_use use;
 
-        assert_int_equal(amp_stack_use(uses[i].run, uses[i].argument, uses[i].count, &use), 0);
+        assert_int_equal(amp_stack_use(uses[i].run, uses[i].argument, uses[i].count, MOST, &use), 0);
         if (use.reserved_known != (STEPS && uses[i].known))
             fail_msg("%s: known: %d", uses[i].name, use.reserved_known);
         if (use.reserved_known &&
@@ -136,7 +137,7 @@ static void known_frames(void **unused)
 }
 
 #if defined(__x86_64__)
-#define LONG (2 * AMP_STACK_USE_STEPS)
+#define LONG (2 * MOST)
 static unsigned char memory[2 * LONG + 8];
 
 /* Each form of a string instruction that is done at once, and two that are not, each once on memory that overlaps. */
@@ -180,7 +181,7 @@ static void strings_are_one_instruction(void **unused)
 
     (void) unused;
     memcpy(want, memory, sizeof memory);
-    assert_int_equal(amp_stack_use(strings_into, &sum, 5, &use), 0);
+    assert_int_equal(amp_stack_use(strings_into, &sum, 5, MOST, &use), 0);
     assert_int_equal(use.reserved_known, STEPS && !amp_stack_hosted());
     assert_int_equal(sum, want_sum);
     assert_int_equal(memcmp(memory, want, sizeof memory), 0);
@@ -198,7 +199,7 @@ static void growable_code_counts(void **unused)
 
     (void) unused;
     assert_int_equal(amp_stack_create(NULL, &stack, &why), 0);
-    assert_int_equal(amp_stack_use(on_growable, stack, 41, &use), 0);
+    assert_int_equal(amp_stack_use(on_growable, stack, 41, MOST, &use), 0);
     assert_int_equal(amp_stack_hosted(), hosted);
     if (STEPS && !hosted)
         assert_true(use.reserved_known && use.reserved_b >= 19000 && use.reserved_b < 20500);
@@ -225,7 +226,7 @@ static void leaves_signals_as_they_were(void **unused)
 
     (void) unused;
     signal(SIGTRAP, count_trap);
-    assert_int_equal(amp_stack_use(print, NULL, 1, &use), 0);
+    assert_int_equal(amp_stack_use(print, NULL, 1, MOST, &use), 0);
     assert_int_equal(trapped, 0);
     raise(SIGTRAP);
     assert_int_equal(trapped, 1);
