@@ -20,7 +20,7 @@
 #else
 #define STEPS 0
 #endif
-#define MOST 50000 /* instructions that are followed */
+#define MOST 60000 /* instructions that are followed */
 
 static uint64_t nothing(void *unused, uint64_t n)
 {
