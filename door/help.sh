@@ -87,15 +87,15 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
   --seed N           the seed of all random choices                     drawn and printed
 
 Prints size, padding, and how the type is passed and returned. Then measures what it costs to pass, return, change,
-store, send and box it by value and by pointer, and prints an advice; this takes less than half a minute. `pass` passes
-an object that lies in memory, `made` one that the caller has just filled. Exit status 2: the type cannot be measured,
-for the reason that is printed.
+store, send and box it by value and by pointer, and prints a recommendation, all in less than half a minute. `pass` is
+about an object that lies in memory, `made` about one that the caller has just filled. Exit status 2: the type cannot
+be measured, for the reason that is printed.
 
 A ratio is pointer/value: above 1 the value side is faster. The interval says where the ratio lies, over processes. The
 spread says how much it depends on where the linker puts the code: the 10th to the 90th percentile of the layouts.
 
   value faster       the interval lies beyond 0.2 %, and at most one layout in ten says the opposite
-  leans value        the interval lies beyond 0.2 %, but more layouts than that say the opposite
+  leans value        the interval lies beyond 0.2 %, but more than one layout in ten says the opposite
   equal (0.5 %)      interval and spread both lie within the percentage
   placement decides  where the code stands matters more than which side it is
   undecided          none of these yet: measure more, with --launches
