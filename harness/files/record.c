@@ -31,17 +31,11 @@ static json_int_t integer_at(const struct amp_field *field, const void *at)
 
 static bool is_absent(const struct amp_field *field, const void *at)
 {
-    switch (field->kind) {
-    case AMP_BOOL:
-        return !*(const bool *) at;
-    case AMP_TEXT:
-    case AMP_JSON:
+    if (field->kind == AMP_TEXT || field->kind == AMP_JSON)
         return !*(const void *const *) at;
-    case AMP_UNSIGNED:
-        return integer_at(field, at) == (json_int_t) AMP_NONE;
-    default:
-        return false;
-    }
+    if (field->kind == AMP_BOOL)
+        return !*(const bool *) at;
+    return field->kind == AMP_UNSIGNED && integer_at(field, at) == (json_int_t) AMP_NONE;
 }
 
 static json_t *write_item(const struct amp_field *field, const void *at)
