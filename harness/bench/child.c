@@ -91,7 +91,8 @@ int amp_child_main(const char *text)
 
     if (!json)
         return amp_child_complain(2, "child", error.text);
-    status = amp_record_read(&amp_task_record, json, &task, &why) ? amp_child_complain(2, "child", why) : run_task(&task);
+    status = amp_record_read(&amp_task_record, json, &task, &why);
+    status = status ? amp_child_complain(2, "child", why) : run_task(&task);
     json_decref(json);
     return status;
 }

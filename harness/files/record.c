@@ -78,7 +78,7 @@ static json_t *write_list(const struct amp_field *field, const void *from, const
     return list;
 }
 
-/* To the end also where something fails: every reference that the struct has is taken. */
+/* Goes on where a field fails: the writer takes every reference that the struct holds. */
 static bool write_fields(const struct amp_record *record, const void *from, json_t *into)
 {
     bool well = true;
@@ -127,7 +127,7 @@ int amp_record_save(const struct amp_record *record, const void *from, const cha
 
 /* ---- The reader */
 
-/* What a key holds, and what is wrong with that: ASCII without control characters, whatever the value is. */
+/* Says what a key holds and what is wrong with it, in printable ASCII whatever the value is. */
 static int refuse(const char *key, const json_t *value, const char *wrong, const char **why)
 {
     static char words[256];
@@ -151,8 +151,9 @@ static int read_number(const struct amp_field *field, const json_t *value, void 
     if (is_real ? !json_is_number(value) : !json_is_integer(value))
         return refuse(key_of(field), value, is_real ? "is no number" : "is no integer", why);
     if (number < field->least || (most > 0 && number > most)) {
-        snprintf(wrong, sizeof wrong, most > 0 ? "is out of its range, %.15g to %.15g" : "is out of its range, %.15g or more",
-                 field->least, most);
+        snprintf(wrong, sizeof wrong, "is out of its range, %.15g %s", field->least, most > 0 ? "to " : "or more");
+        if (most > 0)
+            snprintf(wrong + strlen(wrong), 32, "%.15g", most);
         return refuse(key_of(field), value, wrong, why);
     }
     memcpy(into, is_real ? (void *) &number : is_narrow ? (void *) &narrow : &wide, field->size);

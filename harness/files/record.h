@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Records: a C struct and the JSON object that mirrors it. One table of fields drives the writer, the reader and its
- * range checks; a test holds the tables of results to results/schema/ and results/SCHEMA.md.
+ * Records: a C struct and the JSON object with the same fields. One table of fields drives the writer, the reader and
+ * the reader's range checks. A test compares the tables of result files with results/schema/ and results/SCHEMA.md.
  *
  *     struct clock { double cost_ns; uint64_t resolution_ns; };
- *     const struct amp_record clock = {
- *         AMP_FIELDS(AMP_FIELD(struct clock, cost_ns, .most = 1000), AMP_FIELD(struct clock, resolution_ns, .least = 1))
- *     };                                                           {"cost_ns": 45.1, "resolution_ns": 10}
+ *     #define CLOCK(member, ...) AMP_FIELD(struct clock, member, __VA_ARGS__)
+ *     const struct amp_record clock = { AMP_FIELDS(CLOCK(cost_ns), CLOCK(resolution_ns, .least = 1)) };
  *
- * The keys stand in the order of the table. A key is the member's name: "cost_ns" also for the member clock.cost_ns. */
+ *     {"cost_ns": 45.1, "resolution_ns": 10}
+ *
+ * JSON has the keys in the order of the table. A key is the name of the member: "cost_ns" also for clock.cost_ns. */
 #ifndef AMP_RECORD_H
 #define AMP_RECORD_H
 
@@ -17,39 +18,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Follows from the member's type. The reader knows no AMP_JSON, and nothing behind a pointer but text. */
+/* The macros find it by the member's type. The reader knows no AMP_JSON and follows no pointer. */
 enum amp_field_kind {
     AMP_BOOL,
     AMP_UNSIGNED,
     AMP_SIGNED,
     AMP_REAL,
-    AMP_TEXT,   /* const char *: read, it is borrowed from the JSON */
-    AMP_JSON,   /* json_t *: the writer takes the reference */
-    AMP_OBJECT, /* of `record` */
+    AMP_TEXT,   /* const char *; the reader borrows it from the JSON */
+    AMP_JSON,   /* json_t *; the writer takes the reference */
+    AMP_OBJECT, /* with the fields of `record` */
 };
 
 struct amp_field {
-    const char *key; /* "": an object whose keys stand among those around it; it may be absent */
+    const char *key; /* "": the fields of this object stand among those around it, or are left out if there is none */
     enum amp_field_kind kind;
-    size_t offset, size;             /* size: of one item of a list */
+    size_t offset, size;             /* size: of a list's item */
     const struct amp_record *record; /* of an object */
-    size_t count, room;              /* of a list: the offset of its size_t, and the bytes that the struct has for it */
+    size_t count, room;              /* of a list: the offset of the size_t that counts it; its bytes in the struct */
     bool is_list;
-    bool is_behind;     /* the member is a pointer to the object or to the list's first item */
-    bool are_behind;    /* each item of a list is a pointer to its object */
-    bool ends_in_null;  /* a list of strings, with no size_t */
-    bool is_optional;   /* left out where it is absent: NULL, false, or AMP_NONE. The reader then leaves the member be */
-    bool is_nullable;   /* null where it is absent; in a list the items, too */
-    double least, most; /* of a number; most 0: the most that the member holds */
+    bool is_behind;     /* the member points to the object, or to the first item of the list */
+    bool are_behind;    /* each item of the list points to its object */
+    bool ends_in_null;  /* a list of strings that a NULL ends */
+    bool is_optional;   /* the writer leaves out what is absent: NULL, false, AMP_NONE; the reader keeps the member */
+    bool is_nullable;   /* the writer writes null for what is absent, and for an absent item of a list */
+    double least, most; /* of a number; most 0: what the member can hold */
 };
 
-#define AMP_NONE UINT64_MAX /* an absent number */
+#define AMP_NONE UINT64_MAX /* a number that is absent */
 
 struct amp_record {
     const struct amp_field *fields;
     size_t n;
-    const char *schema; /* the first key is "schema" with this value; NULL: there is none */
-    bool is_strict;     /* the reader refuses keys that it does not know */
+    const char *schema; /* the value of the first key, "schema"; NULL: no such key */
+    bool is_strict;     /* the reader refuses a key that is not in the table */
 };
 
 #define AMP_FIELDS(...)                                                                                                \
@@ -68,7 +69,7 @@ struct amp_record {
       .size = sizeof AMP_MEMBER(type, member), __VA_ARGS__ }
 #define AMP_FIELD(type, member, ...) AMP_FIELD_AS(#member, type, member, __VA_ARGS__)
 
-/* An array in the struct, or one that a pointer of it leads to, with its number of items. */
+/* A list: an array in the struct, or one that a member points to; `n` is the size_t that counts its items. */
 #define AMP_ITEMS(name, type, member, n)                                                                               \
     .key = name, .offset = offsetof(type, member), .size = sizeof AMP_MEMBER(type, member)[0], .is_list = true,        \
     .count = offsetof(type, n), .room = sizeof AMP_MEMBER(type, member),                                               \
@@ -83,22 +84,23 @@ struct amp_record {
 #define AMP_OBJECTS(name, type, member, n, of, ...)                                                                    \
     { AMP_ITEMS(name, type, member, n), .kind = AMP_OBJECT, .record = (of), __VA_ARGS__ }
 
-/* An object whose fields are members of the very struct; of a struct in it; and of the struct that a member points to. */
+/* An object: of members of the same struct, of a struct in it, of a struct that a member points to. */
 #define AMP_OF(...) (&(const struct amp_record){ AMP_FIELDS(__VA_ARGS__) })
 #define AMP_GROUP(name, of) { .key = name, .kind = AMP_OBJECT, .record = (of) }
 #define AMP_INNER(name, type, member, of)                                                                              \
     { .key = name, .kind = AMP_OBJECT, .offset = offsetof(type, member), .record = (of) }
 #define AMP_BEHIND(name, type, member, of, ...)                                                                        \
-    { .key = name, .kind = AMP_OBJECT, .offset = offsetof(type, member), .is_behind = true, .record = (of), __VA_ARGS__ }
+    { .key = name, .kind = AMP_OBJECT, .offset = offsetof(type, member), .is_behind = true, .record = (of),            \
+      __VA_ARGS__ }
 
-/* A new reference; NULL for want of memory, and where a number is none or a string is no UTF-8. (A list leaves such a
- * string out.) */
+/* Returns a new reference. NULL if there is no memory, a number is NaN or infinite, or a string is not UTF-8; a list
+ * leaves such a string out. */
 json_t *amp_record_write(const struct amp_record *record, const void *from);
 
-/* The same into a file, as amp_results_write() has it. */
+/* Writes it into a file. 0 or a negative errno, as amp_results_write(). */
 int amp_record_save(const struct amp_record *record, const void *from, const char *path);
 
-/* Fill a struct. 0, or -EPROTO with *why (static storage): the key, what it holds, and what is wrong with that. */
+/* Fills a struct. 0, or -EPROTO with *why (static storage), which names the key, its value and what is wrong. */
 int amp_record_read(const struct amp_record *record, const json_t *json, void *into, const char **why);
 
 #endif

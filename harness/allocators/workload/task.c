@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The task of a child, which is written where it is started and read by the child; what all kinds of children do alike. */
+ * The task of a child: its parent writes it, the child reads it. And how every kind of child writes its result. */
 #include "harness/allocators/workload/child.h"
 
 #include <stdio.h>

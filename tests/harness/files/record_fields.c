@@ -27,7 +27,8 @@ static json_t *item_of(const struct amp_field *field)
     static const char *const types[] = { [AMP_BOOL] = "boolean",   [AMP_UNSIGNED] = "integer", [AMP_SIGNED] = "integer",
                                          [AMP_REAL] = "number",    [AMP_TEXT] = "string",      [AMP_JSON] = "anything",
                                          [AMP_OBJECT] = "object" };
-    json_t *item = field->kind == AMP_OBJECT ? object_of(field->record) : json_pack("{s:s}", "type", types[field->kind]);
+    json_t *item =
+        field->kind == AMP_OBJECT ? object_of(field->record) : json_pack("{s:s}", "type", types[field->kind]);
 
     if (field->kind == AMP_UNSIGNED || field->kind == AMP_SIGNED || field->kind == AMP_REAL) {
         json_object_set_new(item, "minimum", json_real(field->least));

@@ -27,8 +27,8 @@ static json_t *other_value(void)
 {
     static const char *const texts[] = {
         "null", "true", "false", "0", "-1", "-2", "1", "4294967295", "4294967296", "9223372036854775807",
-        "-9223372036854775808", "0.5", "-0.0", "1e300", "\"\"", "\"7\"", "\"\\u0007\\u001b[2J\\u00e9\"", "[]", "{}", "[[]]",
-        "[1,2]", "[0]", "[\"a\"]", "[null]", "{\"launches\": 1}",
+        "-9223372036854775808", "0.5", "-0.0", "1e300", "\"\"", "\"7\"", "\"\\u0007\\u001b[2J\\u00e9\"", "[]", "{}",
+        "[[]]", "[1,2]", "[0]", "[\"a\"]", "[null]", "{\"launches\": 1}",
     };
     json_t *value;
 
@@ -154,12 +154,15 @@ static void fuzz(const char *name, const struct amp_record *record, const void *
 
 static void test_tasks(void **unused)
 {
-    static const struct amp_task task = { .kind = "paired", .lesson = "pass", .name = "pass/size=64", .file = "/f/0.json",
-                                          .configuration = "default", .launch = 3, .seed = (1ull << 53) - 1, .cpu = -1,
-                                          .stack_offset_b = 1234, .epoch_ns = 50000, .quiet_ns = 991, .layout = -1 };
-    static const struct amp_workload_task workload = { .file = "/f/0.json", .configuration = "glibc",
-                                                       .workload = "small_churn", .seed = 77, .cpu = 1, .quiet_ns = 991,
-                                                       .timeline_s = 12, .quick = true, .sizes = { 8, 64 }, .n_sizes = 2 };
+    static const struct amp_task task = {
+        .kind = "paired", .lesson = "pass", .name = "pass/size=64", .file = "/f/0.json", .configuration = "default",
+        .launch = 3, .seed = (1ull << 53) - 1, .cpu = -1, .stack_offset_b = 1234, .epoch_ns = 50000, .quiet_ns = 991,
+        .layout = -1
+    };
+    static const struct amp_workload_task workload = {
+        .file = "/f/0.json", .configuration = "glibc", .workload = "small_churn", .seed = 77, .cpu = 1, .quiet_ns = 991,
+        .timeline_s = 12, .quick = true, .sizes = { 8, 64 }, .n_sizes = 2
+    };
     struct amp_task read;
     struct amp_workload_task read_workload;
 

@@ -253,7 +253,8 @@ static void test_read_refuses(void **state)
         { "an empty list", "[2,9,3]", "[]", NULL },
         { "a long value", "4294967295", "'0123456789012345678901234567890123456789012345678901234567890123456789'",
           "narrow: \"012345678901234567890123456789012345678901234567890123456789012 is no integer" },
-        { "a value with controls", "4294967295", "'\\u001b[2J\xc3\xa9'", "narrow: \"\\u001B[2J\\u00E9\" is no integer" },
+        { "a value with controls", "4294967295", "'\\u001b[2J\xc3\xa9'",
+          "narrow: \"\\u001B[2J\\u00E9\" is no integer" },
     };
 
     (void) state;
