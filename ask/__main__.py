@@ -20,7 +20,7 @@ import time
 from ask import allocator, answer, arguments as words, children, compiler as compilers, lessons, subject as subjects
 from plots.files import pair_run, strict_json
 from plots.judge import summary as summaries
-from plots.words import terminal
+from plots.words import screen
 
 
 def main(arguments):
@@ -48,7 +48,7 @@ def show(found, args):
     found = strict_json.printable(found)  # names need not be UTF-8
     strict_json.validate(found, "ask", "the answer")
     sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n" if args.json
-                     else answer.text(found, terminal.wants_colour(sys.stdout)))
+                     else answer.text(found, screen.of(sys.stdout)))
     return 0
 
 

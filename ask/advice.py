@@ -6,15 +6,17 @@ it. So it takes no proof to recommend the value, only a bound on what that may c
 
 import re
 
+from plots.words import quantity
+
 WORTH = 1.1     # a ratio worth an alias or an owner,
 WORTH_NS = 0.5  # if it also saves so much an operation: a cycle or two
 
 RULE = (
-    f"pointer: faster for certain (the interval lies below 1), by a factor of {WORTH:g} and by {WORTH_NS:g} ns or more",
-    f"value: for certain the pointer side is not faster by {WORTH:g}, or does not save {WORTH_NS:g} ns (by the "
-    "interval's low end)",
+    f"pointer: the whole interval is below 1, the pointer side is faster by a factor of {WORTH:g} or more, and it saves "
+    f"{WORTH_NS:g} ns or more",
+    f"value: even at the low end of the interval the pointer side is not faster by {WORTH:g}, or does not save {WORTH_NS:g} ns",
     "no answer yet: the interval leaves both open, or there is none; --launches narrows it",
-    "the whole: what all answers say, or all but one; else the answers side by side",
+    "the advice: what all answers say, or all but one; else the answers side by side; what has no answer yet is named",
 )
 
 # The question, what is said where the value side is better, and what where the pointer side is.
@@ -51,19 +53,14 @@ def why(row):
         has_interval = ratio and ratio["low"] is not None
         return "the interval leaves both open" if has_interval else "too few launches for an interval"
     if row["verdict"] == "equal":
-        return f"equal within {row['equal_within'] * 100:g} %"
+        return f"equal within {quantity.level(row['equal_within'])}"
     everywhere = "" if row["verdict"].endswith("faster") else " on average"
     if chosen == "pointer" or ratio["low"] > 1:
-        return faster(ratio["estimate"]) + everywhere
+        return quantity.faster(ratio["estimate"]) + everywhere
     saved = row["value_ns_per_op"]["estimate"] * (1 - ratio["estimate"])
     if ratio["high"] < 1:
-        return f"pointer only {faster(ratio['estimate'])}{everywhere}, {saved:.2g} ns"
-    return "neither is, for certain, or hardly"
-
-
-def faster(ratio):
-    factor = max(ratio, 1 / ratio)
-    return f"{float(f'{factor:.3g}'):g} times as fast" if factor >= WORTH else f"{(factor - 1) * 100:.2g} % faster"
+        return f"pointer only {quantity.faster(ratio['estimate'])}{everywhere}, {quantity.time(saved, 2)}"
+    return "no difference that is certain and matters"
 
 
 # Why a row failed, by the reason that the run gives, and what that means for who asks.
@@ -100,11 +97,17 @@ def recommend(rows):
 
 
 def whole(found, failed=0):
+    """The sentence holds for the questions that have an answer; the others are named behind it."""
     if failed:
         return f"none: {failed} of {len(found)} rows failed"
     decided = [one for one in found if one["side"]]
     if not decided:
         return "no answer yet: measure more with --launches"
+    open_ = _asked(one for one in found if not one["side"])
+    return _of_decided(decided) + (f"; no answer yet: {open_}" if open_ else "")
+
+
+def _of_decided(decided):
     sides = {chosen: [one for one in decided if one["side"] == chosen] for chosen in ("value", "pointer")}
     for chosen, other, words in (("value", "pointer", "treat it as a value"),
                                  ("pointer", "value", "handle it through pointers")):
@@ -112,5 +115,8 @@ def whole(found, failed=0):
             return words
         if len(sides[other]) == 1 and len(decided) > 2:
             return f"{words}, but {sides[other][0]['sentence']}"
-    return "; ".join(f"by {chosen}: " + ", ".join(one["question"].replace(",", "") for one in sides[chosen])
-                     for chosen in ("value", "pointer"))
+    return "; ".join(f"by {chosen}: {_asked(sides[chosen])}" for chosen in ("value", "pointer"))
+
+
+def _asked(some):
+    return ", ".join(one["question"].replace(",", "") for one in some)

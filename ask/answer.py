@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What ask found, for people and for programs. Pure functions of the subject, the judged rows and the advice."""
 
-import textwrap
+from dataclasses import replace
 
 from ask import advice, allocator
 from plots.program.guard import COMMAND
-from plots.words import terminal
+from plots.words import pair_text, quantity, screen
+from plots.words.quantity import counted
+from plots.words.sentences import listed
+from plots.words.table import Column, of_texts
 
 WIDTH = 100
 INTEGER_REGISTERS, VECTOR_REGISTERS = ("rdi", "rsi"), ("xmm0", "xmm1")  # of a first argument; a type takes at most two
@@ -46,10 +49,10 @@ def document(subject, compiler, rows, floors, rule, seconds, settings):
 
 def padding(layout):
     """The first holes one by one, and all of them by what they have in common."""
-    listed = layout.padding
+    first = layout.padding
     return {"bytes": sum(n for _, n in layout.holes),
-            "holes": [{"offset_b": at, "bytes": n, "after": name} for at, n, name in listed],
-            "more_holes": len(layout.holes) - len(listed),
+            "holes": [{"offset_b": at, "bytes": n, "after": name} for at, n, name in first],
+            "more_holes": len(layout.holes) - len(first),
             "patterns": [{"bytes": n, "after": name, "times": times, "first_offset_b": at}
                          for n, name, times, at in layout.patterns]}
 
@@ -70,38 +73,28 @@ def uncounted(rows):
         row["counts"]["detail"] for row in rows if row["counts"]["status"] == "refused")]
 
 
-def text(answer, colour=False):
+def text(answer, on=screen.PIPE):
+    on = replace(on, width=min(on.width, WIDTH))
     lines = [f"{answer['type']} of {answer['header']}, {answer['compiler']} {' '.join(answer['flags'])}".rstrip(), ""]
-    lines += _facts(answer)
-    if "answers" not in answer:
-        return "\n".join(lines) + "\n"
-    lines += [""] + _table(answer, colour) + [""]
-    floor = terminal.floors({"floors": answer["floors"]})
-    lines += floor + ([""] if floor else [])
-    lines += _advice(answer)
+    lines += on.definitions(_facts(answer))
+    if "answers" in answer:
+        lines += ["", *table(answer).terminal(on, indent=2), ""]
+        floors = pair_text.floors({"floors": answer["floors"]})
+        lines += [line for floor in floors for line in on.wrapped(floor, "", "  ")] + [""] * bool(floors)
+        lines += _advice(answer, on)
     return "\n".join(lines) + "\n"
 
 
 def _facts(answer):
     facts = [("size", f"{answer['size_b']} B, aligned to {answer['alignment_b']} B"), ("padding", _padding(answer))]
     if answer["bit_fields"]:
-        facts.append(("bit-fields", _listed(f"{one['member']}:{one['bits']}" for one in answer["bit_fields"])))
+        facts.append(("bit-fields", listed((f"{one['member']}:{one['bits']}" for one in answer["bit_fields"]), FEW)))
     if answer["unions"]:
-        facts.append(("unions", _listed(name or "itself" for name in answer["unions"])))
+        facts.append(("unions", listed((name or "itself" for name in answer["unions"]), FEW)))
     facts += [("passed", passed(answer["abi"], answer["size_b"])), ("returned", returned(answer["abi"]))]
     if "allocator" in answer:
         facts.append(("allocator", allocator.words(answer["allocator"])))
-    facts += [("note", note) for note in answer["notes"]]
-    lines = []
-    for name, words in facts:
-        lines += textwrap.wrap(words, WIDTH, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14,
-                               break_on_hyphens=False)
-    return lines
-
-
-def _listed(words, most=FEW):
-    words = list(words)
-    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+    return facts + [("note", note) for note in answer["notes"]]
 
 
 def _padding(answer):
@@ -120,7 +113,7 @@ def _padding(answer):
             words.append(f"{n} B {times} times{after}, first at offset {at}")
         else:
             words.append(f"{n} B {'at the end' if at + n == answer['size_b'] else f'at offset {at}'}{after}")
-    return f"{padding['bytes']} B: " + _listed(words, FEW)
+    return f"{padding['bytes']} B: " + listed(words, FEW)
 
 
 def _registers(abi, integers, vectors):
@@ -147,56 +140,35 @@ def returned(abi):
             "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["returned"]]
 
 
-COLUMNS = (("", True), ("value", False), ("ptr", False), ("ratio", False), ("interval", True), ("spread", True),
-           ("val", False), ("ptr", False))
+WANTED = ("value ns/op", "pointer ns/op", f"ratio {pair_text.RATIO}", "interval", "spread over layouts", "value allocs/op",
+          "pointer allocs/op", "verdict")  # columns of the summary's table
 
 
-def _table(answer, colour):
-    rows = []
-    for one in answer["answers"]:
-        cells = terminal.cells(one["row"])
-        rows.append([one["question"], *cells[2:7], *cells[9:11]])
-    widths = [max(len(row[i]) for row in [[name for name, _ in COLUMNS], *rows]) for i in range(len(COLUMNS))]
-    widths[1] = max(widths[1], 6)
-    widths[6] = max(widths[6], 5)
-    widths[7] = max(widths[7], 5)
-
-    def line(cells):
-        return "  ".join(f"{cell:<{w}}" if left else f"{cell:>{w}}"
-                         for cell, w, (_, left) in zip(cells, widths, COLUMNS))
-
-    def over(first, last, title):
-        return f" {title} ".center(sum(widths[first:last]) + 2 * (last - first - 1), "-")
-
-    head = "  ".join([" " * widths[0], over(1, 3, "ns/op"), over(3, 6, "pointer/value"), over(6, 8, "allocs/op")])
-    lines = [head, line([name for name, _ in COLUMNS]) + "  verdict"]
-    for row, one in zip(rows, answer["answers"]):
-        lines.append(line(row) + "  " + terminal.paint(terminal.verdict(one["row"]), one["row"], colour))
-    return ["  " + text.rstrip() for text in lines]
+def table(answer):
+    rows = [one["row"] | {"question": one["question"]} for one in answer["answers"]]
+    of_run = pair_text.rows({"rows": rows})
+    question = Column("question", lambda row: row["question"], "question", words=True)
+    return replace(of_run, columns=(question, *(column for column in of_run.columns if column.title in WANTED)), kept=1)
 
 
 def _failures(answer):
     """Which rows failed, and what that means, each meaning once."""
-    failed = [one for one in answer["answers"] if one["row"]["failed"]]
-    lines = []
-    for meaning in dict.fromkeys(advice.meaning(one["row"]["failed"], answer["flags"]) for one in failed):
-        asked = ", ".join(one["question"].replace(",", "") for one in failed
-                          if advice.meaning(one["row"]["failed"], answer["flags"]) == meaning)
-        lines += textwrap.wrap(f"Failed: {asked}" + (f": {meaning}." if meaning else "."), WIDTH)
-    return lines
+    found = {}
+    for one in answer["answers"]:
+        if one["row"]["failed"]:
+            meaning = advice.meaning(one["row"]["failed"], answer["flags"])
+            found.setdefault(meaning, []).append(one["question"].replace(",", ""))
+    return [f"Failed: {', '.join(asked)}" + (f": {meaning}." if meaning else ".") for meaning, asked in found.items()]
 
 
-def _advice(answer):
-    given = answer["advice"]
-    lines = _failures(answer) or textwrap.wrap(f"Advice: {given['whole']}.", WIDTH)
-    wide = max(len(one["question"]) for one in given["each"])
-    words = max(len(one["sentence"]) for one in given["each"])
-    lines += [f"  {one['question']:<{wide}}  {one['sentence']:<{words}}  {one['why']}" for one in given["each"]]
-    lines += ["", "The rule"] + [f"  {line}" for line in given["rule"]]
-    settings, rule = answer["settings"], answer["rule"]
-    launches = f"{settings['launches']} launch{'es' if settings['launches'] != 1 else ''}"
-    words = ("A ratio is pointer/value: above 1 the value side is faster. Intervals: "
-             f"{rule['confidence'] * 100:g} % for all of them together ({rule['correction']}), over {launches}; the "
-             f"spread is that over {settings['layouts']} layouts. What a verdict means: {COMMAND} help ask. Seed "
+def _advice(answer, on):
+    given, settings, rule = answer["advice"], answer["settings"], answer["rule"]
+    each = of_texts(("", "", ""), [[one[key] for key in ("question", "sentence", "why")] for one in given["each"]], range(3))
+    words = ("A ratio is pointer/value: above 1 the value side is faster. Intervals hold for all of them together at "
+             f"{quantity.level(rule['confidence'])} ({rule['correction']}), over "
+             f"{counted(settings['launches'], 'launch', 'launches')}; the spread is that over "
+             f"{counted(settings['layouts'], 'layout')}. What a verdict means: {COMMAND} help ask. Seed "
              f"{settings['seed']}, {answer['seconds']:.0f} s.")
-    return lines + [""] + textwrap.wrap(words, WIDTH)
+    said = _failures(answer) or [f"Advice: {given['whole']}."]
+    return [*(line for sentence in said for line in on.wrapped(sentence)), *each.terminal(on, indent=2), "", "The rule",
+            *(line for rule in given["rule"] for line in on.wrapped(rule, "  ", "    ")), "", *on.wrapped(words)]

@@ -2,27 +2,17 @@
 """What is typed behind `ask`; a hint where words stand there without quotes, in another order, or for the compiler."""
 
 import argparse
-import difflib
 import itertools
 import os
 import re
 import shlex
-import sys
 
-from plots.program.guard import COMMAND
+from plots.program.command_line import Parser, no_such_flag
 
 LAUNCHES = 20
 OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json", "--facts")
 PARTS = ("struct", "union", "enum", "const", "volatile", "unsigned", "signed", "long", "short")  # a type goes on behind
 COMPILERS = re.compile(r"--(std|param|target|sysroot|coverage|save-temps)\b")
-
-
-class Parser(argparse.ArgumentParser):
-    """Complains as every other part of ampersand does."""
-
-    def error(self, message):
-        print(f"ampersand: ask: {message}; {COMMAND} help ask", file=sys.stderr)
-        sys.exit(2)
 
 
 def whole_number(low, high):
@@ -99,8 +89,7 @@ def _of_a_flag(more, flags):
     if not more[0].startswith("--") or COMPILERS.match(more[0]):
         together = shown(" ".join([*flags.split(), *more]))
         return f"{shown(more[0])}: the compiler's flags go into one word: --cflags {together}"
-    near = difflib.get_close_matches(more[0].split("=")[0], [one for one in OWN if one.startswith("--")], 1, 0.7)
-    return f"{shown(more[0])}: no such flag" + (f"; the nearest is {near[0]}" if near else "")
+    return no_such_flag(more[0], OWN, shown)
 
 
 def is_header(word):

@@ -73,7 +73,7 @@ Usage: ./ampersand bench [flags]                                           defau
 
 Times are nanoseconds per operation. A ratio is pointer/value: above 1 the value side is faster.
 END
-        ask) cat <<'END' ;;
+        ask) cat <<'END'
 Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand ask order.h 'struct order'
 
   HEADER             a file, or a header that the compiler finds: '<sys/stat.h>' or sys/stat.h
@@ -94,13 +94,11 @@ be measured, for the reason that is printed.
 A ratio is pointer/value: above 1 the value side is faster. The interval says where the ratio lies, over processes. The
 spread says how much it depends on where the linker puts the code: the 10th to the 90th percentile of the layouts.
 
-  value faster       the interval lies beyond 0.2 %, and at most one layout in ten says the opposite
-  leans value        the interval lies beyond 0.2 %, but more than one layout in ten says the opposite
-  equal (0.5 %)      interval and spread both lie within the percentage
-  placement decides  where the code stands matters more than which side it is
-  undecided          none of these yet: measure more, with --launches
-  (pointer faster, leans pointer: likewise)
+END
+            sed -e 's/{least}/0.2 %/' -e 's/^/  /' "$root/plots/words/rules/verdicts.txt"
+            cat <<'END' ;;
 
+`faster` and `leans` stand with the name of a side: value faster, leans pointer.
 CC and CFLAGS of the environment are those of your type; ampersand itself is not built anew for them.
 END
         allocators) cat <<'END' ;;

@@ -8,10 +8,11 @@ from plots.program import guard
 
 guard.enter("plots")  # first: what comes behind it may be interrupted, or fail to load
 
-import argparse
 import difflib
 import importlib
 import sys
+
+from plots.program.command_line import Parser
 
 VERBS = {  # verb: the module that does it, what it does
     "summary": ("judge.summary", "judge a run: summary.json, bench.txt and the table"),
@@ -25,14 +26,6 @@ VERBS = {  # verb: the module that does it, what it does
     "doctor": ("doctor.doctor", "say what the machine does to measurements"),
     "stack": ("stack.stack", "measure stacks side by side"),
 }
-
-
-class Parser(argparse.ArgumentParser):
-    """Complains as every other part of ampersand does."""
-
-    def error(self, message):
-        print(f"ampersand: {self.prog.rpartition(' ')[2]}: {message}", file=sys.stderr)
-        sys.exit(2)
 
 
 def usage():

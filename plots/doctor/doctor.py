@@ -15,65 +15,10 @@ import numpy as np
 
 from plots.doctor import doctor_measure
 from plots.program.errors import Refused
+from plots.words import machine_text, quantity, screen
+from plots.words.table import of_texts
 
 KNOWN = {"known_half": 0.5, "known_one": 1.0, "known_five": 5.0}  # percent by which the pointer side does more
-
-
-def warnings(machine):
-    """[(fact, why it harms and what helps)] for the manifest's `machine`. A fact that cannot be read harms nothing."""
-    rules = [
-        (machine.get("virtual"), f"a virtual machine ({machine.get('virtual')}): others share its cores and caches, "
-         "unseen; trust ratios, re-measure times"),
-        (machine.get("governor") not in (None, "performance"), f"the frequency governor is {machine.get('governor')}: "
-         "the clock rises while you measure; cpupower frequency-set -g performance"),
-        (machine.get("turbo"), "turbo is on: the frequency depends on heat and on the other cores"),
-        (machine.get("thp") == "always", "transparent huge pages are always on: a large block's speed depends on when "
-         "it was made; echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"),
-        (machine.get("aslr") == 0, "address randomisation is off: every launch repeats one draw of addresses; "
-         "sysctl kernel.randomize_va_space=2"),
-        ((machine.get("load_1min") or 0) > 0.5, f"something else is running: the load is "
-         f"{machine.get('load_1min') or 0:.1f}"),
-        ((machine.get("cpus_allowed") or machine.get("cpus") or 1) < (machine.get("cpus") or 1),
-         f"{machine.get('cpus_allowed')} of {machine.get('cpus')} CPUs allowed (taskset, a cpuset): "
-         + ("pairs with threads need 2" if machine.get("cpus_allowed") == 1 else "the others are not used")),
-        (machine.get("cpus") == 1, "one CPU only: the harness runs on the core that it measures"),
-        (machine.get("hardware_counters") is False, "no hardware counters: instructions and misses cannot be counted; "
-         "valgrind --tool=callgrind counts instructions anywhere"),
-        (machine.get("clock_source") not in (None, "tsc", "kvm-clock", "arch_sys_counter"),
-         f"the clock is {machine.get('clock_source')}: reading it is a system call"),
-    ]
-    return [why for harms, why in rules if harms]
-
-
-def facts(machine, build):
-    def shown(value, unit=""):
-        return "not to be read here" if value is None else f"{value}{unit}"
-
-    caches = ", ".join(f"L{cache['level']} {cache['type'].lower()} {cache['size_b'] // 1024} KiB"
-                       for cache in machine.get("caches") or [] if cache.get("size_b"))
-    return [
-        ("processor", f"{shown(machine['cpu'])}, {machine['cpus']} CPUs"
-         + (f" ({machine['cpus_allowed']} allowed)" if machine.get("cpus_allowed") not in (None, machine["cpus"]) else "")
-         + f", {machine['arch']}"),
-        ("caches", caches or shown(None)),
-        ("memory", f"{machine['memory_b'] / 2**30:.1f} GiB" if machine["memory_b"] else shown(None)),
-        ("virtual machine", "none seen" if machine["virtual"] is None else machine["virtual"]),
-        ("frequency governor", shown(machine["governor"])),
-        ("turbo", {True: "on", False: "off", None: shown(None)}[machine["turbo"]]),
-        ("huge pages", shown(machine["thp"])),
-        ("ASLR", {0: "off", None: shown(None)}.get(machine["aslr"], "on")),
-        ("load, 1 minute", shown(None if machine["load_1min"] is None
-                                 else f"{machine['load_1min']:.2f}")),
-        ("hardware counters", {True: "there", False: "none", None: shown(None)}[machine["hardware_counters"]]),
-        ("clock", shown(machine["clock_source"])),
-        ("compiler", build["compiler"]),
-        ("kernels' flags", " ".join(build["kernel_args"])),
-        ("libraries", ", ".join(f"{name} {version.split('-')[0]}" for name, version in build["libraries"].items())),
-    ]
-
-
-def percent(x, digits=2):
-    return f"{100 * x:.{digits}f} %"
 
 
 def error_row(name, result):
@@ -115,27 +60,26 @@ def measure(bench, launches, designs, seed, say):
     return {"methods": methods, "known": [known_row(pair, paired[pair]) for pair in KNOWN], "placement": placement}
 
 
-def show(result, condition):
-    lines = [f"Identical code on both sides, {condition}: |ln ratio| of a launch, which should be 0",
-             f"  {'method':<44}{'median':>9}{'p90':>10}{'max':>10}{'a launch':>11}"]
-    for row in result["methods"]:
-        lines.append(f"  {row['method']:<44}{percent(row['median'], 3):>9}{percent(row['p90'], 3):>10}"
-                     f"{percent(row['max'], 3):>10}{row['seconds']:>9.2f} s")
-    lines += ["", f"Known differences, {condition}: what a launch of paired rounds reads",
-              f"  {'truth':<10}{'median':>10}{'95 % of launches within':>26}{'within 0.1 point':>19}"]
-    for row in result["known"]:
-        lines.append(f"  {percent(row['truth'], 1):<10}{percent(row['median'], 3):>10}"
-                     f"{100 * row['p95_off']:>19.3f} point{100 * row['within_0.1_point']:>13.0f} % "
-                     f"of {row['launches']}")
+def show(result, condition, on=screen.PIPE):
+    """Lines."""
+    methods = [(row["method"], *(quantity.percent(row[key]) for key in ("median", "p90", "max")),
+                quantity.time(row["seconds"] * 1e9)) for row in result["methods"]]
+    known = [(quantity.level(row["truth"]), quantity.percent(row["median"]),
+              f"{quantity.percent(row['p95_off']).removesuffix(' %')} points",
+              f"{row['within_0.1_point'] * 100:.0f} % of {row['launches']}") for row in result["known"]]
     row = result["placement"]
-    lines += ["", f"Two identical functions, {condition}: any difference is the linker's",
-              f"  Google Benchmark, 10 repetitions and U test, one binary: {row['google_different']} of "
-              f"{row['google_pairs']} placements called different, {percent(row['google_apart'], 1)} apart "
-              "in the median",
-              f"  ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of "
-              f"{row['designs']} intervals leave out 1; headline {percent(row['headline_off'])} from 1 in the median, "
-              f"{percent(row['headline_off_max'])} at most"]
-    return lines
+    google = (f"Google Benchmark, 10 repetitions and U test, one binary: {row['google_different']} of {row['google_pairs']} "
+              f"placements called different, {quantity.percent(row['google_apart'])} apart in the median")
+    ours = (f"ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of {row['designs']} "
+            f"intervals leave out 1; headline {quantity.percent(row['headline_off'])} from 1 in the median, "
+            f"{quantity.percent(row['headline_off_max'])} at most")
+    parts = [of_texts(("method", "median", "p90", "max", "a launch"), methods, (0,),
+                      title=f"Identical code on both sides, {condition}: |ln ratio| of a launch, which should be 0"),
+             of_texts(("truth", "median", "95 % of launches within", "within 0.1 point"), known,
+                      title=f"Known differences, {condition}: what a launch of paired rounds reads")]
+    lines = [line for part in parts for line in [*part.terminal(on, indent=2), ""]]
+    lines.append(on.paint(f"Two identical functions, {condition}: any difference is the linker's", screen.BOLD))
+    return lines + [line for sentence in (google, ours) for line in on.wrapped(sentence, "  ", "    ")]
 
 
 def add_arguments(parser):
@@ -155,9 +99,10 @@ def main(args):
     bench = doctor_measure.Bench(args.build)
     about = bench.machine()
     table = args.format == "table"
+    on, warnings = screen.of(sys.stdout), machine_text.warnings(about["machine"])
     if table:
-        print("\n".join(f"  {name:<20}{fact}" for name, fact in facts(about["machine"], about["build"])))
-        print("\n".join(["", *(f"  warning: {why}" for why in warnings(about["machine"])), ""]))
+        print("\n".join(on.definitions(machine_text.facts(about["machine"], about["build"]))))
+        print("\n".join(["", *(line for why in warnings for line in on.wrapped(why, "  warning: ", "    ")), ""]))
     seed = secrets.randbelow(2**31) if args.seed is None else args.seed
     if not args.facts:
         print(f"ampersand: doctor: seed {seed}", file=sys.stderr)
@@ -169,7 +114,7 @@ def main(args):
         with doctor_measure.busy(len(os.sched_getaffinity(0)) if condition != "as the machine is" else 0):
             results[condition] = measure(bench, args.launches, args.designs, seed, say)
         if table:
-            print("\n".join(show(results[condition], condition) + [""]), flush=True)
+            print("\n".join(show(results[condition], condition, on) + [""]), flush=True)
     if not table:
-        print(json.dumps({**about, "warnings": warnings(about["machine"]), "measured": results}, indent=2))
+        print(json.dumps({**about, "warnings": warnings, "measured": results}, indent=2))
     return 0

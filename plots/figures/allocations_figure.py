@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 from plots.figures import style
+from plots.words import quantity
 
 LABEL_IN = 0.72
 PANELS = (("allocs", "allocations/op", 0.85, 2.75, 3.25, 3.85), ("granted", "B/op, granted", 4.15, 6.45, 7.2, 8.05))
@@ -89,7 +90,7 @@ def draw(ax, places, rows_high, panel):
             side = getattr(row, name)
             if side:
                 _draw_side(ax, y, side, field, style.SIDES[name], row.status == "exact")
-                ax.text((at_in - left) / (right - left), y, style.count_text(getattr(side, field)), ha="right",
+                ax.text((at_in - left) / (right - left), y, quantity.count(getattr(side, field)), ha="right",
                         va="center", fontsize=style.TEXT_PT, transform=ax.get_yaxis_transform())
 
 
@@ -119,7 +120,7 @@ def _draw_axis(ax, field, most):
         ax.set_xlim(-0.04, 10.0 ** last * 1.25)
     ticks = sorted(ticks)
     ax.minorticks_off()
-    ax.set_xticks(ticks, [style.size_text(x) if field == "granted" else f"{x:,}" for x in ticks])
+    ax.set_xticks(ticks, [quantity.size_tick(x) if field == "granted" else quantity.count(x) for x in ticks])
     for x in ticks:
         ax.axvline(x, color=style.GRID, linewidth=0.5, zorder=0.4)
     ax.tick_params(axis="x", length=2, pad=2)
@@ -129,7 +130,7 @@ def draw_labels(ax, places, left_in, right_in):
     """Names of pairs and sizes, left of the first panel, whose edges are given."""
     for y, row, pair in places:
         at_in, text, look = ((style.MARGIN_IN, pair, {"fontweight": "bold", "ha": "left"}) if row is None else
-                             (LABEL_IN, style.row_text(row.size), {"ha": "right"}))
+                             (LABEL_IN, str(row.size), {"ha": "right"}))
         ax.text((at_in - left_in) / (right_in - left_in), y, style.plain(text), va="center", fontsize=style.TEXT_PT,
                 transform=ax.get_yaxis_transform(), **look)
 
@@ -161,7 +162,7 @@ def _names(found, rows):
         if len(sizes) == sum(row.pair == pair for row in rows):
             names.append(pair)
         else:
-            names.append(f"{pair} (size {', '.join(map(style.row_text, sizes))})")
+            names.append(f"{pair} (size {', '.join(map(str, sizes))})")
     return ", ".join(names)
 
 
@@ -201,7 +202,7 @@ def _keys(shown):
 def _caption(rows, shown):
     if not shown:
         counted = any(row.status == "exact" for row in rows)
-        return ["Counts are exact, read from the allocator, and fixtures are not billed."] if counted else []
-    return ["A row is a pair at one size; left how often one operation allocates, right how many bytes it is granted. "
-            "Counts are exact, read from the allocator, and fixtures are not billed. The axes are linear from 0 to "
-            f"1 allocation and {BYTES_FROM} bytes, and logarithmic beyond."]
+        return ["Counts are exact and read from the allocator; making the fixture does not count."] if counted else []
+    return ["A row is a pair at one size. Left: how often one operation allocates. Right: how many bytes the allocator grants "
+            "for it. Counts are exact and read from the allocator; making the fixture does not count. The axes are linear up "
+            f"to 1 allocation and {BYTES_FROM} bytes, and logarithmic beyond."]

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
 from plots.stats.crossover import with_interval
-from plots.words import terminal
+from plots.words import quantity
 
 UNCLEAR = {"linestyle": "none", "marker": "o", "markersize": 3, "color": style.FAINT, "markerfacecolor": "white",
            "markeredgewidth": 0.7}
@@ -71,7 +71,7 @@ def draw(run, summary, pairs):
 
 
 def label(pair, size):
-    return f"{pair} {style.size_text(size)}"
+    return f"{pair} {quantity.size_tick(size)}"
 
 
 def draw_table(ax, few, cells, names, baseline, name_in):
@@ -125,7 +125,7 @@ def draw_pair(ax, rows, baseline, width_in, name_in, unit):
         ax.text(1 + 0.1 / width_in, y + 0.5, style.plain(words(row, unit)), va="center", fontsize=style.SMALL_PT,
                 transform=ax.get_yaxis_transform())
     ticks = allocator_style.power_ticks(low, high, 10)
-    ax.set_xticks(ticks, [style.size_text(x) for x in ticks])
+    ax.set_xticks(ticks, [quantity.size_tick(x) for x in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xlabel(style.plain(style.size_label(unit)))
 
@@ -169,7 +169,7 @@ def words(row, unit="B"):
     if len(row["sizes"]) > 1:
         return f"{len(row['sizes'])} crossovers"
     one = row["sizes"][0]
-    text = with_interval(one["estimate"], one["low"], one["high"], lambda size: terminal.size(size, unit))
+    text = with_interval(one["estimate"], one["low"], one["high"], lambda size: quantity.size(size, unit))
     return allocator_style.fitted(text, WORDS_IN - 0.12, style.SMALL_PT)
 
 
@@ -177,8 +177,8 @@ def caption(pairs, few, baseline):
     """Of the curves each, of the table only what changes."""
     curves = [sentence(rows, baseline) for rows in pairs.values()]
     changed = [f"{pair} ({', '.join(names)})" for pair, rows in few.items() if (names := changing(rows, baseline))]
-    table = [("In the table another winner than with "
-              f"{baseline}, for certain: {'; '.join(changed) if changed else 'nowhere'}.")] if few else []
+    table = [f"In the table, the winner is certainly another one than with {baseline}: "
+             f"{'; '.join(changed) if changed else 'nowhere'}."] if few else []
     return "\n".join([*curves, *table])
 
 

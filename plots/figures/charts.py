@@ -12,6 +12,7 @@ from plots.figures import allocations_figure, crossover_figure, style, verdicts_
 from plots.files import strict_json
 from plots.files.pair_run import is_of_allocators
 from plots.program.errors import Refused
+from plots.program.guard import COMMAND
 
 FIGURES = (verdicts_figure, crossover_figure, allocations_figure)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
@@ -28,7 +29,8 @@ def main(args):
         from plots.figures import allocator_charts  # which takes its parts from here
         pictures = encode(allocator_charts.of_folder(args.run))
     else:
-        pictures = encode(draw(read_summary(args.run / "summary.json"), read(args.run / "manifest.json", "run")))
+        manifest = read(args.run / "manifest.json", "run")
+        pictures = encode(draw(read_summary(args.run / "summary.json"), manifest))
     for path in write(pictures, out):
         print(path)
     return 0
@@ -93,7 +95,8 @@ def read(path, kind):
     if not path.parent.is_dir():
         raise Refused(path.parent, "no such run folder")
     if not path.exists():
-        raise Refused(path, "not there; python3 -m plots summary writes it once a run has its manifest")
+        raise Refused(path.parent, f"no summary yet: {COMMAND} bench --resume {path.parent} writes it"
+                      if path.name == "summary.json" else f"no {path.name}: not a run folder")
     document = strict_json.parse(strict_json.read_bytes(path), path)
     strict_json.check_version(document, kind, path)
     strict_json.validate(document, kind, path)

@@ -8,6 +8,7 @@ height is the share of all requests."""
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
+from plots.words import quantity
 
 COLUMNS, PANEL_IN, TITLE_IN, TICKS_IN, GAP_IN = 3, 1.1, 0.2, 0.38, 0.45
 
@@ -41,9 +42,9 @@ def draw(run, panels):
     whose = " and ".join(dict.fromkeys(name for _, _, name in panels))
     page = style.Page(row_in * len(rows), "Which sizes the workloads ask for",
                       "Share of all requests, by size class in bytes.", (),
-                      f"Counts of {whose} in the first launch, over the timed chunks and the single operations that "
-                      "are timed alone after them; of other threads, a cache's last requests of the warm-up may be "
-                      "among them. A bar ends at its class.",
+                      f"Counts of {whose} in the first launch: of the timed chunks, and of the single operations that are "
+                      "timed after them. Of other threads, the last requests of the warm-up may be included. A bar ends at "
+                      "its size class.",
                       allocator_style.small_print(run))
     low = min(bars[0][0] for _, bars, _ in panels) / 1.5
     high = max(bars[-1][0] for _, bars, _ in panels) * 1.3
@@ -68,8 +69,8 @@ def draw_panel(ax, bars, low, high):
     ax.set_ylim(0, top)
     ticks = next([k * step for k in range(1, 5) if k * step <= top]
                  for step in (0.5, 0.25, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001) if step <= top)
-    ax.set_yticks([0, *ticks], ["0", *(f"{x * 100:g} %" for x in ticks)])
+    ax.set_yticks([0, *ticks], ["0", *(quantity.level(x) for x in ticks)])
     ticks = allocator_style.power_ticks(low, high, 6)
-    ax.set_xticks(ticks, [style.size_text(x) for x in ticks])
+    ax.set_xticks(ticks, [quantity.size_tick(x) for x in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)

@@ -11,6 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from plots.figures import style
 from plots.stats.crossover import with_interval
+from plots.words import quantity
 
 LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
 TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
@@ -111,7 +112,7 @@ def draw_ratios(ax, rows):
     low, high = _ratio_limits(rows)
     ax.set_ylim(low, high)
     ticks = style.ratio_ticks(low, high, 6)
-    ax.set_yticks(ticks, [style.tick_text(x) for x in ticks])
+    ax.set_yticks(ticks, [quantity.ratio_tick(x) for x in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)
     ax.axhline(1, color=style.INK, linewidth=0.9, zorder=0.9)
@@ -143,7 +144,7 @@ def _size_axis(ax, sizes):
     first, last = math.ceil(math.log2(low) - 1e-9), math.floor(math.log2(high) + 1e-9)
     step = -(-(last - first + 1) // 15)
     ticks = [2.0 ** n for n in range(first, last + 1, step)] if last - first >= 2 else sorted(set(sizes))
-    ax.set_xticks(ticks, [style.size_text(x) for x in ticks])
+    ax.set_xticks(ticks, [quantity.size_tick(x) for x in ticks])
     ax.xaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="x", linewidth=0.5)
 
@@ -155,7 +156,7 @@ def _time_axis(ax, rows):
     pad = max((high / low) ** 0.06, 1.08)
     ax.set_ylim(low / pad, high * pad)
     ticks = style.time_ticks(*ax.get_ylim())
-    ax.set_yticks(ticks, [style.time_text(ns) for ns in ticks])
+    ax.set_yticks(ticks, [quantity.time(ns, exact=True) for ns in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)
     _label(ax, "time per operation (ns/op)")
@@ -176,12 +177,9 @@ def _ratio_limits(rows):
     return 2 ** -(left + 0.22 * span), 2 ** (right + 0.22 * span)
 
 
-def crossover_text(crossover):
-    return f"crossover {with_interval(crossover.estimate, crossover.low, crossover.high, _number)}"
-
-
-def _number(size):
-    return f"{size:.3g}" if size < 999.5 else f"{size:,.0f}"
+def crossover_text(crossover, unit="B"):
+    found = with_interval(crossover.estimate, crossover.low, crossover.high, lambda size: quantity.size(size, unit))
+    return f"crossover {found}"
 
 
 def figures(summary, manifest):
@@ -220,7 +218,7 @@ def _lay_out(pair, rows, summary, manifest, lanes):
     top_ax.tick_params(axis="x", labelbottom=False)
     low_ax.set_xlabel(style.plain(style.size_label(unit)), labelpad=3)
     cliff_labels = [(math.sqrt(a * b), f"{a} | {b}") for a, b in found]
-    labels = [(crossover.estimate, crossover_text(crossover)) for crossover in crossovers]
+    labels = [(crossover.estimate, crossover_text(crossover, unit)) for crossover in crossovers]
     return page.fig, (style.strip(top_ax, cliff_labels, 0.02, color=style.FAINT),
                       style.strip(low_ax, labels, 0.04, weight="bold", color=CROSSOVER))
 
@@ -246,16 +244,15 @@ def _keys(rows, crossovers, found):
 
 
 def _caption(summary, rows, sentence, crossovers, found):
-    text = ["Above: nanoseconds of one operation; a mark is a size that was measured. Below: pointer time/value time "
-            "with the mark of its verdict: that of the faster side, or grey; filled where decided. Above 1× the value "
-            "side is faster."]
+    text = ["Above: the time of one operation, with a mark for each measured size. Below: pointer time/value time, with the "
+            "mark of the faster side or a grey one; a filled mark is decided. Above 1× the value side is faster."]
     if any(not math.isnan(row.value.low) for row in rows):
-        text.append("Where a band is not to be seen it is narrower than the line.")
+        text.append("A band that cannot be seen is narrower than the line.")
     if crossovers:
         text.append("The crossover is the size at which the winner changes.")
     if sentence:
-        text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side; a mark is filled "
-                    "where at most one layout in ten says the opposite, too.")
+        text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side. Its mark is filled if "
+                    "also at most one layout in ten says the opposite.")
     if found:
         text.append("A cliff is a jump of time between two sizes that hardly differ.")
     if summary["quick"]:

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from plots.figures import style
 from plots.stats import statistics
+from plots.words import quantity
 
 LABEL_IN, RATIO_IN = 0.78, 1.4
 PANELS = (("launches", 1.6, 4.75), ("layouts", 5.0, 8.1))
@@ -66,10 +67,10 @@ def draw(ax, rows, field):
     ax.spines["left"].set_visible(False)
     ax.minorticks_off()
     ticks = style.ratio_ticks(low, high, 7)
-    texts = [style.tick_text(x) for x in ticks]
+    texts = [quantity.ratio_tick(x) for x in ticks]
     if len(ticks) < 3:  # launches of a quiet machine differ by less than the finest of these steps
         ticks = [x for x in MaxNLocator(4).tick_values(low, high) if low <= x <= high]
-        texts = [f"{x:.6g}" for x in ticks]
+        texts = [quantity.digits(x, 6, exact=True) for x in ticks]
     ax.set_xticks(ticks, texts)
     ax.tick_params(axis="x", length=2, pad=2)
     ax.set_xlabel(f"ratio of a {'launch' if field == 'launches' else 'layout'} / ratio of the row", labelpad=3)
@@ -127,7 +128,7 @@ def _draw_labels(ax, rows, left_in, right_in):
     text = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": style.TEXT_PT}
     above = text | {"transform": ax.transAxes, "va": "bottom", "color": style.FAINT}
     for at_in, title, shown in ((LABEL_IN, "size", lambda row: f"{row.size}"),
-                                (RATIO_IN, "ratio", lambda row: style.ratio_text(row.ratio))):
+                                (RATIO_IN, "ratio", lambda row: quantity.ratio(row.ratio, *row.interval))):
         x = (at_in - left_in) / (right_in - left_in)
         ax.text(x, 1 + 0.08 * ax.figure.dpi / ax.bbox.height, title, **above)
         for i, row in enumerate(rows):
@@ -153,5 +154,5 @@ def _keys(rows):
 def _caption(rows):
     launches, layouts = max(len(row.launches) for row in rows), max(len(row.layouts) for row in rows)
     return (f"A strip is a size. A stroke is one of {launches} launches (its mean over the layouts), or one of "
-            f"{layouts} layouts (its median over the launches), divided by the ratio of the row. Two heaps of strokes "
-            "are two kinds of placement. The two panels have scales of their own.")
+            f"{layouts} layouts (its median over the launches), divided by the ratio of the row. Two clusters of strokes "
+            "are two kinds of placement. Each panel has its own scale.")

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from plots.figures import allocator_style, style
 from plots.judge.allocator_metrics import BY_NAME
-from plots.words import allocators_text
+from plots.words import quantity
 
 SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_peak", "retained_rss_b": "heat_retained",
          "faults_per_op": "heat_faults"}
@@ -27,7 +27,7 @@ BLACK, WHITE = "#1a1a1b", "#fffffe"  # letters on these
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
 ROW_IN, HEAD_PT = 0.185, style.TEXT_PT
-ELSEWHERE = "are decided, those of the other workloads and pairs among them"
+ELSEWHERE = "(other workloads and pairs included) are decided"
 
 
 def colour(ratio):
@@ -114,7 +114,7 @@ def _cell(ax, x, y, one):
     elif one["ratio"] is None:
         fill, letters, text = UNDECIDED, style.FAINT, "–"
     else:
-        text = allocators_text.ratio(one["ratio"]["estimate"])
+        text = quantity.ratio(*(one["ratio"][end] for end in ("estimate", "low", "high")))
         if decision in ("undecided", "no verdict"):
             fill, letters = UNDECIDED, style.FAINT
         elif decision == "equal":
@@ -144,9 +144,9 @@ def _caption(summary, metric, works):
         return "A quick run: a first look, and no verdicts."
     shown = {work["workload"] for work in works}
     whole = all(cell["workload"] in shown for cell in summary["cells"] if metric.name in cell["metrics"])
-    text = (f"{one['decided']} of {one['cells']} cells {'are decided' if whole else ELSEWHERE}; each interval is at "
-            f"{one['confidence'] * 100:.4g} %, so that of the decided ones {summary['rule']['rate'] * 100:g} % are "
-            "wrong at most, on average.")
+    text = (f"{one['decided']} of {one['cells']} cells {'are decided' if whole else ELSEWHERE}. Each interval is at "
+            f"{quantity.level(one['confidence'])}: on average at most {quantity.level(summary['rule']['rate'])} of the decided "
+            "cells are wrong.")
     if one["again_cells"]:
         text += (f" {summary['again']} is {summary['baseline']} again: {one['again_different']} of its "
                  f"{one['again_cells']} cells were decided different.")

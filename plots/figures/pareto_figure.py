@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
+from plots.words import quantity
 
 COLUMNS, PANEL_IN, TITLE_IN, TICKS_IN, GAP_IN = 3, 1.75, 0.2, 0.38, 0.55
 STEP = math.log(1.01)
@@ -84,8 +85,8 @@ def draw(run, summary, panels):
     keys += [style.Key("as the baseline, or undecided", _mark(None) | {"markerfacecolor": "white", "marker": "o"}),
              style.Key("Pareto front", {"color": style.INK, "linewidth": 1, "linestyle": ":"})]
     page = style.Page(sum(heights), "Time against peak memory",
-                      f"Ratios to {summary['baseline']}: left is faster, below is less memory. On the Pareto front "
-                      "none is at once faster and smaller.", keys,
+                      f"Ratios to {summary['baseline']}: left is faster, below is less memory. No other "
+                      "configuration beats one on the Pareto front in both.", keys,
                       "Bars: intervals over launches. For the front, a ratio that is not decided counts as 1.",
                       allocator_style.small_print(run))
     top = sum(heights)
@@ -158,7 +159,7 @@ def _limits(ax, points):
         getattr(ax, f"set_{which}lim")(low, high)
         ticks = style.ratio_ticks(low, high, 5)[:7]
         ticks = ticks[:: -(-len(ticks) // 5)] if len(ticks) > 5 and 1 in ticks[:: -(-len(ticks) // 5)] else ticks
-        getattr(ax, f"set_{which}ticks")(ticks, [style.tick_text(x).replace("×", "") for x in ticks])
+        getattr(ax, f"set_{which}ticks")(ticks, [quantity.ratio_tick(x).replace("×", "") for x in ticks])
         getattr(ax, f"{which}axis").set_minor_locator(NullLocator())
 
 

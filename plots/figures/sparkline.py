@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from plots.figures import style
-from plots.words import terminal
+from plots.words import quantity
 
 LEFT, RIGHT, TOP, BOTTOM = 10, 230, 18, 78  # of the plot, in a picture of 240 x 96; words stand above and below
 PAD = 0.06
@@ -56,7 +56,7 @@ def make(rows, show_size):
     else:
         reach = _limits(0, max(map(abs, numbers)))[1]
         ratio_at = _scale(-reach, reach, LEFT, RIGHT)
-        first, last = (f"{terminal.ratio(math.exp(x))}" for x in (-reach, reach))
+        first, last = (quantity.ratio(math.exp(x)) for x in (-reach, reach))
     dots = []
     for row in rows:
         at = ratio_at(math.log(row["ratio"]["estimate"]))

@@ -2,13 +2,12 @@
 """Four figures of a run of `./ampersand stack --bench`: where the string was, what an operation costs, what a growth
 costs, and many coroutines at once."""
 
-import re
-
 from matplotlib.ticker import NullLocator
 
 from plots.figures import style
 from plots.judge import stack_summary
 from plots.judge.stack_summary import NAMES, number
+from plots.words import quantity
 
 LEFT_IN, RIGHT_IN = 0.95, style.WIDTH_IN - style.MARGIN_IN
 LOOKS = {  # colour, marker, line: told apart in grey print by marker and dashes
@@ -33,18 +32,9 @@ def key_of(kind, text=None):
 
 def small(result):
     document = result.document
-    machine, build = document["machine"], document["build"]
-    place = f"{machine.get('cpu') or 'unknown processor'}, {machine.get('cpus') or '?'} CPUs"
-    if machine.get("virtual"):
-        place += f", in a virtual machine ({machine['virtual']})"
-    flags = [arg for arg in build.get("kernel_args") or () if re.match(r"-(O|march|mtune|mcpu)", arg)]
-    parts = [place, " ".join([build.get("compiler") or "unknown compiler", *flags]), document["go"] or "no Go",
-             f"{len(result.launches)} launches of {document['rounds']} rounds", document["created"][:10]]
-    return " · ".join(parts)
-
-
-def size_text(size_b):
-    return style.size_text(size_b).replace("Ki", " Ki") + "B"
+    launches = quantity.counted(len(result.launches), "launch", "launches")
+    return " · ".join([*style.place(document), document["go"] or "no Go", f"{launches} of {document['rounds']} rounds",
+                       document["created"][:10]])
 
 
 # ---- The staircase
@@ -60,8 +50,8 @@ def staircase(result):
                       [style.Key("address of s, over the lowest that it had", {"color": style.INK, "linewidth": 1.2}),
                        style.Key("before this call the stack grew, and s moved with it",
                                  {"color": style.INK, "marker": "o", "linestyle": "none", "markersize": 5})],
-                      "A stack that grows by moving takes s along, and every address of it. A stack of segments leaves "
-                      "s where it is, and pays at each call that needs a new segment.", small(result))
+                      "A stack that grows by moving also moves s, so s gets a new address. A stack of segments leaves s "
+                      "where it is, and pays at each call that needs a new segment.", small(result))
     bottom = below_in
     for (kind, trail), height in reversed(list(zip(trails, heights_in))):
         ax = page.axes(LEFT_IN, RIGHT_IN, bottom, bottom + height)
@@ -90,7 +80,7 @@ def draw_trail(ax, addresses, colour):
     ax.set_xlim(-0.6, len(kib) - 0.4)
     ax.set_xticks(range(len(kib)))
     ax.set_yticks([0] if max(kib) == 0 else [0, round(max(kib), 1)])
-    ax.yaxis.set_major_formatter(lambda x, _: f"{x:,.0f} KiB")
+    ax.yaxis.set_major_formatter(lambda x, _: quantity.size(1024 * x))
 
 
 # ---- The cost of an operation
@@ -117,7 +107,7 @@ def cost(result):
         ticks = style.time_ticks(low, high)
         for ax in axes:
             ax.set_ylim(low, high)
-            ax.set_yticks(ticks, [style.time_text(ns) for ns in ticks] if ax is axes[0] else [])
+            ax.set_yticks(ticks, [quantity.time(ns, exact=True) for ns in ticks] if ax is axes[0] else [])
             ax.yaxis.set_minor_locator(NullLocator())
             ax.grid(True, axis="y", linewidth=0.5)
     return page.fig
@@ -154,8 +144,8 @@ def growth(result):
         keys.insert(1, key_of("go", "Go, one growth"))
     page = style.Page(3.0, "What one growth costs, by the bytes that it copies",
                       "A stack that is full to some hundred bytes grows to twice its size.", keys,
-                      "An operation on a new stack that grows once more at its end, less one that does not, so that "
-                      "making the stack and filling it go out. Bars: 95 % intervals of the median over launches, "
+                      "The time of an operation on a new stack that grows once more at its end, minus that of one that does "
+                      "not: making and filling the stack cancel out. Bars: 95 % intervals of the median over launches, "
                       "mostly narrower than the marks. Go has about as many bytes in use.", small(result))
     ax = page.axes(LEFT_IN, RIGHT_IN, 0.4, 2.85)
     ax.set_xscale("log", base=2)
@@ -164,10 +154,10 @@ def growth(result):
         found = [(x, result.growth(program, size, key)) for x, size in zip(copied, sizes)]
         draw_line(ax, [(x, number(ns)) for x, ns in found if ns is not None], kind)
     ticks = style.time_ticks(*ax.get_ylim())
-    ax.set_yticks(ticks, [style.time_text(ns) for ns in ticks])
+    ax.set_yticks(ticks, [quantity.time(ns, exact=True) for ns in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)
-    ax.set_xticks(copied, [f"{x:,} B\nto {size_text(size)}" for x, size in zip(copied, sizes)])
+    ax.set_xticks(copied, [f"{quantity.size(x)}\nto {quantity.size(size)}" for x, size in zip(copied, sizes)])
     ax.xaxis.set_minor_locator(NullLocator())
     return page.fig
 
@@ -187,9 +177,9 @@ def crowd(result):
                       "further turn. Go's turns go through channels and its scheduler; ours are switches by hand.",
                       small(result))
     panels = (("memory", lambda name, kind: result.crowd(name, kind, "resident_b") / result.crowd(name, kind, "n"),
-               lambda x: f"{x:,.0f} B"),
-              ("made, first turn", lambda name, kind: result.crowd(name, kind, "create_ns"), style_ns),
-              ("a further turn", lambda name, kind: result.crowd(name, kind, "turn_ns"), style_ns))
+               quantity.size),
+              ("made, first turn", lambda name, kind: result.crowd(name, kind, "create_ns"), quantity.time),
+              ("a further turn", lambda name, kind: result.crowd(name, kind, "turn_ns"), quantity.time))
     left, width = 1.75, (RIGHT_IN - 1.75) / 3
     for n, (title, get, show) in enumerate(panels):
         ax = page.axes(left + n * width, left + (n + 1) * width - 0.75, 0.1, 0.1 + len(rows) * 0.3)
@@ -198,10 +188,6 @@ def crowd(result):
         if n == 0:
             ax.set_yticks(range(len(rows)), [f"{name}, {text[kind]}" for name, kind in rows])
     return page.fig
-
-
-def style_ns(ns):
-    return style.time_text(float(f"{ns:.3g}"))
 
 
 def draw_bars(ax, rows, get, show):

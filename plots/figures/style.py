@@ -264,43 +264,9 @@ def ratio_ticks(low, high, most=12):
     return octaves
 
 
-def tick_text(ratio):
-    if ratio <= 0.5 and math.log2(ratio).is_integer():
-        return f"1/{1 / ratio:,.0f}"
-    return "1×" if abs(ratio - 1) < 1e-9 else f"{round(ratio, 4):,g}" if ratio < 1e4 else f"{ratio:,.0f}"
-
-
-def count_text(x):
-    """A count of a table: 0, 1, 0.25, 65,536."""
-    return f"{x:,.0f}" if x == int(x) else f"{x:,.3g}"
-
-
-def size_text(size):
-    """The size on an axis, where there is little room: 64, 257, 1Ki, 4Mi."""
-    for unit, factor in (("Mi", 1 << 20), ("Ki", 1 << 10)):
-        if size >= factor and size % factor == 0:
-            return f"{size // factor:.0f}{unit}"
-    return f"{size:.0f}"
-
-
 def size_label(unit):
     """Names an axis of sizes."""
     return {"": "size", "B": "size in bytes"}.get(unit, f"number of {unit}")
-
-
-def row_text(size):
-    """The size of a row of a table: in full as far as there is room, which is eight digits."""
-    text = size_text(size) if size >= 1 << 20 else str(size)
-    return text if len(text) <= 8 else f"{size:.3g}"
-
-
-def ratio_text(ratio, width=None):
-    """Three digits behind the point, four where a narrow interval lies next to 1. Far from 1: 31.6, and 1/31.6."""
-    if 0.1 <= ratio < 10:
-        return f"{ratio:.{4 if width is not None and width < 0.01 and abs(ratio - 1) < 0.1 else 3}f}"
-    if ratio < 1:
-        return f"1/{ratio_text(1 / ratio)}"
-    return f"{ratio:,.{max(2 - math.floor(math.log10(ratio)), 0)}f}"
 
 
 def time_ticks(low_ns, high_ns):
@@ -313,13 +279,6 @@ def time_ticks(low_ns, high_ns):
         if len(ticks) >= 4:
             break
     return ticks
-
-
-def time_text(ns):
-    for unit, factor in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if ns >= 0.9999 * factor:
-            return f"{ns / factor:.6g} {unit}"
-    return f"{ns:.6g} ns"
 
 
 def small_print(manifest, pair=None):

@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
 from plots.judge.allocator_metrics import TIMELINE
-from plots.words import terminal
+from plots.words import quantity
 
 LEFT_IN, BELOW_IN, LABEL_IN, TITLE_IN = 0.75, 0.42, 2.0, 0.26
 PANEL_IN, LINE_IN = 0.9, 0.2  # how high a panel is: at the least, and more for each line
@@ -116,7 +116,7 @@ def _caption(groups, near, launches):
     several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
     medians = f"Medians of {launches} launches. " if launches > 1 else ""
     return "\n".join([f"{medians}Configurations of an allocator that differ by less than "
-                      f"{math.expm1(near) * 100:.0f} % on average, after the burst, are one line.", *several])
+                      f"{quantity.percent(math.expm1(near))} on average, after the burst, share a line.", *several])
 
 
 def draw_lines(ax, seconds, groups, looks, limits):
@@ -127,7 +127,7 @@ def draw_lines(ax, seconds, groups, looks, limits):
     ax.set_xlim(seconds[0], seconds[-1])
     ax.set_ylim(*limits)
     ticks = allocator_style.power_ticks(*limits, 5)
-    ax.set_yticks(ticks, [terminal.size(x) for x in ticks])
+    ax.set_yticks(ticks, [quantity.size(x) for x in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)
 

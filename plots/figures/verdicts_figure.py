@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from matplotlib.patches import Rectangle
 
 from plots.figures import style
+from plots.words import quantity, sentences
 
 LIMIT = 32 * 1.15
 LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.85
@@ -66,11 +67,8 @@ def load_floor(summary):
 
 def _row(row):
     ratio, spread, failed = row["ratio"] or {}, row["spread"] or {}, row["failed"]
-    word = row["verdict"]
-    if word == "equal" and row["equal_within"] is not None:
-        word = f"equal within {100 * row['equal_within']:g} %"
     return Row(row["row"], row["pair"], row["question"], row["size"], ratio.get("estimate"), ratio.get("low"),
-               ratio.get("high"), spread.get("p10"), spread.get("p90"), row["verdict"], word,
+               ratio.get("high"), spread.get("p10"), spread.get("p90"), row["verdict"], sentences.short_verdict(row),
                f"{failed['reason']}: {failed['detail']}" if failed else "")
 
 
@@ -138,7 +136,7 @@ def _draw_axis(ax, low, high, range_name):
         ax.axvline(x, color=style.GRID, linewidth=0.5, zorder=0.6)
     ax.axvline(1, color=style.INK, linewidth=0.9, zorder=0.9)
     ax.minorticks_off()
-    ax.set_xticks(ticks, [style.tick_text(x) for x in ticks])
+    ax.set_xticks(ticks, [quantity.ratio_tick(x) for x in ticks])
     ax.tick_params(axis="x", top=True, labeltop=True, length=2, pad=2)
     ax.spines["top"].set_visible(True)
     ax.set_xlabel("ratio pointer/value of ns/op, log scale", labelpad=3)
@@ -202,9 +200,9 @@ def _draw_marks(ax, y, row):
 def _draw_columns(ax, y, row, intervals):
     mark = style.VERDICTS[row.verdict]
     text = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": style.TEXT_PT}
-    ax.text(beside(LABEL_IN), y, style.row_text(row.size), ha="right", **text)
+    ax.text(beside(LABEL_IN), y, str(row.size), ha="right", **text)
     if row.ratio is not None:
-        ax.text(beside(RATIO_IN), y, style.ratio_text(row.ratio, row.width), ha="right", **text)
+        ax.text(beside(RATIO_IN), y, quantity.ratio(row.ratio, row.low, row.high), ha="right", **text)
         ax.text(beside(INTERVAL_IN), y, _range_text(row, intervals), ha="left", color=style.FAINT, **text)
     if row.failed:
         ax.text(beside(VERDICT_IN) - 0.05, y, style.plain(row.failed), ha="right", color=style.FAINT, **text)
@@ -213,9 +211,7 @@ def _draw_columns(ax, y, row, intervals):
 
 def _range_text(row, intervals):
     low, high = (row.low, row.high) if intervals else (row.p10, row.p90)
-    if low is None or high is None:
-        return "too few launches" if intervals else ""
-    return f"{style.ratio_text(low, high - low)} to {style.ratio_text(high, high - low)}"
+    return "too few launches" if intervals and low is None else quantity.interval(low, high)
 
 
 def figures(summary, manifest):
@@ -259,16 +255,16 @@ def _keys(rows, floor):
 
 def _caption(summary, rows, floor):
     rule = summary["rule"]
-    text = ["A row is a pair of kernels at one size; they do the same work. The mark is the headline: the geometric "
-            "mean over layouts of pointer time/value time, so right of 1× the value side is faster."]
+    text = ["A row is a pair at one size: two kernels that do the same work. The mark is the headline, pointer time/value "
+            "time as the geometric mean over layouts. Right of 1× the value side is faster."]
     if any(row.low is not None for row in rows):
         text.append("The thick bar, where it is wider than the mark, is its "
-                    f"{100 * rule['confidence']:g} % interval ({rule['interval']}; {rule['correction']}).")
+                    f"{quantity.level(rule['confidence'])} interval ({rule['interval']}; {rule['correction']}).")
     if any(row.p10 is not None for row in rows):
-        text.append("The thin line is what the placement of functions alone can do: p10 to p90 over layouts.")
+        text.append("The thin line goes from p10 to p90 over layouts: the same code at other places.")
     if floor != Floor():
-        text.append("The grey bands are what identical functions read in this run: hold marks and bars against the "
-                    "dark one, thin lines against the light one.")
+        text.append("The grey bands show what identical functions read in this run: compare marks and bars with the dark "
+                    "band, thin lines with the light one.")
     if summary["quick"]:
         text.append("This was a quick run: it gives ratios and spreads, and no verdict.")
     else:

@@ -11,12 +11,13 @@ Go's times are each side alone, one binary, no layouts: to be read roughly. Its 
 import json
 import re
 import statistics
-import textwrap
+import sys
 from pathlib import Path
 
 from plots.files import bench_format, pair_run, strict_json
 from plots.program.errors import Refused
-from plots.words import terminal
+from plots.words import quantity, screen
+from plots.words.table import Column, Table
 
 FOLDER = "go"
 TEACHING = "teaching"
@@ -133,49 +134,53 @@ def made(run):
 
 # ---- Beside C
 
-SIDES = ("C value", "C pointer", "Go value", "Go pointer")
-COLUMNS = ("pair", "size", *SIDES, *SIDES)
+SIDES = ("value", "pointer")
 
 
 def beside(document, summary):
-    """A line for every row that either side of Go has: cells as text, "-" where C or Go has none."""
+    """The Table of every row that either side of Go has, "-" where C or Go has none."""
     mine = {row["row"]: row for row in summary["rows"]}
-    lines = []
-    for row in document["rows"]:
-        c = mine.get(row["row"])
-        times = [terminal.ns(((c or {}).get(f"{side}_ns_per_op") or {}).get("estimate"))
-                 for side in ("value", "pointer")]
-        times += [terminal.ns((row[side] or {}).get("ns_per_op")) for side in ("value", "pointer")]
-        counts = [terminal.count((((c or {}).get("counts") or {}).get(side) or {}).get("allocs_per_op"))
-                  for side in ("value", "pointer")]
-        counts += [terminal.count((row[side] or {}).get("allocs_per_op")) for side in ("value", "pointer")]
-        lines.append([row["pair"], str(row["size"]), *times, *counts])
-    return lines
+
+    def time_in_c(row, side):
+        return ((mine.get(row["row"]) or {}).get(f"{side}_ns_per_op") or {}).get("estimate")
+
+    def count_in_c(row, side):
+        return (((mine.get(row["row"]) or {}).get("counts") or {}).get(side) or {}).get("allocs_per_op")
+
+    def in_go(key):
+        return lambda row, side: (row[side] or {}).get(key)
+    columns = [Column("pair", lambda row: row["pair"], "pair", words=True), Column("size", lambda row: row["size"], "size")]
+    for unit, show, in_c, of_go in (("ns/op", quantity.time_ns, time_in_c, in_go("ns_per_op")),
+                                    ("allocs/op", quantity.count, count_in_c, in_go("allocs_per_op"))):
+        columns += [_column(f"{language} {side}", side, unit, show, get) for language, get in (("C", in_c), ("Go", of_go))
+                    for side in SIDES]
+    return Table(tuple(columns), document["rows"], title=f"The same lessons in Go ({document['version']})",
+                 note="Each side alone, in one binary.")
 
 
-def teaching_lines(document):
-    """A line for every case: name, measured and published B/op and allocs/op, explanation."""
-    return [[case["case"], f"{terminal.count(case['b_per_op'])} / {terminal.count(case['allocs_per_op'])}",
-             f"{terminal.count(case['published_b_per_op'])} / {terminal.count(case['published_allocs_per_op'])}",
-             case["explanation"] or "-"] for case in document["teaching"]]
+def _column(name, side, unit, show, get):
+    return Column(f"{name} {unit}", lambda row: get(row, side), f"{name} {unit}", lambda row: show(get(row, side)), short=name,
+                  group=unit)
 
 
-def table(document, summary):
-    lines = [list(COLUMNS)] + beside(document, summary)
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
-    out = [f"The same lessons in Go ({document['version']}): each side alone, in one binary; ns/op, then allocs/op"]
-    for line in lines:
-        out.append("  ".join(f"{cell:<{w}}" if i == 0 else f"{cell:>{w}}"
-                             for i, (cell, w) in enumerate(zip(line, widths))).rstrip())
-    cases = [["case", "B/op / allocs/op", "published", ""]] + teaching_lines(document)
-    if len(cases) > 1:
-        widths = [max(len(line[i]) for line in cases) for i in range(3)]
-        out += ["", "What escapes to the heap in Go"]
-        for line in cases:
-            start = "  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths)) + "  "
-            out += textwrap.wrap(start + line[3], terminal.WIDTH, subsequent_indent=" " * len(start),
-                                 drop_whitespace=True) if line[3] else [start.rstrip()]
-    return "\n" + "\n".join(out) + "\n"
+def teaching(document, says=False):
+    """The Table of the cases; `says`: with the words of Go's compiler."""
+    def counts(prefix):
+        return lambda case: " / ".join(quantity.count(case[f"{prefix}{key}_per_op"]) for key in ("b", "allocs"))
+
+    def why(case):
+        said = f". The compiler: {'; '.join(case['compiler_says'])}" if says and case["compiler_says"] else ""
+        return (case["explanation"] or quantity.NONE) + said
+    return Table((Column("case", lambda case: case["case"], "case", words=True),
+                  Column(title="measured B/op / allocs/op", text=counts("")),
+                  Column(title="published", text=counts("published_")),
+                  Column("why", lambda case: case["explanation"], "why", why, words=True)),
+                 document["teaching"], title="What escapes to the heap in Go")
+
+
+def table(document, summary, on=screen.PIPE):
+    tables = [beside(document, summary)] + ([teaching(document)] if document["teaching"] else [])
+    return "".join("\n" + "\n".join(one.terminal(on)) + "\n" for one in tables)
 
 
 def add_arguments(parser):
@@ -188,5 +193,5 @@ def main(args):
     strict_json.write_whole(args.run / FOLDER / "go.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
     if not args.quiet:
         from plots.judge.summary import summarize
-        print(table(document, summarize(pair_run.load(args.run))[0]), end="")
+        print(table(document, summarize(pair_run.load(args.run))[0], screen.of(sys.stdout)), end="")
     return 0

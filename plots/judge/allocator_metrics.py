@@ -1,23 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What a launch of a workload comes to: one number for each metric.
+"""What a launch of a workload comes to: one number for each metric, as words/rules/allocator_metrics.txt explains.
 
-    ns_per_op           median over quiet chunks of a chunk's time, by its operations. Of a pair: of its heap side, the
-                        geometric mean over sizes (over quiet layouts the mean of ln, over rounds the median)
-    p50, p99, max_ns    of single operations, measured apart (harness/measure/quantile.h); what the clock costs is taken off
-    peak, retained_rss  resident memory of the child itself: at its highest, and after all was freed
-    faults_per_op       minor and major page faults while the chunks were timed
-    mapped, resident    address space, and memory, that the workload added at its peak, by the bytes it had asked for; its
-                        own tables are part of it, the same in every configuration
-
-Quiet: the core's other hardware thread was idle before and after, by harness/measure/sensor.h; which chunks count is decided by
-the sensor alone, never by their times. Where fewer than LEAST_QUIET are quiet, those of the lowest readings count, and
-the launch is disturbed: its times, and the baseline's of a disturbed launch, are in no ratio if ENOUGH others remain.
-So are those of threads whose CPUs were at another distance than the baseline's; see Table.alike().
-
-Less is better in each. Ratios of faults are those of faults + one in a thousand operations: below that no program's
-time is touched, and 0 against 0 is a ratio of 1. The clock's cost is itself known to a twentieth of it, and to no less
-than a nanosecond: a single operation is not taken for shorter than that grain, and a difference of one grain at a
-cell's size is none (the floor in multiplicity.py)."""
+Which chunks count is decided by the sensor alone, never by their times (stats/sensor.py)."""
 
 import math
 from dataclasses import dataclass

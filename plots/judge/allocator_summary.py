@@ -11,7 +11,7 @@ from plots.judge import allocator_metrics as metrics
 from plots.judge.allocator_metrics import METRICS, TIMELINE
 from plots.stats import crossover, multiplicity, statistics
 from plots.stats.multiplicity import LEAST
-from plots.words import terminal
+from plots.words import quantity
 
 READ = {"workload": metrics.of_workload, "pair": metrics.of_pair, TIMELINE: metrics.of_timeline}
 
@@ -263,7 +263,7 @@ def _headlines(cell):
 def _crossover(work, configuration, sizes, confidence):
     result = crossover.crossovers(work["pair"] or work["name"], list(sizes), [np.array(v) for v in sizes.values()],
                                   math.expm1(LEAST), statistics.CONFIDENCE, confidence)
-    sentence = crossover.sentence(result, lambda size: terminal.size(size, work.get("size_unit", "")))
+    sentence = crossover.sentence(result, lambda size: quantity.size(size, work.get("size_unit", "")))
     return {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
             "sentence": sentence, "smallest": result.smallest, "largest": result.largest,
             "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],

@@ -15,7 +15,7 @@ from plots.files.strict_json import write_whole
 from plots.judge import compiled
 from plots.program.errors import Refused
 from plots.stats import carry_over, crossover, layout_error, statistics, stopping
-from plots.words import terminal
+from plots.words import pair_text, quantity, screen
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
 SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
@@ -157,27 +157,22 @@ def _sentence(row, one_layout, launches, needed):
     side = "value" if ratio["estimate"] >= 1 else "pointer"
     if verdict == "no verdict" and one_layout:
         return f"one layout gives no verdict: it has the linker's luck in it; here {side} is " \
-               f"{_faster(ratio['estimate'])}"
+               f"{quantity.faster(ratio['estimate'])}"
     if verdict == "no verdict":
-        return f"a quick run gives no verdict; so far {side} looks {_faster(ratio['estimate'])}"
+        return f"a quick run gives no verdict; so far {side} looks {quantity.faster(ratio['estimate'])}"
     if ratio["low"] is None:
         return f"undecided: {row['launches']} of the {needed} launches that an interval needs"
     if verdict in ("value faster", "pointer faster"):
-        return f"{side} is {_faster(ratio['estimate'])}"
+        return f"{side} is {quantity.faster(ratio['estimate'])}"
     if verdict in ("leans value", "leans pointer"):
-        return f"{side} is {_faster(ratio['estimate'])} on average, but not wherever the linker puts the code"
+        return f"{side} is {quantity.faster(ratio['estimate'])} on average, but not wherever the linker puts the code"
     if verdict == "equal":
-        return f"equal within {row['equal_within'] * 100:g} %"
+        return f"equal within {quantity.level(row['equal_within'])}"
     if verdict == "placement decides":
         spread = row["spread"]
-        return (f"where the linker puts the code decides: pointer/value is from {terminal.ratio(spread['p10'])} to "
-                f"{terminal.ratio(spread['p90'])}")
+        return ("where the linker puts the code decides: pointer/value is from "
+                f"{quantity.interval(spread['p10'], spread['p90'], ' to ')}")
     return f"undecided: {stopping.words(row['stopped'])}"
-
-
-def _faster(ratio):
-    factor = max(ratio, 1 / ratio)
-    return f"{float(f'{factor:.3g}'):g} times as fast" if factor >= 1.1 else f"{(factor - 1) * 100:.2g} % faster"
 
 
 def _floor(pair, rows):
@@ -212,7 +207,7 @@ def _crossovers(run, measured, threshold, judge):
                "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),
                           "high": one.high and _short(one.high), "faster_below": one.faster_below}
                          for one in result.found],
-               "sentence": crossover.sentence(result, lambda size: terminal.size(size, unit))}
+               "sentence": crossover.sentence(result, lambda size: quantity.size(size, unit))}
 
 
 def _geometric_means(rows):
@@ -245,7 +240,7 @@ def unsound(summary):
 def add_arguments(parser):
     parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
     parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
-    parser.add_argument("--format", choices=terminal.FORMATS, default="table", help="of what is printed")
+    parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
 
 
 def main(args):
@@ -257,7 +252,7 @@ def main(args):
         write_whole(args.run / "bench.txt", bench)
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
-    terminal.show(summary, args.format)
+    pair_text.show(summary, args.format)
     if failed_write:
         raise failed_write
     return 1 if unsound(summary) else 0

@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: MIT
 """The page about a run over allocator configurations: one file that needs no other and no network.
 
-Judgements are allocator_summary.py's, words allocators_text.py's, figures those of allocator_charts.py; the frame, the
+Judgements are allocator_summary.py's, words allocator_text.py's, figures those of allocator_charts.py; the frame, the
 sheet and the script are report.py's."""
 
 import math
 import shlex
+from collections import Counter
 
 from markupsafe import Markup
 
-from plots.doctor import doctor
-from plots.figures import allocator_charts, charts, inline_figures
-from plots.figures import allocator_style
+from plots.figures import allocator_charts, allocator_style, charts, inline_figures
 from plots.files.allocator_run import load
 from plots.judge import allocator_metrics, allocator_summary
 from plots.judge.allocator_metrics import METRICS
-from plots.pages import report
-from plots.stats import crossover
-from plots.stats import multiplicity
-from plots.words import allocators_text as text
-from plots.words import terminal
+from plots.pages import page_table, report
+from plots.words import allocator_text as text, machine_text, quantity, rules
+from plots.words.sentences import capital
+from plots.words.table import Column, Table, of_texts
 
 RANKED = 5  # in a card
 TITLES = {"heat_time": "Time of every configuration in every workload",
@@ -27,10 +25,7 @@ TITLES = {"heat_time": "Time of every configuration in every workload",
           "heat_peak": "Peak memory", "heat_retained": "Retained memory", "heat_faults": "Page faults",
           "pareto": "Time against peak memory", "rss_over_time": "Memory over time",
           "size_classes": "Requests by size class", "answers": "Does the allocator change the answer?"}
-COLUMNS = ("workload", "configuration", "verdict", "ns/op", "ratio", "interval", "p99", "peak RSS", "retained RSS",
-           "faults/op")
-PROVENANCE = ("configuration", "state", "asked", "read back", "effects", "library", "source")
-LIBRARY = ("file", "version", "sha256", "configurations")
+BESIDE = ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")  # columns of the table of every cell
 
 
 def page_of(folder):
@@ -43,25 +38,22 @@ def page(run, summary, pictures):
     """The page, as text; `pictures` are the figures as charts.encode() gives them."""
     manifest, script = run.manifest, report.read_template("report.js")
     machine = report.complete(manifest["machine"])
-    out = [column for column in summary["columns"] if column["state"] != "in force"]
-    table = [_row(cell, summary) for cell in summary["cells"]] + [
-        _reason_row(["all", column["configuration"]], column, len(COLUMNS)) for column in out]
+    table = page_table.of(_every_cell(summary), _state, classes=_classes)
     return report.environment().get_template("allocators.html.j2").render(
         summary=summary, manifest=manifest, title=f"ampersand: allocators, {machine['host'] or 'a run'}, "
         f"{manifest['created'][:10]}", place=allocator_style.small_print(run), tally=_tally(summary),
         again=_again(summary), ranked=_ranked(summary), unfinished=report.unfinished(run),
         unsound=bool(_wrong(summary)), wrong=_wrong(summary),
         works=[_work(work, summary) for work in summary["workloads"]],
-        provenance=[_provenance(column) for column in summary["columns"]],
-        provenance_columns=[{"name": name, "words": True} for name in PROVENANCE], libraries=_libraries(summary),
-        library_columns=[{"name": name, "words": name != "configurations"} for name in LIBRARY],
+        provenance=page_table.of(_provenance(summary), _state, classes=_classes),
+        libraries=page_table.of(_libraries(summary)),
         figures=[(TITLES[name], Markup(inline_figures.clean(pictures[f"{name}.svg"], name))) for name in TITLES
                  if f"{name}.svg" in pictures],
-        warnings=doctor.warnings(machine), facts=doctor.facts(machine, report.built(manifest)),
-        legend=text.legend(summary), table=table, columns=[{"name": name, "words": name in (
-            "workload", "configuration", "verdict")} for name in COLUMNS],
-        verdicts=sorted({row["verdict"] for row in table}), rule_text=report.blocks(multiplicity.__doc__),
-        metrics_text=report.blocks(allocator_metrics.__doc__), crossover_text=report.blocks(crossover.__doc__),
+        warnings=machine_text.warnings(machine), facts=machine_text.facts(machine, report.built(manifest)),
+        legend=text.legend(summary), table=table,
+        verdicts=sorted({row["verdict"] for row in table["rows"]}), rule_text=report.blocks(rules.text("allocator_rule")),
+        metrics_text=report.blocks(rules.text("allocator_metrics")),
+        crossover_text=report.blocks(rules.text("crossover_rule")),
         repeat=report.repeat(manifest, "allocators"), command=shlex.join(manifest["command"]),
         settings=_settings(manifest), css=Markup(report.read_template("report.css")), script=Markup(script),
         script_hash=report.policy_hash(script))
@@ -71,19 +63,15 @@ def page(run, summary, pictures):
 
 def _tally(summary):
     in_force = sum(column["state"] == "in force" for column in summary["columns"])
-    decided, cells, _, _ = text.counted(summary)
-    said = f"{in_force} of {len(summary['columns'])} configurations in force, {len(summary['workloads'])} workloads, " \
-           f"against {summary['baseline']}"
-    return said + "." if summary["quick"] or not cells else (
-        f"{said}; {decided} of {cells} cells ({decided / cells * 100:.0f} %) decided in time per operation.")
+    said = f"{in_force} of {quantity.counted(len(summary['columns']), 'configuration')} in force, " \
+           f"{quantity.counted(len(summary['workloads']), 'workload')}, against {summary['baseline']}"
+    return f"{said}." if summary["quick"] or not text.counted(summary)[1] else f"{said}. {text.decided(summary)}."
 
 
 def _again(summary):
-    _, _, different, cells = text.counted(summary)
-    if not summary["again"] or summary["quick"] or not cells:
+    if not summary["again"] or summary["quick"] or not text.again(summary):
         return ""
-    return (f"The check of it all: {summary['again']} is {summary['baseline']} under a second name, and {different} of "
-            f"its {cells} cells were decided different. {'. '.join(text.disturbances(summary))}.")
+    return f"{'. '.join([text.again(summary), *text.disturbances(summary)])}."
 
 
 def _ranked(summary):
@@ -95,11 +83,10 @@ def _ranked(summary):
 
 
 def _wrong(summary):
-    found = [{"name": column["configuration"], "why": f"{column['state']}: {column['reason']}"}
-             for column in summary["columns"] if column["state"] != "in force"]
-    return found + [{"name": f"{cell['configuration']} in {cell['workload']}",
-                     "why": f"{cell['state']}: {cell['reason']}"}
-                    for cell in summary["cells"] if cell["state"] != "measured"]
+    found = [(column["configuration"], column) for column in summary["columns"] if column["state"] != "in force"]
+    found += [(f"{cell['configuration']} in {cell['workload']}", cell) for cell in summary["cells"]
+              if cell["state"] != "measured"]
+    return [{"name": name, "why": text.why(holder)} for name, holder in found]
 
 
 def _work(work, summary):
@@ -109,91 +96,93 @@ def _work(work, summary):
     ranking = []
     for place, one in enumerate(work["ranking"][:RANKED], start=1):
         found = by_name[one["configuration"]]["metrics"][metric.name]
-        number = text.number(found["value"]["estimate"], metric.unit)
-        ratio = f", {text.ratio(found['ratio']['estimate'])}" if found["ratio"] else ""
-        between = f" ({text.interval(found['ratio'])})" if found["ratio"] and found["ratio"]["low"] is not None else ""
-        ranking.append({"place": place, "name": one["configuration"], "number": f"{number}{ratio}{between}",
+        number = quantity.of_unit(found["value"]["estimate"], metric.unit)
+        between = f", {text.with_interval(found)}" if found["ratio"] else ""
+        ranking.append({"place": place, "name": one["configuration"], "number": number + between,
                         "tied": one["tied"] and place > 1})
-    shown = [one for one in METRICS if any(one.name in cell["metrics"] for cell in by_name.values())]
-    measured, out = text.cells_of(summary, work)
-    columns = ["configuration", "verdict", *(part for one in shown for part in (one.title, "ratio"))]
-    rows = [_full_row(cell, shown, metric) for cell in measured]
-    rows += [_reason_row([cell["configuration"]], cell, len(columns)) for cell in out]
-    rows += [_reason_row([column["configuration"]], column, len(columns)) for column in summary["columns"]
-             if column["state"] != "in force"]
     pick = work["pick"]
     return {"name": work["workload"], "purpose": work["purpose"], "operation": work["operation"], "ranking": ranking,
-            "sentence": f"{work['sentence'][:1].upper()}{work['sentence'][1:]}.", "pick": pick,
+            "sentence": f"{capital(work['sentence'])}.", "pick": pick,
             "paste": paste.get(pick), "plainest": bool(pick) and pick != work["ranking"][0]["configuration"],
-            "floors": _floors(work), "table": rows,
-            "columns": [{"name": name, "words": name in ("configuration", "verdict")} for name in columns]}
+            "floors": _floors(work), "table": page_table.of(_every_metric(summary, work), _state, classes=_classes)}
 
 
 def _floors(work):
     if not work["floors"]:
         return ""
-    return "Floors: " + "; ".join(f"{allocator_metrics.BY_NAME[name].title}: {floor * 100:.1f} %"
+    return "Floors: " + "; ".join(f"{allocator_metrics.BY_NAME[name].title}: {quantity.percent(floor)}"
                                   for name, floor in work["floors"].items()) + "."
 
 
 # ---- Rows of tables
 
-def _cell(words, key=None, classes=""):
-    return {"text": words, "key": key, "classes": classes}
+def _classes(row, column):
+    """Of a cell: whose colour its verdict has, or that it says what went wrong."""
+    if column.title not in ("verdict", "state"):
+        return ""
+    if row["state"] not in ("measured", "in force"):
+        return "wrong" * (row["state"] != "absent")
+    return {"faster": "value", "less": "value", "slower": "pointer", "more": "pointer"}.get(_state(row), "")
 
 
-def _side(decision):
-    return {"faster": " value", "less": " value", "slower": " pointer", "more": " pointer"}.get(decision, "")
+def _state(row):
+    """What the rows of a table are filtered by: the decision on the number that a workload is ranked by, or why none."""
+    main = row.get("main")
+    return row["metrics"][main]["decision"] if main else row["state"]
 
 
-def _ratio_cell(one):
-    if one is None:
-        return _cell("-")
-    if one["ratio"] is None:
-        return _cell("1" if one["decision"] == "baseline" else "-", 1.0 if one["decision"] == "baseline" else None)
-    between = f" ({text.interval(one['ratio'])})" if one["ratio"]["low"] is not None else ""
-    return _cell(text.marked(one).strip() + between, one["ratio"]["estimate"], _side(one["decision"]).strip())
+def _rows(summary, works):
+    """The cells of these workloads, each with its `main` metric, or None where it lacks that one."""
+    rows = []
+    for work in works:
+        main = text.main_metric(work).name
+        for cell in (cell for part in text.cells_of(summary, work) for cell in part):
+            rows.append(cell | {"main": main if main in cell["metrics"] else None})
+    return rows + [column | {"workload": "all", "main": None} for column in summary["columns"]
+                   if column["state"] != "in force"]
 
 
-def _value_cell(one, metric):
-    if one is None:
-        return _cell("-")
-    return _cell(text.number(one["value"]["estimate"], metric.unit), one["value"]["estimate"])
+def _table(names, columns, rows):
+    names = [Column("", lambda row, key=key: row[key], key, words=True) for key in names]
+    verdict = Column(title="verdict", text=lambda row: text.verdict(row["metrics"][row["main"]]), words=True)
+    return Table((*names, verdict, *columns), rows, kept=len(names),
+                 instead=lambda row: "" if row["main"] else text.why(row))
 
 
-def _full_row(cell, shown, main):
-    found = cell["metrics"][main.name]
-    cells = [_cell(cell["configuration"], None, "words"),
-             _cell(text.verdict(found), None, "words" + _side(found["decision"]))]
-    for metric in shown:
-        one = cell["metrics"].get(metric.name)
-        cells += [_value_cell(one, metric), _ratio_cell(one)]
-    return {"cells": cells, "verdict": found["decision"], "kind": ""}
+def _value(name, title=None, show=None):
+    metric = allocator_metrics.BY_NAME[name]
+    show = show or (lambda x: quantity.of_unit(x, metric.unit))
+
+    def value(row):
+        return (row["metrics"].get(name) or {"value": {"estimate": None}})["value"]["estimate"]
+    return Column("", value, title or metric.title, lambda row: show(value(row)))
 
 
-def _row(cell, summary):
-    work = next(work for work in summary["workloads"] if work["workload"] == cell["workload"])
-    metric = text.main_metric(work)
-    names = [cell["workload"], cell["configuration"]]
-    if metric.name not in cell["metrics"]:
-        return _reason_row(names, cell, len(COLUMNS))
-    one = cell["metrics"][metric.name]
-    ratio = one["ratio"] and one["ratio"]["estimate"]
-    time = cell["metrics"].get("ns_per_op")
-    cells = [_cell(name, None, "words") for name in names]
-    cells.append(_cell(text.verdict(one), None, "words" + _side(one["decision"])))
-    cells += [_cell(terminal.ns(time["value"]["estimate"]), time["value"]["estimate"]) if time else _cell("-"),
-              _cell(text.ratio(ratio), ratio) if ratio else _cell("1" if one["decision"] == "baseline" else "-"),
-              _cell(text.interval(one["ratio"]), one["ratio"] and one["ratio"]["low"])]
-    cells += [_value_cell(cell["metrics"].get(name), allocator_metrics.BY_NAME[name])
-              for name in ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")]
-    return {"cells": cells, "verdict": one["decision"], "kind": ""}
+def _ratio(found, title, show, end="estimate"):
+    def value(row):
+        one = found(row)
+        return (one["ratio"] or {}).get(end, 1.0 if one["decision"] == "baseline" else None) if one else None
+    return Column("", value, title, lambda row: show(found(row)))
 
 
-def _reason_row(names, holder, width):
-    why = _cell(f"{holder['state']}: {holder['reason']}", None, "words long" + " wrong" * (holder["state"] != "absent"))
-    cells = [*(_cell(name, None, "words") for name in names), why]
-    return {"cells": cells + [_cell("-")] * (width - len(cells)), "verdict": holder["state"], "kind": ""}
+def _every_cell(summary):
+    def main(row):
+        return row["metrics"][row["main"]]
+    columns = [_value("ns_per_op", "ns/op", quantity.time_ns), _ratio(main, "ratio", text.ratio),
+               _ratio(main, "interval", text.interval, "low"), *map(_value, BESIDE)]
+    return _table(("workload", "configuration"), columns, _rows(summary, summary["workloads"]))
+
+
+def _every_metric(summary, work):
+    rows = _rows(summary, [work])
+    shown = [metric.name for metric in METRICS if any(metric.name in row.get("metrics", ()) for row in rows)]
+
+    def marked(one):
+        sign = one and text.MARKS.get(one["decision"])
+        return text.with_interval(one) + (f" {sign}" if sign else "")
+    columns = [column for name in shown for column in (
+        _value(name), _ratio(lambda row, name=name: row["metrics"].get(name), "ratio", marked))]
+    return _table(("configuration",), columns, rows)
 
 
 def _knobs(variable, words):
@@ -206,30 +195,28 @@ def _knobs(variable, words):
     return [variable]
 
 
-def _provenance(column):
-    found = column["provenance"] or {}
-    library = found.get("library") or {}
-    asked = found.get("asked") or {}
-    knobs = {knob for variable, words in asked.items() for knob in _knobs(variable, str(words))}
-    read_back = {name: value for name, value in (found.get("read_back") or {}).items() if name in knobs}
-    state = column["state"] + (f": {column['reason']}" if column["reason"] else "")
-    words = [column["configuration"], state, _pairs(asked), _pairs(read_back), _pairs(found.get("effects")),
-             str(library.get("file") or "-").rpartition("/")[2], str(found.get("source") or "-")]
-    wrong = column["state"] in ("not in force", "failed", "wrong")
-    return {"cells": [_cell(one, None, "words" + " long" * (len(one) > 40) + " wrong" * (wrong and i == 1))
-                      for i, one in enumerate(words)], "verdict": column["state"], "kind": ""}
+def _provenance(summary):
+    def found(key):
+        return lambda column: (column["provenance"] or {}).get(key) or {}
+    asked, library = found("asked"), found("library")
+
+    def read_back(column):
+        knobs = {knob for variable, words in asked(column).items() for knob in _knobs(variable, str(words))}
+        return {name: value for name, value in found("read_back")(column).items() if name in knobs}
+    texts = {"configuration": lambda column: column["configuration"],
+             "state": lambda column: text.why(column) if column["reason"] else column["state"],
+             "asked": lambda column: _pairs(asked(column)), "read back": lambda column: _pairs(read_back(column)),
+             "effects": lambda column: _pairs(found("effects")(column)),
+             "library": lambda column: str(library(column).get("file") or "-").rpartition("/")[2],
+             "source": lambda column: str(found("source")(column) or "-")}
+    return Table(tuple(Column(title=title, text=show, words=True) for title, show in texts.items()), summary["columns"])
 
 
 def _libraries(summary):
-    """Each library once, with the configurations that it served."""
-    found = {}
-    for column in summary["columns"]:
-        library = (column["provenance"] or {}).get("library")
-        if library:
-            key = tuple(str(library[part] or "unknown") for part in ("file", "version", "sha256"))
-            found.setdefault(key, []).append(column["configuration"])
-    return [{"cells": [_cell(part, None, "words") for part in key] + [_cell(str(len(names)), len(names))],
-             "verdict": "", "kind": ""} for key, names in found.items()]
+    """Each library once, with the number of configurations that it served."""
+    found = Counter(tuple(str(library[part] or "unknown") for part in ("file", "version", "sha256")) for library in
+                    ((column["provenance"] or {}).get("library") for column in summary["columns"]) if library)
+    return of_texts(("file", "version", "sha256", "configurations"), [(*key, str(n)) for key, n in found.items()], (0, 1, 2))
 
 
 def _pairs(parts):

@@ -3,9 +3,10 @@
 
 RUN/report.html is one file that needs no other and no network: what was asked and answered, the machine, the noise
 floors, every row, each lesson with its code and figures, the rule, and how to repeat it. Judgements are summary.py's,
-words terminal.py's, figures those of `charts`; the page's own are the distributions and the sparklines."""
+words pair_text.py's, figures those of `charts`; the page's own are the distributions and the sparklines."""
 
 import base64
+import dataclasses
 import hashlib
 import os
 import re
@@ -16,7 +17,6 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from plots.doctor import doctor
 from plots.figures import charts, distribution_figure, inline_figures, sparkline, style
 from plots.files import strict_json
 from plots.files.pair_run import is_of_allocators, load
@@ -25,17 +25,15 @@ from plots.go import go
 from plots.judge import compiled, summary as summaries
 from plots.program.errors import Refused
 from plots.program.guard import COMMAND
-from plots.stats import crossover, statistics
-from plots.words import terminal
+from plots.pages import page_table
+from plots.stats import statistics
+from plots.words import machine_text, pair_text, quantity, rules
+from plots.words.sentences import capital, interval, ratio
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LESSONS = Path(__file__).resolve().parents[2] / "benchmarks"
 
-WORDS = ("pair", "verdict")  # the columns that are not numbers
-COLUMNS = tuple({"name": name, "words": name in WORDS} for name in (
-    "pair", "size", "verdict", "value ns/op", "pointer ns/op", "ratio pointer/\u200bvalue", "interval", "spread over layouts",
-    "value B/op", "pointer B/op", "value allocs/op", "pointer allocs/op"))
-STACK_NAMES = ("value stack\u200b B reserved\u200b / touched", "pointer stack\u200b B reserved\u200b / touched")
+FIRST = ("pair", "size", "verdict")  # columns of a table of rows
 
 
 def add_arguments(parser):
@@ -70,19 +68,18 @@ def page(run, in_go=None):
     machine = complete(manifest["machine"])
     script = read_template("report.js")
     return environment().get_template("report.html.j2").render(
-        summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run), columns=_columns(summary),
+        summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run),
         title=f"ampersand: {machine['host'] or 'a run'}, {manifest['created'][:10]}",
         place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=unfinished(run),
         unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
-        wrong=_wrong(summary), warnings=doctor.warnings(machine), facts=doctor.facts(machine, built(manifest)),
-        go=_go(in_go, summary), floors=terminal.floors(summary), neighbours=terminal.neighbours(summary),
-        legend=_legend(summary),
-        table=[line for pair in pairs for line in pair["all"]],
+        wrong=_wrong(summary), warnings=machine_text.warnings(machine), facts=machine_text.facts(machine, built(manifest)),
+        go=_go(in_go, summary), floors=pair_text.floors(summary),
+        neighbours=pair_text.neighbours(summary), legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
         overview=[(words, pictures[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
                                                               ("allocations", "Allocations")) if name in pictures],
         rule=", ".join(f"{name.replace('_', ' ')}: {part}" for name, part in summary["rule"].items()),
-        rule_text=blocks(statistics.__doc__), crossover_text=blocks(crossover.__doc__), repeat=repeat(manifest),
+        rule_text=blocks(rules.text("verdict_rule")), crossover_text=blocks(rules.text("crossover_rule")), repeat=repeat(manifest),
         command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(read_template("report.css")),
         script=Markup(script), script_hash=policy_hash(script))
 
@@ -123,22 +120,21 @@ def _pairs(summary, units, prefer):
     for name in dict.fromkeys(row["pair"] for row in summary["rows"]):
         rows = [row for row in summary["rows"] if row["pair"] == name]
         show = _size_shower(units[name])
-        lines = [_line(row, terminal.has_stack(summary)) for row in rows]
         pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0]["lesson"],
                       "question": rows[0]["question"], "prefer": prefer.get(name, ""),
                       "spark": sparkline.make(rows, show), "tally": _tally(rows),
-                      "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary), "all": lines,
-                      "table": [line | {"cells": line["cells"][1:]} for line in lines]})
+                      "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary),
+                      "table": rows_of(summary, rows, pair=False)})
     return pairs
 
 
 def _size_shower(unit):
-    return lambda size: terminal.size(size, unit)
+    return lambda size: quantity.size(size, unit)
 
 
 def _tally(rows):
     counts = Counter(row["verdict"] for row in rows)
-    return f"{len(rows)} {'rows' if len(rows) > 1 else 'row'}: " + ", ".join(
+    return f"{quantity.counted(len(rows), 'row')}: " + ", ".join(
         f"{n} {name}" for name, n in sorted(counts.items(), key=lambda one: list(style.VERDICTS).index(one[0])))
 
 
@@ -152,76 +148,53 @@ def _answer(pair, rows, summary, show):
         sentences = [f"crossover: {sentence}" for sentence in crossing]
         sentences += [f"at {show(row['size'])}, {row['sentence']}{_numbers(row)}" for row in (ends[0], ends[-1])]
         sentences += [] if summary["quick"] else [_tally(rows)]
-    return [sentence[:1].upper() + sentence[1:] + "." for sentence in sentences]
+    return [f"{capital(sentence)}." for sentence in sentences]
 
 
 def _numbers(row):
     if not row["ratio"]:
         return ""
-    interval = terminal.interval(row["ratio"])
-    between = f", interval {interval}" if interval != "-" else ""
-    return f" (pointer/value {terminal.ratio(row['ratio']['estimate'])}{between})"
+    between = interval(row["ratio"])
+    between = "" if between == quantity.NONE else f", interval {between}"
+    return f" (pointer/value {ratio(row['ratio'])}{between})"
 
 
 def _asides(pair, summary):
     means = [mean["ratio"] for mean in summary["geometric_mean"] if mean["pair"] == pair and mean["ratio"]]
     return [f"Geometric mean of pointer/value over the sizes that were chosen, a summary and no more: "
-            f"{terminal.ratio(mean)}." for mean in means]
+            f"{quantity.ratio(mean)}." for mean in means]
 
 
-def _columns(summary):
-    more = tuple({"name": name, "words": False} for name in STACK_NAMES)
-    return COLUMNS + more * terminal.has_stack(summary)
+def rows_of(summary, some=None, pair=True):
+    """A table of rows, with the pair's name or without."""
+    whole = pair_text.rows(summary, some)
+    columns = sorted(whole.columns, key=lambda column: FIRST.index(column.key) if column.key in FIRST else len(FIRST))
+    if not pair:
+        columns = [column for column in columns if column.key != "pair"]
+    return page_table.of(
+        dataclasses.replace(whole, columns=columns, kept=2 if pair else 1), verdict=lambda row: row["verdict"],
+        wrong=lambda row: row["failed"] or row["counts"]["status"] == "differs", classes=_classes)
 
 
-def _line(row, stacks):
-    """A row of a table: its cells with the numbers that they are sorted by, and what sets it apart."""
-    counts = row["counts"]
-    keys = [None, row["size"], *((row[f"{side}_ns_per_op"] or {}).get("estimate") for side in ("value", "pointer")),
-            *((row[part] or {}).get(end) for part, end in (("ratio", "estimate"), ("ratio", "low"), ("spread", "p10"))),
-            *((counts[side] or {}).get(key) for key in ("asked_b_per_op", "allocs_per_op")
-              for side in ("value", "pointer")),
-            *((counts[side] or {}).get("stack_touched_b_per_op") for side in ("value", "pointer"))]
-    cells = [{"text": text, "key": key, "classes": "wrong" if text == "differs" else ""}
-             for text, key in zip(terminal.cells(row) + terminal.stack(row, both=True) * stacks, keys)]
-    cells[0]["classes"] = "words"
-    side = next((f" {name}" for name in style.SIDES if name in row["verdict"].split()), "")
-    text = row["sentence"] if row["failed"] else terminal.verdict(row)
-    cells.insert(2, {"text": text, "key": None, "classes": "words" + side + " long" * (len(text) > 40)})
-    wrong = row["failed"] or counts["status"] == "differs"
-    return {"cells": cells, "verdict": row["verdict"], "kind": "wrong" if wrong else ""}
+def _classes(row, column):
+    if column.key == "verdict":
+        return next((name for name in style.SIDES if name in row["verdict"].split()), "")
+    return "wrong" if column.shown(row) == "differs" else ""
 
 
 def _wrong(summary):
-    wrong = []
-    for row in summary["rows"]:
-        if row["failed"]:
-            wrong.append({"name": row["row"], "why": row["sentence"]})
-        if row["counts"]["status"] == "differs":
-            wrong.append({"name": row["row"], "why": f"counts differ between launches: {row['counts']['detail']}"})
-    refused = [row["counts"]["detail"] for row in summary["rows"] if row["counts"]["status"] == "refused"]
-    if refused:
-        wrong.append({"name": f"No counts in {len(refused)} rows", "why": refused[0]})
-    return wrong
+    found = [{"name": row["row"], "why": why} for row, why in pair_text.wrong(summary)]
+    return found + [dict(zip(("name", "why"), sentence.split(": ", 1))) for sentence in pair_text.no_counts(summary)]
 
 
 # ---- Go beside it
-
-GO_COLUMNS = tuple({"name": name, "words": name == "pair"} for name in (
-    "pair", "size", "C value ns/op", "C pointer ns/op", "Go value ns/op", "Go pointer ns/op", "C value allocs/op",
-    "C pointer allocs/op", "Go value allocs/op", "Go pointer allocs/op"))
-
 
 def _go(document, summary):
     if document is None:
         return None
     document = printable(document)
-    return {"version": document["version"], "columns": GO_COLUMNS,
-            "rows": [{"kind": "", "verdict": "",
-                      "cells": [{"text": text, "key": None, "classes": "words" if i == 0 else ""}
-                                for i, text in enumerate(line)]} for line in go.beside(document, summary)],
-            "teaching": [dict(zip(("name", "measured", "published", "why"), line), says=case["compiler_says"])
-                         for line, case in zip(go.teaching_lines(document), document["teaching"])]}
+    return {"version": document["version"], "table": page_table.of(go.beside(document, summary)),
+            "teaching": page_table.of(go.teaching(document, says=True)) if document["teaching"] else None}
 
 
 # ---- Lessons and their figures
@@ -310,20 +283,8 @@ def built(manifest):
     return facts
 
 
-def _legend(summary):
-    """terminal.py's lines, "  name   meaning" or what goes on from the line above, as (name, meaning)."""
-    entries = []
-    for line in terminal.legend(summary)[1:]:
-        name, meaning = line[:12].strip(), line[12:].strip()
-        if name:
-            entries.append((name, meaning))
-        else:
-            entries[-1] = (entries[-1][0], f"{entries[-1][1]} {meaning}")
-    return entries
-
-
 def blocks(text):
-    """A docstring as HTML: its paragraphs, and as they stand its drawings and tables, which are indented."""
+    """A rule as HTML: its paragraphs, and as they stand its drawings and tables, which are indented."""
     parts = []
     for block in re.split(r"\n\s*\n", text.strip("\n")):
         indented = block.startswith(" ")

@@ -18,6 +18,7 @@ from plots.judge import stack_summary
 from plots.program import scratch
 from plots.program.errors import Refused
 from plots.stack import stack_measure
+from plots.words import screen, stack_text
 
 
 def add_arguments(parser):
@@ -100,8 +101,7 @@ def new_document(args, out):
 def judged(document, form):
     """(text, figures)."""
     result = stack_summary.Result(document)
-    goals = [{**vars(goal), "ratio": goal.ratio and vars(goal.ratio)} for goal in stack_summary.goals(result)]
-    text = json.dumps(goals, indent=2) if form == "json" else "\n".join(stack_summary.tables(result))
+    text = stack_text.as_json(result) if form == "json" else stack_text.tables(result, screen.of(sys.stdout))
     with style.applied():
         return text, stack_figures.figures(result)
 
@@ -124,6 +124,6 @@ def main(args):
             raise
         raise Refused(args.source / "stack.json", f"its parts do not fit together: {type(error).__name__}: {error}") from None
     charts.write(charts.encode(figures), out / "figures")
-    print(text)
+    sys.stdout.write(text)
     say(f"everything is in {out}: stack.json, figures/")
     return 0

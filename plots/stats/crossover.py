@@ -1,19 +1,5 @@
 # SPDX-License-Identifier: MIT
-r"""At which size does the winner change?
-
-    ln ratio
-      + |  o---o                      o  clear: the interval leaves out the band of 1 +- x
-        |       \     .               .  not clear
-      0 |--------\-.-/-\------------  between two clear sizes of opposite signs stands one crossover
-        |         '     o---o         where the line through all sizes, straight in ln size, crosses 0
-
-Clear is what the row's verdict rests on: the same interval, corrected over the table; without one (a quick run, too few
-launches) nothing is clear. Sizes that are not clear change no winner: without this, noise around 1 would read as a
-dozen crossovers. Where the
-line crosses 0 more than once between two clear sizes, the crossover is the middle (in ln size) of the first and the
-last crossing. The interval is a bootstrap over launches: the launches of every size are drawn anew, with replacement,
-the medians and the crossings computed again; it reaches from the 2.5th percentile of the first crossings to the
-97.5th of the last, or further out where a run may be looked at several times (stopping.py)."""
+"""At which size does the winner change? By the rule that words/rules/crossover_rule.txt explains."""
 
 import math
 from dataclasses import dataclass

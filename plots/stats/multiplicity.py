@@ -1,45 +1,6 @@
 # SPDX-License-Identifier: MIT
-r"""From launches to decisions over a whole table of cells.
-
-    launch i of a configuration   x_i  \                         / median over launches: the ratio
-    launch i of the baseline      b_i  /   r_i = ln(x_i / b_i)   \ order statistics: its interval
-
-Launch i of every configuration and of the baseline ran within seconds of each other, in random order: what the
-machine did then fell on both, so ratios are taken launch by launch. Their order statistics give an interval that
-assumes no distribution (statistics.py): of n launches, from the r-th to the (n-r+1)-th, wrong with probability 2
-P(Bin(n, 1/2) < r).
-
-A cell is decided by its interval alone. f is the floor of its workload, in ln units; in this order:
-
-    slower, more    the interval lies wholly above  f
-    faster, less    the interval lies wholly below -f
-    equal within e  the interval lies within -e to e; the smallest e of 1, 2 and 5 % that is not below the floor
-    undecided       everything else: measure more
-
-The floor. Chance is in the interval; the floor is for what does not average out: places, order, names. It is the
-larger of 0.5 %, the least difference that is worth a word, and of what the same configuration under a second name
-(the A/A column) reads beside 1 in this workload, its |median|. The A/A column itself is held against 0.5 % alone:
-against a floor that was made from it, it could not fail. Where a clock is part of the number, its grain is part of
-the floor.
-
-The level. A table has hundreds of cells, and a reader looks at those that are decided. So what is held down is the
-rate of wrong ones among these: the false coverage rate of Benjamini and Yekutieli (2005). p of a cell is the least
-error probability at which its interval decides anything: with k launches that contradict (those not above f; or those
-beyond e, on the worse side), p = 2 P(Bin(n, 1/2) <= k), the sign test of the composite hypothesis. Benjamini and
-Hochberg's step-up (1995) takes
-
-    R = the largest k for which k cells have p <= q k / m          q = 0.05, m = the cells that have an interval at all
-
-and every interval of the table is at 1 - q R / m. A cell is decided just where that interval decides it, for the
-interval that is shown. A decision is wrong only if the interval misses the truth, whichever decision it was, so at
-most q of the decided cells are wrong on average, and a configuration that is the baseline is called different in at
-most q of its cells. The cells of a workload share their baseline, which makes them err together, and the step-up is
-known to hold for such dependence; that it does here, tests/plots/stats/multiplicity_test.py shows by simulation. Each metric is a
-table of its own.
-
-A step of order statistics is coarse: 12 launches have intervals that are wrong with 0.05, 0.6 and 3.9 %, 13 with
-0.02, 0.3 and 2.2 %. A cell whose launches do not suffice for the level has no interval; one of fewer than 6 launches
-cannot be decided by any table, and does not count in m."""
+"""From launches to decisions over a whole table of cells, by the rule that words/rules/allocator_rule.txt explains: the
+sign test for a cell, the false coverage rate of Benjamini and Yekutieli for the table."""
 
 import functools
 import math

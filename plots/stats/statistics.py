@@ -1,50 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""From raw rounds to a verdict.
+"""From raw rounds to a verdict, by the rule that words/rules/verdict_rule.txt explains: medians over rounds, means over
+layouts, medians and order statistics over launches.
 
-                  launch 1      launch 2   ...   launch L
-    layout 1    median of      median of                     \
-                ln(p/v)        ln(p/v)                        >  spread: per layout the median over launches,
-    ...         over rounds                                  /            then p10 and p90 over layouts
-    layout K
-                   mean           mean             mean       -> headline: the median over launches, with the
-                over layouts                                               order-statistic interval
-
-Within a layout the median over rounds: rounds have outliers. Over layouts the mean: layout effects are bimodal, so
-a median jumps from mode to mode, and the design enumerates the placements, so there is nothing to sample. Over
-launches the median: a launch is a draw (addresses, neighbours on the core), and its order statistics give an interval
-that assumes no distribution: with n launches the true median lies between the r-th and the (n-r+1)-th with
-probability 1 - 2 P(Bin(n, 1/2) < r).
-
-A block during which something else was on the core takes no part in its launch's headline, and a launch that was
-disturbed in most of its blocks in nothing (sensor.py).
-
-Where a lesson's design is not full, its interval is widened by what that may be off by (layout_error.py).
-
-Everything is computed in ln and shown as a ratio, pointer/value: above 1 the value side is the faster one.
-
-The verdict, exactly (`verdict` below). x is the least |ratio - 1| worth a word, 0.002 unless set; "beyond x" means
-above 1 + x or below 1 / (1 + x). The interval is that of the headline; the spread is p10 to p90. In this order:
-
-    value faster       the interval lies wholly above 1 + x, and at most one layout in ten says the opposite: p10 is
-                       above 1 / (1 + x)
-    pointer faster     the interval lies wholly below 1 / (1 + x), and p90 is below 1 + x
-    leans value        the interval lies wholly above 1 + x, p10 is not above 1 / (1 + x)
-    leans pointer      the interval lies wholly below 1 / (1 + x), p90 is not below 1 + x
-    equal              interval and spread lie within 1 / (1 + e) to 1 + e; the smallest e of 0.2, 0.5 and 1 %
-    placement decides  the interval reaches inside x, p10 is below 1 / (1 + x) and p90 above 1 + x
-    undecided          everything else: measure more
-
-p10 and p90 are known only as well as the launches allow. Each is bounded twice, and the tighter bound counts, at half
-the error probability each: by p10 (p90) of the lower and of the upper ends of every layout's own order-statistic interval,
-good where layouts fall into modes; and by Student's t times the bootstrap standard error over whole launches, since
-what moves a launch moves all of its layouts, good where they do not. Noise that is left in a layout's median makes the
-spread wider than it is, never narrower. A verdict holds if the rule gives the same class whichever
-of the bounds are taken; of several e the largest. A class that the bounds leave open is undecided.
-
-Every bound that a verdict rests on is corrected over the table (Bonferroni): with m rows, the error probability of
-each interval is (1 - confidence) / m, and where a run may be looked at L times (stopping.py), (1 - confidence) / (m L).
-Fewer launches than such an interval needs give none, and the row is undecided.
-A quick run gives no verdicts."""
+Everything is computed in ln and shown as a ratio, pointer/value: above 1 the value side is the faster one."""
 
 import functools
 import math
@@ -227,7 +185,7 @@ def standard_errors(ln_ratio, q):
 
 
 def classify(low, high, p10, p90, threshold):
-    """The rule on top of this file, for a spread that is known exactly. All but the threshold in ln units."""
+    """The rule in verdict_rule.txt, for a spread that is known exactly. All but the threshold in ln units."""
     x = math.log1p(threshold)
     if low > x:
         return Verdict("value faster" if p10 > -x else "leans value")

@@ -14,7 +14,7 @@ from plots.files.strict_json import write_whole
 from plots.judge import allocator_summary
 from plots.pages import allocator_report
 from plots.program.errors import Refused
-from plots.words import allocators_text
+from plots.words import allocator_text, screen
 
 
 def unsound(summary, manifest):
@@ -26,7 +26,7 @@ def unsound(summary, manifest):
 
 def add_arguments(parser):
     parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
-    parser.add_argument("--format", choices=allocators_text.FORMATS, default="table", help="of what is printed")
+    parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
 
 
 def main(args):
@@ -40,7 +40,7 @@ def main(args):
         write_whole(args.run / "report.html", allocator_report.page(run, summary, pictures))
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
-    allocators_text.show(summary, args.format)
+    allocator_text.show(summary, args.format)
     if failed_write:
         raise failed_write
     return 1 if unsound(summary, run.manifest) else 0

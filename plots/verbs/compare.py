@@ -14,8 +14,8 @@ from plots.files.pair_run import load
 from plots.judge import compare_runs
 from plots.judge.compare_runs import beyond, compare
 from plots.program.errors import Refused
-from plots.words import compare_text, terminal
-from plots.words.compare_sections import number, some
+from plots.words import comparison_text, quantity, screen
+from plots.words.sentences import listed
 
 
 def add_arguments(parser):
@@ -29,7 +29,7 @@ def add_arguments(parser):
                         help="exit with 3 where a time or a ratio changed by more than this (default: by whatever is "
                         "called a change), or counts changed, a verdict flipped, a row failed; with 2 where none did "
                         "and some row could not be judged")
-    parser.add_argument("--format", choices=terminal.FORMATS, default="table", help="of what is printed")
+    parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
 
 
 def _percent(text):
@@ -45,22 +45,22 @@ def _percent(text):
 def main(args):
     a, b = (load(folder, args.config) for folder in (args.a, args.b))
     document = compare(a, b, args.across)
-    compare_text.show(document, args.format, sys.stdout, args.all)
+    comparison_text.show(document, args.format, sys.stdout, args.all)
     if document["status"] == "refused":
         facts = {one["fact"]: (one["a"], one["b"]) for one in document["differences"]}
         allowed = facts.pop("machine.cpus_allowed", None)  # and with it what follows the CPUs, as jemalloc's arenas do
-        whys = [f"run B was allowed {number(allowed[1], 'CPU')}, run A {allowed[0]}"] if allowed else []
-        whys += [f"they differ in {some(list(facts), 5)}"] if facts else []
+        whys = [f"run B was allowed {quantity.counted(allowed[1], 'CPU')}, run A {allowed[0]}"] if allowed else []
+        whys += [f"they differ in {listed(list(facts), 5)}"] if facts else []
         raise Refused(args.b, f"not comparable with {args.a}: {'; '.join(whys)}; --across compares all the same")
     if args.fail_on_change is None:
         return 0
     failing = [row["row"] for row in beyond(document, args.fail_on_change)]
     if failing:
         by = f" by more than {args.fail_on_change:g} %" if args.fail_on_change else ""
-        print(f"ampersand: compare: changed{by}: {some(failing, 5)}", file=sys.stderr)
+        print(f"ampersand: compare: changed{by}: {listed(failing, 5)}", file=sys.stderr)
         return 3
     unjudged = compare_runs.unjudged(document)
     if unjudged:
-        whys = "; ".join(f"{why}: {some(rows, 3)}" for why, rows in unjudged.items())
+        whys = "; ".join(f"{why}: {listed(rows, 3)}" for why, rows in unjudged.items())
         raise Refused("compare", f"--fail-on-change cannot be judged: {whys}")
     return 0

@@ -425,7 +425,7 @@ RULES = [
     (0.92, 0.92, 0.93, "pointer faster", "value", "pointer only 8.7 % faster, 0.8 ns"),
     (0.92, 0.90, 0.94, "pointer faster", None, "the interval leaves both open"),
     (1.0, 0.999, 1.001, "equal", "value", "equal within 0.2 %"),
-    (1.0, 0.95, 1.2, "placement decides", "value", "neither is, for certain, or hardly"),
+    (1.0, 0.95, 1.2, "placement decides", "value", "no difference that is certain and matters"),
     (2.0, 1.9, 2.1, "value faster", "value", "2 times as fast"),
     (2.0, 1.9, 2.1, "undecided", "value", "2 times as fast on average"),
     (1.05, 1.04, 1.06, "leans value", "value", "5 % faster on average"),
@@ -461,7 +461,8 @@ def test_a_failed_row_gets_no_advice():
     ((), ("pass", "factory", "mutate"), (), "treat it as a value"),
     (("mutate",), ("pass", "factory"), (), "treat it as a value, but change it through a pointer"),
     (("pass", "mutate"), ("factory",), (), "handle it through pointers, but return it by value"),
-    (("pass", "mutate"), (), ("factory",), "handle it through pointers"),
+    (("pass", "mutate"), (), ("factory",), "handle it through pointers; no answer yet: return"),
+    ((), ("factory",), ("pass", "mutate"), "treat it as a value; no answer yet: pass, change"),
     (("pass", "mutate"), ("factory", "ask_store"), (), "by value: return, store; by pointer: pass, change"),
     (("pass",), ("factory",), (), "by value: return; by pointer: pass"),
     ((), (), ("pass",), "no answer yet: measure more with --launches"),
@@ -516,7 +517,7 @@ def test_a_whole_answer_has_exact_counts(header, file, name, size):
     assert found["floors"]["clockwork"] and found["floors"]["placement"]
     text = answer.text(found)
     for rule in advice.RULE:
-        assert f"  {rule}\n" in text
+        assert rule in " ".join(text.split())
     assert all(len(line) <= 120 for line in text.splitlines() if not line.startswith("Noise floor"))
 
 

@@ -141,6 +141,7 @@ class Door:
         for made in ("checkout/plots", "stubs/bin", "stubs/pc", "stubs/usr/modules", "stubs/depot"):
             (folder / made).mkdir(parents=True)
         shutil.copytree(ROOT / "door", self.root / "door")
+        shutil.copytree(ROOT / "plots/words/rules", self.root / "plots/words/rules")
         text = (ROOT / "door/packages.sh").read_text()
         assert "/usr/bin" in text
         (self.root / "door/packages.sh").write_text(text.replace("/usr/bin", str(self.stubs / "usr")))
@@ -274,6 +275,7 @@ def test_verbs_of_modules_that_are_not_there_are_unknown(door):
 ])
 def test_help_is_found_behind_other_flags(door, args, verb):
     assert door(*args) == 0 and door.out.startswith(f"Usage: ./ampersand {verb}") and door.log == []
+    assert ("\n  placement decides  the layouts disagree" in door.out) == (verb == "ask"), "the rule is that of the tables"
 
 
 def test_help_that_is_a_value_is_none(door):

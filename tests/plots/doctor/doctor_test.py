@@ -11,6 +11,7 @@ import pytest
 
 from places import ROOT
 from plots.doctor import doctor, doctor_measure
+from plots.words import machine_text
 from waiting import is_gone, wait_for
 
 GOOD = {"virtual": None, "governor": "performance", "turbo": False, "thp": "madvise", "aslr": 2, "load_1min": 0.1,
@@ -30,14 +31,14 @@ GOOD = {"virtual": None, "governor": "performance", "turbo": False, "thp": "madv
     ("clock_source", "hpet", "clock is hpet"),
 ])
 def test_a_harmful_fact_is_warned_of(fact, value, word):
-    told = doctor.warnings({**GOOD, fact: value})
+    told = machine_text.warnings({**GOOD, fact: value})
     assert len(told) == 1 and word in told[0]
 
 
 @pytest.mark.parametrize("fact", sorted(GOOD))
 def test_a_good_or_unreadable_fact_is_not_warned_of(fact):
-    assert doctor.warnings(GOOD) == []
-    assert doctor.warnings({**GOOD, fact: None}) == []
+    assert machine_text.warnings(GOOD) == []
+    assert machine_text.warnings({**GOOD, fact: None}) == []
 
 
 def test_errors_are_absolute():

@@ -18,7 +18,7 @@ from plots.figures import (allocator_charts, allocator_crossover_figure, allocat
 from plots.files.allocator_run import load
 from plots.judge import allocator_summary
 from plots.pages import report
-from plots.words import allocators_text
+from plots.words import allocator_text
 from synthetic_allocators import FEW, SOME, Plan, Truth
 
 LONG = "a-name-that-somebody-chose-for-a-configuration-of-their-own"
@@ -126,7 +126,7 @@ def test_heat_cells_are_the_numbers(runs, figures, case, figure, metric):
             elif one["decision"] == "baseline":
                 assert text == "1" and fill == "#ffffff"
             else:
-                assert text == allocators_text.ratio(one["ratio"]["estimate"])
+                assert text == allocator_text.ratio(one)
                 want = {"undecided": heat_figure.UNDECIDED, "no verdict": heat_figure.UNDECIDED, "equal": "#ffffff"}
                 assert fill == want.get(one["decision"], to_hex(heat_figure.colour(one["ratio"]["estimate"])))
 

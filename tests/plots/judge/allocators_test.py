@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 import shutil
 
 import numpy as np
@@ -18,7 +19,7 @@ from plots.files import strict_json
 from plots.files.allocator_run import load
 from plots.judge import allocator_metrics, allocator_summary
 from plots.verbs.check import check
-from plots.words import allocators_text
+from plots.words import allocator_text, quantity, screen
 from synthetic_allocators import Plan, Truth, jemalloc
 
 WORKS = tuple(work for work in synthetic.WORKS if work.name in ("small_churn", "burst_idle", "pair_factory"))
@@ -170,7 +171,7 @@ def test_a_quick_run_gives_no_verdict(tmp_path):
     found = {one["decision"] for part in made["cells"] for one in part["metrics"].values()}
     assert found == {"no verdict", "baseline"}
     assert all("no verdict" in work["sentence"] for work in made["workloads"])
-    assert "quick" in allocators_text.table(made)
+    assert "quick" in allocator_text.table(made)
 
 
 def test_crossovers_move_with_the_allocator(summary):
@@ -204,7 +205,7 @@ def test_a_bad_cell_has_a_reason_and_no_numbers(tmp_path, name, plan, configurat
     assert strict_json.faults(made, "allocators-summary") == []
     others = [part for part in made["cells"] if (part["configuration"], part["workload"]) != (configuration, work)]
     assert all(part["state"] == "measured" and part["metrics"] for part in others)
-    table = allocators_text.table(made)
+    table = allocator_text.table(made)
     assert words in " ".join(table.split())
     if configuration == "jemalloc":  # nothing to compare with
         mine = [part["metrics"]["ns_per_op"] for part in others if part["workload"] == work]
@@ -339,7 +340,7 @@ def test_times_are_compared_at_the_same_distance(name, trips, disturbed, want, a
     made = allocator_summary.summarize(run)
     found = {cell["configuration"]: cell["apart"] for cell in made["cells"] if cell["workload"] == work}
     assert found == {"jemalloc": 0, "glibc": apart}
-    said = " ".join(allocators_text.table(made).split())
+    said = " ".join(allocator_text.table(made).split())
     assert (f"Distances: in {apart} of 12 launches with several threads" in said) == (apart > 0)
 
 
@@ -402,19 +403,19 @@ def test_where_nothing_differs_nothing_is_said_to(tmp_path):
 # ---- Printed
 
 def test_table_fits_and_says_all(summary):
-    table = allocators_text.table(summary)
-    assert max(map(len, table.splitlines())) <= allocators_text.WIDTH
+    table = allocator_text.table(summary)
+    assert max(map(len, table.splitlines())) <= screen.PIPE.width
     words = " ".join(table.split())
     for column in summary["columns"]:
         assert column["configuration"] in words
     for text in ("* mimalloc", "slower", "equal: jemalloc", "Without numbers:", "absent: libtbbmalloc_proxy", "A/A:",
                  "=> the fastest is mimalloc"):
         assert text in words
-    assert "\033[" not in table and "\033[33m" in allocators_text.table(summary, colour=True)
+    assert "\033[" not in table and "\033[33m" in allocator_text.table(summary, screen.Screen(colour=True))
 
 
 def test_csv_carries_every_number(summary):
-    rows = list(csv.DictReader(io.StringIO(allocators_text.comma_separated(summary))))
+    rows = list(csv.DictReader(io.StringIO(allocator_text.numbers(summary).csv())))
     for one in summary["cells"]:
         for metric, numbers in one["metrics"].items():
             row, = (row for row in rows if (row["workload"], row["configuration"], row["metric"]) ==
@@ -426,17 +427,18 @@ def test_csv_carries_every_number(summary):
 
 
 def test_markdown_has_a_table_for_each_workload(summary):
-    text = allocators_text.markdown(summary)
+    text = allocator_text.markdown(summary)
     assert text.count("\n## ") + text.startswith("## ") == len(summary["workloads"])
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(line.count("|") - line.count("\\|") == lines[0].count("|") for line in lines)
+    tables = [part.splitlines() for part in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
+    assert len(tables) == len(summary["workloads"])
+    assert all(line.count("|") - line.count("\\|") == table[0].count("|") for table in tables for line in table)
 
 
 @pytest.mark.parametrize("x, unit, want", [
-    (21.44, "ns", "21.4 ns"), (1234, "ns", "1.23 µs"), (0.999e6, "ns", "999 µs"), (3e9, "ns", "3.00 s"),
-    (3 << 20, "B", "3 MiB"), (0.0, "", "0"), (0.01234, "", "0.0123"), (None, "ns", "-")])
+    (21.44, "ns", "21.44 ns"), (1234, "ns", "1.234 µs"), (0.999e6, "ns", "999.0 µs"), (3e9, "ns", "3.000 s"),
+    (3 << 20, "B", "3 MiB"), (0.0, "", "0"), (0.01234, "", "0.01234"), (None, "ns", "-")])
 def test_number(x, unit, want):
-    assert allocators_text.number(x, unit) == want
+    assert quantity.of_unit(x, unit) == want
 
 
 # ---- The commands

@@ -20,7 +20,7 @@ from plots.judge import compare_runs
 from plots.judge.compare_runs import Change, call, compare, half_width
 from plots.stats.statistics import Estimate
 from plots.verbs import compare as plots_compare
-from plots.words import compare_sections, compare_text
+from plots.words import comparison_text, quantity
 
 PLAN = {"launches": 20, "layouts": 4, "rounds": 4, "checksums": False}
 CONTROLS = [synthetic.Truth("null", 16, 0.0, 2.0, "null", layout_sd=0, launch_sd=0.0006, round_sd=0.004),
@@ -125,7 +125,7 @@ def test_outcomes(tmp_path, a, capsys, monkeypatch, name, rows, plan, row, want,
     assert (row in captured.err and captured.err.count("\n") == 1) if what else captured.err == (
         f"ampersand: compare: --fail-on-change cannot be judged: {unjudged}\n" if unjudged else "")
     if name == "too few launches":
-        assert "No change shown in 5 rows; 3 rows of too few launches to be judged" in captured.out
+        assert "No change shown in 5 rows; 3 rows have too few launches to be judged" in captured.out
     monkeypatch.setattr(plots_compare, "load", lambda folder, _: folder)
     monkeypatch.setattr(plots_compare, "compare", lambda *_: document)  # what it is shown from was made above
     assert guarded(["compare", str(a), str(b)]) == 0
@@ -289,7 +289,7 @@ def test_without_a_control_no_time_is_called(tmp_path):
     document = compared(a, b)
     assert document["drift"] == {"controls": 0, "times": None, "ratios": None}
     assert calls(document, P8.name) == ("no control", NS, "lower")
-    assert any("No control" in note for note in compare_sections.notes(document))
+    assert any("No control" in note for note in comparison_text.notes(document))
 
 
 def test_rows_in_one_run_only(tmp_path, a, capsys):
@@ -396,7 +396,7 @@ CODE = [
     ("the same", {"pass": 1, "factory": 2, "null": 3, "known": 4}, {"pass": 1, "factory": 2, "null": 3, "known": 4},
      {"pass": "same"}, "The lessons' code is the same, byte for byte"),
     ("one changed", {"pass": 1, "factory": 2, "null": 3, "known": 4}, {"pass": 9, "factory": 2, "null": 3, "known": 4},
-     {"pass": "changed", "factory": "same"}, "differ: pass; the other lessons' is the same"),
+     {"pass": "changed", "factory": "same"}, "differ: pass; the other lessons' code is the same"),
     ("not kept", {"pass": 1}, {}, {"pass": "unknown", "factory": "unknown"},
      "is not known: null, known, pass, factory"),
 ]
@@ -410,7 +410,7 @@ def test_the_lessons_own_sources(tmp_path, a, name, crc_a, crc_b, states, said):
     document = compared(a, b)
     assert document["status"] == "compared"  # code is what a comparison is for
     assert states.items() <= document["code"].items()
-    text = compare_text.table(document, False)
+    text = comparison_text.table(document)
     assert said in text.replace("\n ", "")
     line = next(line for line in text.splitlines() if line.startswith(f"  {P8.name} "))
     assert line.endswith("changed") == (name == "one changed")
@@ -421,7 +421,7 @@ def test_other_placements_are_said(a, b):
     edit(b / "manifest.json", put("layouts", "pass", "units", 0, "offsets", "run_value_8", value=[48, 48, 48, 48]))
     document = compared(a, b)
     assert [row["row"] for row in document["rows"] if not row["same_layouts"]] == [P8.name]
-    assert any("1 row measured at other placements" in note for note in compare_sections.notes(document))
+    assert any("1 row was measured at other placements" in note for note in comparison_text.notes(document))
 
 
 LAUNCH = "launches/default/pass/size=8/002.json"
@@ -493,7 +493,7 @@ def eventful(tmp_path, a):
 
 
 def test_csv_reads_back(eventful):
-    rows = list(csv.DictReader(io.StringIO(compare_text.comma_separated(eventful))))
+    rows = list(csv.DictReader(io.StringIO(comparison_text.numbers(eventful).csv())))
     assert [row["row"] for row in rows] == [row["row"] for row in eventful["rows"]]
     assert float(rows[2]["ratio_change_high"]) == eventful["rows"][2]["ratio"]["change"]["high"]
     assert rows[2]["verdict_change"] == "flipped" and rows[3]["failed_b"] == "signal"
@@ -505,7 +505,7 @@ TITLES = ("What differs", "pointer/value moved", "Allocations changed", "Verdict
 
 
 def test_the_table_says_what_is_robust_first(eventful):
-    text = compare_text.table(eventful, False, everything=True)
+    text = comparison_text.table(eventful, everything=True)
     places = [text.index(f"\n{title}\n") for title in TITLES + ("All rows",)]
     assert places == sorted(places)
     assert max(map(len, text.splitlines()[2:])) <= 120  # but for where the folders are
@@ -513,16 +513,8 @@ def test_the_table_says_what_is_robust_first(eventful):
     assert "Robust:" in text and "Only if the machine was equally busy" in text
 
 
-def test_columns_are_aligned_and_empty_ones_left_out():
-    section = compare_sections.Section("Title", "", ("row", "A", "none", "is"), (0, 3),
-                                       [("pass/size=8", "1.05", "", "slower"), ("x", "12.05", "", "")], ["31", None])
-    assert compare_text._aligned(section, True) == [
-        "\033[1mTitle\033[0m", "  row              A  is", "\033[31m  pass/size=8   1.05  slower\033[0m",
-        "  x            12.05"]
-
-
 def test_markdown_holds_the_same_sections(eventful):
-    text = compare_text.markdown(eventful)
+    text = comparison_text.markdown(eventful)
     assert all(f"**{title}**" in text for title in TITLES)
     blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
     assert len(blocks) == len(TITLES) + 1
@@ -544,12 +536,13 @@ COLOURS = [("a terminal", Screen, {}, True), ("NO_COLOR", Screen, {"NO_COLOR": "
 def test_colour(monkeypatch, eventful, name, stream, environment, colour):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
     out = stream()
-    compare_text.show(eventful, "table", out)
+    comparison_text.show(eventful, "table", out)
     assert ("\033[31m" in out.getvalue()) == colour
-    assert re.sub(r"\033\[\d+m", "", out.getvalue()) == compare_text.table(eventful, False)
+    assert re.sub(r"\033\[\d+m", "", out.getvalue()) == comparison_text.table(eventful)
 
 
 PERCENTS = [(1.0, "+0.0 %"), (1.00001, "+0.0 %"), (1.0005, "+0.05 %"), (0.988, "-1.2 %"), (1.05, "+5.0 %"),
@@ -558,12 +551,12 @@ PERCENTS = [(1.0, "+0.0 %"), (1.00001, "+0.0 %"), (1.0005, "+0.05 %"), (0.988, "
 
 @pytest.mark.parametrize("ratio, want", PERCENTS)
 def test_percent(ratio, want):
-    assert compare_sections.percent(ratio) == want
+    assert quantity.change(ratio) == want
 
 
 def test_many_changes_at_once_look_like_the_machine(tmp_path, a):
     rows = [replace(row, value_ns=row.value_ns * 1.2) if row.lesson not in ("null", "known") else row for row in QUIET]
-    notes = " ".join(compare_sections.notes(compared(a, run_of(tmp_path / "b", rows, seed=2))))
+    notes = " ".join(comparison_text.notes(compared(a, run_of(tmp_path / "b", rows, seed=2))))
     assert "6 of 6 sides are slower: so many at once look like the machine" in notes
 
 
@@ -577,4 +570,4 @@ WORDS = [((NS, NS, NS), [], "~"), ((NS, NS, NS), [1], "counts"), (("control",) *
 def test_what_is_shown_in_words(figures, counts, want):
     keys = ("value_ns_per_op", "pointer_ns_per_op", "ratio")
     row = {key: {"call": word} for key, word in zip(keys, figures)} | {"counts": {"changes": counts}}
-    assert compare_sections._words(row) == want
+    assert comparison_text.shown(row) == want

@@ -13,7 +13,7 @@ from plots.files import bench_format
 from plots.files.pair_run import load
 from plots.judge import compiled
 from plots.judge.summary import summarize
-from plots.words import terminal
+from plots.words import pair_text
 
 GCC = {"compiler": "gcc 12.2.0", "flags": ["-mtune=generic", "-march=x86-64", "-O2", "-fPIC"]}
 GCC_O3 = GCC | {"flags": ["-O3", "-mavx2", "-fPIC"]}
@@ -103,7 +103,7 @@ def test_every_place_tells_each_lesson_for_itself(runs, capsys):
     compile_by(run, {"pass": [CLANG]})
     summary, bench = summarize(load(run))
     assert summary["compiled"] == "gcc 12.2.0 -O2 (pass: clang 16.0.6 -O0)" or "factory: gcc" in summary["compiled"]
-    assert f"Compiled by {summary['compiled']}\n" in terminal.table(summary)
+    assert f"Compiled by {summary['compiled']}\n" in pair_text.table(summary)
     lines = {line.name.split("/")[0]: line.configuration for line in bench_format.read(bench)[0]}
     assert {name: line["compiler"] for name, line in lines.items()} == {"Pass": "clang 16.0.6", "Factory": "gcc 12.2.0"}
     assert lines["Pass"]["kernel-args"] == "-O0 -fPIC"

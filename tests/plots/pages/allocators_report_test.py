@@ -18,8 +18,7 @@ from plots.files.allocator_run import load
 from plots.judge import allocator_summary
 from plots.pages import allocator_report, report
 from plots.program.errors import one_line
-from plots.stats import multiplicity
-from plots.words import allocators_text
+from plots.words import allocator_text, rules
 from report_test import HOSTILE, Page
 from synthetic_allocators import FEW, SOME, Plan, Truth
 
@@ -103,7 +102,7 @@ def test_every_cell_is_there_with_its_numbers(made, case):
                 continue
             for one in cell["metrics"].values():
                 if one["ratio"] and one["ratio"]["low"] is not None:
-                    want = f"{allocators_text.marked(one).strip()} ({allocators_text.interval(one['ratio'])})"
+                    want = f"{allocator_text.with_interval(one)} {allocator_text.MARKS.get(one['decision'], '')}".strip()
                     assert want in line, f"{cell['configuration']}: {want} is not in {line}"
 
 
@@ -153,9 +152,9 @@ def test_tells_what_went_wrong(made):
     assert "jemalloc was not measured" in page.text("article")
 
 
-def test_the_rule_is_the_docstring(made):
+def test_the_rule_is_all_there(made):
     words = " ".join(Page(made("plain")[1]).text("main").split())
-    for line in multiplicity.__doc__.strip().splitlines():
+    for line in rules.text("allocator_rule").strip().splitlines():
         assert " ".join(line.split()) in words, line
     assert "./ampersand allocators --seed 1" in words
 

@@ -15,6 +15,7 @@ from plots.files.strict_json import validate
 from plots.judge import stack_summary
 from plots.program.errors import Refused
 from plots.stack import stack
+from plots.words import stack_text
 from synthetic_stack import LAUNCHES, make_document
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
@@ -63,12 +64,12 @@ def test_what_is_missed_is_called_so(document, change, begin):
     assert goal(document, begin).reached is True
     change(document)
     assert goal(document, begin).reached is False
-    assert "MISSED" in "\n".join(stack_summary.tables(stack_summary.Result(document)))
+    assert "MISSED" in stack_text.tables(stack_summary.Result(document))
 
 
 def test_the_interval_is_of_the_launches(document):
     found = goal(document, "entry check, a call")
-    assert found.ours == "0.4 ns" and stack_summary.number(document["check_ns"]).low == pytest.approx(0.1)
+    assert stack_text.measured(found.ours, found.unit) == "0.4000 ns" and stack_summary.number(document["check_ns"]).low == pytest.approx(0.1)
     for n, launch in enumerate(document["launches"]):
         launch["go"]["growths"][4]["ns"] *= 1 + n
     ratio = goal(document, "growth to 64 KiB, of a full").ratio
@@ -85,7 +86,7 @@ def test_without_a_peer(document, missing):
         document["prologues"]["go"] = {"small": None, "large": None}
     validate(document, "stack", "stack.json")
     result = stack_summary.Result(document)
-    text = "\n".join(stack_summary.tables(result))
+    text = stack_text.tables(result)
     assert ("goroutine" in text, "segments" in text, "not compared" in text) == (
         "go" not in missing, "split" not in missing, "go" in missing)
     with style.applied():
@@ -102,7 +103,7 @@ def test_figures_say_what_they_show(document, tmp_path, capsys):
     for name, words in (("stack_staircase", ["growable", "goroutine", hex(3 << 40), "call"]),
                         ("stack_cost", ["by value", "by pointer", "elements", "calls"]),
                         ("stack_growth", ["memcpy", "to 64 KiB", "µs"]),
-                        ("stack_coroutines", ["2,316 B", "8,400 B", "50 ns"])):
+                        ("stack_coroutines", ["2.26 KiB", "8.2 KiB", "50.00 ns"])):
         for word in words:
             assert word in texts[name], f"{name} lacks {word}"
 

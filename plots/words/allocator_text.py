@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+"""The summary of a run over allocator configurations, as people and programs read it: table, JSON, CSV, Markdown.
+
+A grid of all configurations and workloads fits no terminal, so each workload has a table of its own: a line for each
+configuration that differs from the baseline, best first; those that do not differ follow by name."""
+
+import json
+from dataclasses import replace
+
+from plots.judge.allocator_metrics import APART, BY_NAME, METRICS, TIMELINE
+from plots.stats import multiplicity
+from plots.words import quantity, screen
+from plots.words.table import Column, Table, of_values
+
+BESIDE = {"p99_ns": "p99", "peak_rss_b": "peak RSS", "retained_rss_b": "retained", "faults_per_op": "faults"}  # as ratios
+MARKS = {"slower": "+", "more": "+", "faster": "-", "less": "-", "equal": "=", "undecided": "?"}
+COLOURS = {"slower": screen.YELLOW, "more": screen.YELLOW, "faster": screen.BLUE, "less": screen.BLUE,
+           "equal": screen.GREEN, "undecided": screen.DIM, "no verdict": screen.DIM}
+NAME = 28
+
+
+def show(summary, form, out=None):
+    screen.show(form, {"table": lambda on: table(summary, on), "json": lambda: json.dumps(summary, indent=1) + "\n",
+                       "csv": numbers(summary).csv, "markdown": lambda: markdown(summary)}, out)
+
+
+def verdict(one):
+    return f"equal ({quantity.level(one['equal_within'])})" if one["decision"] == "equal" else one["decision"]
+
+
+def ratio(one):
+    """Of a metric of a cell, or of nothing."""
+    if one is None or one["decision"] == "baseline":
+        return "1" if one else quantity.NONE
+    found = one["ratio"]
+    return quantity.ratio(found["estimate"], found["low"], found["high"]) if found else quantity.NONE
+
+
+def interval(one):
+    return quantity.interval(one["ratio"]["low"], one["ratio"]["high"]) if one and one["ratio"] else quantity.NONE
+
+
+def with_interval(one):
+    """0.91 (0.80..1.02)"""
+    between = interval(one)
+    return ratio(one) + ("" if between == quantity.NONE else f" ({between})")
+
+
+def marked(one):
+    """A ratio with the sign of its decision, for a column of such."""
+    return f"{ratio(one)} {MARKS.get(one['decision'], ' ')}" if one and (one["ratio"] or one["decision"] == "baseline") else "-"
+
+
+def main_metric(work):
+    """What a workload is ranked by."""
+    return BY_NAME["retained_rss_b" if work["kind"] == TIMELINE else "ns_per_op"]
+
+
+def cells_of(summary, work):
+    """The cells of a workload that have the number it is ranked by, best first, and the others."""
+    metric = main_metric(work).name
+    mine = [cell for cell in summary["cells"] if cell["workload"] == work["workload"]]
+    with_number = [cell for cell in mine if metric in cell["metrics"]]
+    with_number.sort(key=lambda cell: (cell["metrics"][metric]["ratio"] or {"estimate": 1.0})["estimate"])
+    return with_number, [cell for cell in mine if metric not in cell["metrics"]]
+
+
+def why(holder):
+    """Of a column or a cell that has no numbers."""
+    return f"{holder['state']}: {holder['reason']}"
+
+
+# ---- For people
+
+def of_workload(summary, work):
+    """The Table of a workload."""
+    metric = main_metric(work)
+    tied = {one["configuration"] for one in work["ranking"] if one["tied"]}
+    measured, out = cells_of(summary, work)
+
+    def mine(cell, name=metric.name):
+        return cell["metrics"].get(name)
+
+    def value(cell):
+        estimate = mine(cell)["value"]["estimate"]
+        return quantity.time_ns(estimate) if metric.unit == "ns" else quantity.size(estimate)
+    columns = [
+        Column(title="*", text=lambda cell: "*" if cell["configuration"] in tied else "", words=True),
+        Column(title="configuration", text=lambda cell: _fit(cell["configuration"]), words=True, gap=1, least=NAME),
+        Column(title="ns/op" if metric.unit == "ns" else "retained", text=value, least=9, gap=1),
+        Column(title="ratio", text=lambda cell: ratio(mine(cell)), gap=1, least=7),
+        Column(title="interval", text=lambda cell: interval(mine(cell)), words=True, least=14),
+        Column(title="verdict", text=lambda cell: verdict(mine(cell)), words=True, least=11, painted=True),
+        *(Column(title=title, text=lambda cell, name=name: marked(mine(cell, name)), least=8, spare=n)
+          for n, (name, title) in enumerate(reversed(BESIDE.items()), start=1) if name != metric.name)]
+    columns[6:] = columns[:5:-1]
+    return Table(tuple(columns), measured + out, kept=2, instead=lambda cell: "" if mine(cell) else why(cell),
+                 colour=lambda cell: COLOURS.get(mine(cell)["decision"], "") if mine(cell) else screen.ALARM)
+
+
+def _fit(name):
+    return name if len(name) <= NAME else name[: NAME - 3] + "..."
+
+
+def table(summary, on=screen.PIPE):
+    lines = []
+    for work in summary["workloads"]:
+        lines += _workload(summary, work, on) + [""]
+    lines += of_workload(summary, summary["workloads"][0]).left_out(on, indent=2) if summary["workloads"] else []
+    return "\n".join(line.rstrip() for line in lines + _columns_out(summary, on) + closing(summary, on)) + "\n"
+
+
+def _workload(summary, work, on):
+    metric, whole = main_metric(work), of_workload(summary, work)
+    floor = work["floors"].get(metric.name)
+    known = "" if floor is None else f"; floor {quantity.percent(floor)}"
+    kept, folded = [], {"equal": [], "undecided": []}
+    for cell in whole.rows:
+        one = cell["metrics"].get(metric.name)
+        alone = not one or one["decision"] not in folded or cell["configuration"] == summary["again"] or any(
+            tied["tied"] and tied["configuration"] == cell["configuration"] for tied in work["ranking"])
+        (kept if alone else folded[one["decision"]]).append(cell)
+    lines = on.wrapped(f"{work['workload']}: {work['purpose']}", "", "  ")
+    lines += on.wrapped(f"{work['operation']}; {quantity.counted(work['threads'], 'thread')}{known}", "  ", "  ")
+    if kept:
+        lines += replace(whole, rows=kept).terminal(on, indent=2, silent=True)
+    for word, cells in folded.items():
+        names = [cell["configuration"] + (f" {ratio(cell['metrics'][metric.name])}" if word == "undecided" else "")
+                 for cell in cells]
+        lines += on.wrapped(f"{word}: {', '.join(names)}", "    ", "      ") if names else []
+    return lines + on.wrapped(f"=> {work['sentence']}", "  ", "     ")
+
+
+def _columns_out(summary, on):
+    out = [column for column in summary["columns"] if column["state"] != "in force"]
+    if not out:
+        return ["Every configuration was in force.", ""]
+    lines = ["Without numbers:"]
+    for column in out:
+        code = screen.DIM if column["state"] == "absent" else screen.ALARM
+        lines += [on.paint(line, code) for line in
+                  on.wrapped(why(column), f"  {column['configuration']:<{NAME}} ", " " * (NAME + 5))]
+    return lines + [""]
+
+
+def markdown(summary):
+    parts = [f"## {work['workload']}\n\n{work['purpose']} {work['sentence'][:1].upper()}{work['sentence'][1:]}.\n\n"
+             f"{of_workload(summary, work).markdown()}" for work in summary["workloads"]]
+    under = "\n".join(_columns_out(summary, screen.PIPE) + closing(summary))
+    return "\n".join(parts) + f"\n```\n{under}\n```\n"
+
+
+# ---- What stands under the tables
+
+def counted(summary):
+    """(decided, cells, of the A/A column called different, its cells) of the time per operation."""
+    metric = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
+    return metric["decided"], metric["cells"], metric["again_different"], metric["again_cells"]
+
+
+def closing(summary, on=screen.PIPE):
+    sentences = [] if summary["quick"] else [decided(summary), again(summary)]
+    lines = [line for sentence in filter(None, [*sentences, *disturbances(summary)]) for line in on.wrapped(sentence)]
+    return [*lines, "", *on.definitions(legend(summary))]
+
+
+def decided(summary):
+    of_time, cells, _, _ = counted(summary)
+    share = f" ({of_time / cells * 100:.0f} %)" if cells else ""
+    return f"Decided: {of_time} of {cells} cells{share} in time per operation"
+
+
+def again(summary):
+    _, _, different, cells = counted(summary)
+    every = [sum(one[key] for one in summary["metrics"]) for key in ("again_different", "again_cells")]
+    return cells and (f"A/A: {summary['again']} is {summary['baseline']} again. {different} of its {cells} cells in time per "
+                      f"operation, and {every[0]} of {every[1]} in all metrics, were decided different")
+
+
+def disturbances(summary):
+    """Sentences: what else moved the times."""
+    return list(filter(None, (neighbours(summary), distances(summary))))
+
+
+def neighbours(summary):
+    """A sentence: how often another program was on the core."""
+    timed = [cell for cell in summary["cells"] if cell["workload"] != TIMELINE]
+    launches, disturbed = (sum(cell[key] for cell in timed) for key in ("launches", "disturbed"))
+    if not disturbed:
+        return f"Neighbours: the core was quiet for long enough in all of {quantity.counted(launches, 'launch', 'launches')}"
+    return (f"Neighbours: in {disturbed} of {quantity.counted(launches, 'launch', 'launches')} the core was not quiet for long "
+            "enough; their times are those of its quietest moments")
+
+
+def distances(summary):
+    """A sentence: how often the threads' CPUs were elsewhere than the baseline's; empty where there are no threads, or it
+    never was so."""
+    threaded = {work["workload"] for work in summary["workloads"] if work["threads"] > 1}
+    cells = [cell for cell in summary["cells"] if cell["workload"] in threaded and
+             cell["configuration"] != summary["baseline"]]
+    launches, apart = (sum(cell[key] for cell in cells) for key in ("launches", "apart"))
+    baseline = summary["baseline"]
+    return apart and (f"Distances: in {apart} of {launches} launches with several threads, a cache line took {APART:g} times as "
+                      f"long (or as short) from CPU to CPU as in {baseline}'s launch beside it; no ratio to {baseline} is made "
+                      "of their times while enough others remain")
+
+
+def legend(summary):
+    """[(name, meaning)]"""
+    baseline, rule = summary["baseline"], summary["rule"]
+    time = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
+    entries = [("ratio", f"to {baseline}, within each launch: below 1 is better, that is faster or less memory"),
+               ("*", "the best, and every other that the launches do not tell from the best"),
+               ("p99 ...", f"ratios as well: of the 99th percentile of single operations, of memory, of page faults per "
+                           f"operation; + worse than {baseline}, - better, = equal within "
+                           f"{quantity.level(multiplicity.EQUAL_WITHIN[-1])}, ? undecided")]
+    if summary["quick"]:
+        return entries + [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
+    return entries + [
+        ("interval", f"where the ratio lies, by order statistics of the launches, at {quantity.level(time['confidence'])}: on "
+                     f"average at most {quantity.level(rule['rate'])} of the decided cells are wrong"),
+        ("floor", f"the larger of {quantity.level(rule['least'])} and what {summary['again'] or 'an A/A column'} reads "
+                  "beside 1"),
+        ("slower, faster", "the whole interval is beyond the floor"),
+        ("equal", "the interval lies within the percentage"),
+        ("undecided", "neither is certain: measure more launches"),
+        ("no verdict", "too few launches")]
+
+
+# ---- For programs
+
+KEYS = ("workload", "configuration", "state", "reason", "metric", "unit", "launches", "value", "value_low", "value_high",
+        "ratio", "ratio_low", "ratio_high", "floor", "decision", "equal_within")
+
+
+def numbers(summary):
+    """The Table of every number, and of what has none."""
+    rows = []
+    for work in summary["workloads"]:
+        mine = [cell for cell in summary["cells"] if cell["workload"] == work["workload"]]
+        mine += [column for column in summary["columns"] if column["state"] != "in force"]
+        for holder in mine:
+            metrics = [(metric, holder["metrics"][metric.name]) for metric in METRICS if metric.name in holder["metrics"]
+                       ] if "metrics" in holder else []
+            start = {"workload": work["workload"], "configuration": holder["configuration"], "state": holder["state"]}
+            rows += [{**start, "metric": metric.name, "unit": metric.unit, "launches": one["launches"],
+                      **_ends("value", one["value"]), **_ends("ratio", one["ratio"]),
+                      "floor": work["floors"].get(metric.name), "decision": one["decision"],
+                      "equal_within": one["equal_within"]} for metric, one in metrics] or [
+                          {**start, "reason": holder["reason"]}]
+    return of_values(KEYS, rows)
+
+
+def _ends(key, found):
+    found = found or {}
+    return {key: found.get("estimate"), f"{key}_low": found.get("low"), f"{key}_high": found.get("high")}

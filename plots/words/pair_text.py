@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""The summary of a run of pairs, as people and programs read it: table, JSON, CSV, Markdown."""
+
+import json
+import math
+
+from plots.words import quantity, rules, screen
+from plots.words.sentences import carried_over, interval, ratio, verdict
+from plots.words.table import Column, Table
+
+BAR = 3  # characters a side
+SIDES = ("value", "pointer")
+COLOURS = {"value faster": screen.BLUE, "leans value": screen.BLUE, "pointer faster": screen.YELLOW,
+           "leans pointer": screen.YELLOW, "equal": screen.GREEN, "failed": screen.ALARM, "undecided": screen.DIM,
+           "no verdict": screen.DIM}
+
+
+def show(summary, form, out=None):
+    screen.show(form, {"table": lambda on: table(summary, on), "json": lambda: json.dumps(summary, indent=1) + "\n",
+                       "csv": rows(summary).csv, "markdown": lambda: markdown(summary)}, out)
+
+
+def table(summary, on=screen.PIPE):
+    return "\n".join([*rows(summary).terminal(on), "", *closing(summary, on)]) + "\n"
+
+
+def markdown(summary):
+    return f"{rows(summary).markdown()}\n```\n" + "\n".join(closing(summary)) + "\n```\n"
+
+
+# ---- The rows
+
+def rows(summary, some=None):
+    """The Table of all rows, or of some."""
+    columns = COLUMNS + STACK * has_stack(summary) + VERDICT + STACK_OF_PROGRAMS
+    return Table(columns, summary["rows"] if some is None else some, colour=colour_of, kept=2,
+                 instead=lambda row: row["sentence"] if row["ratio"] is None else "")
+
+
+def colour_of(row):
+    return screen.ALARM if row["counts"]["status"] == "differs" else COLOURS.get(row["verdict"], "")
+
+
+def part(row, key, end="estimate"):
+    return (row[key] or {}).get(end)
+
+
+def per_op(row, side, key):
+    return (row["counts"][side] or {}).get(f"{key}_per_op")
+
+
+def counted(row, side, key):
+    if row["counts"]["status"] in ("refused", "missing"):
+        return quantity.NONE
+    number = per_op(row, side, key)
+    return "differs" if number is None else quantity.count(number)
+
+
+def bar(row):
+    """Towards the faster side, value on the left: a character for up to 1.6 times, two up to 2.5, three beyond."""
+    if row["ratio"] is None or row["verdict"] not in ("value faster", "pointer faster", "leans value",
+                                                      "leans pointer"):
+        return " " * BAR + "|" + " " * BAR
+    steps = math.log2(row["ratio"]["estimate"]) / 2 * BAR
+    length = min(BAR, max(1, math.ceil(abs(steps))))
+    mark = ("=" if row["verdict"].endswith("faster") else "-") * length
+    return f"{mark:>{BAR}}|{'':{BAR}}" if steps > 0 else f"{'':{BAR}}|{mark:<{BAR}}"
+
+
+def has_stack(summary):
+    """Whether the run counted what stack an operation takes; older runs did not."""
+    return any("stack_touched_b_per_op" in (row["counts"][side] or {}) for row in summary["rows"] for side in SIDES)
+
+
+def stack(row, side, brief=False):
+    """Reserved / touched; in brief what it reserved, or "~" what it touched where only that is known."""
+    reserved, touched = (per_op(row, side, f"stack_{what}_b") for what in ("reserved", "touched"))
+    if touched is None:
+        return quantity.NONE
+    if brief:
+        return f"~{quantity.count(touched)}" if reserved is None else quantity.count(reserved)
+    return f"{'?' if reserved is None else quantity.count(reserved)} / {quantity.count(touched)}"
+
+
+def _of_programs(key, value):
+    return Column(key, value)
+
+
+def _ends(key, *ends):
+    return tuple(_of_programs(f"{key}_{end}", lambda row, end=end: part(row, key, end)) for end in ends)
+
+
+def _time(side, short, gap):
+    key = f"{side}_ns_per_op"
+    return (Column(key, lambda row: part(row, key), f"{side} ns/op", lambda row: quantity.time_ns(part(row, key)),
+                   short=short, group="ns/op", gap=gap), *_ends(key, "low", "high"))
+
+
+def _count(side, short, gap, key, of_summary, spare):
+    unit = key.replace("_per_op", "/op").replace("b/", "B/")
+    return Column(f"{side}_{key}", lambda row: per_op(row, side, of_summary), f"{side} {unit}",
+                  lambda row: counted(row, side, of_summary), short=short, group=unit, gap=gap, spare=spare)
+
+
+def _solo(key, value):
+    return _of_programs(key, lambda row: row["solo"] and value(row["solo"]))
+
+
+RATIO = "pointer/value"  # heading of a group
+COLUMNS = (
+    _of_programs("row", lambda row: row["row"]),
+    Column("pair", lambda row: row["pair"], "pair", words=True),
+    Column("size", lambda row: row["size"], "size", gap=1),
+    _of_programs("launches", lambda row: row["launches"]), _of_programs("layouts", lambda row: row["layouts"]),
+    *_time("value", "value", 2), *_time("pointer", "ptr", 1),
+    Column("ratio", lambda row: part(row, "ratio"), f"ratio {RATIO}", lambda row: ratio(row["ratio"]), short="ratio",
+           group=RATIO),
+    *_ends("ratio", "low", "high"),
+    Column("", lambda row: part(row, "ratio", "low"), "interval", lambda row: interval(row["ratio"]), words=True, group=RATIO,
+           gap=1),
+    Column("", lambda row: part(row, "spread", "p10"), "spread over layouts",
+           lambda row: interval(row["spread"], "p10", "p90"), words=True, short="spread", group=RATIO, spare=6),
+    *_ends("spread", "p10", "p90"),
+    _count("value", "val", 2, "b_per_op", "asked_b", 7), _count("pointer", "ptr", 1, "b_per_op", "asked_b", 7),
+    _count("value", "val", 2, "allocs_per_op", "allocs", 5), _count("pointer", "ptr", 1, "allocs_per_op", "allocs", 5))
+STACK = tuple(Column("", lambda row, side=side: per_op(row, side, "stack_touched_b"), f"{side} stack B, reserved / touched",
+                     lambda row, side=side: stack(row, side), brief=lambda row, side=side: stack(row, side, brief=True),
+                     short=short, group="stack B", gap=gap, spare=8)
+              for side, short, gap in (("value", "val", 2), ("pointer", "ptr", 1)))
+VERDICT = (
+    _of_programs("counts", lambda row: row["counts"]["status"]),
+    Column(title="val|ptr", text=bar, spare=9),
+    Column("verdict", lambda row: row["verdict"], "verdict", verdict, words=True, painted=True),
+    *(_of_programs(key, lambda row, key=key: row[key]) for key in ("equal_within", "sentence")),
+    _of_programs("look", lambda row: row["stopped"]["look"]), _of_programs("stopped", lambda row: row["stopped"]["why"]),
+    _solo("solo_ratio", lambda solo: solo["ratio"]["estimate"]), _solo("solo_ratio_low", lambda solo: solo["ratio"]["low"]),
+    _solo("solo_ratio_high", lambda solo: solo["ratio"]["high"]), _solo("solo_paired_ratio", lambda solo: solo["paired_ratio"]),
+    _solo("carry_over", lambda solo: solo["carry_over"]))
+STACK_OF_PROGRAMS = tuple(_of_programs(f"{side}_stack_{what}_b_per_op",
+                                       lambda row, side=side, what=what: per_op(row, side, f"stack_{what}_b"))
+                          for what in ("reserved", "touched") for side in SIDES)
+
+
+# ---- What stands under them: what failed, crossovers, floors, how to read it
+
+def closing(summary, on=screen.PIPE):
+    """Lines."""
+    out = [on.paint(f"{row['row']}: {why}", colour_of(row)) for row, why in wrong(summary)]
+    out += carry_overs(summary, on)
+    for sentence in [*stops(summary), *no_counts(summary)]:
+        out += on.wrapped(sentence, "", "  ")
+    out += crossovers(summary, on)
+    for sentence in [*floors(summary), *neighbours(summary)]:
+        out += on.wrapped(sentence, "", "  ")
+    out += [f"Compiled by {summary['compiled']}"] if "compiled" in summary else []
+    return [*out, *[""] * bool(out), "How to read it", *on.definitions(legend(summary))]
+
+
+def wrong(summary):
+    """[(row, why)] of those that failed, or whose counts are not exact."""
+    whys = {row["row"]: row["sentence"] if row["failed"] else
+            f"counts differ between launches: {row['counts']['detail']}" for row in summary["rows"]
+            if row["failed"] or row["counts"]["status"] == "differs"}
+    return [(row, whys[row["row"]]) for row in summary["rows"] if row["row"] in whys]
+
+
+def no_counts(summary):
+    refused = [row for row in summary["rows"] if row["counts"]["status"] == "refused"]
+    return [f"No counts in {quantity.counted(len(refused), 'row')}: {refused[0]['counts']['detail']}."] if refused else []
+
+
+def carry_overs(summary, on=screen.PIPE):
+    """Lines."""
+    found = [(row["row"], row["solo"]) for row in summary["rows"] if carried_over(row)]
+    said = ("* Carry-over: a side runs at another speed beside the other side than alone, because each leaves caches and "
+            "predictors in another state. The table shows them by turns (paired); here each is alone (solo), at the same layouts:")
+    return on.wrapped(said, "", "  ") * bool(found) + on.definitions(
+        [(name, f"paired {quantity.ratio(solo['paired_ratio'])}, solo {ratio(solo['ratio'])}: {ratio(solo['difference'])} times "
+                f"as much ({interval(solo['difference'])})") for name, solo in found])
+
+
+STOPS = {"decided": "decided", "precise": "undecided, but known within the precision",
+         "looks": "undecided after the last look", "budget": "undecided when the budget was spent",
+         "open": "undecided, and wanting more launches"}
+
+
+def stops(summary):
+    """Which rule ended the launches of how many rows; nothing where their number was fixed."""
+    looks = {}
+    for row in summary["rows"]:
+        key = row["stopped"]["look"], row["launches"] + row["left_out"]
+        of = looks.setdefault(row["stopped"]["why"], {})
+        of[key] = of.get(key, 0) + 1
+    return [f"Stopped, {words}: " + ", ".join(f"{n} at look {look} ({launches} launches)" for (look, launches), n in
+                                              sorted(looks[why].items())) for why, words in STOPS.items() if why in looks]
+
+
+def crossovers(summary, on=screen.PIPE):
+    """Lines: a sentence for each pair, and one for all that have too few launches for any."""
+    known = {row["pair"] for row in summary["rows"] if part(row, "ratio", "low") is not None}
+    told = [(one["pair"], one["sentence"]) for one in summary["crossovers"] if one["pair"] in known]
+    few = len(summary["crossovers"]) - len(told)
+    head = [f"Crossover by size{'' if summary['quick'] else ', with its 95 % bootstrap interval over launches'}"]
+    return head * bool(told) + on.definitions(told) + [
+        f"Crossover by size: {quantity.counted(few, 'pair')} {'has' if few == 1 else 'have'} too few launches to show one"
+    ] * bool(few)
+
+
+FLOORS = {"clockwork": "one function against itself", "placement": "two identical functions"}
+
+
+def floors(summary):
+    return [f"Noise floor, {name} ({FLOORS[name]}): ratio {ratio(floor['ratio'])}, interval {interval(floor['ratio'])}, "
+            f"spread {interval(floor['spread'], 'p10', 'p90')}"
+            for name, floor in summary["floors"].items() if floor and floor["ratio"]]
+
+
+def neighbours(summary):
+    """A sentence, or none where nothing was measured."""
+    found = summary["neighbours"]
+    if not found["blocks"]:
+        return []
+    out = f"; {found['left_out']} of {found['launches']} launches are left out for it" if found["left_out"] else ""
+    return [f"Neighbours: in {quantity.percent(found['disturbed'] / found['blocks'])} of the blocks something else ran on the "
+            f"core at every attempt{out}"]
+
+
+def legend(summary):
+    """[(name, meaning)]"""
+    rule = summary["rule"]
+    lines = [("ratio", "pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: the pointer side "
+              "takes a 29th of the time"),
+             ("interval", f"where the ratio lies, judged by launches: {quantity.level(rule['confidence'])} for the whole table "
+              f"({rule['correction']})"),
+             ("spread", "the ratio over layouts, from p10 to p90: the linker may put the same code at any of these places"),
+             ("B/op", "bytes as asked for; like allocs/op an exact count")]
+    if has_stack(summary):
+        lines.append(("stack B", "how far an operation moves the stack pointer, with all that it calls; ~: how far down it "
+                      "writes, where the pointer was not followed"))
+    return lines + [(name, meaning) for name, meaning in _verdicts(summary) if meaning]
+
+
+def _verdicts(summary):
+    rule, rows = summary["rule"], summary["rows"]
+    if summary["quick"]:
+        return [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
+    if all(row["verdict"] in ("no verdict", "failed") for row in rows):
+        return [("verdict", "one layout gives none: the linker's luck is in it")]
+    few = any(0 < row["launches"] < rule["launches_needed"] for row in rows)
+    return [*rules.entries("verdicts", least=quantity.level(rule["threshold"])), ("stopping", rule["stopping"]),
+            ("*", any(map(carried_over, rows)) and f"carry-over: alone, the sides differ by more than "
+             f"{quantity.level(rule['carry_over_threshold'])} from how they differ beside each other, for certain"),
+            ("launches", few and f"an interval over this table needs {rule['launches_needed']} of a row; a row with fewer has "
+             "none, and is undecided")]

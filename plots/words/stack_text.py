@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""What a run of `./ampersand stack --bench` says: its four tables, and the goals as JSON."""
+
+import json
+from dataclasses import asdict
+
+from plots.judge.stack_summary import DEPTH, NAMES, goals, moves, number
+from plots.words import quantity, screen
+from plots.words.table import Column, Table, of_texts
+
+CROWDS = {"growable": "growable stacks", "fixed": "fixed stacks of 64 KiB", "go": "goroutines"}
+REACHED = {True: "reached", False: "MISSED", None: "not compared"}
+
+
+def tables(result, on=screen.PIPE):
+    parts = [walks(result).terminal(on), trails(result), crowds(result).terminal(on), goal_table(result).terminal(on)]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def as_json(result):
+    found = [{"what": goal.what, "ours": measured(goal.ours, goal.unit), "theirs": measured(goal.theirs, goal.unit),
+              "ratio": goal.ratio and asdict(goal.ratio), "wanted": goal.wanted, "reached": goal.reached}
+             for goal in goals(result)]
+    return json.dumps(found, indent=2) + "\n"
+
+
+def measured(found, unit):
+    """A number of launches with its unit."""
+    if found is None:
+        return quantity.NONE
+    if unit == "B/ns":
+        return f"{quantity.digits(found.estimate, 3)} {unit}"
+    return quantity.of_unit(found.estimate, unit)
+
+
+def walks(result):
+    kinds = result.kinds()
+    rows = [(elements, side) for elements in result.sizes() for side in ("value", "pointer")]
+
+    def time(row, kind):
+        found = result.walks(kind, row[1], row[0])
+        return quantity.NONE if found is None else quantity.time_ns(number(found).estimate)
+    columns = [Column(title="elements", text=lambda row: str(row[0])), Column(title="side", text=lambda row: row[1], words=True),
+               *(Column(title=NAMES[kind], text=lambda row, kind=kind: time(row, kind)) for kind in kinds)]
+    hot = [launch["split"]["hot_split_op_ns"] for launch in result.launches if launch.get("split")]
+    notes = [f"Hot split: a loop that needs a new segment at each call pays "
+             f"{measured(number([one['most'] - one['least'] for one in hot]), 'ns')} for it"] if hot else []
+    launches = quantity.counted(len(result.launches), "launch", "launches")
+    return Table(tuple(columns), rows, title=f"stack_copy, {DEPTH} calls: ns/op, median of {launches}", footnotes=tuple(notes))
+
+
+def trails(result):
+    lines = [f"The string's address over {DEPTH} calls by value moves before call"]
+    for elements in (1, 64, 1024):
+        found = {kind: result.trail(kind, elements) for kind in ("native", "fresh", "split", "go")}
+        lines.append(f"{elements:>8} elements: " + "; ".join(
+            f"{NAMES[kind]}: {', '.join(map(str, moves(trail))) or 'none'}" for kind, trail in found.items() if trail))
+    return lines
+
+
+def crowds(result):
+    rows = []
+    for crowd in ("idle", "mixed"):
+        for kind, words in CROWDS.items():
+            n = result.crowd(crowd, kind, "n")
+            if n is not None:
+                times = [number(result.crowd(crowd, kind, f"{what}_ns")) for what in ("create", "turn", "end")]
+                rows.append([quantity.count(int(n[0])), crowd, words,
+                             measured(number(result.crowd(crowd, kind, "resident_b") / n), "B"),
+                             *(measured(time, "ns") for time in times)])
+    return of_texts(("n", "crowd", "of", "memory of each", "to be made", "a turn", "to end"), rows, (1, 2),
+                    title="Coroutines at once")
+
+
+def goal_table(result):
+    rows = [(goal.what, measured(goal.ours, goal.unit), measured(goal.theirs, goal.unit), ratio(goal.ratio), goal.wanted,
+             REACHED[goal.reached]) for goal in goals(result)]
+    return of_texts(("goal", "ampersand", "compared", "ratio (95 %)", "wanted", ""), rows, (0, 3, 4, 5))
+
+
+def ratio(found):
+    if found is None:
+        return ""
+    between = quantity.interval(found.low, found.high)
+    return quantity.ratio(found.estimate, found.low, found.high) + ("" if between == quantity.NONE else f" ({between})")
