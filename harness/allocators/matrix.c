@@ -160,16 +160,22 @@ static int accept(void *context, const struct amp_job *job, struct amp_outcome *
     return err;
 }
 
+static const struct amp_manifest_part parts[] = {
+    { "workloads", NULL, "the workloads" },
+    { "configurations", NULL, "the configurations" },
+    { NULL },
+};
+
 int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_options *options)
 {
     static const struct amp_run_verb verb = {
         .schema = "ampersand/allocators/1",
+        .parts = parts,
         .kinds = { [AMP_CELL_PROBE] = "probe", [AMP_CELL_LAUNCH] = "workload", [AMP_CELL_TIMELINE] = "timeline" },
         .patience = 0.15,
         .restore = restore,
         .choose = choose,
         .manifest = manifest,
-        .differ = amp_matrix_differ,
         .replaced = replaced,
         .need_b = need_b,
         .make = make,

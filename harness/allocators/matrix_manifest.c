@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/allocators/matrix_manifest.h"
 
-#include "harness/bench/built.h"
-#include "harness/bench/manifest.h"
 #include "harness/build_info.h"
 #include "harness/files/results.h"
+#include "harness/lesson/layout.h"
 #include "harness/machine/machine.h"
 
 #include <stdio.h>
@@ -93,7 +92,7 @@ json_t *amp_matrix_built(const struct amp_matrix *matrix)
     for (size_t i = 0; i < matrix->n_workloads; i++) {
         const char *lesson = matrix->workloads[i].lesson;
 
-        if (lesson && !json_object_get(tables, lesson) && amp_built_crc32(lesson, &crc32) == 0)
+        if (lesson && !json_object_get(tables, lesson) && amp_layout_crc32(lesson, &crc32) == 0)
             json_object_set_new(tables, lesson, json_integer(crc32));
     }
     json_object_set_new(built, "tables_crc32", tables);
@@ -137,17 +136,4 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
     err = amp_record_read(&begun, manifest, &m, why);
     *options = m.options;
     return err;
-}
-
-const char *amp_matrix_differ(const json_t *old, const json_t *now)
-{
-    static const struct {
-        const char *part, *words;
-    } parts[] = { { "workloads", "the workloads" }, { "configurations", "the configurations" } };
-    const char *differs = amp_manifest_differ(old, now);
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && !differs; i++)
-        if (!json_equal(json_object_get(old, parts[i].part), json_object_get(now, parts[i].part)))
-            differs = parts[i].words;
-    return differs;
 }

@@ -18,7 +18,4 @@ json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_ma
 /* Take from the manifest of an existing run what its options were; strings are borrowed from it. -EPROTO with *why. */
 int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *options, const char **why);
 
-/* What makes two launches of one matrix incomparable, in words, or NULL. */
-const char *amp_matrix_differ(const json_t *old, const json_t *now);
-
 #endif

@@ -5,7 +5,8 @@
 #define AMP_MATRIX_PLAN_H
 
 #include "harness/allocators/configuration/configuration.h"
-#include "harness/allocators/matrix.h"
+#include "harness/allocators/options.h"
+#include "harness/lesson/pair.h"
 #include "harness/workload.h"
 
 #include <limits.h>

@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/built.h"
 
-#include "harness/files/results.h"
 #include "harness/lesson/layout.h"
 
-#include <limits.h>
-#include <stdio.h>
-
-int amp_built_crc32(const char *lesson, uint32_t *out)
-{
-    char path[PATH_MAX];
-
-    snprintf(path, sizeof path, "%s/%s.layouts.json", amp_layout_dir(), lesson);
-    return amp_results_crc32(path, out);
-}
+#include <stdlib.h>
+#include <string.h>
 
 uint32_t *amp_built_note(const struct amp_rows *rows)
 {
@@ -22,7 +13,7 @@ uint32_t *amp_built_note(const struct amp_rows *rows)
     for (size_t i = 0; noted && i < rows->n; i++) {
         if (i > 0 && strcmp(rows->row[i]->lesson, rows->row[i - 1]->lesson) == 0) {
             noted[i] = noted[i - 1];
-        } else if (amp_built_crc32(rows->row[i]->lesson, &noted[i])) {
+        } else if (amp_layout_crc32(rows->row[i]->lesson, &noted[i])) {
             free(noted);
             noted = NULL;
         }
@@ -34,5 +25,5 @@ bool amp_built_holds(const struct amp_row *row, uint32_t noted)
 {
     uint32_t now;
 
-    return amp_built_crc32(row->lesson, &now) == 0 && now == noted;
+    return amp_layout_crc32(row->lesson, &now) == 0 && now == noted;
 }

@@ -8,10 +8,7 @@
 
 #include "harness/bench/plan.h"
 
-/* The CRC-32 of a lesson's table; 0, or a negative errno. */
-int amp_built_crc32(const char *lesson, uint32_t *out);
-
-/* The same of each row's lesson, to be freed; NULL without memory or without a table. */
+/* The CRC-32 of the table of each row's lesson, to be freed; NULL without memory or without a table. */
 uint32_t *amp_built_note(const struct amp_rows *rows);
 
 /* Whether the table of this row's lesson is the noted one. */

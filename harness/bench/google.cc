@@ -28,8 +28,8 @@
 extern "C" {
 #include "harness/lesson/layout.h"
 #include "harness/lesson/pair.h"
+#include "harness/machine/machine.h"
 #include "harness/measure/heap.h"
-#include "harness/run/process.h"
 }
 #include "harness/bench/google.h"
 
@@ -160,7 +160,7 @@ void check_once(Row &row)
     const char *why;
 
     row.checked = true;
-    if (row.row->pair->threads > 0 && amp_process_cpus() == 1) {
+    if (row.row->pair->threads > 0 && amp_machine_cpus() == 1) {
         row.refusal = "its threads want two CPUs, and this process may use one only (taskset, a cpuset)";
         return;
     }

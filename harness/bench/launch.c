@@ -6,6 +6,7 @@
 #include "harness/bench/built.h"
 #include "harness/bench/looks.h"
 #include "harness/bench/manifest.h"
+#include "harness/machine/machine.h"
 #include "harness/measure/heap.h"
 #include "harness/text/complain.h"
 
@@ -24,7 +25,7 @@ struct bench {
 static int leave_out_threads(struct amp_rows *rows)
 {
     const struct amp_row *first = NULL;
-    size_t n = amp_process_cpus() == 1 ? amp_rows_leave_out_threads(rows, &first) : 0;
+    size_t n = amp_machine_cpus() == 1 ? amp_rows_leave_out_threads(rows, &first) : 0;
     bool any = n == 0;
     char name[256];
 
@@ -150,16 +151,23 @@ static int accept(void *run, const struct amp_job *job, struct amp_outcome *outc
     return 0;
 }
 
+static const struct amp_manifest_part parts[] = {
+    { "layouts", NULL, "the lessons' modules" },
+    { "rows", NULL, "the lessons" },
+    { "allocator", NULL, "the allocator or its options" },
+    { NULL },
+};
+
 int amp_launch_run(const struct amp_registry *registry, const struct amp_launch_options *options)
 {
     static const struct amp_run_verb verb = {
         .schema = AMP_MANIFEST_SCHEMA,
+        .parts = parts,
         .kinds = { [AMP_KIND_PAIRED] = "paired", [AMP_KIND_COUNTS] = "counts", [AMP_KIND_SOLO] = "solo" },
         .patience = 0.1, /* blocks that were disturbed are measured again within the child */
         .restore = restore,
         .choose = choose,
         .manifest = manifest,
-        .differ = amp_manifest_differ,
         .need_b = need_b,
         .make = make,
         .turn = turn,

@@ -219,32 +219,3 @@ int amp_manifest_restore(const json_t *manifest, const struct amp_registry *regi
         amp_rows_free(rows);
     return err;
 }
-
-const char *amp_manifest_differ(const json_t *old, const json_t *now)
-{
-    static const struct {
-        const char *part, *key, *words;
-    } parts[] = {
-        { "machine", "cpu", "the CPU" },
-        { "machine", "arch", "the architecture" },
-        { "machine", "cpus", "the number of CPUs" },
-        { "machine", "cpus_allowed", "how many CPUs this process may use" },
-        { "machine", "kernel", "the kernel" },
-        { "build", NULL, "the build" },
-        { "layouts", NULL, "the lessons' modules" },
-        { "rows", NULL, "the lessons" },
-        { "allocator", NULL, "the allocator or its options" },
-    };
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const json_t *a = json_object_get(old, parts[i].part), *b = json_object_get(now, parts[i].part);
-
-        if (parts[i].key) {
-            a = json_object_get(a, parts[i].key);
-            b = json_object_get(b, parts[i].key);
-        }
-        if ((a || (b && !parts[i].key)) && !json_equal(a, b)) /* a fact that an older run does not have is none */
-            return parts[i].words;
-    }
-    return NULL;
-}

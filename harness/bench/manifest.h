@@ -23,7 +23,4 @@ extern const struct amp_record amp_manifest_record;
 int amp_manifest_restore(const json_t *manifest, const struct amp_registry *registry,
                          struct amp_launch_options *options, struct amp_rows *rows, const char **why);
 
-/* What makes two launches of one run incomparable, in words ("the build"), or NULL where nothing does. */
-const char *amp_manifest_differ(const json_t *old, const json_t *now);
-
 #endif

@@ -6,7 +6,8 @@
 #ifndef AMP_PLAN_H
 #define AMP_PLAN_H
 
-#include "harness/bench/launch.h"
+#include "harness/bench/options.h"
+#include "harness/lesson/pair.h"
 #include "harness/run/job.h"
 
 enum amp_kind { AMP_KIND_PAIRED, AMP_KIND_COUNTS, AMP_KIND_SOLO, AMP_KINDS };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/lesson/layout.h"
 
+#include "harness/files/results.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -52,6 +54,14 @@ const char *amp_layout_dir(void)
     const char *dir = getenv("AMPERSAND_LESSONS");
 
     return dir != NULL && dir[0] != '\0' ? dir : amp_layout_beside("benchmarks", beside, AMP_LESSONS_DIR);
+}
+
+int amp_layout_crc32(const char *lesson, uint32_t *out)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/%s.layouts.json", amp_layout_dir(), lesson);
+    return amp_results_crc32(path, out);
 }
 
 /* Is the file complete? The loader maps a truncated file as if it were, and touching the missing part ends the process

@@ -29,6 +29,9 @@ struct amp_module {
  * that of the build folder. */
 const char *amp_layout_dir(void);
 
+/* The CRC-32 of a lesson's table, which a build replaces last; 0 or a negative errno. */
+int amp_layout_crc32(const char *lesson, uint32_t *out);
+
 /* <the folder above this program's>/<name>, written to `out` (PATH_MAX bytes), if that exists; else `otherwise`. */
 const char *amp_layout_beside(const char *name, char *out, const char *otherwise);
 

@@ -3,10 +3,10 @@
 
 #include "harness/machine/cpu.h"
 #include "harness/machine/files.h"
-#include "harness/run/process.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ json_t *amp_machine_facts(void)
                       "host", name.nodename, "kernel", name.release, "arch", name.machine,
                       "cpu", amp_machine_cpu(),
                       "cpus", positive(sysconf(_SC_NPROCESSORS_ONLN)),
-                      "cpus_allowed", positive(amp_process_cpus()),
+                      "cpus_allowed", positive(amp_machine_cpus()),
                       "memory_b", memory_b(),
                       "virtual", amp_machine_virtual(),
                       "governor", amp_machine_governor(),
@@ -78,4 +78,11 @@ json_t *amp_machine_facts(void)
                       "page_b", positive(sysconf(_SC_PAGESIZE)));
     /* clang-format on */
     return facts;
+}
+
+int amp_machine_cpus(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) ? -errno : CPU_COUNT(&set);
 }

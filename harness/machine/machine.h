@@ -16,4 +16,7 @@ json_t *amp_machine_allocator(void);
 /* The version of libbenchmark that this process has loaded, "1.7.1", or "unknown"; NULL where it has none. */
 const char *amp_machine_benchmark(void);
 
+/* How many CPUs this process may use; a negative errno where that cannot be told. */
+int amp_machine_cpus(void);
+
 #endif

@@ -83,9 +83,15 @@ enum amp_turn {
 
 /* What a verb knows. `run` is the verb's own; functions that return an int give 0 or the exit status 2 after having said
  * why, or where it is named err, a negative errno. */
+/* A part of a manifest that must stay the same for launches of one run to be comparable, and its name in words. */
+struct amp_manifest_part {
+    const char *part, *key, *words; /* NULL key: the whole part */
+};
+
 struct amp_run_verb {
     const char *schema;                 /* of its manifest */
     const char *kinds[AMP_JOB_KINDS];   /* as in the journal */
+    const struct amp_manifest_part *parts; /* beside machine and build; a NULL part ends them */
     double patience;                    /* share of the run's time for waiting until the core is quiet */
 
     /* Settings from the manifest of a run that is there; *why on failure. */
@@ -94,8 +100,6 @@ struct amp_run_verb {
     int (*choose)(void *run);
     /* All that a reader and --resume must know: a new reference, or NULL with *why. */
     json_t *(*manifest)(void *run, const char **why);
-    /* What makes launches before and now incomparable: its name, or NULL. */
-    const char *(*differ)(const json_t *old, const json_t *now);
     /* What the measured programs load that was replaced since the run began: its name, or NULL. The function may be NULL. */
     const char *(*replaced)(void *run);
     uint64_t (*need_b)(const void *run); /* of the disk: rather too much than too little */

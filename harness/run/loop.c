@@ -269,7 +269,7 @@ static int end_job(struct amp_loop *loop, struct amp_job *job, struct amp_outcom
 
     if (outcome->ending == AMP_DONE && job->foreign)
         err = publish(job, outcome);
-    amp_process_hold_to(job->file, outcome);
+    amp_outcome_hold_to(job->file, outcome);
     status = hold_to_build(loop, job);
     if (err || status || outcome->ending != AMP_DONE)
         remove_result(job);

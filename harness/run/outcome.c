@@ -69,26 +69,26 @@ static void print_limit(uint64_t limit_b, char *out, size_t cap)
 }
 
 /* Without a word more: what a loader or an allocator's start makes of too little memory tells nobody why. */
-static bool is_too_small(const struct amp_process *process, int status, const char *last)
+static bool is_too_small(uint64_t limit_b, int status, const char *last)
 {
     bool at_start = WIFEXITED(status) && WEXITSTATUS(status) == 127;
 
-    if (process->memory_limit_b == 0)
+    if (limit_b == 0)
         return false;
     if (at_start)
         return strstr(last, "failed to map") || strstr(last, strerror(ENOMEM));
-    return WIFSIGNALED(status) && !last[0] && process->memory_limit_b <= SMALL_B;
+    return WIFSIGNALED(status) && !last[0] && limit_b <= SMALL_B;
 }
 
-void amp_outcome_describe(const struct amp_process *process, int status, const struct amp_tail *tail,
+void amp_outcome_describe(const struct amp_exit *exits, uint64_t memory_limit_b, int status, const struct amp_tail *tail,
                           struct amp_outcome *out)
 {
     const char *last = last_line(tail), *words = "";
     char limit[48];
 
     out->ending = WIFSIGNALED(status) ? AMP_SIGNAL : AMP_EXIT;
-    if (is_too_small(process, status, last)) {
-        print_limit(process->memory_limit_b, limit, sizeof limit);
+    if (is_too_small(memory_limit_b, status, last)) {
+        print_limit(memory_limit_b, limit, sizeof limit);
         snprintf(out->detail, sizeof out->detail, "%s%sit did not start, or not get far, within %s%s%.200s",
                  WIFSIGNALED(status) ? signal_name(WTERMSIG(status)) : "", WIFSIGNALED(status) ? ": " : "", limit,
                  last[0] ? ": " : "", last);
@@ -103,7 +103,7 @@ void amp_outcome_describe(const struct amp_process *process, int status, const s
         out->ending = WEXITSTATUS(status) == 0 ? AMP_DONE : AMP_MEMORY;
         words = out->ending == AMP_DONE ? "" : "a kernel or a fixture found no memory";
     }
-    for (const struct amp_exit *known = process->exits; known && known->status > 0; known++)
+    for (const struct amp_exit *known = exits; known && known->status > 0; known++)
         if (known->status == WEXITSTATUS(status)) {
             out->ending = AMP_REFUSED;
             out->reason = known->reason;
@@ -113,7 +113,7 @@ void amp_outcome_describe(const struct amp_process *process, int status, const s
         snprintf(out->detail, sizeof out->detail, "%s", last[0] ? last : words);
 }
 
-void amp_process_hold_to(const char *file, struct amp_outcome *outcome)
+void amp_outcome_hold_to(const char *file, struct amp_outcome *outcome)
 {
     bool is_there = access(file, F_OK) == 0;
 

@@ -11,8 +11,6 @@
  * Signals are blocked but inside ppoll(), so that none comes between looking and waiting. */
 #include "harness/run/process.h"
 
-#include "harness/run/outcome.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -79,13 +77,6 @@ void amp_process_follow(void)
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* of the parent, which is the door or has it above */
     if (is_gone(door))
         raise(SIGTERM);
-}
-
-int amp_process_cpus(void)
-{
-    cpu_set_t set;
-
-    return sched_getaffinity(0, sizeof set, &set) ? -errno : CPU_COUNT(&set);
 }
 
 void amp_process_pause(unsigned ms)
@@ -333,7 +324,7 @@ static void follow(const struct amp_process *process, pid_t child, int output, s
         continue;
     read_output(output, &tail);
     amp_tail_end(&tail);
-    amp_outcome_describe(process, status, &tail, out);
+    amp_outcome_describe(process->exits, process->memory_limit_b, status, &tail, out);
     out->seconds = now_s() - begin_s;
     if (ending == AMP_TIMEOUT)
         snprintf(out->detail, sizeof out->detail, "killed after %u s", process->timeout_s);

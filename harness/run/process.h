@@ -5,8 +5,7 @@
 #ifndef AMP_PROCESS_H
 #define AMP_PROCESS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "harness/run/outcome.h"
 
 /* Where parent and children run. */
 struct amp_placement {
@@ -22,9 +21,6 @@ int amp_process_prepare(struct amp_placement *out);
  * not leave us measuring. To be called first. */
 void amp_process_follow(void);
 
-/* How many CPUs this process may use; a negative errno where that cannot be told. */
-int amp_process_cpus(void);
-
 /* Whether one of these signals has come, or the door is gone. */
 bool amp_process_interrupted(void);
 
@@ -32,12 +28,6 @@ bool amp_process_interrupted(void);
  * here and not before exec: jemalloc counts the CPUs that it may use when it is loaded, and a process of one CPU
  * would get other arenas than the programs that the lessons are about. 0 or a negative errno. */
 int amp_process_pin(void);
-
-/* An exit status that has a meaning: the reason as the journal has it, and words where the process said none. */
-struct amp_exit {
-    int status;
-    const char *reason, *words;
-};
 
 struct amp_process {
     const char *const *argv; /* argv[0] is only its name, see `program` */
@@ -52,32 +42,6 @@ struct amp_process {
     const struct amp_exit *exits; /* what its exit statuses mean; a zero status ends the list, NULL: nothing */
     uint64_t memory_limit_b; /* of address space, 0: none. Not in a build with a sanitizer, which reserves terabytes */
 };
-
-enum amp_ending {
-    AMP_DONE,
-    AMP_SIGNAL,       /* it died of one */
-    AMP_EXIT,         /* it gave a status that has no name below */
-    AMP_TIMEOUT,      /* it was killed after timeout_s */
-    AMP_MEMORY,       /* a kernel or a fixture found none */
-    AMP_INTERRUPTED,  /* it was killed because amp_process_interrupted() */
-    AMP_REFUSED,      /* for a reason of its verb's: it said so itself by its status, or its result was not accepted */
-};
-
-struct amp_outcome {
-    enum amp_ending ending;
-    char detail[320]; /* "SIGSEGV", or the last line that the child wrote; printable ASCII */
-    double seconds;
-    const char *reason;   /* of AMP_REFUSED */
-    bool excused;         /* nobody asked for it by name: no failure of the run */
-    const char *ends_run; /* why nothing else is worth running; NULL: the others go on */
-};
-
-/* As in the journal: "signal", "exit", ... */
-const char *amp_outcome_reason(const struct amp_outcome *outcome);
-
-/* An outcome, by the result file that the child was to write whole or not at all: without one it is not done, and one that
- * was interrupted behind its result is. */
-void amp_process_hold_to(const char *file, struct amp_outcome *outcome);
 
 /* Sleep for so long at the most; the signals above are noticed meanwhile. */
 void amp_process_pause(unsigned ms);

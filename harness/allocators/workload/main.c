@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/allocators/provenance/provenance.h"
 #include "harness/allocators/workload/child.h"
-#include "harness/bench/child.h"
 #include "harness/files/results.h"
 #include "harness/run/process.h"
 

@@ -7,7 +7,6 @@
  * A block that the core was not quiet for, before and after it, is measured again while the launch has patience; the
  * quietest attempt is kept. */
 #include "harness/allocators/workload/child.h"
-#include "harness/bench/child.h"
 #include "harness/lesson/layout.h"
 #include "harness/lesson/missing.h"
 #include "harness/measure/rounds.h"

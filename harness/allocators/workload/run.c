@@ -15,7 +15,6 @@
  * same number without a clock, and so end sooner: their times have two reads of the clock in them, which is why throughput
  * is measured apart. */
 #include "harness/allocators/workload/child.h"
-#include "harness/bench/child.h"
 #include "harness/measure/quantile.h"
 #include "harness/measure/round_trip.h"
 #include "harness/measure/rounds.h"
