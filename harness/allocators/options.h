@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a run of allocator configurations is asked for. */
+ * The options of a run of allocator configurations. */
 #ifndef AMP_ALLOCATORS_OPTIONS_H
 #define AMP_ALLOCATORS_OPTIONS_H
 
@@ -12,16 +12,16 @@
 
 struct amp_matrix_options {
     const char *out;                  /* the run folder to make */
-    const char *resume;               /* or the run folder to go on with; its manifest's settings hold */
-    const char *configs[AMP_CONFIGS]; /* as on the command line; none: every file of the shipped folder */
+    const char *resume;               /* or the run folder to continue, with the settings of its manifest */
+    const char *configs[AMP_CONFIGS]; /* words of the command line; none: every file in benchmarks/allocators */
     size_t n_configs;
     const char *workload; /* POSIX extended regular expression on workloads' names, NULL: every workload */
-    const char *baseline; /* name of the configuration that all are divided by; measured whether asked for or not */
+    const char *baseline; /* the configuration that all others are divided by; always measured */
     unsigned launches, timeline_launches, timeline_s;
-    unsigned timeout_s; /* a child */
+    unsigned timeout_s; /* of each child */
     uint64_t memory_limit_b, seed;
-    uint64_t quiet_ns; /* what the sensor reads on a quiet core: 0 until the run has found out */
-    bool no_wait;      /* for a quiet core, and never measure again: see quiet_wait.h */
+    uint64_t quiet_ns; /* the sensor's reading on a quiet core; 0: not known yet */
+    bool no_wait;      /* neither wait for a quiet core nor measure again: see quiet_wait.h */
     bool quick;
     const char *const *command; /* argv of this program, for the manifest; NULL-terminated */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * libbenchmark behind a C API: one side of a row alone ("solo"), with all the flags and reporters that Google
- * Benchmark has. The only C++ of the harness is behind it, and it decides nothing. */
+ * libbenchmark with a C interface: it times one side of a row alone ("solo"), with all flags and reporters of Google
+ * Benchmark. This is the only C++ in the harness. */
 #ifndef AMP_GOOGLE_H
 #define AMP_GOOGLE_H
 
@@ -11,23 +11,23 @@
 extern "C" {
 #endif
 
-/* Register "<pair>/size=<n>/side=value" and ".../side=pointer" for every row; the rows are borrowed, and
- * from their lessons' modules of number `layout`. With iterations > 0 each runs exactly so many, and libbenchmark adds
- * "/iterations:<n>" to the names.
+/* Register "<pair>/size=<n>/side=value" and ".../side=pointer" for every row. The rows are borrowed; they come from
+ * module number `layout` of their lessons. With iterations > 0 each benchmark runs exactly that many, and libbenchmark
+ * adds "/iterations:<n>" to the names.
  *
- * Before a side is timed, once, its row passes the agreement gate and the side's allocations are counted. Counters
- * with each run: allocs/op, B/op (asked), granted B/op and peak B. libbenchmark's memory pass, after the timing, counts
- * again for the JSON reporter: allocs_per_iter, max_bytes_used and total_allocated_bytes, the latter two in granted
- * bytes. Only the kernel's call is counted, never its fixture. Where malloc is not jemalloc's, one line on stderr says
- * that there are none of these. */
+ * Before a side is timed for the first time, the checksums of its row are compared and its allocations are counted.
+ * Each run shows them as allocs/op, B/op (as asked for), granted B/op and peak B. libbenchmark's memory pass after the
+ * timing counts again for the JSON reporter: allocs_per_iter, max_bytes_used and total_allocated_bytes, the last two in
+ * granted bytes. Only the kernel is counted, not its fixture. If malloc is not jemalloc's, there are no counts, and one
+ * line on stderr says so. */
 void amp_google_register(const struct amp_registry *registry, unsigned layout, uint64_t iterations);
 
 /* A line of the context that reporters print before the runs. */
 void amp_google_context(const char *key, const char *value);
 
-/* Take libbenchmark's flags out of argv; what it does not know or cannot read stays. What it had to say of the latter,
- * without a line's end, or NULL: static storage. For --help, and for a value that is none of the words that it expects,
- * it calls `help`, and then exits with status 0. */
+/* Remove libbenchmark's flags from argv; those that it does not know or cannot read stay. Returns its complaint about
+ * the latter, without a newline, or NULL (static storage). For --help, and for a value that is none of the words it
+ * expects, it calls `help` and exits with status 0. */
 const char *amp_google_parse(int *argc, char **argv, void (*help)(void));
 
 /* --benchmark_filter's value, static storage. */
@@ -43,8 +43,8 @@ enum amp_google_outcome {
     AMP_GOOGLE_BAD_FILTER, /* the filter is no regular expression */
 };
 
-/* Run, or list, what the flags ask for. `filter` is --benchmark_filter's value, static storage; with the last two
- * outcomes nothing was printed. */
+/* Run or list the benchmarks that the flags select. `filter` is --benchmark_filter's value, static storage. With the
+ * last two outcomes nothing was printed. */
 enum amp_google_outcome amp_google_run(const char **filter);
 
 #ifdef __cplusplus

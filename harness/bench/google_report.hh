@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * libbenchmark's reporters, mended. With repetitions, libbenchmark hands them pointers to the memory pass's results that
- * it has moved since, and coefficients of variation that are 0/0. */
+ * libbenchmark's reporters without two mistakes: with repetitions, libbenchmark passes them dangling pointers to the
+ * results of the memory pass, and coefficients of variation that are 0/0. */
 #ifndef AMP_GOOGLE_REPORT_HH
 #define AMP_GOOGLE_REPORT_HH
 
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <vector>
 
-/* Passes libbenchmark's messages on to stderr, but for some lines that are put better here or by who called us. */
+/* Passes libbenchmark's messages on to stderr, except those that this program words better. */
 class Messages : public std::stringbuf
 {
   public:
@@ -20,11 +20,12 @@ class Messages : public std::stringbuf
     int sync() override;
 };
 
-/* The result of the memory pass of this run's repetition, as it was kept; NULL if there is none. */
+/* The kept result of the memory pass of this repetition; NULL if there is none. */
 using amp_kept_pass = const benchmark::MemoryManager::Result *(*) (const benchmark::BenchmarkReporter::Run &run);
 
-/* One of libbenchmark's own reporters. Refused rows that come first wait for a run with counters, if there will be any:
- * the CSV reporter takes its columns from the first rows, and aborts at a counter that it does not know yet. */
+/* Wraps one of libbenchmark's reporters. If there will be runs with counters, refused rows before the first of them
+ * wait for it: the CSV reporter takes its columns from the first rows, and aborts at a counter that these did not
+ * have. */
 class Reporter : public benchmark::BenchmarkReporter
 {
   public:
@@ -42,7 +43,7 @@ class Reporter : public benchmark::BenchmarkReporter
     std::vector<std::vector<Run>> held;
 };
 
-/* Note what --benchmark_out and --benchmark_out_format ask for, since libbenchmark has no call for it. */
+/* Read --benchmark_out and --benchmark_out_format, since libbenchmark has no function that returns them. */
 void amp_google_read_out(int argc, char **argv);
 
 /* The reporter for that file, or NULL if there is none; static storage. */

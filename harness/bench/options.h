@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a run of pairs is asked for. */
+ * The options of a run of pairs. */
 #ifndef AMP_BENCH_OPTIONS_H
 #define AMP_BENCH_OPTIONS_H
 
@@ -9,23 +9,23 @@
 
 struct amp_launch_options {
     const char *out;    /* the run folder to make */
-    const char *resume; /* or the run folder to go on with; its manifest's settings and seed hold */
-    const char *rows;   /* with resume: a file of the rows that get a block of launches more; NULL: no block */
+    const char *resume; /* or the run folder to continue, with the settings and the seed of its manifest */
+    const char *rows;   /* with resume: a file with the rows that get another block of launches; NULL: no block */
     const char *filter; /* POSIX extended regular expression on row names, NULL: every row */
     unsigned launches;  /* paired launches a row */
     unsigned counts_launches, solo_launches;
     uint64_t seed;
     uint64_t epoch_ns;
-    uint64_t quiet_ns; /* what the sensor reads on a quiet core: 0 until the run has found out */
+    uint64_t quiet_ns; /* the sensor's reading on a quiet core; 0: not known yet */
     unsigned rounds_per_block;
-    unsigned timeout_s; /* a child */
+    unsigned timeout_s; /* of each child */
     uint64_t memory_limit_b;
-    int layout; /* -1: the whole design */
+    int layout; /* the only layout to measure; -1: all */
     bool no_wait; /* for a quiet core: see quiet_wait.h */
     bool quick;
-    double precision;  /* 0: the number of launches is fixed; else how well a row is to be known, see looks.h */
+    double precision;  /* 0: the number of launches is fixed; else how precisely to know a row, see looks.h */
     unsigned looks;    /* with a precision: how often the run may be judged; else 0 */
-    unsigned budget_s; /* with a precision: for the launches beyond the first */
+    unsigned budget_s; /* with a precision: time for the launches after the first ones */
     const char *const *command; /* argv of this program, for the manifest; NULL-terminated */
 };
 

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* The SHA-256 of a file in hexadecimal, from coreutils' sha256sum; false if that cannot be run, or not read the file.
- * A file that has not changed since the last call is not read again. */
+/* The SHA-256 of a file in hexadecimal, from coreutils' sha256sum; false if that fails. A file that has not changed
+ * since the last call is not read again. */
 bool amp_sha256(const char *path, char out[65]);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* Each returns a new reference; null where the fact cannot be read here. */
+/* Each returns a new reference; JSON's null if the fact cannot be read. */
 json_t *amp_machine_cpu(void);
 json_t *amp_machine_virtual(void);
 json_t *amp_machine_governor(void);

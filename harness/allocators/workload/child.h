@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * ampersand-workload: the program that runs under the allocators. It links none: LD_PRELOAD decides, and without it
- * malloc is the C library's. One process is one launch of one workload under one configuration, and writes one file. */
+ * ampersand-workload: the program that runs under the allocators. It links none: LD_PRELOAD chooses one, or else malloc
+ * is the C library's. One process is one launch of one workload under one configuration, and writes one file. */
 #ifndef AMP_WORKLOAD_CHILD_H
 #define AMP_WORKLOAD_CHILD_H
 
 #include "harness/allocators/workload/list.h"
 #include "harness/files/record.h"
 
-/* The task, a JSON object as text behind the word "workload", "timeline", "pair" or "probe" (which wants only the
- * file); strings are borrowed from it.
+/* The task: a JSON object as text, after the word "workload", "timeline", "pair" or "probe" (which needs only the
+ * file). Strings are borrowed from it.
  *
  *   { "file": "…/000.json", "configuration": "jemalloc",
  *     "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
@@ -19,7 +19,7 @@ struct amp_workload_task {
     const char *file, *configuration, *workload;
     unsigned launch, environment_padding_b, timeline_s;
     int cpu;
-    uint64_t seed, quiet_ns; /* what the sensor reads on a quiet core */
+    uint64_t seed, quiet_ns; /* quiet_ns: the sensor's reading on a quiet core */
     bool quick, classes;
     size_t sizes[64], n_sizes;
 };
@@ -34,15 +34,15 @@ extern const struct amp_record amp_workload_record, amp_timeline_record, amp_wor
 extern const struct amp_record amp_workload_row_record; /* each of the rows of a pair */
 int amp_workload_probe(const struct amp_workload_task *task);    /* allocators/workload/main.c */
 
-/* The result into the task's file. */
+/* Write the result into the task's file. */
 int amp_workload_write(const struct amp_workload_task *task, const struct amp_record *record, const void *result);
 int amp_workload_complain(int status, const char *what, const char *why);
 
-/* Which allocator this process has, in as few words as tell it from another: {"library": the file that malloc is in,
- * "settings": a CRC-32 of what the allocator says of its settings, null where it says nothing}. */
+/* What identifies the allocator of this process: {"library": the file of malloc, "settings": a CRC-32 of the settings
+ * that the allocator reports, null if it reports none}. */
 json_t *amp_workload_in_force(void);
 
-/* Of this process, from /proc/self/status; nothing is allocated. */
+/* The memory of this process, from /proc/self/status; allocates nothing. */
 struct amp_workload_memory {
     uint64_t rss_b, peak_rss_b, mapped_b, peak_mapped_b;
 };
@@ -55,8 +55,8 @@ struct amp_workload_usage {
 struct amp_workload_usage amp_workload_usage(const struct amp_workload_usage *before);
 extern const struct amp_record amp_workload_usage_record;
 
-/* jemalloc's requests by size class; false under another allocator. What threads have asked for that live and have not
- * flushed is missing. */
+/* jemalloc's requests by size class; false under another allocator. Requests that a living thread has not flushed yet
+ * are missing. */
 struct amp_workload_classes {
     size_t n;
     struct amp_workload_class {
