@@ -304,6 +304,8 @@ static int register_lessons(struct amp_registry *registry, struct amp_missing *m
         amp_missing_say(missing, NULL);
         return amp_options_wrong("lessons", "'%s' has none%s", amp_layout_dir(), missing->n > 0 ? " that loads" : "");
     }
+    if (is_paired && amp_missing_add_rows(missing, registry))
+        return amp_options_wrong("lessons", "there is no memory");
     status = layout == 0 ? 0 : check_layout(registry, layout);
     if (status || layout == 0 || is_paired)
         return status;

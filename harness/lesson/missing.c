@@ -50,6 +50,72 @@ int amp_missing_register(struct amp_registry *registry, unsigned k, bool tables,
     return err;
 }
 
+struct amp_missing_row {
+    struct amp_missing_row *next;
+    struct amp_pair pair;
+    size_t sizes[2];
+    char name[];
+};
+
+static uint64_t never(void *fixture, uint64_t ops)
+{
+    (void) fixture, (void) ops;
+    abort();
+}
+
+/* "pass/size=8"; what is named otherwise is no row. */
+static int add_row(struct amp_missing *missing, struct amp_registry *registry, const char *lesson, const char *name)
+{
+    const char *size = name ? strstr(name, "/size=") : NULL;
+    const size_t n = size ? (size_t) (size - name) : 0;
+    const struct amp_pair *pair;
+    struct amp_missing_row *row;
+
+    if (n == 0 || strtoull(size + 6, NULL, 10) == 0)
+        return 0;
+    row = calloc(1, sizeof *row + n + 1);
+    if (!row)
+        return -ENOMEM;
+    *row = (struct amp_missing_row){ .next = missing->rows, .sizes = { strtoull(size + 6, NULL, 10), 0 } };
+    memcpy(row->name, name, n);
+    row->pair = (struct amp_pair){ .name = row->name, .question = "Not known: its lesson cannot be loaded.",
+                                   .value = { .run = never }, .pointer = { .run = never }, .sizes = row->sizes };
+    missing->rows = row;
+    pair = &row->pair;
+    return amp_registry_add(registry, lesson, &pair, 1);
+}
+
+static int add_rows_of(struct amp_missing *missing, struct amp_registry *registry, const char *lesson)
+{
+    struct amp_layouts layouts;
+    const json_t *units;
+    const char *why;
+    int err = 0;
+
+    if (amp_layouts_open(lesson, &layouts, &why))
+        return 0;
+    units = json_object_get(layouts.table, "units");
+    for (size_t i = 0; i < json_array_size(units) && !err; i++) {
+        const json_t *rows = json_object_get(json_array_get(units, i), "rows");
+
+        for (size_t k = 0; k < json_array_size(rows) && !err; k++)
+            err = add_row(missing, registry, lesson, json_string_value(json_array_get(rows, k)));
+    }
+    amp_layouts_close(&layouts);
+    if (err)
+        amp_registry_drop(registry, lesson);
+    return err == -EEXIST ? 0 : err; /* another lesson has these rows */
+}
+
+int amp_missing_add_rows(struct amp_missing *missing, struct amp_registry *registry)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < missing->n && !err; i++)
+        err = add_rows_of(missing, registry, missing->list[i].lesson);
+    return err;
+}
+
 static bool matches(const json_t *rows, const regex_t *filter)
 {
     for (size_t i = 0; i < json_array_size(rows); i++) {
@@ -101,5 +167,9 @@ void amp_missing_free(struct amp_missing *missing)
         free(missing->list[i].why);
     }
     free(missing->list);
+    for (struct amp_missing_row *row = missing->rows, *next; row; row = next) {
+        next = row->next;
+        free(row);
+    }
     *missing = (struct amp_missing){ .n = 0 };
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A lesson that cannot be loaded is named with its reason and fails; all others are listed and measured.
+"""A lesson that cannot be loaded is named with its reason, and its rows fail; all others are listed and measured.
 
 AMPERSAND_BUILD names the build folder. The good lesson is that of tests/lessons, under its own name, and the bad one beside
 it is made of it, or of nothing."""
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from plots.__main__ import guarded
 from waiting import HANGS_S
 
 BUILD = os.environ.get("AMPERSAND_BUILD")
@@ -111,9 +113,33 @@ def test_the_others_are_measured(lessons, tmp_path):
     done = bench(lessons, "paired", "--out", tmp_path / "run", "--seed", 1, "--quick", "--no-wait", "--epoch-us", 5,
                  "--rounds", 2, "--launches", 1)
     assert done.returncode == 1 and len(named(done)) == 1
-    events = [json.loads(line)["event"] for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
-    assert events.count("done") == 6 and "failed" not in events
+    events = [json.loads(line) for line in (tmp_path / "run" / "journal.jsonl").read_text().splitlines()]
+    assert [one["event"] for one in events].count("done") == 6
+    assert [one["pair"] for one in events if one["event"] == "failed"] == ["bad"]
     assert bench(lessons, "--benchmark_list_tests").returncode == 1
+
+
+def test_its_rows_fail_with_the_reason(lessons, tmp_path, capsys):
+    """In the table, the summary and the report; and whoever goes on with the run learns it again."""
+    run, why = tmp_path / "run", "bad.00.so: not a whole module; build it again"
+    table = json.loads((LESSONS / "crash.layouts.json").read_text().replace("crash", "bad"))
+    table["units"][0]["rows"] = ["bad/size=8", "bad/size=16", "odd"]
+    (lessons / "bad.layouts.json").write_text(json.dumps(table))
+    cut(lessons / "bad.00.so")
+    quick = ("paired", "--out", run, "--seed", 1, "--quick", "--no-wait", "--epoch-us", 5, "--rounds", 2, "--launches", 1)
+    assert bench(lessons, *quick, "--filter", "size=8$").returncode == 1
+    assert guarded(["summary", str(run)]) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"^bad +8  failed ", out, re.M) and why in " ".join(out.split()) and "bad/size=16" not in out
+    assert guarded(["check", str(run)]) == 0 and guarded(["report", str(run)]) == 0
+    rows = {row["row"]: row for row in json.loads((run / "summary.json").read_text())["rows"]}
+    assert rows["bad/size=8"]["verdict"] == "failed" and why in rows["bad/size=8"]["sentence"]
+    assert rows["good/size=8"]["verdict"] != "failed"
+    assert re.search(rf"bad/size=8</strong>: failed [^<]*{why}", " ".join((run / "report.html").read_text().split()))
+    again = bench(lessons, "paired", "--resume", run)
+    assert again.returncode == 1 and len(named(again)) == 1
+    shutil.copy(LESSONS / "crash.00.so", lessons / "bad.00.so")  # it loads now, and is another lesson's
+    assert bench(lessons, "paired", "--resume", run).returncode == 2
 
 
 def test_none_that_loads(lessons):
