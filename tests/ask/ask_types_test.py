@@ -13,14 +13,12 @@ import sys
 
 import pytest
 
+import lesson_object
+import make_layouts
 from ask import answer, compiler as compilers, lessons, subject as subjects
 from places import ROOT
 from plots.files.strict_json import validate
 from plots.program.errors import Refused
-
-sys.path.insert(0, str(ROOT / "harness/lesson"))
-import lesson_object
-import make_layouts
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the rows are those of the ABI of x86-64")
 needs_clang = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not here: apt-get install clang")

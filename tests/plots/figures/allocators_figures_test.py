@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
 
 import synthetic_allocators as synthetic
-from figures_test import (Once, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, letters, luminance,
-                          texts)
+from drawn import (Once, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, letters, luminance,
+                   texts)
 from plots.figures import (allocator_charts, allocator_crossover_figure, allocator_style, heat_figure, pareto_figure,
                            style, timeline_figure)
 from plots.files.allocator_run import load

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""ask: the lessons about a type compile with the user's flags, and do what they say."""
+import shutil
+
+import pytest
+
+import disassembly
+from ask import lessons, subject as subjects
+from asking import compiler_in, study, x86_64
+from places import ROOT
+from plots.program.errors import Refused
+
+
+@pytest.mark.parametrize("cc, flags", [
+    ("gcc", ""), ("gcc", "-O3 -march=native"), ("gcc", "-Os"), ("gcc", "-std=c89 -Wall -Werror"),
+    ("gcc", "-std=c99 -flto -g3"), ("clang", ""), ("clang", "-O0")])
+def test_every_lesson_compiles_with_the_users_flags(tmp_path, header, cc, flags):
+    if not shutil.which(cc):
+        pytest.skip(f"{cc} is not here: apt-get install {cc}")
+    compiler = compiler_in(tmp_path, cc=cc, flags=flags)
+    found = subjects.study(compiler, str(header), "struct padded")
+    for part in lessons.PARTS:
+        for lesson in part.lessons:
+            lessons.compile_lesson(compiler, found, lesson, tmp_path / "made.o")
+
+
+def test_names_of_the_users_header_do_not_collide(tmp_path):
+    header = tmp_path / "names.h"
+    header.write_text("struct subject { int subject; };\nint change, run_value, run_pointer, take_value(void);\n"
+                      "struct shelf { int x; }; struct queue { int y; }; int set_up_value, tear_down, store_value;\n"
+                      "int walk_pointer(void); int ends_of; enum { VALUE, POINTER, PLACES, ELEMENTS };\n")
+    compiler = compiler_in(tmp_path)
+    found = subjects.study(compiler, str(header), "struct subject")
+    for part in lessons.PARTS:
+        for lesson in part.lessons:
+            lessons.compile_lesson(compiler, found, lesson, tmp_path / "made.o")
+
+
+def test_include_folders_and_macros_reach_the_compiler(tmp_path, header):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "deep.h").write_text("#ifdef N\nstruct deep { char b[N]; };\n#endif\n")
+    with pytest.raises(Refused):
+        study(tmp_path, "deep.h", "struct deep")
+    assert study(tmp_path, "deep.h", "struct deep", include=("-I", str(tmp_path / "more"), "-DN=24")).size_b == 24
+
+
+COPIED_B = 64
+CODE = [
+    # lesson, function, bytes that it stores at least and at most, what it calls
+    ("ask_made", "ask_made_value", (2 * COPIED_B, 3 * COPIED_B), ["ask_take_new"]),
+    ("ask_made", "ask_made_pointer", (COPIED_B, 2 * COPIED_B), ["ask_take_new_at"]),
+    ("ask_store", "ask_store_value", (COPIED_B, 2 * COPIED_B), []),
+    ("ask_store", "ask_store_pointer", (COPIED_B, 2 * COPIED_B), ["malloc", "free"]),
+    ("ask_store", "ask_walk_value", (0, 16), []),
+    ("ask_store", "ask_walk_pointer", (0, 16), []),
+    ("ask_box", "ask_run_direct", (COPIED_B, 2 * COPIED_B), ["ask_ends_of"]),
+    ("ask_box", "ask_run_boxed", (COPIED_B + 16, 2 * COPIED_B), ["malloc", "table", "free"]),
+    ("ask_box", "ask_run_lent", (16, 32), ["table"]),
+    ("ask_send", "ask_receive_value", (COPIED_B, 2 * COPIED_B), []),
+    ("ask_send", "ask_receive_pointer", (0, 32), ["free"]),
+]
+MUTANTS = [
+    # function, what is taken out of the lesson
+    ("ask_made_value", "ask_take_new(object)", "ask_take_new_at(&object)"),
+    ("ask_store_value", "        *place = *model;\n", ""),
+    ("ask_store_pointer", "        free(*place);\n", ""),
+    ("ask_run_boxed", "        *copy = *object;\n", ""),
+    ("ask_run_lent", "box->table->ends(box->data)", "ask_ends_of_any(box->data)"),
+    ("ask_receive_value", "        object = queue->values[at % PLACES];\n", "        memset(&object, 1, 1);\n"),
+    ("ask_receive_pointer", "        free(object);\n", ""),
+]
+
+
+def code_of(compiler, lesson, function, changes=()):
+    """(bytes that it stores, what it calls) of a lesson about a struct of 64 bytes, as ask compiles it."""
+    folder = compiler.folder / "changed" / "benchmarks" / "ask"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / f"benchmarks/ask/{lesson}.c").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "lesson.c").write_text(text)
+    header = compiler.folder / "copied.h"
+    header.write_text(f"struct copied {{ char b[{COPIED_B}]; }};\n")
+    found = subjects.study(compiler, str(header), "struct copied")
+    made = compiler.folder / "lesson.o"
+    status, said = compiler.run(*subjects.flags_of(compiler), *lessons.subject_flags(found), *subjects.CODE_FLAGS,
+                                *lessons.PLACING, "-iquote", ROOT, "-c", folder / "lesson.c", "-o", made)
+    assert status == 0, said
+    body = disassembly.read_functions(made)[function]
+    calls = [i.symbol.split("@")[0].removesuffix("-0x4") or "table" for i in body if i.verb == "call"]
+    return sum(i.stored_b for i in body), [name for name in calls if name not in ("_exit", "sched_yield")]
+
+
+def holds(found, bounds, calls):
+    return bounds[0] <= found[0] <= bounds[1] and sorted(found[1]) == sorted(calls)
+
+
+@x86_64
+@pytest.mark.parametrize("cc", ["gcc", "clang"])
+@pytest.mark.parametrize("lesson, function, bounds, calls", CODE, ids=[one[1] for one in CODE])
+def test_the_lessons_copy_call_and_allocate_as_they_say(tmp_path, cc, lesson, function, bounds, calls):
+    if not shutil.which(cc) or not shutil.which("objdump"):
+        pytest.skip(f"{cc} or objdump is not here: apt-get install {cc} binutils")
+    found = code_of(compiler_in(tmp_path, cc=cc), lesson, function)
+    assert holds(found, bounds, calls), found
+
+
+@x86_64
+@pytest.mark.parametrize("function, old, new", MUTANTS, ids=[one[0] for one in MUTANTS])
+def test_a_lesson_that_no_longer_does_is_noticed(tmp_path, function, old, new):
+    if not shutil.which("gcc") or not shutil.which("objdump"):
+        pytest.skip("gcc or objdump is not here: apt-get install gcc binutils")
+    lesson, _, bounds, calls = next(one for one in CODE if one[1] == function)
+    assert not holds(code_of(compiler_in(tmp_path, cc="gcc"), lesson, function, [(old, new)]), bounds, calls)
