@@ -2,6 +2,7 @@
 #include "harness/bench/child.h"
 
 #include "harness/lesson/layout.h"
+#include "harness/text/complain.h"
 
 #include <alloca.h>
 #include <errno.h>
@@ -26,26 +27,12 @@ const struct amp_record amp_task_identity = {
                FIELD(seed), FIELD(cpu, .least = -1), FIELD(stack_offset_b), FIELD(environment_padding_b)),
 };
 
-int amp_child_complain(int status, const char *what, const char *why)
-{
-    fprintf(stderr, "ampersand: %s: %s\n", what, why);
-    return status;
-}
-
-int amp_child_write(const struct amp_task *task, const struct amp_record *record, const void *result)
-{
-    int err = amp_record_save(record, result, task->file);
-
-    return err ? amp_child_complain(2, task->file, strerror(-err)) : 0;
-}
-
 int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value, uint64_t pointer)
 {
-    fprintf(stderr,
-            "ampersand: %s: the sides disagree after %" PRIu64 " operations: value 0x%016" PRIx64
-            ", pointer 0x%016" PRIx64 "\n",
-            task->name, ops, value, pointer);
-    return AMP_EXIT_DISAGREE;
+    return amp_complain(AMP_EXIT_DISAGREE, task->name,
+                        "the sides disagree after %" PRIu64 " operations: value 0x%016" PRIx64
+                        ", pointer 0x%016" PRIx64,
+                        ops, value, pointer);
 }
 
 /* As if the program had been started with that much more on the stack. */
@@ -68,15 +55,15 @@ static int run_task(struct amp_task *task)
     int status = -1;
 
     if (amp_layout_register(&registry, task->lesson, 0, &why))
-        return amp_child_complain(2, task->lesson, why);
+        return amp_complain(2, task->lesson, "%s", why);
     task->row = amp_registry_find(&registry, task->name);
     if (!task->row)
-        status = amp_child_complain(2, task->name, "there is no such row");
+        status = amp_complain(2, task->name, "there is no such row");
     for (size_t i = 0; task->row && i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].kind, task->kind) == 0)
             status = run_at_stack_offset(task, kinds[i].run);
     if (status < 0)
-        status = amp_child_complain(2, task->kind, "there is no such kind of child");
+        status = amp_complain(2, task->kind, "there is no such kind of child");
     amp_registry_free(&registry);
     return status;
 }
@@ -90,9 +77,9 @@ int amp_child_main(const char *text)
     int status;
 
     if (!json)
-        return amp_child_complain(2, "child", error.text);
+        return amp_complain(2, "child", "%s", error.text);
     status = amp_record_read(&amp_task_record, json, &task, &why);
-    status = status ? amp_child_complain(2, "child", why) : run_task(&task);
+    status = status ? amp_complain(2, "child", "%s", why) : run_task(&task);
     json_decref(json);
     return status;
 }

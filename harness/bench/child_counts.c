@@ -5,6 +5,7 @@
 #include "harness/measure/heap.h"
 #include "harness/measure/rounds.h"
 #include "harness/stack/use.h"
+#include "harness/text/complain.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -110,7 +111,7 @@ static int hold_to_declaration(const struct amp_task *task, const struct counted
     bool value = keeps_its_word(&pair->value, "value", &sides[VALUE].heap, ops, text, sizeof text);
     bool pointer = keeps_its_word(&pair->pointer, "pointer", &sides[POINTER].heap, ops, text, sizeof text);
 
-    return value && pointer ? 0 : amp_child_complain(AMP_EXIT_DECLARED, task->name, text);
+    return value && pointer ? 0 : amp_complain(AMP_EXIT_DECLARED, task->name, "%s", text);
 }
 
 /* Both sides; an exit status, and nothing written. */
@@ -127,7 +128,7 @@ static int count_pair(struct counts *counts, struct counted sides[2])
     counts->ops = ops;
     if (!count_side(&pair->value, value, ops, &checksum[VALUE], &sides[VALUE]) ||
         !count_side(&pair->pointer, pointer, ops, &checksum[POINTER], &sides[POINTER]))
-        status = amp_child_complain(2, task->name, "jemalloc's hooks could not be set");
+        status = amp_complain(2, task->name, "jemalloc's hooks could not be set");
     else if (checksum[VALUE] != checksum[POINTER])
         status = amp_child_disagree(task, ops, checksum[VALUE], checksum[POINTER]);
     else
@@ -151,10 +152,10 @@ int amp_child_counts(const struct amp_task *task)
     int status = 0;
 
     if (amp_layout_hold_row(task->row, 0, &why))
-        return amp_child_complain(2, task->row->lesson, why);
+        return amp_complain(2, task->row->lesson, "%s", why);
     if (amp_heap_available(&why))
         counts.refused = why;
     else
         status = count_pair(&counts, sides);
-    return status ? status : amp_child_write(task, &amp_counts_record, &counts);
+    return status ? status : amp_record_save(&amp_counts_record, &counts, task->file);
 }

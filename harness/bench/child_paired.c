@@ -13,6 +13,7 @@
 #include "harness/lesson/layout.h"
 #include "harness/measure/rounds.h"
 #include "harness/measure/sensor.h"
+#include "harness/text/complain.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -80,7 +81,7 @@ static int load_layouts(struct paired *p)
     int err = amp_layouts_open(lesson, &layouts, &why);
 
     if (err)
-        return amp_child_complain(2, lesson, why);
+        return amp_complain(2, lesson, "%s", why);
     p->n_layouts = layouts.n;
     p->modules = calloc(layouts.n, sizeof *p->modules);
     if (!p->modules) {
@@ -97,7 +98,7 @@ static int load_layouts(struct paired *p)
         }
     }
     amp_layouts_close(&layouts);
-    return err ? amp_child_complain(2, lesson, why) : 0;
+    return err ? amp_complain(2, lesson, "%s", why) : 0;
 }
 
 /* The kernels of a block. Fixtures that one function made are exchanged in every other block, and the layouts come in
@@ -135,9 +136,9 @@ static int plan_rounds(struct paired *p)
 
     kernels_of(p, 0, sides);
     if (amp_clock_measure(amp_clock_monotonic, &p->clock))
-        return amp_child_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
+        return amp_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
     if (amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->ops))
-        return amp_child_complain(2, task->name, "no number of operations fills an epoch");
+        return amp_complain(2, task->name, "no number of operations fills an epoch");
     p->warmup_ops = p->ops / 8 + 1;
     p->rounds = task->rounds_per_block;
     /* One operation, or the slower side's share of a large ratio, may take longer than an epoch should: then fewer
@@ -162,9 +163,9 @@ static int plan_blocks(struct paired *p)
     p->sensor_ns = calloc(p->n_layouts, sizeof *p->sensor_ns);
     p->attempts = calloc(p->n_layouts, sizeof *p->attempts);
     if (!p->layouts || !p->shifts_b || !p->sensor_ns || !p->attempts)
-        return amp_child_complain(2, p->task->name, strerror(ENOMEM));
+        return amp_complain(2, p->task->name, "%s", strerror(ENOMEM));
     if (only >= (int) p->n_layouts)
-        return amp_child_complain(2, "--layout", "there are not so many layouts");
+        return amp_complain(2, "--layout", "there are not so many layouts");
     for (unsigned i = 0; i < p->n_layouts; i++)
         p->layouts[i] = only < 0 ? i : (unsigned) only;
     for (unsigned i = p->n_layouts - 1; i > 0 && only < 0; i--) { /* Fisher and Yates */
@@ -224,7 +225,7 @@ static int run_blocks(struct paired *p)
     for (int side = VALUE; side <= POINTER; side++) {
         p->ns[side] = calloc((p->n_blocks + 1) * p->rounds, sizeof *p->ns[side]);
         if (!p->ns[side])
-            return amp_child_complain(2, p->task->name, strerror(ENOMEM));
+            return amp_complain(2, p->task->name, "%s", strerror(ENOMEM));
     }
     for (int pass = 0; pass < PASSES && left > 0 && amp_clock_monotonic() < end_ns; pass++) {
         left = 0;
@@ -265,7 +266,7 @@ static int write_launch(struct paired *p, const struct timespec *begin)
     p->seconds = (double) (end.tv_sec - begin->tv_sec) + (double) (end.tv_nsec - begin->tv_nsec) / 1e9;
     p->page_faults = used.ru_minflt + used.ru_majflt;
     p->involuntary_switches = used.ru_nivcsw;
-    return amp_child_write(p->task, &amp_launch_record, p);
+    return amp_record_save(&amp_launch_record, p, p->task->file);
 }
 
 static int run_steps(struct paired *p, const struct timespec *begin)

@@ -2,6 +2,7 @@
 #include "harness/files/record.h"
 
 #include "harness/files/results.h"
+#include "harness/text/complain.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -122,7 +123,7 @@ int amp_record_save(const struct amp_record *record, const void *from, const cha
     int err = amp_results_write(path, json);
 
     json_decref(json);
-    return err;
+    return err ? amp_complain(2, path, "%s", strerror(-err)) : 0;
 }
 
 /* ---- The reader */

@@ -97,7 +97,7 @@ struct amp_record {
  * leaves such a string out. */
 json_t *amp_record_write(const struct amp_record *record, const void *from);
 
-/* Writes it into a file. 0 or a negative errno, as amp_results_write(). */
+/* Writes it into a file, as amp_results_write() does. Returns an exit status: 0, or 2 after it has said why. */
 int amp_record_save(const struct amp_record *record, const void *from, const char *path);
 
 /* Fills a struct. 0, or -EPROTO with *why (static storage), which names the key, its value and what is wrong. */

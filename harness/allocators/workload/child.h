@@ -9,22 +9,16 @@
 #include "harness/files/record.h"
 
 /* The task: a JSON object as text, after the word "workload", "timeline", "pair" or "probe" (which needs only the
- * file). Strings are borrowed from it.
- *
- *   { "file": "…/000.json", "configuration": "jemalloc",
- *     "workload": "small_churn" | "pair_factory", "launch": 0, "seed": 77, "cpu": 1 or -1,
- *     "environment_padding_b": 567, "quiet_ns": 991, "quick": false, "timeline_s": 12, "classes": true,
- *     "sizes": [8, 64] (pair) } */
+ * file). Strings are borrowed from its JSON. */
 struct amp_workload_task {
     const char *file, *configuration, *workload;
     unsigned launch, environment_padding_b, timeline_s;
-    int cpu;
+    int cpu; /* -1: not pinned */
     uint64_t seed, quiet_ns; /* quiet_ns: the sensor's reading on a quiet core */
     bool quick, classes;
-    size_t sizes[64], n_sizes;
+    size_t sizes[64], n_sizes; /* of a pair */
 };
-extern const struct amp_record amp_workload_task_record;     /* allocators/workload/task.c */
-extern const struct amp_record amp_workload_identity_record; /* the keys that begin every result: the same of it */
+extern const struct amp_record amp_workload_task_record, amp_workload_identity_record; /* these keys begin a result */
 
 /* Each writes task->file and returns an exit status, 0 or one of child.h's. */
 int amp_workload_run(const struct amp_workload_task *task);      /* allocators/workload/run.c */
@@ -33,10 +27,6 @@ int amp_workload_pair(const struct amp_workload_task *task);     /* allocators/w
 extern const struct amp_record amp_workload_record, amp_timeline_record, amp_workload_pair_record;
 extern const struct amp_record amp_workload_row_record; /* each of the rows of a pair */
 int amp_workload_probe(const struct amp_workload_task *task);    /* allocators/workload/main.c */
-
-/* Write the result into the task's file. */
-int amp_workload_write(const struct amp_workload_task *task, const struct amp_record *record, const void *result);
-int amp_workload_complain(int status, const char *what, const char *why);
 
 /* What identifies the allocator of this process: {"library": the file of malloc, "settings": a CRC-32 of the settings
  * that the allocator reports, null if it reports none}. */

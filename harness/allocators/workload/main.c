@@ -3,6 +3,7 @@
 #include "harness/allocators/workload/child.h"
 #include "harness/files/results.h"
 #include "harness/run/process.h"
+#include "harness/text/complain.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ int amp_workload_probe(const struct amp_workload_task *task)
 
     err = err ? -ENOMEM : amp_results_write(task->file, facts);
     json_decref(facts);
-    return err ? amp_workload_complain(2, task->file, strerror(-err)) : 0;
+    return err ? amp_complain(2, task->file, "%s", strerror(-err)) : 0;
 }
 
 /* A probe wants no more. */
@@ -37,13 +38,13 @@ static int run(const char *kind, const char *text)
     int status = -1;
 
     if (!json)
-        return amp_workload_complain(2, "task", error.text);
+        return amp_complain(2, "task", "%s", error.text);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && status < 0; i++)
         if (strcmp(kinds[i].kind, kind) == 0)
-            status = amp_record_read(kinds[i].task, json, &task, &why) ? amp_workload_complain(2, "task", why)
+            status = amp_record_read(kinds[i].task, json, &task, &why) ? amp_complain(2, "task", "%s", why)
                                                                        : kinds[i].run(&task);
     if (status < 0)
-        status = amp_workload_complain(2, kind, "there is no such kind of task");
+        status = amp_complain(2, kind, "there is no such kind of task");
     json_decref(json);
     return status;
 }
@@ -51,9 +52,9 @@ static int run(const char *kind, const char *text)
 int main(int argc, char **argv)
 {
     if (argc != 3)
-        return amp_workload_complain(2, "ampersand-workload",
-                                     "wants a kind and a task as JSON; 'ampersand-bench allocators' starts it");
+        return amp_complain(2, "ampersand-workload",
+                            "wants a kind and a task as JSON; 'ampersand-bench allocators' starts it");
     if (amp_process_pin())
-        return amp_workload_complain(2, "AMPERSAND_CPU", "it names no CPU that this process can be pinned to");
+        return amp_complain(2, "AMPERSAND_CPU", "it names no CPU that this process can be pinned to");
     return run(argv[1], argv[2]);
 }

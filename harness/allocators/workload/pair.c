@@ -11,6 +11,7 @@
 #include "harness/lesson/missing.h"
 #include "harness/measure/rounds.h"
 #include "harness/measure/sensor.h"
+#include "harness/text/complain.h"
 
 #include <errno.h>
 
@@ -160,19 +161,19 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
     for (int i = 0; i < LAYOUTS; i++) {
         row->pairs[i] = pair_in(&m->modules[i], pair, row->size);
         if (!row->pairs[i])
-            return amp_workload_complain(2, pair, "it has no row of one of the sizes asked for");
+            return amp_complain(2, pair, "it has no row of one of the sizes asked for");
     }
     amp_pair_set_up(row->pairs[0], row->size, amp_draw(&m->random), row->fixtures);
     kernels_of(row, 0, sides);
     if (amp_pair_agree_on(row->pairs[0], row->fixtures[VALUE], row->fixtures[POINTER], amp_clock_monotonic, &agreement))
-        status = amp_workload_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
+        status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
     else if (amp_rounds_calibrate(amp_clock_monotonic, sides, EPOCH_NS, &row->ops))
-        status = amp_workload_complain(2, pair, "no number of operations fills an epoch");
+        status = amp_complain(2, pair, "no number of operations fills an epoch");
     row->warmup_ops = row->ops / 8 + 1;
     row->rounds = row->ops == 1 ? 2 : ROUNDS;
     for (int i = 0; i < LAYOUTS && !status; i++)
         if (!run_layout(m, row, i))
-            status = amp_workload_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
+            status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
     amp_side_tear_down(&row->pairs[0]->pointer, row->fixtures[POINTER]);
     amp_side_tear_down(&row->pairs[0]->value, row->fixtures[VALUE]);
     return status;
@@ -206,9 +207,9 @@ int amp_workload_pair(const struct amp_workload_task *task)
     m.quiet_ns = task->quiet_ns;
     m.patience_ns = PATIENCE_NS;
     if (strncmp(task->workload, AMP_WORKLOAD_PAIR, strlen(AMP_WORKLOAD_PAIR)) != 0 || load(&m, pair, &why))
-        return amp_workload_complain(2, task->workload, why);
+        return amp_complain(2, task->workload, "%s", why);
     if (amp_clock_measure(amp_clock_monotonic, &m.clock))
-        return amp_workload_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
+        return amp_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
     amp_workload_memory(&m.start);
     m.used = amp_workload_usage(&m.used);
     m.rows = json_array();
@@ -221,5 +222,5 @@ int amp_workload_pair(const struct amp_workload_task *task)
     amp_workload_memory(&m.end);
     m.in_force = amp_workload_in_force();
     m.seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;
-    return amp_workload_write(task, &amp_workload_pair_record, &m);
+    return amp_record_save(&amp_workload_pair_record, &m, task->file);
 }

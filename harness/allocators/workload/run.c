@@ -19,6 +19,7 @@
 #include "harness/measure/round_trip.h"
 #include "harness/measure/rounds.h"
 #include "harness/measure/sensor.h"
+#include "harness/text/complain.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -200,11 +201,11 @@ static int start_threads(struct launch *launch, struct helper *helpers)
     unsigned n = launch->workload->threads;
 
     if (n > 1 && pthread_barrier_init(&launch->barrier, NULL, n))
-        return amp_workload_complain(2, launch->workload->name, "its threads cannot be started");
+        return amp_complain(2, launch->workload->name, "its threads cannot be started");
     for (unsigned i = 1; i < n; i++) {
         helpers[i] = (struct helper){ launch, i };
         if (pthread_create(&launch->threads[i], NULL, help, &helpers[i]))
-            return amp_workload_complain(2, launch->workload->name, "its threads cannot be started");
+            return amp_complain(2, launch->workload->name, "its threads cannot be started");
     }
     if (n > 1)
         stay(0);
@@ -306,7 +307,7 @@ static int write_result(struct facts *f, uint64_t begin_ns)
     for (int i = 0; i < 2; i++)
         f->trips_ns[i] = f->trips_ns[i] > 0 ? f->trips_ns[i] : AMP_NONE;
     f->seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;
-    return amp_workload_write(f->task, &amp_workload_record, f);
+    return amp_record_save(&amp_workload_record, f, f->task->file);
 }
 
 /* The steps on top of this file. */
@@ -338,7 +339,7 @@ int amp_workload_run(const struct amp_workload_task *task)
     int status;
 
     if (!workload)
-        return amp_workload_complain(2, task->workload, "there is no such workload");
+        return amp_complain(2, task->workload, "there is no such workload");
     launch.workload = workload;
     f.task = task;
     f.launch = &launch;
@@ -356,7 +357,7 @@ int amp_workload_run(const struct amp_workload_task *task)
     workload->drain(launch.fixture);
     f.has_memory = f.has_memory && amp_workload_memory(&f.drained);
     if (!f.has_memory)
-        return amp_workload_complain(2, "/proc/self/status", "it does not tell this process's memory");
+        return amp_complain(2, "/proc/self/status", "it does not tell this process's memory");
     workload->tear_down(launch.fixture);
     return write_result(&f, begin_ns);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The task of a child: its parent writes it, the child reads it. And how every kind of child writes its result. */
+ * The task of a child: its parent writes it, the child reads it. */
 #include "harness/allocators/workload/child.h"
-
-#include <stdio.h>
 
 #define FIELD(member, ...) AMP_FIELD(struct amp_workload_task, member, __VA_ARGS__)
 
@@ -18,16 +16,3 @@ const struct amp_record amp_workload_identity_record = {
     AMP_FIELDS(FIELD(workload), FIELD(configuration), FIELD(launch), FIELD(seed), FIELD(cpu, .least = -1),
                FIELD(environment_padding_b), FIELD(quiet_ns, .least = 1)),
 };
-
-int amp_workload_complain(int status, const char *what, const char *why)
-{
-    fprintf(stderr, "ampersand: %s: %s\n", what, why);
-    return status;
-}
-
-int amp_workload_write(const struct amp_workload_task *task, const struct amp_record *record, const void *result)
-{
-    int err = amp_record_save(record, result, task->file);
-
-    return err ? amp_workload_complain(2, task->file, strerror(-err)) : 0;
-}

@@ -12,6 +12,7 @@
  * Many of these processes run at once, since none is timed: they sleep nearly always, and memory is not shared. */
 #include "harness/allocators/workload/child.h"
 #include "harness/measure/rounds.h"
+#include "harness/text/complain.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -103,7 +104,7 @@ int amp_workload_timeline(const struct amp_workload_task *task)
     t.burst = amp_workload_find("burst_idle");
     t.light = amp_workload_find("mixed_churn");
     if (!t.burst || !t.light)
-        return amp_workload_complain(2, "timeline", "it wants the workloads burst_idle and mixed_churn");
+        return amp_complain(2, "timeline", "it wants the workloads burst_idle and mixed_churn");
     t.service = t.light->set_up(amp_draw(&seed));
     for (int i = 0; i < BURSTS; i++)
         t.bursts[i] = t.burst->set_up(amp_draw(&seed));
@@ -116,9 +117,9 @@ int amp_workload_timeline(const struct amp_workload_task *task)
     well = well && half_chunk(&t) && idle(&t) && sample(&t) && amp_workload_memory(&t.end);
     end_service(&t);
     if (!well)
-        return amp_workload_complain(2, "/proc/self/status", "it does not tell this process's memory");
+        return amp_complain(2, "/proc/self/status", "it does not tell this process's memory");
     t.task = task;
     t.in_force = amp_workload_in_force();
     t.seconds = (double) passed_ms(&t) / 1e3;
-    return amp_workload_write(task, &amp_timeline_record, &t);
+    return amp_record_save(&amp_timeline_record, &t, task->file);
 }
