@@ -30,6 +30,7 @@ extern "C" {
 #include "harness/lesson/pair.h"
 #include "harness/machine/machine.h"
 #include "harness/measure/heap.h"
+#include "harness/text/complain.h"
 }
 #include "harness/bench/google.h"
 
@@ -95,11 +96,6 @@ class Memory : public benchmark::MemoryManager
 
 Memory memory;
 
-void complain(const char *what, const char *why)
-{
-    std::fprintf(stderr, "ampersand: %s: %s\n", what, why);
-}
-
 uint64_t run_counted(const amp_side &side, void *fixture, uint64_t ops, amp_heap *out)
 {
     int err = amp_heap_begin();
@@ -108,7 +104,7 @@ uint64_t run_counted(const amp_side &side, void *fixture, uint64_t ops, amp_heap
     if (!err)
         err = amp_heap_end(out);
     if (err)
-        complain("allocation counts", std::strerror(-err));
+        amp_complain(0, "allocation counts", "%s", std::strerror(-err));
     return checksum;
 }
 
@@ -126,7 +122,7 @@ void tear_down(const Side &side, void *fixture)
 void count_once(Side &side)
 {
     if (why_not)
-        complain("allocation counts", why_not);
+        amp_complain(0, "allocation counts", "%s", why_not);
     why_not = nullptr;
     if (side.counted || !can_count)
         return;

@@ -13,6 +13,7 @@
 #include "harness/lesson/missing.h"
 #include "harness/machine/machine.h"
 #include "harness/run/process.h"
+#include "harness/text/complain.h"
 #include "harness/text/suggest.h"
 
 #include "harness/build_info.h"
@@ -84,7 +85,7 @@ static int help(bool with_google)
  * before. */
 static void refuse_environment(void)
 {
-    exit(amp_options_wrong("libbenchmark", "a value in an environment variable BENCHMARK_... is none that it knows"));
+    exit(amp_complain(2, "libbenchmark", "a value in an environment variable BENCHMARK_... is none that it knows"));
 }
 
 static bool matches(const struct amp_row *row, const regex_t *filter)
@@ -111,7 +112,7 @@ static int refuse_filter(const struct amp_registry *registry, const char *flag, 
     }
     if (n > 0)
         nearest = amp_suggest(filter, names, n, SIZE_MAX);
-    amp_options_wrong(flag, "'%s' matches nothing; the nearest is '%s'", filter, nearest ? nearest : "");
+    amp_complain(2, flag, "'%s' matches nothing; the nearest is '%s'", filter, nearest ? nearest : "");
     free(names);
     free(rows);
     return 2;
@@ -125,7 +126,7 @@ static int compile_filter(const struct amp_registry *registry, const char *filte
 
     if (err) {
         regerror(err, out, why, sizeof why);
-        return amp_options_wrong("--filter", "'%s' is not a regular expression: %s", filter, why);
+        return amp_complain(2, "--filter", "'%s' is not a regular expression: %s", filter, why);
     }
     for (size_t i = 0; i < registry->n; i++)
         if (matches(&registry->rows[i], out))
@@ -210,7 +211,7 @@ static int print_machine(void)
 
     json_decref(facts);
     if (err)
-        return amp_options_wrong("machine", "cannot gather or write the facts");
+        return amp_complain(2, "machine", "cannot gather or write the facts");
     putchar('\n');
     return 0;
 }
@@ -247,7 +248,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
     amp_google_register(registry, options->layout, options->iterations);
     complaint = amp_google_parse(&argc, argv, refuse_environment);
     if (complaint)
-        return amp_options_wrong("libbenchmark", "%s", complaint);
+        return amp_complain(2, "libbenchmark", "%s", complaint);
     if (argc > 1)
         return amp_google_flag_refuse(argv[1]);
     add_context(registry, options->layout);
@@ -255,7 +256,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
     case AMP_GOOGLE_NO_MATCH:
         return refuse_filter(registry, "--benchmark_filter", filter);
     case AMP_GOOGLE_BAD_FILTER:
-        return amp_options_wrong("--benchmark_filter", "'%s' is not a regular expression", filter);
+        return amp_complain(2, "--benchmark_filter", "'%s' is not a regular expression", filter);
     case AMP_GOOGLE_FAILED:
         return 1;
     case AMP_GOOGLE_DONE:
@@ -270,7 +271,7 @@ static int register_one(struct amp_registry *registry, const struct amp_options 
     const char *why = "";
 
     return amp_layout_register(registry, options->lesson, options->layout, &why)
-               ? amp_options_wrong(options->lesson, "%s", why)
+               ? amp_complain(2, options->lesson, "%s", why)
                : 0;
 }
 
@@ -280,9 +281,9 @@ static int check_layout(const struct amp_registry *registry, unsigned layout)
     unsigned n;
 
     if (amp_layout_count(registry->rows[0].lesson, &n, &why) < 0)
-        return amp_options_wrong("--layout", "%s", why);
+        return amp_complain(2, "--layout", "%s", why);
     if (layout >= n)
-        return amp_options_wrong("--layout", "'%u' is not a layout; they were built with numbers 0 to %u", layout,
+        return amp_complain(2, "--layout", "'%u' is not a layout; they were built with numbers 0 to %u", layout,
                                  n - 1);
     return 0;
 }
@@ -299,19 +300,19 @@ static int register_lessons(struct amp_registry *registry, struct amp_missing *m
     if (options->lesson)
         return register_one(registry, options);
     if (amp_missing_register(registry, 0, is_paired, missing, &why) < 0)
-        return amp_options_wrong("lessons", "%s", why);
+        return amp_complain(2, "lessons", "%s", why);
     if (registry->n == 0) {
         amp_missing_say(missing, NULL);
-        return amp_options_wrong("lessons", "'%s' has none%s", amp_layout_dir(), missing->n > 0 ? " that loads" : "");
+        return amp_complain(2, "lessons", "'%s' has none%s", amp_layout_dir(), missing->n > 0 ? " that loads" : "");
     }
     if (is_paired && amp_missing_add_rows(missing, registry))
-        return amp_options_wrong("lessons", "there is no memory");
+        return amp_complain(2, "lessons", "there is no memory");
     status = layout == 0 ? 0 : check_layout(registry, layout);
     if (status || layout == 0 || is_paired)
         return status;
     amp_registry_free(registry);
     amp_missing_free(missing);
-    return amp_missing_register(registry, layout, false, missing, &why) < 0 ? amp_options_wrong("--layout", "%s", why)
+    return amp_missing_register(registry, layout, false, missing, &why) < 0 ? amp_complain(2, "--layout", "%s", why)
                                                                              : 0;
 }
 
@@ -377,7 +378,7 @@ static int run(struct amp_options *options, int argc, char **argv, char **comman
 static int finish(int status)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
-        return status ? status : amp_options_wrong("standard output", "cannot be written");
+        return status ? status : amp_complain(2, "standard output", "cannot be written");
     return status;
 }
 
@@ -388,10 +389,10 @@ int main(int argc, char **argv)
     int status;
 
     if (!command)
-        return amp_options_wrong("ampersand-bench", "no memory");
+        return amp_complain(2, "ampersand-bench", "no memory");
     memcpy(command, argv, (size_t) argc * sizeof *command);
     status = amp_process_pin()
-                 ? amp_options_wrong("AMPERSAND_CPU", "it names no CPU that this process can be pinned to")
+                 ? amp_complain(2, "AMPERSAND_CPU", "it names no CPU that this process can be pinned to")
                  : amp_options_parse(&argc, argv, amp_google_usage, &options);
     if (!status)
         status = run(&options, argc, argv, command);

@@ -3,38 +3,19 @@
 
 #include "harness/bench/looks.h"
 #include "harness/cli/options_google.h"
+#include "harness/text/complain.h"
 #include "harness/text/quantity.h"
 #include "harness/text/suggest.h"
 #include "harness/text/utf8.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-int amp_options_wrong(const char *what, const char *why, ...)
-{
-    char line[4096];
-    size_t cap = sizeof line;
-    int n = snprintf(line, cap, "ampersand: %s: ", what);
-    va_list args;
-
-    va_start(args, why);
-    if (n > 0 && (size_t) n < cap)
-        vsnprintf(line + n, cap - (size_t) n, why, args);
-    va_end(args);
-    for (char *p = line; *p; p++) /* one line, whatever the words hold */
-        if (iscntrl((unsigned char) *p))
-            *p = '?';
-    fprintf(stderr, "%s\n", line);
-    return 2;
-}
 
 static const char *const verbs[] = {
     [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_ALLOCATORS] = "allocators", [AMP_VERB_LIST] = "list",
@@ -137,13 +118,13 @@ static int refuse_number(enum flag flag, const char *text)
 
     switch (flags[flag].kind) {
     case SIZE:
-        return amp_options_wrong(name, "'%s' is not a size such as 512M or 8G, from 1M to 1024T", text);
+        return amp_complain(2, name, "'%s' is not a size such as 512M or 8G, from 1M to 1024T", text);
     case PERCENT:
-        return amp_options_wrong(name, "'%s' is not a percentage such as 0.5%% or 1%%, from 0.01%% to 50%%", text);
+        return amp_complain(2, name, "'%s' is not a percentage such as 0.5%% or 1%%, from 0.01%% to 50%%", text);
     case DURATION:
-        return amp_options_wrong(name, "'%s' is not a time such as 90s, 10m or 1h, from 1s to 168h", text);
+        return amp_complain(2, name, "'%s' is not a time such as 90s, 10m or 1h, from 1s to 168h", text);
     default:
-        return amp_options_wrong(name, "'%s' is not %s number from %" PRIu64 " to %" PRIu64, text,
+        return amp_complain(2, name, "'%s' is not %s number from %" PRIu64 " to %" PRIu64, text,
                                  flags[flag].kind == EVEN ? "an even" : "a whole", flags[flag].low, flags[flag].high);
     }
 }
@@ -153,13 +134,13 @@ static int read_value(enum flag flag, const char *text, struct value *out)
     uint64_t n = 0;
 
     if (is_word(flag) && !*text)
-        return amp_options_wrong(flags[flag].name, "its value is empty");
+        return amp_complain(2, flags[flag].name, "its value is empty");
     if (is_word(flag) && !amp_text_is_utf8(text))
-        return amp_options_wrong(flags[flag].name, "'%s' is not in UTF-8, which files of a run are written in", text);
+        return amp_complain(2, flags[flag].name, "'%s' is not in UTF-8, which files of a run are written in", text);
     if (!is_word(flag) && flags[flag].kind != SWITCH && !read_number(flag, text, &n))
         return refuse_number(flag, text);
     if (flags[flag].kind == LIST && out->n == AMP_CONFIGS)
-        return amp_options_wrong(flags[flag].name, "more than %d of them", AMP_CONFIGS);
+        return amp_complain(2, flags[flag].name, "more than %d of them", AMP_CONFIGS);
     out->given = true;
     out->word = text;
     out->number = n;
@@ -198,11 +179,11 @@ static int refuse(const char *word, enum amp_verb verb)
             names[n++] = flags[f].name;
     nearest = amp_suggest(flag, names, n, amp_suggest_limit(flag));
     if (word[0] != '-' || (nearest && strcmp(nearest, flag) == 0)) /* the flag itself: it stands behind "--" */
-        return amp_options_wrong(word, "'%s' takes no such word; '%s' says what it takes", called(verb), help_on(verb));
+        return amp_complain(2, word, "'%s' takes no such word; '%s' says what it takes", called(verb), help_on(verb));
     if (nearest)
-        return amp_options_wrong(flag, "'%s' has no such flag; the nearest is '%s', and '%s' lists them", called(verb),
+        return amp_complain(2, flag, "'%s' has no such flag; the nearest is '%s', and '%s' lists them", called(verb),
                                  nearest, help_on(verb));
-    return amp_options_wrong(flag, "'%s' has no such flag; '%s' lists them", called(verb), help_on(verb));
+    return amp_complain(2, flag, "'%s' has no such flag; '%s' lists them", called(verb), help_on(verb));
 }
 
 /* argv[0] is the verb. */
@@ -221,9 +202,9 @@ static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *v
         else if (c >= 256)
             err = read_value((enum flag)(c - 256), optarg ? optarg : "", &values[c - 256]);
         else if (c == ':')
-            err = amp_options_wrong(flags[optopt - 256].name, "needs a value");
+            err = amp_complain(2, flags[optopt - 256].name, "needs a value");
         else if (optopt >= 256)
-            err = amp_options_wrong(flags[optopt - 256].name, "takes no value");
+            err = amp_complain(2, flags[optopt - 256].name, "takes no value");
         else
             err = refuse(argv[at], verb);
     }
@@ -238,11 +219,10 @@ static unsigned number_or(const struct value *value, unsigned otherwise)
 int amp_options_draw_seed(uint64_t *seed)
 {
     if (getrandom(seed, sizeof *seed, 0) != sizeof *seed)
-        return amp_options_wrong("--seed", "none given, and none can be drawn: %s", strerror(errno));
+        return amp_complain(2, "--seed", "none given, and none can be drawn: %s", strerror(errno));
     *seed &= flags[SEED].high;
-    fprintf(stderr, "ampersand: seed: %" PRIu64 ", drawn; '--seed %" PRIu64 "' makes the same random choices again\n",
-            *seed, *seed);
-    return 0;
+    return amp_complain(0, "seed", "%" PRIu64 ", drawn; '--seed %" PRIu64 "' makes the same random choices again", *seed,
+                        *seed);
 }
 
 /* What holds for every verb that makes a run folder. */
@@ -250,9 +230,9 @@ static int check_folder(const struct value *values, enum amp_verb verb)
 {
     for (size_t f = 0; f < N_FLAGS; f++)
         if (values[RESUME].given && f != RESUME && f != ROWS && values[f].given)
-            return amp_options_wrong(flags[f].name, "not with --resume, which goes on with the run's own settings");
+            return amp_complain(2, flags[f].name, "not with --resume, which goes on with the run's own settings");
     if (!values[OUT].given && !values[RESUME].given)
-        return amp_options_wrong(called(verb), "needs --out DIR, or --resume RUN");
+        return amp_complain(2, called(verb), "needs --out DIR, or --resume RUN");
     return 0;
 }
 
@@ -288,13 +268,13 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
     if (err)
         return err;
     if (values[ROWS].given && !values[RESUME].given)
-        return amp_options_wrong("--rows", "only with --resume RUN: whose rows?");
+        return amp_complain(2, "--rows", "only with --resume RUN: whose rows?");
     if (values[BUDGET].given && !values[PRECISION].given)
-        return amp_options_wrong("--budget", "only with --precision, whose further launches it is for");
+        return amp_complain(2, "--budget", "only with --precision, whose further launches it is for");
     if (values[PRECISION].given && quick)
-        return amp_options_wrong("--precision", "not with --quick, which gives no verdict and so has no use for it");
+        return amp_complain(2, "--precision", "not with --quick, which gives no verdict and so has no use for it");
     if (values[PRECISION].given && values[LAYOUT].given)
-        return amp_options_wrong("--precision", "not with --layout: one layout has no verdict to wait for");
+        return amp_complain(2, "--precision", "not with --layout: one layout has no verdict to wait for");
     *out = (struct amp_launch_options){
         .out = values[OUT].word,
         .resume = values[RESUME].word,
@@ -345,7 +325,7 @@ static int read_solo(int *argc, char **argv, const char *usage, struct amp_optio
             i++;
             err = read_value((enum flag) f, argv[i], &values[f]);
         } else {
-            err = amp_options_wrong(flags[f].name, "needs a value");
+            err = amp_complain(2, flags[f].name, "needs a value");
         }
     }
     argv[kept] = NULL;
@@ -367,8 +347,8 @@ static int read_verb(const char *word, enum amp_verb *out)
             return 0;
         }
     if (nearest)
-        return amp_options_wrong(word, "no such verb; the nearest is '%s'", nearest);
-    return amp_options_wrong(word,
+        return amp_complain(2, word, "no such verb; the nearest is '%s'", nearest);
+    return amp_complain(2, word,
                              "no such verb; there are paired, allocators, list, machine, child, help and version");
 }
 
@@ -385,7 +365,7 @@ int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct
         return read_solo(argc, argv, usage(), out);
     err = read_verb(first, &out->verb);
     if (!err && out->verb == AMP_VERB_CHILD && *argc != 3)
-        return amp_options_wrong("child", "needs one word, its task as JSON");
+        return amp_complain(2, "child", "needs one word, its task as JSON");
     if (!err && out->verb == AMP_VERB_CHILD) {
         out->task = argv[2];
         return 0;

@@ -41,7 +41,4 @@ int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct
 /* Draw a seed and print it on stderr. Call it when nothing else is wrong. */
 int amp_options_draw_seed(uint64_t *seed);
 
-/* Print "ampersand: <what>: <why>" on stderr; returns 2. */
-__attribute__((format(printf, 2, 3))) int amp_options_wrong(const char *what, const char *why, ...);
-
 #endif

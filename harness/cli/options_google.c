@@ -2,6 +2,7 @@
 #include "harness/cli/options_google.h"
 
 #include "harness/cli/options.h"
+#include "harness/text/complain.h"
 #include "harness/text/quantity.h"
 #include "harness/text/suggest.h"
 
@@ -81,7 +82,7 @@ static int check_number(const char *shown, const char *value, unsigned from, uns
 
     return is_number(value, from, to, &number)
                ? 0
-               : amp_options_wrong(shown, "'%s' is not a whole number from %u to %u", value, from, to);
+               : amp_complain(2, shown, "'%s' is not a whole number from %u to %u", value, from, to);
 }
 
 /* `shown` is what the message calls the flag: by its name, or by that of the variable. */
@@ -94,14 +95,14 @@ static int check(const struct google_flag *flag, const char *shown, const char *
     if (strstr(takes, "true|false"))
         return is_one_of(value, takes) || is_one_of(value, "yes|no|on|off|t|f|y|n|1|0")
                    ? 0
-                   : amp_options_wrong(shown, "'%s' is none of true, false%s", value,
+                   : amp_complain(2, shown, "'%s' is none of true, false%s", value,
                                        strstr(takes, "auto") ? ", auto" : "");
     if (strchr(takes, '|'))
         return is_one_of(value, takes)
                    ? 0
-                   : amp_options_wrong(shown, "'%s' is none of %s", value, list(takes, words, sizeof words));
+                   : amp_complain(2, shown, "'%s' is none of %s", value, list(takes, words, sizeof words));
     if (takes_time(flag))
-        return seconds_in(value) ? 0 : amp_options_wrong(shown, "'%s' is not a time in seconds, such as 0.5", value);
+        return seconds_in(value) ? 0 : amp_complain(2, shown, "'%s' is not a time in seconds, such as 0.5", value);
     if (strcmp(takes, "<num_repetitions>") == 0)
         return check_number(shown, value, 1, 1000000);
     if (strcmp(takes, "<verbosity>") == 0)
@@ -109,7 +110,7 @@ static int check(const struct google_flag *flag, const char *shown, const char *
     if (strcmp(takes, "<filename>") != 0)
         return 0;
     file = fopen(value, "a"); /* libbenchmark would say so with status 1 */
-    return !file || fclose(file) ? amp_options_wrong(shown, "'%s': %s", value, strerror(errno)) : 0;
+    return !file || fclose(file) ? amp_complain(2, shown, "'%s': %s", value, strerror(errno)) : 0;
 }
 
 /* --benchmark_min_time=100x */
@@ -172,7 +173,7 @@ int amp_google_flag_take(const char *word, char **out, uint64_t *iterations)
         if (err || !takes_time(flag))
             return err;
         *out = keep_time(flag, value);
-        return *out ? 0 : amp_options_wrong(flag->name, "%s", strerror(ENOMEM));
+        return *out ? 0 : amp_complain(2, flag->name, "%s", strerror(ENOMEM));
     }
     return 0;
 }
@@ -194,7 +195,7 @@ int amp_google_environment_take(uint64_t *iterations)
         if (err)
             return err;
         if (takes_time(flag) && value[seconds_in(value)] && !*unit_of(flag)) /* it was read before main() */
-            return amp_options_wrong(name, "'%s': this version of libbenchmark takes it without its unit", value);
+            return amp_complain(2, name, "'%s': this version of libbenchmark takes it without its unit", value);
     }
     return 0;
 }
@@ -207,13 +208,13 @@ int amp_google_flag_refuse(const char *flag)
 
     snprintf(name, sizeof name, "%.*s", (int) strcspn(flag, "="), flag);
     if (flag[0] != '-')
-        return amp_options_wrong(flag, "neither a verb, which comes first, nor a flag");
+        return amp_complain(2, flag, "neither a verb, which comes first, nor a flag");
     for (size_t i = 0; i < n_flags; i++)
         names[5 + i] = google_flags[i].name;
     nearest = amp_suggest(name, names, n_flags + 5, amp_suggest_limit(name));
     if (nearest && strcmp(nearest, name) == 0)
-        return amp_options_wrong(name, "%s", strchr(flag, '=') ? "cannot have this value" : "needs a value, after '='");
+        return amp_complain(2, name, "%s", strchr(flag, '=') ? "cannot have this value" : "needs a value, after '='");
     if (nearest)
-        return amp_options_wrong(name, "no such flag; the nearest is '%s'", nearest);
-    return amp_options_wrong(name, "no such flag; 'ampersand-bench --help' lists them");
+        return amp_complain(2, name, "no such flag; the nearest is '%s'", nearest);
+    return amp_complain(2, name, "no such flag; 'ampersand-bench --help' lists them");
 }

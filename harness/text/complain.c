@@ -6,7 +6,7 @@
 
 void amp_complain_list(const char *what, const char *why, va_list arguments)
 {
-    char line[8192];
+    char line[4096]; /* an endless word is cut */
     size_t cap = sizeof line;
     int n = snprintf(line, cap, "ampersand: %s: ", what);
 

@@ -13,6 +13,8 @@
  *     library_threads        threads that this program has not started */
 #include "harness/allocators/provenance/probe.h"
 
+#include "harness/text/complain.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -31,7 +33,7 @@ void amp_probe_touch(void *block, size_t size)
     volatile char *bytes = block;
 
     if (!block) {
-        fprintf(stderr, "ampersand: probe: malloc(%zu) found no memory\n", size);
+        amp_complain(0, "probe", "malloc(%zu) found no memory", size);
         _exit(71);
     }
     for (size_t at = 0; at < size; at += 4096)

@@ -3,6 +3,8 @@
  * Runs in the process whose allocator is examined. It links no allocator, and finds everything by name at run time. */
 #include "harness/allocators/provenance/probe.h"
 
+#include "harness/text/complain.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +64,7 @@ void amp_probe_in_threads(unsigned n, void (*visit)(void *), void *opaque)
     pthread_mutex_init(&visitor.one, NULL);
     for (unsigned i = 0; i < n; i++)
         if (pthread_create(&threads[i], NULL, visit_one, &visitor)) {
-            fprintf(stderr, "ampersand: probe: a thread cannot be started\n");
+            amp_complain(0, "probe", "a thread cannot be started");
             _exit(1); /* the others wait for it */
         }
     for (unsigned i = 0; i < n; i++)
