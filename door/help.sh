@@ -87,7 +87,7 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
   --seed N           the seed of all random choices                     drawn and printed
 
 Prints size, padding, and how the type is passed and returned. Then measures what it costs to pass, return, change,
-store, send and box it by value and by pointer, and prints a recommendation, all in less than half a minute. `pass` is
+store, send and box it by value and by pointer, and prints advice, all in less than half a minute. `pass` is
 about an object that lies in memory, `made` about one that the caller has just filled. Exit status 2: the type cannot
 be measured, for the reason that is printed.
 

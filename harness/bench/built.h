@@ -8,7 +8,7 @@
 
 #include "harness/bench/plan.h"
 
-/* The CRC-32 of the table of each row's lesson; the caller frees it. NULL if there is no memory or a table is missing. */
+/* The CRC-32 of each row's table; the caller frees it. NULL if there is no memory or a table is missing. */
 uint32_t *amp_built_note(const struct amp_rows *rows);
 
 /* Whether the table of this row's lesson is still the noted one. */

@@ -13,6 +13,7 @@ import synthetic
 from places import ROOT
 
 from ask.advice import QUESTIONS
+from plots.words import allocator_text
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 TEXT = {page: (ROOT / page).read_text() for page in PAGES}
@@ -150,6 +151,15 @@ def test_every_question_of_ask_is_explained():
 def test_readmes_pair_is_the_templates():
     sample = re.search(r"```c\n(AMP_PAIR\(.*?)```", TEXT["README.md"], re.S)[1]
     assert sample in (ROOT / "examples/template/invoice.c").read_text()
+
+
+def test_readmes_allocators_are_those_of_the_published_run():
+    summary = json.loads((ROOT / "results/allocators/summary.json").read_text())
+    printed = allocator_text.table(summary).splitlines()
+    shown = re.search(r"```\n([ *]+configuration .*?)```", TEXT["README.md"], re.S)[1].splitlines()
+    assert len(shown) == 5
+    for line in shown:
+        assert any(one.startswith(line) for one in printed), line
 
 
 def test_statistics_can_be_redone_as_the_page_says(tmp_path):
