@@ -178,6 +178,8 @@ static void test_settings(void **unused)
         "\"timeout_s\": 20, \"memory_limit_b\": 8589934592, \"quiet_ns\": 991, \"config\": [\"glibc\", \"a:b\"], "
         "\"workload\": null, \"baseline\": \"jemalloc\", \"no_wait\": true}}";
 
+    unsigned read = 0;
+
     (void) unused;
     for (uint64_t seed = 0; seed < cases(); seed++) {
         struct amp_matrix_options options = { .launches = 1 };
@@ -194,10 +196,12 @@ static void test_settings(void **unused)
                           options.timeline_s > 86400 || options.timeout_s < 1 || options.timeout_s > 86400 ||
                           options.quiet_ns < 1 || options.n_configs > AMP_CONFIGS || !options.baseline))
             fail_msg("settings, seed %llu: read out of range", (unsigned long long) seed);
+        read += json && !err;
         for (size_t i = 0; json && !err && i < options.n_configs; i++)
             assert_true(strlen(options.configs[i]) < 100000);
         json_decref(json);
     }
+    assert_true(read >= cases() / 20);
 }
 
 int main(void)

@@ -27,7 +27,7 @@ struct outer {
     uint64_t wide;
     int below;
     json_int_t far_below;
-    double real;
+    double real, reals[2];
     const char *text;
     json_t *json;
     struct point inner, corners[3], *behind;
@@ -71,6 +71,7 @@ static const struct outer full = {
     .to_the_end = end_words,
 };
 static const struct outer empty = { .wide = AMP_NONE };
+static const struct outer nan_in_it = { .real = NAN, .reals = { 1, NAN }, .n = 2 };
 
 
 static void test_write(void **state)
@@ -95,7 +96,9 @@ static void test_write(void **state)
         ROW("signed, 64 bits", &full, "{\"far_below\": -9223372036854775808}", FIELD(far_below)),
         ROW("real", &full, "{\"real\": 45.1}", FIELD(real)),
         ROW("a real that is an integer", &empty, "{\"real\": 0.0}", FIELD(real)),
-        ROW("NaN", &(struct outer){ .real = NAN }, NULL, FIELD(real), FIELD(yes)),
+        ROW("NaN", &nan_in_it, NULL, FIELD(real), FIELD(yes)),
+        ROW("NaN before what is well", &nan_in_it, NULL, FIELD(real), AMP_GROUP("", AMP_OF(FIELD(yes)))),
+        ROW("NaN in a list", &nan_in_it, NULL, AMP_LIST(struct outer, reals, n)),
         ROW("infinity", &(struct outer){ .real = INFINITY }, NULL, FIELD(real)),
         ROW("text", &full, "{\"text\": \"\\\"text\\\"\"}", FIELD(text)),
         ROW("no text", &empty, NULL, FIELD(text)),
