@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/allocators/configuration/allocator.h"
 #include "harness/allocators/configuration/configuration.h"
-#include "harness/allocators/configuration/expectation.h"
 #include "harness/allocators/configuration/make.h"
 #include "harness/allocators/configuration/asked.h"
 
@@ -354,55 +353,7 @@ static void test_json(void **state)
     amp_configurations_free(&list);
 }
 
-/* ---- Conditions and settings */
-
-static const struct {
-    const char *text, *facts;
-    bool holds;
-} conditions[] = {
-    { "opt.a = 1", "1", true },
-    { "opt.a = 1", "2", false },
-    { "opt.a != 1", "2", true },
-    { "opt.a<2", "1", true },
-    { "opt.a < 1", "1", false },
-    { "opt.a <= 1", "1", true },
-    { "opt.a > 1", "1.5", true },
-    { "opt.a >= 2", "1.5", false },
-    { "opt.a = 8M", "8388608", true },
-    { "opt.a = 0x10", "16", true },
-    { "opt.a = false", "false", true },
-    { "opt.a = no", "0", true },
-    { "opt.a = true", "false", false },
-    { "opt.a = word", "\"Word\"", true },
-    { "opt.a = 0.25", "\"0.25\"", true },
-    { "opt.a = -1", "-1", true },
-    { "opt.a = word", "\"words\"", false },
-    { "opt.a < x", "1", false },
-    { "opt.a = 1x", "1", false },
-    { "opt.a = 9223372036854775807", "9223372036854775806", false },
-    { "opt.b = 1", "1", false },
-    { "opt.a = 1", "null", false },
-    { "opt.a = nan", "\"inf\"", false },
-    { "opt.a = 18446744073709551615", "\"0xffffffffffffffff\"", true },
-};
-
-static void test_conditions(void **state)
-{
-    (void) state;
-    for (size_t i = 0; i < COUNT(conditions); i++) {
-        json_t *facts =
-            json_pack("{s:{s:o}}", "read_back", "opt.a", json_loads(conditions[i].facts, JSON_DECODE_ANY, NULL));
-        struct amp_expectation condition;
-        char why[128];
-        bool holds;
-
-        assert_null(amp_expectation_parse(conditions[i].text, &condition));
-        holds = amp_expectation_holds(&condition, facts, why, sizeof why);
-        if (holds != conditions[i].holds)
-            fail_msg("%s with %s: got %d", conditions[i].text, conditions[i].facts, holds);
-        json_decref(facts);
-    }
-}
+/* ---- Settings */
 
 static const struct {
     const char *environment, *want; /* "key=value key=value", or "!" and why it cannot be read */
@@ -458,7 +409,6 @@ int main(void)
         cmocka_unit_test(test_elf_of_another_machine),
         cmocka_unit_test(test_folder),
         cmocka_unit_test(test_json),
-        cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_settings),
     };
 

@@ -12,7 +12,7 @@ import pytest
 from stack_parts import PARTS, ROOT, STACK, compile_object, link, needs, parts
 from waiting import HANGS_S
 
-TESTS = ("relocate", "stack", "stack_kernels")
+TESTS = ("relocate", "stack", "stack_around", "stack_kernels")
 only_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="mutates the assembly of x86-64")
 ASSEMBLY, RELOCATE, GROW, SLAB = "stack_x86_64.S", "relocate.c", "stack.c", "slab.c"
 

@@ -16,7 +16,7 @@ from waiting import HANGS_S
 STACK = ROOT / "harness/stack"
 PARTS = sorted([*STACK.glob("*.c"), *STACK.glob("*.S")])
 FLAGS = "-std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Werror".split()
-UNITS = ("relocate", "stack", "stack_kernels", "stack_use")
+UNITS = ("relocate", "stack", "stack_around", "stack_kernels", "stack_use")
 
 
 def needs(program, package):
