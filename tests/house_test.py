@@ -10,6 +10,10 @@ import house
 ROOMS = house.read_rooms((house.ROOT / "docs/contributing.md").read_text())
 MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 18, 450, 45
 LONGER = {}  # files that may be longer, and why
+# Includes that make no circle although a source and its header count as one file here, and why.
+TYPES_ONLY = {
+    ("harness/stack/state.h", "harness/stack/stack.h"): "the struct holds types of the public header, and calls nothing",
+}
 SOURCES = (".c", ".h", ".cc", ".hh", ".S", ".py", ".sh", ".go")
 
 
@@ -71,8 +75,9 @@ def test_what_a_file_includes_and_imports(tmp_path, monkeypatch):
 
 
 def test_the_harness_is_as_drawn():
-    edges = list(house.includes("harness"))
-    assert len(edges) > 200
+    edges = set(house.includes("harness"))
+    assert len(edges) > 200 and edges >= set(TYPES_ONLY)
+    edges -= set(TYPES_ONLY)
     assert house.complaints(edges, ROOMS) == []
 
 

@@ -2,8 +2,8 @@
 #include "harness/allocators/matrix_accept.h"
 
 #include "harness/allocators/provenance/provenance.h"
-#include "harness/measure/sensor.h"
 #include "harness/files/results.h"
+#include "harness/measure/sensor.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,35 +4,14 @@
 #ifndef AMP_CHILD_H
 #define AMP_CHILD_H
 
-#include "harness/files/record.h"
-#include "harness/lesson/pair.h"
+#include "harness/bench/task.h"
 
 /* Does a task, a JSON object as text, and returns an exit status. */
 int amp_child_main(const char *task);
-
-/* The task; its strings are borrowed from its JSON. */
-struct amp_task {
-    const struct amp_row *row;
-    const char *kind; /* "paired", "counts" */
-    const char *lesson, *name /* of the row */, *configuration;
-    const char *file; /* where the result goes, whole or not at all */
-    unsigned launch, environment_padding_b;
-    uint64_t seed, epoch_ns, quiet_ns;
-    size_t stack_offset_b, rounds_per_block;
-    int cpu;    /* -1: not pinned */
-    int layout; /* -1: all, or the only one to use */
-};
-extern const struct amp_record amp_task_record;
 
 /* The two kinds of task. Each writes task->file, of such a record, and returns an exit status. */
 extern const struct amp_record amp_launch_record, amp_counts_record;
 int amp_child_paired(const struct amp_task *task); /* child_paired.c */
 int amp_child_counts(const struct amp_task *task); /* child_counts.c */
-
-/* The keys that begin every result: of a task; and of a row, "pair" and "size". */
-extern const struct amp_record amp_task_identity, amp_row_identity;
-
-/* Says that and how the sides disagree, and returns the exit status for it. */
-int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value, uint64_t pointer);
 
 #endif

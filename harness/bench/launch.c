@@ -3,9 +3,9 @@
  * What a run of pairs is: the engine's table of functions for it (run/job.h). */
 #include "harness/bench/launch.h"
 
-#include "harness/bench/built.h"
 #include "harness/bench/looks.h"
 #include "harness/bench/manifest.h"
+#include "harness/lesson/built.h"
 #include "harness/machine/machine.h"
 #include "harness/measure/heap.h"
 #include "harness/text/complain.h"

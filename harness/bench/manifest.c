@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/manifest.h"
 
-#include "harness/bench/child.h"
+#include "harness/bench/task.h"
 #include "harness/bench/looks.h"
 #include "harness/build_info.h"
 #include "harness/files/results.h"

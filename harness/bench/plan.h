@@ -7,7 +7,7 @@
 #define AMP_PLAN_H
 
 #include "harness/bench/options.h"
-#include "harness/lesson/pair.h"
+#include "harness/lesson/rows.h"
 #include "harness/run/job.h"
 
 enum amp_kind { AMP_KIND_PAIRED, AMP_KIND_COUNTS, AMP_KIND_SOLO, AMP_KINDS };
@@ -16,20 +16,6 @@ enum amp_kind { AMP_KIND_PAIRED, AMP_KIND_COUNTS, AMP_KIND_SOLO, AMP_KINDS };
 const char *amp_kind_name(enum amp_kind kind);
 
 #define AMP_CONFIGURATION "default" /* the allocator as the environment configures it */
-
-/* The rows of a run, borrowed from the registry. */
-struct amp_rows {
-    const struct amp_row **row;
-    size_t n;
-};
-
-/* The registry's rows whose names match a POSIX extended regular expression (NULL: all). -EINVAL if it is none,
- * with *why (static storage); -ENOENT if no row matches. */
-int amp_rows_match(const struct amp_registry *registry, const char *filter, struct amp_rows *out, const char **why);
-/* Take out the rows of pairs with threads, whose threads would take turns on one CPU. Returns how many; *first is one of
- * them. */
-size_t amp_rows_leave_out_threads(struct amp_rows *rows, const struct amp_row **first);
-void amp_rows_free(struct amp_rows *rows);
 
 /* What all jobs of a run share. */
 struct amp_plan {

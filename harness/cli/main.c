@@ -4,7 +4,7 @@
  * interrupted. A child of the launch loop has two more, see child.h. */
 #include "harness/allocators/matrix.h"
 #include "harness/bench/child.h"
-#include "harness/bench/google.h"
+#include "harness/bench/google/google.h"
 #include "harness/bench/launch.h"
 #include "harness/cli/options.h"
 #include "harness/cli/options_google.h"

@@ -4,8 +4,8 @@
 #ifndef AMP_LOOP_H
 #define AMP_LOOP_H
 
-#include "harness/run/job.h"
 #include "harness/files/journal.h"
+#include "harness/run/job.h"
 #include "harness/run/progress.h"
 #include "harness/run/quiet_wait.h"
 

@@ -6,7 +6,9 @@
 #ifndef AMP_BUILT_H
 #define AMP_BUILT_H
 
-#include "harness/bench/plan.h"
+#include "harness/lesson/rows.h"
+
+#include <stdbool.h>
 
 /* The CRC-32 of each row's table; the caller frees it. NULL if there is no memory or a table is missing. */
 uint32_t *amp_built_note(const struct amp_rows *rows);

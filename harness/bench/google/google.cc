@@ -32,9 +32,9 @@ extern "C" {
 #include "harness/measure/heap.h"
 #include "harness/text/complain.h"
 }
-#include "harness/bench/google.h"
+#include "harness/bench/google/google.h"
 
-#include "harness/bench/google_report.hh"
+#include "harness/bench/google/google_report.hh"
 
 namespace
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/bench/built.h"
+#include "harness/lesson/built.h"
 
 #include "harness/lesson/layout.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/bench/google_report.hh"
+#include "harness/bench/google/google_report.hh"
 
 #include "harness/build_info.h"
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/lesson/rows.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <stdio.h>
+
+int amp_rows_match(const struct amp_registry *registry, const char *filter, struct amp_rows *out, const char **why)
+{
+    static char words[256];
+    regex_t regex;
+    size_t matching = 0;
+    int err = filter ? regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB) : 0;
+
+    *why = words;
+    *out = (struct amp_rows){ 0 };
+    if (err) {
+        regerror(err, &regex, words, sizeof words);
+        return -EINVAL;
+    }
+    out->row = calloc(registry->n + 1, sizeof *out->row);
+    for (size_t i = 0; out->row && i < registry->n; i++) {
+        char name[256];
+
+        amp_row_name(&registry->rows[i], name, sizeof name);
+        if (!filter || regexec(&regex, name, 0, NULL, 0) == 0)
+            matching++;
+        else if (!registry->rows[i].pair->floor)
+            continue;
+        out->row[out->n++] = &registry->rows[i];
+    }
+    if (filter)
+        regfree(&regex);
+    if (!out->row)
+        return -ENOMEM;
+    if (matching > 0)
+        return 0;
+    amp_rows_free(out);
+    snprintf(words, sizeof words, "no row matches");
+    return -ENOENT;
+}
+
+size_t amp_rows_leave_out_threads(struct amp_rows *rows, const struct amp_row **first)
+{
+    size_t kept = 0, n = rows->n;
+
+    for (size_t i = 0; i < n; i++) {
+        if (rows->row[i]->pair->threads == 0)
+            rows->row[kept++] = rows->row[i];
+        else if (kept == i)
+            *first = rows->row[i];
+    }
+    rows->n = kept;
+    return n - kept;
+}
+
+void amp_rows_free(struct amp_rows *rows)
+{
+    free(rows->row);
+    *rows = (struct amp_rows){ 0 };
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows that a run measures. */
+#ifndef AMP_ROWS_H
+#define AMP_ROWS_H
+
+#include "harness/lesson/pair.h"
+
+/* The rows of a run, borrowed from the registry. */
+struct amp_rows {
+    const struct amp_row **row;
+    size_t n;
+};
+
+/* The registry's rows whose names match a POSIX extended regular expression (NULL: all). -EINVAL if it is none,
+ * with *why (static storage); -ENOENT if no row matches. */
+int amp_rows_match(const struct amp_registry *registry, const char *filter, struct amp_rows *out, const char **why);
+/* Take out the rows of pairs with threads, whose threads would take turns on one CPU. Returns how many; *first is one of
+ * them. */
+size_t amp_rows_leave_out_threads(struct amp_rows *rows, const struct amp_row **first);
+void amp_rows_free(struct amp_rows *rows);
+
+#endif
