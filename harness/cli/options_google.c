@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/cli/options_google.h"
 
-#include "harness/cli/options.h"
 #include "harness/text/complain.h"
 #include "harness/text/quantity.h"
 #include "harness/text/suggest.h"
