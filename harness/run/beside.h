@@ -4,8 +4,8 @@
 
 #include "harness/run/job.h"
 
-/* Run jobs beside each other, as many at once as half of the free memory takes: each is watched by a process of its own.
- * out[i] says what became of job i; AMP_INTERRUPTED for those that were not begun. 0 or a negative errno. */
+/* Run jobs at the same time, as many as fit into half of the free memory; a process of its own watches each. out[i] is
+ * the outcome of job i, AMP_INTERRUPTED if it was not begun. 0 or a negative errno. */
 int amp_beside_run(struct amp_job *const *jobs, size_t n, struct amp_outcome *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop over the jobs of a run, between its folder's first line of the journal and its last. Of run.c and unit tests. */
+ * The loop over the jobs of a run, from the first line of the journal to the last. For run.c and unit tests. */
 #ifndef AMP_LOOP_H
 #define AMP_LOOP_H
 
@@ -17,20 +17,20 @@ struct amp_loop {
     struct amp_journal *journal;
     struct amp_progress progress;
     struct amp_quiet_wait quiet_wait;
-    size_t failed; /* groups, but for those that nobody asked for */
+    size_t failed; /* groups; those that nobody asked for by name do not count */
     int (*start)(const struct amp_process *process, struct amp_outcome *out); /* amp_process_run() outside tests */
 };
 
-/* Which jobs have a result already, and how far that is. Comes first. */
+/* Find the jobs that have a result already. Call it first. */
 void amp_loop_begin(struct amp_loop *loop);
 
-/* Every job that is to do. The exit status of the run. */
+/* Do all other jobs; returns the exit status of the run. */
 int amp_loop_run(struct amp_loop *loop);
 
-/* Say that the disk or the system, not a job, has failed: AMP_RUN_UNUSABLE. */
+/* Say that the disk or the system has failed, not a job; returns AMP_RUN_UNUSABLE. */
 int amp_loop_give_up(struct amp_loop *loop, int err);
 
-/* How many jobs were finished, in words for the last line of a run that is not. */
+/* Write how many jobs were finished, for the last line of an unfinished run. */
 void amp_loop_kept(const struct amp_loop *loop, char *out, size_t cap);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A fresh process, of this program or another: started, watched, ended, and what became of it in words. Each call waits
- * for its own; beside.c forks a watcher for each of several. */
+ * Start a process, of this program or another, watch it, and say how it ended. Each call waits for its process; to run
+ * several at the same time, beside.c forks a watcher for each. */
 #ifndef AMP_PROCESS_H
 #define AMP_PROCESS_H
 
@@ -9,45 +9,45 @@
 
 /* Where parent and children run. */
 struct amp_placement {
-    int cpu;           /* for the children; -1 where there is only one */
-    bool aslr_was_off; /* for this process alone (setarch -R, a debugger); children get it back */
+    int cpu;           /* for the children; -1 if there is only one */
+    bool aslr_was_off; /* this process runs without ASLR (setarch -R, a debugger); its children get it back */
 };
 
-/* To be called once, before the first child: moves this process to a CPU that the children do not use, where there
- * are two, and from here on notices SIGINT, SIGTERM and SIGHUP instead of dying of them. 0 or a negative errno. */
+/* Call it once, before the first child. If there are two CPUs, it moves this process to one that the children do not
+ * use. From here on SIGINT, SIGTERM and SIGHUP are noticed and do not end this process. 0 or a negative errno. */
 int amp_process_prepare(struct amp_placement *out);
 
-/* End with the process whose number the environment variable AMPERSAND_DOOR holds, as by SIGTERM: the door, killed, does
- * not leave us measuring. To be called first. */
+/* End, as by SIGTERM, when the process ends whose number is in the environment variable AMPERSAND_DOOR. So nothing goes
+ * on measuring if the door is killed. Call it first. */
 void amp_process_follow(void);
 
-/* Whether one of these signals has come, or the door is gone. */
+/* Whether one of these signals has come, or the door has ended. */
 bool amp_process_interrupted(void);
 
-/* For the child, first thing in main(): pin it to the CPU that the environment variable AMPERSAND_CPU names. Only
- * here and not before exec: jemalloc counts the CPUs that it may use when it is loaded, and a process of one CPU
- * would get other arenas than the programs that the lessons are about. 0 or a negative errno. */
+/* For the child, first in main(): pin it to the CPU in the environment variable AMPERSAND_CPU. Not earlier, before
+ * exec: jemalloc counts its CPUs when it is loaded, and with one CPU it would have other arenas than in ordinary
+ * programs. 0 or a negative errno. */
 int amp_process_pin(void);
 
 struct amp_process {
-    const char *const *argv; /* argv[0] is only its name, see `program` */
+    const char *const *argv; /* argv[0] is only a name, see `program` */
     const char *program;     /* the file to run; NULL: this program's own */
-    /* What is added to the environment, "NAME=value", ends in NULL. Where it is not NULL, what configures an allocator
-     * (LD_PRELOAD, MALLOC_CONF, GLIBC_TUNABLES, ...) is not inherited: the process has what is said here, no more. */
+    /* Added to the environment: "NAME=value", ends in NULL. If it is not NULL, the process does not inherit variables
+     * that configure an allocator (LD_PRELOAD, MALLOC_CONF, GLIBC_TUNABLES, ...); it gets only those given here. */
     const char *const *environment;
     const char *preload; /* with an environment: a library that comes before all others; NULL: none */
     int cpu; /* -1: not pinned */
     unsigned environment_padding_b;
     unsigned timeout_s;
-    const struct amp_exit *exits; /* what its exit statuses mean; a zero status ends the list, NULL: nothing */
-    uint64_t memory_limit_b; /* of address space, 0: none. Not in a build with a sanitizer, which reserves terabytes */
+    const struct amp_exit *exits; /* the meaning of its exit statuses; a zero status ends the list, NULL: none */
+    uint64_t memory_limit_b; /* of address space, 0: none. Ignored with sanitizers, which reserve terabytes */
 };
 
-/* Sleep for so long at the most; the signals above are noticed meanwhile. */
+/* Sleep for at most this long; the signals above end it. */
 void amp_process_pause(unsigned ms);
 
-/* Start one and wait until it has ended. Nothing that it started survives it, nor does it survive us. 0, or a
- * negative errno where no process could be started. */
+/* Start a process and wait until it has ended. It does not outlive this process, and nothing that it starts outlives
+ * it. 0, or a negative errno if no process could be started. */
 int amp_process_run(const struct amp_process *process, struct amp_outcome *out);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Before a child that is timed, wait until its core is quiet (sensor.h).
+ * Wait until the core is quiet (sensor.h) before a child is timed.
  *
- * Neighbours that stay for a second spoil whole launches, which no child can mend by measuring its blocks again. How
- * long a run may wait is a share of its own time: where something else always runs, it is done all the same, that much
+ * A neighbour that computes for a second spoils a whole launch, and its child cannot repair that by measuring blocks
+ * again. A run may wait for a share of its own time. So it ends even if something else always runs, only that much
  * later. */
 #ifndef AMP_QUIET_WAIT_H
 #define AMP_QUIET_WAIT_H
@@ -14,19 +14,19 @@
 
 struct amp_quiet_wait {
     amp_clock now;
-    uint64_t quiet_ns; /* what the sensor reads on a quiet core */
+    uint64_t quiet_ns; /* the sensor's reading on a quiet core */
     uint64_t begin_ns, waited_ns;
-    double share; /* of the time that the run takes without waiting, and three seconds from the beginning; 0: neither */
+    double share; /* it may wait for this share of the run's own time, plus three seconds; 0: not at all */
 };
 
 void amp_quiet_wait_begin(struct amp_quiet_wait *patience, amp_clock now, uint64_t quiet_ns, double share);
 
-/* Return when the core has been quiet for two milliseconds on end, or the patience is spent, or a signal has come. For
- * the core of this CPU, or of each one in turn that is allowed (-1). It computes all the while, lest a clock that falls
- * when idle be taken for a neighbour. The calling process is on that CPU meanwhile, and afterwards where it was. */
+/* Wait until the core of this CPU (-1: of each allowed CPU, one after the other) has been quiet for two milliseconds
+ * without a break, or the time for waiting is used up, or a signal comes. It computes while it waits: an idle CPU may
+ * clock down, which would look like a neighbour. The calling process moves to that CPU, and back afterwards. */
 void amp_quiet_wait_core(struct amp_quiet_wait *patience, int cpu);
 
-/* Whether there is patience for doing again what took so long; then it is used up by that. */
+/* True if the run may still spend `seconds` on repeating; takes them off what is left. */
 bool amp_quiet_wait_use(struct amp_quiet_wait *patience, double seconds);
 
 #endif
