@@ -16,8 +16,6 @@
 /* The least |ratio - 1| worth a word. */
 #define THRESHOLD 0.002
 
-static char words[PATH_MAX + JSON_ERROR_TEXT_LENGTH + 128];
-
 unsigned *amp_manifest_layouts(const struct amp_rows *rows, const char **why)
 {
     unsigned *layouts = calloc(rows->n + 1, sizeof *layouts);
@@ -82,86 +80,66 @@ const struct amp_record amp_manifest_record = {
     .schema = AMP_MANIFEST_SCHEMA,
 };
 
-static json_t *tables(const struct amp_rows *rows, const char **why)
+/* The table of layouts of each lesson, and the CRC-32 of its first module: runs that have the same measured the same
+ * code. */
+static int add_lessons(const struct amp_rows *rows, json_t *tables, json_t *modules, const char **why)
 {
-    json_t *object = json_object();
-
-    for (size_t i = 0; object && i < rows->n; i++) {
+    for (size_t i = 0; i < rows->n; i++) {
         const char *lesson = rows->row[i]->lesson;
-        char path[PATH_MAX];
-        json_error_t error;
-        json_t *table;
-
-        if (json_object_get(object, lesson))
-            continue;
-        snprintf(path, sizeof path, "%s/%s.layouts.json", amp_layout_dir(), lesson);
-        table = json_load_file(path, 0, &error);
-        if (!table) {
-            snprintf(words, sizeof words, "%s: line %d: %s: build again", path, error.line, error.text);
-            *why = words;
-            json_decref(object);
-            return NULL;
-        }
-        json_object_set_new(object, lesson, table);
-    }
-    return object;
-}
-
-/* What was built, with the CRC-32 of each lesson's first module: two runs that have the same measured the same code. */
-static json_t *build(const struct amp_rows *rows)
-{
-    json_t *build = amp_machine_build(), *modules = json_object();
-
-    for (size_t i = 0; modules && i < rows->n; i++) {
-        const char *lesson = rows->row[i]->lesson;
+        struct amp_layouts layouts;
         char path[PATH_MAX];
         uint32_t crc32;
 
+        if (json_object_get(tables, lesson))
+            continue;
+        if (amp_layouts_open(lesson, &layouts, why))
+            return -1;
+        json_object_set(tables, lesson, layouts.table);
+        amp_layouts_close(&layouts);
         snprintf(path, sizeof path, "%s/%s.00.so", amp_layout_dir(), lesson);
-        if (!json_object_get(modules, lesson) && amp_results_crc32(path, &crc32) == 0)
+        if (amp_results_crc32(path, &crc32) == 0)
             json_object_set_new(modules, lesson, json_integer(crc32));
     }
-    if (build && json_object_set_new(build, "modules_crc32", modules)) {
-        json_decref(build);
-        build = NULL;
-    }
-    return build;
+    return 0;
 }
 
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why)
 {
-    json_t *lessons = tables(rows, why), *json;
-    struct manifest manifest;
     char created[32];
-
-    if (!lessons)
-        return NULL;
-    manifest = (struct manifest){
+    struct manifest manifest = {
         .options = *options, .threshold = THRESHOLD, .n_looks = options->looks, .version = AMP_VERSION,
-        .created = amp_results_now(created), .machine = amp_machine_facts(), .build = build(rows),
+        .created = amp_results_now(created), .machine = amp_machine_facts(), .build = amp_machine_build(),
         .allocator = amp_machine_allocator(), .configurations = json_pack("[{s:s}]", "name", AMP_CONFIGURATION),
-        .layout_tables = lessons, .rows = *rows
+        .layout_tables = json_object(), .rows = *rows
     };
+    json_t *modules = json_object(), *json;
+    int err = add_lessons(rows, manifest.layout_tables, modules, why);
+
+    json_object_set_new(manifest.build, "modules_crc32", modules);
     for (unsigned i = 0; i < options->looks; i++)
         manifest.looks[i] = amp_looks_launches(options, i);
     for (size_t i = 0; i < rows->n; i++)
         manifest.layouts = layouts[i] > manifest.layouts ? layouts[i] : manifest.layouts;
     json = amp_record_write(&amp_manifest_record, &manifest);
+    if (err) {
+        json_decref(json);
+        return NULL;
+    }
     if (!json)
         *why = "it cannot be put into JSON";
     return json;
 }
 
-static int restore_settings(const json_t *manifest, struct amp_launch_options *options)
+static int restore_settings(const json_t *manifest, struct amp_launch_options *options, const char **why)
 {
     struct manifest m = { .options = *options };
-    const char *why = "its stopping rule is none that this program knows";
     int err;
 
     m.options.no_wait = false;
     m.options.precision = m.options.budget_s = 0;
-    err = amp_record_read(&begun, manifest, &m, &why);
+    *why = "its stopping rule is none that this program knows";
+    err = amp_record_read(&begun, manifest, &m, why);
     /* A run of a version without a stopping rule has none of its keys: a fixed number of launches. */
     if (!err && m.n_looks > 0 && !(m.options.precision > 0 && m.options.precision < 1 && m.options.budget_s > 0))
         err = -EPROTO;
@@ -171,15 +149,18 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
         m.options.precision = m.options.budget_s = 0;
     m.options.looks = (unsigned) m.n_looks;
     *options = m.options;
-    snprintf(words, sizeof words, "%s", why);
     return err;
 }
 
-static int restore_rows(const json_t *manifest, const struct amp_registry *registry, struct amp_rows *rows)
+static int restore_rows(const json_t *manifest, const struct amp_registry *registry, struct amp_rows *rows,
+                        const char **why)
 {
+    static char words[384];
     const json_t *list = json_object_get(manifest, "rows");
     size_t n = json_array_size(list);
 
+    snprintf(words, sizeof words, "%s", n > 0 ? strerror(ENOMEM) : "it has no rows");
+    *why = words;
     *rows = (struct amp_rows){ .row = calloc(n + 1, sizeof *rows->row) };
     if (!rows->row)
         return -ENOMEM;
@@ -199,22 +180,16 @@ static int restore_rows(const json_t *manifest, const struct amp_registry *regis
             return -ENOENT;
         }
     }
-    if (n > 0)
-        return 0;
-    snprintf(words, sizeof words, "it has no rows");
-    return -EPROTO;
+    return n > 0 ? 0 : -EPROTO;
 }
 
 int amp_manifest_restore(const json_t *manifest, const struct amp_registry *registry,
                          struct amp_launch_options *options, struct amp_rows *rows, const char **why)
 {
-    int err;
+    int err = restore_settings(manifest, options, why);
 
-    snprintf(words, sizeof words, "%s", strerror(ENOMEM));
-    *why = words;
-    err = restore_settings(manifest, options);
     if (!err)
-        err = restore_rows(manifest, registry, rows);
+        err = restore_rows(manifest, registry, rows, why);
     if (err)
         amp_rows_free(rows);
     return err;

@@ -36,17 +36,10 @@ static int write_all(int fd, const char *text, size_t n)
 static char *dump_line(const json_t *value)
 {
     char *text = json_dumps(value, JSON_FLAGS), *line;
-    size_t n;
 
-    if (!text)
-        return NULL;
-    n = strlen(text);
-    line = realloc(text, n + 2);
-    if (!line) {
-        free(text);
-        return NULL;
-    }
-    memcpy(line + n, "\n", 2);
+    if (!text || asprintf(&line, "%s\n", text) < 0)
+        line = NULL;
+    free(text);
     return line;
 }
 
