@@ -13,15 +13,15 @@ enum amp_cell_kind { AMP_CELL_PROBE, AMP_CELL_LAUNCH, AMP_CELL_TIMELINE };
 struct amp_matrix_plan {
     const char *dir;     /* the run folder */
     const char *program; /* ampersand-workload */
-    int cpu;             /* for workloads of one thread; -1: there is only one */
+    int cpu;             /* for workloads with one thread; -1: there is only one */
 };
 
-/* A job's `within` is the configuration that it runs under; its group is that, too, for the probe, which takes its whole
- * column along; else the cell, or the configuration's timelines. */
+/* Add all jobs. `within` of a job is its configuration. The group of a probe is that, too: if it fails, the whole
+ * column does. The group of another job is its cell, or the timelines of its configuration. */
 void amp_matrix_jobs(const struct amp_matrix *matrix, const struct amp_matrix_options *options,
                      const struct amp_matrix_plan *plan, struct amp_jobs *jobs);
 
-/* How many those are. */
+/* How many jobs that are. */
 size_t amp_matrix_size(const struct amp_matrix *matrix, const struct amp_matrix_options *options);
 
 /* The file of a configuration's probe. */

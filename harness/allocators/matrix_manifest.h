@@ -7,15 +7,15 @@
 #include "harness/allocators/matrix_plan.h"
 #include "harness/files/record.h"
 
-/* What is measured in and what is measured, by their CRC-32: "program_crc32", and "tables_crc32" of the pairs' lessons. */
+/* CRC-32 of the measured program and of the tables of the pairs' lessons: "program_crc32", "tables_crc32". */
 json_t *amp_matrix_built(const struct amp_matrix *matrix);
 
 extern const struct amp_record amp_matrix_record;
 
-/* A new reference, or NULL for want of memory. */
+/* A new reference, or NULL if there is no memory. */
 json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_matrix_options *options);
 
-/* Take from the manifest of an existing run what its options were; strings are borrowed from it. -EPROTO with *why. */
+/* Read the options of an existing run from its manifest; strings are borrowed from it. -EPROTO with *why. */
 int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *options, const char **why);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a matrix consists of. Functions return 0 or a negative errno. */
+ * The columns and rows of a matrix: configurations and workloads. Functions return 0 or a negative errno. */
 #ifndef AMP_MATRIX_PLAN_H
 #define AMP_MATRIX_PLAN_H
 
@@ -11,7 +11,8 @@
 
 #include <limits.h>
 
-/* A column's name beside the baseline's for the same once more, by which noise is known: an A/A comparison. */
+/* Added to the baseline's name: a second column with the same configuration, which shows the noise (an A/A
+ * comparison). */
 #define AMP_AGAIN "-again"
 
 /* A row of the matrix. */
@@ -24,22 +25,22 @@ struct amp_matrix_workload {
 };
 
 struct amp_matrix {
-    struct amp_configurations configurations; /* the baseline is the first; the second is it again */
+    struct amp_configurations configurations; /* the first is the baseline, the second is the baseline again */
     struct amp_matrix_workload *workloads;
     size_t n_workloads;
 };
 
-/* Configurations from the options, workloads that match from this program and from the registry: every pair of which a
- * side allocates. 0, or a negative errno with *what, the flag or the folder that is wrong, and *why (static
- * storage). */
+/* Collect the configurations of the options, and the workloads that match: those of this program, and every pair of the
+ * registry with a side that allocates. 0, or a negative errno with *what (the flag or folder that is wrong) and *why
+ * (static storage). */
 int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix_options *options,
                     struct amp_matrix *out, const char **what, const char **why);
 void amp_matrix_free(struct amp_matrix *matrix);
 
-/* The folder of the shipped configurations; the environment variable AMPERSAND_ALLOCATORS names another. */
+/* The folder of the configurations: benchmarks/allocators, or that of the environment variable AMPERSAND_ALLOCATORS. */
 const char *amp_matrix_dir(void);
 
-/* The program in which everything is measured, beside this one. 0 or a negative errno. */
+/* The path of ampersand-workload, beside this program. 0 or a negative errno. */
 int amp_matrix_program(char out[PATH_MAX]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The jobs of a run of pairs, in their order and with their random draws. All of it follows from the rows, the settings
- * and the seed; what is drawn for a job depends on the seed and on what the job is, not on its place in the plan. So a run
- * that is resumed, or gets more launches, draws the same again. */
+ * The jobs of a run of pairs, their order and their random draws. All of it follows from the rows, the settings and the
+ * seed. The draws of a job depend on the seed and on the job, not on its place in the plan: so a run that is resumed,
+ * or gets more launches, draws the same again. */
 #ifndef AMP_PLAN_H
 #define AMP_PLAN_H
 
@@ -12,7 +12,7 @@
 
 enum amp_kind { AMP_KIND_PAIRED, AMP_KIND_COUNTS, AMP_KIND_SOLO, AMP_KINDS };
 
-/* As in the journal and in a child's task: "paired", "counts", "solo". */
+/* Its name in the journal and in a child's task: "paired", "counts", "solo". */
 const char *amp_kind_name(enum amp_kind kind);
 
 #define AMP_CONFIGURATION "default" /* the allocator as the environment configures it */
@@ -22,7 +22,7 @@ struct amp_plan {
     struct amp_launch_options options;
     const char *dir;
     struct amp_rows rows;
-    unsigned *layouts; /* how many modules each row's lesson was linked into */
+    unsigned *layouts; /* how many modules the lesson of each row has */
     int cpu;           /* for pairs without threads; -1: there is only one */
 };
 
@@ -33,7 +33,7 @@ void amp_plan_make(const struct amp_plan *plan, struct amp_jobs *jobs);
 void amp_plan_extend(const struct amp_plan *plan, const bool *chosen, const unsigned *launches, unsigned to,
                      struct amp_jobs *jobs);
 
-/* What the disk must have free for the results, in bytes; rather too much than too little. */
+/* How many bytes must be free on the disk for the results; rather too many than too few. */
 uint64_t amp_plan_need_b(const struct amp_plan *plan);
 
 #endif

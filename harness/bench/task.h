@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a child process is told to do: one launch of one row, and where its result goes. */
+ * The task of a child process: one launch of one row, and the file for its result. */
 #ifndef AMP_TASK_H
 #define AMP_TASK_H
 
@@ -24,7 +24,7 @@ extern const struct amp_record amp_task_record;
 /* The keys that begin every result: of a task; and of a row, "pair" and "size". */
 extern const struct amp_record amp_task_identity, amp_row_identity;
 
-/* Says that and how the sides disagree, and returns the exit status for it. */
+/* Print how the checksums of the sides differ, and return the exit status for that. */
 int amp_child_disagree(const struct amp_task *task, uint64_t ops, uint64_t value, uint64_t pointer);
 
 #endif

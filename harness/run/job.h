@@ -99,8 +99,8 @@ struct amp_run_verb {
     int (*choose)(void *run);
     /* Everything that readers and --resume need: a new reference, or NULL with *why. */
     json_t *(*manifest)(void *run, const char **why);
-    /* What the measured programs load that was replaced since the run began: its name, or NULL. The function may be
-     * NULL. */
+    /* The name of a file that the measured programs load and that was replaced since the run began, or NULL. The function
+     * may be NULL. */
     const char *(*replaced)(void *run);
     uint64_t (*need_b)(const void *run); /* disk space; rather too much than too little */
     /* Make the jobs. `cpu` is for jobs with one thread; -1: there is only one CPU. */

@@ -40,7 +40,7 @@ enum amp_google_outcome {
     AMP_GOOGLE_DONE,
     AMP_GOOGLE_FAILED,     /* a row was refused; it is among the results, as an error */
     AMP_GOOGLE_NO_MATCH,   /* the filter matches no benchmark */
-    AMP_GOOGLE_BAD_FILTER, /* the filter is no regular expression */
+    AMP_GOOGLE_BAD_FILTER, /* the filter is not a regular expression */
 };
 
 /* Run or list the benchmarks that the flags select. `filter` is --benchmark_filter's value, static storage. With the
