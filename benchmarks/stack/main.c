@@ -7,6 +7,7 @@
 #include "benchmarks/stack/measure.h"
 #include "harness/text/quantity.h"
 #include "harness/stack/stack.h"
+#include "harness/text/suggest.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,7 +24,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static void fail(const char *for
     va_list args;
 
     va_start(args, format);
-    fputs("ampersand: stack: ", stderr);
+    fputs("ampersand: ", stderr);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
@@ -106,7 +107,7 @@ static int walk_live_once(const struct options *o)
         if (walk_live[i].elements == o->size)
             walker = &walk_live[i];
     if (!walker)
-        fail("--size %" PRIu64 ": arrays of 1, 16, 64, 256, 1024 or 4096 elements are there", o->size);
+        fail("--size: '%" PRIu64 "' is none of 1, 16, 64, 256, 1024 and 4096", o->size);
     if (amp_stack_create(&policy, &stack, &why))
         fail("--start %s --limit %s: %s", size_text(o->start_b), size_text(o->limit_b), why);
     printf("A stack of %s, %s.\nEach call takes an array of %zu elements by %s, and the string's address.\n\n",
@@ -132,10 +133,10 @@ static uint64_t number(const char *flag, const char *text, bool size, uint64_t l
     uint64_t n = 0;
     bool good = size ? amp_quantity_read_size(&end, &n) : amp_quantity_read_digits(&end, &n);
 
-    if (!good || *end)
-        fail("%s %s: not a %s", flag, text, size ? "size, as 2K or 64K" : "number");
-    if (n < least || n > most)
-        fail("%s %s: from %" PRIu64 " to %" PRIu64, flag, text, least, most);
+    if (size && (!good || *end))
+        fail("%s: '%s' is not a size, as in 2K or 64K", flag, text);
+    if (!good || *end || n < least || n > most)
+        fail("%s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64, flag, text, least, most);
     return n;
 }
 
@@ -144,7 +145,42 @@ static size_t policy_of(const char *text)
     for (size_t i = 0; i < N_POLICIES; i++)
         if (strcmp(policies[i].name, text) == 0)
             return i;
-    fail("--policy %s: go, x4, x8, x16, force or probe", text);
+    fail("--policy: '%s' is none of go, x4, x8, x16, force and probe", text);
+}
+
+enum flag { SIZE, DEPTH, START, LIMIT, POLICY, POINTER, N_FLAGS };
+static const char *const flags[N_FLAGS] = { "--size", "--depth", "--start", "--limit", "--policy", "--pointer" };
+
+static enum flag flag_of(const char *word, size_t n)
+{
+    const char *command = getenv("AMPERSAND_COMMAND"), *nearest;
+    char flag[AMP_SUGGEST_CHARS + 1];
+
+    for (size_t i = 0; i < N_FLAGS; i++)
+        if (strlen(flags[i]) == n && strncmp(flags[i], word, n) == 0)
+            return (enum flag) i;
+    command = command ? command : "ampersand";
+    if (word[0] != '-')
+        fail("%s: 'stack' takes no such word; '%s help stack' says what it takes", word, command);
+    snprintf(flag, sizeof flag, "%.*s", (int) (n < sizeof flag ? n : sizeof flag - 1), word);
+    nearest = amp_suggest(flag, flags, N_FLAGS, amp_suggest_limit(flag));
+    if (nearest)
+        fail("%s: 'stack' has no such flag; the nearest is '%s', and '%s help stack' lists them", flag, nearest, command);
+    fail("%s: 'stack' has no such flag; '%s help stack' lists them", flag, command);
+}
+
+static void take(struct options *o, enum flag flag, const char *value)
+{
+    if (flag == SIZE)
+        o->size = number("--size", value, false, 0, UINT64_MAX);
+    else if (flag == DEPTH)
+        o->depth = number("--depth", value, false, 1, WALK_DEPTH_MAX);
+    else if (flag == START)
+        o->start_b = number("--start", value, true, 0, UINT64_MAX);
+    else if (flag == LIMIT)
+        o->limit_b = number("--limit", value, true, 0, UINT64_MAX);
+    else
+        o->policy = policy_of(value);
 }
 
 static int parse_walk(int argc, char **argv)
@@ -153,28 +189,21 @@ static int parse_walk(int argc, char **argv)
     bool limited = false;
 
     for (int i = 0; i < argc; i++) {
-        const char *flag = argv[i], *equals = strchr(flag, '='), *value;
-        size_t n = equals ? (size_t) (equals - flag) : strlen(flag);
+        const char *equals = strchr(argv[i], '='), *value = equals ? equals + 1 : NULL;
+        const enum flag flag = flag_of(argv[i], equals ? (size_t) (equals - argv[i]) : strlen(argv[i]));
 
-        if (strncmp(flag, "--pointer", n) == 0 && n == 9 && !equals) {
+        if (flag == POINTER) {
+            if (value)
+                fail("--pointer: takes no value");
             o.pointer = true;
             continue;
         }
-        value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
+        if (!value && i + 1 < argc)
+            value = argv[++i];
         if (!value)
-            fail("%s: needs a value", flag);
-        if (n == 6 && strncmp(flag, "--size", n) == 0)
-            o.size = number("--size", value, false, 1, 4096);
-        else if (n == 7 && strncmp(flag, "--depth", n) == 0)
-            o.depth = number("--depth", value, false, 1, WALK_DEPTH_MAX);
-        else if (n == 7 && strncmp(flag, "--start", n) == 0)
-            o.start_b = number("--start", value, true, 0, UINT64_MAX);
-        else if (n == 7 && strncmp(flag, "--limit", n) == 0)
-            o.limit_b = number("--limit", value, true, 0, UINT64_MAX), limited = true;
-        else if (n == 8 && strncmp(flag, "--policy", n) == 0)
-            o.policy = policy_of(value);
-        else
-            fail("%.*s: no such flag: --size, --depth, --pointer, --start, --limit, --policy", (int) n, flag);
+            fail("%s: needs a value", flags[flag]);
+        take(&o, flag, value);
+        limited = limited || flag == LIMIT;
     }
     if ((policies[o.policy].modes & AMP_STACK_PROBE) && !limited)
         o.limit_b = o.start_b > (64 << 20) ? o.start_b : 64 << 20;

@@ -257,7 +257,7 @@ def read_unchanged(path, crc32):
 def check_identity(document, identity, path):
     """A file says itself what it stands for: its place in the folder must agree."""
     for key, expected in identity.items():
-        if document.get(key) != expected or isinstance(document[key], bool):
+        if document.get(key) != expected or type(document[key]) is not type(expected):  # 8.0, -0.0 and true are others
             raise Refused(path, key, f"{document.get(key)!r} in a file that stands for {expected!r}")
 
 

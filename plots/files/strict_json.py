@@ -100,11 +100,17 @@ def known_versions(kind):
     return sorted(versions)
 
 
+# An integer is written as one: for JSON Schema 8.0 and -0.0 are some, too, and Python's is then no int.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)))
+
+
 @functools.lru_cache(maxsize=None)
 def validator(kind, version=1):
     with open(SCHEMAS / f"{kind}-{version}.json", encoding="utf-8") as file:
         schema = json.load(file)
-    return jsonschema.Draft202012Validator(schema)
+    return _Validator(schema)
 
 
 def faults(document, kind):

@@ -19,6 +19,7 @@ from ask import answer, compiler as compilers, lessons, subject as subjects
 from places import ROOT
 from plots.files.strict_json import validate
 from plots.program.errors import Refused
+from waiting import HANGS_S
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="the rows are those of the ABI of x86-64")
 needs_clang = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not here: apt-get install clang")
@@ -393,7 +394,7 @@ def test_holes_are_told_by_what_they_have_in_common(tmp_path):
 
 def ask(*words):
     return subprocess.run([sys.executable, "-m", "ask", *map(str, words)], cwd=ROOT, text=True, capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=300, check=False)
+                          stdin=subprocess.DEVNULL, timeout=HANGS_S, check=False)
 
 
 def test_facts_alone(tmp_path):

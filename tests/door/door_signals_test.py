@@ -94,7 +94,7 @@ def test_python_ends_with_the_door_and_leaves_no_folder(door, verb, sent, status
     folder = Path(started.stdout.readline().strip())
     assert folder.is_dir(), started.communicate()
     started.send_signal(sent)
-    _, err = started.communicate(timeout=60)  # until Python has ended, too: it has the other ends of the pipes
+    _, err = started.communicate(timeout=HANGS_S)  # until Python has ended, too: it has the other ends of the pipes
     assert started.returncode == status and not folder.exists()
     assert "Traceback" not in err
     if sent == signal.SIGINT:

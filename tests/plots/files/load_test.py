@@ -126,6 +126,7 @@ DAMAGE = [
     ("other layouts than before", LAUNCH, put("blocks", "value_layout", value=[0, 0, 1, 2]), [LAUNCH, "other layouts"]),
     ("zero rounds that are none", LAUNCH, put("zero_rounds", value=1), [LAUNCH, "zero_rounds", "1, where 0"]),
     ("no operations", LAUNCH, put("ops", value=0), [LAUNCH, "ops", "0 is not an integer of at least 1"]),
+    ("a whole number, written with a point", LAUNCH, put("launch", value=2.0), [LAUNCH, "launch", "2.0 in a file"]),
     ("operations beyond any number", LAUNCH, (text(b'"ops":', b'"ops":1' + b"0" * 400 + b',"x":'),), ["beyond what a number"]),
     ("operations true", LAUNCH, put("ops", value=True), [LAUNCH, "ops", "true or false"]),
     ("a negative clock", LAUNCH, put("clock", "cost_ns", value=-1.0), [LAUNCH, "clock.cost_ns", "-1.0"]),
