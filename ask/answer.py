@@ -128,16 +128,16 @@ def passed(abi, size_b):
     return {"memory": f"in memory: each call copies {size_b} B onto the stack",
             "registers": f"in {_some(abi)}: as a first argument in "
                          + _registers(abi, INTEGER_REGISTERS, VECTOR_REGISTERS),
-            "nothing": "as nothing: no register and no memory is used",
-            "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["passed"]]
+            "nothing": "not at all: it takes no register and no memory",
+            "unknown": "not known: ask knows only the System V ABI of x86-64"}[abi["passed"]]
 
 
 def returned(abi):
     return {"memory": "in memory: into an object of the caller's, whose address is a hidden first argument",
             "registers": f"in {_some(abi)}: {_registers(abi, RETURN_INTEGER, RETURN_VECTOR)}",
             "x87": "in a register of the x87: st(0)",
-            "nothing": "as nothing",
-            "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["returned"]]
+            "nothing": "not at all",
+            "unknown": "not known: ask knows only the System V ABI of x86-64"}[abi["returned"]]
 
 
 WANTED = ("value ns/op", "pointer ns/op", f"ratio {pair_text.RATIO}", "interval", "spread over layouts", "value allocs/op",

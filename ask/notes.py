@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a reader should know of a type before he copies it. Pure functions of its tree of members."""
+"""What to know of a type before copying it. Pure functions of its tree of members."""
 
 from ask import members
 
@@ -20,12 +20,11 @@ def about(use):
     found = []
     places = [("", use), *((path, member.use) for path, _, member, _ in members.walk(use))]
     if any(member.bits is not None for _, _, member, _ in members.walk(use)):
-        found.append("bit-fields have no address of their own: the pointer side's is that of the whole object")
+        found.append("a bit-field has no address of its own: the pointer side passes the address of the whole object")
     if any(one.type.kind == "union" for _, one in _through(places)):
         found.append("a union is copied whole, whichever member is set")
     if not use.type.size:
-        found.append("it has no bytes, which C does not know and GNU C does: nothing is copied; the heap side still "
-                     "allocates")
+        found.append("it has no bytes, which GNU C allows and C does not: nothing is copied, but the heap side still allocates")
     return found + _not_copied(places) + _linked(use) + _at_the_end(use)
 
 
@@ -44,7 +43,7 @@ def _not_copied(places):
             if NOT_COPIED.get(name):
                 found.setdefault(NOT_COPIED[name], members.shown(path))
                 break
-    return [f"{where or 'it'} is a {what}: a copy of it is not usable as one, so hand it over by its address"
+    return [f"{where or 'it'} is a {what}: a copy of it cannot be used as one, so pass its address"
             for what, where in found.items()]
 
 
@@ -56,7 +55,7 @@ def _linked(use):
         return []
     words = own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}"
     return [f"{words} point{'s' if len(own) == 1 else ''} to objects of the type itself, as in a list or a tree: a "
-            "copy is not in it, and what points to the object does not point to its copy"]
+            "copy is no part of it, and what points to the object does not point to the copy"]
 
 
 def _at_the_end(use):
@@ -68,7 +67,6 @@ def _at_the_end(use):
     if kind.kind != "array" or kind.count > 1:
         return []
     if kind.count == 1:
-        return [f"{path}[1] stands at the end: such an array often is one of any length, and a copy leaves behind what "
-                "is beyond the first element"]
-    return [f"{path}[0] stands at the end, an array without elements: if any follow it in memory, a copy leaves them "
-            "behind"]
+        return [f"{path}[1] is the last member: such an array often stands for one of any length, and a copy then loses all "
+                "but the first element"]
+    return [f"{path}[0] is the last member, an array without elements: if any follow it in memory, a copy loses them"]

@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import dataclass
 
 NARROWEST = 60
+PROSE = 120  # wider lines of words are hard to read
 FORMATS = ("table", "json", "csv", "markdown")
 BOLD, RED, GREEN, YELLOW, BLUE, DIM, ALARM = "1", "31", "32", "33", "34", "2", "1;31"
 
@@ -25,7 +26,7 @@ class Screen:
 
     def wrapped(self, text, first="", rest=""):
         """Lines; `first` and `rest` are how the first and the others begin. Names are not broken at their hyphens."""
-        return textwrap.wrap(printable(text), self.width, initial_indent=first, subsequent_indent=rest,
+        return textwrap.wrap(printable(text), min(self.width, PROSE), initial_indent=first, subsequent_indent=rest,
                              break_on_hyphens=False)
 
     def definitions(self, entries, indent=2):

@@ -345,7 +345,7 @@ def test_a_type_that_cannot_be_rebuilt_is_refused(tmp_path, monkeypatch):
 
 NOTES = [
     ("#include <pthread.h>\nstruct t { pthread_mutex_t lock; long n; };",
-     "lock is a mutex: a copy of it is not usable"),
+     "lock is a mutex: a copy of it cannot be used"),
     ("#include <pthread.h>\nstruct t { struct { pthread_cond_t c[2]; } in; };", "in.c is a condition variable"),
     ("#include <semaphore.h>\nstruct t { sem_t s; };", "s is a semaphore"),
     ("#include <threads.h>\nstruct t { mtx_t m; once_flag f; };", "f is a once_flag"),
@@ -354,9 +354,9 @@ NOTES = [
     ("struct t { int n; struct { struct t *left, *right; } c; };", None),
     ("struct link { struct link *next; };\nstruct t { int n; struct link link; };",
      "link.next points to objects of the"),
-    ("struct t { int n; char text[1]; };", "text[1] stands at the end"),
-    ("struct t { int n; struct { int m; char text[1]; } in; };", "in.text[1] stands at the end"),
-    ("struct t { void *buf; char end[0]; };", "end[0] stands at the end, an array without elements"),
+    ("struct t { int n; char text[1]; };", "text[1] is the last member"),
+    ("struct t { int n; struct { int m; char text[1]; } in; };", "in.text[1] is the last member"),
+    ("struct t { void *buf; char end[0]; };", "end[0] is the last member, an array without elements"),
     ("struct t { char text[1]; int n; };", None),
     ("struct t { const float x, y; };", "its member x is const: no object of it can be assigned as a whole, so change"),
     ("struct t { int a : 3; };", "bit-fields have no address"),

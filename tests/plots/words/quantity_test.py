@@ -50,7 +50,7 @@ CASES = [  # function, arguments, what is printed
     (quantity.size_tick, (4097,), "4097"), (quantity.size_tick, (4 << 20,), "4Mi"), (quantity.size_tick, (1 << 30,), "1Gi"),
     (quantity.count, (0,), "0"), (quantity.count, (3,), "3"), (quantity.count, (3.0,), "3"), (quantity.count, (1.5,), "1.5"),
     (quantity.count, (0.25,), "0.25"), (quantity.count, (9999,), "9999"), (quantity.count, (65536,), "65,536"),
-    (quantity.count, (0.012345,), "0.01235"), (quantity.count, (-2,), "-2"), (quantity.count, (None,), "-"),
+    (quantity.count, (0.012345,), "0.01235"), (quantity.count, (-2,), "-2"), (quantity.count, (-0.0,), "0"), (quantity.count, (None,), "-"),
     (quantity.counted, (1, "row"), "1 row"), (quantity.counted, (0, "row"), "0 rows"),
     (quantity.counted, (2, "launch", "launches"), "2 launches"),
     (quantity.percent, (0.052,), "5.2 %"), (quantity.percent, (0.12,), "12.0 %"), (quantity.percent, (0.00033,), "0.033 %"),
