@@ -359,7 +359,7 @@ NOTES = [
     ("struct t { void *buf; char end[0]; };", "end[0] is the last member, an array without elements"),
     ("struct t { char text[1]; int n; };", None),
     ("struct t { const float x, y; };", "its member x is const: no object of it can be assigned as a whole, so change"),
-    ("struct t { int a : 3; };", "bit-fields have no address"),
+    ("struct t { int a : 3; };", "a bit-field has no address"),
     ("struct t { union { int a; float b; } u[2]; };", "a union is copied whole"),
     ("struct t { int a; };", None),
 ]
