@@ -28,9 +28,13 @@ extern const struct amp_record amp_workload_record, amp_timeline_record, amp_wor
 extern const struct amp_record amp_workload_row_record; /* each of the rows of a pair */
 int amp_workload_probe(const struct amp_workload_task *task);    /* allocators/workload/main.c */
 
-/* What identifies the allocator of this process: {"library": the file of malloc, "settings": a CRC-32 of the settings
- * that the allocator reports, null if it reports none}. */
-json_t *amp_workload_in_force(void);
+/* What identifies the allocator of this process: the file of malloc, and a CRC-32 of the settings that it reports. */
+struct amp_in_force {
+    const char *library;
+    uint64_t settings; /* AMP_NONE: it reports none */
+};
+struct amp_in_force amp_workload_in_force(void);
+extern const struct amp_record amp_in_force_record;
 
 /* The memory of this process, from /proc/self/status; allocates nothing. */
 struct amp_workload_memory {

@@ -11,7 +11,8 @@
 int amp_workload_probe(const struct amp_workload_task *task)
 {
     json_t *facts = amp_provenance_probe();
-    int err = facts ? json_object_set_new(facts, "identity", amp_workload_in_force()) : -ENOMEM;
+    const struct amp_in_force in_force = amp_workload_in_force();
+    int err = json_object_set_new(facts, "identity", amp_record_write(&amp_in_force_record, &in_force));
 
     err = err ? -ENOMEM : amp_results_write(task->file, facts);
     json_decref(facts);

@@ -38,7 +38,8 @@ struct measurement {
     uint64_t random, quiet_ns, patience_ns;
     const struct amp_workload_task *task;
     const char *heap_side;
-    json_t *in_force, *rows;
+    struct amp_in_force in_force;
+    json_t *rows;
     struct amp_workload_memory start, end;
     struct amp_workload_usage used;
     double seconds;
@@ -57,7 +58,8 @@ const struct amp_record amp_workload_row_record = {
 #define AS(name, member) AMP_FIELD_AS(name, struct measurement, member)
 const struct amp_record amp_workload_pair_record = {
     AMP_FIELDS(AMP_BEHIND("", struct measurement, task, &amp_workload_identity_record), FIELD(heap_side),
-               FIELD(in_force), AMP_GROUP("clock", AMP_OF(FIELD(clock.cost_ns), FIELD(clock.resolution_ns))),
+               AMP_INNER("in_force", struct measurement, in_force, &amp_in_force_record),
+               AMP_GROUP("clock", AMP_OF(FIELD(clock.cost_ns), FIELD(clock.resolution_ns))),
                FIELD(rows), AMP_GROUP("memory", AMP_OF(AS("start_rss_b", start.rss_b), FIELD(end.peak_rss_b),
                                                        AS("retained_rss_b", end.rss_b))),
                AMP_INNER("", struct measurement, used, &amp_workload_usage_record), FIELD(seconds)),

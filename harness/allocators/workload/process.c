@@ -58,25 +58,23 @@ static int (*mallctl_of(void))(const char *, void *, size_t *, void *, size_t)
     return (int (*)(const char *, void *, size_t *, void *, size_t)) dlsym(RTLD_DEFAULT, "mallctl");
 }
 
-/* What jemalloc says of its options, which does not change while it runs; null under another allocator. */
-static json_t *settings_crc32(void)
+const struct amp_record amp_in_force_record = {
+    AMP_FIELDS(AMP_FIELD(struct amp_in_force, library), AMP_FIELD(struct amp_in_force, settings, .is_nullable = true)),
+};
+
+struct amp_in_force amp_workload_in_force(void)
 {
     json_t *options = amp_jemalloc_options((amp_stats_print) dlsym(RTLD_DEFAULT, "malloc_stats_print"));
     char *text = json_object_size(options) > 0 ? json_dumps(options, JSON_SORT_KEYS) : NULL;
-    json_t *crc32 = text ? json_integer((json_int_t) crc32_z(0, (const Bytef *) text, strlen(text))) : json_null();
-
-    free(text);
-    json_decref(options);
-    return crc32;
-}
-
-json_t *amp_workload_in_force(void)
-{
     void *at = dlsym(RTLD_DEFAULT, "malloc");
+    struct amp_in_force found = { "", text ? crc32_z(0, (const Bytef *) text, strlen(text)) : AMP_NONE };
     Dl_info info;
 
-    return json_pack("{s:s, s:o}", "library", at && dladdr(at, &info) && info.dli_fname ? info.dli_fname : "",
-                     "settings", settings_crc32());
+    if (at && dladdr(at, &info) && info.dli_fname)
+        found.library = info.dli_fname;
+    free(text);
+    json_decref(options);
+    return found;
 }
 
 static bool read_class(int (*mallctl)(const char *, void *, size_t *, void *, size_t), const char *kind,

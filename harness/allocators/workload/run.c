@@ -226,7 +226,8 @@ struct facts {
     const struct launch *launch;
     unsigned threads;
     uint64_t chunk_ops, asked_peak_b;
-    json_t *in_force, *checksum;
+    struct amp_in_force in_force;
+    json_t *checksum;
     struct {
         uint64_t ops, sensor_ns, max_ns;
         double p50_ns, p90_ns, p99_ns, p999_ns;
@@ -248,7 +249,7 @@ struct facts {
 #define CLASS(member, ...) AMP_FIELD(struct amp_workload_class, member, __VA_ARGS__)
 const struct amp_record amp_workload_record = {
     AMP_FIELDS(AMP_BEHIND("", struct facts, task, &amp_workload_identity_record), FIELD(threads, .least = 1),
-               FIELD(in_force), FIELD(chunk_ops, .least = 1),
+               AMP_INNER("in_force", struct facts, in_force, &amp_in_force_record), FIELD(chunk_ops, .least = 1),
                AMP_BEHIND("", struct facts, launch, AMP_OF(CHUNKS(chunks_ns), CHUNKS(sensor_ns))),
                AMP_GROUP("latency", AMP_OF(FIELD(latency.ops, .least = 1), AS("clock_cost_ns", clock.cost_ns),
                                            FIELD(latency.sensor_ns, .least = 1), FIELD(latency.p50_ns),

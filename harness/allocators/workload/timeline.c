@@ -26,13 +26,14 @@ struct timeline {
     uint64_t begin_ns, idle_ms, t_ms[SAMPLES], rss_b[SAMPLES], burst_end_ms, asked_b;
     size_t n;
     struct amp_workload_memory end;
-    json_t *in_force;
+    struct amp_in_force in_force;
     double seconds;
 };
 
 #define FIELD(member) AMP_FIELD(struct timeline, member)
 const struct amp_record amp_timeline_record = {
-    AMP_FIELDS(AMP_BEHIND("", struct timeline, task, &amp_workload_identity_record), FIELD(in_force), FIELD(asked_b),
+    AMP_FIELDS(AMP_BEHIND("", struct timeline, task, &amp_workload_identity_record),
+               AMP_INNER("in_force", struct timeline, in_force, &amp_in_force_record), FIELD(asked_b),
                FIELD(burst_end_ms), AMP_LIST(struct timeline, t_ms, n), AMP_LIST(struct timeline, rss_b, n),
                FIELD(end.peak_rss_b), AMP_FIELD_AS("retained_rss_b", struct timeline, end.rss_b), FIELD(seconds)),
     .schema = "ampersand/timeline/1",
