@@ -33,15 +33,22 @@ def shipped():
     return tool("list", SHIPPED) if TOOL.exists() else []
 
 
-def probe(configuration, file, timeout=HANGS_S):
-    """The finished process and, where it wrote them, the facts' file."""
+def start_probe(configuration, file):
+    """The process; where all is well, it writes the facts' file."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(CONFIGURES)}
     environment.update(configuration["environment"])
     if configuration["library"]:
         environment["LD_PRELOAD"] = configuration["library"]
     task = json.dumps({"file": str(file)})
-    return subprocess.run([str(WORKLOAD), "probe", task], env=environment, capture_output=True, text=True,
-                          timeout=timeout)
+    return subprocess.Popen([str(WORKLOAD), "probe", task], env=environment, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def probe(configuration, file):
+    """The finished process, with what it said."""
+    process = start_probe(configuration, file)
+    out, err = process.communicate(timeout=HANGS_S)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def judge(word, folder, directory=SHIPPED, **environment):

@@ -5,7 +5,7 @@
  *     -DPLAIN       malloc and its kin are the C library's under another roof
  *     -DHALF        malloc and free only; the others stay where they were
  *     -DCRASH       dies of SIGSEGV as it is loaded
- *     -DDEADLOCK    its first malloc never comes back
+ *     -DDEADLOCK    its first malloc says so and never comes back
  *     -DEMPTY       has no malloc at all */
 #include <signal.h>
 #include <stddef.h>
@@ -19,8 +19,11 @@ extern void __libc_free(void *);
 void *malloc(size_t size)
 {
 #ifdef DEADLOCK
-    for (;;)
-        pause();
+    static const char said[] = "malloc never comes back\n";
+
+    if (write(STDERR_FILENO, said, sizeof said - 1))
+        for (;;)
+            pause();
 #endif
     return __libc_malloc(size);
 }
