@@ -9,6 +9,7 @@ import synthetic
 
 from plots.__main__ import guarded
 from plots.figures import style
+from places import ROOT
 from plots.files import bench_format
 from plots.files.pair_run import load
 from plots.judge import compiled
@@ -114,6 +115,14 @@ def test_every_place_tells_each_lesson_for_itself(runs, capsys):
     page = re.sub(r"<[^>]+>", "", (run / "report.html").read_text())
     assert "Compiled by clang 16.0.6 -O0 -fPIC." in page and f"Compiled by {FULL['gcc']}." in page
     assert guarded(["check", str(run)]) == 0, capsys.readouterr()
+
+
+def test_the_pages_tell_benchstat_to_ignore_the_lines_that_keep_two_compilers_apart(runs):
+    """benchstat puts two lines of a benchmark beside each other only where all other lines above them are the same."""
+    compile_by(runs[1], {"pass": [CLANG]})
+    ours, theirs = ({line.name: line.configuration for line in bench_format.read(summarize(load(run))[1])[0]} for run in runs)
+    apart = [key for name in ours if name.startswith("Pass/") for key in ours[name] if ours[name][key] != theirs[name][key]]
+    assert f"`-ignore {','.join(dict.fromkeys(apart))}`" in (ROOT / "docs/files.md").read_text()
 
 
 def test_the_report_tells_what_is_called_of_shared_libraries(runs):
