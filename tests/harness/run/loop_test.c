@@ -210,6 +210,7 @@ static void clean_up(void)
 {
     char command[128];
 
+    amp_jobs_free(&fake.loop.jobs);
     snprintf(command, sizeof command, "rm -rf %s", fake.dir);
     assert_int_equal(system(command), 0);
 }
@@ -281,7 +282,6 @@ static void test_what_a_run_does(void **state)
 
         if (status != runs[i].status || strcmp(journal, runs[i].journal) != 0)
             fail_msg("%s: status %d: %s", runs[i].name, status, journal);
-        amp_jobs_free(&fake.loop.jobs);
         clean_up();
     }
 }
@@ -313,7 +313,6 @@ static void test_a_disturbed_job_is_run_again_while_there_is_patience(void **sta
         print_message("  %s\n", disturbed[i].name);
         assert_int_equal(fake.attempts['a' % 16 * 16], disturbed[i].attempts);
         assert_int_equal(access(fake.loop.jobs.list[0].file, F_OK) == 0, disturbed[i].kept);
-        amp_jobs_free(&fake.loop.jobs);
         clean_up();
     }
 }
@@ -344,7 +343,6 @@ static void test_what_the_verb_says(void **state)
             fail_msg("%s: status %d: %s", words[i].name, status, journal);
         if (status == 2) /* nothing of the other build comes into the run */
             assert_int_not_equal(access(fake.loop.jobs.list[1].file, F_OK), 0);
-        amp_jobs_free(&fake.loop.jobs);
         clean_up();
     }
     fake.turns = fake.rebuilt_at = NULL;
@@ -373,7 +371,6 @@ static void test_what_is_skipped_is_counted(void **state)
     assert_int_equal(fake.loop.progress.done, 6);
     assert_int_equal(fake.loop.progress.unmeasured, 3);
     assert_int_equal(fake.loop.failed, 1);
-    amp_jobs_free(&fake.loop.jobs);
     clean_up();
 }
 
@@ -412,7 +409,6 @@ static void test_jobs_beside_each_other(void **state)
     assert_int_equal(done, 4);
     assert_non_null(strstr(journal, ">a0 >b0 >a1 >b1 >b2 +a0 ~b0 +a1 +b1 +b2 >b0 -b0"));
     amp_journal_close(fake.loop.journal);
-    amp_jobs_free(jobs);
     clean_up();
 }
 
@@ -426,7 +422,6 @@ static void test_an_interrupt_keeps_what_is_finished(void **state)
     assert_int_equal(run_jobs("a0 a1 a2", "", 1, 0, journal), 130);
     assert_string_equal(journal, ">a0 +a0");
     assert_int_equal(access(fake.loop.jobs.list[0].file, F_OK), 0);
-    amp_jobs_free(&fake.loop.jobs);
     clean_up();
 }
 
