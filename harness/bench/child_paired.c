@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * A launch: every layout's block once, and those during which the core was not quiet (sensor.h) again.
- *
- *     first pass     . . x x x . . . . x .      x: something else was on the core before or after the block
- *     second pass        . x .         .        later, since neighbours stay for milliseconds
- *     third pass           .
- *
- * Of a block's attempts the one of the lowest reading is kept. With much going on the patience ends, and blocks stay as
- * they are: their readings are in the result, for whoever judges. */
+ * A launch: every layout's block, in random order (measure/blocks.h). */
 #include "harness/bench/child.h"
 
 #include "harness/lesson/layout.h"
-#include "harness/measure/rounds.h"
-#include "harness/measure/sensor.h"
+#include "harness/measure/blocks.h"
 #include "harness/text/complain.h"
 
 #include <errno.h>
 #include <sys/resource.h>
 #include <time.h>
 
-enum { VALUE, POINTER, PASSES = 12 };
+enum { VALUE, POINTER };
 
 #define MIN_ROUNDS 4
-#define PATIENCE 0.5       /* for passes beyond the first, of the first one's time */
-#define STACK_SHIFT_B 4096 /* a page: beyond it, addresses look the same to caches and store buffers */
 
 struct paired {
     const struct amp_task *task;
@@ -31,14 +21,9 @@ struct paired {
     unsigned n_layouts;
     struct amp_module *modules;
     struct amp_clock_facts clock;
-    uint64_t random, ops, warmup_ops;
-    size_t rounds, n_blocks;
-    uint64_t *ns[2];     /* [side][block * rounds + round]; behind the last block a place for another attempt */
-    uint64_t *sensor_ns; /* [block], the higher reading of before and after it */
-    unsigned *attempts;  /* [block] */
-    unsigned *layouts;
-    size_t *shifts_b;
-
+    uint64_t random;
+    struct amp_blocks blocks;
+    unsigned *layouts; /* of each block */
     size_t n_rounds; /* of all blocks */
     uint64_t zero_rounds;
     double seconds;
@@ -47,18 +32,18 @@ struct paired {
 
 #define FIELD(member, ...) AMP_FIELD(struct paired, member, __VA_ARGS__)
 #define ASKED(member) AMP_FIELD(struct amp_task, member, .least = 1)
-#define PER_BLOCK(key, member, ...) AMP_LIST_AS(key, struct paired, member, n_blocks, __VA_ARGS__)
+#define PER_BLOCK(key, member, ...) AMP_LIST_AS(key, struct paired, member, blocks.n, __VA_ARGS__)
 #define PER_ROUND(key, member) AMP_LIST_AS(key, struct paired, member, n_rounds)
 const struct amp_record amp_launch_record = {
     AMP_FIELDS(AMP_BEHIND("", struct paired, task, &amp_task_identity),
                AMP_GROUP("clock", AMP_OF(FIELD(clock.cost_ns), FIELD(clock.resolution_ns))),
-               AMP_BEHIND("", struct paired, task, AMP_OF(ASKED(epoch_ns), ASKED(quiet_ns))), FIELD(ops, .least = 1),
-               FIELD(warmup_ops), AMP_FIELD_AS("rounds_per_block", struct paired, rounds, .least = 1),
+               AMP_BEHIND("", struct paired, task, AMP_OF(ASKED(epoch_ns), ASKED(quiet_ns))), FIELD(blocks.ops, .least = 1),
+               FIELD(blocks.warmup_ops), AMP_FIELD_AS("rounds_per_block", struct paired, blocks.rounds, .least = 1),
                AMP_GROUP("blocks",
                          AMP_OF(PER_BLOCK("value_layout", layouts), PER_BLOCK("pointer_layout", layouts),
-                                PER_BLOCK("stack_shift_b", shifts_b), PER_BLOCK("sensor_ns", sensor_ns, .least = 1),
-                                PER_BLOCK("attempts", attempts, .least = 1))),
-               PER_ROUND("value_ns", ns[VALUE]), PER_ROUND("pointer_ns", ns[POINTER]), FIELD(zero_rounds),
+                                PER_BLOCK("stack_shift_b", blocks.shifts_b), PER_BLOCK("sensor_ns", blocks.sensor_ns, .least = 1),
+                                PER_BLOCK("attempts", blocks.attempts, .least = 1))),
+               PER_ROUND("value_ns", blocks.ns[VALUE]), PER_ROUND("pointer_ns", blocks.ns[POINTER]), FIELD(zero_rounds),
                FIELD(seconds), FIELD(page_faults), FIELD(involuntary_switches)),
     .schema = "ampersand/launch/1",
 };
@@ -103,8 +88,9 @@ static int load_layouts(struct paired *p)
 
 /* The kernels of a block. Fixtures that one function made are exchanged in every other block, and the layouts come in
  * random order: so neither side has the better place in memory for a whole launch. */
-static void kernels_of(const struct paired *p, size_t block, struct amp_kernel out[2])
+static void kernels_of(const void *context, size_t block, struct amp_kernel out[2])
 {
+    const struct paired *p = context;
     const struct amp_pair *pair = pair_in(&p->modules[p->layouts[block]], p->task->row);
     const struct amp_pair *maker = p->task->row->pair; /* the one whose set_up made the fixtures */
     size_t exchange = maker->value.set_up == maker->pointer.set_up ? block & 1 : 0;
@@ -137,18 +123,18 @@ static int plan_rounds(struct paired *p)
     kernels_of(p, 0, sides);
     if (amp_clock_measure(amp_clock_monotonic, &p->clock))
         return amp_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
-    if (amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->ops))
+    if (amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->blocks.ops))
         return amp_complain(2, task->name, "no number of operations fills an epoch");
-    p->warmup_ops = p->ops / 8 + 1;
-    p->rounds = task->rounds_per_block;
+    p->blocks.warmup_ops = p->blocks.ops / 8 + 1;
+    p->blocks.rounds = task->rounds_per_block;
     /* One operation, or the slower side's share of a large ratio, may take longer than an epoch should: then fewer
      * rounds, or the launch would take minutes. */
-    actual_ns = measure_epoch_ns(sides, p->ops);
+    actual_ns = measure_epoch_ns(sides, p->blocks.ops);
     if (actual_ns > 2 * epoch_ns)
-        p->rounds = p->rounds * 2 * epoch_ns / actual_ns;
-    p->rounds = p->rounds < MIN_ROUNDS ? MIN_ROUNDS : p->rounds & ~(size_t) 1;
-    if (p->rounds > task->rounds_per_block)
-        p->rounds = task->rounds_per_block;
+        p->blocks.rounds = p->blocks.rounds * 2 * epoch_ns / actual_ns;
+    p->blocks.rounds = p->blocks.rounds < MIN_ROUNDS ? MIN_ROUNDS : p->blocks.rounds & ~(size_t) 1;
+    if (p->blocks.rounds > task->rounds_per_block)
+        p->blocks.rounds = task->rounds_per_block;
     return 0;
 }
 
@@ -157,91 +143,40 @@ static int plan_blocks(struct paired *p)
 {
     int only = p->task->layout;
 
-    p->n_blocks = only < 0 ? p->n_layouts : 1;
+    p->blocks.n = only < 0 ? p->n_layouts : 1;
     p->layouts = calloc(p->n_layouts, sizeof *p->layouts);
-    p->shifts_b = calloc(p->n_layouts, sizeof *p->shifts_b);
-    p->sensor_ns = calloc(p->n_layouts, sizeof *p->sensor_ns);
-    p->attempts = calloc(p->n_layouts, sizeof *p->attempts);
-    if (!p->layouts || !p->shifts_b || !p->sensor_ns || !p->attempts)
+    p->blocks.shifts_b = calloc(p->n_layouts, sizeof *p->blocks.shifts_b);
+    p->blocks.sensor_ns = calloc(p->n_layouts, sizeof *p->blocks.sensor_ns);
+    p->blocks.attempts = calloc(p->n_layouts, sizeof *p->blocks.attempts);
+    if (!p->layouts || !p->blocks.shifts_b || !p->blocks.sensor_ns || !p->blocks.attempts)
         return amp_complain(2, p->task->name, "%s", strerror(ENOMEM));
     if (only >= (int) p->n_layouts)
         return amp_complain(2, "--layout", "there are not so many layouts");
     for (unsigned i = 0; i < p->n_layouts; i++)
         p->layouts[i] = only < 0 ? i : (unsigned) only;
-    for (unsigned i = p->n_layouts - 1; i > 0 && only < 0; i--) { /* Fisher and Yates */
-        unsigned j = (unsigned) (amp_random_next(&p->random) % (i + 1)), layout = p->layouts[i];
-
-        p->layouts[i] = p->layouts[j];
-        p->layouts[j] = layout;
-    }
-    return 0;
-}
-
-static bool is_quiet(const struct paired *p, size_t block)
-{
-    return amp_sensor_is_quiet(p->sensor_ns[block], p->task->quiet_ns);
-}
-
-/* What an attempt at block i measured, if it is the first or the quietest. */
-static void keep(struct paired *p, size_t i, const struct amp_block *attempt, uint64_t sensor_ns)
-{
-    if (p->attempts[i]++ > 0 && sensor_ns >= p->sensor_ns[i])
-        return;
-    p->sensor_ns[i] = sensor_ns;
-    p->shifts_b[i] = attempt->stack_shift_b;
-    for (int side = VALUE; side <= POINTER; side++)
-        memcpy(p->ns[side] + i * p->rounds, attempt->ns[side], p->rounds * sizeof *p->ns[side]);
-}
-
-static int run_block(struct paired *p, size_t i)
-{
-    size_t beyond = p->n_blocks * p->rounds;
-    struct amp_block block = {
-        .ns = { p->ns[VALUE] + beyond, p->ns[POINTER] + beyond },
-        .rounds = p->rounds,
-        .ops = p->ops,
-        .warmup_ops = p->warmup_ops,
-        .stack_shift_b = amp_random_next(&p->random) % (STACK_SHIFT_B / 16) * 16,
-    };
-    uint64_t before_ns = amp_sensor_read_beside(p->task->row->pair->threads), after_ns;
-    struct amp_kernel sides[2];
-
-    kernels_of(p, i, sides);
-    amp_rounds_run(amp_clock_monotonic, p->clock.cost_ns, sides, &block, &p->random);
-    after_ns = amp_sensor_read_beside(p->task->row->pair->threads);
-    if (block.checksum[VALUE] != block.checksum[POINTER])
-        return amp_child_disagree(p->task, p->rounds * (p->ops + p->warmup_ops), block.checksum[VALUE],
-                                  block.checksum[POINTER]);
-    keep(p, i, &block, before_ns > after_ns ? before_ns : after_ns);
+    if (only < 0)
+        amp_random_shuffle(p->layouts, p->n_layouts, sizeof *p->layouts, &p->random);
     return 0;
 }
 
 static int run_blocks(struct paired *p)
 {
-    uint64_t begin_ns = amp_clock_monotonic(), end_ns = UINT64_MAX;
-    size_t left = p->n_blocks;
+    struct amp_blocks *blocks = &p->blocks;
 
-    p->n_rounds = p->n_blocks * p->rounds;
+    p->n_rounds = blocks->n * blocks->rounds;
     for (int side = VALUE; side <= POINTER; side++) {
-        p->ns[side] = calloc((p->n_blocks + 1) * p->rounds, sizeof *p->ns[side]);
-        if (!p->ns[side])
+        blocks->ns[side] = calloc((blocks->n + 1) * blocks->rounds, sizeof *blocks->ns[side]);
+        if (!blocks->ns[side])
             return amp_complain(2, p->task->name, "%s", strerror(ENOMEM));
     }
-    for (int pass = 0; pass < PASSES && left > 0 && amp_clock_monotonic() < end_ns; pass++) {
-        left = 0;
-        for (size_t i = 0; i < p->n_blocks && (pass == 0 || amp_clock_monotonic() < end_ns); i++) {
-            int status = pass == 0 || !is_quiet(p, i) ? run_block(p, i) : 0;
-
-            if (status)
-                return status;
-            left += !is_quiet(p, i);
-        }
-        if (pass == 0) {
-            uint64_t now_ns = amp_clock_monotonic();
-
-            end_ns = now_ns + (uint64_t) (PATIENCE * (double) (now_ns - begin_ns));
-        }
-    }
+    blocks->quiet_ns = p->task->quiet_ns;
+    blocks->cost_ns = p->clock.cost_ns;
+    blocks->others = p->task->row->pair->threads;
+    blocks->kernels = kernels_of;
+    blocks->context = p;
+    if (amp_blocks_run(blocks, amp_clock_monotonic, &p->random))
+        return amp_child_disagree(p->task, blocks->rounds * (blocks->ops + blocks->warmup_ops),
+                                  blocks->checksum[VALUE], blocks->checksum[POINTER]);
     return 0;
 }
 
@@ -251,7 +186,7 @@ static uint64_t count_zeros(const struct paired *p)
     uint64_t n = 0;
 
     for (size_t i = 0; i < p->n_rounds; i++)
-        n += p->ns[VALUE][i] == 0 || p->ns[POINTER][i] == 0;
+        n += p->blocks.ns[VALUE][i] == 0 || p->blocks.ns[POINTER][i] == 0;
     return n;
 }
 
@@ -302,11 +237,11 @@ int amp_child_paired(const struct amp_task *task)
     for (unsigned k = 0; p.modules && k < p.n_layouts; k++)
         amp_layout_unload(&p.modules[k]);
     free(p.modules);
-    free(p.ns[VALUE]);
-    free(p.ns[POINTER]);
+    free(p.blocks.ns[VALUE]);
+    free(p.blocks.ns[POINTER]);
     free(p.layouts);
-    free(p.shifts_b);
-    free(p.sensor_ns);
-    free(p.attempts);
+    free(p.blocks.shifts_b);
+    free(p.blocks.sensor_ns);
+    free(p.blocks.attempts);
     return status;
 }

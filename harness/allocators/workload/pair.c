@@ -2,30 +2,26 @@
  *
  * A pair with a heap side under another allocator: all of its sizes in one process, paired rounds as in
  * child_paired.c, over a few layouts that are drawn anew in every launch. Fewer than the whole design has: what is asked
- * is where value and pointer cross, and how far an allocator moves that place.
- *
- * A block that the core was not quiet for, before and after it, is measured again while the launch has patience; the
- * quietest attempt is kept. */
+ * is where value and pointer cross, and how far an allocator moves that place. */
 #include "harness/allocators/workload/child.h"
 #include "harness/lesson/layout.h"
 #include "harness/lesson/missing.h"
-#include "harness/measure/rounds.h"
-#include "harness/measure/sensor.h"
+#include "harness/measure/blocks.h"
 #include "harness/text/complain.h"
 
 #include <errno.h>
 
-enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 12, ATTEMPTS = 8 };
+enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 12 };
 #define EPOCH_NS 20000
-#define PATIENCE_NS 100000000u /* of a launch, for further attempts */
 
 struct row {
     const struct amp_pair *pairs[LAYOUTS];
     size_t size;
     void *fixtures[2];
-    uint64_t ops, warmup_ops, ns[2][LAYOUTS * ROUNDS];
-    uint64_t sensor_ns[LAYOUTS];
-    size_t rounds; /* ROUNDS, or fewer where one operation takes long */
+    struct amp_blocks blocks; /* one of each layout; their memory: */
+    uint64_t ns[2][(LAYOUTS + 1) * ROUNDS], sensor_ns[LAYOUTS];
+    size_t shifts_b[LAYOUTS];
+    unsigned attempts[LAYOUTS];
     unsigned *layouts;
     size_t n_layouts, n_rounds; /* of all layouts */
 };
@@ -35,7 +31,7 @@ struct measurement {
     struct amp_module modules[LAYOUTS];
     unsigned layouts[LAYOUTS];
     struct amp_clock_facts clock;
-    uint64_t random, quiet_ns, patience_ns;
+    uint64_t random;
     const struct amp_workload_task *task;
     const char *heap_side;
     struct amp_in_force in_force;
@@ -49,9 +45,9 @@ struct measurement {
 #define PER_LAYOUT(member, ...) AMP_LIST(struct row, member, n_layouts, __VA_ARGS__)
 #define PER_ROUND(name, member) AMP_LIST_AS(name, struct row, member, n_rounds)
 const struct amp_record amp_workload_row_record = {
-    AMP_FIELDS(ROW(size), ROW(ops), AMP_FIELD_AS("rounds_per_block", struct row, rounds, .least = 1),
-               PER_LAYOUT(layouts), PER_LAYOUT(sensor_ns, .least = 1), PER_ROUND("value_ns", ns[VALUE]),
-               PER_ROUND("pointer_ns", ns[POINTER])),
+    AMP_FIELDS(ROW(size), ROW(blocks.ops), AMP_FIELD_AS("rounds_per_block", struct row, blocks.rounds, .least = 1),
+               PER_LAYOUT(layouts), PER_LAYOUT(blocks.sensor_ns, .least = 1), PER_ROUND("value_ns", blocks.ns[VALUE]),
+               PER_ROUND("pointer_ns", blocks.ns[POINTER])),
 };
 
 #define FIELD(member) AMP_FIELD(struct measurement, member)
@@ -105,53 +101,26 @@ static int load(struct measurement *m, const char *pair, const char **why)
     return err;
 }
 
-static void kernels_of(const struct row *row, int layout, struct amp_kernel out[2])
+static void kernels_of(const void *context, size_t layout, struct amp_kernel out[2])
 {
+    const struct row *row = context;
+
     out[VALUE] = (struct amp_kernel){ row->pairs[layout]->value.run, row->fixtures[VALUE] };
     out[POINTER] = (struct amp_kernel){ row->pairs[layout]->pointer.run, row->fixtures[POINTER] };
 }
 
-/* One attempt at the block of a layout, into ns; the highest reading before and after it. */
-static bool run_block(struct measurement *m, const struct row *row, int layout, uint64_t *ns[2], uint64_t *sensor_ns)
+static struct amp_blocks blocks_of(const struct measurement *m, struct row *row)
 {
-    struct amp_block block = {
-        .ns = { ns[VALUE], ns[POINTER] },
-        .rounds = row->rounds,
-        .ops = row->ops,
-        .warmup_ops = row->warmup_ops,
-        .stack_shift_b = amp_draw_below(&m->random, 256) * 16,
-    };
-    uint64_t before_ns = amp_sensor_read_beside(row->pairs[0]->threads), after_ns;
-    struct amp_kernel sides[2];
-
-    kernels_of(row, layout, sides);
-    amp_rounds_run(amp_clock_monotonic, m->clock.cost_ns, sides, &block, &m->random);
-    after_ns = amp_sensor_read_beside(row->pairs[0]->threads);
-    *sensor_ns = before_ns > after_ns ? before_ns : after_ns;
-    return block.checksum[VALUE] == block.checksum[POINTER];
-}
-
-static bool run_layout(struct measurement *m, struct row *row, int layout)
-{
-    uint64_t new_ns[2][ROUNDS], *into[2] = { new_ns[VALUE], new_ns[POINTER] }, sensor_ns;
-
-    row->sensor_ns[layout] = UINT64_MAX;
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        uint64_t begin_ns = amp_clock_monotonic(), spent_ns;
-
-        if (!run_block(m, row, layout, into, &sensor_ns))
-            return false;
-        if (sensor_ns < row->sensor_ns[layout]) {
-            row->sensor_ns[layout] = sensor_ns;
-            for (int side = VALUE; side <= POINTER; side++)
-                memcpy(row->ns[side] + (size_t) layout * row->rounds, new_ns[side], row->rounds * sizeof **new_ns);
-        }
-        spent_ns = amp_clock_monotonic() - begin_ns;
-        if (amp_sensor_is_quiet(row->sensor_ns[layout], m->quiet_ns) || m->patience_ns < spent_ns)
-            break;
-        m->patience_ns -= spent_ns;
-    }
-    return true;
+    return (struct amp_blocks){ .n = LAYOUTS,
+                                .quiet_ns = m->task->quiet_ns,
+                                .cost_ns = m->clock.cost_ns,
+                                .others = row->pairs[0]->threads,
+                                .kernels = kernels_of,
+                                .context = row,
+                                .ns = { row->ns[VALUE], row->ns[POINTER] },
+                                .sensor_ns = row->sensor_ns,
+                                .shifts_b = row->shifts_b,
+                                .attempts = row->attempts };
 }
 
 static int measure_row(struct measurement *m, const char *pair, struct row *row)
@@ -165,17 +134,17 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
         if (!row->pairs[i])
             return amp_complain(2, pair, "it has no row of one of the sizes asked for");
     }
+    row->blocks = blocks_of(m, row);
     amp_pair_set_up(row->pairs[0], row->size, amp_draw(&m->random), row->fixtures);
     kernels_of(row, 0, sides);
     if (amp_pair_agree_on(row->pairs[0], row->fixtures[VALUE], row->fixtures[POINTER], amp_clock_monotonic, &agreement))
         status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
-    else if (amp_rounds_calibrate(amp_clock_monotonic, sides, EPOCH_NS, &row->ops))
+    else if (amp_rounds_calibrate(amp_clock_monotonic, sides, EPOCH_NS, &row->blocks.ops))
         status = amp_complain(2, pair, "no number of operations fills an epoch");
-    row->warmup_ops = row->ops / 8 + 1;
-    row->rounds = row->ops == 1 ? 2 : ROUNDS;
-    for (int i = 0; i < LAYOUTS && !status; i++)
-        if (!run_layout(m, row, i))
-            status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
+    row->blocks.warmup_ops = row->blocks.ops / 8 + 1;
+    row->blocks.rounds = row->blocks.ops == 1 ? 2 : ROUNDS; /* fewer where one operation takes long */
+    if (!status && amp_blocks_run(&row->blocks, amp_clock_monotonic, &m->random))
+        status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
     amp_side_tear_down(&row->pairs[0]->pointer, row->fixtures[POINTER]);
     amp_side_tear_down(&row->pairs[0]->value, row->fixtures[VALUE]);
     return status;
@@ -190,7 +159,7 @@ static int measure_rows(struct measurement *m, const char *pair)
 
         row = (struct row){ .size = m->task->sizes[i], .layouts = m->layouts, .n_layouts = LAYOUTS };
         status = measure_row(m, pair, &row);
-        row.n_rounds = LAYOUTS * row.rounds;
+        row.n_rounds = LAYOUTS * row.blocks.rounds;
         if (!status)
             json_array_append_new(m->rows, amp_record_write(&amp_workload_row_record, &row));
     }
@@ -206,8 +175,6 @@ int amp_workload_pair(const struct amp_workload_task *task)
 
     m.task = task;
     m.random = task->seed;
-    m.quiet_ns = task->quiet_ns;
-    m.patience_ns = PATIENCE_NS;
     if (strncmp(task->workload, AMP_WORKLOAD_PAIR, strlen(AMP_WORKLOAD_PAIR)) != 0 || load(&m, pair, &why))
         return amp_complain(2, task->workload, "%s", why);
     if (amp_clock_measure(amp_clock_monotonic, &m.clock))
