@@ -100,8 +100,8 @@ static int make(void *context, int cpu, struct amp_jobs *out)
     return 0;
 }
 
-/* A probe's outcome. What nobody asked for by name and this machine cannot have (no huge pages, say) is no failure of the
- * run; the baseline is needed in any case. */
+/* A probe's outcome. What nobody asked for by name and this machine cannot have (no huge pages, say) is no failure of
+ * the run; the baseline is needed in any case. */
 static void weigh(const struct matrix_run *run, const struct amp_job *job, struct amp_outcome *outcome)
 {
     outcome->excused = run->options.n_configs == 0 && outcome->reason && strcmp(outcome->reason, "not in force") == 0;

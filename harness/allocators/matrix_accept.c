@@ -58,7 +58,8 @@ int amp_matrix_judge(const struct amp_configuration *configuration, const char *
     if (json_is_true(json_object_get(judged, "in_force")))
         *identity = json_incref(json_object_get(judged, "identity"));
     else
-        refuse(outcome, judged ? json_string_value(json_object_get(judged, "reason")) : "its probe's file cannot be read");
+        refuse(outcome,
+               judged ? json_string_value(json_object_get(judged, "reason")) : "its probe's file cannot be read");
     json_decref(facts);
     json_decref(judged);
     return err;

@@ -67,8 +67,8 @@ static int cpu_of(const struct maker *maker, const struct amp_matrix_workload *w
     return alone ? maker->plan->cpu : -1;
 }
 
-/* What is drawn for a job hangs on what it is: resumed runs draw the same again, and the workload's seed does not hang on
- * the configuration. */
+/* What is drawn for a job hangs on what it is: resumed runs draw the same again, and the workload's seed does not hang
+ * on the configuration. */
 static unsigned draw(const struct maker *maker, struct cell *cell)
 {
     char name[128];
@@ -119,7 +119,7 @@ static void add(const struct maker *maker, struct cell cell)
     job->launch = cell.launch;
     job->within = job->group = i;
     if (cell.kind != AMP_CELL_PROBE)
-        job->group += columns * (1 + (cell.workload ? (size_t) (cell.workload - matrix->workloads) : matrix->n_workloads));
+        job->group += columns * (1 + (is_timeline ? matrix->n_workloads : (size_t) (cell.workload - matrix->workloads)));
     job->needed = amp_jobs_needed(columns * matrix->n_workloads);
     job->timed = cell.kind == AMP_CELL_LAUNCH;
     job->beside_b = is_timeline ? TIMELINE_B : 0;

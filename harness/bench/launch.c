@@ -24,6 +24,7 @@ struct bench {
 /* On one CPU a pair's threads take turns: that would be the scheduler's time, and not what its question is about. */
 static int leave_out_threads(struct amp_rows *rows)
 {
+    static const char one_only[] = "and this process may use one only (taskset, a cpuset)";
     const struct amp_row *first = NULL;
     size_t n = amp_machine_cpus() == 1 ? amp_rows_leave_out_threads(rows, &first) : 0;
     bool any = n == 0;
@@ -34,10 +35,10 @@ static int leave_out_threads(struct amp_rows *rows)
     for (size_t i = 0; i < rows->n; i++)
         any = any || !rows->row[i]->pair->floor;
     if (!any)
-        return amp_complain(AMP_RUN_UNUSABLE, name, "its threads want two CPUs, and this process may use one only (taskset, a cpuset)");
+        return amp_complain(AMP_RUN_UNUSABLE, name, "its threads want two CPUs, %s", one_only);
     if (n > 0)
-        amp_complain(0, name, "left out%s: threads want two CPUs, and this process may use one only (taskset, a cpuset)",
-                              n > 1 ? " with the other rows that have threads" : "");
+        amp_complain(0, name, "left out%s: threads want two CPUs, %s",
+                     n > 1 ? " with the other rows that have threads" : "", one_only);
     return 0;
 }
 
@@ -73,7 +74,9 @@ static int choose(void *run)
     if (!bench->plan.layouts)
         return amp_complain(AMP_RUN_UNUSABLE, "lessons", "%s", why);
     bench->built = amp_built_note(&bench->plan.rows);
-    return bench->built ? 0 : amp_complain(AMP_RUN_UNUSABLE, "lessons", "their tables cannot be read; build them again");
+    if (!bench->built)
+        return amp_complain(AMP_RUN_UNUSABLE, "lessons", "their tables cannot be read; build them again");
+    return 0;
 }
 
 static json_t *manifest(void *run, const char **why)

@@ -127,8 +127,8 @@ static void add(const struct amp_plan *plan, enum amp_kind kind, size_t i, unsig
         add_task(plan, &drawn, jobs, job);
 }
 
-/* In random order: the load of the machine and its temperature change while a run lasts, and that then falls on all rows
- * alike. */
+/* In random order: the load of the machine and its temperature change while a run lasts, and that then falls on all
+ * rows alike. */
 void amp_plan_make(const struct amp_plan *plan, struct amp_jobs *jobs)
 {
     const unsigned launches[AMP_KINDS] = {

@@ -31,8 +31,8 @@ void amp_registry_free(struct amp_registry *registry);
 /* The row called `name`, as "pair/size=n", or NULL. */
 const struct amp_row *amp_registry_find(const struct amp_registry *registry, const char *name);
 
-/* Exit statuses of a process that measures pairs; stderr's last line says which and how. 128+N is not used: a signal is a
- * signal. */
+/* Exit statuses of a process that measures pairs; stderr's last line says which and how. 128+N is not used: a signal is
+ * a signal. */
 #define AMP_EXIT_DISAGREE 72 /* the sides' checksums differ */
 #define AMP_EXIT_DECLARED 73 /* a side allocates otherwise than its pair declares */
 

@@ -6,13 +6,14 @@
  *     second pass        . x .         .        later, since neighbours stay for milliseconds
  *     third pass           .
  *
- * Of a block's attempts the one of the lowest reading is kept. Passes go on while a block is disturbed and patience is left:
- * as much time as the first pass took, but at least 20 ms. Then blocks stay as they are; their readings are in the result.
+ * Of a block's attempts the one of the lowest reading is kept. Passes go on while a block is disturbed and patience is
+ * left: as much time as the first pass took, but at least 20 ms. Then blocks stay as they are; their readings are in
+ * the result.
  *
- * Why so: neighbours were simulated that come and go in stretches of 2 to 20 ms. To repeat a block at once, eight times at
- * most, leaves two to ten times as many blocks disturbed in about the same time, since the neighbour is still there. Half of
- * the first pass as patience saves up to a quarter of the time and leaves twice as many disturbed. On a busy machine with 16
- * layouts it left 1.1 % of the blocks disturbed, this rule none. */
+ * Why so: neighbours were simulated that come and go in stretches of 2 to 20 ms. To repeat a block at once, eight times
+ * at most, leaves two to ten times as many blocks disturbed in about the same time, since the neighbour is still there.
+ * Half of the first pass as patience saves up to a quarter of the time and leaves twice as many disturbed. On a busy
+ * machine with 16 layouts it left 1.1 % of the blocks disturbed, this rule none. */
 #ifndef AMP_BLOCKS_H
 #define AMP_BLOCKS_H
 

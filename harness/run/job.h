@@ -60,7 +60,8 @@ struct amp_job *amp_jobs_add(struct amp_jobs *jobs);
 
 /* Format a string that the jobs own, and a word of a job's command line. */
 __attribute__((format(printf, 2, 3))) char *amp_jobs_text(struct amp_jobs *jobs, const char *format, ...);
-__attribute__((format(printf, 3, 4))) void amp_jobs_word(struct amp_jobs *jobs, struct amp_job *job, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void amp_jobs_word(struct amp_jobs *jobs, struct amp_job *job, const char *format,
+                                                         ...);
 
 /* How many launches an order-statistic interval needs, if all intervals of so many comparisons hold together at 95 %:
  * the chance that all n launches lie on one side of the median, 2 (1/2)^n, must be at most 0.05 / comparisons. */

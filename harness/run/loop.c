@@ -61,7 +61,8 @@ static int hold_to_build(struct amp_loop *loop, const struct amp_job *job)
         return 0;
     amp_loop_kept(loop, kept, sizeof kept);
     amp_progress_say(&loop->progress, loop->dir,
-                     "stopped: %s was built anew while the run measured it; %s, start a new run with --out", what, kept);
+                     "stopped: %s was built anew while the run measured it; %s, start a new run with --out", what,
+                     kept);
     return AMP_RUN_UNUSABLE;
 }
 
@@ -147,9 +148,9 @@ static int note_failure(struct amp_loop *loop, struct amp_job *job, const struct
                      : goes_on ? "this launch is left out, the others go on"
                                : "all others go on");
     if (fields)
-        json_object_update_new(fields, json_pack("{s:s, s:s, s:o, s:I, s:o*}", "reason", reason, "detail", detail, "seconds",
-                                                 seconds(outcome), "skipped", (json_int_t) skipped, "goes_on",
-                                                 goes_on ? json_true() : NULL));
+        json_object_update_new(fields, json_pack("{s:s, s:s, s:o, s:I, s:o*}", "reason", reason, "detail", detail,
+                                                 "seconds", seconds(outcome), "skipped", (json_int_t) skipped,
+                                                 "goes_on", goes_on ? json_true() : NULL));
     return amp_journal_event(loop->journal, "failed", fields);
 }
 
@@ -173,7 +174,8 @@ static int end_here(struct amp_loop *loop, const struct amp_job *job, const stru
     return AMP_RUN_UNUSABLE;
 }
 
-/* 0, or the exit status with which the run ends here. A result that the verb keeps although it refuses it is done, too. */
+/* 0, or the exit status with which the run ends here. A result that the verb keeps although it refuses it is done, too.
+ * */
 static int note(struct amp_loop *loop, struct amp_job *job, const struct amp_outcome *outcome)
 {
     bool was_done = job->state == AMP_JOB_DONE;
@@ -308,7 +310,8 @@ static int run_jobs(struct amp_loop *loop, struct amp_job *first)
     if (!err && !status)
         err = first->beside_b == 0 ? run_alone(loop, first, outcomes) : amp_beside_run(jobs, n, outcomes);
     for (size_t i = 0; i < n && !err && (status == 0 || status == AMP_RUN_INTERRUPTED); i++) {
-        int ended = jobs[i]->state == AMP_JOB_TO_DO ? end_job(loop, jobs[i], &outcomes[i]) : 0; /* else its group failed */
+        bool is_open = jobs[i]->state == AMP_JOB_TO_DO; /* else its group failed meanwhile */
+        int ended = is_open ? end_job(loop, jobs[i], &outcomes[i]) : 0;
 
         status = ended ? ended : status;
     }

@@ -80,8 +80,8 @@ static bool is_too_small(uint64_t limit_b, int status, const char *last)
     return WIFSIGNALED(status) && !last[0] && limit_b <= SMALL_B;
 }
 
-void amp_outcome_describe(const struct amp_exit *exits, uint64_t memory_limit_b, int status, const struct amp_tail *tail,
-                          struct amp_outcome *out)
+void amp_outcome_describe(const struct amp_exit *exits, uint64_t memory_limit_b, int status,
+                          const struct amp_tail *tail, struct amp_outcome *out)
 {
     const char *last = last_line(tail), *words = "";
     char limit[48];

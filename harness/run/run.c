@@ -128,6 +128,7 @@ static int note_begin(struct begun *begun)
 {
     const struct amp_jobs *jobs = &begun->loop.jobs;
     const struct amp_progress *progress = &begun->loop.progress;
+    const char *event = jobs->event ? jobs->event : begun->request->resume ? "resume" : "plan";
     json_t *fields = jobs->fields ? json_copy(jobs->fields) : json_object();
     char path[PATH_MAX];
     uint32_t crc32;
@@ -138,8 +139,7 @@ static int note_begin(struct begun *begun)
     json_object_set_new(fields, "children", json_integer((json_int_t) (progress->total - progress->done)));
     if (amp_results_crc32(path, &crc32) == 0)
         json_object_set_new(fields, "manifest_crc32", json_integer(crc32));
-    return amp_journal_event(begun->loop.journal, jobs->event ? jobs->event : begun->request->resume ? "resume" : "plan",
-                             fields);
+    return amp_journal_event(begun->loop.journal, event, fields);
 }
 
 static int end(struct amp_loop *loop, int status)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A pair with a heap side under another allocator: all of its sizes in one process, paired rounds as in
- * child_paired.c, over a few layouts that are drawn anew in every launch. Fewer than the whole design has: what is asked
- * is where value and pointer cross, and how far an allocator moves that place. */
+ * A pair with a heap side under another allocator: all of its sizes in one process, paired rounds as in child_paired.c,
+ * over a few layouts that are drawn anew in every launch. Fewer than the whole design has: what is asked is where value
+ * and pointer cross, and how far an allocator moves that place. */
 #include "harness/allocators/workload/child.h"
 #include "harness/lesson/layout.h"
 #include "harness/lesson/missing.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Which blocks are measured again, and which attempt is kept; on a clock of our own, whose every call takes one loop of
- * the sensor, longer in stretches that we say. A kernel takes a millisecond, and one microsecond more in each block that
- * is measured: so a block's times tell which attempt they are of. */
+ * the sensor, longer in stretches that we say. A kernel takes a millisecond, and one microsecond more in each block
+ * that is measured: so a block's times tell which attempt they are of. */
 #include "harness/measure/blocks.h"
 
 #include <errno.h>
@@ -69,8 +69,8 @@ static const struct {
     { "only while it ran, which nobody sees", { { MS, 2 * MS, LOUD_NS } }, N, 0, { 1, 1, 1, 1 }, { 1, 2, 3, 4 } },
     { "until the second pass is over", { { 0, 33 * MS, LOUD_NS } }, N, 0, { 3, 2, 2, 2 }, { 0 } },
     { "for ever: 20 ms of patience", { { 0, EVER, LOUD_NS } }, N, 0, { 3, 2, 2, 2 }, { 1, 2, 3, 4 } },
-    { "for ever, and louder at first: the quietest is kept", { { 0, 5 * MS, LOUDER_NS }, { 5 * MS, EVER, LOUD_NS } }, N, 0,
-      { 3, 2, 2, 2 }, { 5, 6, 3, 4 } },
+    { "for ever, and louder at first: the quietest is kept", { { 0, 5 * MS, LOUDER_NS }, { 5 * MS, EVER, LOUD_NS } },
+      N, 0, { 3, 2, 2, 2 }, { 5, 6, 3, 4 } },
     { "the third disagrees", { { 0 } }, 2, -EILSEQ, { 1, 1, 0, 0 }, { 1, 2, 0, 0 } },
 };
 

@@ -2,8 +2,8 @@
  *
  * The loop over the jobs of a run, with children that do what a row says, on a clock of our own.
  *
- * Jobs are written as group and launch, "a0 b0 a1"; "A0" is of the larger group that all of its letter lie in, and "a0*"
- * has a result before the run begins. What its child does, attempt for attempt:
+ * Jobs are written as group and launch, "a0 b0 a1"; "A0" is of the larger group that all of its letter lie in, and
+ * "a0*" has a result before the run begins. What its child does, attempt for attempt:
  *
  *     .  writes its result          S T M  a signal, a time-out, no memory      I  is interrupted, without a result
  *     D  the same, disturbed        E      an exit status                       i  is interrupted behind its result
@@ -138,12 +138,12 @@ static bool is_disturbed(const json_t *result)
 
 static const char *rebuilt(void *run, const struct amp_job *job)
 {
-    const char *last = fake.rebuilt_at;
+    const char *at = fake.rebuilt_at, *name = name_of(job);
 
     (void) run;
-    return last && strncmp(last, name_of(job), 2) == 0 && (last[2] != '!' || fake.attempts[last[0] % 16 * 16 + last[1] % 16] > 0)
-               ? "good"
-               : NULL;
+    if (!at || strncmp(at, name, 2) != 0)
+        return NULL;
+    return at[2] != '!' || fake.attempts[name[0] % 16 * 16 + name[1] % 16] > 0 ? "good" : NULL;
 }
 
 static enum amp_turn turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
