@@ -163,7 +163,7 @@ static int accept(void *context, const struct amp_job *job, struct amp_outcome *
 static const struct amp_manifest_part parts[] = {
     { "workloads", NULL, "the workloads" },
     { "configurations", NULL, "the configurations" },
-    { NULL },
+    { 0 },
 };
 
 int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_options *options)

@@ -158,7 +158,7 @@ static const struct amp_manifest_part parts[] = {
     { "layouts", NULL, "the lessons' modules" },
     { "rows", NULL, "the lessons" },
     { "allocator", NULL, "the allocator or its options" },
-    { NULL },
+    { 0 },
 };
 
 int amp_launch_run(const struct amp_registry *registry, const struct amp_launch_options *options)

@@ -26,7 +26,7 @@ static const struct amp_manifest_part of_every_run[] = {
     { "machine", "cpus_allowed", "how many CPUs this process may use" },
     { "machine", "kernel", "the kernel" },
     { "build", NULL, "the build" },
-    { NULL },
+    { 0 },
 };
 
 static json_t *make_manifest(const struct begun *begun)
