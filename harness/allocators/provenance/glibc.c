@@ -236,7 +236,7 @@ bool amp_probe_glibc(struct amp_probe *probe)
     if (!info || !version || !write_info)
         return false;
     probe->source = "ld.so --list-tunables";
-    snprintf(probe->version, sizeof probe->version, "%s", version());
+    probe->version = json_string(version());
     look_at_mapped(probe); /* before any block is freed that was mapped */
     read_tunables(probe);
     look_at_counters(probe);

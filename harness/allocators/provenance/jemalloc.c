@@ -280,7 +280,7 @@ bool amp_probe_jemalloc(struct amp_probe *probe)
     if (!mallctl || mallctl("version", &version, &size, NULL, 0) || !version)
         return false;
     probe->source = "mallctl opt.*";
-    snprintf(probe->version, sizeof probe->version, "%s", version);
+    probe->version = json_string(version);
     if (amp_probe_maps(NULL, 0, &maps))
         amp_probe_effect(probe, "metadata_huge_b", maps.advised_b);
     read_options(probe);

@@ -28,20 +28,24 @@ static void look(struct amp_probe *probe)
     amp_probe_effects(probe);
 }
 
+#define FIELD(member, ...) AMP_FIELD(struct amp_probe, member, __VA_ARGS__)
+#define OR_NULL(member) FIELD(member, .is_nullable = true)
+const struct amp_record amp_probe_record = {
+    AMP_FIELDS(AMP_GROUP("library", AMP_OF(OR_NULL(file), OR_NULL(version), OR_NULL(sha256), OR_NULL(stray))),
+               FIELD(source), FIELD(read_back), FIELD(effects)),
+};
+
 json_t *amp_provenance_probe(void)
 {
     struct amp_probe probe = { .source = "none", .read_back = json_object(), .effects = json_object() };
     void *at = dlsym(RTLD_DEFAULT, "malloc");
     Dl_info info = { .dli_fname = "" };
-    const char *outside;
 
     if (at && dladdr(at, &info) && info.dli_fname) {
         probe.base = info.dli_fbase;
         probe.file = info.dli_fname;
     }
-    outside = stray(&probe);
+    probe.stray = stray(&probe);
     look(&probe);
-    return json_pack("{s:{s:s?, s:s?, s:n, s:s?}, s:s, s:o, s:o}", "library", "file", probe.file, "version",
-                     probe.version[0] ? probe.version : NULL, "sha256", "stray", outside, "source", probe.source,
-                     "read_back", probe.read_back, "effects", probe.effects);
+    return amp_record_write(&amp_probe_record, &probe);
 }

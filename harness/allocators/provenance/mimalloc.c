@@ -68,7 +68,7 @@ bool amp_probe_mimalloc(struct amp_probe *probe)
         return false;
     v = version(); /* 209 is 2.0.9 */
     probe->source = "MIMALLOC_VERBOSE=1";
-    snprintf(probe->version, sizeof probe->version, "%d.%d.%d", v / 100, v / 10 % 10, v % 10);
+    probe->version = json_sprintf("%d.%d.%d", v / 100, v / 10 % 10, v % 10);
     read_options(probe);
     block = malloc(100);
     amp_probe_touch(block, 100);

@@ -5,18 +5,18 @@
 #ifndef AMP_PROVENANCE_PROBE_H
 #define AMP_PROVENANCE_PROBE_H
 
-#include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "harness/files/record.h"
 
 struct amp_probe {
     const void *base; /* where the library is mapped that malloc comes from */
     const char *file;
     const char *source; /* as in provenance.h */
-    char version[96];   /* empty: it reports none */
+    const char *stray;  /* NULL: none */
+    const char *sha256; /* NULL: the judge finds it */
+    json_t *version;    /* NULL: it reports none */
     json_t *read_back, *effects;
 };
+extern const struct amp_record amp_probe_record;
 
 /* A function of the library that malloc comes from; NULL if it has none of this name. */
 void *amp_probe_symbol(const struct amp_probe *probe, const char *name);

@@ -117,7 +117,7 @@ bool amp_probe_tcmalloc(struct amp_probe *probe)
     if (!version || !numeric)
         return false;
     probe->source = "MallocExtension";
-    snprintf(probe->version, sizeof probe->version, "%s", version(&major, &minor, &patch));
+    probe->version = json_string(version(&major, &minor, &patch));
     read_numeric(probe, "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES", "tcmalloc.max_total_thread_cache_bytes", false);
     read_numeric(probe, "TCMALLOC_AGGRESSIVE_DECOMMIT", "tcmalloc.aggressive_memory_decommit", true);
     read_numeric(probe, "TCMALLOC_HEAP_LIMIT_MB", "tcmalloc.heap_limit_mb", false);

@@ -3,6 +3,7 @@
  * Prints the tables of fields of what C writes, as JSON Schemas have it: for record_schema_test.py. */
 #include "harness/allocators/configuration/configuration.h"
 #include "harness/allocators/matrix_manifest.h"
+#include "harness/allocators/provenance/probe.h"
 #include "harness/allocators/workload/child.h"
 #include "harness/bench/child.h"
 #include "harness/bench/manifest.h"
@@ -75,6 +76,7 @@ int main(void)
         { "workload-pair", &amp_workload_pair_record },
         { "workload-pair rows", &amp_workload_row_record },
         { "timeline", &amp_timeline_record },
+        { "provenance", &amp_probe_record },
     };
     json_t *all = json_object();
 
