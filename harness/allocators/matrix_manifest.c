@@ -17,8 +17,7 @@ struct row {
     size_t n_sizes;
 };
 
-/* What is written, and what --resume reads of it: what the command line said, and what was filled in where it said
- * nothing. */
+/* The manifest, and the part that --resume reads: the options of the command line, with the defaults filled in. */
 struct manifest {
     struct amp_matrix_options options;
     const char *version, *created, *baseline, *again;

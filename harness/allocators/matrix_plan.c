@@ -41,7 +41,8 @@ static const struct amp_configuration *find(const struct amp_configurations *con
     return NULL;
 }
 
-/* The baseline, the baseline again, then what was asked for, which may name the baseline, too: once is enough. */
+/* The baseline, the baseline again, then the other configurations. If these name the baseline, it is not added
+ * twice. */
 static int choose(const struct amp_matrix_options *options, const struct amp_configurations *shipped,
                   struct amp_configurations *out, const char **what, const char **why)
 {
@@ -68,7 +69,7 @@ static bool allocates(const struct amp_pair *pair)
     return pair->value.allocs_per_op > 0 || pair->pointer.allocs_per_op > 0;
 }
 
-/* The workload of a pair, made if it is not there. */
+/* The workload of a pair; it is made if it does not exist yet. */
 static struct amp_matrix_workload *workload_of(struct amp_matrix *matrix, const struct amp_row *row)
 {
     const struct amp_pair *pair = row->pair;
@@ -83,7 +84,7 @@ static struct amp_matrix_workload *workload_of(struct amp_matrix *matrix, const 
     return workload;
 }
 
-/* At every octave of its sizes one: where two sides cross is asked to about that precision. */
+/* One size in every octave: a crossover is needed only to about that precision. */
 static void add_pair(struct amp_matrix *matrix, const struct amp_row *row)
 {
     struct amp_matrix_workload *workload = workload_of(matrix, row);
@@ -94,7 +95,7 @@ static void add_pair(struct amp_matrix *matrix, const struct amp_row *row)
         workload->sizes[workload->n_sizes++] = size;
 }
 
-/* Workloads whose names match stay, in their order. */
+/* Keep the workloads whose names match, in their order. */
 static int filter(struct amp_matrix *matrix, const char *expression, const char **why)
 {
     regex_t regex;

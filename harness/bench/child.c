@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* As if the program had been started with that much more on the stack. */
+/* Lower the stack, as if the program had started with that much more on it. */
 static AMP_NOINLINE int run_at_stack_offset(const struct amp_task *task, int (*run)(const struct amp_task *))
 {
     void *offset = alloca(task->stack_offset_b + 16);

@@ -14,7 +14,7 @@
 enum { VALUE, POINTER };
 
 #define COUNTED_OPS 1000
-#define COUNTING_NS 30000000 /* about: fewer operations where so many would take longer */
+#define COUNTING_NS 30000000 /* about; fewer operations if they are slow */
 
 /* A side. */
 struct counted {
@@ -22,7 +22,7 @@ struct counted {
     struct amp_stack_use use, *stack; /* NULL: nobody knows */
 };
 
-/* What is written; a side is NULL where counts are refused. */
+/* The result; a side is NULL if counting is refused. */
 struct counts {
     const struct amp_task *task;
     uint64_t ops;
@@ -47,7 +47,7 @@ const struct amp_record amp_counts_record = {
     .schema = "ampersand/counts/1",
 };
 
-/* One operation: what only ever happens once belongs to the fixture. Then one more, timed. */
+/* Run one operation, so that what happens only once is over. Then run another, and time it. */
 static uint64_t warm_up_ns(const struct amp_side *side, void *fixture, uint64_t *checksum)
 {
     uint64_t begin_ns;
@@ -76,8 +76,8 @@ static bool count_side(const struct amp_side *side, void *fixture, uint64_t ops,
     return amp_heap_end(&out->heap) == 0;
 }
 
-/* Of one operation, beside the counts, since it has nothing to do with the heap. A kernel that starts threads has other
- * stacks than the one looked at: nothing is said of it. */
+/* Add the stack that one operation takes; this works even if nothing can be counted. Not for kernels that start
+ * threads, since these use other stacks than the examined one. */
 static void add_stack_use(struct counted *counted, const struct amp_pair *pair, const struct amp_side *side,
                           void *fixture)
 {
@@ -88,7 +88,7 @@ static void add_stack_use(struct counted *counted, const struct amp_pair *pair, 
         counted->use.reserved_b = AMP_NONE;
 }
 
-/* Whether a side allocates what its pair declares; if not, how, added to `text`. */
+/* Whether a side allocates what its pair declares; if not, the difference is added to `text`. */
 static bool keeps_its_word(const struct amp_side *side, const char *name, const struct amp_heap *heap, uint64_t ops,
                            char *text, size_t size)
 {
@@ -114,7 +114,7 @@ static int hold_to_declaration(const struct amp_task *task, const struct counted
     return value && pointer ? 0 : amp_complain(AMP_EXIT_DECLARED, task->name, "%s", text);
 }
 
-/* Both sides; an exit status, and nothing written. */
+/* Count both sides; returns an exit status and writes nothing. */
 static int count_pair(struct counts *counts, struct counted sides[2])
 {
     const struct amp_task *task = counts->task;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a run of pairs is: the engine's table of functions for it (run/job.h). */
+ * The functions by which the run engine (run/job.h) does a run of pairs. */
 #include "harness/bench/launch.h"
 
 #include "harness/bench/looks.h"
@@ -21,7 +21,7 @@ struct bench {
     struct amp_looks looks;
 };
 
-/* On one CPU a pair's threads take turns: that would be the scheduler's time, and not what its question is about. */
+/* On one CPU the threads of a pair would take turns: that measures the scheduler, not the pair's question. */
 static int leave_out_threads(struct amp_rows *rows)
 {
     static const char one_only[] = "and this process may use one only (taskset, a cpuset)";
@@ -91,7 +91,7 @@ static uint64_t need_b(const void *run)
     return amp_plan_need_b(&((const struct bench *) run)->plan);
 }
 
-/* The block that is asked for; all that the run had before stays as it is. */
+/* Add the new block; the jobs that the run had before do not change. */
 static int ask_for_block(struct bench *bench, struct amp_jobs *jobs)
 {
     const char *why = "";
@@ -124,7 +124,7 @@ static int make(void *run, int cpu, struct amp_jobs *out)
     return status;
 }
 
-/* The budget ends a block where it is spent: what is left of the plan, all of it jobs of blocks, stays undone. */
+/* When the budget is used up, the rest of the plan, all jobs of blocks, is not done. */
 static enum amp_turn turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
     const struct bench *bench = run;

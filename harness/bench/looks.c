@@ -73,7 +73,7 @@ static int read_block(const json_t *event, const struct amp_plan *plan, struct a
     return 0;
 }
 
-/* What a child of a block took, whether it ended well or not. */
+/* The time that a child of a block took, even if it failed. */
 static void add_up(const json_t *event, const struct amp_launch_options *options, struct amp_looks *looks)
 {
     const char *kind = json_string_value(json_object_get(event, "kind"));
@@ -114,7 +114,7 @@ int amp_looks_read(const char *journal, const struct amp_plan *plan, struct amp_
     if (plan->options.looks > 0 && amp_results_look(journal) == 0) /* a run that was killed early has none */
         file = fopen(journal, "re");
     while (!err && file && getline(&line, &cap, file) > 0) {
-        json_t *event = json_loads(line, 0, NULL); /* NULL for a last line that was cut */
+        json_t *event = json_loads(line, 0, NULL); /* NULL for an incomplete last line */
 
         number++;
         err = read_event(event, plan, jobs, out);

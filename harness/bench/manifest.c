@@ -32,7 +32,7 @@ unsigned *amp_manifest_layouts(const struct amp_rows *rows, const char **why)
     return layouts;
 }
 
-/* What is written, and what --resume reads of it. */
+/* The manifest, and the part that --resume reads. */
 struct manifest {
     struct amp_launch_options options;
     unsigned layouts; /* the most that a lesson was linked into */
@@ -80,7 +80,7 @@ const struct amp_record amp_manifest_record = {
     .schema = AMP_MANIFEST_SCHEMA,
 };
 
-/* The table of layouts of each lesson, and the CRC-32 of its first module: runs that have the same measured the same
+/* The table of layouts of each lesson, and the CRC-32 of its first module: equal numbers in two runs mean equal
  * code. */
 static int add_lessons(const struct amp_rows *rows, json_t *tables, json_t *modules, const char **why)
 {
@@ -140,7 +140,7 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
     m.options.precision = m.options.budget_s = 0;
     *why = "its stopping rule is none that this program knows";
     err = amp_record_read(&begun, manifest, &m, why);
-    /* A run of a version without a stopping rule has none of its keys: a fixed number of launches. */
+    /* Runs of older versions lack these keys: their number of launches is fixed. */
     if (!err && m.n_looks > 0 && !(m.options.precision > 0 && m.options.precision < 1 && m.options.budget_s > 0))
         err = -EPROTO;
     for (unsigned i = 0; !err && i < m.n_looks; i++)

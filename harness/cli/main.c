@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ampersand-bench: verbs and exit codes. 0 done, 1 some row failed, 2 wrong use or the environment cannot do it, 130
- * interrupted. A child of the launch loop has two more, see child.h. */
+ * ampersand-bench: verbs and exit statuses. 0 done, 1 some row failed, 2 wrong use or the environment cannot do it, 130
+ * interrupted. A child has more, see child.h. */
 #include "harness/allocators/matrix.h"
 #include "harness/bench/child.h"
 #include "harness/bench/google/google.h"
@@ -81,8 +81,7 @@ static int help(bool with_google)
     return 0;
 }
 
-/* libbenchmark answers a word that it does not know with its help and status 0; those on the command line were checked
- * before. */
+/* libbenchmark answers an unknown word with its help and status 0. Words of the command line were checked before. */
 static void refuse_environment(void)
 {
     exit(amp_complain(2, "libbenchmark", "a value in an environment variable BENCHMARK_... is none that it knows"));
@@ -96,7 +95,7 @@ static bool matches(const struct amp_row *row, const regex_t *filter)
     return regexec(filter, name, 0, NULL, 0) == 0;
 }
 
-/* Nothing matches `filter`: exit status 2, with the pair or row that was probably meant. */
+/* Nothing matches `filter`: say which pair or row was probably meant; exit status 2. */
 static int refuse_filter(const struct amp_registry *registry, const char *flag, const char *filter)
 {
     size_t n = 0;
@@ -118,7 +117,8 @@ static int refuse_filter(const struct amp_registry *registry, const char *flag, 
     return 2;
 }
 
-/* Fill `out` with a filter that matches something; the caller frees it with regfree() unless the status is 2. */
+/* Compile the filter into `out`, and check that it matches something. The caller frees it with regfree() unless the
+ * status is 2. */
 static int compile_filter(const struct amp_registry *registry, const char *filter, regex_t *out)
 {
     int err = regcomp(out, filter, REG_EXTENDED | REG_NOSUB);
@@ -151,7 +151,7 @@ static bool pair_matches(const struct amp_registry *registry, const char *pair, 
     return false;
 }
 
-/* A template over sizes with several pairs has their rows by turns: each question once. */
+/* A template with several pairs has their rows by turns, so print each question only once. */
 static bool is_first_of_pair(const struct amp_registry *registry, size_t i)
 {
     for (size_t before = 0; before < i; before++)
@@ -223,7 +223,7 @@ static const char *text_of(const json_t *facts, const char *key)
     return text ? text : "unknown";
 }
 
-/* What a reader of a Google Benchmark file has to know beside libbenchmark's own context. */
+/* Add what a reader of a Google Benchmark file needs besides libbenchmark's own context. */
 static void add_context(const struct amp_registry *registry, unsigned layout)
 {
     json_t *build = amp_machine_build();
@@ -265,7 +265,7 @@ static int solo(const struct amp_registry *registry, const struct amp_options *o
     return 0;
 }
 
-/* The only lesson that is asked for, by a parent that has found the row in it. */
+/* Register only this lesson; the parent has found the row in it. */
 static int register_one(struct amp_registry *registry, const struct amp_options *options)
 {
     const char *why = "";
@@ -288,7 +288,7 @@ static int check_layout(const struct amp_registry *registry, unsigned layout)
     return 0;
 }
 
-/* The lessons' pairs, from the first module of each, or for solo from the one asked for. */
+/* Register the pairs of all lessons, from the first module of each, or for solo from the given one. */
 static int register_lessons(struct amp_registry *registry, struct amp_missing *missing,
                             const struct amp_options *options)
 {
@@ -330,7 +330,7 @@ static int run_verb(struct amp_registry *registry, struct amp_options *options, 
     }
 }
 
-/* The verbs that want all lessons: with some of them missing, what is asked of the others is done, and is not all. */
+/* The verbs that need all lessons. If some are missing, the others are done, and the status is 1. */
 static int run_with_lessons(struct amp_options *options, int argc, char **argv, char **command)
 {
     struct amp_registry registry = { .n = 0 };
@@ -374,7 +374,7 @@ static int run(struct amp_options *options, int argc, char **argv, char **comman
     }
 }
 
-/* What was printed has to have arrived: a full disk, say, is an error. */
+/* Check that the output was written: a full disk, for example, is an error. */
 static int finish(int status)
 {
     if (fflush(stdout) != 0 || ferror(stdout))

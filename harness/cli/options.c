@@ -53,8 +53,8 @@ enum flag {
 
 #define BOTH (1 << AMP_VERB_PAIRED | 1 << AMP_VERB_ALLOCATORS)
 
-/* In the order of enum flag. A number's range ends where the program would no longer make sense of it: seeds where
- * readers of JSON that know only doubles begin to round, rounds where a block outlasts the default time-out. */
+/* In the order of enum flag. The range of a number ends where it stops making sense: for seeds, where JSON readers with
+ * doubles begin to round; for rounds, where a block takes longer than the default time-out. */
 static const struct {
     const char *name;
     enum { WORD, LIST, NUMBER, EVEN, SIZE, PERCENT, DURATION, SWITCH } kind; /* LIST: a word, again and again */
@@ -100,7 +100,7 @@ static bool is_word(enum flag flag)
     return flags[flag].kind == WORD || flags[flag].kind == LIST;
 }
 
-/* The number that a word of the flag's kind says, if it is one. */
+/* Read a number of the flag's kind. */
 static bool read_number(enum flag flag, const char *text, uint64_t *out)
 {
     static bool (*const readers[])(const char **, uint64_t *) = {
@@ -149,13 +149,13 @@ static int read_value(enum flag flag, const char *text, struct value *out)
     return 0;
 }
 
-/* As whoever types it calls it: the door, where that has started us, has another name for one verb. */
+/* The verb's name for the user: the door calls one verb differently. */
 static const char *called(enum amp_verb verb)
 {
     return verb == AMP_VERB_PAIRED && getenv("AMPERSAND_COMMAND") ? "bench" : verbs[verb];
 }
 
-/* What to type to read about the verb. */
+/* The command that prints the verb's help. */
 static const char *help_on(enum amp_verb verb)
 {
     static char text[256];
@@ -166,7 +166,7 @@ static const char *help_on(enum amp_verb verb)
     return text;
 }
 
-/* A word that is no flag of the verb. */
+/* Refuse a word that is not a flag of the verb. */
 static int refuse(const char *word, enum amp_verb verb)
 {
     const char *names[N_FLAGS], *nearest;
@@ -195,7 +195,7 @@ static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *v
     for (int f = 0; f < N_FLAGS; f++)
         if (flags[f].verbs & 1u << verb)
             options[n++] = (struct option){ flags[f].name + 2, flags[f].kind != SWITCH, NULL, 256 + f };
-    opterr = 0; /* its messages are not of our form */
+    opterr = 0; /* its messages have another form */
     for (optind = at; !err && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1; at = optind) {
         if (c >= 256 && strcspn(argv[at], "=") != strlen(flags[c - 256].name))
             err = refuse(argv[at], verb); /* getopt_long takes abbreviations; the door, which reads flags, does not */
@@ -225,7 +225,7 @@ int amp_options_draw_seed(uint64_t *seed)
                         *seed);
 }
 
-/* What holds for every verb that makes a run folder. */
+/* Checks for every verb that makes a run folder. */
 static int check_folder(const struct value *values, enum amp_verb verb)
 {
     for (size_t f = 0; f < N_FLAGS; f++)

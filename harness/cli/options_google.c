@@ -15,7 +15,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* What the linked version's usage says: "[--benchmark_color={auto|true|false}]". */
+/* From the usage text of the linked version: "[--benchmark_color={auto|true|false}]". */
 static struct google_flag {
     char name[64], takes[64];
 } google_flags[64];
@@ -134,13 +134,13 @@ static const char *unit_of(const struct google_flag *flag)
     return strstr(flag->takes, ">s") ? "s" : "";
 }
 
-/* Words that stand in argv until the process ends, which libbenchmark may have taken out of it. */
+/* Words that must live until the process ends, even if libbenchmark removes them from argv. */
 static struct kept_word {
     struct kept_word *next;
     char text[];
 } *kept_words;
 
-/* The flag with a time that the linked version takes, NULL without memory. */
+/* The flag with a time in the form of the linked version; NULL if there is no memory. */
 static char *keep_time(const struct google_flag *flag, const char *value)
 {
     size_t size = strlen(flag->name) + strlen(value) + sizeof "=s";

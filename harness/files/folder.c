@@ -90,7 +90,7 @@ static int existing_part(const char *dir, char out[PATH_MAX])
     return faccessat(AT_FDCWD, out, W_OK | X_OK, AT_EACCESS) ? -errno : 0;
 }
 
-/* What a writer leaves that was killed before its manifest was whole. */
+/* Files that a writer leaves if it is killed before its manifest is complete. */
 static bool is_left_over(const char *name)
 {
     static const char *const names[] = { ".", "..", "manifest.json.tmp", "probe.tmp" };

@@ -55,7 +55,7 @@ static void write_time(char out[64])
     snprintf(out + n, 32, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-/* Whether a whole line is there: the first says which schema the file has, and may have been cut. */
+/* Whether the file has a complete line. The first line has the schema, and may be incomplete. */
 static bool has_line(const char *path)
 {
     char text[4096];

@@ -79,7 +79,7 @@ static json_t *write_list(const struct amp_field *field, const void *from, const
     return list;
 }
 
-/* Goes on where a field fails: the writer takes every reference that the struct holds. */
+/* Goes on after a field fails, since the writer must take over every reference of the struct. */
 static bool write_fields(const struct amp_record *record, const void *from, json_t *into)
 {
     bool well = true;
@@ -128,7 +128,7 @@ int amp_record_save(const struct amp_record *record, const void *from, const cha
 
 /* ---- The reader */
 
-/* Says what a key holds and what is wrong with it, in printable ASCII whatever the value is. */
+/* Say what a key holds and what is wrong with it, in printable ASCII. */
 static int refuse(const char *key, const json_t *value, const char *wrong, const char **why)
 {
     static char words[256];

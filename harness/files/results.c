@@ -13,10 +13,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* 15 digits are what every double keeps: 45.1 is written as 45.1. */
+/* Every double keeps 15 digits, so 45.1 is written as 45.1. */
 #define JSON_FLAGS (JSON_REAL_PRECISION(15) | JSON_PRESERVE_ORDER)
 
-/* All bytes, and not only some. */
+/* Write all bytes, however often write() must be called. */
 static int write_all(int fd, const char *text, size_t n)
 {
     while (n > 0) {
@@ -186,7 +186,7 @@ int amp_results_append(const char *path, const json_t *value)
     err = write_all(fd, line, strlen(line));
     if (!err && fdatasync(fd))
         err = -errno;
-    if (err && ftruncate(fd, end)) /* half a line is no line; where even this fails, the next writer does it */
+    if (err && ftruncate(fd, end)) /* remove half a line; if this fails, the next writer does it */
         goto out;
 out:
     free(line);

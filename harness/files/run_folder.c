@@ -33,13 +33,13 @@ int amp_run_folder_new(const char *dir, uint64_t need_b, const json_t *manifest,
     if (status)
         return status;
     snprintf(path, sizeof path, "%s/manifest.json", dir);
-    if (access(path, F_OK) == 0) /* another run was quicker than our lock */
+    if (access(path, F_OK) == 0) /* another run took the folder before this one locked it */
         return amp_complain(2, dir, "it holds a run already");
     err = amp_results_write(path, manifest);
     return err ? amp_complain(2, path, "%s", strerror(-err)) : 0;
 }
 
-/* What the first line of the journal says of the manifest; false where there is none, or it says nothing. */
+/* The CRC-32 of the manifest in the first line of the journal; false if there is none. */
 static bool noted_crc32(const char *dir, uint32_t *out)
 {
     char path[PATH_MAX], line[4096];
@@ -58,7 +58,7 @@ static bool noted_crc32(const char *dir, uint32_t *out)
     return noted != NULL;
 }
 
-/* What was measured belongs to the manifest that the run began with. */
+/* The manifest must be the one that the run began with, since the results belong to it. */
 static int hold_to_manifest(const char *dir)
 {
     char path[PATH_MAX];

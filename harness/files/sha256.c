@@ -11,7 +11,7 @@
 
 extern char **environ;
 
-/* Read up to n bytes until the end; how many there were. */
+/* Read up to n bytes, until the end; returns how many. */
 static size_t read_up_to(int fd, char *out, size_t n)
 {
     size_t done = 0;

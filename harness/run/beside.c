@@ -15,7 +15,7 @@
 
 enum { MOST_AT_ONCE = 48, PAUSE_MS = 50 };
 
-/* Half of what is free, at most. */
+/* At most half of the free memory. */
 static size_t how_many_at_once(uint64_t each_b)
 {
     char line[64];
@@ -26,7 +26,7 @@ static size_t how_many_at_once(uint64_t each_b)
     return n < 1 ? 1 : n > MOST_AT_ONCE ? MOST_AT_ONCE : (size_t) n;
 }
 
-/* In a process of its own, which ends with this one. */
+/* Watch a job in a process of its own, which ends with this one. */
 static _Noreturn void watch(const struct amp_job *job, struct amp_outcome *out, pid_t parent)
 {
     int err;
@@ -54,7 +54,7 @@ static void forget(struct watchers *watchers, pid_t pid)
             watchers->pid[i--] = watchers->pid[--watchers->n];
 }
 
-/* Reap those that have ended; until at most `most` are left, or none where we are interrupted. */
+/* Reap watchers that have ended, until at most `most` are left; after an interruption, until none is left. */
 static void wait_for(struct watchers *watchers, size_t most)
 {
     bool told = false;
@@ -104,7 +104,7 @@ int amp_beside_run(struct amp_job *const *jobs, size_t n, struct amp_outcome *ou
     }
     wait_for(&watchers, 0);
     for (size_t i = 0; i < n && !amp_process_interrupted(); i++)
-        if (shared[i].ending == AMP_INTERRUPTED) { /* its watcher was killed, and it with it */
+        if (shared[i].ending == AMP_INTERRUPTED) { /* its watcher was killed, and so was the job */
             shared[i].ending = AMP_EXIT;
             snprintf(shared[i].detail, sizeof shared[i].detail, "it was killed from outside");
         }

@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SMALL_B ((uint64_t) 64 << 20) /* of address space: of which the program and its libraries take a part */
+#define SMALL_B ((uint64_t) 64 << 20) /* of address space; the program and its libraries take a part of it */
 
-/* What jemalloc says of settings that it refuses ends in words that only point to the line above, and what it says of
- * those that it takes is no reason: neither is kept. */
+/* Lines of jemalloc that are no reason: the last one about refused settings only points to the line above, and others
+ * are about settings that it accepts. They are dropped. */
 void amp_tail_end(struct amp_tail *tail)
 {
     tail->line[tail->n] = '\0';
@@ -68,7 +68,7 @@ static void print_limit(uint64_t limit_b, char *out, size_t cap)
     snprintf(out, cap, "--memory-limit %llu%.*s", (unsigned long long) limit_b, unit > 0, units + unit);
 }
 
-/* Without a word more: what a loader or an allocator's start makes of too little memory tells nobody why. */
+/* No more words: what the loader or an allocator prints when memory is short explains nothing. */
 static bool is_too_small(uint64_t limit_b, int status, const char *last)
 {
     bool at_start = WIFEXITED(status) && WEXITSTATUS(status) == 127;

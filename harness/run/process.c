@@ -2,13 +2,13 @@
  *
  *   parent, CPU 0                        child, CPU n-1, a process group of its own
  *   ------------------------------------------------------------------------------------------
- *   fork() ----------------------------> ASLR on, limits, stdin /dev/null, output to the pipe
+ *   fork() ----------------------------> ASLR on, limits, stdin from /dev/null, output to the pipe
  *   ppoll(pipe, time left)               execve(/proc/self/exe), another size of environment
  *     output: keep its last line         ... measures ...
  *     SIGCHLD: ended, SIGINT: kill it    exit
  *   kill(group), then reap
  *
- * Signals are blocked but inside ppoll(), so that none comes between looking and waiting. */
+ * Signals are blocked except inside ppoll(), so that none is missed between the check and the wait. */
 #include "harness/run/process.h"
 
 #include <errno.h>
@@ -45,7 +45,7 @@
 extern char **environ;
 
 static const int noticed[] = { SIGINT, SIGTERM, SIGHUP };
-static pid_t door; /* what started us and must live; 0: nothing */
+static pid_t door; /* the process that must stay alive, else we end; 0: none */
 static volatile sig_atomic_t interrupted;
 static sigset_t outside; /* the signal mask that this process was started with */
 static cpu_set_t allowed;
@@ -74,7 +74,7 @@ void amp_process_follow(void)
     if (pid <= 0 || pid > INT_MAX)
         return;
     door = (pid_t) pid;
-    prctl(PR_SET_PDEATHSIG, SIGTERM); /* of the parent, which is the door or has it above */
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* from the parent, which is the door or was started by it */
     if (is_gone(door))
         raise(SIGTERM);
 }
@@ -97,7 +97,7 @@ static int watch_signals(void)
         sigaddset(&blocked, noticed[i]);
         if (sigaction(noticed[i], NULL, &before))
             return -errno;
-        if (before.sa_handler != SIG_IGN && sigaction(noticed[i], &action, NULL)) /* nohup stays nohup */
+        if (before.sa_handler != SIG_IGN && sigaction(noticed[i], &action, NULL)) /* as under nohup */
             return -errno;
     }
     if (sigaction(SIGCHLD, &action, NULL) || sigprocmask(SIG_BLOCK, &blocked, &outside))
@@ -106,8 +106,8 @@ static int watch_signals(void)
     return 0;
 }
 
-/* First and last CPU: the first takes most interrupts, so it is ours, and they are not siblings of one core where
- * siblings are numbered half a machine apart. */
+/* Use the first CPU for this process, since it takes most interrupts, and the last one for children. They are not
+ * siblings of one core on machines that number siblings half the CPUs apart. */
 static int choose_cpus(int *child_cpu)
 {
     cpu_set_t own;
@@ -172,8 +172,8 @@ static void free_environment(struct environment *environment)
     free(environment->preload);
 }
 
-/* Whether a variable is left to the process: not what an outer ampersand may have set, nor flags of libbenchmark, which
- * are given as words, nor, where the process brings its own environment, what configures an allocator. */
+/* Does the process inherit this variable? Not those that an outer ampersand may have set; not libbenchmark's flags,
+ * which are passed as words; and not those that configure an allocator, if the process has its own environment. */
 static bool is_inherited(const char *variable, bool brings_own)
 {
     static const char *const never[] = { PADDING, CPU, "AMPERSAND_DOOR=", "BENCHMARK_" };
@@ -189,7 +189,7 @@ static bool is_inherited(const char *variable, bool brings_own)
     return true;
 }
 
-/* Ours as far as it is inherited, the process's own, the padding and the CPU. */
+/* The environment: inherited variables, the process's own, the padding and the CPU. */
 static int make_environment(const struct amp_process *process, struct environment *out)
 {
     size_t n = 0, kept = 0, prefix = strlen(PADDING), own = 0;
@@ -257,8 +257,8 @@ static _Noreturn void become_child(const struct amp_process *process, char **env
     _exit(127);
 }
 
-/* What is there now, at most a pipe full: a child that never stops writing still meets its time-out. False at the
- * end of it. */
+/* Read what is there now, at most one pipe full, so that a child that never stops writing still meets its time-out.
+ * False at the end of the output. */
 static bool read_output(int fd, struct amp_tail *tail)
 {
     char chunk[4096];
@@ -288,7 +288,7 @@ static bool has_ended(pid_t child)
     return waitid(P_PID, (id_t) child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
 }
 
-/* Until the child has ended by itself, or must be ended: AMP_DONE, AMP_TIMEOUT or AMP_INTERRUPTED. */
+/* Wait until the child has ended, or must be killed: AMP_DONE, AMP_TIMEOUT or AMP_INTERRUPTED. */
 static enum amp_ending wait_for(pid_t child, int output, double deadline_s, struct amp_tail *tail)
 {
     struct pollfd poll = { .fd = output, .events = POLLIN };
@@ -317,7 +317,7 @@ static void follow(const struct amp_process *process, pid_t child, int output, s
     enum amp_ending ending = wait_for(child, output, begin_s + process->timeout_s, &tail);
     int status = 0;
 
-    /* Not reaped yet, so the group is still its own: all that the child started ends here, too. */
+    /* The child is not reaped yet, so the process group is still its own: kill everything that it started. */
     kill(-child, SIGKILL);
     kill(child, SIGKILL);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -352,7 +352,7 @@ int amp_process_run(const struct amp_process *process, struct amp_outcome *out)
         err = -errno;
     close(output[1]);
     if (child > 0) {
-        setpgid(child, child); /* whoever comes first, child or parent */
+        setpgid(child, child); /* in child and parent: one of them is first */
         follow(process, child, output[0], out);
     }
     close(output[0]);

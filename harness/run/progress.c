@@ -33,7 +33,8 @@ void amp_progress_begin(struct amp_progress *progress, size_t done, const size_t
     }
 }
 
-/* From the mean of each kind; a kind not measured yet counts as the mean of all. Negative: nothing is known. */
+/* The time that is left, from the mean of each kind; a kind that has not run yet gets the mean of all. Negative:
+ * unknown. */
 static double left_s(const struct amp_progress *progress)
 {
     double seconds = 0, left = 0;

@@ -52,7 +52,7 @@ void amp_quiet_wait_core(struct amp_quiet_wait *patience, int cpu)
             continue;
         CPU_ZERO(&there);
         CPU_SET((size_t) i, &there);
-        (void) sched_setaffinity(0, sizeof there, &there); /* else we read where we are */
+        (void) sched_setaffinity(0, sizeof there, &there); /* else read on the current CPU */
         wait_here(patience);
     }
     (void) sched_setaffinity(0, sizeof allowed, &allowed); /* it was so before */

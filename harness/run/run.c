@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run from its folder to its end; loop.c runs its jobs. */
+ * Do a whole run: open its folder, make the jobs, let loop.c run them, and end the journal. */
 #include "harness/run/loop.h"
 
 #include "harness/files/results.h"
@@ -62,7 +62,7 @@ static const char *differ(const struct amp_manifest_part *parts, const json_t *o
             a = json_object_get(a, parts->key);
             b = json_object_get(b, parts->key);
         }
-        if ((a || (b && !parts->key)) && !json_equal(a, b)) /* a fact that an older run does not have is none */
+        if ((a || (b && !parts->key)) && !json_equal(a, b)) /* older runs lack some facts; these cannot differ */
             return parts->words;
     }
     return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a workload's process knows of itself: memory, faults, its allocator. Nothing here allocates before the measured
- * part is over. */
+ * Facts about the own process: memory, page faults, its allocator. Nothing here allocates before the measured part is
+ * over. */
 #include "harness/allocators/workload/child.h"
 
 #include "harness/machine/jemalloc_options.h"

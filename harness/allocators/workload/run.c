@@ -7,13 +7,14 @@
  *                            |   faults counted               |
  *                            `-- peak_rss, peak_mapped read after the fifth
  *
- * With several threads a chunk begins for all of them at a barrier and lasts from the first start to the last end, by
- * clocks that the threads read themselves. The sensor is read between chunks, while all threads but one sleep. A chunk is
- * quiet if both readings were, before it and after it; there are more chunks where few are. Before the warm-up and after
- * all, the first two threads tell how far apart their CPUs are. Memory is read after as many chunks as every launch has.
- * Single operations are timed in thread 0 (of two sides of a ring it is the one that allocates) while the others do the
- * same number without a clock, and so end sooner: their times have two reads of the clock in them, which is why throughput
- * is measured apart. */
+ * With several threads, a chunk begins at a barrier, and lasts from the first start to the last end; each thread reads
+ * the clock itself. The sensor is read between chunks, while all threads but one sleep. A chunk is quiet if the
+ * readings before and after it are. If few chunks are quiet, more are run. Before the warm-up and at the end, the first
+ * two threads measure how far apart their CPUs are. Memory is read after the number of chunks that every launch has.
+ *
+ * Single operations are timed in thread 0, which in a ring is the one that allocates. The other threads do the same
+ * number without a clock, and end sooner. Such a time contains two readings of the clock, so throughput is measured
+ * separately. */
 #include "harness/allocators/workload/child.h"
 #include "harness/measure/quantile.h"
 #include "harness/measure/round_trip.h"
@@ -26,8 +27,8 @@
 #include <stdio.h>
 
 enum { MIN_CHUNKS = 5, MAX_CHUNKS = 64, QUICK_CHUNKS = 8, MIN_QUIET = 5, SINGLES_TRIES = 4 };
-/* Enough chunks, and enough of waiting for quiet ones: their number may differ between configurations, their size never
- * does. */
+/* Are there enough chunks, or has the wait for quiet ones been long enough? The number of chunks may differ between
+ * configurations, their size may not. */
 #define CHUNKS_NS 30000000u
 #define PATIENCE_NS 120000000u
 
@@ -60,8 +61,8 @@ static void run_step(struct launch *launch, unsigned thread)
     launch->of[thread].end_ns = amp_clock_monotonic();
 }
 
-/* Each thread stays on one CPU, in turn of those that are allowed: else the kernel decides from launch to launch whether
- * two of them share one. After main() has begun, so that an allocator has counted its CPUs by then. */
+/* Pin each thread to one of the allowed CPUs, in turn. Otherwise the kernel decides in each launch whether two of them
+ * share one. Not before main() begins, so that the allocator has counted all CPUs. */
 static void stay(unsigned thread)
 {
     cpu_set_t allowed, own;
@@ -107,7 +108,7 @@ static void meet(struct launch *launch)
         pthread_barrier_wait(&launch->barrier);
 }
 
-/* Nanoseconds of a round trip from thread 0 to thread 1; 0 where there is none, or it took too long. */
+/* Nanoseconds of a round trip from thread 0 to thread 1; 0 if there is no thread 1, or it took too long. */
 static uint64_t measure_trip(struct launch *launch)
 {
     uint64_t ns;
@@ -124,7 +125,8 @@ static uint64_t measure_trip(struct launch *launch)
     return ns;
 }
 
-/* All threads once; nanoseconds from the first start to the last end, and the higher reading of before and after. */
+/* Run one step in all threads: nanoseconds from the first start to the last end, and the higher reading of before and
+ * after. */
 static uint64_t run_chunk(struct launch *launch, uint64_t *sum, uint64_t *sensor_ns)
 {
     uint64_t begin_ns = UINT64_MAX, end_ns = 0, before_ns = launch->last_sensor_ns;
@@ -143,7 +145,7 @@ static uint64_t run_chunk(struct launch *launch, uint64_t *sum, uint64_t *sensor
     return end_ns - begin_ns;
 }
 
-/* The checksum is that of the chunks that every configuration runs, however slow it is. */
+/* The checksum covers the chunks that every configuration runs, even the slowest. */
 static void run_chunks(struct launch *launch, unsigned limit)
 {
     uint64_t unused = 0;
@@ -174,7 +176,7 @@ static void run_singles_once(struct launch *launch)
     meet(launch);
 }
 
-/* Again where the core was not quiet; the quietest time counts. */
+/* Repeat if the core was not quiet; the quietest time counts. */
 static void run_singles(struct launch *launch, uint64_t *sensor_ns)
 {
     unsigned others = launch->workload->threads - 1;
@@ -350,7 +352,7 @@ int amp_workload_run(const struct amp_workload_task *task)
     status = start_threads(&launch, helpers);
     if (status)
         return status;
-    f.has_memory = amp_workload_memory(&f.start); /* the threads' stacks are there, and are not billed */
+    f.has_memory = amp_workload_memory(&f.start); /* after the threads have their stacks, so that these do not count */
     measure(&launch, &f, task);
     end_threads(&launch);
     if (f.has_classes)

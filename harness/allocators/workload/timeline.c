@@ -9,7 +9,7 @@
  *     |burst|free|  a few operations now and then, until the end
  *
  * The few operations matter: an allocator without a thread of its own can give memory back only when it is called.
- * Many of these processes run at once, since none is timed: they sleep nearly always, and memory is not shared. */
+ * Many of these processes run at the same time, since none is timed: they mostly sleep, and share no memory. */
 #include "harness/allocators/workload/child.h"
 #include "harness/measure/rounds.h"
 #include "harness/text/complain.h"
@@ -55,7 +55,7 @@ static bool sample(struct timeline *t)
     return true;
 }
 
-/* Half of a chunk allocates, the other half frees: in steps, to be seen on the way. */
+/* Half of a chunk allocates, the other half frees; in small steps, so that samples show the way. */
 static bool half_chunk(struct timeline *t)
 {
     uint64_t sum = 0;
@@ -85,7 +85,7 @@ static bool idle(struct timeline *t)
     return well;
 }
 
-/* What the process held until its last sample is given back, as an end-of-process leak check wants it. */
+/* After the last sample everything is freed, for leak checkers. */
 static void end_service(struct timeline *t)
 {
     for (int i = 0; i < BURSTS; i++) {
