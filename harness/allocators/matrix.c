@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a run of a matrix is: the engine's table of functions for it (run/job.h).
+ * The functions by which the run engine (run/job.h) does a run of a matrix.
  *
  *   probes -----> provenance/: in force, or the column ends here with its reason
  *   blocks -----> launches/
@@ -23,7 +23,7 @@ struct matrix_run {
     const char *dir;
     const struct amp_registry *registry;
     struct amp_matrix matrix;
-    json_t **probes; /* configurations: "identity" of what is in force; NULL: nothing may be measured under it */
+    json_t **probes; /* of each configuration: the "identity" of what is in force; NULL: do not measure it */
     json_t *built;   /* when the run began */
     char program[PATH_MAX];
 };
@@ -54,7 +54,7 @@ static json_t *manifest(void *context, const char **why)
     return amp_matrix_manifest(&run->matrix, &run->options);
 }
 
-/* A configuration's numbers before and after its library was replaced are of two allocators. */
+/* If its library was replaced, a configuration's numbers before and after belong to two allocators. */
 static const char *replaced(void *context)
 {
     const struct matrix_run *run = context;
@@ -109,7 +109,7 @@ static void weigh(const struct matrix_run *run, const struct amp_job *job, struc
         outcome->ends_run = "without it there is nothing to divide by: --baseline names another";
 }
 
-/* A column that is wrong or absent ends before anything runs; one that a run has probed before is judged again. */
+/* A wrong or absent column ends before anything runs. One that was probed before is judged again. */
 static enum amp_turn turn(void *context, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
     struct matrix_run *run = context;
@@ -133,7 +133,7 @@ static enum amp_turn turn(void *context, const struct amp_job *job, size_t left,
     return turn;
 }
 
-/* With anything else two builds would be in one run. */
+/* The run must not mix two builds. */
 static const char *rebuilt(void *context, const struct amp_job *job)
 {
     struct matrix_run *run = context;

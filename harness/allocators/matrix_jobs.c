@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#define TIMELINE_B (256ull << 20) /* what a timeline may take, however little its allocator gives back */
+#define TIMELINE_B (256ull << 20) /* the most that a timeline takes, even if its allocator gives nothing back */
 
 static const struct amp_exit exits[] = AMP_PAIR_EXITS;
 
@@ -24,7 +24,7 @@ struct maker {
     uint64_t random;
 };
 
-/* One job: its workload is NULL but for a launch. */
+/* Make one job; only a launch has a workload. */
 struct cell {
     enum amp_cell_kind kind;
     const struct amp_configuration *configuration;
@@ -59,7 +59,7 @@ static void add_task(const struct maker *maker, const struct cell *cell, struct 
     json_decref(task);
 }
 
-/* Pinned where one thread does it all. */
+/* Pinned if there is only one thread. */
 static int cpu_of(const struct maker *maker, const struct amp_matrix_workload *workload)
 {
     bool alone = workload && (workload->pair ? workload->pair->threads == 0 : workload->workload->threads == 1);

@@ -88,8 +88,8 @@ static int load_layouts(struct paired *p)
     return err ? amp_complain(2, lesson, "%s", why) : 0;
 }
 
-/* The kernels of a block. Fixtures that one function made are exchanged in every other block, and the layouts come in
- * random order: so neither side has the better place in memory for a whole launch. */
+/* The kernels of a block. If one function made both fixtures, the sides exchange them in every second block, so that
+ * neither side has the better place in memory for a whole launch. */
 static void kernels_of(const void *context, size_t block, struct amp_kernel out[2])
 {
     const struct paired *p = context;
@@ -101,7 +101,7 @@ static void kernels_of(const void *context, size_t block, struct amp_kernel out[
     out[POINTER] = (struct amp_kernel){ pair->pointer.run, p->fixtures[POINTER ^ exchange] };
 }
 
-/* The least of three epochs on both sides, their mean. */
+/* The mean of both sides, of each the fastest of three epochs. */
 static uint64_t measure_epoch_ns(const struct amp_kernel sides[2], uint64_t ops)
 {
     uint64_t least[2] = { UINT64_MAX, UINT64_MAX };
@@ -129,8 +129,8 @@ static int plan_rounds(struct paired *p)
         return amp_complain(2, task->name, "no number of operations fills an epoch");
     p->blocks.warmup_ops = p->blocks.ops / 8 + 1;
     p->blocks.rounds = task->rounds_per_block;
-    /* One operation, or the slower side's share of a large ratio, may take longer than an epoch should: then fewer
-     * rounds, or the launch would take minutes. */
+    /* If a single operation is long, or one side much slower, an epoch is longer than planned: then do fewer rounds, or
+     * the launch would take minutes. */
     actual_ns = measure_epoch_ns(sides, p->blocks.ops);
     if (actual_ns > 2 * epoch_ns)
         p->blocks.rounds = p->blocks.rounds * 2 * epoch_ns / actual_ns;
@@ -182,7 +182,7 @@ static int run_blocks(struct paired *p)
     return 0;
 }
 
-/* Rounds of which one side was too short for the clock. */
+/* How many rounds have a side that was too short for the clock. */
 static uint64_t count_zeros(const struct paired *p)
 {
     uint64_t n = 0;

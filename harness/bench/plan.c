@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-/* Of each side; libbenchmark takes about twice as long, since it first finds out how many iterations that is. */
+/* For each side. libbenchmark takes about twice as long, since it first searches for the number of iterations. */
 #define SOLO_MIN_TIME_S "0.01"
 
 static const struct amp_exit exits[] = AMP_PAIR_EXITS;
@@ -26,8 +26,8 @@ const char *amp_kind_name(enum amp_kind kind)
     return kinds[kind].name;
 }
 
-/* The layout of a row's solo launch: the launches of a row go through all layouts in random order before one comes
- * again, however many launches there are. */
+/* The layout of a row's solo launch. The launches of a row go through all layouts in random order before one
+ * repeats. */
 static int draw_layout(const char *row, unsigned layouts, uint64_t seed, unsigned launch)
 {
     unsigned order[layouts];

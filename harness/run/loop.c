@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A result is never larger: where so much cannot be written, it is the disk that failed and not the job. */
+/* No result is larger. If this much cannot be written, the disk has failed, not the job. */
 #define RESULT_B (1 << 20)
 
-enum { ATTEMPTS = 4 }; /* at a job whose core was disturbed */
+enum { ATTEMPTS = 4 }; /* for a job on a disturbed core */
 
 void amp_loop_begin(struct amp_loop *loop)
 {
@@ -51,7 +51,7 @@ int amp_loop_give_up(struct amp_loop *loop, int err)
     return AMP_RUN_UNUSABLE;
 }
 
-/* With what comes after a new build, two builds would be in one run. */
+/* Stop if a lesson was built again: the run must not mix two builds. */
 static int hold_to_build(struct amp_loop *loop, const struct amp_job *job)
 {
     const char *what = loop->verb->rebuilt(loop->run, job);
@@ -66,21 +66,21 @@ static int hold_to_build(struct amp_loop *loop, const struct amp_job *job)
     return AMP_RUN_UNUSABLE;
 }
 
-/* ---- What became of a job */
+/* ---- How a job ended */
 
-/* To the millisecond: more digits of it mean nothing. */
+/* To the millisecond; more digits would mean nothing. */
 static json_t *seconds(const struct amp_outcome *outcome)
 {
     return json_real((double) (long long) (outcome->seconds * 1000 + 0.5) / 1000);
 }
 
-/* What the job fails, takes along: itself, its group, and all that lies within its group. */
+/* Which jobs fail with this one: its group, and all groups in it. */
 static bool fails_with(const struct amp_job *failed, const struct amp_job *other)
 {
     return other->group == failed->group || other->within == failed->group;
 }
 
-/* Nothing more of the job's group is run. Returns how many jobs that are. */
+/* Skip the rest of the job's group. Returns how many jobs that are. */
 static size_t skip(struct amp_loop *loop, const struct amp_job *failed)
 {
     size_t n = 0;
@@ -97,7 +97,7 @@ static size_t skip(struct amp_loop *loop, const struct amp_job *failed)
     return n;
 }
 
-/* Whether its group goes on without this launch: see job.h. */
+/* Whether the group goes on without this launch; see job.h. */
 static bool can_spare(const struct amp_loop *loop, const struct amp_job *lost)
 {
     enum amp_job_state before = AMP_JOB_LOST;
@@ -118,7 +118,7 @@ static bool may_be_chance(enum amp_ending ending)
     return ending == AMP_SIGNAL || ending == AMP_TIMEOUT || ending == AMP_MEMORY;
 }
 
-/* "pass/size=8: <why>" says no more than "<why>" where the group is named beside it. */
+/* "pass/size=8: <why>" -> "<why>", since the message names the group already. */
 static const char *without(const char *prefix, const char *detail)
 {
     size_t n = strlen(prefix);
@@ -201,7 +201,7 @@ static void with_tmp(const struct amp_job *job, char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%s.tmp", job->file);
 }
 
-/* A foreign program neither writes whole or not at all, nor notices a full disk. */
+/* A foreign program may leave half a file, and does not notice a full disk. */
 static int publish(const struct amp_job *job, struct amp_outcome *outcome)
 {
     char tmp[PATH_MAX];
@@ -248,7 +248,7 @@ static bool was_disturbed(const struct amp_loop *loop, const struct amp_job *job
     return disturbed;
 }
 
-/* Where it is timed, on a quiet core; and again, in place of a result that was disturbed, while there is patience. */
+/* A timed job waits for a quiet core. A disturbed result is measured again, while there is time for that. */
 static int run_alone(struct amp_loop *loop, const struct amp_job *job, struct amp_outcome *outcome)
 {
     for (int attempt = 1;; attempt++) {
@@ -264,7 +264,7 @@ static int run_alone(struct amp_loop *loop, const struct amp_job *job, struct am
     }
 }
 
-/* A job whose child has ended: 0, or the exit status with which the run ends here. */
+/* Handle a job whose child has ended. 0, or the exit status with which the run ends here. */
 static int end_job(struct amp_loop *loop, struct amp_job *job, struct amp_outcome *outcome)
 {
     int err = 0, status;
@@ -286,7 +286,7 @@ static int end_job(struct amp_loop *loop, struct amp_job *job, struct amp_outcom
     return err ? amp_loop_give_up(loop, err) : note(loop, job, outcome);
 }
 
-/* The job, or with it all behind it that may run beside each other. Returns how many. */
+/* Collect the job, and the following ones that may run at the same time. Returns how many. */
 static size_t gather(struct amp_loop *loop, struct amp_job *first, struct amp_job **out)
 {
     size_t n = 0;
@@ -322,7 +322,7 @@ static int run_jobs(struct amp_loop *loop, struct amp_job *first)
     return err ? amp_loop_give_up(loop, err) : status;
 }
 
-/* What the verb says before a job: 0, -1 where the run is complete without it, or an exit status. */
+/* Ask the verb before a job: 0, -1 if the run is complete without it, or an exit status. */
 static int take_turn(struct amp_loop *loop, struct amp_job *job)
 {
     struct amp_outcome outcome = { .ending = AMP_REFUSED };
@@ -353,7 +353,7 @@ int amp_loop_run(struct amp_loop *loop)
 
         if (job->state == AMP_JOB_TO_DO || job->state == AMP_JOB_DONE)
             status = take_turn(loop, job);
-        while (job->state == AMP_JOB_TO_DO && !status) /* twice where its child ends badly */
+        while (job->state == AMP_JOB_TO_DO && !status) /* twice if its child ends badly */
             status = amp_process_interrupted() ? AMP_RUN_INTERRUPTED : run_jobs(loop, job);
     }
     if (status > 0)
