@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Blocks of rounds, and again those during which the core was not quiet (sensor.h).
+ * Measure blocks of rounds, and repeat those during which the core was not quiet (sensor.h).
  *
  *     first pass     . . x x x . . . . x .      x: something else was on the core before or after the block
  *     second pass        . x .         .        later, since neighbours stay for milliseconds
  *     third pass           .
  *
- * Of a block's attempts the one of the lowest reading is kept. Passes go on while a block is disturbed and patience is
- * left: as much time as the first pass took, but at least 20 ms. Then blocks stay as they are; their readings are in
- * the result.
+ * Of each block the attempt with the lowest reading is kept. Passes go on while a block is disturbed and there is time
+ * left: as much as the first pass took, but at least 20 ms. Then blocks stay as they are; their readings are in the
+ * result.
  *
- * Why so: neighbours were simulated that come and go in stretches of 2 to 20 ms. To repeat a block at once, eight times
- * at most, leaves two to ten times as many blocks disturbed in about the same time, since the neighbour is still there.
- * Half of the first pass as patience saves up to a quarter of the time and leaves twice as many disturbed. On a busy
+ * Why this rule: neighbours were simulated that come and go in stretches of 2 to 20 ms. Repeating a block at once, at
+ * most eight times, leaves two to ten times as many blocks disturbed in about the same time, since the neighbour is
+ * still there. Half of the time saves up to a quarter of the run and leaves twice as many blocks disturbed. On a busy
  * machine with 16 layouts it left 1.1 % of the blocks disturbed, this rule none. */
 #ifndef AMP_BLOCKS_H
 #define AMP_BLOCKS_H
@@ -25,19 +25,19 @@ struct amp_blocks {
     size_t n, rounds; /* of each */
     uint64_t ops, warmup_ops, quiet_ns;
     double cost_ns;  /* of the clock */
-    unsigned others; /* threads that the kernels have of their own */
+    unsigned others; /* how many threads the kernels start */
     void (*kernels)(const void *context, size_t block, struct amp_kernel out[2]);
     const void *context;
 
-    /* The caller's memory, to be filled: */
-    uint64_t *ns[2];     /* [side][block * rounds + round]; room for a block more, for attempts */
+    /* The caller's memory, which is filled: */
+    uint64_t *ns[2];     /* [side][block * rounds + round]; with room for one more block, for attempts */
     uint64_t *sensor_ns; /* [block], the higher reading of before and after it */
     size_t *shifts_b;    /* [block], by which the stack was lowered */
     unsigned *attempts;  /* [block] */
     uint64_t checksum[2]; /* of the block after which the sides disagree */
 };
 
-/* Measure all blocks. `random` is advanced. 0, or -EILSEQ where the sides' checksums differ. */
+/* Measure all blocks. `random` is advanced. 0, or -EILSEQ if the checksums of the sides differ. */
 int amp_blocks_run(struct amp_blocks *blocks, amp_clock now, uint64_t *random);
 
 #endif
