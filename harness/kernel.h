@@ -111,4 +111,14 @@ static AMP_ALWAYS_INLINE void *amp_alloc(size_t amp_size)
     return amp_p;
 }
 
+/* A random number: SplitMix64 (Steele, Lea, Flood 2014), whose state is the seed. */
+static inline uint64_t amp_random_next(uint64_t *amp_state)
+{
+    uint64_t amp_z = *amp_state += 0x9e3779b97f4a7c15u;
+
+    amp_z = (amp_z ^ (amp_z >> 30)) * 0xbf58476d1ce4e5b9u;
+    amp_z = (amp_z ^ (amp_z >> 27)) * 0x94d049bb133111ebu;
+    return amp_z ^ (amp_z >> 31);
+}
+
 #endif

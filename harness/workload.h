@@ -60,20 +60,10 @@ static inline void amp_unmap(void *amp_pages, size_t amp_size)
     munmap(amp_pages, amp_size);
 }
 
-/* SplitMix64 (Steele, Lea, Flood 2014): the state is the seed. */
-static inline uint64_t amp_draw(uint64_t *amp_state)
-{
-    uint64_t amp_z = *amp_state += 0x9e3779b97f4a7c15u;
-
-    amp_z = (amp_z ^ (amp_z >> 30)) * 0xbf58476d1ce4e5b9u;
-    amp_z = (amp_z ^ (amp_z >> 27)) * 0x94d049bb133111ebu;
-    return amp_z ^ (amp_z >> 31);
-}
-
 /* A number from 0 to n - 1, n below 2^32; from the upper half of the bits, without a division. */
-static inline uint64_t amp_draw_below(uint64_t *amp_state, uint64_t amp_n)
+static inline uint64_t amp_random_below(uint64_t *amp_state, uint64_t amp_n)
 {
-    return ((amp_draw(amp_state) >> 32) * amp_n) >> 32;
+    return ((amp_random_next(amp_state) >> 32) * amp_n) >> 32;
 }
 
 #endif

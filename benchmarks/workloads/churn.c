@@ -13,7 +13,7 @@ static uint64_t churn(struct slots *slots, uint64_t ops, size_t (*size)(uint64_t
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
-        size_t at = (size_t) amp_draw_below(&slots->random, slots->n);
+        size_t at = (size_t) amp_random_below(&slots->random, slots->n);
 
         sum += slots_take(slots, at);
         slots_put(slots, at, size(&slots->random));
@@ -32,7 +32,7 @@ static void *full_table(size_t n, uint64_t seed, size_t (*size)(uint64_t *random
 
 static size_t small(uint64_t *random)
 {
-    return 16 + (size_t) amp_draw_below(random, 113);
+    return 16 + (size_t) amp_random_below(random, 113);
 }
 
 static void *set_up_small(uint64_t seed)

@@ -32,7 +32,7 @@ static void *set_up(uint64_t seed)
 static void send(struct crossing *crossing, uint64_t ops)
 {
     for (uint64_t i = ops; i > 0; i--) {
-        size_t size = 16 + (size_t) amp_draw_below(&crossing->random, LARGEST_B - 15);
+        size_t size = 16 + (size_t) amp_random_below(&crossing->random, LARGEST_B - 15);
         struct message *message = amp_alloc(size);
 
         *message = (struct message){ crossing->sent++, size };

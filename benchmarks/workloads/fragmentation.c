@@ -38,7 +38,7 @@ static uint64_t run(void *fixture, unsigned thread, uint64_t ops)
         uint64_t generation = f->at / BLOCKS;
         size_t at = (size_t) (f->at++ % BLOCKS);
 
-        if (slots->slot[at].block && amp_draw_below(&slots->random, 8) == 0)
+        if (slots->slot[at].block && amp_random_below(&slots->random, 8) == 0)
             continue; /* a survivor */
         sum += slots_take(slots, at);
         slots_put(slots, at, generation_b[generation % GENERATIONS]);

@@ -47,7 +47,7 @@ static uint64_t run(void *fixture, unsigned thread, uint64_t ops)
 
     (void) thread;
     for (uint64_t i = ops; i > 0; i--) {
-        size_t at = (size_t) amp_draw_below(&slots->random, BUFFERS);
+        size_t at = (size_t) amp_random_below(&slots->random, BUFFERS);
         struct slot *slot = &slots->slot[at];
 
         if (slot->block && slot->size + slot->size / 2 <= LIMIT_B) {

@@ -18,13 +18,13 @@ static inline size_t size_in_octave(uint64_t *random, size_t low)
     size_t step = low / 16;
 
     if (step == 0)
-        return low + amp_draw_below(random, low);
-    return low + step * sixteenths[amp_draw_below(random, 16)] + amp_draw_below(random, step);
+        return low + amp_random_below(random, low);
+    return low + step * sixteenths[amp_random_below(random, 16)] + amp_random_below(random, step);
 }
 
 static inline size_t size_between(uint64_t *random, unsigned lowest_octave, unsigned octaves)
 {
-    return size_in_octave(random, (size_t) 1 << (lowest_octave + amp_draw_below(random, octaves)));
+    return size_in_octave(random, (size_t) 1 << (lowest_octave + amp_random_below(random, octaves)));
 }
 
 /* As the source has it. */
@@ -40,7 +40,7 @@ static inline size_t size_of_fleet(uint64_t *random)
         { 99990, 13, 5 }, /* to 256 KiB */
         { 100000, 18, 2 } /* to 1 MiB */
     };
-    uint64_t draw = amp_draw_below(random, 100000);
+    uint64_t draw = amp_random_below(random, 100000);
     size_t row = 0;
 
     while (draw >= rows[row].of_100000)

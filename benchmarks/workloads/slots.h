@@ -23,7 +23,7 @@ struct slot {
 };
 
 struct slots {
-    uint64_t random;         /* state of amp_draw() */
+    uint64_t random;         /* state of amp_random_next() */
     uint64_t live_b, peak_b; /* as asked for */
     uint64_t ops;            /* puts so far: the next stamp */
     size_t n;

@@ -15,7 +15,7 @@ static void *set_up(uint64_t seed)
     struct threads *threads = amp_map(sizeof *threads);
 
     for (unsigned i = 0; i < AMP_WORKLOAD_THREADS; i++)
-        threads->of[i] = slots_map(BLOCKS, amp_draw(&seed));
+        threads->of[i] = slots_map(BLOCKS, amp_random_next(&seed));
     return threads;
 }
 
@@ -25,10 +25,10 @@ static uint64_t run(void *fixture, unsigned thread, uint64_t ops)
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
-        size_t at = (size_t) amp_draw_below(&slots->random, BLOCKS);
+        size_t at = (size_t) amp_random_below(&slots->random, BLOCKS);
 
         sum += slots_take(slots, at);
-        slots_put(slots, at, 16 + (size_t) amp_draw_below(&slots->random, 497));
+        slots_put(slots, at, 16 + (size_t) amp_random_below(&slots->random, 497));
     }
     return sum;
 }

@@ -111,6 +111,7 @@ static void add(const struct maker *maker, struct cell cell)
     const struct amp_matrix *matrix = maker->matrix;
     const struct amp_matrix_options *options = maker->options;
     size_t columns = matrix->configurations.n, i = (size_t) (cell.configuration - matrix->configurations.list);
+    size_t row = cell.workload ? (size_t) (cell.workload - matrix->workloads) : 0;
     bool is_timeline = cell.kind == AMP_CELL_TIMELINE;
     unsigned padding_b = draw(maker, &cell);
     struct amp_job *job = amp_jobs_add(maker->jobs);
@@ -119,7 +120,7 @@ static void add(const struct maker *maker, struct cell cell)
     job->launch = cell.launch;
     job->within = job->group = i;
     if (cell.kind != AMP_CELL_PROBE)
-        job->group += columns * (1 + (is_timeline ? matrix->n_workloads : (size_t) (cell.workload - matrix->workloads)));
+        job->group += columns * (1 + (is_timeline ? matrix->n_workloads : row));
     job->needed = amp_jobs_needed(columns * matrix->n_workloads);
     job->timed = cell.kind == AMP_CELL_LAUNCH;
     job->beside_b = is_timeline ? TIMELINE_B : 0;

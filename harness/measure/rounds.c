@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/measure/rounds.h"
 
-#include "harness/kernel.h"
-
 #include <alloca.h>
 #include <errno.h>
 #include <math.h>
@@ -22,15 +20,6 @@ uint64_t amp_clock_monotonic(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
-}
-
-uint64_t amp_random_next(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
 }
 
 void amp_random_shuffle(void *list, size_t n, size_t size, uint64_t *state)

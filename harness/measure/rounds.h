@@ -11,8 +11,7 @@
 #ifndef AMP_ROUNDS_H
 #define AMP_ROUNDS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "harness/kernel.h"
 
 struct amp_kernel {
     uint64_t (*run)(void *fixture, uint64_t ops);
@@ -34,9 +33,6 @@ int amp_clock_measure(amp_clock now, struct amp_clock_facts *out);
 
 /* For qsort(3), over uint64_t. */
 int amp_compare_ns(const void *a, const void *b);
-
-/* SplitMix64 (Steele, Lea, Flood 2014): the state is the seed. */
-uint64_t amp_random_next(uint64_t *state);
 
 /* Put n things of `size` bytes into random order (Fisher and Yates). */
 void amp_random_shuffle(void *list, size_t n, size_t size, uint64_t *state);

@@ -81,13 +81,13 @@ enum amp_turn {
     AMP_TURN_END,       /* the run is complete without this job and the following ones; *outcome's detail says why */
 };
 
-/* The functions of a verb. `run` is the verb's own data. Functions that return an int return 0, or the exit status 2
- * after a line on stderr; those marked "err" return a negative errno. */
 /* A part of a manifest that must stay the same for launches of one run to be comparable, and its name in words. */
 struct amp_manifest_part {
     const char *part, *key, *words; /* NULL key: the whole part */
 };
 
+/* The functions of a verb. `run` is the verb's own data. Functions that return an int return 0, or the exit status 2
+ * after a line on stderr; those marked "err" return a negative errno. */
 struct amp_run_verb {
     const char *schema;                 /* of its manifest */
     const char *kinds[AMP_JOB_KINDS];   /* their names in the journal */
@@ -100,8 +100,8 @@ struct amp_run_verb {
     int (*choose)(void *run);
     /* Everything that readers and --resume need: a new reference, or NULL with *why. */
     json_t *(*manifest)(void *run, const char **why);
-    /* The name of a file that the measured programs load and that was replaced since the run began, or NULL. The function
-     * may be NULL. */
+    /* The name of a file that the measured programs load and that was replaced since the run began, or NULL. The
+     * function may be NULL. */
     const char *(*replaced)(void *run);
     uint64_t (*need_b)(const void *run); /* disk space; rather too much than too little */
     /* Make the jobs. `cpu` is for jobs with one thread; -1: there is only one CPU. */

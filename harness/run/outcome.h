@@ -50,7 +50,7 @@ void amp_tail_add(struct amp_tail *tail, const char *text, size_t n);
 void amp_tail_end(struct amp_tail *tail); /* the output has ended, perhaps without a newline */
 
 /* Fill in the ending and its detail. `exits`: as in struct amp_process; memory_limit_b: what it was allowed, 0: all. */
-void amp_outcome_describe(const struct amp_exit *exits, uint64_t memory_limit_b, int status, const struct amp_tail *tail,
-                          struct amp_outcome *out);
+void amp_outcome_describe(const struct amp_exit *exits, uint64_t memory_limit_b, int status,
+                          const struct amp_tail *tail, struct amp_outcome *out);
 
 #endif

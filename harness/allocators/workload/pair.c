@@ -92,7 +92,7 @@ static int load(struct measurement *m, const char *pair, const char **why)
     if (!err)
         err = amp_layouts_open(lesson, &layouts, why);
     for (int i = 0; i < LAYOUTS && !err; i++) {
-        m->layouts[i] = (unsigned) amp_draw_below(&m->random, layouts.n);
+        m->layouts[i] = (unsigned) amp_random_below(&m->random, layouts.n);
         err = amp_layout_load(lesson, m->layouts[i], &m->modules[i], why);
         if (!err)
             err = amp_layouts_hold(&layouts, m->layouts[i], m->modules[i].pairs, why);
@@ -135,7 +135,7 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
             return amp_complain(2, pair, "it has no row of one of the sizes asked for");
     }
     row->blocks = blocks_of(m, row);
-    amp_pair_set_up(row->pairs[0], row->size, amp_draw(&m->random), row->fixtures);
+    amp_pair_set_up(row->pairs[0], row->size, amp_random_next(&m->random), row->fixtures);
     kernels_of(row, 0, sides);
     if (amp_pair_agree_on(row->pairs[0], row->fixtures[VALUE], row->fixtures[POINTER], amp_clock_monotonic, &agreement))
         status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");

@@ -106,9 +106,9 @@ int amp_workload_timeline(const struct amp_workload_task *task)
     t.light = amp_workload_find("mixed_churn");
     if (!t.burst || !t.light)
         return amp_complain(2, "timeline", "it wants the workloads burst_idle and mixed_churn");
-    t.service = t.light->set_up(amp_draw(&seed));
+    t.service = t.light->set_up(amp_random_next(&seed));
     for (int i = 0; i < BURSTS; i++)
-        t.bursts[i] = t.burst->set_up(amp_draw(&seed));
+        t.bursts[i] = t.burst->set_up(amp_random_next(&seed));
     t.begin_ns = amp_clock_monotonic();
     t.idle_ms = task->timeline_s * 1000ull;
     well = sample(&t) && half_chunk(&t);
