@@ -162,27 +162,29 @@ def test_shared_function(tmp_path):
 
 @pytest.mark.parametrize("lesson, compiler", [*((lesson, "gcc") for lesson in LESSONS if lesson != "lto"), ("pass", "clang")])
 def test_lessons(tmp_path, lesson, compiler):
-    """Each lesson of the project: what nm finds is what its table says, and it is balanced."""
+    """Each lesson of the project: what nm finds is what its table says, and it is balanced. Most by few modules: to link
+    them is what takes long."""
     need(compiler)
+    count = 64 if (lesson, compiler) == ("pass", "gcc") else 16
     compile_c(tmp_path, "", [compiler])
     subprocess.run([compiler, *FLAGS, "-fno-builtin-malloc", "-I", ROOT, "-c", ROOT / LESSONS[lesson], "-o",
                     tmp_path / f"{lesson}.o"], check=True)
-    out = make(tmp_path, lesson=lesson, cc=compiler)
+    out = make(tmp_path, lesson=lesson, cc=compiler, count=count)
     found, rows, aligned = columns(out, lesson), [], aligned_in(tmp_path / f"{lesson}.o")
     for unit in table_of(out, lesson)["units"]:
         rows += unit["rows"]
         assert unit["offsets"] == {name: found[name] for name in unit["offsets"]}
         assert set(unit["offsets"]) == set(unit["value"] + unit["pointer"])
         assert unit.get("aligned", {}) == {name: aligned[name] for name in unit["offsets"] if name in aligned}
-        assert_balanced(found, unit["value"], 64, aligned=aligned)
-        assert_balanced(found, unit["pointer"], 64, aligned=aligned)
+        assert_balanced(found, unit["value"], count, aligned=aligned)
+        assert_balanced(found, unit["pointer"], count, aligned=aligned)
     assert len(rows) == len(set(rows)) and rows
     if lesson == "pass":
         sizes = [name.removeprefix("run_value_") for name in found if name.startswith("run_value_")]
         assert sorted(rows) == sorted(f"pass/size={size}" for size in sizes) and len(sizes) > 20
         for size in sizes:
-            assert_balanced(found, [f"run_value_{size}", f"take_value_{size}"], 64, aligned=aligned)
-            assert_balanced(found, [f"run_pointer_{size}", f"take_pointer_{size}"], 64, aligned=aligned)
+            assert_balanced(found, [f"run_value_{size}", f"take_value_{size}"], count, aligned=aligned)
+            assert_balanced(found, [f"run_pointer_{size}", f"take_pointer_{size}"], count, aligned=aligned)
 
 
 def test_order_and_padding(tmp_path):
