@@ -40,7 +40,8 @@ def never_quiet():
         text = json.dumps(manifest).encode()
         (run / "manifest.json").write_bytes(text)
         journal = (run / "journal.jsonl").read_text()
-        (run / "journal.jsonl").write_text(re.sub(r'"manifest_crc32": ?\d+', f'"manifest_crc32": {zlib.crc32(text)}', journal))
+        (run / "journal.jsonl").write_text(re.sub(r'"manifest_crc32": ?\d+', f'"manifest_crc32": {zlib.crc32(text)}',
+                                                  journal))
         shutil.rmtree(run / "launches")
         return manifest
     return change

@@ -99,7 +99,8 @@ def read_object(path):
 def no_specialisation(compiler):
     """What meson.build adds where the compiler knows it."""
     flags = ("-mllvm", "-funcspec-max-clones=0")
-    tried = subprocess.run([compiler, *flags, "-fsyntax-only", "-x", "c", "/dev/null"], capture_output=True, check=False)
+    tried = subprocess.run([compiler, *flags, "-fsyntax-only", "-x", "c", "/dev/null"], capture_output=True,
+                           check=False)
     return () if tried.returncode else flags
 
 

@@ -83,7 +83,8 @@ class Plan:
 
 
 WORKS = (
-    Work("burst_idle", 90, 24 * MIB, "half a malloc of 64 B to 4 KiB and its free", peak=1.1, retained=0.9, faults=0.002,
+    Work("burst_idle", 90, 24 * MIB, "half a malloc of 64 B to 4 KiB and its free", peak=1.1, retained=0.9,
+         faults=0.002,
          purpose="A burst of blocks is allocated, then freed: what is kept?"),
     Work("cross_thread_free", 120, 256 * 256, "a malloc, the way through a ring, and a free on the other side",
          "One thread allocates messages of 16 to 256 B, another reads and frees them.", threads=2, chunk_ops=20000),
@@ -102,7 +103,8 @@ WORKS = (
     Work("threads_1", 25, MIB, "a free and a malloc of 16 to 512 B, of each thread", purpose="One thread."),
     Work("threads_2", 28, 2 * MIB, "a free and a malloc of 16 to 512 B, of each thread", purpose="Two threads at once.",
          threads=2),
-    Work("threads_4", 60, 4 * MIB, "a free and a malloc of 16 to 512 B, of each thread", purpose="Four threads at once.",
+    Work("threads_4", 60, 4 * MIB, "a free and a malloc of 16 to 512 B, of each thread",
+         purpose="Four threads at once.",
          threads=4),
     Work("pair_factory", 14, 64 * 1024, "an object returned, made by malloc", sizes=(16, 64, 256, 1024, 4096, 16384),
          purpose="What does returning an object through a pointer cost?"),
@@ -204,13 +206,15 @@ def of_one(document, truth, work, launch, ns, faults, random):
         "chunks_ns": np.rint(chunks).astype(int).tolist(), "sensor_ns": [QUIET_NS] * len(chunks),
         "latency": {"ops": 10000, "clock_cost_ns": CLOCK_NS, "sensor_ns": QUIET_NS} | dict(zip(
             ("p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"), np.rint(latency).astype(int).tolist())),
-        "faults": {"minor": int(faults * ops * 20), "major": 0}, "checksum": f"{zlib.crc32(work.name.encode()) + launch:016x}",
+        "faults": {"minor": int(faults * ops * 20), "major": 0},
+        "checksum": f"{zlib.crc32(work.name.encode()) + launch:016x}",
         "classes": classes(work) if launch == 0 and truth.allocator == "jemalloc" else None}
 
 
 def classes(work):
     centre = math.log2(max(work.asked_b / 4096, 24))
-    sizes = [synthetic.size_class(n) for n in [16, 24, 40, 60, 80, 100, 120, *(round(2 ** (k / 4)) for k in range(29, 80))]]
+    sizes = [synthetic.size_class(n) for n in [16, 24, 40, 60, 80, 100, 120,
+                                               *(round(2 ** (k / 4)) for k in range(29, 80))]]
     weights = {size: int(1e6 * math.exp(-(math.log2(size) - centre) ** 2 / 6)) for size in map(int, sizes)}
     return [{"class_b": size, "allocs": n} for size, n in sorted(weights.items()) if n > 10]
 
@@ -222,7 +226,8 @@ def of_pair(document, truth, work, launch, ns, faults, random):
         value = 1.5 + size / 20
         pointer = ns * (1 + size / 16384)
         ops = max(1, int(50000 / value))
-        rows.append({"size": size, "ops": ops, "rounds_per_block": 4, "layouts": [3, 17, 40], "sensor_ns": [QUIET_NS] * 3} | {
+        rows.append({"size": size, "ops": ops, "rounds_per_block": 4, "layouts": [3, 17, 40],
+                     "sensor_ns": [QUIET_NS] * 3} | {
             f"{side}_ns": np.rint(45 + ops * ns_op * np.exp(random.normal(0, 0.01, 12))).astype(int).tolist()
             for side, ns_op in (("value", value), ("pointer", pointer))})
     return document | {"schema": "ampersand/workload-pair/1", "workload": work.name, "heap_side": "pointer",
@@ -248,7 +253,8 @@ def timeline(truth, launch, seconds, random):
 # Enough of both for most tests.
 SOME = tuple(work for work in WORKS if work.name in ("small_churn", "large_blocks", "pair_factory"))
 FEW = tuple(truth for truth in configurations() if truth.name in (
-    "jemalloc", "jemalloc-again", "jemalloc-tcache-false", "jemalloc-decay-forever", "jemalloc-narenas-minus-5", "glibc",
+    "jemalloc", "jemalloc-again", "jemalloc-tcache-false", "jemalloc-decay-forever", "jemalloc-narenas-minus-5",
+    "glibc",
     "mimalloc", "tbbmalloc"))
 
 
@@ -272,14 +278,16 @@ def provenance(truth):
             "library": {"file": library(truth), "version": versions.get(truth.allocator), "sha256": "5e" * 32},
             "source": {"jemalloc": "mallctl opt.*", "glibc": "ld.so --list-tunables"}.get(truth.allocator, "verbose"),
             "asked": truth.environment, "read_back": {"opt.lg_quantum": 4} | read_back,
-            "effects": {"tcached_max_b": 32768, "arenas": 4}, "identity": identity(truth), "in_force": truth.in_force, "reason": truth.reason}
+            "effects": {"tcached_max_b": 32768, "arenas": 4}, "identity": identity(truth), "in_force": truth.in_force,
+            "reason": truth.reason}
 
 
 def manifest(truths, works, plan):
     like = synthetic.manifest([synthetic.Truth("pass", 64)], synthetic.Plan())
     return {"schema": "ampersand/allocators/1", "version": "0.1.0", "created": "2026-01-31T12:00:00Z",
             "command": ["ampersand-bench", "allocators"], "quick": plan.quick, "seed": plan.seed,
-            "settings": {"launches": plan.launches, "timeline_launches": plan.timelines, "timeline_s": 12, "timeout_s": 20,
+            "settings": {"launches": plan.launches, "timeline_launches": plan.timelines, "timeline_s": 12,
+                         "timeout_s": 20,
                          "memory_limit_b": 4 << 30, "quiet_ns": QUIET_NS, "config": list(plan.config), "workload": None,
                          "baseline": plan.baseline},
             "machine": like["machine"], "build": like["build"], "baseline": plan.baseline, "again": plan.again,
@@ -291,7 +299,8 @@ def manifest(truths, works, plan):
                                   + [f"{key}={value}" for key, value in truth.environment.items() if value])}
                 for truth in truths],
             "workloads": [{"name": work.name, "purpose": work.purpose, "operation": work.operation,
-                           "threads": work.threads, "chunk_ops": work.chunk_ops, "kind": "pair" if work.sizes else "workload",
+                           "threads": work.threads, "chunk_ops": work.chunk_ops,
+                           "kind": "pair" if work.sizes else "workload",
                            "pair": work.name.removeprefix("pair_") if work.sizes else None,
                            "sizes": list(work.sizes) or None} | ({"size_unit": "B"} if work.sizes else {})
                           for work in works]}

@@ -85,7 +85,8 @@ def test_every_measured_pair_has_a_question():
 
 # ---- Whole answers, from the command to the numbers
 
-COUNTS = {"pass": (0, 0), "ask_made": (0, 0), "factory": (0, 1), "mutate": (0, 0), "ask_store": (0, 1), "ask_walk": (0, 0),
+COUNTS = {"pass": (0, 0), "ask_made": (0, 0), "factory": (0, 1), "mutate": (0, 0), "ask_store": (0, 1),
+          "ask_walk": (0, 0),
           "ask_send": (0, 1), "ask_box": (0, 1), "ask_box_here": (0, 0)}
 
 

@@ -77,10 +77,12 @@ def tree(tmp_path_factory):
         shutil.copy2(ROOT / name, tree / name)
     for name in ("benchmarks", "docs", "door", "examples", "harness", "install", "plots", "results", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
-    sample = re.search(r"```c\n(AMP_PAIR\(point_factory,.*?)```", (ROOT / "docs/contributing.md").read_text(), re.S).group(1)
+    sample = re.search(r"```c\n(AMP_PAIR\(point_factory,.*?)```", (ROOT / "docs/contributing.md").read_text(),
+                       re.S).group(1)
     (tree / "benchmarks" / "frames" / "point_factory.c").write_text(LESSON + sample)
     lines = tree / "benchmarks" / "meson.build"
-    lines.write_text(lines.read_text().replace("  'frames/pass',\n", "  'frames/pass',\n  'frames/point_factory',\n", 1))
+    first = "  'frames/pass',\n"
+    lines.write_text(lines.read_text().replace(first, f"{first}  'frames/point_factory',\n", 1))
     # By hand, where another python3, which knows none of the distribution's modules, comes first.
     other = tree.parent / "other"
     other.mkdir()
@@ -90,7 +92,8 @@ def tree(tmp_path_factory):
     said = call("meson", "setup", "build", "-Dlayouts=16", cwd=tree, env={**os.environ, "PATH": path})
     assert re.search(rf"python +: {Path(sys.executable).parent}/python3", said), said
     lessons = (tree / "build/benchmarks/lessons.txt").read_text().split()
-    call("ninja", "-C", "build", "harness/ampersand-bench", *(f"benchmarks/{lesson}.layouts.json" for lesson in lessons),
+    call("ninja", "-C", "build", "harness/ampersand-bench",
+         *(f"benchmarks/{lesson}.layouts.json" for lesson in lessons),
          cwd=tree)
     return tree
 
@@ -101,7 +104,8 @@ def test_it_is_listed_where_its_line_stands(tree):
 
 
 def test_it_is_measured_and_counted(tree, tmp_path):
-    call(tree / "build/harness/ampersand-bench", "paired", "--quick", "--filter", "^point_factory/", "--out", tmp_path / "run")
+    call(tree / "build/harness/ampersand-bench", "paired", "--quick", "--filter", "^point_factory/", "--out",
+         tmp_path / "run")
     call(sys.executable, "-m", "plots", "summary", tmp_path / "run", cwd=ROOT)
     rows = {row["row"]: row for row in json.loads((tmp_path / "run/summary.json").read_text())["rows"]}
     row = rows["point_factory/size=24"]

@@ -109,9 +109,11 @@ def stack_check(_pair, size, ops):
 
 
 CHECKSUMS = {
-    "pass": all_ones, "pass_inlined": all_ones, "factory": all_ones, "factory_inlined": all_ones, "copy_limit": all_ones,
+    "pass": all_ones, "pass_inlined": all_ones, "factory": all_ones, "factory_inlined": all_ones,
+    "copy_limit": all_ones,
     "lto": all_ones,
-    "mutate": mutate, "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy, "stack_copy_fresh": stack_copy,
+    "mutate": mutate, "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy,
+    "stack_copy_fresh": stack_copy,
     "stack_check": stack_check,
     "zero_value": new_objects, "container_store": new_objects, "buffer": new_objects, "unknown_size": new_objects,
     "thread_start": new_objects, "indirect_assignment": new_objects,
@@ -121,6 +123,7 @@ CHECKSUMS = {
     "function_value": function_value, "decode": decode, "too_large": too_large,
     "collection": collection, "collection_list": collection, "collection_insert": collection_insert,
     "collection_sort": collection_sort, "hash_map": hash_map, "cold": cold, "thread_send": thread_send,
-    "lifetime": lambda pair, _size, ops: each(ops, lambda i: sum(ends(i + k) for k in range(64 if pair == "lifetime" else 1))),
+    "lifetime": lambda pair, _size, ops: each(
+        ops, lambda i: sum(ends(i + k) for k in range(64 if pair == "lifetime" else 1))),
     "false_sharing": lambda _pair, _size, ops: 2 * ops,
 }

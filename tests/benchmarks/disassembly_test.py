@@ -146,7 +146,8 @@ def check_stack_copy_growable(made):
             walk = f"walk_{which}_{n}"
             check, body = made.functions[walk], made.functions[f"{walk}_body"]
             large = which == "value" and 8 * n + 120 > 128
-            assert [i.verb for i in check[:3 + large]] == ["lea"] * large + ["cmp", "jbe", "jmp"], f"{walk} checks otherwise"
+            want = ["lea"] * large + ["cmp", "jbe", "jmp"]
+            assert [i.verb for i in check[:3 + large]] == want, f"{walk} checks otherwise"
             assert [i.symbol for i in body if i.verb == "call"] == [walk], f"{walk} does not call itself, with its check"
             assert not loops(body)
             if which == "value" and 8 * n > REGISTERS_B:
@@ -190,7 +191,8 @@ def check_null(made):
 CHECKS = {"pass": check_pass, "factory": check_factory, "mutate": check_mutate, "collection": check_collection,
           "stack_copy": check_stack_copy,
           "stack_copy_growable": check_stack_copy_growable,
-          "stack_copy_fresh": check_stack_copy_growable, "stack_check": check_stack_check, "known": check_known, "null": check_null}
+          "stack_copy_fresh": check_stack_copy_growable, "stack_check": check_stack_check, "known": check_known,
+          "null": check_null}
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -240,7 +242,8 @@ def test_a_function_is_not_copied_for_a_constant(compiler, level):
 
 
 def test_a_weaker_attribute_is_found_out():
-    made = compiled_text("gcc", CONSTANTS.format(attributes="#undef AMP_NOINLINE\n#define AMP_NOINLINE __attribute__((noinline))"),
+    made = compiled_text("gcc",
+                         CONSTANTS.format(attributes="#undef AMP_NOINLINE\n#define AMP_NOINLINE __attribute__((noinline))"),
                          flags=(*KERNEL_ARGS, "-O3"))
     assert "." in "".join(made.functions), "the compiler has made no copies of its own: this test shows nothing"
 

@@ -258,7 +258,8 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
 DECODING = {4: (58, 2529), 16: (191, 8441), 64: (721, 32345)}  # items: what jansson 2.14 allocates, and how many bytes
 ALLOCATIONS = {  # of the pairs that allocate: size -> allocations and bytes an operation, of the value side and the pointer's
     "factory": lambda n: ((0, 0), (1, n)), "factory_inlined": lambda n: ((0, 0), (1, n)),
-    "factory_lto": lambda n: ((0, 0), (1, n)), "factory_cold": lambda n: ((0, 0), (1, n)), "frame_reuse": lambda n: ((0, 0), (10, 10 * n)),
+    "factory_lto": lambda n: ((0, 0), (1, n)), "factory_cold": lambda n: ((0, 0), (1, n)),
+    "frame_reuse": lambda n: ((0, 0), (10, 10 * n)),
     "container_store": lambda n: ((0, 0), (1, n)), "interface": lambda n: ((1, n), (0, 0)),
     "buffer": lambda n: ((0, 0), {64: (1, 64), 16384: (9, 32704)}[n]), "unknown_size": lambda n: ((0, 0), (1, n)),
     "decode": lambda n: (DECODING[n], (DECODING[n][0] + 1, DECODING[n][1] + 32 + 24 * n)),
@@ -295,7 +296,8 @@ def test_table_of_pairs(pairs_of, compiler, lesson):
 
 
 @both_compilers
-@pytest.mark.parametrize("lesson", ["pass", "factory", "mutate", "container_store", "interface", "thread_send", "zero_value",
+@pytest.mark.parametrize("lesson",
+                         ["pass", "factory", "mutate", "container_store", "interface", "thread_send", "zero_value",
                                     "frame_reuse", "construct_shared", "collection_sort", "copy_limit", "lifetime"])
 def test_template_over_a_type_of_ones_own(tmp_path, compiler, lesson):
     """With AMP_SUBJECT given, the lesson is about that type alone; padding at its end is not looked at."""

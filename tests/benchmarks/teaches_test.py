@@ -38,8 +38,10 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
     ("zero_value", "zero_value", (64, 4096, 65536), Side("frame_value_{n}", copies=1), Side("frame_pointer_{n}")),
     ("frame_reuse", "frame_reuse", BOTH, Side("walk_value_{n} walk_value_{n}*", copies=1, frame=True),
      Side("walk_pointer_{n} walk_pointer_{n}* malloc free", copies=1, frame=False)),
-    ("indirect_assignment", "indirect_assignment", (1, 4), Side("make_{n}", copies=None), Side("assign_{n}", copies=None)),
-    ("construct_shared", "construct_shared", (64, 1024), Side("construct_value_{n} share_value_{n}", copies=2, frame=True),
+    ("indirect_assignment", "indirect_assignment", (1, 4), Side("make_{n}", copies=None),
+     Side("assign_{n}", copies=None)),
+    ("construct_shared", "construct_shared", (64, 1024),
+     Side("construct_value_{n} share_value_{n}", copies=2, frame=True),
      Side("construct_pointer_{n} share_pointer_{n}", copies=2, frame=True)),
     ("function_value", "function_value", ("",), Side("step_value"), Side(through=1)),
     ("function_value", "function_value_inlined", ("",), Side(), Side(through=1)),
@@ -52,8 +54,10 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
      Side("write_pointer_{n} realloc free", copies=None, frame=False)),
     ("decode", "decode", (4, 16, 64), Side("decode_value_{n}" + JANSSON, copies=None),
      Side("decode_pointer_{n} malloc free" + JANSSON, copies=None)),
-    ("unknown_size", "unknown_size", BOTH, Side("use_vla_{n}", frame=False), Side("use_heap_{n} malloc free", frame=False)),
-    ("unknown_size", "unknown_size_constant", BOTH, Side("use_constant_{n}", frame=True), Side("use_exact_{n}", frame=False)),
+    ("unknown_size", "unknown_size", BOTH, Side("use_vla_{n}", frame=False),
+     Side("use_heap_{n} malloc free", frame=False)),
+    ("unknown_size", "unknown_size_constant", BOTH, Side("use_constant_{n}", frame=True),
+     Side("use_exact_{n}", frame=False)),
     ("too_large", "too_large", (1024, 65536, 4194304), Side("use_value_{n}", frame=True),
      Side("use_pointer_{n} malloc free", frame=False)),
     ("too_large", "too_large_first_touch", (1024, 65536), Side("use_new_{n} give_back_{n} madvise", frame=True),
@@ -67,10 +71,13 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
     ("hash_map", "hash_map", ("",), Side("find_value", copies=None), Side("find_pointer", copies=None)),
     ("hash_map", "map_handle", ("",), Side("find_value", copies=None), Side("find_handle", copies=None)),
     ("lifetime", "lifetime", BOTH, Side("take_arena_{n}"), Side("take_heap_{n} malloc free")),
-    ("lifetime", "lifetime_reuse", BOTH, Side("take_pool_{n} give_pool_{n} malloc free"), Side("take_single_{n} malloc free")),
+    ("lifetime", "lifetime_reuse", BOTH, Side("take_pool_{n} give_pool_{n} malloc free"),
+     Side("take_single_{n} malloc free")),
     ("cold", "pass_cold", (*BOTH, 8192), Side("take_value_{n}", copies=1), Side("take_pointer_{n}")),
-    ("cold", "factory_cold", (*BOTH, 8192), Side("make_value_{n}", copies=1), Side("make_pointer_{n} malloc free", copies=1)),
-    ("thread_send", "thread_send", (1024, 16384), Side(copies=2, frame=True), Side("malloc free", copies=1, frame=False)),
+    ("cold", "factory_cold", (*BOTH, 8192), Side("make_value_{n}", copies=1),
+     Side("make_pointer_{n} malloc free", copies=1)),
+    ("thread_send", "thread_send", (1024, 16384), Side(copies=2, frame=True),
+     Side("malloc free", copies=1, frame=False)),
     ("thread_send", "thread_send_pool", (1024, 16384), Side(copies=2, frame=True), Side(copies=1, frame=False)),
     ("false_sharing", "false_sharing", ("",), Side(copies=None), Side(copies=None)),
     ("false_sharing", "false_sharing_visible", ("",), Side(copies=None), Side(copies=None)),
@@ -123,7 +130,8 @@ def told(made, side, run, n):
         size = n or 64
         wanted = side.copies if isinstance(side.copies, tuple) else (side.copies,)
         excess = [sum(map(stored_b, bodies)) - copies * size for copies in wanted]
-        assert any(0 <= more < min(size, SLACK_B) for more in excess), f"{run}: {wanted} copies of {size} B and {excess} B more"
+        assert any(0 <= more < min(size,
+                                   SLACK_B) for more in excess), f"{run}: {wanted} copies of {size} B and {excess} B more"
     if side.frame is not None:
         largest = max(map(frame_b, bodies))
         fits = largest >= n + (0 if n > RED_ZONE_B else RED_ZONE_B - n)
@@ -207,9 +215,11 @@ def optimised_when_linked(compiler, folder, *flags):
         pytest.skip(f"{compiler} or its linker is not here: apt-get install {compiler} lld")
     objects = [folder / "lto.o", folder / "callees.o"]
     for made, name in zip(objects, ("lto.c", "lto_callees.c")):
-        subprocess.run([compiler, *WARNINGS, *KERNEL_ARGS, *flags, "-fPIC", "-I", ROOT, "-c", ROOT / "benchmarks/build" / name,
+        subprocess.run([compiler, *WARNINGS, *KERNEL_ARGS, *flags, "-fPIC", "-I", ROOT, "-c",
+                        ROOT / "benchmarks/build" / name,
                         "-o", made], check=True)
-    subprocess.run([compiler, *KERNEL_ARGS, *flags, "-fPIC", "-r", "-nostdlib", *(LTO[compiler] if "-flto" in flags else ()), *objects,
+    subprocess.run([compiler, *KERNEL_ARGS, *flags, "-fPIC", "-r", "-nostdlib",
+                    *(LTO[compiler] if "-flto" in flags else ()), *objects,
                     "-o", folder / "made.o"], check=True)
     return read_object(folder / "made.o")
 
@@ -275,13 +285,15 @@ MUTANTS = [
     ("frame_reuse", "never freed", ALL, (("    free(scratch);\n", ""),)),
     ("frame_reuse", "no recursion", ALL, (("if (depth + 1 < DEPTH)\n        sum = walk_value(number, depth + 1);",
                                            "sum = depth;"),)),
-    ("indirect_assignment", "assigned twice", ALL, (("return (struct owner){ .number = { EACH(INITIALISE, numbers) } };",
+    ("indirect_assignment", "assigned twice", ALL,
+     (("return (struct owner){ .number = { EACH(INITIALISE, numbers) } };",
                                                      "struct owner o; assign(&o, numbers); return o;"),
                                                     ("static AMP_NOINLINE struct owner make",
                                                      "static void assign(struct owner *, const uint64_t *);\n"
                                                      "static AMP_NOINLINE struct owner make"))),
     ("construct_shared", "a copy of the value is shared", ALL, (
-        ("return share_value(&object) + 1;", "subject twin = object; amp_keep(&twin); return share_value(&twin) + 1;"),)),
+        ("return share_value(&object) + 1;", "subject twin = object; amp_keep(&twin); return share_value(&twin) + 1;"),
+        )),
     ("construct_shared", "on the heap", ALL, (("subject memory, *object = &memory;",
                                                "subject *object = amp_alloc(sizeof *object);"),)),
     ("function_value", "the pointer is seen through", ALL, (('__asm__("" : "+r"(step));', ""),)),
@@ -298,51 +310,63 @@ MUTANTS = [
                                      "static AMP_NOINLINE uint64_t say_address(struct box b)\n{\n"
                                      "    return speak_address(b.object)"),)),
     ("buffer", "the size is known", ALL, (("        grow(b);", "        _exit(1);"),)),
-    ("buffer", "the known buffer on the heap", ALL, (("struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };",
+    ("buffer", "the known buffer on the heap", ALL,
+     (("struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };",
                                                       "struct buffer b = { amp_alloc(sizeof memory), 0, sizeof memory };"),)),
-    ("decode", "a heap struct on both sides", ALL, (("    struct order o;\n\n    read_order(tree, &o);\n    json_decref(tree);\n"
+    ("decode", "a heap struct on both sides", ALL,
+     (("    struct order o;\n\n    read_order(tree, &o);\n    json_decref(tree);\n"
                                                      "    return o;",
                                                      "    struct order *o = amp_alloc(sizeof *o);\n\n    read_order(tree, o);\n"
                                                      "    json_decref(tree);\n    return *o;"),)),
     ("unknown_size", "a constant size", ALL, (("unsigned char b[n];", "unsigned char b[MOST_B];"),)),
-    ("unknown_size", "no heap", ALL, (("unsigned char *b = amp_alloc(n);", "unsigned char b[MOST_B];"), ("free(b);", ""))),
-    ("too_large", "on the heap on both sides", ALL, (("    unsigned char bytes[OBJECT_B];\n\n    return touch(bytes, sizeof bytes, "
+    ("unknown_size", "no heap", ALL,
+     (("unsigned char *b = amp_alloc(n);", "unsigned char b[MOST_B];"), ("free(b);", ""))),
+    ("too_large", "on the heap on both sides", ALL,
+     (("    unsigned char bytes[OBJECT_B];\n\n    return touch(bytes, sizeof bytes, "
                                                       "number);", "    return use_pointer(number);"),
                                                      ("static AMP_NOINLINE uint64_t use_value",
                                                       "static uint64_t use_pointer(uint64_t);\n"
                                                       "static AMP_NOINLINE uint64_t use_value"))),
-    ("too_large", "nothing given back", ALL, (("        give_back();\n", ""), ("(void) madvise(", "(void) sizeof madvise("),
+    ("too_large", "nothing given back", ALL,
+     (("        give_back();\n", ""), ("(void) madvise(", "(void) sizeof madvise("),
                                               ("static AMP_NOINLINE void give_back",
                                                "static __attribute__((unused)) void give_back"))),
     ("copy_limit", "no copy", ALL, (("take_value(subject object)", "take_value(const subject *object)"),
-                                    ("amp_ends(&object)", "amp_ends(object)"), ("take_value(*object)", "take_value(object)"))),
+                                    ("amp_ends(&object)", "amp_ends(object)"),
+                                    ("take_value(*object)", "take_value(object)"))),
     ("copy_limit", "the compiler's own copy", GCC, (('__asm__ volatile("" : "+r"(n));', ""),)),
     ("collection_list", "pointers in the array, too", ALL, (("at = entries[at].next;", "at++;"),)),
-    ("collection_insert", "nothing moved", ALL, (("memmove(s->values + at + 1, s->values + at, (s->n - at) * sizeof *s->values);",
+    ("collection_insert", "nothing moved", ALL,
+     (("memmove(s->values + at + 1, s->values + at, (s->n - at) * sizeof *s->values);",
                                                   "(void) at;"),
                                                  ("memmove(s->values + at, s->values + at + 1, (s->n - at) * "
                                                   "sizeof *s->values);", "(void) at;"))),
     ("collection_insert", "no allocation", ALL, (("*node = amp_alloc(sizeof *node);", "*node = s->first.next;"),)),
-    ("collection_sort", "pointers on both sides", ALL, (("SORT(struct element, a, .)", "sort_pointer((struct element **) a);"),
+    ("collection_sort", "pointers on both sides", ALL,
+     (("SORT(struct element, a, .)", "sort_pointer((struct element **) a);"),
                                                         ("static AMP_NOINLINE void sort_value",
                                                          "static void sort_pointer(struct element **a);\n"
                                                          "static AMP_NOINLINE void sort_value"))),
     ("hash_map", "values on both sides", ALL, (("return find(map.entries, key)->elsewhere;",
                                                 "return here(find(map.entries, key));"),)),
-    ("lifetime", "an arena that allocates", ALL, (("return &a->objects[a->used++];", "return a ? amp_alloc(sizeof(subject)) : NULL;"),)),
+    ("lifetime", "an arena that allocates", ALL,
+     (("return &a->objects[a->used++];", "return a ? amp_alloc(sizeof(subject)) : NULL;"),)),
     ("lifetime", "never freed", ALL, (("            free(batch[k]);\n", ""),)),
     ("cold", "no copy", ALL, (("take_value(subject object)", "take_value(const subject *object)"),
                               ("return amp_ends(&object);\n}\n\nstatic AMP_NOINLINE uint64_t take_pointer",
                                "return amp_ends(object);\n}\n\nstatic AMP_NOINLINE uint64_t take_pointer"),
                               ("take_value(*amp_object(&s->objects[at]))", "take_value(amp_object(&s->objects[at]))"))),
-    ("cold", "no allocation", ALL, (("amp_alloc(sizeof *object)", "(subject *) (uintptr_t) model"), ("free(object);", ""))),
+    ("cold", "no allocation", ALL,
+     (("amp_alloc(sizeof *object)", "(subject *) (uintptr_t) model"), ("free(object);", ""))),
     ("thread_send", "not copied into the queue", ALL, (("        q->values[sent % SLOTS] = object;\n", ""),)),
     ("thread_send", "never freed", ALL, (("        free(object);\n", ""),)),
     ("thread_send", "written in the queue", ALL, (("        subject object;\n\n        fill(&object, i);\n"
                                                    "        amp_keep(&object);\n", ""),
-                                                  ("q->values[sent % SLOTS] = object;", "fill(&q->values[sent % SLOTS], i);"))),
+                                                  ("q->values[sent % SLOTS] = object;",
+                                                   "fill(&q->values[sent % SLOTS], i);"))),
     ("false_sharing", "own counters on both sides", ALL, (
-        ("uint64_t *n = (uint64_t *) counter(c, 0);\n\n    c->ops = ops;", "uint64_t own, *n = &own;\n\n    c->ops = ops;"),)),
+        ("uint64_t *n = (uint64_t *) counter(c, 0);\n\n    c->ops = ops;",
+         "uint64_t own, *n = &own;\n\n    c->ops = ops;"),)),
     ("false_sharing", "not atomic", ALL, (("atomic_fetch_add_explicit(n, 1, memory_order_relaxed);",
                                            "atomic_store_explicit(n, i, memory_order_relaxed);"),)),
     ("thread_start", "no thread", ALL, (("if (pthread_create(&id, NULL, thread, s) || pthread_join(id, NULL))",

@@ -81,7 +81,8 @@ def test_build_folder_that_cannot_be_made(door, tmp_path, path):
 
 
 BUILDS_DEFAULTS = "CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS="
-ENVIRONMENTS = [{"CC": "clang"}, {"CFLAGS": "-m32"}, {"CXX": "g++-99"}, {"CFLAGS": "-O1", "LDFLAGS": "-s", "CC": "cc -m32"}]
+ENVIRONMENTS = [{"CC": "clang"}, {"CFLAGS": "-m32"}, {"CXX": "g++-99"},
+                {"CFLAGS": "-O1", "LDFLAGS": "-s", "CC": "cc -m32"}]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -101,7 +102,8 @@ def test_ask_builds_nothing_for_the_compiler_of_the_type(door, made_by, environm
 
 UNHEEDED = {  # what a folder was given by -D, the environment, what is said
     "other flags": ("c_args = -O1", {"CFLAGS": "-mavx2"}, ["CFLAGS=-mavx2 has no effect", "-Dc_args=-O1"]),
-    "other flags of the linker": ("c_link_args = -s", {"LDFLAGS": "-g"}, ["LDFLAGS=-g has no effect", "-Dc_link_args=-s"]),
+    "other flags of the linker": ("c_link_args = -s", {"LDFLAGS": "-g"},
+                                  ["LDFLAGS=-g has no effect", "-Dc_link_args=-s"]),
     "the same flags": ("c_args = -O1", {"CFLAGS": "-O1"}, []),
     "flags of another language": ("c_args = -O1", {"CXXFLAGS": "-O2"}, []),
     "none in the environment": ("c_args = -O1", {}, []),
@@ -135,8 +137,10 @@ DAMAGES = {
     "no meson-private": (lambda build: shutil.rmtree(build / "meson-private"), ""),
     "no meson-info": (lambda build: shutil.rmtree(build / "meson-info"), ""),
     "one folder left": (lambda build: [shutil.rmtree(build / "meson-private"), shutil.rmtree(build / "meson-info"),
-                                       (build / "build.ninja").unlink(), (build / "ampersand.configured").unlink()], ""),
-    "nothing but the lock": (lambda build: [shutil.rmtree(build), build.mkdir(), (build / "ampersand.lock").touch()], ""),
+                                       (build / "build.ninja").unlink(), (build / "ampersand.configured").unlink()],
+                                       ""),
+    "nothing but the lock": (lambda build: [shutil.rmtree(build), build.mkdir(), (build / "ampersand.lock").touch()],
+                             ""),
     "empty": (lambda build: [shutil.rmtree(build), build.mkdir()], ""),
     "another place": (lambda build: (build / "meson-info/meson-info.json").write_text(
         '{"directories": {"source": "/elsewhere"}}'), "--wipe "),
@@ -197,7 +201,8 @@ def test_a_build_that_cannot_be_written_is_used_while_it_is_up_to_date(door, tmp
     try:
         assert door("list", under=under) == 0, door.err
         assert door("bench", "--out", tmp_path / "run", under=under) == 0, door.err
-        assert door("bench", under=under) == 2 and "name another folder by --out" in door.err and door.err.count("\n") == 1
+        assert door("bench",
+                    under=under) == 2 and "name another folder by --out" in door.err and door.err.count("\n") == 1
         assert door("list", under=under, CC="cc -m64") == 2
         assert door.err == (f"ampersand: {door.build} cannot be written, and is to be configured: set AMPERSAND_BUILD to a "
                             "folder of yours\n")

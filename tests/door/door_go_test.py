@@ -19,7 +19,8 @@ def test_a_run_of_everything_has_go_beside_it_where_go_is(door, tmp_path):
 
 @pytest.mark.parametrize("manifest, measured", [
     ('{"command": ["bench", "--out", "x"], "quick": false}', True),
-    ('{"command": ["bench", "--filter", "pass"], "quick": false}', False), ('{"command": ["bench"], "quick": true}', False)])
+    ('{"command": ["bench", "--filter", "pass"], "quick": false}', False),
+    ('{"command": ["bench"], "quick": true}', False)])
 def test_a_run_that_is_gone_on_with_was_of_everything_or_not(door, tmp_path, manifest, measured):
     door.have("go")
     (door.root / "benchmarks" / "go").mkdir(parents=True)
@@ -41,7 +42,8 @@ def test_a_folder_beside_one_gets_its_go_too(door, tmp_path):
 
 @pytest.mark.parametrize("flags, effort, filter", [
     ("--quick", None, None), ("--filter pass", None, None), ("--filter=pass", None, None),
-    ("--quick --go", "-test.benchtime=5ms -test.count=1", ""), ("--go --filter pass/size=64", "-test.benchtime=20ms -test.count=6", "pass/size=64"),
+    ("--quick --go", "-test.benchtime=5ms -test.count=1", ""),
+    ("--go --filter pass/size=64", "-test.benchtime=20ms -test.count=6", "pass/size=64"),
     ("--filter=^pass --go", "-test.benchtime=20ms -test.count=6", "^pass"),
 ])
 def test_go_is_asked_for_or_belongs_to_everything(door, tmp_path, flags, effort, filter):
@@ -67,7 +69,8 @@ def test_go_that_is_asked_for_and_is_not_here(door, tmp_path):
 
 
 @pytest.mark.parametrize("command, quick, filter", [
-    ('["x", "--filter", "^pass/size=\\\\d+$", "--out", "r"]', "true", "^pass/size=\\d+$"), ('["x", "--filter=a b"]', "false", "a b"),
+    ('["x", "--filter", "^pass/size=\\\\d+$", "--out", "r"]', "true", "^pass/size=\\d+$"),
+    ('["x", "--filter=a b"]', "false", "a b"),
     ('["x"]', "false", ""), ('["x", "--filter", "first", "--filter", "\\u00fc"]', "true", "ü")])
 def test_go_beside_a_run_that_is_gone_on_with_has_its_filter(door, tmp_path, command, quick, filter):
     door.have("go")

@@ -16,7 +16,8 @@ def installed(door, tmp_path):
 
 
 def test_installed_needs_no_build_tools(installed, tmp_path):
-    installed.remove("gcc", "g++", "ninja-build", "meson", "pkg-config", "libbenchmark-dev", "libcmocka-dev", "python3-pytest")
+    installed.remove("gcc", "g++", "ninja-build", "meson", "pkg-config", "libbenchmark-dev", "libcmocka-dev",
+                     "python3-pytest")
     assert installed("bench", "--quick", cwd=tmp_path / "work") == 0, installed.err
     run, = (tmp_path / "work" / "ampersand-runs").iterdir()
     assert installed.log[0] == f"ampersand-bench paired --out {run} --quick"
@@ -25,7 +26,8 @@ def test_installed_needs_no_build_tools(installed, tmp_path):
     assert not installed.build.exists()
 
 
-@pytest.mark.parametrize("verb, gone, package", [("bench", "python3-scipy", "python3-scipy"), ("ask", "gcc", "gcc libc6-dev"),
+@pytest.mark.parametrize("verb, gone, package",
+                         [("bench", "python3-scipy", "python3-scipy"), ("ask", "gcc", "gcc libc6-dev"),
                                                  ("list", "python3-numpy", "python3-numpy")])
 def test_installed_names_what_is_missing_and_leaves_it(installed, verb, gone, package):
     installed.have("apt-get", "sudo")
@@ -36,7 +38,8 @@ def test_installed_names_what_is_missing_and_leaves_it(installed, verb, gone, pa
     assert installed.log == [] and installed.err.count("\n") == 1
     assert installed.err.endswith(f": ampersand setup installs it, or as root: apt-get install {package}\n")
     assert installed("setup", STUB_ID="0") == 0, installed.err
-    assert installed.log == ["apt-get -q update", f"apt-get -q install -oDPkg::Lock::Timeout=600 -y --no-install-recommends {package}"]
+    assert installed.log == ["apt-get -q update",
+                             f"apt-get -q install -oDPkg::Lock::Timeout=600 -y --no-install-recommends {package}"]
 
 
 def test_installed_help_speaks_of_what_is_installed(installed):

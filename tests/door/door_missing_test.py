@@ -112,7 +112,8 @@ def test_other_package_managers_names(door, manager):
     door.remove("libbenchmark-dev", "python3-jinja2", "meson")
     assert door("list", STUB_ID="0") == 2 and door.err.count("\n") == 1 and door.log == []
     add, benchmark = MANAGERS[manager]
-    jinja = {"dnf": "python3-jinja2", "apk": "py3-jinja2", "pacman": "python-jinja", "zypper": "python3-Jinja2"}[manager]
+    jinja = {"dnf": "python3-jinja2", "apk": "py3-jinja2", "pacman": "python-jinja",
+             "zypper": "python3-Jinja2"}[manager]
     assert door.err.endswith(f": as root, run: {add} {jinja} meson {benchmark}\n")
 
 
@@ -151,7 +152,8 @@ def test_a_mistyped_compiler_is_refused_before_anything_is_installed(door, tmp_p
 
 
 @pytest.mark.parametrize("environment, package", [
-    ({"CC": "clang"}, "clang"), ({"CC": "gcc-99"}, "gcc-99"), ({"CXX": "clang++"}, "clang"), ({"CXX": "clang++-19"}, "clang-19"),
+    ({"CC": "clang"}, "clang"), ({"CC": "gcc-99"}, "gcc-99"), ({"CXX": "clang++"}, "clang"),
+    ({"CXX": "clang++-19"}, "clang-19"),
     ({"CXX": "g++-99"}, "g++-99"),
 ])
 def test_a_compiler_that_is_not_here_is_installed_by_its_name(door, environment, package):

@@ -195,7 +195,8 @@ def test_runs_go_where_they_are_told(door, tmp_path):
 def test_flags_of_the_environment(door, tmp_path, verb, program):
     """As `ninja -C build bench` needs them; a star is a star."""
     (tmp_path / "file").touch()
-    assert door(verb, "--out", "run", AMPERSAND_FLAGS="--quick --filter  ^pass/size=6*$ --format csv", cwd=tmp_path) == 0
+    assert door(verb, "--out", "run", AMPERSAND_FLAGS="--quick --filter  ^pass/size=6*$ --format csv",
+                cwd=tmp_path) == 0
     assert door.logged("ampersand-bench") == [f"ampersand-bench {program} --out run --quick --filter ^pass/size=6*$"]
     assert "ampersand: AMPERSAND_FLAGS: --quick" in door.err and any("--format csv" in line for line in door.log)
 

@@ -9,7 +9,8 @@ def test_failed_tests_are_status_1(door):
 
 
 @pytest.mark.parametrize("given, passed", [
-    ("door", "door.py"), ("door.py heap", "door.py heap"), ("--suite program", "--suite program"), ("-t 3 heap", "-t 3 heap"),
+    ("door", "door.py"), ("door.py heap", "door.py heap"), ("--suite program", "--suite program"),
+    ("-t 3 heap", "-t 3 heap"),
     ("--suite=source --verbose", "--suite=source --verbose"), ("ampersand:heap", "ampersand:heap"), ("", ""),
 ])
 def test_names_of_tests(door, given, passed):
@@ -18,7 +19,8 @@ def test_names_of_tests(door, given, passed):
 
 
 @pytest.mark.parametrize("given, wrong, nearest", [("nosuchtest", "nosuchtest", None), ("heap haep", "haep", "heap"),
-                                                   ("--suite program dor.py", "dor.py", "door.py"), ("hea*", "hea*", "heap")])
+                                                   ("--suite program dor.py", "dor.py", "door.py"),
+                                                   ("hea*", "hea*", "heap")])
 def test_a_test_that_there_is_not(door, given, wrong, nearest):
     assert door("test", *given.split()) == 2
     assert door.err.splitlines()[-1].startswith(f"ampersand: test: {wrong}: no such test: the nearest is '{nearest or ''}")

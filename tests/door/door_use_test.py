@@ -51,7 +51,8 @@ def test_verbs_of_modules_that_are_not_there_are_unknown(door):
 
 
 @pytest.mark.parametrize("args, verb", [
-    (["bench", "--quick", "--help"], "bench"), (["bench", "--filter", "pass", "-h"], "bench"), (["list", "--questions", "-h"], "list"),
+    (["bench", "--quick", "--help"], "bench"), (["bench", "--filter", "pass", "-h"], "bench"),
+    (["list", "--questions", "-h"], "list"),
     (["ask", "a.h", "struct a", "--json", "--help"], "ask"), (["allocators", "--quick", "--help"], "allocators"),
 ])
 def test_help_is_found_behind_other_flags(door, args, verb):
@@ -69,7 +70,8 @@ def test_help_that_is_a_value_is_none(door):
 def test_what_cannot_be_printed_is_told(door, args, stdout):
     redirect = ">&-" if stdout is None else f">{stdout}"
     done = subprocess.run(["sh", "-c", f'exec "$@" {redirect}', "sh", shutil.which(door.shell[0]), *door.shell[1:],
-                           door.root / "ampersand", *args], text=True, stderr=subprocess.PIPE, env={"PATH": str(door.bin)})
+                           door.root / "ampersand", *args], text=True, stderr=subprocess.PIPE,
+                           env={"PATH": str(door.bin)})
     assert done.returncode == 2 and done.stderr == "ampersand: stdout: cannot be written\n"
 
 

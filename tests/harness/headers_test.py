@@ -28,7 +28,8 @@ def test_header_alone(compiler, header):
 
 # Words of which somebody's header makes macros; C's own headers use none of them either.
 MACROS = ("object", "size", "byte", "used", "noinline", "noclone", "noipa", "section", "always_inline", "no_reorder",
-          "disable_tail_calls", "data", "first", "last", "number", "p", "n", "i", "z", "fixture", "ops", "helper", "pages",
+          "disable_tail_calls", "data", "first", "last", "number", "p", "n", "i", "z", "fixture", "ops", "helper",
+          "pages",
           "seed", "memory", "spins", "cpu", "others", "placed", "token", "whole", "unused", "packed", "aligned")
 
 
@@ -44,6 +45,7 @@ def test_headers_of_lessons_behind_macros_of_others(compiler, header):
     theirs = "".join(f"{line}\n" for line in (ROOT / header).read_text().splitlines() if line.startswith("#include <"))
     text = theirs + "".join(f"#define {word} @\n" for word in MACROS) + f'#include "{header}"\n'
     done = subprocess.run(
-        [compiler, *"-std=c11 -D_GNU_SOURCE -Wall -Werror -Wno-unused-function -x c -fsyntax-only -".split(), "-I", ROOT],
+        [compiler, *"-std=c11 -D_GNU_SOURCE -Wall -Werror -Wno-unused-function -x c -fsyntax-only -".split(), "-I",
+         ROOT],
         input=text + ("" if "workload" in header else pair), text=True, capture_output=True)
     assert done.returncode == 0, done.stderr

@@ -29,7 +29,8 @@ BUILD_INFO = "".join(f'#define AMP_{name} ""\n' for name in (
 
 
 def zig(folder, *words, cwd=ROOT):
-    return subprocess.run([sys.executable, "-m", "ziglang", *map(str, words)], capture_output=True, text=True, timeout=HANGS_S, cwd=cwd,
+    return subprocess.run([sys.executable, "-m", "ziglang", *map(str, words)], capture_output=True, text=True,
+                          timeout=HANGS_S, cwd=cwd,
                           env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(folder / "cache"),
                                "ZIG_LOCAL_CACHE_DIR": str(folder / "cache")})
 
@@ -39,7 +40,8 @@ def headers(tmp_path_factory):
     """A folder of the libraries' headers and nothing else of the host, and a build_info.h."""
     folder = tmp_path_factory.mktemp("headers")
     for header in LIBRARIES:
-        found = subprocess.run(["cc", "-M", "-x", "c", "-"], input=f"#include <{header}>\n", text=True, capture_output=True)
+        found = subprocess.run(["cc", "-M", "-x", "c", "-"], input=f"#include <{header}>\n", text=True,
+                               capture_output=True)
         paths = [word for word in found.stdout.split() if word.endswith(f"/{header}")]
         assert paths, found.stderr
         (folder / header).parent.mkdir(exist_ok=True)

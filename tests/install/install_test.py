@@ -250,17 +250,21 @@ def test_the_template_tells_its_own_compiler_and_places_its_own_library(installe
     shutil.copytree(ROOT / "examples/template", project)
     (project / "geometry.h").write_text("#include <stdint.h>\nuint64_t square(int64_t x);\n")
     (project / "geometry.c").write_text(GEOMETRY)
-    distance = (project / "distance.c").read_text().replace('#include "harness/kernel.h"', '#include "harness/kernel.h"\n'
+    distance = (project / "distance.c").read_text().replace('#include "harness/kernel.h"',
+                                                            '#include "harness/kernel.h"\n'
                                                             '#include "geometry.h"')
-    (project / "distance.c").write_text(distance.replace("(uint64_t) ((a.x - b.x) * (a.x - b.x) + (a.y", "square(a.x - b.x) + "
+    (project / "distance.c").write_text(distance.replace("(uint64_t) ((a.x - b.x) * (a.x - b.x) + (a.y",
+                                                         "square(a.x - b.x) + "
                                                          "(uint64_t) ((a.y"))
     text = (project / "meson.build").read_text().replace("flags = [] ", "flags = ['-O0'] ")
-    text = text.replace("libraries = [] ", "libraries = [static_library('geometry', 'geometry.c', c_args : kernel_args, "
+    text = text.replace("libraries = [] ",
+                        "libraries = [static_library('geometry', 'geometry.c', c_args : kernel_args, "
                         "pic : true)] ").replace("'--count', '64'", "'--count', '16'")
     (project / "meson.build").write_text(text)
     call("meson", "setup", "build", cwd=project, env=installed.environment | {"CC": "clang"})
     call("ninja", "-C", "build", cwd=project, env=installed.environment)
-    environment = installed.environment | {"AMPERSAND_LESSONS": str(project / "build"), "AMPERSAND_SOURCES": str(project)}
+    environment = installed.environment | {"AMPERSAND_LESSONS": str(project / "build"),
+                                           "AMPERSAND_SOURCES": str(project)}
     call(installed.command, "bench", "--quick", "--no-wait", "--filter", "^distance/", "--out", run, cwd=project,
          env=environment)
     layouts = json.loads((run / "manifest.json").read_text())["layouts"]

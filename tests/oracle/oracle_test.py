@@ -201,7 +201,8 @@ def lesson_of(row):
 
 def counts_child(row, file, **environment):
     task = {"kind": "counts", "lesson": lesson_of(row), "row": row, "file": str(file), "launch": 0,
-            "configuration": "default", "seed": 1, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 50000, "quiet_ns": 1000, "rounds_per_block": 16,
+            "configuration": "default", "seed": 1, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0,
+            "epoch_ns": 50000, "quiet_ns": 1000, "rounds_per_block": 16,
             "layout": -1}
     run(BENCH, "child", json.dumps(task), **environment)
     return json.loads(file.read_text())
@@ -270,7 +271,8 @@ def check_refused(tmp_path, library, call):
 def test_a_wrapper_is_refused(call, tmp_path):
     library = tmp_path / "wrapper.so"
     source = f"#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stddef.h>\n{WRAPPERS[call]}\n"
-    subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-fno-builtin", "-x", "c", "-", "-o", library],
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-fno-builtin", "-x", "c", "-", "-o",
+                    library],
                    input=source, text=True, check=True)
     check_refused(tmp_path, library, call)
 

@@ -76,7 +76,8 @@ def test_every_layout_is_measured_once_in_a_launch(run):
     ("always quiet: once", 10**9, False), ("never quiet: again, and then it goes on", 1, True)])
 def test_a_launch_on_a_quiet_or_busy_core(name, quiet_ns, again, tmp_path):
     file = tmp_path / "launch.json"
-    task = {"kind": "paired", "lesson": "null", "row": "null/size=16", "file": str(file), "launch": 0, "configuration": "default", "seed": 1,
+    task = {"kind": "paired", "lesson": "null", "row": "null/size=16", "file": str(file), "launch": 0,
+            "configuration": "default", "seed": 1,
             "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 5000, "quiet_ns": quiet_ns,
             "rounds_per_block": 4, "layout": -1}
     call(BENCH, "child", json.dumps(task))

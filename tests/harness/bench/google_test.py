@@ -171,7 +171,8 @@ REPETITIONS = {
 def test_repetitions(tmp_path, granted, name):
     """Every number of every row, as the file has it: what is counted is the same in each repetition, and varies by 0."""
     repetitions, flags = REPETITIONS[name]
-    flags = ("--benchmark_filter=^factory/size=24/", f"--benchmark_repetitions={repetitions}", "--iterations=100", *flags)
+    flags = ("--benchmark_filter=^factory/size=24/", f"--benchmark_repetitions={repetitions}", "--iterations=100",
+             *flags)
     shown = read_strictly(bench(*flags, "--benchmark_format=json", f"--benchmark_out={tmp_path / 'out'}").stdout)
     rows = read_strictly((tmp_path / "out").read_text())
     assert "aggregates_only" in str(flags) or shown == rows
@@ -414,7 +415,8 @@ def test_an_empty_kernel_costs_no_more_than_googles_loop(tmp_path, stripped, sid
 def test_malloc_is_as_fast_in_timed_runs_as_without_any_harness(tmp_path, stripped, lessons):
     """Two repetitions: one follows the own count, the other a memory pass."""
     good = ROOT / "tests/lessons/good.c"
-    run(*CC, *KERNEL_FLAGS, "-I", ROOT, ROOT / "tests/harness/bench/peers/plain.c", good, "-ljemalloc", "-o", tmp_path / "plain")
+    run(*CC, *KERNEL_FLAGS, "-I", ROOT, ROOT / "tests/harness/bench/peers/plain.c", good, "-ljemalloc", "-o",
+        tmp_path / "plain")
     plain = per_iteration(tmp_path / "plain", "", few=10000, many=90000)
     ours = per_iteration(stripped / BENCH.name, "--benchmark_filter=^good/size=8/side=pointer/",
                          "--benchmark_repetitions=2", "--iterations=", few=10000, many=90000,

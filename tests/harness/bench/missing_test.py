@@ -126,7 +126,8 @@ def test_its_rows_fail_with_the_reason(lessons, tmp_path, capsys):
     table["units"][0]["rows"] = ["bad/size=8", "bad/size=16", "odd"]
     (lessons / "bad.layouts.json").write_text(json.dumps(table))
     cut(lessons / "bad.00.so")
-    quick = ("paired", "--out", run, "--seed", 1, "--quick", "--no-wait", "--epoch-us", 5, "--rounds", 2, "--launches", 1)
+    quick = ("paired", "--out", run, "--seed", 1, "--quick", "--no-wait", "--epoch-us", 5, "--rounds", 2, "--launches",
+             1)
     assert bench(lessons, *quick, "--filter", "size=8$").returncode == 1
     assert guarded(["summary", str(run)]) == 1
     out = capsys.readouterr().out

@@ -97,7 +97,8 @@ def test_a_fifo_as_the_journal(tmp_path):
 
 @pytest.mark.parametrize("flag", ["--out", "--resume", "--filter", "--rows"])
 def test_bytes_that_are_no_text(tmp_path, flag):
-    done = bench(b"paired", flag.encode(), os.fsencode(tmp_path) + b"/\xff\xfe", *([] if flag == "--out" else [b"--resume", b"x"]))
+    done = bench(b"paired", flag.encode(), os.fsencode(tmp_path) + b"/\xff\xfe",
+                 *([] if flag == "--out" else [b"--resume", b"x"]))
     assert done.returncode == 2 and not list(tmp_path.iterdir())
     assert done.stderr.startswith(f"ampersand: {flag}: '{tmp_path}/") and "is not in UTF-8" in done.stderr
 
@@ -105,7 +106,8 @@ def test_bytes_that_are_no_text(tmp_path, flag):
 # ---- An environment that nobody thought of
 
 @pytest.mark.parametrize("name, value", [
-    ("BENCHMARK_MIN_TIME", "5"), ("BENCHMARK_MIN_TIME", "soon"), ("BENCHMARK_REPETITIONS", "3"), ("BENCHMARK_FORMAT", "csv"),
+    ("BENCHMARK_MIN_TIME", "5"), ("BENCHMARK_MIN_TIME", "soon"), ("BENCHMARK_REPETITIONS", "3"),
+    ("BENCHMARK_FORMAT", "csv"),
     ("BENCHMARK_FILTER", "nothing"), ("BENCHMARK_OUT_FORMAT", "csv"), ("BENCHMARK_LIST_TESTS", "true"),
     ("BENCHMARK_REPORT_AGGREGATES_ONLY", "true")])
 def test_flags_of_libbenchmark_in_the_environment_are_not_for_launches(tmp_path, name, value):
@@ -121,7 +123,8 @@ def test_counts_that_are_refused_are_told(tmp_path):
     if b"__asan_init" in BENCH.read_bytes():
         pytest.skip("no malloc can be put before a sanitizer's")
     library = tmp_path / "wrapper.so"
-    subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-fno-builtin", "-x", "c", "-", "-o", library],
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-fno-builtin", "-x", "c", "-", "-o",
+                    library],
                    input="void *valloc(unsigned long n) { (void) n; return 0; }", text=True, check=True)
     done = bench("paired", "--out", tmp_path / "run", *FAST, *ROW, env=ENVIRONMENT | {"LD_PRELOAD": str(library)})
     assert done.returncode == 0
@@ -181,7 +184,8 @@ subprocess.run(sys.argv[1:])
 @pytest.mark.parametrize("between", [[], ["sh", "-c", '"$@"; :', "sh"]], ids=["its child", "its child's child"])
 def test_it_does_not_measure_on_without_its_door(tmp_path, number, between):
     run = tmp_path / "run"
-    door = subprocess.Popen([sys.executable, "-c", DOOR, *between, BENCH, "paired", "--out", run, *FAST, "--launches", "1000",
+    door = subprocess.Popen([sys.executable, "-c", DOOR, *between, BENCH, "paired", "--out", run, *FAST, "--launches",
+                             "1000",
                              *ROW], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: (run / "journal.jsonl").exists() and '"done"' in (run / "journal.jsonl").read_text(), door)
     door.send_signal(number)
@@ -193,7 +197,8 @@ def test_it_does_not_measure_on_without_its_door(tmp_path, number, between):
 def test_without_a_door_it_is_on_its_own(tmp_path):
     """Started by a shell that ends, it measures on."""
     run = tmp_path / "run"
-    subprocess.run(["sh", "-c", '"$@" 2>/dev/null & :', "sh", BENCH, "paired", "--out", run, *FAST, *ROW], env=ENVIRONMENT,
+    subprocess.run(["sh", "-c", '"$@" 2>/dev/null & :', "sh", BENCH, "paired", "--out", run, *FAST, *ROW],
+                   env=ENVIRONMENT,
                    check=True)
     wait_for(lambda: (run / "journal.jsonl").exists() and '"end"' in (run / "journal.jsonl").read_text())
     assert events(run)[-1]["status"] == "complete"
@@ -201,15 +206,21 @@ def test_without_a_door_it_is_on_its_own(tmp_path):
 
 # ---- Any command line at all
 
-VERBS = ["paired", "allocators", "list", "machine", "help", "version", "child", "--help", "--version", "", "Paired", "-"]
+VERBS = ["paired", "allocators", "list", "machine", "help", "version", "child", "--help", "--version", "", "Paired",
+         "-"]
 FLAGS = ["--out", "--resume", "--rows", "--filter", "--quick", "--launches", "--counts-launches", "--solo-launches",
-         "--precision", "--budget", "--seed", "--layout", "--lesson", "--epoch-us", "--rounds", "--no-wait", "--timeout",
+         "--precision", "--budget", "--seed", "--layout", "--lesson", "--epoch-us", "--rounds", "--no-wait",
+         "--timeout",
          "--memory-limit", "--questions", "--iterations", "--config", "--workload", "--baseline", "--timelines",
-         "--benchmark_filter", "--benchmark_min_time", "--benchmark_repetitions", "--benchmark_format", "--benchmark_out",
+         "--benchmark_filter", "--benchmark_min_time", "--benchmark_repetitions", "--benchmark_format",
+         "--benchmark_out",
          "--benchmark_list_tests", "--v", "--", "-q", "--qick", "-"]
-VALUES = ["", "0", "1", "2", "-1", "99999999999999999999", "1e3", "0x10", "nan", "5%", "0.5%", "10s", "8G", "1T", "x", "=", "%s%n",
-          "^good/", "^$", "[", "(", "*", "a\nb", "\x1b[31m", "\udcff\udcfe", "ü" * 9, "../..", "/dev/null", "/dev/full", "/proc/self",
-          ".", "good", "/", "jemalloc:narenas:1,", "jemalloc::", "glibc:", "y" * 5000, "{}", "[1]", '{"kind": "paired"}', "csv"]
+VALUES = ["", "0", "1", "2", "-1", "99999999999999999999", "1e3", "0x10", "nan", "5%", "0.5%", "10s", "8G", "1T", "x",
+          "=", "%s%n",
+          "^good/", "^$", "[", "(", "*", "a\nb", "\x1b[31m", "\udcff\udcfe", "ü" * 9, "../..", "/dev/null", "/dev/full",
+          "/proc/self",
+          ".", "good", "/", "jemalloc:narenas:1,", "jemalloc::", "glibc:", "y" * 5000, "{}", "[1]",
+          '{"kind": "paired"}', "csv"]
 CASES = 120
 
 

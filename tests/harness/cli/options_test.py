@@ -113,7 +113,8 @@ WRONG = [
     ("--benchmark_repetitions", "--benchmark_repetitions: needs a value, after '='"),
     *((f"--benchmark_{flag}={value}", f"--benchmark_{flag}: '{value}' is not a time in seconds, such as 0.5")
       for flag in ("min_time", "min_warmup_time")
-      for value in ("soon", "", "-1", "-0.5s", "nan", "inf", "1e99", "0x1p3", "5m", "1ss", "0.1sx", "1,5", ".", "0x", "1.5x")),
+      for value in ("soon", "", "-1", "-0.5s", "nan", "inf", "1e99", "0x1p3", "5m", "1ss", "0.1sx", "1,5", ".", "0x",
+                    "1.5x")),
     ("--benchmark_min_warmup_time=3x", "--benchmark_min_warmup_time: '3x' is not a time in seconds, such as 0.5"),
     *((f"--benchmark_{flag}={value}", f"--benchmark_{flag}: '{value}' is none of true, false")
       for flag, value in (("list_tests", "maybe"), ("list_tests", ""), ("report_aggregates_only", "2"),
@@ -153,7 +154,8 @@ def test_wrong_use_is_one_line_and_status_2(words, want, tmp_path):
 
 
 @pytest.mark.parametrize("words, want", [
-    ("paired --qick", "--qick: 'bench' has no such flag; the nearest is '--quick', and './ampersand help bench' lists them"),
+    ("paired --qick",
+     "--qick: 'bench' has no such flag; the nearest is '--quick', and './ampersand help bench' lists them"),
     ("paired foo", "foo: 'bench' takes no such word; './ampersand help bench' says what it takes"),
     ("allocators foo", "foo: 'allocators' takes no such word; './ampersand help allocators' says what it takes"),
     ("paired", "bench: needs --out DIR, or --resume RUN"),

@@ -56,7 +56,8 @@ def test_known_differences_are_judged_in_points():
 
 
 def test_placement_counts_both_kinds_of_wrong():
-    compared = [doctor_measure.Compared(0.2, 0.001), doctor_measure.Compared(-0.1, 0.2), doctor_measure.Compared(0, 0.04)]
+    compared = [doctor_measure.Compared(0.2, 0.001), doctor_measure.Compared(-0.1, 0.2),
+                doctor_measure.Compared(0, 0.04)]
     estimate = doctor_measure.statistics.Estimate
     designs = [estimate(0.004, 0.001, 0.005), estimate(-0.002, -0.003, 0.001), estimate(-0.001, -0.002, -0.0005)]
     row = doctor.placement_row(compared, designs)
@@ -74,7 +75,8 @@ def test_busy_loops_run_and_end():
 def test_busy_loops_end_with_whoever_started_them():
     code = ("import os, sys; sys.path[:0] = ['.']; from plots.doctor import doctor_measure\n"
             "with doctor_measure.busy(2) as loops: print(*[one.pid for one in loops], flush=True); input()")
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True)
     loops = parent.stdout.readline().split()
     assert len(loops) == 2 and all(Path(f"/proc/{pid}").exists() for pid in loops)
     parent.kill()
@@ -106,7 +108,8 @@ def test_a_program_that_does_not_say_what_it_should(tmp_path, name, text, said):
 
 
 def run(*arguments):
-    return subprocess.run([sys.executable, "-m", "plots", "doctor", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "plots", "doctor", *arguments], cwd=ROOT, capture_output=True,
+                          text=True)
 
 
 def test_the_whole_on_the_real_program():

@@ -35,7 +35,8 @@ def row(name, ratio=1.5, verdict="value faster", value_ns=4.0, width=0.01, sprea
         ratio, value_ns, status, verdict = None, None, "missing", "failed"
     counted = status in ("exact", "differs")
     return {
-        "row": name, "pair": pair, "size": int(size), "lesson": pair, "question": question, "launches": 20, "left_out": 0,
+        "row": name, "pair": pair, "size": int(size), "lesson": pair, "question": question, "launches": 20,
+        "left_out": 0,
         "layouts": 64, "value_ns_per_op": three(value_ns, width), "ratio": three(ratio, width),
         "pointer_ns_per_op": three(ratio and value_ns * ratio, width),
         "spread": ratio and {"p10": ratio / (1 + spread), "p90": ratio * (1 + spread)},

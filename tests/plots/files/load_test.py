@@ -127,7 +127,8 @@ DAMAGE = [
     ("zero rounds that are none", LAUNCH, put("zero_rounds", value=1), [LAUNCH, "zero_rounds", "1, where 0"]),
     ("no operations", LAUNCH, put("ops", value=0), [LAUNCH, "ops", "0 is not an integer of at least 1"]),
     ("a whole number, written with a point", LAUNCH, put("launch", value=2.0), [LAUNCH, "launch", "2.0 in a file"]),
-    ("operations beyond any number", LAUNCH, (text(b'"ops":', b'"ops":1' + b"0" * 400 + b',"x":'),), ["beyond what a number"]),
+    ("operations beyond any number", LAUNCH, (text(b'"ops":', b'"ops":1' + b"0" * 400 + b',"x":'),),
+     ["beyond what a number"]),
     ("operations true", LAUNCH, put("ops", value=True), [LAUNCH, "ops", "true or false"]),
     ("a negative clock", LAUNCH, put("clock", "cost_ns", value=-1.0), [LAUNCH, "clock.cost_ns", "-1.0"]),
     ("no clock", LAUNCH, drop("clock"), [LAUNCH, "clock.cost_ns: missing"]),
@@ -148,14 +149,18 @@ DAMAGE = [
     ("counts with a fraction", COUNTS, put("pointer", "asked_b", value=0.5), [COUNTS, "pointer.asked_b", "0.5"]),
     ("counts of no operations", COUNTS, put("ops", value=0), [COUNTS, "ops", "at least 1"]),
     ("classes broken", COUNTS, put("pointer", "classes", value=[{}]), [COUNTS, "pointer.classes"]),
-    ("another row's solo", "solo/default/pass/size=8/000.json", put("benchmarks", 0, "name", value="pass/size=16/side=value"),
+    ("another row's solo", "solo/default/pass/size=8/000.json",
+     put("benchmarks", 0, "name", value="pass/size=16/side=value"),
      ["benchmarks[0].name", "pass/size=16"]),
     ("journal gone", "journal.jsonl", (lambda p: p.unlink(),), ["journal.jsonl", "No such file"]),
     ("journal empty", "journal.jsonl", (cut(0),), ["journal.jsonl", "does not name its schema"]),
     ("newer journal", "journal.jsonl", (text(b"journal/1", b"journal/2"),), ["journal.jsonl", "journal/2 is newer"]),
-    ("journal broken in the last line", "journal.jsonl", (text(b'complete"}\n', b'complete"\n'),), ["journal.jsonl: line"]),
-    ("journal broken in the middle", "journal.jsonl", (text(b'{"time"', b'{"tim'),), ["journal.jsonl: line 2", "not JSON"]),
-    ("journal of another run", "journal.jsonl", (text(b'"size": 8', b'"size": 9'),), ["line 2", "is not in manifest.json"]),
+    ("journal broken in the last line", "journal.jsonl", (text(b'complete"}\n', b'complete"\n'),),
+     ["journal.jsonl: line"]),
+    ("journal broken in the middle", "journal.jsonl", (text(b'{"time"', b'{"tim'),),
+     ["journal.jsonl: line 2", "not JSON"]),
+    ("journal of another run", "journal.jsonl", (text(b'"size": 8', b'"size": 9'),),
+     ["line 2", "is not in manifest.json"]),
     ("an event unknown", "journal.jsonl", (text(b'"start"', b'"stirt"'),), ["line 2", "'stirt' is not an event"]),
     ("an event without its row", "journal.jsonl", (text(b'"pair": "pass", ', b""),), ["line 2: pair"]),
 ]
@@ -270,7 +275,8 @@ def test_one_changed_digit_is_refused_where_the_journal_keeps_checksums(small_ru
         load(small_run)
 
 
-@pytest.mark.parametrize("left", [b'{"time": "2026', b'{"ti\xff', b"{", b""], ids=["half", "not UTF-8", "a byte", "none"])
+@pytest.mark.parametrize("left", [b'{"time": "2026', b'{"ti\xff', b"{", b""],
+                         ids=["half", "not UTF-8", "a byte", "none"])
 def test_a_last_line_that_a_killed_writer_left_is_ignored(small_run, left):
     with open(small_run / "journal.jsonl", "ab") as journal:
         journal.write(left)
@@ -363,7 +369,8 @@ def test_schema_and_loader_agree_on_what_is_sound(small_run):
         change(document)
         between = ("one time too few", "one layout too few", "a layout that is not there", "other layouts than before",
                    "zero rounds that are none", "another pair's launch", "another launch's number",
-                   "another configuration's", "a time of ages", "a time that no integer holds", "counts missing")  # what no schema can say
+                   "another configuration's", "a time of ages", "a time that no integer holds",
+                   "counts missing")  # what no schema can say
         assert bool(strict_json.faults(document, kind)) == (name not in between), name
 
 

@@ -137,7 +137,8 @@ def test_an_import_that_fails_in_another_place_is_named(tmp_path):
 @pytest.mark.parametrize("name", ["numpy", "jsonschema"])
 def test_modules_that_cannot_be_loaded(tmp_path, module, needs, name):
     (tmp_path / f"{name}.py").write_text("raise OSError('broken')\n")
-    done = subprocess.run([sys.executable, "-m", module, *needs], capture_output=True, text=True, cwd=ROOT, timeout=HANGS_S,
+    done = subprocess.run([sys.executable, "-m", module, *needs], capture_output=True, text=True, cwd=ROOT,
+                          timeout=HANGS_S,
                           env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"})
     assert done.returncode == 2
     assert re.fullmatch(rf"ampersand: \w+: Python cannot load {name}: broken; [^\n]+\n", done.stderr)
@@ -151,6 +152,7 @@ def test_little_memory_is_told_before_it_is_missing():
 
 def test_the_backend_of_the_environment_is_not_used(small_run):
     for command in ("summary", "charts"):
-        done = subprocess.run([sys.executable, "-m", "plots", command, small_run], capture_output=True, text=True, cwd=ROOT,
+        done = subprocess.run([sys.executable, "-m", "plots", command, small_run], capture_output=True, text=True,
+                              cwd=ROOT,
                               timeout=HANGS_S, env={**os.environ, "MPLBACKEND": "garbage", "HOME": "/proc"})
         assert (done.returncode, done.stderr) == (0, "")

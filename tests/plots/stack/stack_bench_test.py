@@ -51,8 +51,10 @@ def test_growth_within_the_walk(document):
 
 
 @pytest.mark.parametrize("change,begin", [
-    (lambda d: [launch["go"]["growths"][4].update(ns=1000.0) for launch in d["launches"]], "growth to 64 KiB, of a full"),
-    (lambda d: [launch["c"]["growths"][5].update(memcpy_ns=100.0) for launch in d["launches"]], "B copied a ns, growth to 128"),
+    (lambda d: [launch["go"]["growths"][4].update(ns=1000.0) for launch in d["launches"]],
+     "growth to 64 KiB, of a full"),
+    (lambda d: [launch["c"]["growths"][5].update(memcpy_ns=100.0) for launch in d["launches"]],
+     "B copied a ns, growth to 128"),
     (lambda d: d.update(check_ns=[1.2] * LAUNCHES), "entry check, a call"),
     (lambda d: d["prologues"]["ampersand"].update(small=4), "entry check, instructions, frame to 128"),
     (lambda d: d["prologues"]["ampersand"].update(large=5), "entry check, instructions, larger"),
@@ -69,7 +71,8 @@ def test_what_is_missed_is_called_so(document, change, begin):
 
 def test_the_interval_is_of_the_launches(document):
     found = goal(document, "entry check, a call")
-    assert stack_text.measured(found.ours, found.unit) == "0.4000 ns" and stack_summary.number(document["check_ns"]).low == pytest.approx(0.1)
+    assert stack_text.measured(found.ours,
+                               found.unit) == "0.4000 ns" and stack_summary.number(document["check_ns"]).low == pytest.approx(0.1)
     for n, launch in enumerate(document["launches"]):
         launch["go"]["growths"][4]["ns"] *= 1 + n
     ratio = goal(document, "growth to 64 KiB, of a full").ratio
@@ -97,7 +100,8 @@ def test_figures_say_what_they_show(document, tmp_path, capsys):
     (tmp_path / "stack.json").write_text(json.dumps(document))
     assert guarded(["stack", "--from", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"1024 elements: native: none; growable, fresh: 2, 6; segments \(gcc\): none; goroutine: 2, 6", out)
+    assert re.search(r"1024 elements: native: none; growable, fresh: 2, 6; segments \(gcc\): none; goroutine: 2, 6",
+                     out)
     texts = {path.stem: path.read_text() for path in (tmp_path / "figures").glob("*.svg")}
     assert set(texts) == {"stack_staircase", "stack_cost", "stack_growth", "stack_coroutines"}
     for name, words in (("stack_staircase", ["growable", "goroutine", hex(3 << 40), "call"]),
@@ -122,7 +126,8 @@ def test_files_that_are_refused(document, tmp_path, capsys, change, why):
 
 
 def test_flags_that_are_refused(tmp_path, capsys):
-    for flags in (["--launches", "0"], ["--rounds", "1"], ["--rounds", "2000"], ["--build", str(tmp_path)], ["--from", str(tmp_path)]):
+    for flags in (["--launches", "0"], ["--rounds", "1"], ["--rounds", "2000"], ["--build", str(tmp_path)],
+                  ["--from", str(tmp_path)]):
         assert guarded(["stack", *flags, "--out", str(tmp_path / "out")]) == 2
         assert capsys.readouterr().err.startswith("ampersand: ")
     assert not (tmp_path / "out").exists()
@@ -138,7 +143,8 @@ FOLDERS = [  # what is at --out, what is said
 
 
 @pytest.mark.parametrize("name, make, said", FOLDERS, ids=[row[0] for row in FOLDERS])
-def test_a_folder_that_cannot_be_used_is_told_before_anything_is_measured(tmp_path, capsys, monkeypatch, name, make, said):
+def test_a_folder_that_cannot_be_used_is_told_before_anything_is_measured(tmp_path, capsys, monkeypatch, name, make,
+                                                                          said):
     monkeypatch.setattr(stack, "measured", lambda args: pytest.fail("measured"))
     out = tmp_path / "out"
     make(out)

@@ -144,7 +144,8 @@ def rates(runs=25, seed=1, **kwargs):
         decided = np.vectorize(lambda one: one.name in ("above", "below", "equal"))(decisions)
         wrong = np.vectorize(is_wrong)(decisions, truth)
         nulls = truth == kwargs.get("bias", 0.0)
-        found.append((different[0].mean(), different[nulls].mean(), decided.mean(), wrong.sum() / max(decided.sum(), 1)))
+        found.append((different[0].mean(), different[nulls].mean(), decided.mean(),
+                      wrong.sum() / max(decided.sum(), 1)))
     return np.mean(found, axis=0)
 
 

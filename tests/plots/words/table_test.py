@@ -13,8 +13,10 @@ from plots.words import screen
 from plots.words.screen import Screen
 from plots.words.table import Column, Table, of_texts
 
-HOSTILE = ["plain", "a|b", "a\\|b", "`code`", "``", "**bold**", "_x_", "a_b", "__init__", "<script>", "[x](y)", "~~no~~",
-           "&amp;", "a,b", 'say "x"', "=1+1", "+1", "-1", "@cmd", "\ttab", "line\nbreak", "cr\rlf\r\n", "'", "", " lead",
+HOSTILE = ["plain", "a|b", "a\\|b", "`code`", "``", "**bold**", "_x_", "a_b", "__init__", "<script>", "[x](y)",
+           "~~no~~",
+           "&amp;", "a,b", 'say "x"', "=1+1", "+1", "-1", "@cmd", "\ttab", "line\nbreak", "cr\rlf\r\n", "'", "",
+           " lead",
            "\\", "a\\", "ü\u200b", "\033[31mred", "#1", "1. x", "- x", "| a | b |", "<!-- -->", "\\*", "$x$"]
 
 
@@ -90,10 +92,12 @@ def test_a_heading_over_a_group_of_columns():
 
 
 def test_columns_without_anything_are_left_out():
-    made = of_texts(("row", "A", "none", "is"), [("pass/size=8", "1.05", "", "slower"), ("x", "12.05", "", "")], (0, 3), ["31", ""],
+    made = of_texts(("row", "A", "none", "is"), [("pass/size=8", "1.05", "", "slower"), ("x", "12.05", "", "")], (0, 3),
+                    ["31", ""],
                     title="Title", without_empty=True)
     assert made.terminal(Screen(colour=True), indent=2) == [
-        "\033[1mTitle\033[0m", "  row              A  is", "  \033[31mpass/size=8   1.05  slower\033[0m", "  x            12.05"]
+        "\033[1mTitle\033[0m", "  row              A  is", "  \033[31mpass/size=8   1.05  slower\033[0m",
+        "  x            12.05"]
     assert made.markdown().splitlines()[2] == "| row | A | is |"
 
 
@@ -104,7 +108,8 @@ def test_only_the_painted_column_is_painted_where_there_is_one():
 
 
 def test_a_reason_takes_the_place_of_numbers():
-    made = Table((column("a", words=True), column("b"), column("c")), [{"a": "x", "b": 1, "c": 2}, {"a": "y", "b": 0, "c": 0}],
+    made = Table((column("a", words=True), column("b"), column("c")),
+                 [{"a": "x", "b": 1, "c": 2}, {"a": "y", "b": 0, "c": 0}],
                  instead=lambda row: "failed: a | b" if row["a"] == "y" else "")
     assert made.terminal() == ["a  b  c", "x  1  2", "y  failed: a | b"]
     assert made.markdown().splitlines()[3] == "| y |  | failed: a \\| b |"

@@ -27,7 +27,8 @@ def liar(tmp_path_factory):
         if key not in done:
             folder = tmp_path_factory.mktemp("liar")
             done[key] = folder / name
-            subprocess.run([*os.environ.get("CC", "cc").split(), "-std=gnu11", "-O1", "-fno-builtin", "-fPIC", "-shared",
+            subprocess.run([*os.environ.get("CC", "cc").split(), "-std=gnu11", "-O1", "-fno-builtin", "-fPIC",
+                            "-shared",
                             "-o", str(done[key]), str(LIARS / source), *flags, *links], check=True)
         return done[key]
 

@@ -28,7 +28,8 @@ CONTRADICTIONS = [
     ("jemalloc", "retained_mapped_b", 0), ("jemalloc", "counters_move", False), ("jemalloc", "served_by_libc", True),
     ("jemalloc-tcache-off", "tcached_max_b", 8), ("jemalloc-tcache-64k", "tcached_max_b", 32768),
     ("jemalloc-background", "library_threads", 0), ("jemalloc-retain-off", "retained_mapped_b", 64 * MIB),
-    ("jemalloc-arenas-1", "arenas", 2), ("jemalloc-memory", "arenas", 3), ("jemalloc-arenas-1", "automatic_arenas", 2), ("jemalloc-arenas-1", "highest_arena", 1),
+    ("jemalloc-arenas-1", "arenas", 2), ("jemalloc-memory", "arenas", 3), ("jemalloc-arenas-1", "automatic_arenas", 2),
+    ("jemalloc-arenas-1", "highest_arena", 1),
     ("jemalloc-percpu", "arena_by_cpu", False),
     ("jemalloc-decay-0", "retained_b", 40 * MIB), ("jemalloc-decay-never", "retained_b", 40 * MIB),
     ("jemalloc-oversize-1m", "oversize_least_b", 8 * MIB), ("jemalloc-oversize-1m", "oversize_least_b", MIB // 2),
@@ -177,7 +178,8 @@ def test_any_bytes_are_a_configuration_or_say_what_is_wrong(tmp_path):
 
 # ---- What is not here
 
-@pytest.mark.parametrize("allocator, package", [("jemalloc", "libjemalloc2"), ("mimalloc", "libmimalloc3 (Debian 12, Ubuntu 24.04: libmimalloc2.0)"),
+@pytest.mark.parametrize("allocator, package", [("jemalloc", "libjemalloc2"),
+                                                ("mimalloc", "libmimalloc3 (Debian 12, Ubuntu 24.04: libmimalloc2.0)"),
                                                 ("tcmalloc", "libtcmalloc-minimal4")])
 def test_missing_allocator_is_absent(allocator, package, tmp_path):
     everything = tool("list", SHIPPED, AMPERSAND_LIBRARIES=str(tmp_path))

@@ -30,7 +30,8 @@ def test_parrot_is_found_out(flags, reason, by, liar, tmp_path):
     assert reason in judged["reason"]
 
 
-WHISPERS = ["tcache:false", "narenas:1", "dirty_decay_ms:0", "dirty_decay_ms:-1", "background_thread:true", "thp:always",
+WHISPERS = ["tcache:false", "narenas:1", "dirty_decay_ms:0", "dirty_decay_ms:-1", "background_thread:true",
+            "thp:always",
             "thp:never", "metadata_thp:always", "retain:false", "lg_tcache_max:16", "oversize_threshold:0",
             "percpu_arena:percpu"]
 
@@ -42,7 +43,8 @@ def test_real_jemalloc_with_other_options_than_it_tells(setting, liar, tmp_path)
         pytest.skip(jemalloc["why"])
     _, real = judge(f"jemalloc:{setting}", tmp_path)
     skip_without_huge_pages(real)
-    library = liar("whisper.c", name="libjemalloc-whisper.so", links=["-Wl,--no-as-needed", jemalloc["library"], "-ldl"])
+    library = liar("whisper.c", name="libjemalloc-whisper.so",
+                   links=["-Wl,--no-as-needed", jemalloc["library"], "-ldl"])
     conf = tmp_path / "whisper.conf"
     conf.write_text(f"allocator = {library}\nset = MALLOC_CONF={setting}\n")
     _, judged = judge(str(conf), tmp_path)

@@ -116,7 +116,8 @@ MALFORMED = [
     ("jemalloc:narenas:1,", "'narenas:1,': it ends with ','"), ("jemalloc:,narenas:1", "an empty setting"),
     ("jemalloc:narenas:1,,tcache:true", "an empty setting"),
     ("jemalloc:narenas", "'narenas': it is no setting"), ("jemalloc::1", "':1': it is no setting"),
-    ("jemalloc:tcache:true,narenas", "'narenas': it is no setting"), ("jemalloc:,", "no setting behind the first colon"),
+    ("jemalloc:tcache:true,narenas", "'narenas': it is no setting"),
+    ("jemalloc:,", "no setting behind the first colon"),
     ("glibc::", "no setting behind the first colon"), ("mimalloc:,", "no setting behind the first colon"),
     ("glibc:malloc.arena_max", "it is no setting"),
 ]

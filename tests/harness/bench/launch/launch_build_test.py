@@ -25,7 +25,8 @@ def own_lessons(tmp_path):
 
 def bench_own(lessons, out, *words):
     return subprocess.run([BENCH, "paired", "--out", out, *FAST, "--filter", "^good/size=8$", "--seed", "7", *words],
-                          env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(lessons)}, capture_output=True, text=True, timeout=HANGS_S)
+                          env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(lessons)}, capture_output=True, text=True,
+                          timeout=HANGS_S)
 
 
 @pytest.mark.parametrize("name, file, kinds", [
@@ -45,7 +46,8 @@ def test_a_module_of_another_lesson_is_refused(own_lessons, tmp_path, name, file
 
 def test_a_lone_side_of_another_module_is_refused(own_lessons):
     shutil.copy(own_lessons / "good.02.so", own_lessons / "good.00.so")
-    done = subprocess.run([BENCH, "--benchmark_filter=^good/", "--benchmark_format=json"], capture_output=True, text=True,
+    done = subprocess.run([BENCH, "--benchmark_filter=^good/", "--benchmark_format=json"], capture_output=True,
+                          text=True,
                           env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(own_lessons)})
     rows = json.loads(done.stdout)["benchmarks"]
     assert done.returncode == 1 and len(rows) == 4
@@ -64,7 +66,8 @@ def test_a_table_without_build_ids_holds_no_module(own_lessons, tmp_path):
 def test_a_lesson_that_is_built_anew_stops_the_run(own_lessons, tmp_path, what):
     """What was finished stays, and is sound; nothing of the other build comes into it."""
     table, out = own_lessons / "good.layouts.json", tmp_path / "run"
-    run = subprocess.Popen([BENCH, "paired", "--out", out, *FAST, "--filter", "^good/size=8$", "--seed", "7", "--launches",
+    run = subprocess.Popen([BENCH, "paired", "--out", out, *FAST, "--filter", "^good/size=8$", "--seed", "7",
+                            "--launches",
                             "1000"], env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(own_lessons)}, text=True,
                            stderr=subprocess.PIPE)
     wait_for(lambda: started(out, "done", 3), run)

@@ -85,7 +85,8 @@ def test_one_layout_for_all(tmp_path):
 # Bad rows
 
 BAD = {  # reason, detail, how often it is tried: a child that says itself what is wrong will say so again
-    "crash/size=8": ("signal", "SIGSEGV", 2),  # five seconds: the others end in time on a machine that is twenty times as slow
+    "crash/size=8": ("signal", "SIGSEGV",
+                     2),  # five seconds: the others end in time on a machine that is twenty times as slow
     "hang/size=8": ("timeout", "killed after 5 s", 2),
     "hang_threads/size=8": ("timeout", "killed after 5 s", 2),
     "no_memory/size=16777216": ("memory", "a kernel or a fixture found no memory", 2),
@@ -186,7 +187,8 @@ def test_check_tells_of_wrong_declarations(declared_run):
 
 
 def test_where_nothing_is_counted_no_declaration_is_held(tmp_path):
-    done = bench("--out", tmp_path / "run", *FAST, "--filter", "^none_declared/", "--launches", 1, "--counts-launches", 0)
+    done = bench("--out", tmp_path / "run", *FAST, "--filter", "^none_declared/", "--launches", 1, "--counts-launches",
+                 0)
     assert done.returncode == 0, done.stderr
 
 

@@ -160,10 +160,11 @@ def test_shared_function(tmp_path):
     assert joint["design"] == "orthogonal array" and units["apart/size=8",]["design"] == "full factorial"
 
 
-@pytest.mark.parametrize("lesson, compiler", [*((lesson, "gcc") for lesson in LESSONS if lesson != "lto"), ("pass", "clang")])
+@pytest.mark.parametrize("lesson, compiler",
+                         [*((lesson, "gcc") for lesson in LESSONS if lesson != "lto"), ("pass", "clang")])
 def test_lessons(tmp_path, lesson, compiler):
-    """Each lesson of the project: what nm finds is what its table says, and it is balanced. Most by few modules: to link
-    them is what takes long."""
+    """Each lesson of the project: what nm finds is what its table says, and it is balanced. Linking takes long: most
+    lessons get few modules."""
     need(compiler)
     count = 64 if (lesson, compiler) == ("pass", "gcc") else 16
     compile_c(tmp_path, "", [compiler])
@@ -247,7 +248,8 @@ def test_seed(tmp_path):
 
 REFUSALS = {
     "too many functions": (sides(22, 2)[0], {}, [], ["small/size=8", "22 functions", "21", "value_1"]),
-    "too many for few layouts": (sides(2, 6)[0], {"count": 16}, [], ["6 functions", "16 layouts can balance 5", "link 64 layouts"]),
+    "too many for few layouts": (sides(2, 6)[0], {"count": 16}, [],
+                                 ["6 functions", "16 layouts can balance 5", "link 64 layouts"]),
     "no function sections": (sides(2, 2)[0], {}, ["-fno-function-sections"], ["-ffunction-sections", "run_value"]),
     "no data sections": (ROUNDABOUT, {}, ["-fno-data-sections"], ["-fdata-sections", "run_table"]),
     "no pair": (leaf("unused"), {}, ["-Wno-unused-function"], ["AMP_PAIR"]),

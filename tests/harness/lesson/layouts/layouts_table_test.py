@@ -23,7 +23,8 @@ COMPILED = {  # what is compiled with, beside FLAGS, and what the table then has
 
 
 def version_of(compiler):
-    return subprocess.run([compiler, "-dumpfullversion"] if "gcc" in compiler else [compiler, "-dumpversion"], text=True,
+    return subprocess.run([compiler, "-dumpfullversion"] if "gcc" in compiler else [compiler, "-dumpversion"],
+                          text=True,
                           capture_output=True, check=True).stdout.strip()
 
 
@@ -31,9 +32,11 @@ def told(out, lesson="small"):
     """compiler -> its flags of code generation, as the table has them."""
     found = {}
     for unit in table_of(out, lesson)["compiled"]:
-        assert not any(re.match("-[gWIo]|-D_GNU", flag) for flag in unit["flags"] or ()), "what is no matter of code, or a path"
+        assert not any(re.match("-[gWIo]|-D_GNU",
+                                flag) for flag in unit["flags"] or ()), "what is no matter of code, or a path"
         found[unit["compiler"]] = unit["flags"] and sorted(
-            flag for flag in unit["flags"] if re.match("-[Om]", flag) and flag not in ("-mtune=generic", "-march=x86-64"))
+            flag for flag in unit["flags"] if re.match("-[Om]", flag) and flag not in ("-mtune=generic",
+                                                                                       "-march=x86-64"))
     return found
 
 
@@ -76,7 +79,8 @@ def test_macros_are_told_once(tmp_path, compiler):
     need(compiler)
     compile_c(tmp_path, sides(1, 1)[0], [compiler], [RECORD, "-DTHIS=1", "-UTHAT"])
     unit, = table_of(make(tmp_path, "--flag=-O2", "--flag=-DTHIS=1", count=4))["compiled"]
-    assert [flag for flag in unit["flags"] if flag.startswith(("-D", "-U"))] == ["-DTHIS=1"] + ["-UTHAT"] * (compiler == "clang")
+    assert [flag for flag in unit["flags"] if flag.startswith(("-D",
+                                                               "-U"))] == ["-DTHIS=1"] + ["-UTHAT"] * (compiler == "clang")
     assert unit["flags"].count("-O2") <= 1
 
 
@@ -135,7 +139,8 @@ def test_what_a_lesson_calls_of_a_static_library_is_placed(tmp_path, linker):
     assert "unused" not in found
 
 
-RESERVED = {"helped": LIBRARY["helped"].replace("inner", "__inner"), "inner": LIBRARY["inner"].replace(" inner", " __inner")}
+RESERVED = {"helped": LIBRARY["helped"].replace("inner", "__inner"),
+            "inner": LIBRARY["inner"].replace(" inner", " __inner")}
 
 
 def test_reserved_names_are_placed_like_others(tmp_path):
@@ -146,7 +151,8 @@ def test_reserved_names_are_placed_like_others(tmp_path):
 
 @pytest.mark.parametrize("name, body, refused", [
     ("__helped", CALLER.replace("helped", "__helped"), True),  # a user's, for all that the name is reserved
-    ("__udivti3", CALLER.replace("helped(i)", "(uint64_t) (((unsigned __int128) i << 70) / (i | 1))"), False),  # libgcc's
+    ("__udivti3", CALLER.replace("helped(i)", "(uint64_t) (((unsigned __int128) i << 70) / (i | 1))"),
+     False),  # libgcc's
 ])
 def test_only_the_compilers_own_helpers_are_left_unplaced(tmp_path, name, body, refused):
     compile_c(tmp_path, body)

@@ -70,7 +70,8 @@ def compile_c(folder, source, compiler=("gcc",), flags=(), foreign=(), name="sma
 def run_tool(folder, *more, lesson="small", out="out", **options):
     files = {"object": folder / f"{lesson}.o", "extra": folder / "lesson.o"}
     options = files | {"count": 64, "seed": 1, "cc": "gcc"} | options
-    command = [sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", lesson, "--out", folder / out, *more]
+    command = [sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", lesson, "--out", folder / out,
+               *more]
     for key, option in options.items():
         command.append(f"--{key}={option}")
     return subprocess.run(command, text=True, capture_output=True, check=False)

@@ -66,7 +66,8 @@ def test_status(tmp_path, case, config, status):
     more = () if case == "in force" else (
         Truth("lies", state=state, in_force=False, reason="opt.x: no", why=None if state == "ready" else "why not"),)
     good = tuple(truth for truth in truths() if truth.name in ("jemalloc", "jemalloc-again", "glibc"))
-    write(tmp_path / "run", dataclasses.replace(PLAN, launches=2, timelines=0, config=config), (*good, *more), WORKS[:1])
+    write(tmp_path / "run", dataclasses.replace(PLAN, launches=2, timelines=0, config=config), (*good, *more),
+          WORKS[:1])
     assert guarded(["allocators", str(tmp_path / "run"), "--format", "csv"]) == status
 
 
@@ -106,12 +107,14 @@ DAMAGE = [
     ("no chunks", LAUNCH, put("chunks_ns", value=[]), ["chunks_ns"]),
     ("a chunk of no time", LAUNCH, put("chunks_ns", 3, value=0), ["chunks_ns", "no time"]),
     ("a chunk without a reading", LAUNCH, lambda found: found["sensor_ns"].pop(), ["sensor_ns", "19 long"]),
-    ("a layout without a reading", PAIR, lambda found: found["rows"][1]["sensor_ns"].pop(), ["rows[1].sensor_ns", "2 long"]),
+    ("a layout without a reading", PAIR, lambda found: found["rows"][1]["sensor_ns"].pop(),
+     ["rows[1].sensor_ns", "2 long"]),
     ("a text for a time", LAUNCH, put("chunks_ns", 3, value="12"), ["chunks_ns[3]"]),
     ("no memory", LAUNCH, drop("memory"), ["memory"]),
     ("a peak below its start", LAUNCH, put("memory", "peak_rss_b", value=1), ["memory.peak_rss_b", "less than"]),
     ("quantiles out of order", LAUNCH, put("latency", "p99_ns", value=1), ["latency.p99_ns", "less than"]),
-    ("another configuration's", LAUNCH, put("configuration", value="mimalloc"), ["configuration", "stands for 'glibc'"]),
+    ("another configuration's", LAUNCH, put("configuration", value="mimalloc"),
+     ["configuration", "stands for 'glibc'"]),
     ("another launch's", LAUNCH, put("launch", value=2), ["launch", "stands for 1"]),
     ("another workload's", LAUNCH, put("workload", value="burst_idle"), ["workload", "stands for 'small_churn'"]),
     ("other sizes", PAIR, lambda found: found["rows"].pop(), ["rows", "sizes"]),
@@ -143,7 +146,8 @@ def test_damage_is_refused_in_one_line(unsummed, tmp_path, capsys, name, path, c
 
 
 @pytest.mark.parametrize("name, damage, words", [
-    ("a changed digit", lambda run: (run / LAUNCH).write_bytes((run / LAUNCH).read_bytes().replace(b'"cpu":1', b'"cpu":2')),
+    ("a changed digit",
+     lambda run: (run / LAUNCH).write_bytes((run / LAUNCH).read_bytes().replace(b'"cpu":1', b'"cpu":2')),
      ["001.json", "CRC-32"]),
     ("a changed probe", lambda run: (run / PROBE).write_text((run / PROBE).read_text().replace("2.36", "2.37")),
      ["glibc.json", "CRC-32"]),

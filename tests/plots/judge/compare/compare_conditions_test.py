@@ -28,7 +28,8 @@ def test_rows_in_one_run_only(tmp_path, a, capsys):
 
 def test_what_failed_in_both_runs_or_has_no_control_is_not_judged(tmp_path, capsys):
     fail = {P64.name: ("signal", "SIGSEGV")}
-    a, b = (run_of(tmp_path / name, QUIET[2:] if name == "a" else changed(P8.name, value_ns=3.0)[2:], seed=seed, fail=fail)
+    a, b = (run_of(tmp_path / name, QUIET[2:] if name == "a" else changed(P8.name, value_ns=3.0)[2:], seed=seed,
+                   fail=fail)
             for name, seed in (("a", 1), ("b", 2)))
     assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == 2
     assert capsys.readouterr().err == ("ampersand: compare: --fail-on-change cannot be judged: "
