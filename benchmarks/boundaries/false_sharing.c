@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two threads count: each for itself, merged at the end, or in counters that both reach by pointers.
+ * Two threads count: each in its own frame, added up at the end, or in shared counters, through pointers.
  *
  *   false_sharing           value     thread 1 [ n ] in its frame    thread 2 [ n ] in its frame    added up at the end
  *                           pointer   thread 1 --> [ n | n ] <-- thread 2      8 B apart: one line of the cache
@@ -12,10 +12,9 @@
  * Same on both sides:  two threads, as many additions, each to memory; the sum.
  * Different:           whether the threads write into one line, which then goes from core to core at each turn.
  *
- * The second pair calibrates the first: atomic additions to one line are what a machine shows the most clearly. Where
- * even they cost no more than on two lines, both CPUs share their caches, or the machine runs them in turn, and the
- * first pair's rows say nothing. An operation is an addition by each thread; the size is the distance of the counters
- * in bytes.
+ * The second pair calibrates the first: the effect shows most clearly with atomic additions to one line. If even these
+ * cost no more than on two lines, both CPUs share their caches, or the machine runs them in turn, and the first pair's
+ * rows say nothing. An operation is one addition by each thread. The size is the distance of the counters in bytes.
  */
 #include "harness/kernel.h"
 #include "harness/threads.h"
@@ -36,7 +35,7 @@ static inline atomic_uint_fast64_t *counter(struct counters *c, size_t thread)
     return (atomic_uint_fast64_t *) (void *) (c->memory + thread * c->distance_b);
 }
 
-/* An addition to memory, one by one; the compiler would make it a single one. */
+/* Each addition goes to memory; the compiler must not join them into one. */
 static inline void count(uint64_t *n, uint64_t ops)
 {
     for (uint64_t i = ops; i > 0; i--) {
@@ -134,7 +133,7 @@ static uint64_t run_together(void *fixture, uint64_t ops)
     return atomic_load(counter(c, 0));
 }
 
-/* The lesson is about lines, so that the counters stand in one or in two of them is checked, not hoped for. */
+/* The lesson is about cache lines, so check that the counters are in one, or in two. */
 static void *set_up(size_t distance_b)
 {
     struct counters *c = amp_alloc_lines(sizeof *c);

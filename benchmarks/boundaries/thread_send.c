@@ -12,13 +12,13 @@
  *     pointer [ & ] -------->  [ & ][ & ][ & ][   ] --> [ o ] --read--> given back with the slot: no allocation
  *
  * Same on both sides:  the queue, one sender and one receiver; the object's bytes, all written by the sender and all
- *                      read by the receiver: it is sent to be used.
- * Different:           whether the object's bytes go through the queue, and who gives their memory back. What one
- *                      thread allocates and another frees is the hard case for an allocator: its caches are a thread's
- *                      own.
+ *                      read by the receiver.
+ * Different:           whether the object's bytes go through the queue, and who frees their memory. Memory that one
+ *                      thread allocates and another frees is hard for an allocator, since each thread has its own
+ *                      cache.
  *
- * The kernel is the sender. It starts and ends with a queue that is empty, so the last object's way is within its time.
- * Both threads wait by spinning.
+ * The kernel is the sender. It starts and ends with an empty queue, so its time includes the way of the last object.
+ * Both threads spin while they wait.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/boundaries/thread_send.c"

@@ -7,8 +7,8 @@
  *
  * Same on both sides:  the function, the frame of N bytes that it touches on its stack, a page apart, the number that
  *                      it is given and the one that it gives back; both stacks have been used before.
- * Different:           who switches. A thread may run beside its caller; here the caller waits, so that an operation is
- *                      one start and one end, nothing else.
+ * Different:           who switches. A thread could run beside its caller; here the caller waits, so that an operation
+ *                      is one start and one end.
  *
  * The coroutine is the C library's (ucontext), which saves the signal mask, two system calls an operation. The size is
  * that of the frame.

@@ -8,10 +8,10 @@
  *   factory_cold   value     memory [model] ----copy---> caller's frame
  *                  pointer   memory [model] ----copy---> [object] on the heap, which is warm: 1 allocation
  *
- * Same on both sides:  the objects, their order, in which the next is known only when one has been read; what `pass`
- *                      and `factory` have the same.
- * Different:           as there; only that reading an object's bytes is dear now, and what is done besides is hidden
- *                      behind it.
+ * Same on both sides:  as in `pass` and `factory`; and the objects, in an order in which the next is known only when
+ * the
+ *                      last has been read.
+ * Different:           as there; but reading the object is expensive now, and hides other work.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/build/cold.c"
@@ -133,8 +133,7 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
     return sum;
 }
 
-/* In huge pages, where there are any: in small ones each fixture gets whatever memory is left, and one may take 15 %
- * longer to reach than the other. */
+/* In huge pages if possible: with small ones, reaching one fixture may take 15 % longer than reaching the other. */
 static void *set_up_set(size_t size)
 {
     struct set *s = amp_alloc(sizeof *s);

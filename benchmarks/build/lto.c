@@ -6,8 +6,8 @@
  *   with -flto              [ kernel + callee ]                                inlined across the files
  *
  * Same on both sides:  what `pass` and `factory` have the same.
- * Different:           as there; but the linker's optimiser sees both files, inlines the callees, and what is left is
- *                      that of pass_inlined and factory_inlined. A call that hides its callee is not hidden from it.
+ * Different:           as there; but the optimizer in the linker sees both files and inlines the callees, as in
+ *                      pass_inlined and factory_inlined.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/build/lto.c"

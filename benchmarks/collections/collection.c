@@ -12,14 +12,13 @@
  *                         that has made and ended objects for a while
  *
  * Same on both sides:  the elements, their order, the one number of each that is read.
- * Different:           a load more on the way to each element, 8 B more of cache for each, and where elements lie: the
- *                      pointer side's are allocated one by one, in the order of the walk, with nothing between; so
- *                      most still are neighbours, but for collection_shuffled.
+ * Different:           one more load on the way to each element, 8 B more of cache for each, and where the elements
+ *                      lie: those of the pointer side are allocated one by one, in the order of the walk, so most of
+ *                      them are neighbours, except in collection_shuffled.
  *
- * An operation is one element. The walk goes on where it stopped the last time and wraps round, so that a short epoch
- * and a set beyond the last cache go together. The size is that of all elements, in bytes. Paired rounds walk both
- * sides' sets in turn, so the caches hold half of each: from half of a cache's size on, compare the times of each side
- * alone.
+ * An operation is one element. The walk goes on where the last one stopped, and wraps round, so that a short epoch can
+ * work on a set larger than the caches. The size is that of all elements, in bytes. Paired rounds walk the sets of both
+ * sides in turn, so the caches hold half of each: from half of a cache's size on, compare the times of each side alone.
  */
 #include "harness/kernel.h"
 

@@ -8,9 +8,8 @@
  *                         `-->[new]--^
  *
  * Same on both sides:  the sequence, the place in its middle, the new element, the two numbers that are read.
- * Different:           the array finds the place at once and moves n / 2 elements of 64 B; the list moves none and has
- *                      to walk over n / 2 of them. Its elements lie in the order of the list, the best that a list can
- *                      have.
+ * Different:           the array finds the place at once and moves n / 2 elements of 64 B. The list moves none, but
+ *                      walks over n / 2 of them. Its elements lie in the order of the list, which is the best case.
  *
  * The size is the number of elements.
  */

@@ -5,10 +5,10 @@
  *   value     [ e0 2 ][ e1 3 ][ e2 1 ][ e3 0 ] ...    one array; the next element's index, 4 B, beside each element
  *   pointer   [ e0 & ]----> [ e2 & ]----> [ e1 & ]    a block each; the next element's address, 8 B, beside it
  *
- * Same on both sides:  the elements, their random order, the one number of each that is read, a load that waits for the
- *                      one before: the walk goes at the speed of latency.
- * Different:           4 bytes against 8 for the link, one block against one an element, and an array that can be
- *                      moved, copied and written to a file as it is.
+ * Same on both sides:  the elements, their random order, the one number of each that is read. Each load waits for the
+ *                      one before, so latency decides.
+ * Different:           links of 4 bytes against 8; one block against one for each element. The array can be moved,
+ *                      copied and written to a file as it is.
  *
  * An operation is one element; the walk goes on where it stopped. The size is that of all elements, in bytes.
  */

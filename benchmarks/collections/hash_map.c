@@ -9,8 +9,8 @@
  *                pointer   find(&map)      a pointer to the handle: one load more on the way in
  *
  * Same on both sides:  the keys, their random order, the hash, the number of each value that is read.
- * Different:           hash_map: one block more to go to for each key found. map_handle: nothing but that load: a map
- *                      is shared already, so its handle is handed over by value and changes are seen by all.
+ * Different:           hash_map: one more block to visit for each key. map_handle: only that load. A handle refers to a
+ *                      shared map, so even if it is passed by value, all see the changes.
  *
  * The size is the number of entries; an operation is one look-up of a key that is there.
  */
@@ -49,9 +49,9 @@ struct lookups {
     uint64_t next; /* the state of the draw */
 };
 
-/* Where the handle comes from and what is found are hidden from the compiler: or it would arrange the search in another
- * way for each caller, and that would be measured. Every key is there, so there is no case of none found: gcc would make
- * a trap of its own of that. */
+/* The compiler must not see where the handle comes from and what is found, or it would arrange the search differently
+ * for each caller, and that would be measured. Every key is in the map, so there is no code for a missing one: gcc
+ * would turn it into a trap. */
 static AMP_ALWAYS_INLINE struct entry *find(const struct entry *entries, uint64_t key)
 {
     struct entry *found;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two chains of dependent steps, one a known part longer than the other: does the harness read the difference?
+ * Two chains of dependent steps, one longer by a known part: does the harness measure the difference?
  *
  *   value     o-->o-->o--> ... -->o               1000 steps an operation
  *   pointer   o-->o-->o--> ... -->o-->o-->o       1005, 1010 or 1050
@@ -8,12 +8,12 @@
  * Same on both sides:  the function, at one address: the fixture says how many steps an operation has.
  * Different:           that number, and nothing else.
  *
- * The true ratio is that of the steps, to within 0.001 %: all steps of all operations are one loop, so an operation
- * costs its steps alone; what an epoch costs besides (a call and the end of a loop, about 10 ns of 50 us, the same on
- * both sides) takes 0.02 % of the difference: 0.0001 of 0.5 points, 0.001 of 5. Steps depend on each other, so a step
- * is a latency, which no neighbour on the core and no placement changes on one side only.
+ * The true ratio is that of the steps, to within 0.001 %. All steps of all operations are one loop, so an operation
+ * costs only its steps. What an epoch costs in addition (a call and the end of a loop, about 10 ns of 50 us, the same
+ * on both sides) takes 0.02 % of the difference: 0.0001 of 0.5 percentage points, 0.001 of 5. Each step waits for the
+ * one before; no neighbour on the core and no placement changes that latency on one side only.
  *
- * A step turns a word of 60 bits by 12: five steps bring it home. All four lengths are multiples of five, so both
+ * A step rotates a word of 60 bits by 12, so five steps restore it. All four lengths are multiples of five, so both
  * sides end where they began, and their checksums agree.
  */
 #include "harness/kernel.h"

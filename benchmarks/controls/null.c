@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pairs whose sides do not differ: what a ratio other than 1 is here, it is in every other pair, too.
+ * Pairs whose sides do not differ: if their ratio is not 1, every other ratio has the same error.
  *
  *   null          value ----.                         one function at one address:
  *                 pointer --'--> run --> take         the floor of the clockwork
@@ -14,7 +14,7 @@
  * Same on both sides:  everything; null_placed's two are made by one macro.
  * Different:           nothing, but for the address in null_placed.
  *
- * The kernel is that of `pass` at 16 bytes, a loop as tight as a call allows: no kernel of ours feels its place more.
+ * The kernel is that of `pass` at 16 bytes, the tightest loop with a call: no other kernel depends more on its place.
  */
 #include "harness/kernel.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Return a new object, made after a model: as itself, or as a fresh heap object.
+ * Return a new object, a copy of a model: by value, or as a new object on the heap.
  *
  *   value     callee --[first ... last]--> caller    in registers up to 16 B, else made in the caller's frame
  *   pointer   callee --[ & ]-------------> caller    8 bytes returned, 1 allocation, which the caller frees
@@ -8,7 +8,7 @@
  *
  * Same on both sides:  the model, the bytes of the new object that are written (all) and that the caller reads (two),
  *                      a call that is not inlined.
- * Different:           where the object lives, and who must end its life.
+ * Different:           where the object lives, and who must free it.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/frames/factory.c"
@@ -44,7 +44,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
-        amp_keep(model); /* it may have changed: make a new one after it */
+        amp_keep(model); /* the compiler must believe that the model may have changed */
         const subject object = make_value(model);
         sum += amp_ends(&object);
     }

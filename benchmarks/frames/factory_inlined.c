@@ -6,8 +6,8 @@
  *   pointer   [ & ]--> [first ... last]   the allocation stays, since these kernels forbid its removal; a compiler that
  *                                         sees malloc() and free() in one function may remove both
  *
- * Same on both sides:  all that `factory` has the same.
- * Different:           a value can vanish into registers, an object on the heap has to be there.
+ * Same on both sides:  as in `factory`.
+ * Different:           a value can disappear into registers, an object on the heap cannot.
  */
 #define AMP_INLINE
 #define AMP_VARIANT _inlined

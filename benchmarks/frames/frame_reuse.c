@@ -10,9 +10,8 @@
  *             nothing to do on the way up         each on the way up
  *
  * Same on both sides:  ten calls, the bytes that each cleans, the two that it writes and reads.
- * Different:           where the space is, and who gives it back. A stack is clean because calls clean on their way
- *                      down; on the way up nobody does anything, and the next walk down finds the same lines in the
- *                      cache.
+ * Different:           where the space is, and who frees it. On a stack, each call zeroes its space on the way down;
+ *                      on the way up nothing is done, and the next walk down finds the same lines in the cache.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/frames/frame_reuse.c"
@@ -35,7 +34,7 @@ static AMP_NOINLINE uint64_t walk_value(uint64_t number, unsigned depth)
     amp_set_ends(&scratch, number + depth);
     if (depth + 1 < DEPTH)
         sum = walk_value(number, depth + 1);
-    amp_keep(&scratch); /* what the calls below did has not touched it, but the compiler has to look */
+    amp_keep(&scratch); /* the calls below have not changed it, but the compiler must not know that */
     return sum + amp_ends(&scratch);
 }
 

@@ -8,10 +8,10 @@
  *   pointer   caller --[ & ]-------------> callee    8 bytes
  *              [first ... last] <---'                two bytes changed where they are
  *
- * Same on both sides:  the change, and the memory in which the object outlives the call. Each change starts from what
- *                      the one before left, so none can be skipped or overlap the next.
+ * Same on both sides:  the change, and the memory in which the object outlives the call. Each change starts from the
+ *                      result of the one before, so none can be skipped or overlap the next.
  * Different:           how the object gets to the change and back. A wide load soon after a narrow store to the same
- *                      bytes waits until the store is done: also that is a price of copying what was just changed.
+ *                      bytes waits until the store is done; that is part of the price of copying what was just changed.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/frames/mutate.c"
@@ -51,7 +51,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
 
     for (uint64_t i = ops; i > 0; i--) {
         *object = change_value(*object);
-        amp_keep(object); /* others may look at it: it is in memory now, not on its way there */
+        amp_keep(object); /* the object must be in memory now, as if others could read it */
         sum += amp_ends(object);
     }
     return sum;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hand an object to a function: as itself, or by a const pointer.
+ * Pass an object to a function: by value, or by const pointer.
  *
  *   value     caller --[first ... last]--> callee    N bytes copied, in registers up to 16 B, else on the stack
  *   pointer   caller --[ & ]-------------> callee    8 bytes copied
@@ -40,7 +40,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
-        amp_keep(object); /* it may have changed: hand it over afresh */
+        amp_keep(object); /* the compiler must believe that the object may have changed */
         sum += take_value(*object);
     }
     return sum;

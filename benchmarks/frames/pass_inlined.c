@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * `pass` with its callees left to the compiler: both are inlined, and nothing is handed over any more.
+ * `pass` with its callees left to the compiler: both are inlined, and nothing is passed any more.
  *
  *   value     caller [first ... last]     the copy is gone: the two bytes are read where they are
  *   pointer   caller [first ... last]     the pointer is gone, too
  *
- * Same on both sides:  all that `pass` has the same; and here the instructions as well.
- * Different:           nothing that is left. What `pass` measures is the price of a call that hides its callee: across
- *                      files without link-time optimisation, through pointers, into libraries.
+ * Same on both sides:  as in `pass`, and here the instructions as well.
+ * Different:           nothing. So `pass` measures calls that cannot be inlined: across files without link-time
+ *                      optimization, through pointers, into libraries.
  */
 #define AMP_INLINE
 #define AMP_VARIANT _inlined

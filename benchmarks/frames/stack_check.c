@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Go down ten calls: without and with the check that lets a function run on a stack that grows. The body is the same.
+ * Ten nested calls: without the check that a growable stack needs, and with it. The body is the same.
  *
  *   value     call -> body                                         pointer    call -> check -> body
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Carry an array down a recursion of ten calls: by value, or by a pointer. A string's address goes down with it, and
- * each call notes the address that it was given.
+ * Pass an array down a recursion of ten calls: by value, or by pointer. The address of a string goes with it, and each
+ * call writes down the address that it got.
  *
  *   run        s = "HELLO" <---.                     run        s = "HELLO" <---.
  *   depth 0    &s [array] -----'                     depth 0    &s  & ----------'--> [array]
@@ -12,9 +12,9 @@
  * Same on both sides:  ten calls, the string, the two elements that each call reads, the note of the address.
  * Different:           10 * N elements copied, and a stack as deep as that; or ten pointers.
  *
- * A stack that grows by moving has to correct every such address when it moves: the notes in the fixture then show
- * where. A C stack stands still, so here all ten are the same. The size is N, the number of 64-bit elements. The
- * checksum is made of depths, text and elements, never of an address.
+ * A stack that grows by moving has to change every such address when it moves, and the written addresses show where. A
+ * C stack does not move, so here all ten are the same. The size is N, the number of 64-bit elements. The checksum
+ * contains depths, text and elements, but no address.
  */
 #ifndef ELEMENTS
 
@@ -76,7 +76,7 @@ static AMP_NOINLINE uint64_t walk_value(const struct string *s, struct trail *tr
 
     if (depth + 1 < DEPTH)
         sum += walk_value(s, trail, depth + 1, a);
-    amp_keep(s); /* something to come back for, so that the call is not made a loop */
+    amp_keep(s); /* work after the call, so that the compiler does not make a loop of it */
     return sum;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * stack_copy on a stack that grows by moving (harness/stack/stack.h): the same walk down ten calls, and at each a check
- * whether the frame fits. Where it does not, everything on the stack is copied to one of twice the size, and the string
- * at the top moves, with all the addresses of it.
+ * stack_copy on a stack that grows by moving (harness/stack/stack.h): the same ten calls, and in each a check whether
+ * the frame fits. If it does not, everything on the stack is copied to one of twice the size. The string at the top
+ * moves, and all its addresses change.
  *
  *   stack_copy_growable   one stack for all operations, grown in the first: ten checks, no copy of the stack
  *   stack_copy_fresh      a stack of 2 KiB for each operation (stack_copy_fresh.c, which includes this file)
@@ -10,7 +10,8 @@
  *     2K  [s]          doubled until the next     16K  [s a a]       ...     128K  [s a a a a a a a a a a a]
  *                      array and 928 B fit -->
  *
- * Same on both sides:  ten calls and checks, the string, the two elements that each call reads, the note of the address.
+ * Same on both sides:  ten calls and checks, the string, the two elements that each call reads, the note of the
+ * address.
  * Different:           10 * N elements copied, and a stack that has to grow for them; or ten pointers and no growth
  *                      (N = 1024: four growths, to 16, 32, 64 and 128 KiB, 92 KB moved). */
 #ifndef ELEMENTS
@@ -93,7 +94,7 @@ AMP_GROWS(uint64_t, walk_value, 8 * ELEMENTS + 120, const struct string *s, stru
 
     if (depth + 1 < DEPTH)
         sum += walk_value(s, trail, depth + 1, a);
-    amp_keep(s); /* something to come back for, so that the call is not made a loop */
+    amp_keep(s); /* work after the call, so that the compiler does not make a loop of it */
     return sum;
 }
 
