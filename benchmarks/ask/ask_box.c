@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Give an object to a function that knows its type, or put it into a box that any type fits: a table of functions, and
- * the object's address. What Go calls an interface, and C writes as `void *` with callbacks.
+ * Pass an object to a function that knows its type, or put it into a box for any type: a table of functions, and the
+ * object's address. Go calls that an interface; C programs use `void *` with callbacks.
  *
  *   value                 caller --[first ... last]--> ask_ends_of()       N bytes copied, a direct call
  *
@@ -52,7 +52,7 @@ static uint64_t ask_run_direct(void *fixture, uint64_t ops)
     return sum;
 }
 
-/* The function that the box names is read from memory at every call, as a caller who knows only the box must. */
+/* Each call reads the function from the box, as a caller must who knows only the box. */
 static AMP_ALWAYS_INLINE uint64_t ask_call_box(struct ask_any *box)
 {
     amp_keep(box);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hand an object to a function that the caller has just made, member by member: itself, or its address. Most calls are
- * of this kind; pass.c asks about an object that lies in memory already.
+ * Pass an object that the caller has just made, member by member: by value, or by address. Most calls are of this kind;
+ * pass.c is about an object that lies in memory already.
  *
  *   value     [a][b][c][d] --[a b c d]--> callee    N bytes written member by member, then copied (more than 16 B)
  *   pointer   [a][b][c][d] --[ & ]-----> callee     N bytes written member by member
  *
  * Same on both sides:  the members, what they are set to, and the two bytes that the callee reads.
- * Different:           the copy. It loads wide what was stored narrow a moment ago, so it has to wait until the stores
+ * Different:           the copy. It loads many bytes that several stores wrote just before, so it waits until these
  *                      have reached the cache: processors forward one store to a load, not several.
  *
- * What a member is set to is in a register, and unknown to the compiler: see ask/maker.py. */
+ * The members get values from registers that the compiler does not know: see ask/maker.py. */
 #include "harness/kernel.h"
 #include "harness/subjects.h"
 

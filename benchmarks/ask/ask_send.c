@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Send objects to another thread through a bounded queue: each as itself, or as a pointer to a heap object that the
- * other side frees.
+ * Send objects to another thread through a bounded queue: by value, or as pointers to heap objects that the receiver
+ * frees.
  *
  *   value     sender --> |[ e7 ][ e6 ][ e5 ] ... | --> receiver     N bytes copied in, N bytes copied out
  *   pointer   sender --> |[ & ][ & ][ & ] ...    | --> receiver     8 bytes in, 8 bytes out, 1 allocation
@@ -9,10 +9,10 @@
  *
  * Same on both sides:  the queue (one sender, one receiver, 64 places), the objects, all of whose bytes are written by
  *                      the sender, and the two bytes that the receiver reads.
- * Different:           how many bytes move from core to core, and who must end the object's life.
+ * Different:           how many bytes move from core to core, and who must free the object.
  *
  * The receiver's thread belongs to the fixture; it sleeps while the other side is timed. Waking it costs some
- * microseconds a run, the same on both sides: epochs have to be long against that. */
+ * microseconds a run, the same on both sides, so epochs must be much longer than that. */
 #include "harness/kernel.h"
 #include "harness/subjects.h"
 
@@ -113,7 +113,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
     for (uint64_t i = ops; i > 0; i--, at++) {
         if (at >= PLACES)
             ask_wait_for(&queue->received, at + 1 - PLACES);
-        amp_keep(model); /* it may have changed: send a new one after it */
+        amp_keep(model); /* the compiler must believe that the model may have changed */
         queue->values[at % PLACES] = *model;
         atomic_store_explicit(&queue->sent, at + 1, memory_order_release);
     }

@@ -8,14 +8,14 @@
  *               |    `-> [ e1 ]
  *               `-> [ e0 ]
  *
- *   ask_store    puts a new object, made after a model, into the place of the oldest: N bytes copied into the array,
- *                or N bytes copied to the heap, their address stored, and the old object freed
+ *   ask_store    replaces the oldest object by a new copy of a model: N bytes copied into the array, or N bytes copied
+ *                to the heap, their address stored, and the old object freed
  *   ask_walk     reads two bytes of one element after the other
  *
  * Same on both sides:  the number of elements, their order, the bytes that are written and read.
- * Different:           where the objects live; on the pointer side an allocation for each, and a load more on the way.
+ * Different:           where the objects live; on the pointer side, each has an allocation and needs one more load.
  *
- * 1024 elements, fewer where they would take more than 1 MiB, and at least 16. */
+ * 1024 elements, or fewer if they would take more than 1 MiB, but at least 16. */
 #include "harness/kernel.h"
 #include "harness/subjects.h"
 
@@ -47,7 +47,7 @@ static uint64_t ask_store_value(void *fixture, uint64_t ops)
     for (uint64_t i = ops; i > 0; i--, at = ask_after(at)) {
         subject *place = shelf->values + at;
 
-        amp_keep(model); /* it may have changed: store a new one after it */
+        amp_keep(model); /* the compiler must believe that the model may have changed */
         *place = *model;
         amp_keep(place); /* others may look at it */
         sum += amp_ends(place);

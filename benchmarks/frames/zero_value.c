@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * A local object in a frame: initialised to zero, or left as the frame is and filled through its address.
+ * A local object in a frame: initialized to zero, or left uninitialized and filled through its address.
  *
  *   value     subject object = zero;   frame [0 0 0 ... 0]     N bytes written, then two of them set
  *   pointer   subject object;          frame [? ? ? ... ?]     two bytes set where the address says
  *                fill(&object) ---------------^         ^
  *
  * Same on both sides:  the frame, the two bytes that are set and read, a call a frame.
- * Different:           whether the other bytes are cleaned first. What is left alone holds what an earlier call left
- *                      there: to read it is an error, and sends out what was meant for nobody.
+ * Different:           whether the other bytes are zeroed first. Otherwise they hold what an earlier call left there:
+ *                      to read them is an error, and may leak a secret.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/frames/zero_value.c"
@@ -24,8 +24,8 @@ static AMP_NOINLINE uint64_t frame_value(uint64_t number)
 {
     subject object;
 
-    memset(&object, 0, sizeof object); /* and not = { 0 }, which gcc makes a copy of zeros for an array of bytes */
-    amp_keep(&object); /* all of it may be read from here on: it has to be zero in memory */
+    memset(&object, 0, sizeof object); /* not = { 0 }, for which gcc copies an array of zeros */
+    amp_keep(&object); /* the compiler must believe that all of it is read: it must be zero in memory */
     amp_set_ends(&object, number);
     amp_keep(&object);
     return amp_ends(&object);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * End the life of objects: all of a batch at once, or each by itself; and reuse one instead of ending it.
+ * Free objects: a whole batch at once, or each on its own; and reuse one instead of freeing it.
  *
  *   lifetime        value     arena [ o ][ o ][ o ][ o ] ...    one pointer moved up for each, moved back for all
  *                   pointer   [ o ]   [ o ]   [ o ]   [ o ]     malloc() for each, free() for each
@@ -9,8 +9,8 @@
  *                   pointer   malloc() --> [ o ] --> free()
  *
  * Same on both sides:  the objects, the two bytes of each that are written and read, a call for each object made.
- * Different:           who keeps the books. An arena and a pool keep a pointer or two, since they know that all objects
- *                      are of one size or die together; malloc() knows nothing of them and still is fast.
+ * Different:           what has to be recorded. An arena or a pool needs a pointer or two, since all objects have one
+ *                      size or die together. malloc() knows nothing about them.
  *
  * An operation of `lifetime` is a batch of 64 objects, of `lifetime_reuse` one object.
  */

@@ -8,8 +8,8 @@
  *             heap  [ chunk ][ chunk ][ chunk ][ chunk ] ...     up to N: 1 + log2(N / 64) allocations, 2 N - 64 B
  *
  * Same on both sides:  the chunks, the call that writes each, the check before it, the two bytes that are read.
- * Different:           whoever does not say how much will come pays for the growing: allocations, copies and twice the
- *                      memory. Whoever says so can have the buffer in the frame.
+ * Different:           if the size is not known, growing costs allocations, copies and twice the memory. If it is, the
+ *                      buffer can be in the frame.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sharing/buffer.c"

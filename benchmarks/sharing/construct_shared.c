@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Construct an object that is then shared: through a pointer from the first line on, or as a value whose address is
- * taken where it is shared.
+ * Make an object that is shared later: through a pointer from the first line on, or as a value whose address is taken
+ * where it is shared.
  *
  *   value     subject object = *model;                     pointer   subject memory, *object = &memory;
  *             set(&object);                                          set(object);
  *             share(&object);     says where it is shared            share(object);     says it nowhere
  *
- * Same on both sides:  the object, in the same frame; what is done to it; the call that it is shared with. The model
- *                      is in the caller's frame, at one distance from the object: two on the heap are not, and at some
- *                      distances a copy takes four times as long. Also the instructions: the tests hold both kernels
- *                      to be the same, byte for byte.
- * Different:           how it reads. At share(&object) a reader sees the sharing, at share(object) not.
+ * Same on both sides:  the object, in the same frame; what is done to it; the call that shares it. The model is in the
+ *                      caller's frame, always at the same distance from the object: at other distances a copy may take
+ *                      four times as long. Also the instructions: a test checks that both kernels are equal, byte for
+ *                      byte.
+ * Different:           how it reads. share(&object) shows the sharing, share(object) does not.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sharing/construct_shared.c"

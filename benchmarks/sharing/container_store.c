@@ -6,10 +6,9 @@
  *   pointer                   container [ & ][ & ][ & ]
  *                                         `--> [ object ] on the heap <--copy-- model
  *
- * Same on both sides:  a new object after a model, the 64 slots, which are used in turn, the two bytes that are read.
- * Different:           an object whose address is kept has to outlive the function, so it cannot be a local: 1
- *                      allocation each, and a free for the one whose slot it takes. A value lives and ends with its
- *                      slot.
+ * Same on both sides:  a new copy of a model, the 64 slots, which are used in turn, the two bytes that are read.
+ * Different:           an object whose address is kept must outlive the function, so it cannot be a local: 1 allocation
+ *                      each, and a free for the object that was in the slot. A value lives in its slot.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sharing/container_store.c"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Decode a JSON document with jansson: into a struct that is returned, or into one on the heap.
+ * Parse a JSON document with jansson: into a struct that is returned, or into one on the heap.
  *
  *   value     text --jansson--> tree --read--> struct order --returned--> caller's frame
  *   pointer   text --jansson--> tree --read--> [ order ] on the heap, its address returned; the caller frees it
  *
  * Same on both sides:  the document, its parsing with all that jansson allocates for it, each member that is read.
- * Different:           1 allocation and the copy of the struct, beside the parser's 58 to 721: what is handed over hardly
- *                      counts where it took so much work to make.
+ * Different:           1 allocation and the copy of the struct. The parser makes 58 to 721 allocations, so this hardly
+ *                      counts.
  *
  * The size is the number of items in the order. The counts are those of jansson 2.14.
  */
@@ -18,7 +18,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* What jansson allocates to parse a document of so many items and frees again: counted, and always the same. */
+/* What jansson allocates and frees to parse a document of this many items: counted, and always the same. */
 #define PARSER_ALLOCS(items) ((items) == 4 ? 58 : (items) == 16 ? 191 : 721)
 #define PARSER_B(items) ((items) == 4 ? 2529 : (items) == 16 ? 8441 : 32345)
 

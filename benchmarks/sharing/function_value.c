@@ -5,12 +5,12 @@
  *   value     for each:  call step                      pointer   for each:  call *f      f --> step
  *
  *   function_value          the callee stays a function on both sides: what does the indirection itself cost?
- *   function_value_inlined  the direct call may be inlined; through a pointer it cannot be: what does the compiler's
- *                           not knowing cost?
+ *   function_value_inlined  the direct call may be inlined; through a pointer it cannot be: what does it cost that the
+ *                           compiler does not know the callee?
  *
  * Same on both sides:  the array, the arithmetic, one callee throughout, so that the processor predicts it.
- * Different:           whether the compiler sees whom it calls. Neither side allocates: a function pointer in C carries
- *                      nothing along, where Go's function values may move what they capture to the heap.
+ * Different:           whether the compiler knows the callee. Neither side allocates: a function pointer in C captures
+ *                      nothing, while Go's function values may move what they capture to the heap.
  *
  * An operation is a walk over the array, the size the number of elements.
  */
@@ -70,7 +70,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
     const size_t n = array->n;
     uint64_t (*step)(uint64_t) = step_pointer, sum = 0;
 
-    __asm__("" : "+r"(step)); /* any function, as far as the compiler knows */
+    __asm__("" : "+r"(step)); /* for the compiler it may be any function */
     for (uint64_t i = ops; i > 0; i--) {
         amp_keep(array);
         for (size_t k = 0; k < n; k++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Give a struct the pointers that it holds: when it is made, or through a pointer to it, afterwards.
+ * Store pointers in a struct: when it is made, or afterwards through a pointer to it.
  *
  *   value     make(a, b)       --[ & & ]--> owner          constructed with its pointers in it
  *   pointer   assign(&owner, a, b)  --> owner.[ & & ]      there before, and changed where it is
@@ -9,9 +9,9 @@
  * Same on both sides:  the owner, the pointers, the objects behind them and the walk over them; a call, not inlined.
  * Different:           whether the pointers come with the owner's value or are stored through its address.
  *
- * Go's compiler loses track of a pointer that is stored through another one, and moves what it points at to the heap
- * (1 allocation of 8 B). C has no such analysis: both sides stay in the frame, and the programmer answers for it that
- * the owner does not outlive the objects. The size is the number of pointers.
+ * Go's compiler loses track of a pointer that is stored through another one, and moves its target to the heap (1
+ * allocation of 8 B). C has no such analysis: both sides stay in the frame, and the programmer must make sure that the
+ * owner does not outlive the objects. The size is the number of pointers.
  */
 #ifndef POINTERS
 
@@ -26,7 +26,7 @@
 #define run_value AMP_NAME(run_value)
 #define run_pointer AMP_NAME(run_pointer)
 
-/* Written out: compilers make loops of different kinds of the two. */
+/* Unrolled by hand, since compilers would make different loops of the two sides. */
 #define EACH_1(do, ...) do(0, __VA_ARGS__)
 #define EACH_4(do, ...) do(0, __VA_ARGS__), do(1, __VA_ARGS__), do(2, __VA_ARGS__), do(3, __VA_ARGS__)
 #define EACH AMP_NAME_(EACH_, POINTERS)
@@ -55,7 +55,7 @@ static inline uint64_t walk(const struct owner *o)
 
 static AMP_NOINLINE struct owner make(const uint64_t *numbers)
 {
-    amp_keep(numbers); /* or clang sees what comes back, and leaves the call out */
+    amp_keep(numbers); /* or clang knows the result, and removes the call */
     return (struct owner){ .number = { EACH(INITIALISE, numbers) } };
 }
 

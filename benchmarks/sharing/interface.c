@@ -9,9 +9,9 @@
  *                        pointer   [ methods & ]--> the caller's object, call *methods->method
  *
  * Same on both sides:  the object, the method, the two bytes that it reads.
- * Different:           interface: whether what is boxed is a copy of the object or its address. A copy has no frame
- *                      that it could live in, since whoever gets the box may keep it: 1 allocation. interface_concrete:
- *                      whether the call goes through the table at all.
+ * Different:           interface: whether the box holds a copy of the object or its address. The receiver may keep the
+ *                      box, so a copy cannot be in a frame: 1 allocation. interface_concrete: whether the call goes
+ *                      through the table at all.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sharing/interface.c"
@@ -57,7 +57,7 @@ static AMP_NOINLINE uint64_t speak_concrete(const subject *object)
 
 static const struct methods copies = { speak_copy }, addresses = { speak_address };
 
-/* Whoever says something knows the box and not what is in it. */
+/* The function gets the box, and does not know what is in it. */
 static AMP_NOINLINE uint64_t say_copy(struct box b)
 {
     return b.methods_of->speak(b.object) + 1;

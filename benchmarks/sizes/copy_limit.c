@@ -6,9 +6,9 @@
  *   pointer   memcpy(frame, object, N); & --> callee        copied by the C library, then a pointer to the copy
  *
  * Same on both sides:  the object, N bytes copied into a frame, a call, the two bytes that the callee reads.
- * Different:           who copies. The library's memcpy knows the processor that it runs on, so it stands for the
- *                      machine's limit; the compiler at -O2 writes moves up to 256 B and `rep movs` (gcc) or a call
- *                      (clang) beyond.
+ * Different:           who copies. The library's memcpy() is chosen for the processor, so it stands for the limit of
+ *                      the machine. The compiler at -O2 uses moves up to 256 B, and beyond that `rep movs` (gcc) or a
+ *                      call (clang).
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sizes/copy_limit.c"
@@ -51,7 +51,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
     for (uint64_t i = ops; i > 0; i--) {
         amp_keep(object);
-        __asm__ volatile("" : "+r"(n)); /* of any size, for the compiler: the library's memcpy, not its own */
+        __asm__ volatile("" : "+r"(n)); /* the size is unknown to the compiler, so it calls the library's memcpy() */
         memcpy(&copy, object, n);
         sum += take_pointer(&copy);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * An object of 1 KiB to 4 MiB for the time of a call: in the frame, or on the heap.
+ * An object of 1 KiB to 4 MiB that lives for one call: in the frame, or on the heap.
  *
  *   too_large              value     frame [ page ][ page ] ... [ page ]      pages that earlier calls have touched
  *                          pointer   heap  [ page ][ page ] ... [ page ]      malloc(), free(): the same block again
@@ -8,11 +8,12 @@
  *   too_large_first_touch  value     frame [ new  ][ new  ] ... [ new  ]      the stack's pages were given back before,
  *                          pointer   frame [ page ][ page ] ... [ page ]      or kept, and reached by a pointer
  *
- * Same on both sides:  one byte written in each page of 4 KiB and in the last place, one of each read.
- * Different:           too_large: where the object lives. The stack has a limit, mostly 8 MiB, and a frame beyond it is
- *                      a crash, where malloc() says that there is no memory. too_large_first_touch: whether the kernel
- *                      has to find a page at each first write, what a deep frame pays once in a thread's life. Giving
- *                      back (madvise) is within the value side's time, a few hundred nanoseconds of it a call.
+ * Same on both sides:  one byte written in each page of 4 KiB and at the end, each of them read.
+ * Different:           too_large: where the object lives. The stack has a limit, usually 8 MiB, and a frame beyond it
+ *                      crashes, while malloc() reports that there is no memory. too_large_first_touch: whether the
+ *                      kernel has to supply a page at each first write, which a deep frame costs once in the life of a
+ *                      thread. The value side's time includes giving pages back (madvise), a few hundred nanoseconds a
+ *                      call.
  */
 #ifndef OBJECT_B
 
@@ -105,13 +106,13 @@ AMP_PAIR(too_large,
 
 #if OBJECT_B <= 65536 /* beyond, a call takes milliseconds */
 
-/* Give back the pages in which the next frame of the caller will be. Nothing but the stack's own free part is touched:
- * what lies below this function's frame by more than two pages. */
+/* Give back the pages in which the caller's next frame will be: only free pages of the stack, more than two pages below
+ * this function's frame. */
 static AMP_NOINLINE void give_back(void)
 {
     uintptr_t end = ((uintptr_t) __builtin_frame_address(0) & ~(PAGE_B - 1)) - 2 * PAGE_B;
 
-    /* Fails where the stack was never so deep: then there is nothing to give back. */
+    /* Fails if the stack was never so deep: then there is nothing to give back. */
     (void) madvise((void *) (end - NEW_B), NEW_B, MADV_DONTNEED);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * An array for the time of a call whose size is known only then.
+ * An array that lives for one call, and whose size is known only then.
  *
  *   unknown_size            value     frame  [ n bytes ]            char b[n]: the frame made larger by n
  *                           pointer   heap   [ n bytes ]            malloc(n), free()
@@ -9,8 +9,8 @@
  *                           pointer   frame  [ n bytes ]               char b[n], found by a pointer that is computed
  *
  * Same on both sides:  n, the two bytes that are written and read, a call for each array.
- * Different:           where the array is, and what has to be computed to get it. Neither form in the frame can fail
- *                      with a message: an n beyond the stack's limit is a crash.
+ * Different:           where the array is, and what has to be computed to get it. In a frame, no form can report a
+ *                      failure: if n is beyond the stack's limit, the program crashes.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sizes/unknown_size.c"

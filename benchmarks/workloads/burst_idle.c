@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * All at once a great deal is needed, and then nothing of it.
+ * A burst needs much memory at once, and then none of it.
  *
  *     live    /|                 the first BURST operations allocate, the next BURST free, in another order,
  *            / |                 and so on
  *           /  |______________
  *
- * What the allocator then keeps is retained memory: it is quick to have again, and nobody else has it meanwhile. */
+ * The memory that the allocator keeps then can be reused quickly, but no other program can use it meanwhile. */
 #include "benchmarks/workloads/sizes.h"
 #include "benchmarks/workloads/slots.h"
 

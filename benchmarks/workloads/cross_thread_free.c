@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * One thread allocates, another frees: messages, as they are sent between threads.
+ * One thread allocates messages, another frees them.
  *
  *     thread 0   malloc, write ---> ring of 256 ---> read, free   thread 1
  *
- * The memory must find its way back to the thread that asks for it, past the caches that an allocator keeps for
- * each. */
+ * The memory must get back to the thread that allocates, although an allocator caches it for the thread that frees. */
 #include "benchmarks/workloads/ring.h"
 #include "benchmarks/workloads/slots.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Generations of blocks, each of another size; of every generation one block in eight lives on.
+ * Generations of blocks, each of another size; one block in eight of every generation survives.
  *
  *     generation 1   [24][24][24][24][24][24][24][24]
  *     generation 2   [56]    [56][56] . [24] . [56] ...     a survivor keeps its run or page from being given back,
  *     generation 3   . [120] . [24] . [56] . [120] ...      and its neighbours' holes fit nobody
  *
- * What is resident above what is asked for is fragmentation. A chunk is one generation of each size, since the slowest
- * takes ten times as long as the fastest. */
+ * Resident memory beyond what was asked for is fragmentation. A chunk is one generation of each size, since the slowest
+ * size takes ten times as long as the fastest. */
 #include "benchmarks/workloads/slots.h"
 
 enum { BLOCKS = 4096, GENERATIONS = 6 };

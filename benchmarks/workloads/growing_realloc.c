@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sixteen buffers grow by a half at a time, in turns drawn at random, as vectors and strings do that do not know their
- * size; one that would pass 1 MiB is freed and begins anew.
+ * Sixteen buffers grow by a half at a time, in random order, as vectors and strings of unknown size do. A buffer that
+ * would exceed 1 MiB is freed and begins again.
  *
  *     [ 64 ] -> [ 96 ] -> [ 144 ] -> ... -> [ 900 Ki ] -> free
  *
- * Whether a step copies, remaps pages or finds room behind the buffer is the allocator's affair; the stamps at both
- * ends of the old bytes must still be there. */
+ * The allocator may copy, remap pages, or find room behind the buffer. The stamps at both ends of the old bytes must
+ * still be there. */
 #include "benchmarks/workloads/slots.h"
 
 enum { BUFFERS = 16, FIRST_B = 64, LIMIT_B = 1 << 20 };

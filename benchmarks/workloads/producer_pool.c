@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * A producer and a consumer that hand their messages back: what a program does to be rid of its allocator.
+ * A producer and a consumer that hands messages back for reuse: how a program avoids its allocator.
  *
  *     thread 0   pool ---> write ---> ring ---> read   thread 1
  *                  ^                              |
  *                  `--------- ring <--------------'
  *
- * malloc is only called where the pool has nothing, so a configuration that changes this row changes something else
- * than the speed of malloc: where the blocks lie, say. */
+ * malloc is called only if the pool is empty. So a configuration that changes this row changes something else than the
+ * speed of malloc, such as the places of the blocks. */
 #include "benchmarks/workloads/ring.h"
 #include "benchmarks/workloads/slots.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A queue from one thread to one other (Lamport's): a ring of pointers, each end on a cache line of its own. Full and
- * empty ends wait, first spinning, then giving up the CPU: with fewer CPUs than threads the other one must get it. */
+ * A queue from one thread to one other (Lamport's): a ring of pointers, each end on a cache line of its own. At a full
+ * or empty ring a thread spins, and then yields the CPU, which the other thread may need. */
 #ifndef AMP_RING_H
 #define AMP_RING_H
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sizes as programs ask for them.
+ * Block sizes as real programs ask for them.
  *
  * source   Zhou, Xia, Ranganathan, Kennelly and others: "Characterizing a Memory Allocator at Warehouse Scale", ASPLOS
  *          2024: of the objects that a large fleet allocates 98 % have up to 1 KiB, and these hold about 28 % of the
  *          bytes; half of the bytes lie in objects above 8 KiB, 22 % in those above 256 KiB. The table below comes
- *          within 3 points of each of these four figures (tests/harness/allocators/workloads_test.py); within a row, ln size is uniform. */
+ *          within 3 points of each of these four figures (tests/harness/allocators/workloads_test.py); within a row, ln
+ *          size is uniform. */
 #ifndef AMP_SIZES_H
 #define AMP_SIZES_H
 
