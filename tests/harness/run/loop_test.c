@@ -35,7 +35,7 @@ static struct {
     char dir[64];
     const char *script;      /* "a1=S. b0=E": of each other job each attempt is well */
     const char *rebuilt_at;  /* the job before whose end its lesson is built anew */
-    const char *turns;       /* "a0=o b0=f": left out, failed, the end */
+    const char *turns;       /* "a0=o b0=f": left out, failed, failed and excused (x), the end */
     unsigned attempts[256];  /* of a job, by its place */
     uint64_t now_ns;
     struct amp_loop loop;
@@ -154,7 +154,8 @@ static enum amp_turn turn(void *run, const struct amp_job *job, size_t left, str
     if (!what)
         return AMP_TURN_GO;
     out->reason = "wrong";
-    return *what == 'o' ? AMP_TURN_LEAVE_OUT : *what == 'f' ? AMP_TURN_FAIL : AMP_TURN_END;
+    out->excused = *what == 'x';
+    return *what == 'o' ? AMP_TURN_LEAVE_OUT : *what == 'f' || *what == 'x' ? AMP_TURN_FAIL : AMP_TURN_END;
 }
 
 static int accept_result(void *run, const struct amp_job *job, struct amp_outcome *outcome)
@@ -318,6 +319,7 @@ static const struct {
 } words[] = {
     { "left out with its column", "E0 c0 a0 d0", "E0=o", NULL, ">a0 +a0", 0 },
     { "failed before it began", "E0 c0 a0", "E0=f", NULL, "-E0 >a0 +a0", 1 },
+    { "failed, and nobody had asked for it", "E0 c0 a0", "E0=x", NULL, "-E0 >a0 +a0", 0 },
     { "failed though it has a result", "E0* c0 a0", "E0=f", NULL, "-E0 >a0 +a0", 1 },
     { "complete without the rest", "a0 a1 a2", "a1=e", NULL, ">a0 +a0", 0 },
     { "built anew before it", "a0 a1", NULL, "a1", ">a0 +a0", 2 },
