@@ -2,7 +2,8 @@
 """Compile the lessons that are templates over a type for the user's own, link their layouts, and measure them.
 
 Lessons about one thread get short epochs. Sending to a thread wakes one, which costs some microseconds an epoch, so it
-is measured apart, by few and long epochs."""
+is measured apart, by few and long epochs. Where one side copies a large object and the other an address, the
+epochs of the copies last milliseconds, since the other side needs many operations for one: there a few say enough."""
 
 import os
 import subprocess
@@ -26,23 +27,33 @@ class Part:
     name: str
     lessons: tuple  # files in benchmarks/, without .c
     pairs: tuple    # of bench's --filter
-    epochs: tuple   # flags of bench
+    rounds: int
+    epochs: tuple = ()  # flags of bench
 
 
 PARTS = (
     Part("one_thread", ("frames/pass", "frames/factory", "frames/mutate", "ask/ask_store", "ask/ask_box",
                         "ask/ask_made", "controls/null"),
-         ("pass", "ask_made", "factory", "mutate", "ask_store", "ask_walk", "ask_box", "ask_box_here"),
-         ("--rounds", "12")),
-    Part("two_threads", ("ask/ask_send",), ("ask_send",), ("--rounds", "4", "--epoch-us", "1000")),
+         ("pass", "ask_made", "factory", "mutate", "ask_store", "ask_walk", "ask_box", "ask_box_here"), 12),
+    Part("two_threads", ("ask/ask_send",), ("ask_send",), 4, ("--epoch-us", "1000")),
 )
+LARGE_B = 1 << 16
+COPIES = Part("copies", ("frames/pass", "frames/mutate", "ask/ask_box"), ("pass", "mutate", "ask_box_here"), 2)  # of these
 ASSIGNING = ("mutate", "ask_store", "ask_send")  # pairs that put one object in the place of another
 
 
 def parts(subject):
-    """What is measured: without what C does not allow of the type."""
-    return [one for one in (replace(part, pairs=tuple(pair for pair in part.pairs if pair not in ASSIGNING))
-                            if subject.fixed else part for part in PARTS) if one.pairs]
+    """What is measured: without what C does not allow of the type, and the copies of a large one by themselves."""
+    found = PARTS
+    if subject.size_b >= LARGE_B:
+        found = [*(_without(part, COPIES.pairs) for part in PARTS), COPIES]
+    if subject.fixed:
+        found = [_without(part, ASSIGNING) for part in found]
+    return [part for part in found if part.pairs]
+
+
+def _without(part, pairs):
+    return replace(part, pairs=tuple(pair for pair in part.pairs if pair not in pairs))
 
 
 def build(compiler, subject, seed):
@@ -101,7 +112,8 @@ def measure(compiler, subject, launches, seed):
         folder = compiler.folder / part.name
         command = [BUILD / "harness/ampersand-bench", "paired", "--out", folder / "run", "--filter",
                    f"^({'|'.join(part.pairs)})/",
-                   "--launches", launches, "--counts-launches", 2, "--solo-launches", 0, "--seed", seed, *part.epochs]
+                   "--launches", launches, "--counts-launches", 2, "--solo-launches", 0, "--seed", seed,
+                   "--rounds", part.rounds, *part.epochs]
         done = children.run_politely(command, env={**os.environ, "AMPERSAND_LESSONS": str(folder / "lessons")})
         if done.returncode == 130:
             raise KeyboardInterrupt

@@ -378,6 +378,16 @@ def test_objects_that_cannot_be_assigned_are_passed_returned_walked_and_boxed(tm
     assert lessons.parts(study(tmp_path, "struct t { int a; };")) == list(lessons.PARTS)
 
 
+@pytest.mark.parametrize("size, rounds", [((1 << 16) - 1, 12), (1 << 16, 2), (1 << 19, 2)])
+def test_copies_of_a_large_object_get_few_rounds(tmp_path, size, rounds):
+    """Else half a MiB takes minutes: each epoch of the side that copies it lasts milliseconds."""
+    found = lessons.parts(study(tmp_path, f"struct t {{ char b[{size}]; }};"))
+    assert {pair: part.rounds for part in found for pair in part.pairs} == {
+        pair: rounds if pair in ("pass", "mutate", "ask_box_here") else part.rounds
+        for part in lessons.PARTS for pair in part.pairs}
+    assert sum(len(part.pairs) for part in found) == sum(len(part.pairs) for part in lessons.PARTS), "each once"
+
+
 # ---- Many holes, and the command
 
 HOLES = ("struct cell { char kind; int hp; };\nstruct layer { struct cell c[64][64]; };\n"
