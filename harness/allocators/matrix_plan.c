@@ -11,7 +11,8 @@
 
 static char words[PATH_MAX + 256];
 
-const char *amp_matrix_dir(void)
+/* The folder of the configurations: benchmarks/allocators, or that of the environment variable AMPERSAND_ALLOCATORS. */
+static const char *shipped_dir(void)
 {
     static char beside[PATH_MAX];
     const char *dir = getenv("AMPERSAND_ALLOCATORS");
@@ -152,7 +153,7 @@ int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix
     struct amp_configurations shipped = { .n = 0 };
     int err;
 
-    *what = amp_matrix_dir();
+    *what = shipped_dir();
     *why = strerror(ENOMEM);
     *out = (struct amp_matrix){ .n_workloads = 0 };
     err = amp_configurations_read_dir(*what, &shipped, why);

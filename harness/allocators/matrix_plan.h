@@ -37,9 +37,6 @@ int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix
                     struct amp_matrix *out, const char **what, const char **why);
 void amp_matrix_free(struct amp_matrix *matrix);
 
-/* The folder of the configurations: benchmarks/allocators, or that of the environment variable AMPERSAND_ALLOCATORS. */
-const char *amp_matrix_dir(void);
-
 /* The path of ampersand-workload, beside this program. 0 or a negative errno. */
 int amp_matrix_program(char out[PATH_MAX]);
 

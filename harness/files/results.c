@@ -60,7 +60,9 @@ static int flush_folder_of(const char *path)
     return err;
 }
 
-int amp_results_create(const char *path)
+/* Open a new file for writing: a descriptor, or a negative errno. A file of that name, from a killed writer or from
+ * somebody else who can write into the folder, is removed first. Links are never followed. */
+static int create(const char *path)
 {
     int fd;
 
@@ -81,7 +83,7 @@ int amp_results_look(const char *path)
 
 static int write_file(const char *path, const char *text)
 {
-    int fd = amp_results_create(path), err;
+    int fd = create(path), err;
 
     if (fd < 0)
         return fd;
@@ -203,7 +205,7 @@ int amp_results_probe(const char *dir, uint64_t need_b)
 
     if ((size_t) snprintf(path, sizeof path, "%s/probe.tmp", dir) >= sizeof path)
         return -ENAMETOOLONG;
-    fd = amp_results_create(path);
+    fd = create(path);
     if (fd < 0)
         return fd;
     for (uint64_t left_b = need_b; left_b > 0 && !err;) {

@@ -12,10 +12,6 @@
  * failure no .tmp stays, and an older file at `path` is unchanged. `value` is borrowed. */
 int amp_results_write(const char *path, const json_t *value);
 
-/* Open a new file for writing: a descriptor, or a negative errno. A file of that name, from a killed writer or from
- * somebody else who can write into the folder, is removed first. Links are never followed. */
-int amp_results_create(const char *path);
-
 /* The second half of amp_results_write(), for a "<path>.tmp" that another program wrote. */
 int amp_results_publish(const char *path);
 

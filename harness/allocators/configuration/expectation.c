@@ -34,7 +34,8 @@ const char *amp_expectation_parse(const char *text, struct amp_expectation *out)
     return NULL;
 }
 
-const json_t *amp_expectation_find(const json_t *facts, const char *key)
+/* The value of a key in the facts: a borrowed reference, NULL if they do not have it. */
+static const json_t *find(const json_t *facts, const char *key)
 {
     if (strncmp(key, "effect.", strlen("effect.")) == 0)
         return json_object_get(json_object_get(facts, "effects"), key + strlen("effect."));
@@ -127,7 +128,7 @@ static bool is_ordered(long double a, const char *op, long double b)
 
 bool amp_expectation_holds(const struct amp_expectation *condition, const json_t *facts, char *why, size_t size)
 {
-    const json_t *found = amp_expectation_find(facts, condition->key);
+    const json_t *found = find(facts, condition->key);
     char text[128];
     long double a, b;
     bool holds;

@@ -17,9 +17,6 @@ struct amp_expectation {
 /* NULL, or what is wrong with the text, in words. */
 const char *amp_expectation_parse(const char *text, struct amp_expectation *out);
 
-/* The value of a key in the facts: a borrowed reference, NULL if they do not have it. */
-const json_t *amp_expectation_find(const json_t *facts, const char *key);
-
 /* Whether the condition holds; if not, *why is one line: "effect.arenas: expected <= 1, found 4". */
 bool amp_expectation_holds(const struct amp_expectation *condition, const json_t *facts, char *why, size_t size);
 

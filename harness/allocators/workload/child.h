@@ -26,7 +26,6 @@ int amp_workload_timeline(const struct amp_workload_task *task); /* allocators/w
 int amp_workload_pair(const struct amp_workload_task *task);     /* allocators/workload/pair.c */
 extern const struct amp_record amp_workload_record, amp_timeline_record, amp_workload_pair_record;
 extern const struct amp_record amp_workload_row_record; /* each of the rows of a pair */
-int amp_workload_probe(const struct amp_workload_task *task);    /* allocators/workload/main.c */
 
 /* What identifies the allocator of this process: the file of malloc, and a CRC-32 of the settings that it reports. */
 struct amp_in_force {

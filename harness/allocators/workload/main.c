@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-int amp_workload_probe(const struct amp_workload_task *task)
+static int probe(const struct amp_workload_task *task)
 {
     json_t *facts = amp_provenance_probe();
     const struct amp_in_force in_force = amp_workload_in_force();
@@ -28,7 +28,7 @@ static int run(const char *kind, const char *text)
         const char *kind;
         int (*run)(const struct amp_workload_task *);
         const struct amp_record *task;
-    } kinds[] = { { "probe", amp_workload_probe, &file_record },
+    } kinds[] = { { "probe", probe, &file_record },
                   { "workload", amp_workload_run, &amp_workload_task_record },
                   { "timeline", amp_workload_timeline, &amp_workload_task_record },
                   { "pair", amp_workload_pair, &amp_workload_task_record } };
