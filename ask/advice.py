@@ -12,9 +12,10 @@ WORTH = 1.1     # a ratio worth an alias or an owner,
 WORTH_NS = 0.5  # if it also saves so much an operation: a cycle or two
 
 RULE = (
-    f"pointer: the whole interval is below 1, the pointer side is faster by a factor of {WORTH:g} or more, and it saves "
-    f"{WORTH_NS:g} ns or more",
-    f"value: even at the low end of the interval the pointer side is not faster by {WORTH:g}, or does not save {WORTH_NS:g} ns",
+    f"pointer: the whole interval is below 1, the pointer side is faster by a factor of {WORTH:g} or more, and it "
+    f"saves {WORTH_NS:g} ns or more",
+    f"value: even at the low end of the interval the pointer side is not faster by {WORTH:g}, or does not save "
+    f"{WORTH_NS:g} ns",
     "no answer yet: the interval leaves both open, or there is none; --launches narrows it",
     "the advice: what all answers say, or all but one; else the answers side by side; what has no answer yet is named",
 )

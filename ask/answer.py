@@ -128,20 +128,20 @@ def passed(abi, size_b):
     return {"memory": f"in memory: each call copies {size_b} B onto the stack",
             "registers": f"in {_some(abi)}: as a first argument in "
                          + _registers(abi, INTEGER_REGISTERS, VECTOR_REGISTERS),
-            "nothing": "not at all: it takes no register and no memory",
-            "unknown": "not known: ask knows only the System V ABI of x86-64"}[abi["passed"]]
+            "nothing": "as nothing: no register and no memory is used",
+            "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["passed"]]
 
 
 def returned(abi):
     return {"memory": "in memory: into an object of the caller's, whose address is a hidden first argument",
             "registers": f"in {_some(abi)}: {_registers(abi, RETURN_INTEGER, RETURN_VECTOR)}",
             "x87": "in a register of the x87: st(0)",
-            "nothing": "not at all",
-            "unknown": "not known: ask knows only the System V ABI of x86-64"}[abi["returned"]]
+            "nothing": "as nothing",
+            "unknown": "not found out: known only for the System V ABI of x86-64"}[abi["returned"]]
 
 
-WANTED = ("value ns/op", "pointer ns/op", f"ratio {pair_text.RATIO}", "interval", "spread over layouts", "value allocs/op",
-          "pointer allocs/op", "verdict")  # columns of the summary's table
+WANTED = ("value ns/op", "pointer ns/op", f"ratio {pair_text.RATIO}", "interval", "spread over layouts",
+          "value allocs/op", "pointer allocs/op", "verdict")  # columns of the summary's table
 
 
 def table(answer):
@@ -163,12 +163,13 @@ def _failures(answer):
 
 def _advice(answer, on):
     given, settings, rule = answer["advice"], answer["settings"], answer["rule"]
-    each = of_texts(("", "", ""), [[one[key] for key in ("question", "sentence", "why")] for one in given["each"]], range(3))
+    each = [[one[key] for key in ("question", "sentence", "why")] for one in given["each"]]
     words = ("A ratio is pointer/value: above 1 the value side is faster. Intervals hold for all of them together at "
              f"{quantity.level(rule['confidence'])} ({rule['correction']}), over "
              f"{counted(settings['launches'], 'launch', 'launches')}; the spread is that over "
              f"{counted(settings['layouts'], 'layout')}. What a verdict means: {COMMAND} help ask. Seed "
              f"{settings['seed']}, {answer['seconds']:.0f} s.")
     said = _failures(answer) or [f"Advice: {given['whole']}."]
-    return [*(line for sentence in said for line in on.wrapped(sentence)), *each.terminal(on, indent=2), "", "The rule",
+    return [*(line for sentence in said for line in on.wrapped(sentence)),
+            *of_texts(("", "", ""), each, range(3)).terminal(on, indent=2), "", "The rule",
             *(line for rule in given["rule"] for line in on.wrapped(rule, "  ", "    ")), "", *on.wrapped(words)]

@@ -68,11 +68,12 @@ def show(result, condition, on=screen.PIPE):
               f"{quantity.percent(row['p95_off']).removesuffix(' %')} points",
               f"{row['within_0.1_point'] * 100:.0f} % of {row['launches']}") for row in result["known"]]
     row = result["placement"]
-    google = (f"Google Benchmark, 10 repetitions and U test, one binary: {row['google_different']} of {row['google_pairs']} "
-              f"placements called different, {quantity.percent(row['google_apart'])} apart in the median")
-    ours = (f"ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of {row['designs']} "
-            f"intervals leave out 1; headline {quantity.percent(row['headline_off'])} from 1 in the median, "
-            f"{quantity.percent(row['headline_off_max'])} at most")
+    google = (f"Google Benchmark, 10 repetitions and U test, one binary: {row['google_different']} of "
+              f"{row['google_pairs']} placements called different, "
+              f"{quantity.percent(row['google_apart'])} apart in the median")
+    ours = (f"ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of "
+            f"{row['designs']} intervals leave out 1; headline {quantity.percent(row['headline_off'])} from 1 in the "
+            f"median, {quantity.percent(row['headline_off_max'])} at most")
     parts = [of_texts(("method", "median", "p90", "max", "a launch"), methods, (0,),
                       title=f"Identical code on both sides, {condition}: |ln ratio| of a launch, which should be 0"),
              of_texts(("truth", "median", "95 % of launches within", "within 0.1 point"), known,

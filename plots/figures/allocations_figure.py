@@ -203,6 +203,6 @@ def _caption(rows, shown):
     if not shown:
         counted = any(row.status == "exact" for row in rows)
         return ["Counts are exact and read from the allocator; making the fixture does not count."] if counted else []
-    return ["A row is a pair at one size. Left: how often one operation allocates. Right: how many bytes the allocator grants "
-            "for it. Counts are exact and read from the allocator; making the fixture does not count. The axes are linear up "
-            f"to 1 allocation and {BYTES_FROM} bytes, and logarithmic beyond."]
+    return ["A row is a pair at one size. Left: how often one operation allocates. Right: how many bytes the allocator "
+            "grants for it. Counts are exact and read from the allocator; making the fixture does not count. The axes "
+            f"are linear up to 1 allocation and {BYTES_FROM} bytes, and logarithmic beyond."]

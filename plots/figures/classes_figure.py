@@ -42,9 +42,9 @@ def draw(run, panels):
     whose = " and ".join(dict.fromkeys(name for _, _, name in panels))
     page = style.Page(row_in * len(rows), "Which sizes the workloads ask for",
                       "Share of all requests, by size class in bytes.", (),
-                      f"Counts of {whose} in the first launch: of the timed chunks, and of the single operations that are "
-                      "timed after them. Of other threads, the last requests of the warm-up may be included. A bar ends at "
-                      "its size class.",
+                      f"Counts of {whose} in the first launch: of the timed chunks, and of the single operations that "
+                      "are timed after them. Of other threads, the last requests of the warm-up may be included. A bar "
+                      "ends at its size class.",
                       allocator_style.small_print(run))
     low = min(bars[0][0] for _, bars, _ in panels) / 1.5
     high = max(bars[-1][0] for _, bars, _ in panels) * 1.3

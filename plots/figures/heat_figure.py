@@ -145,8 +145,8 @@ def _caption(summary, metric, works):
     shown = {work["workload"] for work in works}
     whole = all(cell["workload"] in shown for cell in summary["cells"] if metric.name in cell["metrics"])
     text = (f"{one['decided']} of {one['cells']} cells {'are decided' if whole else ELSEWHERE}. Each interval is at "
-            f"{quantity.level(one['confidence'])}: on average at most {quantity.level(summary['rule']['rate'])} of the decided "
-            "cells are wrong.")
+            f"{quantity.level(one['confidence'])}: on average at most {quantity.level(summary['rule']['rate'])} of the "
+            "decided cells are wrong.")
     if one["again_cells"]:
         text += (f" {summary['again']} is {summary['baseline']} again: {one['again_different']} of its "
                  f"{one['again_cells']} cells were decided different.")

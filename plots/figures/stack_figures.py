@@ -50,8 +50,8 @@ def staircase(result):
                       [style.Key("address of s, over the lowest that it had", {"color": style.INK, "linewidth": 1.2}),
                        style.Key("before this call the stack grew, and s moved with it",
                                  {"color": style.INK, "marker": "o", "linestyle": "none", "markersize": 5})],
-                      "A stack that grows by moving also moves s, so s gets a new address. A stack of segments leaves s "
-                      "where it is, and pays at each call that needs a new segment.", small(result))
+                      "A stack that grows by moving also moves s, so s gets a new address. A stack of segments leaves "
+                      "s where it is, and pays at each call that needs a new segment.", small(result))
     bottom = below_in
     for (kind, trail), height in reversed(list(zip(trails, heights_in))):
         ax = page.axes(LEFT_IN, RIGHT_IN, bottom, bottom + height)
@@ -144,9 +144,9 @@ def growth(result):
         keys.insert(1, key_of("go", "Go, one growth"))
     page = style.Page(3.0, "What one growth costs, by the bytes that it copies",
                       "A stack that is full to some hundred bytes grows to twice its size.", keys,
-                      "The time of an operation on a new stack that grows once more at its end, minus that of one that does "
-                      "not: making and filling the stack cancel out. Bars: 95 % intervals of the median over launches, "
-                      "mostly narrower than the marks. Go has about as many bytes in use.", small(result))
+                      "The time of an operation on a new stack that grows once more at its end, minus that of one that "
+                      "does not: making and filling the stack cancel out. Bars: 95 % intervals of the median over "
+                      "launches, mostly narrower than the marks. Go has about as many bytes in use.", small(result))
     ax = page.axes(LEFT_IN, RIGHT_IN, 0.4, 2.85)
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")

@@ -255,16 +255,16 @@ def _keys(rows, floor):
 
 def _caption(summary, rows, floor):
     rule = summary["rule"]
-    text = ["A row is a pair at one size: two kernels that do the same work. The mark is the headline, pointer time/value "
-            "time as the geometric mean over layouts. Right of 1× the value side is faster."]
+    text = ["A row is a pair at one size: two kernels that do the same work. The mark is the headline, pointer "
+            "time/value time as the geometric mean over layouts. Right of 1× the value side is faster."]
     if any(row.low is not None for row in rows):
         text.append("The thick bar, where it is wider than the mark, is its "
                     f"{quantity.level(rule['confidence'])} interval ({rule['interval']}; {rule['correction']}).")
     if any(row.p10 is not None for row in rows):
         text.append("The thin line goes from p10 to p90 over layouts: the same code at other places.")
     if floor != Floor():
-        text.append("The grey bands show what identical functions read in this run: compare marks and bars with the dark "
-                    "band, thin lines with the light one.")
+        text.append("The grey bands show what identical functions read in this run: compare marks and bars with the "
+                    "dark band, thin lines with the light one.")
     if summary["quick"]:
         text.append("This was a quick run: it gives ratios and spreads, and no verdict.")
     else:

@@ -127,8 +127,8 @@ def copy_goal(result, to_kib):
     copied = result.growth("c", to_kib << 10, "copied_b")
     ours, theirs = (copied / result.growth("c", to_kib << 10, key) for key in ("ns", "memcpy_ns"))
     ratio = number(ours / theirs)
-    return Goal(f"B copied a ns, growth to {to_kib} KiB, against memcpy", number(ours), number(theirs), "B/ns", ratio, ">= 0.7",
-                bool(ratio.estimate >= 0.7))
+    return Goal(f"B copied a ns, growth to {to_kib} KiB, against memcpy", number(ours), number(theirs), "B/ns", ratio,
+                ">= 0.7", bool(ratio.estimate >= 0.7))
 
 
 def memory_goal(result):
@@ -137,4 +137,5 @@ def memory_goal(result):
     book = result.crowd("idle", "growable", "bookkeeping_b")[0]
     stack = number(each["growable"] / n - book)
     return Goal(f"memory of {n:,} idle coroutines, each, without {book} B of bookkeeping, against Go", stack,
-                None if each["go"] is None else number(each["go"] / n), "B", None, "<= 2.5 KiB", bool(stack.estimate <= 2560))
+                None if each["go"] is None else number(each["go"] / n), "B", None, "<= 2.5 KiB",
+                bool(stack.estimate <= 2560))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A parser of arguments that complains as every other part of ampersand does, in one line, and names the nearest flag."""
+"""A parser of arguments that complains in one line, as all of ampersand does, and names the nearest flag."""
 
 import argparse
 import difflib

@@ -89,8 +89,8 @@ def notes(document):
     if document["same_run"]:
         yield "A and B are the same run."
     if document["differences"]:
-        yield ("The runs differ in the facts above and are compared all the same (--across). Ratios and counts compare the "
-               "pairs; a change of ns/op may also come from the machine, the compiler or a library.")
+        yield ("The runs differ in the facts above and are compared all the same (--across). Ratios and counts compare "
+               "the pairs; a change of ns/op may also come from the machine, the compiler or a library.")
     else:
         yield "Machine, compiler, flags, libraries and configuration are the same in both runs."
     yield from _code(document)
@@ -113,23 +113,23 @@ def _code(document):
         yield f"Whether the code is the same is not known: {listed(by['unknown'])}."
     moved = [row["row"] for row in document["rows"] if not row["same_layouts"]]
     if moved:
-        yield (f"{counted(len(moved), 'row was', 'rows were')} measured at other placements in B. The means over all placements "
-               "still compare, to within the drift of the controls' ratios.")
+        yield (f"{counted(len(moved), 'row was', 'rows were')} measured at other placements in B. The means over all "
+               "placements still compare, to within the drift of the controls' ratios.")
 
 
 def _drift(document):
     drift = document["drift"]
     if drift["times"] is None:
-        yield ("No control: the runs share no measured row of the lessons known and null. So no change of ns/op is called, "
-               "and ratios are not held against a drift.")
+        yield ("No control: the runs share no measured row of the lessons known and null. So no change of ns/op is "
+               "called, and ratios are not held against a drift.")
         return
     few = sum(row[key]["call"] == "within drift" for row in document["rows"] for key in FIGURES)
     called = f" A change is called beyond that plus {quantity.level(document['rule']['threshold'])}."
     if few:
         called += f" {counted(few, 'figure')} moved, but not so far: \"drift\" in the table of all rows (--all)."
     spans = [quantity.changes(drift[key]["low"], drift[key]["high"]) for key in ("times", "ratios")]
-    yield (f"Drift: {counted(drift['controls'], 'control row')}, which cannot change, moved by {spans[0]} in ns/op and by "
-           f"{spans[1]} in ratios." + ("" if document["quick"] else called))
+    yield (f"Drift: {counted(drift['controls'], 'control row')}, which cannot change, moved by {spans[0]} in ns/op and "
+           f"by {spans[1]} in ratios." + ("" if document["quick"] else called))
 
 
 def _at_once(document):
@@ -144,8 +144,8 @@ def legend(document):
     """[(name, meaning)]"""
     rule = document["rule"]
     halves = [_resolution(document, keys) for keys in (("ratio",), TIMES.values())]
-    here = "" if None in halves else (f". Here half of the intervals are within ±{quantity.percent(halves[0])} for ratios and "
-                                      f"±{quantity.percent(halves[1])} for ns/op; more launches narrow them")
+    here = "" if None in halves else (f". Here half of the intervals are within ±{quantity.percent(halves[0])} for "
+                                      f"ratios and ±{quantity.percent(halves[1])} for ns/op; more launches narrow them")
     return [("A, B", "20 % trimmed means of the launches; the summary of a run shows medians"),
             ("change", "B against A: +5 % of ns/op is slower; +5 % of the ratio favours the value side"),
             ("interval", f"{rule['interval']}; {quantity.level(rule['confidence'])} for the whole table "
@@ -184,15 +184,16 @@ def _cut(text):
 def _change(one, show):
     """A, B, the change and its interval."""
     change = one["change"]
-    return (show(one["a"]), show(one["b"]), quantity.change(change["estimate"]), quantity.changes(change["low"], change["high"]))
+    return (show(one["a"]), show(one["b"]), quantity.change(change["estimate"]),
+            quantity.changes(change["low"], change["high"]))
 
 
 def _ratios(rows):
     moved = [row for row in rows if row["ratio"]["call"] in CALLED]
-    fields = [(row["row"], *_change(row["ratio"], quantity.ratio), "value" if row["ratio"]["call"] == "higher" else "pointer",
-               row["code"]) for row in moved]
-    return of_texts(("row", "A", "B", "change", "interval", "gained", "code"), fields, (0, 5, 6), [screen.BOLD] * len(moved),
-                    title="pointer/value moved",
+    fields = [(row["row"], *_change(row["ratio"], quantity.ratio),
+               "value" if row["ratio"]["call"] == "higher" else "pointer", row["code"]) for row in moved]
+    return of_texts(("row", "A", "B", "change", "interval", "gained", "code"), fields, (0, 5, 6),
+                    [screen.BOLD] * len(moved), title="pointer/value moved",
                     note="Robust: both sides ran within the same microseconds, so other load hit both alike.")
 
 
@@ -205,8 +206,8 @@ def _counts(rows):
                 fields.append((row["row"], side, *(_from_to(mine.get(key)) for key in QUANTITIES), row["code"]))
                 more = any(one["b"] is None or one["a"] is not None and one["b"] > one["a"] for one in mine.values())
                 colours.append(screen.RED if more else screen.GREEN)
-    return of_texts(("row", "side", *QUANTITIES.values(), "code"), fields, (0, 1, 6), colours, title="Allocations changed",
-                    note="Exact: counted, not timed.")
+    return of_texts(("row", "side", *QUANTITIES.values(), "code"), fields, (0, 1, 6), colours,
+                    title="Allocations changed", note="Exact: counted, not timed.")
 
 
 def _from_to(one):
@@ -220,8 +221,8 @@ def _verdicts(rows):
     flipped = {id(row): row["verdict"]["change"] == "flipped" for row in mine}
     fields = [(row["row"], row["verdict"]["a"], row["verdict"]["b"], "flipped" if flipped[id(row)] else "other verdict",
                "moved" if row["ratio"]["call"] in CALLED else "not shown to have moved") for row in mine]
-    note = ("Where the ratio is not shown to have moved, the row lies at the border of two verdicts, or one run measured it "
-            "more closely.") if any(row["ratio"]["call"] not in CALLED for row in mine) else ""
+    note = ("Where the ratio is not shown to have moved, the row lies at the border of two verdicts, or one run "
+            "measured it more closely.") if any(row["ratio"]["call"] not in CALLED for row in mine) else ""
     return of_texts(("row", "A", "B", "change", "ratio"), fields, range(5),
                     [screen.RED if flipped[id(row)] else "" for row in mine], title="Verdicts changed", note=note)
 
@@ -231,8 +232,8 @@ def _failed(rows):
     fields = [(row["row"], *("works" if not row["failed"][run] else
                              f"failed: {_cut(row['failed'][run]['detail'] or row['failed'][run]['reason'])}"
                              for run in "ab")) for row in mine]
-    return of_texts(("row", "A", "B"), fields, (0, 1, 2), [screen.RED if row["failed"]["b"] else screen.GREEN for row in mine],
-                    title="Failed in one run")
+    colours = [screen.RED if row["failed"]["b"] else screen.GREEN for row in mine]
+    return of_texts(("row", "A", "B"), fields, (0, 1, 2), colours, title="Failed in one run")
 
 
 def _times(rows):
@@ -245,10 +246,10 @@ def _times(rows):
                 fields.append((row["row"], side, *_change(row[key], quantity.time_ns), word,
                                "both sides alike" if alike else "", row["code"]))
                 colours.append(screen.RED if word == "slower" else screen.GREEN)
-    return of_texts(("row", "side", "A", "B", "change", "interval", "is", "and", "code"), fields, (0, 1, 6, 7, 8), colours,
-                    title="ns/op of a side changed",
-                    note="Only if the machine was equally busy in both runs: other load makes times longer, and the small "
-                         "control loops show only a part of it.")
+    return of_texts(("row", "side", "A", "B", "change", "interval", "is", "and", "code"), fields, (0, 1, 6, 7, 8),
+                    colours, title="ns/op of a side changed",
+                    note="Only if the machine was equally busy in both runs: other load makes times longer, and the "
+                         "small control loops show only a part of it.")
 
 
 def all_rows(document):

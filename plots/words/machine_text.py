@@ -38,7 +38,7 @@ def facts(machine, build):
                        for cache in machine.get("caches") or [] if cache.get("size_b"))
     return [
         ("processor", f"{shown(machine['cpu'])}, {machine['cpus']} CPUs"
-         + (f" ({machine['cpus_allowed']} allowed)" if machine.get("cpus_allowed") not in (None, machine["cpus"]) else "")
+         + f" ({machine.get('cpus_allowed')} allowed)" * (machine.get("cpus_allowed") not in (None, machine["cpus"]))
          + f", {machine['arch']}"),
         ("caches", caches or shown(None)),
         ("memory", quantity.size(machine["memory_b"]) if machine["memory_b"] else shown(None)),

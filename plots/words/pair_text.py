@@ -116,25 +116,28 @@ COLUMNS = (
     Column("ratio", lambda row: part(row, "ratio"), f"ratio {RATIO}", lambda row: ratio(row["ratio"]), short="ratio",
            group=RATIO),
     *_ends("ratio", "low", "high"),
-    Column("", lambda row: part(row, "ratio", "low"), "interval", lambda row: interval(row["ratio"]), words=True, group=RATIO,
-           gap=1),
+    Column("", lambda row: part(row, "ratio", "low"), "interval", lambda row: interval(row["ratio"]), words=True,
+           group=RATIO, gap=1),
     Column("", lambda row: part(row, "spread", "p10"), "spread over layouts",
            lambda row: interval(row["spread"], "p10", "p90"), words=True, short="spread", group=RATIO, spare=6),
     *_ends("spread", "p10", "p90"),
     _count("value", "val", 2, "b_per_op", "asked_b", 7), _count("pointer", "ptr", 1, "b_per_op", "asked_b", 7),
     _count("value", "val", 2, "allocs_per_op", "allocs", 5), _count("pointer", "ptr", 1, "allocs_per_op", "allocs", 5))
-STACK = tuple(Column("", lambda row, side=side: per_op(row, side, "stack_touched_b"), f"{side} stack B, reserved / touched",
-                     lambda row, side=side: stack(row, side), brief=lambda row, side=side: stack(row, side, brief=True),
-                     short=short, group="stack B", gap=gap, spare=8)
+STACK = tuple(Column("", lambda row, side=side: per_op(row, side, "stack_touched_b"),
+                     f"{side} stack B, reserved / touched", lambda row, side=side: stack(row, side),
+                     brief=lambda row, side=side: stack(row, side, brief=True), short=short, group="stack B", gap=gap,
+                     spare=8)
               for side, short, gap in (("value", "val", 2), ("pointer", "ptr", 1)))
 VERDICT = (
     _of_programs("counts", lambda row: row["counts"]["status"]),
     Column(title="val|ptr", text=bar, spare=9),
     Column("verdict", lambda row: row["verdict"], "verdict", verdict, words=True, painted=True),
     *(_of_programs(key, lambda row, key=key: row[key]) for key in ("equal_within", "sentence")),
-    _of_programs("look", lambda row: row["stopped"]["look"]), _of_programs("stopped", lambda row: row["stopped"]["why"]),
-    _solo("solo_ratio", lambda solo: solo["ratio"]["estimate"]), _solo("solo_ratio_low", lambda solo: solo["ratio"]["low"]),
-    _solo("solo_ratio_high", lambda solo: solo["ratio"]["high"]), _solo("solo_paired_ratio", lambda solo: solo["paired_ratio"]),
+    _of_programs("look", lambda row: row["stopped"]["look"]),
+    _of_programs("stopped", lambda row: row["stopped"]["why"]),
+    _solo("solo_ratio", lambda solo: solo["ratio"]["estimate"]),
+    *(_solo(f"solo_ratio_{end}", lambda solo, end=end: solo["ratio"][end]) for end in ("low", "high")),
+    _solo("solo_paired_ratio", lambda solo: solo["paired_ratio"]),
     _solo("carry_over", lambda solo: solo["carry_over"]))
 STACK_OF_PROGRAMS = tuple(_of_programs(f"{side}_stack_{what}_b_per_op",
                                        lambda row, side=side, what=what: per_op(row, side, f"stack_{what}_b"))
@@ -166,17 +169,19 @@ def wrong(summary):
 
 def no_counts(summary):
     refused = [row for row in summary["rows"] if row["counts"]["status"] == "refused"]
-    return [f"No counts in {quantity.counted(len(refused), 'row')}: {refused[0]['counts']['detail']}."] if refused else []
+    rows = quantity.counted(len(refused), "row")
+    return [f"No counts in {rows}: {refused[0]['counts']['detail']}."] if refused else []
 
 
 def carry_overs(summary, on=screen.PIPE):
     """Lines."""
     found = [(row["row"], row["solo"]) for row in summary["rows"] if carried_over(row)]
-    said = ("* Carry-over: a side runs at another speed beside the other side than alone, because each leaves caches and "
-            "predictors in another state. The table shows them by turns (paired); here each is alone (solo), at the same layouts:")
+    said = ("* Carry-over: a side runs at another speed beside the other side than alone, because each leaves caches "
+            "and predictors in another state. The table shows them by turns (paired); here each is alone (solo), at "
+            "the same layouts:")
     return on.wrapped(said, "", "  ") * bool(found) + on.definitions(
-        [(name, f"paired {quantity.ratio(solo['paired_ratio'])}, solo {ratio(solo['ratio'])}: {ratio(solo['difference'])} times "
-                f"as much ({interval(solo['difference'])})") for name, solo in found])
+        [(name, f"paired {quantity.ratio(solo['paired_ratio'])}, solo {ratio(solo['ratio'])}: "
+                f"{ratio(solo['difference'])} times as much ({interval(solo['difference'])})") for name, solo in found])
 
 
 STOPS = {"decided": "decided", "precise": "undecided, but known within the precision",
@@ -191,8 +196,9 @@ def stops(summary):
         key = row["stopped"]["look"], row["launches"] + row["left_out"]
         of = looks.setdefault(row["stopped"]["why"], {})
         of[key] = of.get(key, 0) + 1
-    return [f"Stopped, {words}: " + ", ".join(f"{n} at look {look} ({launches} launches)" for (look, launches), n in
-                                              sorted(looks[why].items())) for why, words in STOPS.items() if why in looks]
+    return [f"Stopped, {words}: " + ", ".join(f"{n} at look {look} ({launches} launches)"
+                                              for (look, launches), n in sorted(looks[why].items()))
+            for why, words in STOPS.items() if why in looks]
 
 
 def crossovers(summary, on=screen.PIPE):
@@ -201,17 +207,16 @@ def crossovers(summary, on=screen.PIPE):
     told = [(one["pair"], one["sentence"]) for one in summary["crossovers"] if one["pair"] in known]
     few = len(summary["crossovers"]) - len(told)
     head = [f"Crossover by size{'' if summary['quick'] else ', with its 95 % bootstrap interval over launches'}"]
-    return head * bool(told) + on.definitions(told) + [
-        f"Crossover by size: {quantity.counted(few, 'pair')} {'has' if few == 1 else 'have'} too few launches to show one"
-    ] * bool(few)
+    none = f"Crossover by size: {quantity.counted(few, 'pair has', 'pairs have')} too few launches to show one"
+    return head * bool(told) + on.definitions(told) + [none] * bool(few)
 
 
 FLOORS = {"clockwork": "one function against itself", "placement": "two identical functions"}
 
 
 def floors(summary):
-    return [f"Noise floor, {name} ({FLOORS[name]}): ratio {ratio(floor['ratio'])}, interval {interval(floor['ratio'])}, "
-            f"spread {interval(floor['spread'], 'p10', 'p90')}"
+    return [f"Noise floor, {name} ({FLOORS[name]}): ratio {ratio(floor['ratio'])}, interval "
+            f"{interval(floor['ratio'])}, spread {interval(floor['spread'], 'p10', 'p90')}"
             for name, floor in summary["floors"].items() if floor and floor["ratio"]]
 
 
@@ -221,22 +226,22 @@ def neighbours(summary):
     if not found["blocks"]:
         return []
     out = f"; {found['left_out']} of {found['launches']} launches are left out for it" if found["left_out"] else ""
-    return [f"Neighbours: in {quantity.percent(found['disturbed'] / found['blocks'])} of the blocks something else ran on the "
-            f"core at every attempt{out}"]
+    return [f"Neighbours: in {quantity.percent(found['disturbed'] / found['blocks'])} of the blocks something else ran "
+            f"on the core at every attempt{out}"]
 
 
 def legend(summary):
     """[(name, meaning)]"""
     rule = summary["rule"]
-    lines = [("ratio", "pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: the pointer side "
-              "takes a 29th of the time"),
-             ("interval", f"where the ratio lies, judged by launches: {quantity.level(rule['confidence'])} for the whole table "
-              f"({rule['correction']})"),
-             ("spread", "the ratio over layouts, from p10 to p90: the linker may put the same code at any of these places"),
+    lines = [("ratio", "pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: the pointer "
+              "side takes a 29th of the time"),
+             ("interval", f"where the ratio lies, judged by launches: {quantity.level(rule['confidence'])} for the "
+              f"whole table ({rule['correction']})"),
+             ("spread", "the ratio from p10 to p90 of the layouts, the places where the linker may put the code"),
              ("B/op", "bytes as asked for; like allocs/op an exact count")]
     if has_stack(summary):
-        lines.append(("stack B", "how far an operation moves the stack pointer, with all that it calls; ~: how far down it "
-                      "writes, where the pointer was not followed"))
+        lines.append(("stack B", "how far an operation moves the stack pointer, with all that it calls; ~: how far "
+                      "down it writes, where the pointer was not followed"))
     return lines + [(name, meaning) for name, meaning in _verdicts(summary) if meaning]
 
 
@@ -245,10 +250,10 @@ def _verdicts(summary):
     if summary["quick"]:
         return [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
     if all(row["verdict"] in ("no verdict", "failed") for row in rows):
-        return [("verdict", "one layout gives none: the linker's luck is in it")]
+        return [("verdict", "one layout gives none: its place may be a lucky one")]
     few = any(0 < row["launches"] < rule["launches_needed"] for row in rows)
     return [*rules.entries("verdicts", least=quantity.level(rule["threshold"])), ("stopping", rule["stopping"]),
             ("*", any(map(carried_over, rows)) and f"carry-over: alone, the sides differ by more than "
              f"{quantity.level(rule['carry_over_threshold'])} from how they differ beside each other, for certain"),
-            ("launches", few and f"an interval over this table needs {rule['launches_needed']} of a row; a row with fewer has "
-             "none, and is undecided")]
+            ("launches", few and f"an interval over this table needs {rule['launches_needed']} of a row; a row with "
+             "fewer has none, and is undecided")]

@@ -8,7 +8,6 @@ import textwrap
 from dataclasses import dataclass
 
 NARROWEST = 60
-PROSE = 120  # wider lines of words are hard to read
 FORMATS = ("table", "json", "csv", "markdown")
 BOLD, RED, GREEN, YELLOW, BLUE, DIM, ALARM = "1", "31", "32", "33", "34", "2", "1;31"
 
@@ -26,7 +25,7 @@ class Screen:
 
     def wrapped(self, text, first="", rest=""):
         """Lines; `first` and `rest` are how the first and the others begin. Names are not broken at their hyphens."""
-        return textwrap.wrap(printable(text), min(self.width, PROSE), initial_indent=first, subsequent_indent=rest,
+        return textwrap.wrap(printable(text), self.width, initial_indent=first, subsequent_indent=rest,
                              break_on_hyphens=False)
 
     def definitions(self, entries, indent=2):
@@ -49,7 +48,7 @@ def of(out):
 
 
 def show(form, makers, out=None):
-    """Write what the maker of this form makes: {form: a function that returns text}; that of the table takes a Screen."""
+    """Write what the maker of this form makes; `makers` return text, that of the table for a Screen."""
     out = out or sys.stdout
     out.write(makers[form](of(out)) if form == "table" else makers[form]())
     out.flush()

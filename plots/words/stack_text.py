@@ -40,13 +40,15 @@ def walks(result):
     def time(row, kind):
         found = result.walks(kind, row[1], row[0])
         return quantity.NONE if found is None else quantity.time_ns(number(found).estimate)
-    columns = [Column(title="elements", text=lambda row: str(row[0])), Column(title="side", text=lambda row: row[1], words=True),
+    columns = [Column(title="elements", text=lambda row: str(row[0])),
+               Column(title="side", text=lambda row: row[1], words=True),
                *(Column(title=NAMES[kind], text=lambda row, kind=kind: time(row, kind)) for kind in kinds)]
     hot = [launch["split"]["hot_split_op_ns"] for launch in result.launches if launch.get("split")]
     notes = [f"Hot split: a loop that needs a new segment at each call pays "
              f"{measured(number([one['most'] - one['least'] for one in hot]), 'ns')} for it"] if hot else []
     launches = quantity.counted(len(result.launches), "launch", "launches")
-    return Table(tuple(columns), rows, title=f"stack_copy, {DEPTH} calls: ns/op, median of {launches}", footnotes=tuple(notes))
+    title = f"stack_copy, {DEPTH} calls: ns/op, median of {launches}"
+    return Table(tuple(columns), rows, title=title, footnotes=tuple(notes))
 
 
 def trails(result):
@@ -73,8 +75,8 @@ def crowds(result):
 
 
 def goal_table(result):
-    rows = [(goal.what, measured(goal.ours, goal.unit), measured(goal.theirs, goal.unit), ratio(goal.ratio), goal.wanted,
-             REACHED[goal.reached]) for goal in goals(result)]
+    rows = [(goal.what, measured(goal.ours, goal.unit), measured(goal.theirs, goal.unit), ratio(goal.ratio),
+             goal.wanted, REACHED[goal.reached]) for goal in goals(result)]
     return of_texts(("goal", "ampersand", "compared", "ratio (95 %)", "wanted", ""), rows, (0, 3, 4, 5))
 
 

@@ -114,7 +114,8 @@ class Table:
     def _texts(self, row, columns, brief=False):
         """(the cells of a row, what stands in place of those that are not there)"""
         instead = screen.printable(self.instead(row))
-        return [screen.printable(column.shown(row, brief)) for column in (columns[:self.kept] if instead else columns)], instead
+        columns = columns[:self.kept] if instead else columns
+        return [screen.printable(column.shown(row, brief)) for column in columns], instead
 
     def _widths(self, columns):
         rows = [self._texts(row, columns, brief=True)[0] for row in self.rows]
@@ -130,7 +131,7 @@ class Table:
         some = any(column.painted for column in columns)  # else the whole line is
         *cells, last = [*texts, instead] if instead else texts
         margin = _span(columns[:len(cells) + 1], [*widths[:len(cells)], 0])
-        start = "".join(" " * (i and column.gap) + on.paint(_aligned(text, column, wide), code if column.painted else "")
+        start = "".join(" " * (i and column.gap) + on.paint(_aligned(text, column, wide), code * column.painted)
                         for i, (text, column, wide) in enumerate(zip(cells, columns, widths)))
         start += " " * (columns[len(cells)].gap if cells else 0)
         if instead or columns[-1].words:
@@ -156,7 +157,8 @@ class Table:
             lines.append([*texts, *[""] * (len(columns) - len(texts) - 1), instead] if instead else texts)
         lines = [f"| {' | '.join(escaped(cell.strip()) for cell in line)} |" for line in lines]
         lines.insert(1, f"| {' | '.join('---' if column.words else '---:' for column in columns)} |")
-        title = [f"**{escaped(self.title)}**" + (f". {escaped(self.note)}" if self.note else ""), ""] if self.title else []
+        note = f". {escaped(self.note)}" if self.note else ""
+        title = [f"**{escaped(self.title)}**{note}", ""] if self.title else []
         notes = [line for note in self.footnotes for line in ("", escaped(note))]
         return "\n".join([*title, *lines, *notes]) + "\n"
 

@@ -129,6 +129,8 @@ def test_flags_that_chose_the_instructions_are_named(flags, says):
 def test_every_reason_that_a_run_gives_is_known():
     text = (subjects.ROOT / "harness/run/outcome.c").read_text()
     names = set(advice.re.findall(r'\[AMP_\w+\] = "(\w+)"', text))
+    of_pairs = (subjects.ROOT / "harness/lesson/pair.h").read_text()
+    names |= set(advice.re.findall(r'\{ AMP_EXIT_\w+, "(\w+)"', of_pairs))
     assert names - set(advice.MEANS) <= {"done", "exit", "interrupted"} and set(advice.MEANS) <= names
 
 
