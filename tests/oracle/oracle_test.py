@@ -10,12 +10,12 @@ AMPERSAND_BUILD names the build folder. What is compared:
     another allocator             refused, with the reason
 """
 
-import functools
 import json
 import os
 import re
 import shutil
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -77,6 +77,11 @@ def needs(tool):
     return pytest.mark.skipif(shutil.which(tool) is None, reason=f"{tool} is not installed")
 
 
+@lru_cache(maxsize=None)
+def counted(row):
+    return run(COUNT_CALLS, "heap", row, TIMES).stdout
+
+
 ROWS = rows()
 LESSON_ROWS = lesson_rows()
 
@@ -84,7 +89,7 @@ LESSON_ROWS = lesson_rows()
 @pytest.mark.parametrize("row", [name for name, _ in ROWS])
 def test_call_against_interposer(row, tmp_path):
     oracle = tmp_path / "oracle"
-    alone = json.loads(run(COUNT_CALLS, "heap", row, TIMES).stdout)
+    alone = json.loads(counted(row))
     watched = json.loads(run(COUNT_CALLS, "heap", row, TIMES, LD_PRELOAD=str(INTERPOSER),
                              AMPERSAND_ORACLE=str(oracle)).stdout)
     window = windows(oracle)[-1]
@@ -95,10 +100,10 @@ def test_call_against_interposer(row, tmp_path):
 @needs("valgrind")
 @pytest.mark.parametrize("row", [name for name, differs in ROWS if not differs])
 def test_call_against_valgrind(row):
-    counted = json.loads(run(COUNT_CALLS, "heap", row, TIMES).stdout)
+    found = json.loads(counted(row))
     # The first run is not compared: it may do what only ever happens once.
-    assert valgrind_totals(row, 1 + TIMES) - valgrind_totals(row, 1) == Totals(
-        counted["allocs"], counted["frees"], counted["asked_b"])
+    assert valgrind_totals(1 + TIMES)[row] - valgrind_totals(1)[row] == Totals(
+        found["allocs"], found["frees"], found["asked_b"])
 
 
 class Totals(tuple):
@@ -109,11 +114,14 @@ class Totals(tuple):
         return Totals(*(mine - theirs for mine, theirs in zip(self, other)))
 
 
-def valgrind_totals(row, times):
-    said = run("valgrind", COUNT_CALLS, "plain", row, times, 0).stderr
-    found = re.search(r"total heap usage: ([\d,]+) allocs, ([\d,]+) frees, ([\d,]+) bytes", said)
-    assert found, said
-    return Totals(*(int(number.replace(",", "")) for number in found.groups()))
+@lru_cache(maxsize=None)
+def valgrind_totals(times):
+    """row -> what valgrind counted in the process that ran it so often, and before that in the one that started it."""
+    done = run("valgrind", COUNT_CALLS, "each", times)
+    said = re.findall(r"^==(\d+)== +total heap usage: ([\d,]+) allocs, ([\d,]+) frees, ([\d,]+) bytes", done.stderr,
+                      re.M)
+    totals = {process: Totals(*(int(number.replace(",", "")) for number in numbers)) for process, *numbers in said}
+    return {row: totals[process] for process, row in (line.split("\t") for line in done.stdout.splitlines())}
 
 
 @needs("valgrind")
@@ -174,8 +182,7 @@ BY_CONFIGURATION = pytest.mark.parametrize("conf", [conf for _, conf in CONFIGUR
 @BY_CONFIGURATION
 def test_configurations_do_not_change_counts(conf):
     for row, _ in ROWS:
-        assert run(COUNT_CALLS, "heap", row, TIMES, MALLOC_CONF=conf).stdout == run(
-            COUNT_CALLS, "heap", row, TIMES).stdout, row
+        assert run(COUNT_CALLS, "heap", row, TIMES, MALLOC_CONF=conf).stdout == counted(row), row
 
 
 @BY_CONFIGURATION
@@ -189,7 +196,7 @@ def test_configurations_against_interposer(conf, tmp_path):
         assert counted == window, row
 
 
-@functools.lru_cache(maxsize=None)
+@lru_cache(maxsize=None)
 def lessons_of_rows():
     tables = [json.loads(file.read_text()) for file in (BENCH.parent.parent / "benchmarks").glob("*.layouts.json")]
     return {row: table["lesson"] for table in tables for unit in table["units"] for row in unit["rows"]}
