@@ -3,7 +3,7 @@
 
 #include "harness/files/folder.h"
 #include "harness/files/results.h"
-#include "harness/run/beside.h"
+#include "harness/machine/files.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -251,17 +251,39 @@ static bool was_disturbed(const struct amp_loop *loop, const struct amp_job *job
 /* A timed job waits for a quiet core. A disturbed result is measured again, while there is time for that. */
 static int run_alone(struct amp_loop *loop, const struct amp_job *job, struct amp_outcome *outcome)
 {
+    const struct amp_process *process = &job->process;
+
     for (int attempt = 1;; attempt++) {
         int err;
 
         if (job->timed)
-            amp_quiet_wait_core(&loop->quiet_wait, job->process.cpu);
-        err = loop->start(&job->process, outcome);
+            amp_quiet_wait_core(&loop->quiet_wait, process->cpu);
+        err = loop->start(&process, 1, 1, outcome);
         if (err || outcome->ending != AMP_DONE || !job->timed || attempt == ATTEMPTS || !was_disturbed(loop, job) ||
             !amp_quiet_wait_use(&loop->quiet_wait, outcome->seconds))
             return err;
         unlink(job->file);
     }
+}
+
+/* As many at the same time as half of the free memory takes. */
+static int run_beside(struct amp_loop *loop, struct amp_job *const *jobs, size_t n, struct amp_outcome *outcomes)
+{
+    const struct amp_process **processes = calloc(n, sizeof *processes);
+    size_t at_once = 1;
+    char line[64];
+    int err;
+
+    if (!processes)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        processes[i] = &jobs[i]->process;
+    if (amp_machine_value(line, sizeof line, "/proc/meminfo", "MemAvailable"))
+        at_once = strtoull(line, NULL, 10) * 1024 / 2 / jobs[0]->beside_b;
+    at_once = at_once < 1 ? 1 : at_once > AMP_PROCESS_MOST ? AMP_PROCESS_MOST : at_once;
+    err = loop->start(processes, n, at_once, outcomes);
+    free(processes);
+    return err;
 }
 
 /* Handle a job whose child has ended. 0, or the exit status with which the run ends here. */
@@ -308,15 +330,13 @@ static int run_jobs(struct amp_loop *loop, struct amp_job *first)
     for (size_t i = 0; i < n && !err && !status; i++)
         err = begin_job(loop, jobs[i]);
     if (!err && !status)
-        err = first->beside_b == 0 ? run_alone(loop, first, outcomes) : amp_beside_run(jobs, n, outcomes);
+        err = first->beside_b == 0 ? run_alone(loop, first, outcomes) : run_beside(loop, jobs, n, outcomes);
     for (size_t i = 0; i < n && !err && (status == 0 || status == AMP_RUN_INTERRUPTED); i++) {
         bool is_open = jobs[i]->state == AMP_JOB_TO_DO; /* else its group failed meanwhile */
         int ended = is_open ? end_job(loop, jobs[i], &outcomes[i]) : 0;
 
         status = ended ? ended : status;
     }
-    if (err)
-        remove_result(first);
     free(outcomes);
     free(jobs);
     return err ? amp_loop_give_up(loop, err) : status;

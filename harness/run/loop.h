@@ -18,7 +18,8 @@ struct amp_loop {
     struct amp_progress progress;
     struct amp_quiet_wait quiet_wait;
     size_t failed; /* groups; those that nobody asked for by name do not count */
-    int (*start)(const struct amp_process *process, struct amp_outcome *out); /* amp_process_run() outside tests */
+    /* amp_process_run() outside tests */
+    int (*start)(const struct amp_process *const *processes, size_t n, size_t at_once, struct amp_outcome *out);
 };
 
 /* Find the jobs that have a result already. Call it first. */

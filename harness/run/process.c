@@ -8,6 +8,7 @@
  *     SIGCHLD: ended, SIGINT: kill it    exit
  *   kill(group), then reap
  *
+ * Several children at once are several pipes in one ppoll().
  * Signals are blocked except inside ppoll(), so that none is missed between the check and the wait. */
 #include "harness/run/process.h"
 
@@ -288,55 +289,22 @@ static bool has_ended(pid_t child)
     return waitid(P_PID, (id_t) child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child;
 }
 
-/* Wait until the child has ended, or must be killed: AMP_DONE, AMP_TIMEOUT or AMP_INTERRUPTED. */
-static enum amp_ending wait_for(pid_t child, int output, double deadline_s, struct amp_tail *tail)
-{
-    struct pollfd poll = { .fd = output, .events = POLLIN };
+/* A child that runs. */
+struct running {
+    const struct amp_process *process;
+    struct amp_outcome *out;
+    struct amp_tail tail;
+    pid_t pid;
+    int output;
+    bool is_closed; /* by the child: its end comes with SIGCHLD */
+    double begin_s;
+};
 
-    for (;;) {
-        double left_s = deadline_s - now_s();
-        struct timespec left;
-
-        if (has_ended(child))
-            return AMP_DONE;
-        if (interrupted)
-            return AMP_INTERRUPTED;
-        if (left_s <= 0)
-            return AMP_TIMEOUT;
-        left.tv_sec = (time_t) left_s;
-        left.tv_nsec = (long) ((left_s - (double) left.tv_sec) * 1e9);
-        if (ppoll(&poll, 1, &left, &outside) > 0 && !read_output(output, tail))
-            poll.fd = -1; /* it closed its output; its end comes with SIGCHLD */
-    }
-}
-
-static void follow(const struct amp_process *process, pid_t child, int output, struct amp_outcome *out)
-{
-    double begin_s = now_s();
-    struct amp_tail tail = { .n = 0 };
-    enum amp_ending ending = wait_for(child, output, begin_s + process->timeout_s, &tail);
-    int status = 0;
-
-    /* The child is not reaped yet, so the process group is still its own: kill everything that it started. */
-    kill(-child, SIGKILL);
-    kill(child, SIGKILL);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    read_output(output, &tail);
-    amp_tail_end(&tail);
-    amp_outcome_describe(process->exits, process->memory_limit_b, status, &tail, out);
-    out->seconds = now_s() - begin_s;
-    if (ending == AMP_TIMEOUT)
-        snprintf(out->detail, sizeof out->detail, "killed after %u s", process->timeout_s);
-    if (ending != AMP_DONE)
-        out->ending = ending;
-}
-
-int amp_process_run(const struct amp_process *process, struct amp_outcome *out)
+static int start(const struct amp_process *process, struct amp_outcome *outcome, struct running *out)
 {
     struct environment environment;
     int output[2], err = make_environment(process, &environment);
-    pid_t parent = getpid(), child;
+    pid_t parent = getpid(), child = -1;
 
     if (err)
         return err;
@@ -351,12 +319,96 @@ int amp_process_run(const struct amp_process *process, struct amp_outcome *out)
     if (child < 0)
         err = -errno;
     close(output[1]);
-    if (child > 0) {
+    if (child < 0)
+        close(output[0]);
+    else
         setpgid(child, child); /* in child and parent: one of them is first */
-        follow(process, child, output[0], out);
-    }
-    close(output[0]);
+    *out = (struct running){ process, outcome, .pid = child, .output = output[0], .begin_s = now_s() };
 out:
     free_environment(&environment);
     return err;
+}
+
+/* Wait until a child writes, ends or has run out of time, or a signal has come. */
+static void wait_for(struct running *list, size_t n)
+{
+    double now = now_s(), left_s = INT_MAX;
+    struct pollfd polls[AMP_PROCESS_MOST];
+    struct timespec left;
+
+    for (size_t i = 0; i < n; i++) {
+        double own_s = list[i].begin_s + list[i].process->timeout_s - now;
+
+        left_s = own_s < left_s ? own_s : left_s;
+        polls[i] = (struct pollfd){ .fd = list[i].is_closed ? -1 : list[i].output, .events = POLLIN };
+    }
+    left_s = left_s > 0 ? left_s : 0;
+    left.tv_sec = (time_t) left_s;
+    left.tv_nsec = (long) ((left_s - (double) left.tv_sec) * 1e9);
+    if (ppoll(polls, n, &left, &outside) <= 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (polls[i].revents)
+            list[i].is_closed = !read_output(list[i].output, &list[i].tail);
+}
+
+/* Whether the child has ended or must be killed: AMP_DONE, AMP_TIMEOUT or AMP_INTERRUPTED. */
+static bool must_end(const struct running *child, enum amp_ending *ending)
+{
+    *ending = AMP_DONE;
+    if (has_ended(child->pid))
+        return true;
+    *ending = interrupted ? AMP_INTERRUPTED : AMP_TIMEOUT;
+    return interrupted || now_s() >= child->begin_s + child->process->timeout_s;
+}
+
+static void end(struct running *child, enum amp_ending ending)
+{
+    const struct amp_process *process = child->process;
+    struct amp_outcome *out = child->out;
+    int status = 0;
+
+    /* The child is not reaped yet, so the process group is still its own: kill everything that it started. */
+    kill(-child->pid, SIGKILL);
+    kill(child->pid, SIGKILL);
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    read_output(child->output, &child->tail);
+    close(child->output);
+    amp_tail_end(&child->tail);
+    amp_outcome_describe(process->exits, process->memory_limit_b, status, &child->tail, out);
+    out->seconds = now_s() - child->begin_s;
+    if (ending == AMP_TIMEOUT)
+        snprintf(out->detail, sizeof out->detail, "killed after %u s", process->timeout_s);
+    if (ending != AMP_DONE)
+        out->ending = ending;
+}
+
+int amp_process_run(const struct amp_process *const *processes, size_t n, size_t at_once, struct amp_outcome *out)
+{
+    struct running list[AMP_PROCESS_MOST];
+    size_t running = 0, begun = 0;
+    int err = 0;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct amp_outcome){ .ending = AMP_INTERRUPTED };
+    for (;;) {
+        for (; begun < n && running < at_once && !err && !interrupted; begun++) {
+            err = start(processes[begun], &out[begun], &list[running]);
+            running += !err;
+        }
+        if (running == 0)
+            return err;
+        wait_for(list, running);
+        for (size_t i = 0; i < running;) {
+            enum amp_ending ending;
+
+            if (!must_end(&list[i], &ending)) {
+                i++;
+                continue;
+            }
+            end(&list[i], ending);
+            list[i] = list[--running];
+        }
+    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Start a process, of this program or another, watch it, and say how it ended. Each call waits for its process; to run
- * several at the same time, beside.c forks a watcher for each. */
+ * Start a process, of this program or another, watch it, and say how it ended. Each call waits for its
+ * processes. */
 #ifndef AMP_PROCESS_H
 #define AMP_PROCESS_H
 
@@ -46,8 +46,10 @@ struct amp_process {
 /* Sleep for at most this long; the signals above end it. */
 void amp_process_pause(unsigned ms);
 
-/* Start a process and wait until it has ended. It does not outlive this process, and nothing that it starts outlives
- * it. 0, or a negative errno if no process could be started. */
-int amp_process_run(const struct amp_process *process, struct amp_outcome *out);
+/* Start processes, at most `at_once` at the same time, and wait until all have ended. out[i] says what became of
+ * processes[i]: AMP_INTERRUPTED also where it was not started. Nothing that they started survives them, and nothing
+ * survives us. 0, or a negative errno if one could not be started; the others then end in their time. */
+enum { AMP_PROCESS_MOST = 48 };
+int amp_process_run(const struct amp_process *const *processes, size_t n, size_t at_once, struct amp_outcome *out);
 
 #endif

@@ -95,17 +95,18 @@ static void write_result(const char *path, bool disturbed)
 }
 
 /* A child of two seconds. */
-static int fake_start(const struct amp_process *process, struct amp_outcome *out)
+static int fake_start(const struct amp_process *const *processes, size_t n, size_t at_once, struct amp_outcome *out)
 {
     static const struct {
         char does;
         enum amp_ending ending;
     } endings[] = { { 'S', AMP_SIGNAL }, { 'T', AMP_TIMEOUT }, { 'M', AMP_MEMORY }, { 'E', AMP_EXIT },
                     { 'I', AMP_INTERRUPTED }, { 'i', AMP_INTERRUPTED } };
-    const char *name = process->argv[0], *file = process->argv[1], *does = said_of(fake.script, name);
+    const char *name = processes[0]->argv[0], *file = processes[0]->argv[1], *does = said_of(fake.script, name);
     unsigned *attempt = &fake.attempts[name[0] % 16 * 16 + name[1] % 16];
     char journal[1024], what;
 
+    assert_true(n == 1 && at_once == 1);
     for (unsigned i = 0; i < *attempt && does && *does && *does != ' '; i++)
         does++;
     what = does && *does && *does != ' ' ? *does : '.';
@@ -382,7 +383,7 @@ static void test_jobs_beside_each_other(void **state)
     strcpy(fake.dir, "/tmp/ampersand-loop-XXXXXX");
     assert_non_null(mkdtemp(fake.dir));
     fake.script = NULL;
-    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = fake_start };
+    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = amp_process_run };
     assert_int_equal(amp_journal_open(fake.dir, &fake.loop.journal), 0);
     make_jobs("a0 b0 a1 b1 b2", 1);
     for (size_t i = 0; i < jobs->n; i++) {
