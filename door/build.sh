@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# The build folder: configured once, built, and held while something uses it. Sourced by ../ampersand.
+# The build folder: configure it once, build it, and lock it while something uses it. Sourced by ../ampersand.
 #
-# Two doors in one folder: whoever uses what is built there (a run, above all) holds a shared lock on $build/ampersand.lock,
-# whoever configures or builds an exclusive one. So nothing is exchanged under a run, and the second waits for the first.
-# The lock is on an open file, which the commands that the door starts inherit: it ends with the last of them.
+# Two commands may use one folder. A command that uses what is built there, above all a run, holds a shared lock on
+# $build/ampersand.lock; one that configures or builds holds an exclusive lock. So nothing changes during a run, and the
+# second command waits for the first. The commands that the door starts inherit the lock: it ends with the last of them.
 
-# What a build folder was configured for. A folder that was configured by hand has no note of it.
+# What a build folder was configured for. A folder that was configured by hand has no such note.
 note=$build/ampersand.configured
 locks=no
 
-# `ask` reads CC and CFLAGS, too, and means the type that it is asked about: its build is the one that is there, or one
-# with the defaults.
+# For `ask`, CC and CFLAGS are those of the user's type: it uses the existing build, or makes one with the defaults.
 for_the_type='CC CXX CPPFLAGS CFLAGS CXXFLAGS LDFLAGS'
 
 defaults='CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS='
@@ -25,15 +24,15 @@ wanted() {
     echo "python=$python"
 }
 
-# Run a command of the build: `ask` keeps its CC and flags from it.
+# Run a command of the build; under `ask` without CC and its like, which belong to the user's type.
 of_the_build() { # in a subshell: its last command
     # shellcheck disable=SC2086 # one argument each
     if [ "$verb" = ask ]; then unset $for_the_type; fi
     exec "$@"
 }
 
-# Names that a build leaves, however much of it was deleted, and in a folder that the user named one at least that
-# nothing else leaves: only such a folder is emptied.
+# Is this a build folder that may be emptied? It must hold only names that a build leaves; if the user named the folder,
+# also at least one name that nothing else leaves.
 holds_a_build() {
     sure=no
     others=no
@@ -58,7 +57,7 @@ is_whole() {
     done
 }
 
-# Meson writes letters beyond ASCII as escapes, which take a reader of JSON.
+# Meson writes letters beyond ASCII as escapes, so this needs a JSON reader.
 source_of_build() {
     if grep -qF "\"source\": \"$root\"" "$build/meson-info/meson-info.json"; then
         echo "$root"
@@ -69,13 +68,13 @@ sys.stdout.buffer.write(os.fsencode(json.load(open(sys.argv[1], encoding="utf-8"
     fi
 }
 
-# Whether Meson is another one than configured the folder; what it wrote for `meson test` is of no use to this one.
+# Was the folder configured by another version of Meson? What that wrote for `meson test` is of no use to this one.
 other_meson() {
     [ "$verb" = test ] || return 1
     ! grep -q "\"full\": \"$(meson --version)\"" "$build/meson-info/meson-info.json"
 }
 
-# What the folder wants of Meson: none, --reconfigure, --wipe, or to be emptied and made anew.
+# What must Meson do with the folder? none, --reconfigure, --wipe, or anew (empty it first).
 examine() {
     how=none
     if [ -n "${AMPERSAND_CONFIGURED-}" ]; then return; fi
@@ -91,7 +90,7 @@ examine() {
     elif [ "$(cat "$note" 2>/dev/null)" != "$want" ] || other_meson; then
         how=--reconfigure
     fi
-    # One that cannot be written is used as it is, if it was configured by hand.
+    # A folder that was configured by hand and cannot be written is used as it is.
     if [ "$how" = --reconfigure ] && [ ! -e "$note" ] && [ ! -w "$build" ]; then how=none; fi
 }
 
@@ -107,7 +106,7 @@ empty() { # all that a build left but the lock, which is held
     find "$build" -mindepth 1 -maxdepth 1 ! -name ampersand.lock -exec rm -rf {} +
 }
 
-# Options that a folder was given by -D go before the environment's flags.
+# Options that were set with -D override the flags of the environment.
 tell_unheeded() {
     for pair in CFLAGS:c_args CXXFLAGS:cpp_args LDFLAGS:c_link_args; do
         option=${pair#*:}
@@ -152,7 +151,7 @@ compile() {
     elif ! grep -q "build\.ninja" "$scratch/log"; then
         fail "$build: building failed, for the reason above"
     fi
-    # What Meson wrote is damaged, or was written by a Meson that is not here any more.
+    # Meson's files are damaged, or of a version that is no longer installed.
     say "configuring $build anew"
     rm -f "$note"
     meson_setup --wipe || fail "$build: configuring failed, for the reason above"
@@ -162,7 +161,7 @@ compile() {
 
 # ---- The lock, on descriptor 9
 
-# In steps, between which this shell sees its signals. On a file system without locks both go on, as they always could.
+# Waits in steps, between which this shell sees its signals. On a file system without locks nobody waits.
 wait_for_lock() { # -s or -x
     until lock -n "$1" 2>/dev/null; do
         [ $? = 1 ] || return 0
@@ -205,7 +204,7 @@ hold() { # -s or -x
     wait_for_lock "$1"
 }
 
-# Leave the build up to date, and held so that it stays what it is.
+# Bring the build up to date, and lock it so that it does not change.
 prepare() {
     examine
     mkdir -p "$build" 2>/dev/null || fail "$build cannot be made: set AMPERSAND_BUILD to a folder of yours"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# What is missing, and the packages that bring it: their names in Debian and Ubuntu; names.txt has others. Sourced by
-# ../ampersand.
+# Find out what is missing, and install the packages that contain it. The names are those of Debian and Ubuntu;
+# names.txt has others. Sourced by ../ampersand.
 
 python=
 missing=
@@ -27,8 +27,8 @@ need_header() { # header, package; without a compiler it may be there or not
     lack "$1" "$2"
 }
 
-# A compiler that is not there is installed where it is known by name; what is no compiler is refused before anything
-# is installed on its behalf. CC and CXX may be several words.
+# Install a missing compiler if its name is known. Refuse a command that is not a compiler before anything is installed
+# for it. CC and CXX may be several words.
 need_compiler() { # CC or CXX, its words, language
     # shellcheck disable=SC2086 # one argument each
     if ! has ${2%% *}; then
@@ -45,7 +45,7 @@ need_compiler() { # CC or CXX, its words, language
     fi
 }
 
-# The compiler of the build, and under `ask` the one of the type: CC there means that one.
+# The compiler of the build; under `ask` also that of the user's type, which CC names there.
 need_compilers() {
     compiler=$(one_line "${CC-}")
     if [ "$verb" = ask ]; then
@@ -73,7 +73,7 @@ lacks_modules() { # interpreter; prints the modules that it has not
 print(*[m for m in sys.argv[1:] if u.find_spec(m) is None])' $modules 2>/dev/null || echo "$modules"
 }
 
-# Another python3 may come first on PATH (pyenv's, an environment's) and lack what the distribution's has.
+# Another python3 may come first on PATH (pyenv's, a virtual environment's) and lack the distribution's modules.
 find_python() {
     python=
     rest=$PATH:/usr/bin
@@ -125,7 +125,7 @@ look() { # level: python, compiler with one too, or build with all that the buil
     need_header zlib.h zlib1g-dev
 }
 
-# Where packages have other names, the command that installs them is told; nobody has tried it, so it is not run.
+# With another package manager, print the command that installs them. Nobody has tried it, so it is not run.
 elsewhere() { # packages, one word each
     for manager in dnf apk pacman zypper; do
         if has $manager; then break; fi
@@ -162,9 +162,9 @@ install_packages() { # packages, one word each
     say "installing: $line"
     export DEBIAN_FRONTEND=noninteractive
     make_scratch
-    # An update that fails is no reason to stop: the lists may be there, or a medium without a network.
+    # Go on if the update fails: the lists may exist, or come from a medium without a network.
     $as_root apt-get -q update >/dev/null 2>&1 </dev/null || :
-    # Another installation may hold dpkg's lock. A signal waits until dpkg is done.
+    # Another installation may hold dpkg's lock. Signals wait until dpkg is done.
     # shellcheck disable=SC2086 # one argument each
     $as_root apt-get -q install -oDPkg::Lock::Timeout=600 $options "$@" >"$scratch/log" 2>&1 </dev/null ||
         { cat "$scratch/log" >&2 && return 1; }
@@ -179,7 +179,7 @@ need() { # level
     [ -z "$packages" ] || fail "still missing after $packages was installed:$missing"
 }
 
-# What `setup` adds: each is used where it is there, and nothing fails without it.
+# What `setup` adds. Each is used if it is installed; nothing fails without it.
 extras() {
     has clang || echo clang
     has ld.lld || echo lld

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# Commands that a signal to the door reaches. Sourced by ../ampersand.
+# Run commands so that a signal to the door reaches them. Sourced by ../ampersand.
 
-# A command runs in the background and is waited for, so that a signal to the door tells it to end at once. A second
-# signal does not wait for that: it kills the command, and the door ends.
-# Only for commands that end at SIGTERM by themselves: a background command of sh ignores SIGINT.
+# A command runs in the background while the door waits, so that a signal to the door ends it at once. A second signal
+# kills the command, and the door ends.
+# Only for commands that end at SIGTERM: a background command of sh ignores SIGINT.
 status=0       # of the last command
 stopped=       # the first signal that came
 signals=0      # how many came
@@ -81,7 +81,7 @@ make_scratch() {
         fail "${TMPDIR:-/tmp}: no folder for temporary files can be made: set TMPDIR to one that can be written"
 }
 
-# What a command prints is shown only where it fails.
+# Show a command's output only if it fails.
 quietly() { # command
     make_scratch
     if patiently into_log "$@"; then return; fi

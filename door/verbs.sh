@@ -3,7 +3,7 @@
 #
 # The verbs. Sourced by ../ampersand.
 
-# A module of Python's of the checkout: `plots` or `ask`. Paths on the command line are the user's.
+# Run a Python module of the checkout, `plots` or `ask`. Paths on the command line are relative to the user's folder.
 module() { # its name, its arguments
     passed_on=USR1
     AMPERSAND_BUILD=$build attended "$python" "$root/door/module.py" "$@"
@@ -14,13 +14,13 @@ module() { # its name, its arguments
 
 plots() { module plots "$@"; }
 
-# The folder that a run goes to: tried before anything is measured, and left as it was.
+# Check that a run's folder can be made and written, before anything is measured, and leave it as it was.
 check_writable() { # folder
     case $1 in
         -*) fail "--out $1: is a flag and no folder; for a folder of that name: --out ./$1" ;;
     esac
     case $1 in /*) folder=$1 ;; *) folder=$PWD/$1 ;; esac
-    # What is written into it has longer names, and mkdir -p makes folders that nothing else can name.
+    # The files in it have longer names, and mkdir -p can make folders whose names are too long for everything else.
     [ ${#folder} -le 3900 ] || fail "--out $1: cannot be made: File name too long"
     made=
     folder=$1
@@ -50,7 +50,7 @@ unmake() { # folder: it and those above it, down to $made, as far as they are th
     done
 }
 
-# A folder for a run that was given none: named after the time, and made here, so that two runs do not share one.
+# Make a folder for a run without --out, named after the time. It is made here, so that two runs do not share one.
 new_run() { # what its name begins and ends with; sets $out
     out=$runs/$1$(date -u +%Y-%m-%dT%H-%M-%SZ)$2
     why=$(LC_ALL=C mkdir -p "$runs" 2>&1) || fail "$runs: cannot be made: ${why##*: }: name another folder by --out"
@@ -64,18 +64,18 @@ new_run() { # what its name begins and ends with; sets $out
     fresh=$out
 }
 
-# Whether anything was measured: a launch's file appears whole or not at all.
+# Was anything measured? A launch's file appears whole or not at all.
 has_results() { [ -n "$(find "$1/launches" -name '*.json' 2>/dev/null | head -n 1)" ]; }
 
-# ampersand-bench, so that an interruption is one even where it came before the program could care for it.
+# Run ampersand-bench. An interruption counts as one even if it comes before the program can handle it.
 bench_program() { # its arguments; sets $measured
     attended "$build/harness/ampersand-bench" "$@"
     measured=$status
     if [ -n "$stopped" ]; then measured=130; fi
 }
 
-# A run with a precision: plots says which rows want more launches, the program launches them, and again. $measured
-# becomes that of the last block, or 1 where a row failed before.
+# For a run with --precision: as long as plots names rows that need more launches, launch them. $measured becomes the
+# status of the last block, or 1 if a row failed before.
 launch_more() { # run
     make_scratch
     worst=$measured
@@ -89,7 +89,7 @@ launch_more() { # run
     measured=$worst
 }
 
-# Measure into a run folder, then judge it. What is measured is the verb's: pairs, or allocator configurations.
+# Measure pairs or allocator configurations, depending on the verb, into a run folder, then judge it.
 measure() { # verb of the program, verb of the door, suffix of the folder's name, flags
     program=$1
     verb=$2
@@ -169,7 +169,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     exit "$measured"
 }
 
-# What a run was asked for, be it made by this command or gone on with by it.
+# The options of a run, whether this command begins or continues it.
 asked_of() { # run; sets $quick to yes or nothing, and $filter
     make_scratch
     "$python" -c 'import json, sys
@@ -183,8 +183,8 @@ sys.stdout.buffer.write(f"{quick}\n{values[-1]}\n".encode())' \
     { IFS= read -r quick && IFS= read -r filter; } <"$scratch/asked"
 }
 
-# The same lessons in Go, where they are asked for: by --go, or by a run of everything. What go prints goes into the
-# run's folder; without go, or where it fails, the run is what it is in C.
+# Measure the same lessons in Go, if --go asks for them or the run measures everything. The output of go goes into the
+# run's folder. Without go, or if it fails, the run has only C.
 measure_go() { # run, and yes where --go asked for them
     in_go=$(cd "$1" && pwd)/go
     [ ! -e "$in_go/bench.txt" ] || return 0
@@ -198,7 +198,7 @@ measure_go() { # run, and yes where --go asked for them
     effort='-test.benchtime=20ms -test.count=6'
     if [ -n "$quick" ]; then effort='-test.benchtime=5ms -test.count=1'; fi
     mkdir -p "$in_go"
-    # A process of its own for each, which a signal to the door reaches.
+    # Each in a process of its own, which a signal to the door reaches.
     # shellcheck disable=SC2086 # one argument each
     if patiently go_program go version >"$in_go/version.txt" &&
         patiently go_program go test -c -gcflags=-m -o "$in_go/go.test" . 2>"$in_go/escapes.txt" &&
@@ -218,7 +218,7 @@ go_program() { # command
     cd "$root/benchmarks/go" && exec "$@" </dev/null
 }
 
-# The summary goes first: what it refuses, the others would refuse in the same words.
+# The summary comes first: the others would refuse the same things in the same words.
 judge() { # run, format; sets $failed
     if [ "$verb" = allocators ]; then
         plots allocators "$1" --format "$2" || failed=$?
@@ -235,8 +235,8 @@ verb_bench() { measure paired bench '' "$@"; }
 
 verb_allocators() { measure allocators allocators -allocators "$@"; }
 
-# meson test says a page to a flag that it has not, "No suitable tests" to a name that no test has, and nothing where it
-# takes several such names; its status is the number of failed tests, too.
+# meson test prints a page about an unknown flag, "No suitable tests" for one unknown name, and nothing for several;
+# and its status may be the number of failed tests.
 verb_test() {
     ready build
     value=
@@ -261,7 +261,7 @@ verb_test() {
     patiently meson test -C "$build" --print-errorlogs "$@" || exit 1
 }
 
-# Refuse words that meson would refuse: it is asked which tests they choose.
+# Refuse words that meson would refuse: ask it which tests they select.
 hold_to_meson() {
     make_scratch
     chosen=0
@@ -310,7 +310,7 @@ verb_compare() {
     plots compare "$@"
 }
 
-# The walk on a growing stack, live; with --bench timed beside other kinds of stack.
+# Show a walk on a growing stack, live; with --bench, time it beside other kinds of stack.
 verb_stack() {
     bench=
     for argument; do
@@ -336,7 +336,7 @@ verb_stack() {
     plots stack "$@"
 }
 
-# Verbs about a run that is there: the folder named, or the newest.
+# Verbs about an existing run: the named folder, or the newest one.
 newest_run() {
     newest=
     for manifest in "$runs"/*/manifest.json; do
