@@ -167,15 +167,16 @@ static void test_write_takes_references(void **state)
 
 #define READ                                                                                                           \
     AMP_FIELDS(FIELD(yes), FIELD(narrow, .least = 1), FIELD(wide, .most = 9007199254740991),                           \
-               FIELD(below, .least = -1), FIELD(real, .most = 1), FIELD(text, .is_nullable = true),                    \
-               AMP_GROUP("in", GROUPED), AMP_LIST(struct outer, few, n_few, .least = 2, .most = 9),                    \
+               FIELD(below, .least = -1), FIELD(far_below, .least = -5), FIELD(real, .most = 1),                       \
+               FIELD(text, .is_nullable = true), AMP_GROUP("in", GROUPED),                                             \
+               AMP_LIST(struct outer, few, n_few, .least = 2, .most = 9),                                              \
                AMP_LIST(struct outer, words, n_words, .is_optional = true))
 static const struct amp_record loose = { READ };
 static const struct amp_record strict = { READ, .is_strict = true };
 
 #define GOOD                                                                                                           \
-    "{'yes':true,'narrow':4294967295,'wide':9007199254740991,'below':-1,'real':0.25,'text':'t','in':{'x':5,'why':6},"  \
-    "'few':[2,9,3],'words':['v','w']}"
+    "{'yes':true,'narrow':4294967295,'wide':9007199254740991,'below':-1,'far_below':-5,'real':0.25,'text':'t',"        \
+    "'in':{'x':5,'why':6},'few':[2,9,3],'words':['v','w']}"
 
 /* A JSON text with ' for ", some of whose text is replaced: by a key that is called "moved", say. */
 static json_t *parse(const char *text, const char *old, const char *now)
@@ -244,6 +245,7 @@ static void test_read_refuses(void **state)
         { "above", "9007199254740991", "9007199254740992",
           "wide: 9007199254740992 is out of its range, 0 to 9.00719925474099e+15" },
         { "below a signed one's", "-1", "-2", "below: -2 is out of its range, -1 to 2147483647" },
+        { "below what has no limit above", "-5", "-6", "far_below: -6 is out of its range, -5 or more" },
         { "above a signed one's", "-1", "2147483648", "below: 2147483648 is out of its range, -1 to 2147483647" },
         { "above a real's", "0.25", "1.25", "real: 1.25 is out of its range, 0 to 1" },
         { "below a real's", "0.25", "-0.25", "real: -0.25 is out of its range, 0 to 1" },
