@@ -15,11 +15,11 @@ import sys
 from plots.program.command_line import Parser
 
 VERBS = {  # verb: the module that does it, what it does
-    "summary": ("judge.summary", "judge a run: summary.json, bench.txt and the table"),
+    "summary": ("verbs.summary", "judge a run: summary.json, bench.txt and the table"),
     "undecided": ("verbs.rows_to_extend", "print the rows of a run that want more launches"),
     "check": ("verbs.check", "hold a run folder against its schema"),
-    "charts": ("figures.charts", "draw a run's figures"),
-    "report": ("pages.report", "write a run's report.html"),
+    "charts": ("verbs.charts", "draw a run's figures"),
+    "report": ("verbs.report", "write a run's report.html"),
     "allocators": ("verbs.allocators", "judge a run over allocator configurations: summary, table, figures, report"),
     "compare": ("verbs.compare", "say what changed between two runs"),
     "go": ("go.go", "set what Go measured beside C's"),

@@ -86,6 +86,17 @@ def test_every_room_of_the_harness_is_drawn_and_there():
     assert folders == {room for room in ROOMS if room.startswith("harness/")}
 
 
+def test_python_is_as_drawn():
+    edges = list(house.imports("plots", "ask"))
+    assert len(edges) > 200
+    assert house.complaints(edges, ROOMS) == []
+
+
+def test_every_room_of_python_is_drawn_and_there():
+    folders = {house.room(path.relative_to(house.ROOT)) for path in tracked("plots", "ask")}
+    assert folders == {room for room in ROOMS if not room.startswith("harness/")}
+
+
 def test_no_folder_is_crowded():
     folders = Counter(path.parent.relative_to(house.ROOT).as_posix() for path in tracked())
     assert {folder: n for folder, n in folders.items() if n > MOST_FILES} == {}

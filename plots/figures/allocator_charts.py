@@ -2,8 +2,6 @@
 """The figures of a run over allocator configurations."""
 
 from plots.figures import allocator_crossover_figure, classes_figure, heat_figure, pareto_figure, style, timeline_figure
-from plots.files.allocator_run import load
-from plots.judge import allocator_summary
 
 FIGURES = (heat_figure, pareto_figure, timeline_figure, classes_figure, allocator_crossover_figure)
 
@@ -12,9 +10,3 @@ def draw(run, summary):
     """Every figure, by the name of its files."""
     with style.applied():
         return {name: fig for module in FIGURES for name, fig in module.figures(run, summary).items()}
-
-
-def of_folder(folder):
-    """The same, of a run folder."""
-    run = load(folder)
-    return draw(run, allocator_summary.summarize(run))

@@ -9,8 +9,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
-from plots.stats.crossover import with_interval
 from plots.words import quantity
+from plots.words.sentences import with_interval
 
 UNCLEAR = {"linestyle": "none", "marker": "o", "markersize": 3, "color": style.FAINT, "markerfacecolor": "white",
            "markeredgewidth": 0.7}

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from matplotlib.ticker import NullLocator
 
 from plots.figures import style
-from plots.stats.crossover import with_interval
 from plots.words import quantity
+from plots.words.sentences import with_interval
 
 LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
 TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12

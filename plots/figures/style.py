@@ -25,7 +25,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
-from plots.judge import compiled
+from plots.files import compiled
 
 WIDTH_IN = 8.3  # 830 pixels at 100 dpi: the width of a README
 MARGIN_IN = 0.12

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
-from plots.judge.allocator_metrics import TIMELINE
+from plots.files.allocator_run import TIMELINE
 from plots.words import quantity
 
 LEFT_IN, BELOW_IN, LABEL_IN, TITLE_IN = 0.75, 0.42, 2.0, 0.26

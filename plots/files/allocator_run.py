@@ -13,9 +13,9 @@ from pathlib import Path
 from plots.files import strict_json
 from plots.files.journal import Form, read_journal
 from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged, refuse_published
-from plots.judge.allocator_metrics import TIMELINE
 from plots.program.errors import Refused, one_line
 
+TIMELINE = "timeline"  # stands where a workload's name does
 FORM = Form({"kind": str, "configuration": str, "workload": (str, type(None)), "launch": (int, type(None))},
             {"probe": "provenance", "workload": "launches", "timeline": "timelines"},
             lambda event: event.get("workload") if event["kind"] == "workload" else TIMELINE)

@@ -19,7 +19,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from plots.judge import compiled
+from plots.files import compiled
 
 UNITS = {"B/op": {"assume": "exact"}, "allocs/op": {"assume": "exact"}}
 _GOARCH = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "riscv64": "riscv64", "ppc64le": "ppc64le",

@@ -20,8 +20,8 @@ import numpy as np
 
 from plots.files import declared, strict_json
 from plots.files.journal import read_journal
+from plots.files.quiet import is_quiet
 from plots.program.errors import Refused
-from plots.stats import sensor
 
 LARGEST_NS = 1 << 53  # 104 days: beyond it, a double is no longer exact
 
@@ -176,6 +176,18 @@ def _check_manifest(manifest, name):
                                   f"{len(offsets)} offsets for {table['n']} layouts")
 
 
+def unit_of(table, row):
+    """The unit of a lesson's table of layouts that holds the row `pair/size=n`, complete."""
+    where = f"manifest.json: layouts.{table['lesson']}"
+    unit = next((unit for unit in table["units"] if row in unit["rows"]), None)
+    if unit is None:
+        raise Refused(f"{where}: no unit holds the row {row}")
+    for function in unit["value"] + unit["pointer"]:
+        if len(unit["offsets"].get(function, ())) != table["n"]:
+            raise Refused(f"{where}: {function} has no {table['n']} offsets")
+    return unit
+
+
 def _walk(folder, kind, configurations, declared):
     """{(configuration, row): {launch: path}} of launches/, counts/ or solo/; a file out of place is refused."""
     found = {}
@@ -296,7 +308,7 @@ def _launch(document, path, n_layouts):
         raise Refused(path, "zero_rounds", f"{document['zero_rounds']}, where {zero_rounds} rounds have a 0")
     facts = {key: value for key, value in document.items() if key not in ("value_ns", "pointer_ns", "blocks")}
     return Launch(document["launch"], document["ops"], float(document["clock"]["cost_ns"]), np.stack(layouts, axis=1),
-                  shifts, sides[0], sides[1], sensor.is_quiet(readings, document["quiet_ns"]), zero_rounds, facts)
+                  shifts, sides[0], sides[1], is_quiet(readings, document["quiet_ns"]), zero_rounds, facts)
 
 
 def _check_launch_scalars(document, path):

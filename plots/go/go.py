@@ -17,6 +17,7 @@ from pathlib import Path
 from plots.files import bench_format, pair_run, strict_json
 from plots.program.errors import Refused
 from plots.words import quantity, screen
+from plots.words.pair_sentences import summarize
 from plots.words.table import Column, Table
 
 FOLDER = "go"
@@ -192,6 +193,5 @@ def main(args):
     document = read(args.run / FOLDER)
     strict_json.write_whole(args.run / FOLDER / "go.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
     if not args.quiet:
-        from plots.judge.summary import summarize
         print(table(document, summarize(pair_run.load(args.run))[0], screen.of(sys.stdout)), end="")
     return 0

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What a launch of a workload comes to: one number for each metric, as words/rules/allocator_metrics.txt explains.
 
-Which chunks count is decided by the sensor alone, never by their times (stats/sensor.py)."""
+Which chunks count is decided by the sensor alone, never by their times (files/quiet.py)."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from plots.stats.sensor import is_quiet
+from plots.files.allocator_run import TIMELINE
+from plots.files.quiet import is_quiet
 
 PAGE_B = 4096  # a ratio of memory is never one of less than a page
 FAULTS_OFFSET = 1e-3
@@ -39,7 +40,11 @@ METRICS = (
     Metric("resident_per_asked", "bytes resident / asked", "", "more", "less"),
 )
 BY_NAME = {metric.name: metric for metric in METRICS}
-TIMELINE = "timeline"  # stands where a workload's name does
+
+
+def main_metric(work):
+    """What a workload is ranked by."""
+    return BY_NAME["retained_rss_b" if work["kind"] == TIMELINE else "ns_per_op"]
 
 
 def quiet(readings_ns, quiet_ns, least):

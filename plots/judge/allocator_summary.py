@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Judge a run over allocator configurations: the document of its summary.json.
+"""Judge a run over allocator configurations: the document of its summary.json, all but its sentences.
 
 What a launch comes to is said in allocator_metrics.py, how a cell is decided in multiplicity.py."""
 
@@ -7,19 +7,22 @@ import math
 
 import numpy as np
 
+from plots.files.allocator_run import TIMELINE
 from plots.judge import allocator_metrics as metrics
-from plots.judge.allocator_metrics import METRICS, TIMELINE
+from plots.judge.allocator_metrics import METRICS
 from plots.stats import crossover, multiplicity, statistics
 from plots.stats.multiplicity import LEAST
-from plots.words import quantity
 
 READ = {"workload": metrics.of_workload, "pair": metrics.of_pair, TIMELINE: metrics.of_timeline}
 
 
-def summarize(run):
+def judgement(run):
+    """(the document, for each of its crossovers the workload's name and a Crossovers). Its sentences are None:
+    words/allocator_sentences.py says them."""
     table = Table(run)
+    crossings = list(_crossovers(run))
     cells = [_cell(table, column, work) for work in run.workloads for column in run.in_force]
-    return {
+    document = {
         "schema": "ampersand/allocators-summary/1", "quick": run.quick, "baseline": run.baseline,
         "again": run.manifest["again"],
         "rule": {"rate": multiplicity.RATE, "least": _short(math.expm1(LEAST)),
@@ -33,8 +36,9 @@ def summarize(run):
                     for column in run.columns],
         "workloads": [_workload(table, work) for work in run.workloads],
         "cells": cells,
-        "crossovers": list(_crossovers(run)),
+        "crossovers": [one for one, _ in crossings],
     }
+    return document, [result for _, result in crossings]
 
 
 class Table:
@@ -166,7 +170,7 @@ def _rounded(x):
 # ---- Which is best?
 
 def _workload(table, work):
-    metric = metrics.BY_NAME["retained_rss_b" if work["kind"] == TIMELINE else "ns_per_op"]
+    metric = metrics.main_metric(work)
     ranked = [(float(np.median(ratios)) if len(ratios) else 0.0, column.name, ratios) for column in table.run.in_force
               if column.name != table.again and (ratios := table.ratios(column.name, work["name"], metric)) is not None
               and table.values(column.name, work["name"], metric.name) and len(ratios)]
@@ -178,7 +182,7 @@ def _workload(table, work):
               if len(table.ratios(table.run.baseline, work["name"], one))}
     return {"workload": work["name"], "kind": work["kind"], "purpose": work["purpose"], "operation": work["operation"],
             "threads": work["threads"], "floors": floors, "ranking": ranking, "pick": _pick(table, ranking),
-            "sentence": _sentence(table, ranking, work, metric)}
+            "sentence": None}
 
 
 def _tied(table, name, best, work, metric, confidence):
@@ -187,36 +191,6 @@ def _tied(table, name, best, work, metric, confidence):
         return True
     ratio = statistics.estimate(table.ratios(name, work, metric, best), confidence)
     return not ratio.has_interval or ratio.low <= LEAST
-
-
-def _sentence(table, ranking, work, metric):
-    if not ranking:
-        return f"no numbers to compare: {table.run.baseline} was not measured"
-    best, ties = ranking[0]["configuration"], [one["configuration"] for one in ranking[1:] if one["tied"]]
-    baseline, time = table.run.baseline, metric.name == "ns_per_op"
-    if table.run.quick:
-        return f"a first look, no verdict: {best} reads best"
-    name, decision = _decision(table, best, work["name"], metric)
-    if name == "no verdict":
-        return f"too few launches for a verdict: {best} reads best"
-    better, worse = ("faster", "be slower") if time else ("less", "keep more")
-    if name != metric.better:
-        shown = [one["configuration"] for one in ranking
-                 if _decision(table, one["configuration"], work["name"], metric)[0] == metric.better]
-        than = f"{'be' if time else 'keep'} {better} than {baseline}"
-        return f"{best} reads best, but only {_listed(shown)} shown to {than}" if shown else f"none is shown to {than}"
-    tied = f"; {_listed(ties)} not shown to {worse}" if ties else ""
-    share = math.exp(decision.ratio.estimate)
-    share = f"{share * 100:.3g} %" if share >= 0.01 else f"1/{1 / share:.3g}"
-    return f"the {'fastest is' if time else 'least is kept by'} {best}, with {share} of {baseline}'s " \
-           f"{'time' if time else 'memory'}{tied}"
-
-
-def _listed(names):
-    """As the subject of a sentence: names, or how many where they are many."""
-    if len(names) < 4:
-        return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
-    return f"{len(names)} others are"
 
 
 def _pick(table, ranking):
@@ -263,9 +237,9 @@ def _headlines(cell):
 def _crossover(work, configuration, sizes, confidence):
     result = crossover.crossovers(work["pair"] or work["name"], list(sizes), [np.array(v) for v in sizes.values()],
                                   math.expm1(LEAST), statistics.CONFIDENCE, confidence)
-    sentence = crossover.sentence(result, lambda size: quantity.size(size, work.get("size_unit", "")))
-    return {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
-            "sentence": sentence, "smallest": result.smallest, "largest": result.largest,
-            "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],
-            "sizes": [{"estimate": _short(one.size), "low": _rounded(one.low), "high": _rounded(one.high),
-                       "faster_below": one.faster_below} for one in result.found]}
+    document = {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
+                "sentence": None, "smallest": result.smallest, "largest": result.largest,
+                "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],
+                "sizes": [{"estimate": _short(one.size), "low": _rounded(one.low), "high": _rounded(one.high),
+                           "faster_below": one.faster_below} for one in result.found]}
+    return document, (work["name"], result)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whether two runs were made under the same conditions, and of which lessons the code is the same."""
 
-from plots.judge import compiled
+from plots.files import compiled
 
 # What varies from run to run of one machine, or has no part in a paired launch.
 IGNORED = {"machine.load_1min", "machine.hardware_counters", "build.modules_crc32"}
@@ -16,7 +16,7 @@ def differences(a, b):
     found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
              for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)
              and not (fact in NEWER and None in (facts_a.get(fact), facts_b.get(fact)))]
-    return found + compiled.differences(a, b, shared_lessons(a, b))
+    return found + compiled_differently(a, b, shared_lessons(a, b))
 
 
 def shared_lessons(a, b):
@@ -41,6 +41,23 @@ def _leaves(part, name):
             yield from _leaves(value, f"{name}.{key}" if name else key)
     else:
         yield name, part
+
+
+def _compiled(run, lessons):
+    """{fact: how} of these lessons, for a comparison; nothing of a run that did not ask them."""
+    layouts = run.manifest["layouts"]
+    return {f"compiled.{lesson}": compiled.of_lesson(run.manifest, lesson, telling=False) for lesson in lessons
+            if layouts[lesson].get("compiled")}
+
+
+def compiled_differently(a, b, lessons):
+    """[{fact, a, b}]: one for all lessons where they all differ in the same way."""
+    facts_a, facts_b = _compiled(a, lessons), _compiled(b, lessons)
+    found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
+             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)]
+    if len(found) == len(lessons) > 1 and len({(one["a"], one["b"]) for one in found}) == 1:
+        return [found[0] | {"fact": "compiled"}]
+    return found
 
 
 def code(a, b):

@@ -34,7 +34,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from plots.judge import compare_facts
-from plots.judge.summary import summarize
+from plots.judge.summary import judgement
 from plots.program.errors import Refused
 from plots.stats import statistics
 from plots.stats.statistics import CONFIDENCE, Estimate
@@ -69,7 +69,7 @@ def compare(a, b, across=False):
     figures = {name: {figure: Change(*(_launches(one, figure) for one in measured[name]), confidence)
                       for figure in FIGURES} for name in shared}
     drift = _drift([figures[name] for name in shared if a.row(name).lesson in CONTROLS])
-    summaries = [{row["row"]: row for row in summarize(run)[0]["rows"]} for run in (a, b)]
+    summaries = [{row["row"]: row for row in judgement(run).document["rows"]} for run in (a, b)]
     rows = [_row(a.row(name), figures[name], drift, threshold, document["quick"], [one[name] for one in summaries])
             | {"code": code[a.row(name).lesson], "same_layouts": compare_facts.same_layouts(a.row(name), a, b)}
             for name in shared]

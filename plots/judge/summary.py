@@ -1,29 +1,31 @@
 # SPDX-License-Identifier: MIT
-"""Judge a run: write summary.json and bench.txt into its folder, and print the table.
+"""Judge a run of pairs: the document of its summary.json, all but its sentences, and its bench.txt.
 
 What the numbers are is said in statistics.py and crossover.py; the form of summary.json in results/SCHEMA.md."""
 
-import json
 import math
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from plots.files import bench_format
-from plots.files.pair_run import load
-from plots.files.strict_json import write_whole
-from plots.judge import compiled
-from plots.program.errors import Refused
+from plots.files import bench_format, compiled
+from plots.files.pair_run import unit_of
 from plots.stats import carry_over, crossover, layout_error, statistics, stopping
-from plots.words import pair_text, quantity, screen
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
 SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
 
 
-def summarize(run, among=None):
-    """(summary, bench): the document of summary.json and the text of bench.txt. `among` is how many rows hold together,
-    where that is more than the run's own."""
+@dataclass(frozen=True)
+class Judged:
+    document: dict  # of summary.json; its sentences are None: words/pair_sentences.py says them
+    bench: str  # the text of bench.txt
+    crossings: tuple[crossover.Crossovers, ...]  # one for each of the document's crossovers
+    rule: stopping.Rule
+
+
+def judgement(run, among=None):
+    """`among` is how many rows hold together, where that is more than the run's own."""
     judge = Judge(run, among)
     confidence = judge.confidence
     threshold = run.manifest["settings"]["threshold"]
@@ -32,22 +34,23 @@ def summarize(run, among=None):
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
     rows = [_row(row, measured[row.name], counts[row.name], judge) for row in run.rows]
     _observe(rows, {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
-    summary = {
+    crossings = tuple(_crossovers(run, measured, threshold, judge))
+    document = {
         "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
         "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
                  "correction": f"Bonferroni over {among or len(rows)} rows" + judge.looks_in_words,
                  "interval": "order statistics of the launches",
                  "launches_needed": needed,
-                 "stopping": stopping.sentence(judge.stopping), "carry_over_threshold": carry_over.THRESHOLD},
+                 "stopping": None, "carry_over_threshold": carry_over.THRESHOLD},
         "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
         "neighbours": _neighbours(run, rows),
         "compiled": compiled.brief(run.manifest),
         "rows": rows,
-        "crossovers": list(_crossovers(run, measured, threshold, judge)),
+        "crossovers": [_crossover(result) for result in crossings],
         "geometric_mean": list(_geometric_means(rows)),
     }
-    return summary, bench_format.write(bench_format.configuration_of(run.manifest, run.configuration),
-                                  _bench_lines(run, counts))
+    bench = bench_format.write(bench_format.configuration_of(run.manifest, run.configuration), _bench_lines(run, counts))
+    return Judged(document, bench, crossings, judge.stopping)
 
 
 class Judge:
@@ -82,7 +85,7 @@ def _row(row, measured, counts, judge):
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
             plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected)
             document[f"{key}_ns_per_op"] = _exponentials(plain)
-        unit = layout_error.unit_of(judge.layouts[row.lesson], row.name)
+        unit = unit_of(judge.layouts[row.lesson], row.name)
         off = layout_error.error(measured, unit)
         ratio = layout_error.widen(statistics.estimate(measured.headlines, judge.confidence), off, judge.confidence)
         document["design"] = {"kind": unit["design"], "error": _short(off)}
@@ -98,8 +101,6 @@ def _row(row, measured, counts, judge):
                  "stopped": judge.stopped(row.name, verdict.name, width), "sentence": None,
                  "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
                  "counts": _counts(counts), "failed": row.failed}
-    document["sentence"] = _sentence(document, judge.one_layout, len(row.launches),
-                                     statistics.launches_needed(judge.confidence))
     return document
 
 
@@ -112,8 +113,6 @@ def _observe(rows, calibrations, quick):
             continue
         verdicts = {other["verdict"] for other in rows if other["pair"] == calibration}
         row["observable"] = None if not verdicts - {"no verdict", "failed", "undecided"} else "value faster" in verdicts
-        if row["observable"] is False and not row["failed"]:
-            row["sentence"] = f"not observable here: on this machine {calibration} shows no effect either"
 
 
 def _solo(result, quick):
@@ -146,35 +145,6 @@ def _plain(side):
     return {key: None if x is None else int(x) if x.denominator == 1 else float(x) for key, x in side.items()}
 
 
-def _sentence(row, one_layout, launches, needed):
-    if row["failed"]:
-        return f"failed ({row['failed']['kind']}): {row['failed']['reason']}, {row['failed']['detail']}"
-    if not launches:
-        return "not measured: no launch is finished"
-    if row["ratio"] is None:
-        return "not measured: no launch has a round that the clock could see in every layout"
-    ratio, verdict = row["ratio"], row["verdict"]
-    side = "value" if ratio["estimate"] >= 1 else "pointer"
-    if verdict == "no verdict" and one_layout:
-        return f"one layout gives no verdict: it has the linker's luck in it; here {side} is " \
-               f"{quantity.faster(ratio['estimate'])}"
-    if verdict == "no verdict":
-        return f"a quick run gives no verdict; so far {side} looks {quantity.faster(ratio['estimate'])}"
-    if ratio["low"] is None:
-        return f"undecided: {row['launches']} of the {needed} launches that an interval needs"
-    if verdict in ("value faster", "pointer faster"):
-        return f"{side} is {quantity.faster(ratio['estimate'])}"
-    if verdict in ("leans value", "leans pointer"):
-        return f"{side} is {quantity.faster(ratio['estimate'])} on average, but not wherever the linker puts the code"
-    if verdict == "equal":
-        return f"equal within {quantity.level(row['equal_within'])}"
-    if verdict == "placement decides":
-        spread = row["spread"]
-        return ("where the linker puts the code decides: pointer/value is from "
-                f"{quantity.interval(spread['p10'], spread['p90'], ' to ')}")
-    return f"undecided: {stopping.words(row['stopped'])}"
-
-
 def _floor(pair, rows):
     row = next((row for row in rows if row["pair"] == pair), None)
     return row and {key: row[key] for key in ("row", "ratio", "spread")}
@@ -199,15 +169,14 @@ def _crossovers(run, measured, threshold, judge):
         rows = sorted((row for row in rows if measured[row.name].launches), key=lambda row: row.size)
         if len(rows) < SWEEP:
             continue
-        result = crossover.crossovers(pair, [row.size for row in rows],
-                                      [measured[row.name].headlines for row in rows], threshold, judge.uncorrected,
-                                      judge.confidence)
-        unit = rows[0].declared.get("size_unit", "B")
-        yield {"pair": pair,
-               "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),
-                          "high": one.high and _short(one.high), "faster_below": one.faster_below}
-                         for one in result.found],
-               "sentence": crossover.sentence(result, lambda size: quantity.size(size, unit))}
+        yield crossover.crossovers(pair, [row.size for row in rows], [measured[row.name].headlines for row in rows],
+                                   threshold, judge.uncorrected, judge.confidence)
+
+
+def _crossover(result):
+    return {"pair": result.pair, "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),
+                                            "high": one.high and _short(one.high), "faster_below": one.faster_below}
+                                           for one in result.found], "sentence": None}
 
 
 def _geometric_means(rows):
@@ -235,24 +204,3 @@ def _bench_lines(run, counts):
 def unsound(summary):
     """Whether a row failed or its counts differ between launches: exit status 1."""
     return any(row["failed"] or row["counts"]["status"] == "differs" for row in summary["rows"])
-
-
-def add_arguments(parser):
-    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
-    parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
-    parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
-
-
-def main(args):
-    run = load(args.run, args.config)
-    summary, bench = summarize(run)
-    failed_write = None
-    try:
-        write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
-        write_whole(args.run / "bench.txt", bench)
-    except Refused as refused:  # a read-only folder can still be judged
-        failed_write = refused
-    pair_text.show(summary, args.format)
-    if failed_write:
-        raise failed_write
-    return 1 if unsound(summary) else 0

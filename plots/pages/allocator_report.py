@@ -2,20 +2,20 @@
 """The page about a run over allocator configurations: one file that needs no other and no network.
 
 Judgements are allocator_summary.py's, words allocator_text.py's, figures those of allocator_charts.py; the frame, the
-sheet and the script are report.py's."""
+sheet and the script are shell.py's."""
 
 import math
-import shlex
 from collections import Counter
 
 from markupsafe import Markup
 
-from plots.figures import allocator_charts, allocator_style, charts, inline_figures
+from plots.figures import allocator_charts, allocator_style, inline_figures, pictures
 from plots.files.allocator_run import load
-from plots.judge import allocator_metrics, allocator_summary
-from plots.judge.allocator_metrics import METRICS
-from plots.pages import page_table, report
-from plots.words import allocator_text as text, machine_text, quantity, rules
+from plots.judge import allocator_metrics
+from plots.judge.allocator_metrics import METRICS, main_metric
+from plots.pages import page_table, shell
+from plots.words import allocator_text as text, quantity
+from plots.words.allocator_sentences import summarize
 from plots.words.sentences import capital
 from plots.words.table import Column, Table, of_texts
 
@@ -30,33 +30,25 @@ BESIDE = ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")  # columns 
 
 def page_of(folder):
     run = load(folder)
-    summary = allocator_summary.summarize(run)
-    return page(run, summary, charts.encode(allocator_charts.draw(run, summary), ("svg",)))
+    summary = summarize(run)
+    return page(run, summary, pictures.encode(allocator_charts.draw(run, summary), ("svg",)))
 
 
-def page(run, summary, pictures):
-    """The page, as text; `pictures` are the figures as charts.encode() gives them."""
-    manifest, script = run.manifest, report.read_template("report.js")
-    machine = report.complete(manifest["machine"])
+def page(run, summary, images):
+    """The page, as text; `images` are the figures as pictures.encode() gives them."""
     table = page_table.of(_every_cell(summary), _state, classes=_classes)
-    return report.environment().get_template("allocators.html.j2").render(
-        summary=summary, manifest=manifest, title=f"ampersand: allocators, {machine['host'] or 'a run'}, "
-        f"{manifest['created'][:10]}", place=allocator_style.small_print(run), tally=_tally(summary),
-        again=_again(summary), ranked=_ranked(summary), unfinished=report.unfinished(run),
+    return shell.render(
+        "allocators.html.j2", run, run.manifest, "allocators", "allocators, ", summary=summary,
+        place=allocator_style.small_print(run), tally=_tally(summary), again=_again(summary), ranked=_ranked(summary),
         unsound=bool(_wrong(summary)), wrong=_wrong(summary),
         works=[_work(work, summary) for work in summary["workloads"]],
         provenance=page_table.of(_provenance(summary), _state, classes=_classes),
         libraries=page_table.of(_libraries(summary)),
-        figures=[(TITLES[name], Markup(inline_figures.clean(pictures[f"{name}.svg"], name))) for name in TITLES
-                 if f"{name}.svg" in pictures],
-        warnings=machine_text.warnings(machine), facts=machine_text.facts(machine, report.built(manifest)),
-        legend=text.legend(summary), table=table,
-        verdicts=sorted({row["verdict"] for row in table["rows"]}), rule_text=report.blocks(rules.text("allocator_rule")),
-        metrics_text=report.blocks(rules.text("allocator_metrics")),
-        crossover_text=report.blocks(rules.text("crossover_rule")),
-        repeat=report.repeat(manifest, "allocators"), command=shlex.join(manifest["command"]),
-        settings=_settings(manifest), css=Markup(report.read_template("report.css")), script=Markup(script),
-        script_hash=report.policy_hash(script))
+        figures=[(TITLES[name], Markup(inline_figures.clean(images[f"{name}.svg"], name))) for name in TITLES
+                 if f"{name}.svg" in images],
+        legend=text.legend(summary), table=table, verdicts=sorted({row["verdict"] for row in table["rows"]}),
+        rule_text=shell.rule("allocator_rule"), metrics_text=shell.rule("allocator_metrics"),
+        settings=_settings(run.manifest))
 
 
 # ---- Answers
@@ -90,7 +82,7 @@ def _wrong(summary):
 
 
 def _work(work, summary):
-    metric = text.main_metric(work)
+    metric = main_metric(work)
     by_name = {cell["configuration"]: cell for cell in summary["cells"] if cell["workload"] == work["workload"]}
     paste = {column["configuration"]: column["paste"] for column in summary["columns"]}
     ranking = []
@@ -135,7 +127,7 @@ def _rows(summary, works):
     """The cells of these workloads, each with its `main` metric, or None where it lacks that one."""
     rows = []
     for work in works:
-        main = text.main_metric(work).name
+        main = main_metric(work).name
         for cell in (cell for part in text.cells_of(summary, work) for cell in part):
             rows.append(cell | {"main": main if main in cell["metrics"] else None})
     return rows + [column | {"workload": "all", "main": None} for column in summary["columns"]

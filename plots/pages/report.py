@@ -1,106 +1,61 @@
 # SPDX-License-Identifier: MIT
-"""Write the page about a run that people read: python3 -m plots report RUN
+"""The page about a run of pairs, one file that needs no other and no network: what was asked and answered, the machine,
+the noise floors, every row, each lesson with its code and figures, the rule, and how to repeat it.
 
-RUN/report.html is one file that needs no other and no network: what was asked and answered, the machine, the noise
-floors, every row, each lesson with its code and figures, the rule, and how to repeat it. Judgements are summary.py's,
-words pair_text.py's, figures those of `charts`; the page's own are the distributions and the sparklines."""
+Judgements are summary.py's, words pair_text.py's, figures those of `charts`; the page's own are the distributions and the
+sparklines."""
 
-import base64
 import dataclasses
 import hashlib
 import os
 import re
-import shlex
 from collections import Counter
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup, escape
 
-from plots.figures import charts, distribution_figure, inline_figures, sparkline, style
-from plots.files import strict_json
-from plots.files.pair_run import is_of_allocators, load
+from plots.figures import distribution_figure, inline_figures, pictures, sparkline, style
+from plots.files import compiled
 from plots.files.strict_json import printable
 from plots.go import go
-from plots.judge import compiled, summary as summaries
-from plots.program.errors import Refused
-from plots.program.guard import COMMAND
-from plots.pages import page_table
+from plots.judge.summary import unsound
+from plots.pages import page_table, shell
 from plots.stats import statistics
-from plots.words import machine_text, pair_text, quantity, rules
+from plots.words import pair_text, quantity
+from plots.words.pair_sentences import summarize
 from plots.words.sentences import capital, interval, ratio
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 LESSONS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 FIRST = ("pair", "size", "verdict")  # columns of a table of rows
 
 
-def add_arguments(parser):
-    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
-    parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="where the page goes (default: RUN/report.html)")
-
-
-def main(args):
-    out = args.out or args.run / "report.html"
-    if is_of_allocators(args.run):
-        if args.config:
-            raise Refused("--config", "a run over configurations has all of them on its page")
-        from plots.pages import allocator_report  # which takes its parts from here
-        strict_json.write_whole(out, allocator_report.page_of(args.run))
-    else:
-        strict_json.write_whole(out, page(load(args.run, args.config), go.made(args.run)))
-    print(out)
-    return 0
-
-
 def page(run, in_go=None):
     """The page about a loaded run, as text; in_go: what plots/go/go.py made of the same lessons in Go."""
-    summary = printable(summaries.summarize(run)[0])
+    summary = printable(summarize(run)[0])
     manifest = printable(run.manifest | {"layouts": _without_units(run.manifest["layouts"])})
     pairs = _pairs(summary, _units(run), _prefer(run))
-    pictures = _pictures(run, summary, manifest)
+    found = _pictures(run, summary, manifest)
     for pair in pairs:
-        pair["figures"] = [(f"{pair['name']}: {words}", pictures[name]) for name, words in (
+        pair["figures"] = [(f"{pair['name']}: {words}", found[name]) for name, words in (
             (f"crossover_{pair['name']}", "time against size"),
-            (f"distribution_{pair['name']}", "launches and layouts")) if name in pictures]
-    machine = complete(manifest["machine"])
-    script = read_template("report.js")
-    return environment().get_template("report.html.j2").render(
-        summary=summary, manifest=manifest, pairs=pairs, lessons=_lessons(pairs, run),
-        title=f"ampersand: {machine['host'] or 'a run'}, {manifest['created'][:10]}",
-        place=style.small_print(manifest), tally=_tally(summary["rows"]), unfinished=unfinished(run),
-        unsound="Some rows failed, or their counts differ" if summaries.unsound(summary) else "",
-        wrong=_wrong(summary), warnings=machine_text.warnings(machine), facts=machine_text.facts(machine, built(manifest)),
-        go=_go(in_go, summary), floors=pair_text.floors(summary),
+            (f"distribution_{pair['name']}", "launches and layouts")) if name in found]
+    return shell.render(
+        "report.html.j2", run, manifest, "bench", summary=summary, pairs=pairs, lessons=_lessons(pairs, run),
+        place=style.small_print(manifest), tally=_tally(summary["rows"]),
+        unsound="Some rows failed, or their counts differ" if unsound(summary) else "",
+        wrong=_wrong(summary), go=_go(in_go, summary), floors=pair_text.floors(summary),
         neighbours=pair_text.neighbours(summary), legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
-        overview=[(words, pictures[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
-                                                              ("allocations", "Allocations")) if name in pictures],
+        overview=[(words, found[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
+                                                           ("allocations", "Allocations")) if name in found],
         rule=", ".join(f"{name.replace('_', ' ')}: {part}" for name, part in summary["rule"].items()),
-        rule_text=blocks(rules.text("verdict_rule")), crossover_text=blocks(rules.text("crossover_rule")), repeat=repeat(manifest),
-        command=shlex.join(manifest["command"]), settings=_settings(manifest), css=Markup(read_template("report.css")),
-        script=Markup(script), script_hash=policy_hash(script))
+        rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))
 
 
 def _without_units(layouts):
     return {lesson: {key: part for key, part in table.items() if key in ("flags", "compiled")}
             for lesson, table in layouts.items()}
-
-
-def environment():
-    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
-                              undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-
-
-def policy_hash(script):
-    """How the page's Content-Security-Policy names its only script: a text of others that became one would not run."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def read_template(name):
-    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _units(run):
@@ -249,63 +204,13 @@ def highlight(code):
 def _pictures(run, summary, manifest):
     """Every figure as inline SVG, by its file's name."""
     measured = {row.name: statistics.measure(row.launches, summary["rule"]["launches_needed"]) for row in run.rows}
-    figures = charts.draw(summary, manifest)
+    figures = pictures.draw(summary, manifest)
     with style.applied():
         figures |= distribution_figure.figures(summary, manifest, measured)
     return {name: inline_figures.inline(fig, f"f{i}") for i, (name, fig) in enumerate(figures.items())}
 
 
 # ---- The run and its machine
-
-def unfinished(run):
-    last = next((event for event in reversed(run.journal) if event["event"] in ("end", "resume")), {})
-    status = last.get("status")
-    if status is None:
-        return "The run has not come to its end: what is here is what was finished."
-    return "The run was interrupted: what is here is what was finished." if status == "interrupted" else ""
-
-
-def complete(machine):
-    """Facts that the manifest lacks are facts that could not be read."""
-    known = dict.fromkeys(("host", "cpu", "cpus", "arch", "caches", "memory_b", "virtual", "governor", "turbo", "thp",
-                           "aslr", "load_1min", "hardware_counters", "clock_source"))
-    return known | machine
-
-
-def built(manifest):
-    """The manifest's `build`, complete, with the compiler and the flags of the run's lessons, if it has any."""
-    facts = {"compiler": "unknown", "kernel_args": [], "libraries": {}} | manifest["build"]
-    found = compiled.ways(manifest, telling=False)
-    if found:
-        how, *others = found
-        facts |= {"compiler": compiled.brief(manifest),
-                  "kernel_args": [how] + ["(most lessons; how the others, see at each)"] * bool(others)}
-    return facts
-
-
-def blocks(text):
-    """A rule as HTML: its paragraphs, and as they stand its drawings and tables, which are indented."""
-    parts = []
-    for block in re.split(r"\n\s*\n", text.strip("\n")):
-        indented = block.startswith(" ")
-        if indented and parts and parts[-1][0]:
-            parts[-1][1].append(block)
-        else:
-            parts.append((indented, [block]))
-    return [Markup('<pre class="scroll" tabindex="0">{}</pre>' if indented else "<p>{}</p>").format("\n\n".join(found))
-            for indented, found in parts]
-
-
-def repeat(manifest, verb="bench"):
-    """The command that makes the same run again, into a folder of its own."""
-    given, kept = iter(manifest["command"][2:]), []
-    for word in given:
-        if word in ("--out", "--resume", "--seed"):
-            next(given, None)
-        elif not word.startswith(("--out=", "--resume=", "--seed=")):
-            kept.append(word)
-    return shlex.join([COMMAND, verb, *kept, "--seed", str(manifest["seed"])])
-
 
 def _settings(manifest):
     allocator = manifest["allocator"] or {}

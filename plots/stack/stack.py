@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from plots.doctor import doctor_measure
-from plots.figures import charts, stack_figures, style
+from plots.figures import pictures, stack_figures, style
 from plots.files import strict_json
 from plots.judge import stack_summary
 from plots.program import scratch
@@ -123,7 +123,7 @@ def main(args):
         if not args.source:
             raise
         raise Refused(args.source / "stack.json", f"its parts do not fit together: {type(error).__name__}: {error}") from None
-    charts.write(charts.encode(figures), out / "figures")
+    pictures.write(pictures.encode(figures), out / "figures")
     sys.stdout.write(text)
     say(f"everything is in {out}: stack.json, figures/")
     return 0

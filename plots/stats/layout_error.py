@@ -14,20 +14,7 @@ from collections import Counter
 import numpy as np
 from scipy import special
 
-from plots.program.errors import Refused
 from plots.stats.statistics import Estimate
-
-
-def unit_of(table, row):
-    """The unit of a lesson's table of layouts that holds the row `pair/size=n`, complete."""
-    where = f"manifest.json: layouts.{table['lesson']}"
-    unit = next((unit for unit in table["units"] if row in unit["rows"]), None)
-    if unit is None:
-        raise Refused(f"{where}: no unit holds the row {row}")
-    for function in unit["value"] + unit["pointer"]:
-        if len(unit["offsets"].get(function, ())) != table["n"]:
-            raise Refused(f"{where}: {function} has no {table['n']} offsets")
-    return unit
 
 
 def is_full(columns):

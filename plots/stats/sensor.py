@@ -15,13 +15,7 @@ little is quiet, blocks stay as they are. Whether one is disturbed is told by th
 
 import numpy as np
 
-QUIET = 1.1  # as in harness/measure/sensor.h
 MOST = 0.5
-
-
-def is_quiet(readings_ns, quiet_ns):
-    """A mask."""
-    return np.asarray(readings_ns) <= QUIET * quiet_ns
 
 
 def kept(quiet, needed):

@@ -89,19 +89,3 @@ def state(the_rule, look, verdict, width, spent):
     if look >= len(the_rule.looks):
         return "looks"
     return "budget" if spent >= the_rule.budget_s else "open"
-
-
-def words(document):
-    """A row's `stopped` in words, for the undecided ones."""
-    return {"precise": "known within the precision, and yet at the border between two verdicts",
-            "looks": "after the last look", "budget": "the budget is spent",
-            "open": "it wants more launches"}.get(document["why"], "measure more launches")
-
-
-def sentence(the_rule):
-    """The rule of a run, for a legend."""
-    if the_rule.fixed:
-        return f"fixed: {the_rule.looks[0]} launches of every row, one look"
-    looks = ", ".join(map(str, the_rule.looks))
-    return (f"looks after {looks} launches of a row, as long as it is undecided and not known within "
-            f"{the_rule.precision * 100:g} %, for {the_rule.budget_s} s beyond the first {the_rule.looks[0]}")

@@ -8,13 +8,13 @@ that is shipped come some that not every machine can have."""
 import json
 from pathlib import Path
 
-from plots.figures import allocator_charts, charts
+from plots.figures import allocator_charts, pictures
 from plots.files.allocator_run import load
 from plots.files.strict_json import write_whole
-from plots.judge import allocator_summary
 from plots.pages import allocator_report
 from plots.program.errors import Refused
 from plots.words import allocator_text, screen
+from plots.words.allocator_sentences import summarize
 
 
 def unsound(summary, manifest):
@@ -31,13 +31,13 @@ def add_arguments(parser):
 
 def main(args):
     run = load(args.run)
-    summary = allocator_summary.summarize(run)
+    summary = summarize(run)
     failed_write = None
     try:
         write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
-        pictures = charts.encode(allocator_charts.draw(run, summary))
-        charts.write(pictures, args.run / "figures")
-        write_whole(args.run / "report.html", allocator_report.page(run, summary, pictures))
+        images = pictures.encode(allocator_charts.draw(run, summary))
+        pictures.write(images, args.run / "figures")
+        write_whole(args.run / "report.html", allocator_report.page(run, summary, images))
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
     allocator_text.show(summary, args.format)

@@ -6,7 +6,7 @@ stopping.py says when a row does. `ampersand-bench paired --resume RUN --rows FI
 from pathlib import Path
 
 from plots.files.pair_run import load
-from plots.judge.summary import summarize
+from plots.judge.summary import judgement
 
 
 def add_arguments(parser):
@@ -14,8 +14,7 @@ def add_arguments(parser):
 
 
 def main(args):
-    summary, _ = summarize(load(args.run))
-    for row in summary["rows"]:
+    for row in judgement(load(args.run)).document["rows"]:
         if row["stopped"]["why"] == "open":
             print(row["row"])
     return 0

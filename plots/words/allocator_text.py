@@ -7,7 +7,8 @@ configuration that differs from the baseline, best first; those that do not diff
 import json
 from dataclasses import replace
 
-from plots.judge.allocator_metrics import APART, BY_NAME, METRICS, TIMELINE
+from plots.files.allocator_run import TIMELINE
+from plots.judge.allocator_metrics import APART, METRICS, main_metric
 from plots.stats import multiplicity
 from plots.words import quantity, screen
 from plots.words.table import Column, Table, of_values
@@ -49,11 +50,6 @@ def with_interval(one):
 def marked(one):
     """A ratio with the sign of its decision, for a column of such."""
     return f"{ratio(one)} {MARKS.get(one['decision'], ' ')}" if one and (one["ratio"] or one["decision"] == "baseline") else "-"
-
-
-def main_metric(work):
-    """What a workload is ranked by."""
-    return BY_NAME["retained_rss_b" if work["kind"] == TIMELINE else "ns_per_op"]
 
 
 def cells_of(summary, work):

@@ -45,3 +45,32 @@ def short_verdict(row, mark=""):
 
 def carried_over(row):
     return bool(row["solo"] and row["solo"]["carry_over"])
+
+
+# ---- Of a crossover
+
+def with_interval(size, low, high, show_size):
+    """16 B (12 B to 20 B); without the interval where there is none, or where it reads as the size does."""
+    ends = [] if low is None else [show_size(low), show_size(high)]
+    shown = show_size(size)
+    return f"{shown} ({' to '.join(ends)})" if set(ends) - {shown} else shown
+
+
+def crossover(result, show_size):
+    """A Crossovers in words; `show_size` turns a number into "17 B". A side is ahead at a size that is clear for it: of the layouts,
+    which a verdict asks as well, nothing is said."""
+    smallest, largest = show_size(result.smallest), show_size(result.largest)
+    if result.state == "few":
+        return f"not to be told between {smallest} and {largest}: too few launches"
+    if result.state == "unclear":
+        return f"no size between {smallest} and {largest} has a clear winner"
+    if result.state == "none":
+        where = "every size" if result.clear == result.sizes else f"{result.clear} of {result.sizes} sizes"
+        return f"none between {smallest} and {largest}: {result.faster} is ahead at {where}"
+    parts = []
+    for i, one in enumerate(result.found):
+        place = "below" if i == 0 else "up to"
+        parts.append(f"{one.faster_below}{' wins' if i == 0 else ''} {place} "
+                     f"{with_interval(one.size, one.low, one.high, show_size)}")
+    last = "pointer" if result.found[-1].faster_below == "value" else "value"
+    return ", ".join(parts) + f", {last} above"

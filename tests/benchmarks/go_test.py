@@ -13,10 +13,10 @@ from places import ROOT
 from plots.files.pair_run import load
 from plots.files.strict_json import faults
 from plots.go import go
-from plots.judge import summary
 from plots.pages import report
 from plots.program.errors import Refused
 from plots.verbs import check
+from plots.words.pair_sentences import summarize
 from synthetic_go import ESCAPES, write
 from waiting import HANGS_S
 
@@ -70,7 +70,7 @@ def test_a_run_shows_go_beside_c(small_run, capsys):
     printed = capsys.readouterr().out
     assert check.check(small_run)[1] == []
     (line,) = [line for line in printed.splitlines() if line.startswith("pass ")]
-    c = summary.summarize(load(small_run))[0]["rows"][0]
+    c = summarize(load(small_run))[0]["rows"][0]
     cells = line.split()
     assert cells[:2] == ["pass", "8"] and float(cells[2]) == pytest.approx(c["value_ns_per_op"]["estimate"], rel=1e-3)
     assert cells[4:6] == ["4.000", "1.500"] and cells[6:] == ["0", "0", "0", "0"]

@@ -6,9 +6,8 @@ import pytest
 import synthetic_allocators as synthetic
 from fuzz.loader_fuzz_test import damaged
 from plots.files.allocator_run import load
-from plots.judge import allocator_summary
 from plots.program.errors import Refused
-from plots.words import allocator_text
+from plots.words import allocator_sentences, allocator_text
 from synthetic_allocators import Plan, Truth
 
 CASES = 1000
@@ -50,7 +49,7 @@ def test_without_checksums_there_is_never_a_traceback(tmp_path):
     refused = 0
     for what in damaged(folder, CASES, seed=2):
         try:
-            allocator_text.table(allocator_summary.summarize(load(folder)))
+            allocator_text.table(allocator_sentences.summarize(load(folder)))
         except Refused:
             refused += 1
         except Exception as error:

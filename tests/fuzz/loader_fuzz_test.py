@@ -11,8 +11,8 @@ import pytest
 import synthetic
 
 from plots.files.pair_run import load
-from plots.judge import summary
 from plots.program.errors import Refused
+from plots.words.pair_sentences import summarize
 
 CASES = 3000
 ROWS = [synthetic.Truth("pass", 8, 0.3, 2.0, layout_sd=0.02),
@@ -110,7 +110,7 @@ def test_without_checksums_there_is_never_a_traceback(tmp_path):
     refused = 0
     for what in damaged(folder, CASES, seed=2):
         try:
-            summary.summarize(load(folder))
+            summarize(load(folder))
         except Refused:
             refused += 1
         except Exception as error:

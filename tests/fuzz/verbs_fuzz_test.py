@@ -187,7 +187,7 @@ FOLDERS = {  # what folder, its verbs: their words, where B is a sound one
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_damaged_folders(tmp_path, capsys, monkeypatch, name):
-    monkeypatch.setattr("plots.figures.charts.encode", lambda figures, kinds=(): {})  # what is drawn takes all the time
+    monkeypatch.setattr("plots.figures.pictures.encode", lambda figures, kinds=(): {})  # what is drawn takes all the time
     make, verbs = FOLDERS[name]
     sound = make(tmp_path / "sound")
     capsys.readouterr()
@@ -235,7 +235,7 @@ def words_of(random, first, flags):
 
 
 def test_command_lines_of_plots(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("plots.figures.charts.encode", lambda figures, kinds=(): {})
+    monkeypatch.setattr("plots.figures.pictures.encode", lambda figures, kinds=(): {})
     monkeypatch.setenv("PATH", "/nonexistent")  # no go, no objdump
     for name, make in (("RUN", run_of_pairs), ("MATRIX", run_of_allocators), ("STACK", run_of_stacks)):
         make(tmp_path / name)

@@ -13,10 +13,10 @@ import synthetic
 
 from plots.__main__ import guarded
 from plots.files.pair_run import load
-from plots.judge.summary import summarize
 from plots.stats import statistics, stopping
 from plots.stats.statistics import Estimate, Spread
 from plots.verbs.check import check
+from plots.words.pair_sentences import summarize
 from waiting import HANGS_S, wait_for
 
 LOOKS = (20, 40, 80, 160, 320)

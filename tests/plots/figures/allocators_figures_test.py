@@ -16,9 +16,8 @@ from drawn import (Once, check_no_text_covers_another, check_no_text_leaves_the_
 from plots.figures import (allocator_charts, allocator_crossover_figure, allocator_style, heat_figure, pareto_figure,
                            style, timeline_figure)
 from plots.files.allocator_run import load
-from plots.judge import allocator_summary
-from plots.pages import report
-from plots.words import allocator_text
+from plots.pages import shell
+from plots.words import allocator_sentences, allocator_text
 from synthetic_allocators import FEW, SOME, Plan, Truth
 
 LONG = "a-name-that-somebody-chose-for-a-configuration-of-their-own"
@@ -42,7 +41,7 @@ def runs(tmp_path_factory):
     def make(case):
         truths, works, plan = CASES[case]
         run = load(synthetic.write_run(tmp_path_factory.mktemp("run") / "run", truths, works, plan))
-        return run, allocator_summary.summarize(run)
+        return run, allocator_sentences.summarize(run)
     return Once(make)
 
 
@@ -150,7 +149,7 @@ def test_letters_can_be_read_on_every_colour(ratio):
 
 
 def test_a_page_in_the_dark_leaves_the_cells_as_they_are():
-    sheet = report.read_template("report.css")
+    sheet = shell.read_template("report.css")
     for ratio in (1 / 50, 1 / 8, 0.3, 2, 8, 50):
         fill = to_hex(heat_figure.colour(ratio))
         assert f"--c{fill[1:]}" not in sheet and f"--c{heat_figure.ink(fill)[1:]}" not in sheet

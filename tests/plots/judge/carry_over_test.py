@@ -17,10 +17,10 @@ import synthetic
 
 from plots.__main__ import guarded
 from plots.files.pair_run import load
-from plots.judge.summary import summarize
 from plots.stats import carry_over, statistics
 from plots.verbs.check import check
 from plots.words import pair_text
+from plots.words.pair_sentences import summarize
 from waiting import HANGS_S
 
 CONFIDENCE = statistics.corrected(100)  # of a table of 100 rows

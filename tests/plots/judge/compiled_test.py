@@ -11,10 +11,10 @@ from plots.__main__ import guarded
 from plots.figures import style
 from places import ROOT
 from plots.files import bench_format
+from plots.files import compiled
 from plots.files.pair_run import load
-from plots.judge import compiled
-from plots.judge.summary import summarize
 from plots.words import pair_text
+from plots.words.pair_sentences import summarize
 
 GCC = {"compiler": "gcc 12.2.0", "flags": ["-mtune=generic", "-march=x86-64", "-O2", "-fPIC"]}
 GCC_O3 = GCC | {"flags": ["-O3", "-mavx2", "-fPIC"]}

@@ -20,9 +20,9 @@ import synthetic
 from plots.__main__ import guarded
 from plots.files import bench_format, strict_json
 from plots.files.pair_run import load
-from plots.judge.summary import summarize
 from plots.verbs.check import check
 from plots.words import pair_text, screen, sentences
+from plots.words.pair_sentences import summarize
 
 GOLDEN = ROOT / "tests" / "golden"
 

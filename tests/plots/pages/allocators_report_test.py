@@ -15,10 +15,9 @@ import synthetic_allocators as synthetic
 from plots.__main__ import guarded
 from plots.files import strict_json
 from plots.files.allocator_run import load
-from plots.judge import allocator_summary
-from plots.pages import allocator_report, report
+from plots.pages import allocator_report, shell
 from plots.program.errors import one_line
-from plots.words import allocator_text, rules
+from plots.words import allocator_sentences, allocator_text, rules
 from report_test import HOSTILE, Page
 from synthetic_allocators import FEW, SOME, Plan, Truth
 
@@ -91,7 +90,7 @@ def rows(text, table):
 @pytest.mark.parametrize("case", ["plain", "bad"])
 def test_every_cell_is_there_with_its_numbers(made, case):
     folder, text = made(case)
-    summary = allocator_summary.summarize(load(folder))
+    summary = allocator_sentences.summarize(load(folder))
     for work in summary["workloads"]:
         lines = {line[0]: line for line in rows(text, f"{work['workload']}, by configuration")}
         assert set(lines) == {column["configuration"] for column in summary["columns"]}
@@ -215,4 +214,4 @@ def test_filters(browser, made):
             document.getElementById("verdict").dispatchEvent(new Event("change"));""", words, verdict)
         shown = ask(browser, "document.getElementById('shown').textContent")
         assert shown.startswith(f"{want} of "), f"{words!r}, {verdict!r}: {shown}"
-    assert report.repeat(load(folder).manifest, "allocators") in ask(browser, "document.body.textContent")
+    assert shell.repeat(load(folder).manifest, "allocators") in ask(browser, "document.body.textContent")

@@ -17,10 +17,10 @@ import synthetic
 from plots import __main__ as plots_main
 from plots.figures import distribution_figure, inline_figures, sparkline, style
 from plots.files.pair_run import load
-from plots.judge import summary
-from plots.pages import report
+from plots.pages import report, shell
 from plots.stats import statistics
 from plots.words import rules
+from plots.words.pair_sentences import summarize
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 HOSTILE = ("</title></style><script>alert(1)</script><img src=x onerror=alert(2)> \"'&amp; $x$ url(#p) {{ 7*7 }} "
@@ -162,7 +162,7 @@ def cells(text, table):
 
 def test_shows_the_summarys_numbers(text_of):
     run, text = text_of("plain")
-    judged, _ = summary.summarize(load(run))
+    judged, _ = summarize(load(run))
     lines = re.search(r'id="all-rows".*?<tbody>(.*?)</tbody>', text, re.DOTALL)[1].split("</tr>")
     for row, line in zip(judged["rows"], lines):
         keys = re.findall(r'data-key="([^"]+)"', line)
@@ -247,7 +247,7 @@ def test_the_rules_are_all_there(page_of):
      ["<p>A &lt; b:</p>", '<pre class="scroll" tabindex="0">    x\n\n    y &gt; 1</pre>', "<p>End.</p>"]),
 ], ids=["a sentence", "paragraphs", "a table"])
 def test_blocks(text, want):
-    assert [str(part) for part in report.blocks(text)] == want
+    assert [str(part) for part in shell.blocks(text)] == want
 
 
 @pytest.mark.parametrize("case", ["unrecorded", "measured", "changed", "missing", "outside", "folder"])
@@ -285,7 +285,7 @@ def test_source(case, tmp_path):
     ([], "./ampersand bench --seed 1"),
 ], ids=["plain", "folders and seeds", "quoting", "none"])
 def test_repeat(command, want):
-    assert report.repeat({"command": command, "seed": 1}) == want
+    assert shell.repeat({"command": command, "seed": 1}, "bench") == want
 
 
 @pytest.mark.parametrize("events, said", [
@@ -366,7 +366,7 @@ def test_ids_of_two_figures_do_not_meet():
 
 def test_distribution_marks_every_launch_and_layout(tmp_path):
     run = load(write(tmp_path / "run", [row for row in ROWS if row.pair == "pass"]))
-    judged, _ = summary.summarize(run)
+    judged, _ = summarize(run)
     measured = {row.name: statistics.measure(row.launches) for row in run.rows}
     with style.applied():
         fig = distribution_figure.figures(judged, run.manifest, measured)["distribution_pass"]

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from plots.files.pair_run import unit_of
 from plots.program.errors import Refused
 from plots.stats import layout_error
 from plots.stats.statistics import Estimate, Measured
@@ -43,10 +44,10 @@ def with_interactions(random):
 ])
 def test_a_table_with_a_gap_is_refused(change, word):
     table = {"lesson": "p", "n": 64, "units": [unit_on(PART)]}
-    assert layout_error.unit_of(table, "p/size=8") is table["units"][0]
+    assert unit_of(table, "p/size=8") is table["units"][0]
     change(table)
     with pytest.raises(Refused, match=word):
-        layout_error.unit_of(table, "p/size=8")
+        unit_of(table, "p/size=8")
 
 
 def test_main_effects_alone_are_exact():

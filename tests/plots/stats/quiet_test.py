@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from plots.files.pair_run import Launch
+from plots.files.quiet import is_quiet
 from plots.stats import sensor, statistics
 
 Y, N = True, False
@@ -47,7 +48,7 @@ def test_what_too_little_is_known_of_stays(name, places):
 
 @pytest.mark.parametrize("readings, want", [([990, 1089, 1090, 5000], [Y, Y, N, N]), ([10], [Y]), ([], [])])
 def test_quiet_is_within_a_tenth(readings, want):
-    assert sensor.is_quiet(readings, 990).tolist() == want
+    assert is_quiet(readings, 990).tolist() == want
 
 
 def launch(number, pointer, quiet, layouts):

@@ -13,6 +13,7 @@ from scipy import stats
 from plots.files.pair_run import Counts, Launch
 from plots.stats import crossover, statistics
 from plots.stats.statistics import Estimate, Spread
+from plots.words import sentences
 
 
 def launch_of(value_ns, pointer_ns, layouts=None, ops=1, cost_ns=0.0):
@@ -383,7 +384,7 @@ SENTENCES = [
 def test_crossover_sentence(curve, start, end):
     random = np.random.default_rng(5)
     result = crossover.crossovers("pass", [8, 16], headlines_of(curve, random, 0.01), 0.002)
-    text = crossover.sentence(result, lambda size: f"{size:.3g} B")
+    text = sentences.crossover(result, lambda size: f"{size:.3g} B")
     assert text.startswith(start) and text.endswith(end)
 
 
@@ -392,7 +393,7 @@ def test_crossover_sentence(curve, start, end):
     (16.2, 16.21, 17, "16.2 B (16.2 B to 17 B)"),
 ])
 def test_crossover_with_its_interval(size, low, high, want):
-    assert crossover.with_interval(size, low, high, lambda size: f"{size:.3g} B") == want
+    assert sentences.with_interval(size, low, high, lambda size: f"{size:.3g} B") == want
 
 
 @pytest.mark.parametrize("launches, interval", [(1, False), (2, False), (5, False), (6, True)])
@@ -400,7 +401,7 @@ def test_there_is_a_crossover_only_where_the_launches_allow_an_interval(launches
     result = crossover.crossovers("pass", [8, 16], [[0.2] * launches, [-0.2] * launches], 0.002)
     assert [one.low is not None for one in result.found] == [True] * interval
     assert result.state == ("crossing" if interval else "few")
-    text = crossover.sentence(result, lambda size: f"{size:.3g} B")
+    text = sentences.crossover(result, lambda size: f"{size:.3g} B")
     assert text.startswith("value wins below 11.3 B" if interval else "not to be told between 8 B and 16 B: too few")
 
 

@@ -11,13 +11,12 @@ import pytest
 import synthetic
 import synthetic_allocators
 
-from plots.figures import allocator_charts, charts, style, verdicts_figure
+from plots.figures import allocator_charts, pictures, style, verdicts_figure
 from plots.files import allocator_run
 from plots.files.pair_run import load
-from plots.judge import allocator_summary
-from plots.judge.summary import summarize
 from plots.pages import allocator_report, report
-from plots.words import allocator_text, pair_text
+from plots.words import allocator_sentences, allocator_text, pair_text
+from plots.words.pair_sentences import summarize
 
 ROWS = [synthetic.Truth("pass", 8, -0.0894, 1.5, launch_sd=0.0004, layout_sd=0.0004, round_sd=0.004),  # 0.9145, closely
         synthetic.Truth("pass", 64, 0.25, 4.0, layout_sd=0.02), synthetic.Truth("pass", 4096, -3.0, 180.0),
@@ -106,7 +105,7 @@ def test_the_figure_shows_the_same(summary, run):
     lines = [texts for texts in lines.values() if len(texts) == 4]  # size, ratio, interval, verdict
     sizes = [row["size"] for row in summary["rows"]]
     assert [line[0] for line in lines] == [str(size) for size in sizes]
-    svg = charts.encode({"verdicts": fig}, ("svg",))["verdicts.svg"].decode()
+    svg = pictures.encode({"verdicts": fig}, ("svg",))["verdicts.svg"].decode()
     for row, line in zip(summary["rows"], lines):
         mine = shown[row["row"]]
         assert line[1:] == [mine["ratio"], mine["interval"], mine["verdict"]], row["row"]
@@ -127,9 +126,9 @@ def test_configurations_show_the_same(tmp_path):
         "jemalloc", "jemalloc-again", "glibc", "mimalloc"))
     plan = synthetic_allocators.Plan(launches=12, timelines=0, sd=(0.005, 0.01))
     made = allocator_run.load(synthetic_allocators.write_run(tmp_path / "run", known, works, plan))
-    judged = allocator_summary.summarize(made)
+    judged = allocator_sentences.summarize(made)
     figures = allocator_charts.draw(made, judged)
-    page = allocator_report.page(made, judged, charts.encode(figures, ("svg",)))
+    page = allocator_report.page(made, judged, pictures.encode(figures, ("svg",)))
     table, heat = allocator_text.table(judged), [text.get_text() for text in figures["heat_time"].axes[0].texts]
     head, lines = table_of_page(page, "Every cell of the run")
     on_page = {(line[0], line[1]): dict(zip(head, line)) for line in lines}

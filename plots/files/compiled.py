@@ -50,20 +50,3 @@ def brief(manifest):
     if len(names) > _FEW:
         names = [f"{len(names)} of {len(most) + len(names)} lessons otherwise"]
     return how + (f" ({'; '.join(names)})" if names else "")
-
-
-def facts(run, lessons):
-    """{fact: how} of these lessons, for a comparison; nothing of a run that did not ask them."""
-    layouts = run.manifest["layouts"]
-    return {f"compiled.{lesson}": of_lesson(run.manifest, lesson, telling=False) for lesson in lessons
-            if layouts[lesson].get("compiled")}
-
-
-def differences(a, b, lessons):
-    """[{fact, a, b}]: one for all lessons where they all differ in the same way."""
-    facts_a, facts_b = facts(a, lessons), facts(b, lessons)
-    found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
-             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)]
-    if len(found) == len(lessons) > 1 and len({(one["a"], one["b"]) for one in found}) == 1:
-        return [found[0] | {"fact": "compiled"}]
-    return found

@@ -1,39 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Draw the figures of a run: python3 -m plots charts RUN
-
-Reads RUN/summary.json and RUN/manifest.json, writes RUN/figures/*.svg and *.png and prints their paths. All figures
-are drawn before the first is written, and each appears whole or not at all. One run gives the same bytes each time."""
+"""The figures of a run of pairs, and how any figures become files: all are drawn before the first is written, and each
+appears whole or not at all. One run gives the same bytes each time."""
 
 import io
 import os
-from pathlib import Path
 
 from plots.figures import allocations_figure, crossover_figure, style, verdicts_figure
-from plots.files import strict_json
-from plots.files.pair_run import is_of_allocators
 from plots.program.errors import Refused
-from plots.program.guard import COMMAND
 
 FIGURES = (verdicts_figure, crossover_figure, allocations_figure)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
-
-
-def add_arguments(parser):
-    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="where the figures go (default: RUN/figures)")
-
-
-def main(args):
-    out = args.out or args.run / "figures"
-    if is_of_allocators(args.run):
-        from plots.figures import allocator_charts  # which takes its parts from here
-        pictures = encode(allocator_charts.of_folder(args.run))
-    else:
-        manifest = read(args.run / "manifest.json", "run")
-        pictures = encode(draw(read_summary(args.run / "summary.json"), manifest))
-    for path in write(pictures, out):
-        print(path)
-    return 0
 
 
 def write(pictures, out):
@@ -88,28 +64,3 @@ def _bytes(fig, **kwargs):
     content = io.BytesIO()
     fig.savefig(content, **kwargs)
     return content.getvalue()
-
-
-def read(path, kind):
-    """A document of the run that follows its schema, else Refused: file, key, why."""
-    if not path.parent.is_dir():
-        raise Refused(path.parent, "no such run folder")
-    if not path.exists():
-        raise Refused(path.parent, f"no summary yet: {COMMAND} bench --resume {path.parent} writes it"
-                      if path.name == "summary.json" else f"no {path.name}: not a run folder")
-    document = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(document, kind, path)
-    strict_json.validate(document, kind, path)
-    return document
-
-
-def read_summary(path):
-    summary = read(path, "summary")
-    if not summary["rows"]:
-        raise Refused(path, "rows", "empty, there is nothing to draw")
-    for row in summary["rows"]:
-        for key in ("value_ns_per_op", "pointer_ns_per_op", "ratio", "spread"):
-            for part, number in (row[key] or {}).items():
-                if number == 0:
-                    raise Refused(path, row["row"], f"{key}.{part}", "0 has no place on a log axis")
-    return summary

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Draw the figures of a run: python3 -m plots charts RUN
+
+Reads RUN/summary.json and RUN/manifest.json, writes RUN/figures/*.svg and *.png and prints their paths."""
+
+from pathlib import Path
+
+from plots.figures import allocator_charts, pictures
+from plots.files import allocator_run, strict_json
+from plots.files.pair_run import is_of_allocators
+from plots.judge.allocator_summary import judgement
+from plots.program.errors import Refused
+from plots.program.guard import COMMAND
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="where the figures go (default: RUN/figures)")
+
+
+def main(args):
+    out = args.out or args.run / "figures"
+    if is_of_allocators(args.run):
+        run = allocator_run.load(args.run)
+        figures = allocator_charts.draw(run, judgement(run)[0])
+    else:
+        manifest = read(args.run / "manifest.json", "run")
+        figures = pictures.draw(read_summary(args.run / "summary.json"), manifest)
+    for path in pictures.write(pictures.encode(figures), out):
+        print(path)
+    return 0
+
+
+def read(path, kind):
+    """A document of the run that follows its schema, else Refused: file, key, why."""
+    if not path.parent.is_dir():
+        raise Refused(path.parent, "no such run folder")
+    if not path.exists():
+        raise Refused(path.parent, f"no summary yet: {COMMAND} bench --resume {path.parent} writes it"
+                      if path.name == "summary.json" else f"no {path.name}: not a run folder")
+    document = strict_json.parse(strict_json.read_bytes(path), path)
+    strict_json.check_version(document, kind, path)
+    strict_json.validate(document, kind, path)
+    return document
+
+
+def read_summary(path):
+    summary = read(path, "summary")
+    if not summary["rows"]:
+        raise Refused(path, "rows", "empty, there is nothing to draw")
+    for row in summary["rows"]:
+        for key in ("value_ns_per_op", "pointer_ns_per_op", "ratio", "spread"):
+            for part, number in (row[key] or {}).items():
+                if number == 0:
+                    raise Refused(path, row["row"], f"{key}.{part}", "0 has no place on a log axis")
+    return summary

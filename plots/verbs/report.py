@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""Write the page about a run that people read: python3 -m plots report RUN"""
+
+from pathlib import Path
+
+from plots.files import allocator_run, strict_json
+from plots.files.pair_run import is_of_allocators, load
+from plots.go import go
+from plots.pages import allocator_report, report
+from plots.program.errors import Refused
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+    parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="where the page goes (default: RUN/report.html)")
+
+
+def main(args):
+    out = args.out or args.run / "report.html"
+    if is_of_allocators(args.run):
+        if args.config:
+            raise Refused("--config", "a run over configurations has all of them on its page")
+        strict_json.write_whole(out, allocator_report.page_of(args.run))
+    else:
+        strict_json.write_whole(out, report.page(load(args.run, args.config), go.made(args.run)))
+    print(out)
+    return 0

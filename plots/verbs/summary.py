@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""Judge a run: write summary.json and bench.txt into its folder, and print the table."""
+
+import json
+from pathlib import Path
+
+from plots.files.pair_run import load
+from plots.files.strict_json import write_whole
+from plots.judge.summary import unsound
+from plots.program.errors import Refused
+from plots.words import pair_text, screen
+from plots.words.pair_sentences import summarize
+
+
+def add_arguments(parser):
+    parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
+    parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
+    parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
+
+
+def main(args):
+    run = load(args.run, args.config)
+    summary, bench = summarize(run)
+    failed_write = None
+    try:
+        write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        write_whole(args.run / "bench.txt", bench)
+    except Refused as refused:  # a read-only folder can still be judged
+        failed_write = refused
+    pair_text.show(summary, args.format)
+    if failed_write:
+        raise failed_write
+    return 1 if unsound(summary) else 0

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""The sentences of a summary of pairs: what each row, each crossover and the rule of stopping says in words."""
+
+from plots.judge.summary import judgement
+from plots.words import quantity, sentences
+
+
+def summarize(run, among=None):
+    """(the document of summary.json, the text of bench.txt). `among` is how many rows hold together, where that is more
+    than the run's own."""
+    found = judgement(run, among)
+    document = found.document
+    document["rule"]["stopping"] = stopping(found.rule)
+    for row, measured in zip(document["rows"], run.rows):
+        row["sentence"] = _of_row(row, measured, document["rule"]["launches_needed"],
+                                  run.manifest["settings"].get("layout", -1) >= 0)
+    units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
+    for one, result in zip(document["crossovers"], found.crossings):
+        one["sentence"] = sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]))
+    return document, found.bench
+
+
+def stopping(rule):
+    if rule.fixed:
+        return f"fixed: {rule.looks[0]} launches of every row, one look"
+    looks = ", ".join(map(str, rule.looks))
+    return (f"looks after {looks} launches of a row, as long as it is undecided and not known within "
+            f"{quantity.level(rule.precision)}, for {rule.budget_s} s beyond the first {rule.looks[0]}")
+
+
+def _of_row(row, measured, needed, one_layout):
+    if row["failed"]:
+        return f"failed ({row['failed']['kind']}): {row['failed']['reason']}, {row['failed']['detail']}"
+    if row.get("observable") is False:
+        return f"not observable here: on this machine {measured.declared['observed_by']} shows no effect either"
+    if not measured.launches:
+        return "not measured: no launch is finished"
+    if row["ratio"] is None:
+        return "not measured: no launch has a round that the clock could see in every layout"
+    side = "value" if row["ratio"]["estimate"] >= 1 else "pointer"
+    return _of_verdict(row, side, quantity.faster(row["ratio"]["estimate"]), needed, one_layout)
+
+
+def _of_verdict(row, side, faster, needed, one_layout):
+    verdict, spread = row["verdict"], row["spread"]
+    if verdict == "no verdict" and one_layout:
+        return f"one layout gives no verdict: it has the linker's luck in it; here {side} is {faster}"
+    if verdict == "no verdict":
+        return f"a quick run gives no verdict; so far {side} looks {faster}"
+    if row["ratio"]["low"] is None:
+        return f"undecided: {row['launches']} of the {needed} launches that an interval needs"
+    return {"value faster": f"{side} is {faster}", "pointer faster": f"{side} is {faster}",
+            "leans value": f"{side} is {faster} on average, but not wherever the linker puts the code",
+            "leans pointer": f"{side} is {faster} on average, but not wherever the linker puts the code",
+            "equal": f"equal within {quantity.level(row['equal_within'] or 0)}",
+            "placement decides": "where the linker puts the code decides: pointer/value is from "
+                                 f"{quantity.interval(spread['p10'], spread['p90'], ' to ')}",
+            "undecided": f"undecided: {STOPPED.get(row['stopped']['why'], 'measure more launches')}"}[verdict]
+
+
+STOPPED = {"precise": "known within the precision, and yet at the border between two verdicts",
+           "looks": "after the last look", "budget": "the budget is spent", "open": "it wants more launches"}
