@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from plots.files import allocator_run, strict_json
+from plots.files import strict_json
 from plots.files.pair_run import is_of_allocators, load
 from plots.go import go
 from plots.pages import allocator_report, report

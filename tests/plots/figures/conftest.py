@@ -5,12 +5,12 @@ import copy
 import pytest
 
 from drawn import CASES, MANIFEST, Once, texts
-from plots.figures import charts
+from plots.figures import pictures
 
 
 @pytest.fixture(scope="session")
 def figures():
-    return Once(lambda case: charts.draw(copy.deepcopy(CASES[case]), MANIFEST))
+    return Once(lambda case: pictures.draw(copy.deepcopy(CASES[case]), MANIFEST))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ import pytest
 from drawn import CASES, MANIFEST, texts
 from places import ROOT
 from plots import __main__ as plots_main
-from plots.figures import charts
+from plots.figures import pictures
+from plots.verbs import charts
 
 
 def run_folder(path, document, manifest=MANIFEST):
@@ -51,7 +52,7 @@ def test_charts_writes_prints_and_repeats_itself(tmp_path, capsys):
 
 
 def test_png_is_twice_a_readme_wide_and_not_blank(figures):
-    png = charts.encode({"verdicts": figures["two sizes"]["verdicts"]})["verdicts.png"]
+    png = pictures.encode({"verdicts": figures["two sizes"]["verdicts"]})["verdicts.png"]
     pixels = matplotlib.image.imread(io.BytesIO(png))
     assert pixels.shape[1] == 1660
     edge = np.concatenate([pixels[0, :, :3], pixels[-1, :, :3], pixels[:, 0, :3], pixels[:, -1, :3]])
@@ -60,13 +61,13 @@ def test_png_is_twice_a_readme_wide_and_not_blank(figures):
 
 
 def test_a_users_matplotlibrc_changes_nothing(figures):
-    want = charts.encode({"v": figures["one row"]["verdicts"]})["v.svg"]
+    want = pictures.encode({"v": figures["one row"]["verdicts"]})["v.svg"]
     with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 30, "savefig.bbox": "tight", "text.color": "red"}):
-        assert charts.encode({"v": charts.draw(CASES["one row"], MANIFEST)["verdicts"]})["v.svg"] == want
+        assert pictures.encode({"v": pictures.draw(CASES["one row"], MANIFEST)["verdicts"]})["v.svg"] == want
 
 
 def test_no_pyplot_and_no_display():
-    code = "import sys, plots.figures.charts; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, plots.figures.pictures; sys.exit('matplotlib.pyplot' in sys.modules)"
     environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "MPLBACKEND")}
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment).returncode == 0
 
@@ -153,7 +154,7 @@ def test_bad_folder_is_named_in_one_line(tmp_path, capsys, name, prepare, words)
 def test_machine_that_told_little_is_drawn(figures):
     manifest = copy.deepcopy(MANIFEST)
     manifest.update(machine={"cpu": None}, build={}, allocator=None)
-    fig = charts.draw(CASES["one row"], manifest)["verdicts"]
+    fig = pictures.draw(CASES["one row"], manifest)["verdicts"]
     assert any("unknown processor" in text and "unknown compiler" in text for text, _ in texts(fig))
 
 

@@ -11,7 +11,7 @@ from columns import PLAN, WORKS, cell, decision, truths, write
 from plots.files import strict_json
 from plots.files.allocator_run import load
 from plots.judge import allocator_summary
-from plots.words import allocator_text
+from plots.words import allocator_sentences, allocator_text
 from synthetic_allocators import Truth, jemalloc
 
 
@@ -60,7 +60,7 @@ def test_summary_follows_its_schema(summary):
 def test_a_second_name_that_reads_otherwise_is_told(tmp_path):
     """Should a run favour its baseline, its own floor must not hide that."""
     run = write(tmp_path / "run", dataclasses.replace(PLAN, bias=0.05), works=WORKS[:2])
-    made = allocator_summary.summarize(load(run))
+    made = allocator_sentences.summarize(load(run))
     time = next(one for one in made["metrics"] if one["name"] == "ns_per_op")
     assert (time["again_cells"], time["again_different"]) == (2, 2)
     assert decision(made, "jemalloc-narenas-4", "small_churn") != "slower", "the floor of all others has it in it"
@@ -100,20 +100,22 @@ def test_what_reads_best_may_be_undecided_where_others_are_not(tmp_path):
     table.decisions[key] = dataclasses.replace(table.decisions[key], name="undecided")
     found = allocator_summary._workload(table, run.workloads[0])
     assert found["ranking"][0]["configuration"] == "knobs"
-    assert found["sentence"] == "knobs reads best, but only knob, plain are shown to be faster than jemalloc"
+    cells = [allocator_summary._cell(table, column, run.workloads[0]) for column in run.in_force]
+    assert allocator_sentences._of_workload({"quick": False, "baseline": run.baseline, "cells": cells}, found) == (
+        "knobs reads best, but only knob, plain are shown to be faster than jemalloc")
 
 
 def test_of_those_that_tie_the_plainest_is_picked(tmp_path):
     twins = (Truth("jemalloc"), jemalloc("knobs", "narenas:4,thp:always", ns={"*": -0.203}),
              jemalloc("knob", "narenas:4", ns={"*": -0.2}), Truth("plain", "mimalloc", ns={"*": -0.198}))
-    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, again=None), twins)))
+    made = allocator_sentences.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, again=None), twins)))
     assert made["workloads"][0]["pick"] == "plain"
-    assert allocator_summary.summarize(load(write(tmp_path / "same", dataclasses.replace(PLAN, again=None), (
+    assert allocator_sentences.summarize(load(write(tmp_path / "same", dataclasses.replace(PLAN, again=None), (
         Truth("knob", environment={"MALLOC_CONF": "narenas:4"}), Truth("jemalloc")))))["workloads"][0]["pick"] == "jemalloc"
 
 
 def test_a_quick_run_gives_no_verdict(tmp_path):
-    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, quick=True))))
+    made = allocator_sentences.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, quick=True))))
     found = {one["decision"] for part in made["cells"] for one in part["metrics"].values()}
     assert found == {"no verdict", "baseline"}
     assert all("no verdict" in work["sentence"] for work in made["workloads"])
@@ -145,7 +147,7 @@ def test_crossovers_move_with_the_allocator(summary):
      "failed", "timeout: no end"),
 ])
 def test_a_bad_cell_has_a_reason_and_no_numbers(tmp_path, name, plan, configuration, work, state, words):
-    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=7, timelines=7, **plan))))
+    made = allocator_sentences.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, launches=7, timelines=7, **plan))))
     one = cell(made, configuration, work)
     assert one["state"] == state and words in one["reason"] and one["metrics"] == {} and one["launches"] == 0
     assert strict_json.faults(made, "allocators-summary") == []
@@ -161,7 +163,7 @@ def test_a_bad_cell_has_a_reason_and_no_numbers(tmp_path, name, plan, configurat
 @pytest.mark.parametrize("reason, state", [("timeout", "failed"), ("not in force", "not in force")])
 def test_a_failed_probe_is_a_column_without_numbers(tmp_path, reason, state):
     plan = dataclasses.replace(PLAN, launches=2, timelines=0, fail={("glibc", None): (reason, "it said nothing")})
-    made = allocator_summary.summarize(load(write(tmp_path / "run", plan)))
+    made = allocator_sentences.summarize(load(write(tmp_path / "run", plan)))
     column = next(one for one in made["columns"] if one["configuration"] == "glibc")
     assert column["state"] == state and "it said nothing" in column["reason"]
     assert all(one["configuration"] != "glibc" for one in made["cells"])
@@ -173,7 +175,7 @@ def test_a_column_that_was_not_probed_shows_nothing(unsummed, tmp_path):
     journal = [line for line in (run / "journal.jsonl").read_text().splitlines()
                if not ('"probe"' in line and '"glibc"' in line)]
     (run / "journal.jsonl").write_text("\n".join(journal) + "\n")
-    made = allocator_summary.summarize(load(run))
+    made = allocator_sentences.summarize(load(run))
     assert next(one for one in made["columns"] if one["configuration"] == "glibc")["state"] == "not probed"
 
 

@@ -11,7 +11,7 @@ from columns import PLAN, cell, document, write
 from places import ROOT
 from plots.files.allocator_run import load
 from plots.judge import allocator_metrics, allocator_summary
-from plots.words import allocator_text
+from plots.words import allocator_sentences, allocator_text
 from synthetic_allocators import Truth, jemalloc
 
 
@@ -104,7 +104,7 @@ def test_times_are_compared_at_the_same_distance(name, trips, disturbed, want, a
     ratios = {name: table.ratios("glibc", work, allocator_metrics.BY_NAME[name])
               for name in ("ns_per_op", "peak_rss_b")}
     assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a distance"
-    made = allocator_summary.summarize(run)
+    made = allocator_sentences.summarize(run)
     found = {cell["configuration"]: cell["apart"] for cell in made["cells"] if cell["workload"] == work}
     assert found == {"jemalloc": 0, "glibc": apart}
     said = " ".join(allocator_text.table(made).split())
@@ -115,7 +115,7 @@ def test_a_baseline_that_moved_is_not_apart_from_itself(tmp_path):
     work, run = POOL.name, two_columns(tmp_path, POOL)
     for name in ("jemalloc", "glibc"):
         run.cells[name, work].launches[4]["round_trip_ns"] = [60, 320]
-    found = {cell["configuration"]: cell["apart"] for cell in allocator_summary.summarize(run)["cells"]
+    found = {cell["configuration"]: cell["apart"] for cell in allocator_sentences.summarize(run)["cells"]
              if cell["workload"] == work}
     assert found == {"jemalloc": 0, "glibc": 1}, "nobody knows when it moved"
 
@@ -160,7 +160,7 @@ def test_launches_that_are_left_out_are_those_that_would_be_measured_again(row):
 
 def test_where_nothing_differs_nothing_is_said_to(tmp_path):
     same = (Truth("jemalloc"), jemalloc("jemalloc-again", ""), jemalloc("jemalloc-narenas-4", "narenas:4"))
-    made = allocator_summary.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)), same)))
+    made = allocator_sentences.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)), same)))
     time = [part["metrics"]["ns_per_op"]["decision"] for part in made["cells"] if "ns_per_op" in part["metrics"]]
     assert not {"faster", "slower"} & set(time)
     assert all(work["sentence"].startswith("none is shown to ") and work["pick"] == "jemalloc"

@@ -7,7 +7,7 @@ import pytest
 
 from columns import PLAN, write
 from plots.files.allocator_run import load
-from plots.judge import allocator_summary
+from plots.words import allocator_sentences
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def pristine(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def summary(pristine):
-    return allocator_summary.summarize(load(pristine))
+    return allocator_sentences.summarize(load(pristine))
 
 
 @pytest.fixture
