@@ -9,13 +9,10 @@ A page is measured in inches from its lower left corner, and its height follows 
 key), a body for axes, a footer (caption, small print). Text is wrapped by its measured width, never by a guess."""
 
 import functools
-import logging
 import math
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no advice on where its cache should be
 
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
