@@ -35,7 +35,7 @@ void amp_tail_add(struct amp_tail *tail, const char *text, size_t n)
 static const char *signal_name(int signal)
 {
     static char name[16];
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
     const char *short_name = sigabbrev_np(signal); /* "SEGV" */
 
     if (short_name) {
