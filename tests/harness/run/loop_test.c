@@ -393,7 +393,10 @@ static void test_jobs_beside_each_other(void **state)
         job->beside_b = 1 << 20;
         job->process.program = "/bin/sh";
         job->process.timeout_s = 600;
-        job->words[0] = job->words[1] = NULL;
+        for (int k = 0; k < 2; k++) {
+            free((char *) job->words[k]);
+            job->words[k] = NULL;
+        }
         amp_jobs_word(jobs, job, "sh");
         amp_jobs_word(jobs, job, "-c");
         amp_jobs_word(jobs, job, i == 1 ? "kill -SEGV $$" : "echo '{}' > %s", job->file);
