@@ -244,15 +244,16 @@ def _keys(rows, crossovers, found):
 
 
 def _caption(summary, rows, sentence, crossovers, found):
-    text = ["Above: the time of one operation, with a mark for each measured size. Below: pointer time/value time, with the "
-            "mark of the faster side or a grey one; a filled mark is decided. Above 1× the value side is faster."]
+    text = ["Above: the time of one operation, with a mark for each measured size. Below: pointer time/value time, "
+            "with the mark of the faster side or a grey one; a filled mark is decided. Above 1× the value side is "
+            "faster."]
     if any(not math.isnan(row.value.low) for row in rows):
         text.append("A band that cannot be seen is narrower than the line.")
     if crossovers:
         text.append("The crossover is the size at which the winner changes.")
     if sentence:
-        text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side. Its mark is filled if "
-                    "also at most one layout in ten says the opposite.")
+        text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side. Its mark is "
+                    "filled if also at most one layout in ten says the opposite.")
     if found:
         text.append("A cliff is a jump of time between two sizes that hardly differ.")
     if summary["quick"]:

@@ -150,18 +150,18 @@ def beside(document, summary):
 
     def in_go(key):
         return lambda row, side: (row[side] or {}).get(key)
-    columns = [Column("pair", lambda row: row["pair"], "pair", words=True), Column("size", lambda row: row["size"], "size")]
+    columns = [Column(key, lambda row, key=key: row[key], key, words=key == "pair") for key in ("pair", "size")]
     for unit, show, in_c, of_go in (("ns/op", quantity.time_ns, time_in_c, in_go("ns_per_op")),
                                     ("allocs/op", quantity.count, count_in_c, in_go("allocs_per_op"))):
-        columns += [_column(f"{language} {side}", side, unit, show, get) for language, get in (("C", in_c), ("Go", of_go))
-                    for side in SIDES]
+        columns += [_column(f"{language} {side}", side, unit, show, get)
+                    for language, get in (("C", in_c), ("Go", of_go)) for side in SIDES]
     return Table(tuple(columns), document["rows"], title=f"The same lessons in Go ({document['version']})",
                  note="Each side alone, in one binary.")
 
 
 def _column(name, side, unit, show, get):
-    return Column(f"{name} {unit}", lambda row: get(row, side), f"{name} {unit}", lambda row: show(get(row, side)), short=name,
-                  group=unit)
+    return Column(f"{name} {unit}", lambda row: get(row, side), f"{name} {unit}", lambda row: show(get(row, side)),
+                  short=name, group=unit)
 
 
 def teaching(document, says=False):

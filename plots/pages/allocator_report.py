@@ -118,7 +118,7 @@ def _classes(row, column):
 
 
 def _state(row):
-    """What the rows of a table are filtered by: the decision on the number that a workload is ranked by, or why none."""
+    """What the rows of a table are filtered by: the decision on what a workload is ranked by, or why there is none."""
     main = row.get("main")
     return row["metrics"][main]["decision"] if main else row["state"]
 
@@ -208,7 +208,8 @@ def _libraries(summary):
     """Each library once, with the number of configurations that it served."""
     found = Counter(tuple(str(library[part] or "unknown") for part in ("file", "version", "sha256")) for library in
                     ((column["provenance"] or {}).get("library") for column in summary["columns"]) if library)
-    return of_texts(("file", "version", "sha256", "configurations"), [(*key, str(n)) for key, n in found.items()], (0, 1, 2))
+    rows = [(*key, str(n)) for key, n in found.items()]
+    return of_texts(("file", "version", "sha256", "configurations"), rows, (0, 1, 2))
 
 
 def _pairs(parts):

@@ -24,22 +24,21 @@ def _of_workload(document, work):
         return f"no numbers to compare: {baseline} was not measured"
     best, ties = ranking[0]["configuration"], [one["configuration"] for one in ranking[1:] if one["tied"]]
     if document["quick"]:
-        return f"a first look, no verdict: {best} reads best"
+        return f"a first look, no verdict: {best} has the best number"
     found = {cell["configuration"]: cell["metrics"][metric.name] for cell in document["cells"]
              if cell["workload"] == work["workload"] and metric.name in cell["metrics"]}
     if found[best]["decision"] == "no verdict":
-        return f"too few launches for a verdict: {best} reads best"
+        return f"too few launches for a verdict: {best} has the best number"
     time = metric.name == "ns_per_op"
     better, worse = ("faster", "be slower") if time else ("less", "keep more")
     if found[best]["decision"] != metric.better:
         shown = [one["configuration"] for one in ranking if found[one["configuration"]]["decision"] == metric.better]
         than = f"{'be' if time else 'keep'} {better} than {baseline}"
-        return f"{best} reads best, but only {_listed(shown)} shown to {than}" if shown else f"none is shown to {than}"
+        only = f"{best} has the best number, but only {_listed(shown)}" if shown else "none is"
+        return f"{only} shown to {than}"
     tied = f"; {_listed(ties)} not shown to {worse}" if ties else ""
-    share = found[best]["ratio"]["estimate"]
-    share = f"{share * 100:.3g} %" if share >= 0.01 else f"1/{1 / share:.3g}"
-    return (f"the {'fastest is' if time else 'least is kept by'} {best}, with {share} of {baseline}'s "
-            f"{'time' if time else 'memory'}{tied}")
+    share = f"{sentences.ratio(found[best]['ratio'])} of {baseline}'s {'time' if time else 'memory'}"
+    return f"the {'fastest is' if time else 'least is kept by'} {best}, with {share}{tied}"
 
 
 def _listed(names):

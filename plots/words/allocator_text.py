@@ -13,7 +13,7 @@ from plots.stats import multiplicity
 from plots.words import quantity, screen
 from plots.words.table import Column, Table, of_values
 
-BESIDE = {"p99_ns": "p99", "peak_rss_b": "peak RSS", "retained_rss_b": "retained", "faults_per_op": "faults"}  # as ratios
+BESIDE = {"p99_ns": "p99", "peak_rss_b": "peak RSS", "retained_rss_b": "retained", "faults_per_op": "faults"}
 MARKS = {"slower": "+", "more": "+", "faster": "-", "less": "-", "equal": "=", "undecided": "?"}
 COLOURS = {"slower": screen.YELLOW, "more": screen.YELLOW, "faster": screen.BLUE, "less": screen.BLUE,
            "equal": screen.GREEN, "undecided": screen.DIM, "no verdict": screen.DIM}
@@ -49,7 +49,8 @@ def with_interval(one):
 
 def marked(one):
     """A ratio with the sign of its decision, for a column of such."""
-    return f"{ratio(one)} {MARKS.get(one['decision'], ' ')}" if one and (one["ratio"] or one["decision"] == "baseline") else "-"
+    text = ratio(one)
+    return text if text == quantity.NONE else f"{text} {MARKS.get(one['decision'], ' ')}"
 
 
 def cells_of(summary, work):
@@ -169,8 +170,8 @@ def decided(summary):
 def again(summary):
     _, _, different, cells = counted(summary)
     every = [sum(one[key] for one in summary["metrics"]) for key in ("again_different", "again_cells")]
-    return cells and (f"A/A: {summary['again']} is {summary['baseline']} again. {different} of its {cells} cells in time per "
-                      f"operation, and {every[0]} of {every[1]} in all metrics, were decided different")
+    return cells and (f"A/A: {summary['again']} is {summary['baseline']} again. {different} of its {cells} cells in "
+                      f"time per operation, and {every[0]} of {every[1]} in all metrics, were decided different")
 
 
 def disturbances(summary):
@@ -182,23 +183,23 @@ def neighbours(summary):
     """A sentence: how often another program was on the core."""
     timed = [cell for cell in summary["cells"] if cell["workload"] != TIMELINE]
     launches, disturbed = (sum(cell[key] for cell in timed) for key in ("launches", "disturbed"))
+    launches = quantity.counted(launches, "launch", "launches")
     if not disturbed:
-        return f"Neighbours: the core was quiet for long enough in all of {quantity.counted(launches, 'launch', 'launches')}"
-    return (f"Neighbours: in {disturbed} of {quantity.counted(launches, 'launch', 'launches')} the core was not quiet for long "
-            "enough; their times are those of its quietest moments")
+        return f"Neighbours: the core was quiet for long enough in all of {launches}"
+    return (f"Neighbours: in {disturbed} of {launches} the core was not quiet for long enough; their times are those "
+            "of its quietest moments")
 
 
 def distances(summary):
-    """A sentence: how often the threads' CPUs were elsewhere than the baseline's; empty where there are no threads, or it
-    never was so."""
+    """A sentence: how often the threads' CPUs were elsewhere than the baseline's; empty where they never were."""
     threaded = {work["workload"] for work in summary["workloads"] if work["threads"] > 1}
     cells = [cell for cell in summary["cells"] if cell["workload"] in threaded and
              cell["configuration"] != summary["baseline"]]
     launches, apart = (sum(cell[key] for cell in cells) for key in ("launches", "apart"))
     baseline = summary["baseline"]
-    return apart and (f"Distances: in {apart} of {launches} launches with several threads, a cache line took {APART:g} times as "
-                      f"long (or as short) from CPU to CPU as in {baseline}'s launch beside it; no ratio to {baseline} is made "
-                      "of their times while enough others remain")
+    return apart and (f"Distances: in {apart} of {launches} launches with several threads, a cache line took {APART:g} "
+                      f"times as long (or as short) from CPU to CPU as in {baseline}'s launch beside it; no ratio to "
+                      f"{baseline} is made of their times while enough others remain")
 
 
 def legend(summary):
@@ -207,14 +208,15 @@ def legend(summary):
     time = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
     entries = [("ratio", f"to {baseline}, within each launch: below 1 is better, that is faster or less memory"),
                ("*", "the best, and every other that the launches do not tell from the best"),
-               ("p99 ...", f"ratios as well: of the 99th percentile of single operations, of memory, of page faults per "
-                           f"operation; + worse than {baseline}, - better, = equal within "
+               ("p99 ...", f"ratios as well: of the 99th percentile of single operations, of memory, of page faults "
+                           f"per operation; + worse than {baseline}, - better, = equal within "
                            f"{quantity.level(multiplicity.EQUAL_WITHIN[-1])}, ? undecided")]
     if summary["quick"]:
         return entries + [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
     return entries + [
-        ("interval", f"where the ratio lies, by order statistics of the launches, at {quantity.level(time['confidence'])}: on "
-                     f"average at most {quantity.level(rule['rate'])} of the decided cells are wrong"),
+        ("interval", f"where the ratio lies, by order statistics of the launches, at "
+                     f"{quantity.level(time['confidence'])}: on average at most "
+                     f"{quantity.level(rule['rate'])} of the decided cells are wrong"),
         ("floor", f"the larger of {quantity.level(rule['least'])} and what {summary['again'] or 'an A/A column'} reads "
                   "beside 1"),
         ("slower, faster", "the whole interval is beyond the floor"),
@@ -225,8 +227,8 @@ def legend(summary):
 
 # ---- For programs
 
-KEYS = ("workload", "configuration", "state", "reason", "metric", "unit", "launches", "value", "value_low", "value_high",
-        "ratio", "ratio_low", "ratio_high", "floor", "decision", "equal_within")
+KEYS = ("workload", "configuration", "state", "reason", "metric", "unit", "launches", "value", "value_low",
+        "value_high", "ratio", "ratio_low", "ratio_high", "floor", "decision", "equal_within")
 
 
 def numbers(summary):
@@ -236,8 +238,8 @@ def numbers(summary):
         mine = [cell for cell in summary["cells"] if cell["workload"] == work["workload"]]
         mine += [column for column in summary["columns"] if column["state"] != "in force"]
         for holder in mine:
-            metrics = [(metric, holder["metrics"][metric.name]) for metric in METRICS if metric.name in holder["metrics"]
-                       ] if "metrics" in holder else []
+            found = holder.get("metrics") or {}
+            metrics = [(metric, found[metric.name]) for metric in METRICS if metric.name in found]
             start = {"workload": work["workload"], "configuration": holder["configuration"], "state": holder["state"]}
             rows += [{**start, "metric": metric.name, "unit": metric.unit, "launches": one["launches"],
                       **_ends("value", one["value"]), **_ends("ratio", one["ratio"]),

@@ -24,8 +24,8 @@ def stopping(rule):
     if rule.fixed:
         return f"fixed: {rule.looks[0]} launches of every row, one look"
     looks = ", ".join(map(str, rule.looks))
-    return (f"looks after {looks} launches of a row, as long as it is undecided and not known within "
-            f"{quantity.level(rule.precision)}, for {rule.budget_s} s beyond the first {rule.looks[0]}")
+    return (f"a row that is undecided and not known within {quantity.level(rule.precision)} is launched again: looks "
+            f"after {looks} launches, for at most {rule.budget_s} s beyond the first {rule.looks[0]}")
 
 
 def _of_row(row, measured, needed, one_layout):
@@ -36,7 +36,7 @@ def _of_row(row, measured, needed, one_layout):
     if not measured.launches:
         return "not measured: no launch is finished"
     if row["ratio"] is None:
-        return "not measured: no launch has a round that the clock could see in every layout"
+        return "not measured: in every launch some layout took less time than the clock can see"
     side = "value" if row["ratio"]["estimate"] >= 1 else "pointer"
     return _of_verdict(row, side, quantity.faster(row["ratio"]["estimate"]), needed, one_layout)
 
@@ -44,19 +44,19 @@ def _of_row(row, measured, needed, one_layout):
 def _of_verdict(row, side, faster, needed, one_layout):
     verdict, spread = row["verdict"], row["spread"]
     if verdict == "no verdict" and one_layout:
-        return f"one layout gives no verdict: it has the linker's luck in it; here {side} is {faster}"
+        return f"one layout gives no verdict, because its place may be a lucky one; here {side} is {faster}"
     if verdict == "no verdict":
         return f"a quick run gives no verdict; so far {side} looks {faster}"
     if row["ratio"]["low"] is None:
         return f"undecided: {row['launches']} of the {needed} launches that an interval needs"
     return {"value faster": f"{side} is {faster}", "pointer faster": f"{side} is {faster}",
-            "leans value": f"{side} is {faster} on average, but not wherever the linker puts the code",
-            "leans pointer": f"{side} is {faster} on average, but not wherever the linker puts the code",
+            "leans value": f"{side} is {faster} on average, but not in all layouts",
+            "leans pointer": f"{side} is {faster} on average, but not in all layouts",
             "equal": f"equal within {quantity.level(row['equal_within'] or 0)}",
-            "placement decides": "where the linker puts the code decides: pointer/value is from "
+            "placement decides": "the place of the code decides: over the layouts, pointer/value goes from "
                                  f"{quantity.interval(spread['p10'], spread['p90'], ' to ')}",
             "undecided": f"undecided: {STOPPED.get(row['stopped']['why'], 'measure more launches')}"}[verdict]
 
 
-STOPPED = {"precise": "known within the precision, and yet at the border between two verdicts",
+STOPPED = {"precise": "known within the precision, but at the border of two verdicts",
            "looks": "after the last look", "budget": "the budget is spent", "open": "it wants more launches"}

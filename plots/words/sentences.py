@@ -57,11 +57,11 @@ def with_interval(size, low, high, show_size):
 
 
 def crossover(result, show_size):
-    """A Crossovers in words; `show_size` turns a number into "17 B". A side is ahead at a size that is clear for it: of the layouts,
-    which a verdict asks as well, nothing is said."""
+    """In words; `show_size` turns a number into "17 B". A side is ahead at a size that is clear for it: that says
+    nothing of the layouts, which a verdict asks as well."""
     smallest, largest = show_size(result.smallest), show_size(result.largest)
     if result.state == "few":
-        return f"not to be told between {smallest} and {largest}: too few launches"
+        return f"unknown between {smallest} and {largest}: too few launches"
     if result.state == "unclear":
         return f"no size between {smallest} and {largest} has a clear winner"
     if result.state == "none":

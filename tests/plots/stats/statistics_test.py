@@ -402,7 +402,7 @@ def test_there_is_a_crossover_only_where_the_launches_allow_an_interval(launches
     assert [one.low is not None for one in result.found] == [True] * interval
     assert result.state == ("crossing" if interval else "few")
     text = sentences.crossover(result, lambda size: f"{size:.3g} B")
-    assert text.startswith("value wins below 11.3 B" if interval else "not to be told between 8 B and 16 B: too few")
+    assert text.startswith("value wins below 11.3 B" if interval else "unknown between 8 B and 16 B: too few")
 
 
 def test_a_size_is_clear_by_its_corrected_interval():
