@@ -215,8 +215,9 @@ FLOORS = {"clockwork": "one function against itself", "placement": "two identica
 
 
 def floors(summary):
-    return [f"Noise floor, {name} ({FLOORS[name]}): ratio {ratio(floor['ratio'])}, interval "
-            f"{interval(floor['ratio'])}, spread {interval(floor['spread'], 'p10', 'p90')}"
+    return [f"Noise floor, {name} ({FLOORS[name]}): ratio {ratio(floor['ratio'])}, "
+            + (f"interval {interval(floor['ratio'])}, " if floor["ratio"]["low"] is not None else "")
+            + f"spread {interval(floor['spread'], 'p10', 'p90')}"
             for name, floor in summary["floors"].items() if floor and floor["ratio"]]
 
 

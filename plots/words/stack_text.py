@@ -75,9 +75,9 @@ def crowds(result):
 
 
 def goal_table(result):
-    rows = [(goal.what, measured(goal.ours, goal.unit), measured(goal.theirs, goal.unit), ratio(goal.ratio),
-             goal.wanted, REACHED[goal.reached]) for goal in goals(result)]
-    return of_texts(("goal", "ampersand", "compared", "ratio (95 %)", "wanted", ""), rows, (0, 3, 4, 5))
+    rows = [(measured(goal.ours, goal.unit), measured(goal.theirs, goal.unit), ratio(goal.ratio), goal.wanted,
+             REACHED[goal.reached], goal.what) for goal in goals(result)]
+    return of_texts(("ampersand", "compared", "ratio (95 %)", "wanted", "", "goal"), rows, (2, 3, 4, 5))
 
 
 def ratio(found):
