@@ -7,8 +7,8 @@ Definition: golang.org/design/14313-benchmark-format, and golang.org/x/perf/benc
     goos: linux
     BenchmarkPass/size=64/side=value 1048576 1.25 ns/op 0 B/op 0 allocs/op
 
-How a lesson was compiled stands above its lines, where that is not as before: benchstat makes a table of each way, and one
-of all with -ignore compiler,kernel-args.
+How a lesson was compiled stands above its lines, where that is not as before: benchstat makes a table of each way, and
+one of all with -ignore compiler,kernel-args.
 
 One line a side and launch, so that benchstat's samples are launches; `benchstat -col /side bench.txt` sets the two
 sides beside each other."""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How a run's lessons were compiled, each by itself: their objects say so (harness/lesson/lesson_object.py), and a run may hold
-lessons of several compilers. A run of a version that did not ask them has only what ampersand itself was built with."""
+"""How each lesson of a run was compiled, as its object says (harness/lesson/lesson_object.py). A run may hold lessons of
+several compilers. An older run only says what ampersand itself was built with."""
 
 import re
 

@@ -63,8 +63,8 @@ def read_journal(folder, rows, configurations, form=PAIRS):
             strict_json.check_version(event, "journal", name, line)
         _check_event(event, name, line, form)
         if manifest_crc32 not in (None, event.get("manifest_crc32", manifest_crc32)):
-            raise Refused(name, f"line {line}", "manifest.json was changed before the run was gone on with: the parts before "
-                          "and after belong to two manifests")
+            raise Refused(name, f"line {line}", "manifest.json was changed before the run was gone on with: the parts "
+                          "before and after belong to two manifests")
         manifest_crc32 = event.get("manifest_crc32", manifest_crc32)
         for row in event.get("rows", ()) if event["event"] == "extend" else ():
             if row not in rows:

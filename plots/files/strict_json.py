@@ -23,7 +23,7 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "results" / "schema"
 
 def read_bytes(path, name=None):
     try:
-        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:  # of a pipe, too
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:  # a pipe
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise Refused(name or path, "not a file that can be read: a pipe, a socket or a device")
             return file.read()

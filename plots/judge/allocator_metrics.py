@@ -71,9 +71,9 @@ APART = 2.0  # seen on one machine: 56 to 85 ns, and 340 to 368
 
 
 def are_apart(one, other):
-    """Whether the CPUs of two launches' first two threads were at different distances, in one of them or between the two:
-    where a line of the cache took APART times as long (harness/measure/round_trip.h). A time that is not known, since the other
-    thread was kept from answering, is taken for the same: to leave such launches out would choose by how busy they were."""
+    """Whether the CPUs of two launches' first two threads were at different distances, in one launch or between the two:
+    a line of the cache took APART times as long (harness/measure/round_trip.h). A time that is not known, because the
+    other thread could not answer, counts as the same: to leave such launches out would choose by how busy they were."""
     trips = [ns for document in (one, other) for ns in document.get("round_trip_ns") or () if ns]
     return len(trips) > 1 and max(trips) > APART * min(trips)
 

@@ -10,6 +10,7 @@ import numpy as np
 from plots.files.allocator_run import TIMELINE
 from plots.judge import allocator_metrics as metrics
 from plots.judge.allocator_metrics import METRICS
+from plots.judge.numbers import exponentials, short
 from plots.stats import crossover, multiplicity, statistics
 from plots.stats.multiplicity import LEAST
 
@@ -25,7 +26,7 @@ def judgement(run):
     document = {
         "schema": "ampersand/allocators-summary/1", "quick": run.quick, "baseline": run.baseline,
         "again": run.manifest["again"],
-        "rule": {"rate": multiplicity.RATE, "least": _short(math.expm1(LEAST)),
+        "rule": {"rate": multiplicity.RATE, "least": short(math.expm1(LEAST)),
                  "equal_within": list(multiplicity.EQUAL_WITHIN),
                  "correction": "false coverage rate over each metric's table",
                  "interval": "order statistics of the launches"},
@@ -89,8 +90,8 @@ class Table:
         return np.array([metrics.ln(metric.name, mine[i]) - metrics.ln(metric.name, other[i]) for i in launches])
 
     def alike(self, one, other, work, launches):
-        """Those in which nothing else disturbed either, and the CPUs were at the same distance; if fewer than ENOUGH are
-        left, those of the same distance, which counts for more; then those undisturbed; then all."""
+        """Those in which nothing else disturbed either, and the CPUs were at the same distance; if fewer than ENOUGH
+        are left, those of the same distance, which counts for more; then those undisturbed; then all."""
         apart = self.apart(one, other, work)
         disturbed = set().union(*(self.disturbed.get((name, work), ()) for name in (one, other)))
         for out in (apart | disturbed, apart, disturbed):
@@ -121,7 +122,7 @@ def _metric(table, metric):
     again = [decision.name for (name, _, found), decision in table.decisions.items()
              if name == table.again and found == metric.name and decision.name != "few"]
     return {"name": metric.name, "title": metric.title, "unit": metric.unit, "cells": level.cells,
-            "decided": 0 if table.run.quick else level.decided, "confidence": _short(level.confidence),
+            "decided": 0 if table.run.quick else level.decided, "confidence": short(level.confidence),
             "launches_needed": level.launches_needed, "again_cells": len(again),
             "again_different": sum(name in ("above", "below") for name in again)}
 
@@ -139,8 +140,8 @@ def _cell(table, column, work):
         name, decision = _decision(table, column.name, work["name"], metric)
         plain = statistics.estimate(np.array(list(values.values())), statistics.CONFIDENCE)
         document["metrics"][metric.name] = {
-            "launches": len(values), "value": {key: _rounded(part) for key, part in vars(plain).items()},
-            "ratio": _exponentials(decision.ratio) if decision and decision.ratio else None, "decision": name,
+            "launches": len(values), "value": {key: short(part) for key, part in vars(plain).items()},
+            "ratio": exponentials(**vars(decision.ratio)) if decision and decision.ratio else None, "decision": name,
             "equal_within": decision.equal_within if decision and name == "equal" else None}
     return document
 
@@ -154,19 +155,6 @@ def _decision(table, configuration, work, metric):
     return {"above": metric.worse, "below": metric.better}.get(decision.name, decision.name), decision
 
 
-def _exponentials(part):
-    return {key: None if x is None else _short(math.exp(x)) for key, x in vars(part).items()}
-
-
-def _short(x):
-    """Six significant digits, as in every summary."""
-    return float(f"{x:.6g}")
-
-
-def _rounded(x):
-    return None if x is None else _short(x)
-
-
 # ---- Which is best?
 
 def _workload(table, work):
@@ -178,7 +166,7 @@ def _workload(table, work):
     confidence = table.levels[metric.name].confidence
     ranking = [{"configuration": name, "tied": _tied(table, name, ranked[0][1], work["name"], metric, confidence)}
                for _, name, _ in ranked]
-    floors = {one.name: _short(math.expm1(table.floors[work["name"], one.name])) for one in METRICS
+    floors = {one.name: short(math.expm1(table.floors[work["name"], one.name])) for one in METRICS
               if len(table.ratios(table.run.baseline, work["name"], one))}
     return {"workload": work["name"], "kind": work["kind"], "purpose": work["purpose"], "operation": work["operation"],
             "threads": work["threads"], "floors": floors, "ranking": ranking, "pick": _pick(table, ranking),
@@ -240,6 +228,6 @@ def _crossover(work, configuration, sizes, confidence):
     document = {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
                 "sentence": None, "smallest": result.smallest, "largest": result.largest,
                 "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],
-                "sizes": [{"estimate": _short(one.size), "low": _rounded(one.low), "high": _rounded(one.high),
+                "sizes": [{"estimate": short(one.size), "low": short(one.low), "high": short(one.high),
                            "faster_below": one.faster_below} for one in result.found]}
     return document, (work["name"], result)

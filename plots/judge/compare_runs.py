@@ -34,6 +34,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from plots.judge import compare_facts
+from plots.judge.numbers import exponentials
 from plots.judge.summary import judgement
 from plots.program.errors import Refused
 from plots.stats import statistics
@@ -167,8 +168,8 @@ def _row(row, figures, drift, threshold, quick, judged):
             word = call(figure.by, drift["ratios"], threshold, quick, ("higher", "lower"), None)
         else:
             word = call(figure.by, drift["times"], threshold, quick, ("slower", "faster"), "no control")
-        document[name if name == "ratio" else f"{name}_ns_per_op"] = _exponentials({"a": figure.a, "b": figure.b}) | {
-            "change": figure.by and _exponentials(vars(figure.by)),
+        document[name if name == "ratio" else f"{name}_ns_per_op"] = exponentials(a=figure.a, b=figure.b) | {
+            "change": figure.by and exponentials(**vars(figure.by)),
             "call": "control" if document["control"] else word}
     document["verdict"] = {"a": a["verdict"], "b": b["verdict"], "change": _verdict_change(a["verdict"], b["verdict"])}
     document["failed"] = {"a": a["failed"], "b": b["failed"]}
@@ -227,7 +228,8 @@ def unjudged(document):
             "not measured": lambda row, calls: "not measured" in calls,
             f"fewer than {LEAST_LAUNCHES} launches": lambda row, calls: "too few launches" in calls,
             "times without a control": lambda row, calls: "no control" in calls,
-            "allocations not counted": lambda row, calls: _uncounted(row["counts"]["a"]) != _uncounted(row["counts"]["b"])}
+            "allocations not counted":
+                lambda row, calls: _uncounted(row["counts"]["a"]) != _uncounted(row["counts"]["b"])}
     for row in document["rows"] if not document["quick"] else ():
         calls = {row[key]["call"] for key in ("ratio", "value_ns_per_op", "pointer_ns_per_op")}
         why = next((why for why, holds in whys.items() if holds(row, calls)), None)
@@ -240,10 +242,5 @@ def _uncounted(status):
     return status in ("refused", "missing")
 
 
-def _exponentials(part):
-    """ln units as plain ratios, with six significant digits."""
-    return {key: None if x is None else float(f"{math.exp(x):.6g}") for key, x in part.items()}
-
-
 def _range(span):
-    return span and _exponentials(dict(zip(("low", "high"), span)))
+    return span and exponentials(low=span[0], high=span[1])

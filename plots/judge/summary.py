@@ -10,6 +10,7 @@ import numpy as np
 
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
+from plots.judge.numbers import exponentials, short
 from plots.stats import carry_over, crossover, layout_error, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
@@ -49,8 +50,8 @@ def judgement(run, among=None):
         "crossovers": [_crossover(result) for result in crossings],
         "geometric_mean": list(_geometric_means(rows)),
     }
-    bench = bench_format.write(bench_format.configuration_of(run.manifest, run.configuration), _bench_lines(run, counts))
-    return Judged(document, bench, crossings, judge.stopping)
+    configuration = bench_format.configuration_of(run.manifest, run.configuration)
+    return Judged(document, bench_format.write(configuration, _bench_lines(run, counts)), crossings, judge.stopping)
 
 
 class Judge:
@@ -84,13 +85,13 @@ def _row(row, measured, counts, judge):
     if measured.launches:
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
             plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected)
-            document[f"{key}_ns_per_op"] = _exponentials(plain)
+            document[f"{key}_ns_per_op"] = exponentials(**vars(plain))
         unit = unit_of(judge.layouts[row.lesson], row.name)
         off = layout_error.error(measured, unit)
         ratio = layout_error.widen(statistics.estimate(measured.headlines, judge.confidence), off, judge.confidence)
-        document["design"] = {"kind": unit["design"], "error": _short(off)}
+        document["design"] = {"kind": unit["design"], "error": short(off)}
         over_layouts = statistics.spread(measured.ln_ratio, judge.confidence)
-        document["ratio"], document["spread"] = _exponentials(ratio), _exponentials(over_layouts)
+        document["ratio"], document["spread"] = exponentials(**vars(ratio)), exponentials(**vars(over_layouts))
         verdict = statistics.verdict(ratio, over_layouts, judge.threshold)
         width = stopping.half_width(ratio, over_layouts)
     if judge.quick or judge.one_layout:
@@ -118,19 +119,9 @@ def _observe(rows, calibrations, quick):
 def _solo(result, quick):
     if result is None:
         return None
-    return {"launches": result.launches, "ratio": _exponentials(result.solo),
-            "paired_ratio": _short(math.exp(result.paired)), "difference": _exponentials(result.difference),
+    return {"launches": result.launches, "ratio": exponentials(**vars(result.solo)),
+            "paired_ratio": short(math.exp(result.paired)), "difference": exponentials(**vars(result.difference)),
             "carry_over": None if quick else result.found}
-
-
-def _exponentials(part):
-    """A dataclass in ln units as a dictionary of plain numbers."""
-    return {key: None if x is None else _short(math.exp(x)) for key, x in vars(part).items()}
-
-
-def _short(x):
-    """Six significant digits: more than any clock gives, and the same on every machine."""
-    return float(f"{x:.6g}")
 
 
 def _counts(counts):
@@ -174,8 +165,8 @@ def _crossovers(run, measured, threshold, judge):
 
 
 def _crossover(result):
-    return {"pair": result.pair, "sizes": [{"estimate": _short(one.size), "low": one.low and _short(one.low),
-                                            "high": one.high and _short(one.high), "faster_below": one.faster_below}
+    return {"pair": result.pair, "sizes": [{"estimate": short(one.size), "low": short(one.low),
+                                            "high": short(one.high), "faster_below": one.faster_below}
                                            for one in result.found], "sentence": None}
 
 
@@ -183,7 +174,7 @@ def _geometric_means(rows):
     """A summary line, no more: over sizes that somebody chose, of figures that mean different things."""
     for pair, mine in _sweeps(rows).items():
         ratios = [row["ratio"]["estimate"] for row in mine if row["ratio"]]
-        yield {"pair": pair, "ratio": _short(math.exp(np.mean(np.log(ratios)))) if ratios else None}
+        yield {"pair": pair, "ratio": short(math.exp(np.mean(np.log(ratios)))) if ratios else None}
 
 
 def _bench_lines(run, counts):

@@ -2,8 +2,8 @@
 """The page about a run of pairs, one file that needs no other and no network: what was asked and answered, the machine,
 the noise floors, every row, each lesson with its code and figures, the rule, and how to repeat it.
 
-Judgements are summary.py's, words pair_text.py's, figures those of `charts`; the page's own are the distributions and the
-sparklines."""
+Judgements are summary.py's, words pair_text.py's, figures those of `charts`; the page's own are the distributions and
+the sparklines."""
 
 import dataclasses
 import hashlib

@@ -19,5 +19,5 @@ def folder(purpose):
 def refuse_noexec(path):
     """Unless programs that are made in this temporary folder can be run."""
     if os.statvfs(path).f_flag & os.ST_NOEXEC:
-        raise Refused(os.path.dirname(path), "programs that are made there cannot be run (mounted noexec): let TMPDIR name "
-                      "another folder")
+        raise Refused(os.path.dirname(path), "programs that are made there cannot be run (mounted noexec): let TMPDIR "
+                      "name another folder")

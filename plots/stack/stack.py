@@ -27,7 +27,8 @@ def add_arguments(parser):
     parser.add_argument("--launches", type=int, default=15, help="fresh processes of each program (default 15)")
     parser.add_argument("--rounds", type=int, default=100, help="rounds of 50 us in each (default 100)")
     parser.add_argument("--out", type=Path, help="where the results go: the door names a new folder")
-    parser.add_argument("--from", dest="source", metavar="DIR", type=Path, help="measure nothing: judge and draw again what is there, into DIR or --out")
+    parser.add_argument("--from", dest="source", metavar="DIR", type=Path,
+                        help="measure nothing: judge and draw again what is there, into DIR or --out")
     parser.add_argument("--format", choices=["table", "json"], default="table")
 
 
@@ -122,7 +123,8 @@ def main(args):
     except (LookupError, ValueError, TypeError, ArithmeticError) as error:
         if not args.source:
             raise
-        raise Refused(args.source / "stack.json", f"its parts do not fit together: {type(error).__name__}: {error}") from None
+        why = f"its parts do not fit together: {type(error).__name__}: {error}"
+        raise Refused(args.source / "stack.json", why) from None
     pictures.write(pictures.encode(figures), out / "figures")
     sys.stdout.write(text)
     say(f"everything is in {out}: stack.json, figures/")

@@ -117,7 +117,8 @@ def reduce_launch(launch):
     rounds = np.stack([logarithms[1] - logarithms[0], ln_sides[0], ln_sides[1]])
     blocks = _identities(launch)
     layouts = len(np.unique(blocks))
-    rounds = rounds[:, np.argsort(blocks, kind="stable")].reshape(3, layouts, rounds.shape[1] // layouts * rounds.shape[2])
+    each = rounds.shape[1] // layouts * rounds.shape[2]
+    rounds = rounds[:, np.argsort(blocks, kind="stable")].reshape(3, layouts, each)
     if not out.any():
         return np.median(rounds, axis=2)
     empty = np.isnan(rounds).all(axis=2)
