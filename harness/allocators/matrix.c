@@ -171,7 +171,6 @@ int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_
     static const struct amp_run_verb verb = {
         .schema = "ampersand/allocators/1",
         .parts = parts,
-        .kinds = { [AMP_CELL_PROBE] = "probe", [AMP_CELL_LAUNCH] = "workload", [AMP_CELL_TIMELINE] = "timeline" },
         .patience = 0.15,
         .restore = restore,
         .choose = choose,

@@ -166,7 +166,6 @@ int amp_launch_run(const struct amp_registry *registry, const struct amp_launch_
     static const struct amp_run_verb verb = {
         .schema = AMP_MANIFEST_SCHEMA,
         .parts = parts,
-        .kinds = { [AMP_KIND_PAIRED] = "paired", [AMP_KIND_COUNTS] = "counts", [AMP_KIND_SOLO] = "solo" },
         .patience = 0.1, /* blocks that were disturbed are measured again within the child */
         .restore = restore,
         .choose = choose,

@@ -29,7 +29,7 @@ enum { AMP_JOB_KINDS = 3, AMP_JOB_WORDS = 12 };
 enum amp_job_state { AMP_JOB_TO_DO, AMP_JOB_DONE, AMP_JOB_LOST, AMP_JOB_SKIPPED };
 
 struct amp_job {
-    unsigned kind; /* index into the verb's kinds */
+    unsigned kind; /* the verb's, below AMP_JOB_KINDS: jobs of one kind take about the same time */
     unsigned launch;
     /* Jobs of one group fail together. A group may be part of a larger one, as a cell is of its column: if a job of the
      * larger group fails, all groups in it fail. */
@@ -37,7 +37,7 @@ struct amp_job {
     size_t needed;  /* how many launches of this group and kind an interval needs */
     char *name;     /* of the group, for messages */
     char *file;     /* its result */
-    json_t *fields; /* the keys by which the journal identifies the job */
+    json_t *fields; /* the keys by which the journal identifies the job, "kind" among them */
     struct amp_process process; /* its argv is: */
     const char *words[AMP_JOB_WORDS + 1];
     bool timed;       /* needs a quiet core */
@@ -90,7 +90,6 @@ struct amp_manifest_part {
  * after a line on stderr; those marked "err" return a negative errno. */
 struct amp_run_verb {
     const char *schema;                 /* of its manifest */
-    const char *kinds[AMP_JOB_KINDS];   /* their names in the journal */
     const struct amp_manifest_part *parts; /* besides machine and build; a NULL part ends them */
     double patience;                    /* share of the run's time that may go into waiting for a quiet core */
 

@@ -126,6 +126,11 @@ static const char *without(const char *prefix, const char *detail)
     return strncmp(detail, prefix, n) == 0 && strncmp(detail + n, ": ", 2) == 0 ? detail + n + 2 : detail;
 }
 
+static const char *kind_of(const struct amp_job *job)
+{
+    return json_string_value(json_object_get(job->fields, "kind"));
+}
+
 static int note_failure(struct amp_loop *loop, struct amp_job *job, const struct amp_outcome *outcome)
 {
     bool chance = may_be_chance(outcome->ending), again = chance && !job->tried, goes_on;
@@ -142,8 +147,8 @@ static int note_failure(struct amp_loop *loop, struct amp_job *job, const struct
     skipped = goes_on ? 0 : skip(loop, job);
     loop->progress.failed += !goes_on;
     loop->failed += !goes_on && !outcome->excused;
-    amp_progress_say(&loop->progress, job->name, "%s%s: %s (%s); %s", goes_on ? "" : "failed: ", reason, detail,
-                     loop->verb->kinds[job->kind],
+    amp_progress_say(&loop->progress, job->name, "%s%s: %s (%s); %s",
+                     goes_on || outcome->excused ? "" : "failed: ", reason, detail, kind_of(job),
                      again     ? "it is tried once more"
                      : goes_on ? "this launch is left out, the others go on"
                                : "all others go on");
@@ -232,7 +237,7 @@ static int begin_job(struct amp_loop *loop, struct amp_job *job)
     char folder[PATH_MAX];
     int err = amp_journal_event(loop->journal, "start", json_copy(job->fields));
 
-    amp_progress_child(&loop->progress, loop->verb->kinds[job->kind], job->name);
+    amp_progress_child(&loop->progress, kind_of(job), job->name);
     job->process.argv = job->words;
     if (!err)
         err = amp_folder_of(job->file, folder);

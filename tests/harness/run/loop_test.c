@@ -174,7 +174,7 @@ static int accept_result(void *run, const struct amp_job *job, struct amp_outcom
 }
 
 static const struct amp_run_verb verb = {
-    .kinds = { "paired" }, .turn = turn, .rebuilt = rebuilt, .is_disturbed = is_disturbed, .accept = accept_result
+    .turn = turn, .rebuilt = rebuilt, .is_disturbed = is_disturbed, .accept = accept_result
 };
 
 static void make_jobs(const char *list, size_t needed)
@@ -193,7 +193,7 @@ static void make_jobs(const char *list, size_t needed)
         job->timed = true;
         job->name = amp_jobs_text(jobs, "row %c", at[0]);
         job->file = amp_jobs_text(jobs, "%s/%c/%c.json", fake.dir, at[0], at[1]);
-        job->fields = json_pack("{s:s%}", "job", at, (size_t) 2);
+        job->fields = json_pack("{s:s, s:s%}", "kind", "paired", "job", at, (size_t) 2);
         amp_jobs_word(jobs, job, "%.2s", at);
         amp_jobs_word(jobs, job, "%s", job->file);
         if (at[2] == '*') {
