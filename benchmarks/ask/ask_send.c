@@ -144,7 +144,7 @@ static void *ask_thread(void *memory)
 {
     struct ask_queue *queue = memory;
 
-    free(amp_alloc(1)); /* what an allocator makes for a thread that frees belongs to the fixture */
+    free(amp_alloc(1)); /* let the allocator make its cache for the freeing thread now, outside the timing */
     pthread_mutex_lock(&queue->lock);
     for (;;) {
         while (!queue->receive && !queue->ends)

@@ -40,7 +40,7 @@ static AMP_NOINLINE uint64_t use_constant(size_t n, uint64_t number)
     return b[0] + ((uint64_t) b[n - 1] << 8);
 }
 
-/* The same in a frame of its own for each pair, so that their layouts have nothing to do with each other. */
+/* The same function again for the other pair, so that the layouts of the pairs are independent. */
 static AMP_NOINLINE uint64_t use_vla(size_t n, uint64_t number)
 {
     unsigned char b[n];

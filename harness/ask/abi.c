@@ -25,7 +25,7 @@
 
 #if defined(__x86_64__) && defined(__LP64__) && !defined(_WIN32)
 
-/* Arguments that stand behind the object: the registers in which they arrive tell how many it took. */
+/* Arguments after the object: the registers in which they arrive show how many the object took. */
 #define INTEGER 0x0123456789abcdefull
 #define VECTOR 1.2345678901234567e89
 
@@ -41,7 +41,7 @@ static struct {
     struct stack stack;
 } seen;
 
-/* A struct of more than 16 B is passed on the stack, so the last argument is what stands there. */
+/* A struct of more than 16 B is passed on the stack, so the last argument is the content of the stack. */
 static void record(uint64_t i0, uint64_t i1, uint64_t i2, uint64_t i3, uint64_t i4, uint64_t i5, double v0, double v1,
                    double v2, double v3, double v4, double v5, double v6, double v7, struct stack stack)
 {
@@ -53,8 +53,8 @@ static void record(uint64_t i0, uint64_t i1, uint64_t i2, uint64_t i3, uint64_t 
     seen.stack = stack;
 }
 
-/* An object filled with bytes of its own, at the start of enough memory for any call here. One of a single byte may be a
- * _Bool, of which clang returns one bit. */
+/* An object filled with bytes of its own, at the start of enough memory for any call here. One of a single byte may be
+ * a _Bool, of which clang returns one bit. */
 static unsigned char *make_object(size_t size, unsigned seed)
 {
     size_t room = size / 64 * 64 + 128;
@@ -69,7 +69,7 @@ static unsigned char *make_object(size_t size, unsigned seed)
 
 static const char *filled; /* '0' or '1' for each byte */
 
-/* Whether bytes [at, at + size) of an object are found at `found`. */
+/* Whether `found` holds the bytes [at, at + size) of the object. */
 static bool alike(const void *found, const unsigned char *object, size_t at, size_t size)
 {
     const unsigned char *byte = found;
@@ -80,7 +80,7 @@ static bool alike(const void *found, const unsigned char *object, size_t at, siz
     return true;
 }
 
-/* Whether the object's words are in these registers, each in the one that its kind comes to next. */
+/* Whether these registers hold the object's words, each in the next register of its kind. */
 static bool in_registers(const unsigned char *object, size_t size, const uint64_t integers[2], const double vectors[2])
 {
     for (unsigned kinds = 0; kinds < 4; kinds++) { /* bit w: word w is in a vector register */
@@ -126,7 +126,7 @@ struct vectors {
     double word[2];
 };
 
-/* A vector of 16 bytes is one register; the half that a struct of doubles shows of it is enough. */
+/* A vector of 16 bytes is one register; its lower half, which a struct of doubles shows, is enough. */
 static const char *returned(size_t size, size_t registers)
 {
     void (*give)(void) = amp_abi_give;
@@ -140,7 +140,7 @@ static const char *returned(size_t size, size_t registers)
     } else if (size <= 16 && registers > 0) {
         if (in_registers(first, registers * 8 < size ? registers * 8 : size, integers.word, vectors.word))
             how = "registers";
-    } else if (memcmp(first, before, size) == 0) { /* nothing was written: it came back by the x87's stack */
+    } else if (memcmp(first, before, size) == 0) { /* nothing was written: it was returned on the x87 stack */
         long double x87 = ((long double (*)(const void *)) give)(first);
 
         if (memcmp(&x87, first, X87_B) == 0)

@@ -15,7 +15,7 @@ ABSOLUTE_64 = {"EM_X86_64": 1, "EM_AARCH64": 257}  # relocation types: a pointer
 
 
 class Refused(Exception):
-    """What cannot be linked as asked for, in words for whoever wrote the lesson or called the tool."""
+    """The lesson cannot be linked; the text says why."""
 
 
 class Object:

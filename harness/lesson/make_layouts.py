@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Link one lesson many times: modules that differ only in where their functions stand within a 64-byte line.
 
-Where the linker puts a function is worth up to 30 % of its time, and of an address only the offset within the line
-counts. Compilers place functions at multiples of 16, so most functions have four placements:
+Where the linker puts a function can change its time by up to 30 %. Of the address, only the offset within the line
+matters. Compilers place functions at multiples of 16, so most functions have four placements:
 
     line  |0---------------16--------------32--------------48--------------|
     00.so |run_value.......................................................|
@@ -71,11 +71,11 @@ def read_contract(path):
 
 
 def reach(lesson, start, pair_sections):
-    """The functions that can be called from section `start`, straight or through tables in data, and the names outside of
-    the object that are referred to; both in the order met.
+    """The functions that section `start` can call, directly or through tables in data, and the names outside the object
+    that it uses; both in the order in which they are found.
 
-    A section stands for the function or the object that is in it. What the compiler expects never to run
-    (.text.unlikely) is followed but not placed."""
+    A section stands for the function or the object in it. Code that the compiler expects never to run (.text.unlikely)
+    is followed but not placed."""
     seen, queue, functions, outside = {start}, [start], [], {}
     for section in queue:
         if lesson.is_code(section) and not lesson.names[section].startswith(".text.unlikely"):
@@ -119,8 +119,8 @@ def read_pairs(lesson, offsets):
 
 
 def make_units(pairs):
-    """Join the pairs that share functions. A unit: rows, and the functions of each side, each once, and what they call
-    outside."""
+    """Join the pairs that share functions. A unit has rows, the functions of each side, and what these call outside the
+    object, each name once."""
     units = []
     for pair in pairs:
         functions = set(pair["value"] + pair["pointer"])
@@ -167,7 +167,7 @@ def points(m):
 
 
 def placements(align):
-    """The offsets within a line at which a function aligned like this may stand."""
+    """The offsets within a line at which a function with this alignment may stand."""
     return range(0, LINE_B, max(align, STEP_B))
 
 
@@ -235,7 +235,7 @@ def script(lesson, offsets, draw):
 
 
 def join(cc, lesson, libraries, link_args, out):
-    """The object of the lesson with what it takes of the libraries, in `out`: so that this can be placed, too."""
+    """Link the lesson's object with what it uses of the libraries, into `out`, so that this is placed, too."""
     command = [*shlex.split(cc), "-r", "-nostdlib", *(arg for arg in link_args if arg.startswith("-fuse-ld=")), lesson,
                *libraries, "-o", str(out)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -245,7 +245,7 @@ def join(cc, lesson, libraries, link_args, out):
 
 
 def helpers(cc):
-    """The names of the compiler's own helpers, as __udivti3: all that its library holds, by the index of that archive."""
+    """The names of the compiler's helper functions, such as __udivti3: everything in the index of its library."""
     done = subprocess.run([*shlex.split(cc), "-print-libgcc-file-name"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True, check=False)
     path = Path(done.stdout.strip())
@@ -258,7 +258,7 @@ def helpers(cc):
 
 
 def hold_outside(symbols, outside, module):
-    """Refuse what is linked in behind the lesson's back: it would not be placed."""
+    """Refuse functions that come into the module in another way: they would not be placed."""
     for symbol in symbols:
         if symbol.kind == FUNCTION and symbol.section is not None and symbol.name in outside:
             raise Refused(f"{module.name}: {symbol.name}: comes from a static library or another object, and would not be "
@@ -266,7 +266,7 @@ def hold_outside(symbols, outside, module):
 
 
 def link(command, module, text, offsets, outside):
-    """Link one module and read back where its functions stand; its build ID."""
+    """Link one module, and check that its functions stand where they should. Returns its build ID."""
     script_file = module.with_suffix(".ld")
     script_file.write_text(text)
     command = command + ["-Wl,--build-id=sha1", f"-Wl,-T,{script_file}", "-o", str(module)]
@@ -297,8 +297,8 @@ def link(command, module, text, offsets, outside):
 
 
 def install(made, out, lesson, count):
-    """Move what was made into place and drop the modules of an earlier, larger design. The table goes first and comes
-    last: without it there is no lesson, so that a design half replaced is never taken for a whole one."""
+    """Move the new modules into place, and delete those of an earlier, larger design. The table is deleted first and
+    written last: without it there is no lesson, so a half replaced design is never used."""
     (out / f"{lesson}.layouts.json").unlink(missing_ok=True)
     for file in sorted(made.glob("*.so")):
         os.replace(file, out / file.name)
@@ -351,7 +351,7 @@ def first_keys(args, lesson):
 
 
 def link_all(command, lesson, units, args, draw, made):
-    """The build IDs of the modules."""
+    """Link all modules; returns their build IDs."""
     outside = {name for unit in units for side in ("value", "pointer") for name in unit[f"{side}_calls"]}
     outside -= helpers(args.cc) if outside else set()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

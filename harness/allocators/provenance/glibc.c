@@ -85,7 +85,7 @@ static void look_at_counters(struct amp_probe *probe)
     amp_probe_effect_bool(probe, "counters_move", during >= before + size && in_use() + size <= during);
 }
 
-/* A block of this size class and no larger one, as malloc gives where the rest of a chunk is too small to be one. */
+/* A block of exactly this size class: malloc may give a larger one if the rest of a chunk is too small for a block. */
 static void *exact(size_t size)
 {
     void *block = malloc(size);

@@ -24,7 +24,7 @@ double finite(double x)
     return std::isfinite(x) ? x : 0;
 }
 
-/* With the memory pass's own result, and 0 for the variation of what is always 0. */
+/* Put the kept result of the memory pass into the run, and 0 for a variation that would be 0/0. */
 Run mended(Run run, const benchmark::MemoryManager::Result *pass)
 {
     if (run.memory_result)
@@ -44,7 +44,7 @@ void scale_back(double &accumulated, double shown)
         accumulated *= accumulated / shown;
 }
 
-/* libbenchmark's CSV reporter is deprecated, and what its users have: named here only, and allowed here only. */
+/* libbenchmark's CSV reporter is deprecated, but users need it: the warning is off for this place only. */
 BENCHMARK_DISABLE_DEPRECATED_WARNING
 class Csv : public benchmark::CSVReporter
 {
@@ -60,7 +60,7 @@ struct Out {
     std::string file, format = "json";
 } out;
 
-/* The value of a flag of libbenchmark's, from the word where it has it, else as it was. */
+/* If the word is this flag of libbenchmark, take its value; else leave the old one. */
 void take(const char *word, const char *flag, std::string &value)
 {
     const size_t length = std::strlen(flag);
