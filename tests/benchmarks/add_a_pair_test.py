@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Adding a pair is one file and one line: done in a copy of the tree, as README says, then measured."""
+"""Adding a pair is one file and one line: done in a copy of the tree, as docs/contributing.md says, then measured."""
 import json
 import os
 import re
