@@ -102,6 +102,11 @@ def time_goal(what, ours, theirs, most):
     return Goal(what, number(ours), number(theirs), "ns", ratio, f"<= {most:.3g}", bool(ratio.estimate <= most))
 
 
+def jump(instructions):
+    """Go's and the jump behind them."""
+    return None if instructions is None else instructions + 1
+
+
 def goals(result):
     found = []
     for to_kib, call in ((64, 2), (128, 6)):
@@ -116,8 +121,8 @@ def goals(result):
     for frame, text in (("small", "frame to 128 B"), ("large", "larger frame")):
         ours, theirs = (result.document["prologues"][whose][frame] for whose in ("ampersand", "go"))
         found.append(Goal(f"entry check, instructions, {text}, against Go's and its jump",
-                          *(n and Number(n, None, None) for n in (ours, theirs and theirs + 1)), "", None, "no more",
-                          ours <= theirs + 1 if ours and theirs else None))
+                          *(None if n is None else Number(n, None, None) for n in (ours, jump(theirs))), "", None,
+                          "no more", None if ours is None or theirs is None else ours <= jump(theirs)))
     found.append(time_goal("fresh stack_copy 1024, by value, against Go", result.walks("fresh", "value", 1024),
                            result.walks("go_fresh", "value", 1024), 1 / 1.5))
     return [*found, memory_goal(result)]

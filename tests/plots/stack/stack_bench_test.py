@@ -69,6 +69,14 @@ def test_what_is_missed_is_called_so(document, change, begin):
     assert "MISSED" in stack_text.tables(stack_summary.Result(document))
 
 
+def test_a_prologue_of_no_instructions_is_a_number(document):
+    document["prologues"]["ampersand"].update(small=0)
+    result = stack_summary.Result(document)
+    found = goal(document, "entry check, instructions, frame to 128")
+    assert found.ours.estimate == 0 and found.reached is True
+    assert stack_text.as_json(result) and stack_text.tables(result)
+
+
 def test_the_interval_is_of_the_launches(document):
     found = goal(document, "entry check, a call")
     assert stack_text.measured(found.ours,
