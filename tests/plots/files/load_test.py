@@ -91,6 +91,7 @@ DAMAGE = [
     ("another kind", "manifest.json", put("schema", value="ampersand/launch/1"), ["schema", "is not ampersand/run/1"]),
     ("no schema", "manifest.json", drop("schema"), ["manifest.json: schema", "missing"]),
     ("not an object", "manifest.json", (lambda p: p.write_text("[]"),), ["manifest.json", "not a JSON object"]),
+    ("a flag that is none", "manifest.json", put("build", "kernel_args", value=["-O2", None]), ["build.kernel_args[1]", "None"]),
     ("manifest cut", "manifest.json", (cut(0.5),), ["manifest.json: line 1, column", "not JSON"]),
     ("manifest empty", "manifest.json", (cut(0),), ["manifest.json: line 1", "not JSON", "cut off"]),
     ("a key twice", "manifest.json", (text(b'"seed":1,', b'"seed":1,"seed":1,'),), ["the key 'seed' is there twice"]),
