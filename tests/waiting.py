@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Waiting for what must happen: the file, the line, the process. Never for a time, which a busy machine does not keep."""
+"""Waiting for what must happen: the file, the line, the process. Never for a time: a busy machine keeps none."""
 import time
 
 HANGS_S = 600  # what takes longer hangs, however busy the machine; nothing that is right comes near it

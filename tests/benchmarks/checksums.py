@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the lessons' checksums have to be, computed here in another way than in C: CHECKSUMS[lesson](pair, size, ops)."""
+"""What the lessons' checksums have to be, computed in another way than in C: CHECKSUMS[lesson](pair, size, ops)."""
 
 PAGE_B = 4096
 LCG, ODD = 6364136223846793005, 1442695040888963407

@@ -148,7 +148,8 @@ def check_stack_copy_growable(made):
             large = which == "value" and 8 * n + 120 > 128
             want = ["lea"] * large + ["cmp", "jbe", "jmp"]
             assert [i.verb for i in check[:3 + large]] == want, f"{walk} checks otherwise"
-            assert [i.symbol for i in body if i.verb == "call"] == [walk], f"{walk} does not call itself, with its check"
+            called = [i.symbol for i in body if i.verb == "call"]
+            assert called == [walk], f"{walk} does not call itself, with its check"
             assert not loops(body)
             if which == "value" and 8 * n > REGISTERS_B:
                 assert_copies(body, 8 * n, stack=True)
@@ -234,7 +235,7 @@ CONSTANTS = """#include "harness/kernel.h"
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("level", ["-O2", "-O3"])
 def test_a_function_is_not_copied_for_a_constant(compiler, level):
-    """AMP_NOINLINE: as many functions as were written, each called as often as was written. Any version of a compiler."""
+    """AMP_NOINLINE: as many functions as were written, each called as often, by any version of a compiler."""
     made = compiled_text(compiler, CONSTANTS.format(attributes=""), flags=(*KERNEL_ARGS, level))
     assert set(made.functions) == {"one", "other", "by_table", "by_pointer", "by_number", "deep", "all"}
     assert sorted(calls(made.functions["all"])) == sorted(["by_table", "by_pointer", "by_number"] * 2 + ["deep"])

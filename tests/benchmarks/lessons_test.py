@@ -256,7 +256,8 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "null": [("null", [16]), ("null_placed", [16]), ("empty", [1])],
 }
 DECODING = {4: (58, 2529), 16: (191, 8441), 64: (721, 32345)}  # items: what jansson 2.14 allocates, and how many bytes
-ALLOCATIONS = {  # of the pairs that allocate: size -> allocations and bytes an operation, of the value side and the pointer's
+# Of the pairs that allocate: size -> allocations and bytes an operation, of the value side and the pointer's.
+ALLOCATIONS = {
     "factory": lambda n: ((0, 0), (1, n)), "factory_inlined": lambda n: ((0, 0), (1, n)),
     "factory_lto": lambda n: ((0, 0), (1, n)), "factory_cold": lambda n: ((0, 0), (1, n)),
     "frame_reuse": lambda n: ((0, 0), (10, 10 * n)),

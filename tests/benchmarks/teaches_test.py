@@ -17,7 +17,7 @@ from places import LESSONS as FILES, ROOT
 
 # Called by either side where the compiler or the waiting wants it: what they copy is counted, not that they are called.
 UNTOLD = {"memcpy", "memset", "_exit", "sched_yield", "sem_post"}
-SLACK_B = 160    # what else a side may store beside its copies: a struct of the lesson's own, the two bytes that are set
+SLACK_B = 160    # what else a side may store beside its copies: a struct of the lesson's own, two bytes that are set
 RED_ZONE_B = 128  # what of a frame of a function without calls needs no room made
 
 
@@ -31,7 +31,8 @@ class Side:
 
 
 BOTH = (64, 4096)
-JANSSON = " json_array_get json_delete json_integer_value json_loads json_object_get json_real_value json_string_value strncpy"
+JANSSON = (" json_array_get json_delete json_integer_value json_loads json_object_get json_real_value"
+           " json_string_value strncpy")
 ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer side
     ("pass_inlined", "pass", BOTH, Side(), Side()),
     ("factory_inlined", "factory", BOTH, Side(), Side("malloc free", copies=1)),
@@ -97,7 +98,7 @@ def reach(made, run):
 
 
 def stored_b(body):
-    """Bytes that the instructions put into memory, each once. A memcpy or memset of a length that is computed counts none."""
+    """Bytes that the instructions put into memory, each once. A memcpy or memset of a computed length counts none."""
     total = 0
     for at, i in enumerate(body):
         if i.verb in ("rep movs", "rep stos"):

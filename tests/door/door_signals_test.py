@@ -26,7 +26,7 @@ def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, 
 
 @pytest.mark.parametrize("second", [False, True], ids=["once", "twice"])
 def test_an_interrupted_run_says_what_goes_on(door, tmp_path, second):
-    """Once: what was finished is judged. Twice, here while Python judges: the door ends at once, and says where the run is."""
+    """Once: what was finished is judged. Twice, here while Python judges: the door ends at once and names the run."""
     real_python(door,
                 'import signal, sys, time\nprint("judging", flush=True)\n' + "while True: time.sleep(0.01)\n" * second)
     run = tmp_path / "run"

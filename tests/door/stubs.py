@@ -16,7 +16,8 @@ from places import ROOT
 from waiting import HANGS_S, wait_for
 
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
-PLAIN = "awk cat date dirname env find flock grep head ls mkdir mktemp mv readlink rm rmdir sed sh sleep touch tr".split()
+PLAIN = ("awk cat date dirname env find flock grep head ls mkdir mktemp mv readlink rm rmdir sed sh sleep touch "
+         "tr").split()
 MODULES = "matplotlib numpy scipy jinja2 jsonschema pytest elftools".split()
 
 # command or file of pkg-config that a package brings

@@ -169,7 +169,7 @@ REPETITIONS = {
 @counted
 @pytest.mark.parametrize("name", REPETITIONS)
 def test_repetitions(tmp_path, granted, name):
-    """Every number of every row, as the file has it: what is counted is the same in each repetition, and varies by 0."""
+    """Every number of every row, as the file has it: each repetition counts the same, which varies by 0."""
     repetitions, flags = REPETITIONS[name]
     flags = ("--benchmark_filter=^factory/size=24/", f"--benchmark_repetitions={repetitions}", "--iterations=100",
              *flags)

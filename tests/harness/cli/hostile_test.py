@@ -241,7 +241,7 @@ def measures(words):
 
 
 def test_any_command_line_is_answered(tmp_path):
-    """Right or in one line, never by a signal, and what is refused leaves nothing. Each works in an empty folder of its own."""
+    """Right or in one line, never by a signal; what is refused leaves nothing. Each works in an empty folder."""
     rng = random.Random(int(os.environ.get("AMPERSAND_FUZZ_SEED", 1)))
     for case in range(int(os.environ.get("AMPERSAND_FUZZ_CASES", CASES))):
         words = command_line(rng)

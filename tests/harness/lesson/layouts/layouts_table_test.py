@@ -101,7 +101,7 @@ def test_build_ids_are_those_of_the_modules(tmp_path):
     assert len(set(table_of(out)["build_ids"])) == 4
 
 
-# ---- what a lesson calls elsewhere ------------------------------------------------------------------------------------
+# ---- What a lesson calls elsewhere
 
 DECLARED = "uint64_t helped(uint64_t i);\n"
 CALLER = DECLARED + kernel("run_value", ["helped"]) + kernel("run_pointer", []) + PAIR.format("small", "run_value",
