@@ -48,7 +48,7 @@ const rows = Array.from(document.getElementById("all-rows").tBodies[0].rows);
 // A word is part of a name or of the verdict, a number is a size.
 function has(row, word) {
   const names = Array.from(row.querySelectorAll("td.words"), cell => cell.textContent).join(" ").toLowerCase();
-  return names.includes(word) || row.cells[1].textContent === word;
+  return /^\d+$/.test(word) ? row.cells[1].textContent === word : names.includes(word); // intervals hold digits, too
 }
 
 function filter() {
