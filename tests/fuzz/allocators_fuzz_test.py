@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Damage to the folder of a run over configurations: as in loader_fuzz_test.py, refused in one line or never a traceback."""
 
+import json
+
 import pytest
 
 import synthetic_allocators as synthetic
@@ -55,3 +57,17 @@ def test_without_checksums_there_is_never_a_traceback(tmp_path):
         except Exception as error:
             pytest.fail(f"{what}: {error!r}")
     assert CASES * 0.5 < refused < CASES
+
+
+@pytest.mark.parametrize("key, at", [("rss_b", 2), ("t_ms", -1), ("burst_end_ms", None)])
+def test_a_number_that_no_curve_can_hold_is_refused(tmp_path, key, at):
+    folder = make(tmp_path / "run", checksums=False)
+    path = next((folder / "timelines").rglob("000.json"))
+    document = json.loads(path.read_text())
+    if at is None:
+        document[key] = 1 << 200
+    else:
+        document[key][at] = 1 << 200
+    path.write_text(json.dumps(document))
+    with pytest.raises(Refused, match=key):
+        load(folder)
