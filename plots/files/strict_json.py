@@ -125,7 +125,8 @@ def _shortened(document):
     if isinstance(document, dict):
         return {key: _shortened(value) for key, value in document.items()}
     if isinstance(document, list):
-        if len(document) >= LONG and set(map(type, document)) == {int} and 0 <= min(document) and max(document) < 1 << 63:
+        if (len(document) >= LONG and set(map(type, document)) == {int} and min(document) >= 0
+                and max(document) < 1 << 63):
             return document[:1]
         return [_shortened(item) for item in document]
     return document
