@@ -22,13 +22,13 @@ RULES = [
     (0.5, 0.45, 0.999, "pointer faster", "pointer", "2 times as fast"),
     (0.5, 0.45, 1.001, "undecided", None, "the interval leaves both open"),
     (1 / 1.1, 0.85, 0.95, "pointer faster", "pointer", "1.1 times as fast"),
-    (0.92, 0.92, 0.93, "pointer faster", "value", "pointer only 8.7 % faster, 0.8 ns"),
+    (0.92, 0.92, 0.93, "pointer faster", "value", "pointer only 8.7 % faster, 0.80 ns"),
     (0.92, 0.90, 0.94, "pointer faster", None, "the interval leaves both open"),
     (1.0, 0.999, 1.001, "equal", "value", "equal within 0.2 %"),
     (1.0, 0.95, 1.2, "placement decides", "value", "no difference that is certain and matters"),
     (2.0, 1.9, 2.1, "value faster", "value", "2 times as fast"),
     (2.0, 1.9, 2.1, "undecided", "value", "2 times as fast on average"),
-    (1.05, 1.04, 1.06, "leans value", "value", "5 % faster on average"),
+    (1.05, 1.04, 1.06, "leans value", "value", "5.0 % faster on average"),
     (1.5, 0.8, 2.5, "undecided", None, "the interval leaves both open"),
     (1.5, None, None, "undecided", None, "too few launches for an interval"),
     (None, None, None, "undecided", None, "too few launches for an interval"),
@@ -43,8 +43,8 @@ def test_advice_follows_the_rule(estimate, low, high, verdict, side, words):
 
 @pytest.mark.parametrize("value_ns, side, words", [
     (10.0, "pointer", "1.25 times as fast"), (2.6, "pointer", "1.25 times as fast"),
-    (2.0, "value", "pointer only 1.25 times as fast, 0.4 ns"),
-    (0.5, "value", "pointer only 1.25 times as fast, 0.1 ns"),
+    (2.0, "value", "pointer only 1.25 times as fast, 0.40 ns"),
+    (0.5, "value", "pointer only 1.25 times as fast, 0.10 ns"),
     (2.4, None, "the interval leaves both open"),
 ])
 def test_what_saves_less_than_half_a_nanosecond_is_not_worth_a_pointer(value_ns, side, words):
