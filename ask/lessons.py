@@ -38,7 +38,7 @@ PARTS = (
     Part("two_threads", ("ask/ask_send",), ("ask_send",), 4, ("--epoch-us", "1000")),
 )
 LARGE_B = 1 << 16
-COPIES = Part("copies", ("frames/pass", "frames/mutate", "ask/ask_box"), ("pass", "mutate", "ask_box_here"), 2)  # of these
+COPIES = Part("copies", ("frames/pass", "frames/mutate", "ask/ask_box"), ("pass", "mutate", "ask_box_here"), 2)
 ASSIGNING = ("mutate", "ask_store", "ask_send")  # pairs that put one object in the place of another
 
 
@@ -53,7 +53,18 @@ def parts(subject):
 
 
 def _without(part, pairs):
-    return replace(part, pairs=tuple(pair for pair in part.pairs if pair not in pairs))
+    """The part without these pairs, and without the lessons that have no other."""
+    left = tuple(pair for pair in part.pairs if pair not in pairs)
+    gone = set(map(_lesson_of, part.pairs)) - set(map(_lesson_of, left))
+    return replace(part, pairs=left, lessons=tuple(lesson for lesson in part.lessons if _name(lesson) not in gone))
+
+
+def _lesson_of(pair):
+    return {"ask_walk": "ask_store", "ask_box_here": "ask_box"}.get(pair, pair)
+
+
+def _name(lesson):
+    return lesson.rpartition("/")[2]
 
 
 def build(compiler, subject, seed):
@@ -65,7 +76,7 @@ def build(compiler, subject, seed):
         for job in jobs:
             job.result()
     for part in parts(subject):
-        names = "".join(f"{lesson.rpartition('/')[2]}\n" for lesson in part.lessons)
+        names = "".join(f"{_name(lesson)}\n" for lesson in part.lessons)
         (compiler.folder / part.name / "lessons" / "lessons.txt").write_text(names)
 
 
@@ -94,8 +105,8 @@ def compile_lesson(compiler, subject, lesson, made):
 
 
 def _build_one(compiler, subject, part, lesson, object_of_lesson, seed):
-    name = lesson.rpartition("/")[2]
-    made = compiler.folder / f"{name}.o"
+    name = _name(lesson)
+    made = compiler.folder / f"{part.name}.{name}.o"  # two parts may have one lesson, and are built beside each other
     compile_lesson(compiler, subject, lesson, made)
     command = [sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", name, "--object", made, "--extra",
                object_of_lesson, "--source", ROOT / f"benchmarks/{lesson}.c", "--count", LAYOUTS, "--seed", seed,

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import types
 import signal
 import subprocess
 import sys
@@ -74,13 +75,29 @@ def test_the_whole(pointers, values, open_, whole):
     assert advice.recommend(rows)[1] == whole
 
 
+def pairs_of(lesson):
+    return re.findall(r"^AMP_PAIR\((\w+)", (ROOT / f"benchmarks/{lesson}.c").read_text(), re.M)
+
+
 def test_every_measured_pair_has_a_question():
     pairs = set()
     for part in lessons.PARTS:
         for lesson in part.lessons:
             if lesson not in lessons.PLAIN:
-                pairs |= set(re.findall(r"^AMP_PAIR\((\w+)", (ROOT / f"benchmarks/{lesson}.c").read_text(), re.M))
+                pairs |= set(pairs_of(lesson))
     assert pairs == set(advice.QUESTIONS)
+
+
+@pytest.mark.parametrize("size_b, fixed", [(8, False), (8, True), (1 << 20, False), (1 << 20, True)])
+def test_no_lesson_is_built_for_nothing(size_b, fixed):
+    """Each lesson has a pair that is measured, and each pair its lesson, in every part."""
+    pair_of = {"null": set()} | {
+        lesson.rpartition("/")[2]: set(pairs_of(lesson))
+        for part in lessons.PARTS for lesson in part.lessons if lesson not in lessons.PLAIN}
+    for part in lessons.parts(types.SimpleNamespace(size_b=size_b, fixed=fixed)):
+        built = {lesson.rpartition("/")[2] for lesson in part.lessons}
+        assert set(part.pairs) <= set().union(*map(pair_of.get, built))
+        assert [lesson for lesson in built - {"null"} if not pair_of[lesson] & set(part.pairs)] == []
 
 
 # ---- Whole answers, from the command to the numbers
