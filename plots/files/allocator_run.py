@@ -48,6 +48,7 @@ class Cell:
     launches: dict  # number -> the file's document; none unless it is measured
     state: str
     reason: str | None
+    lost: int = 0  # launches whose child ended badly twice, and that the cell goes on without
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _cell(folder, column, work, files, journal):
         return Cell(column.name, work["name"], {}, state, _words(failure))
     if not launches:
         return Cell(column.name, work["name"], {}, "missing", "no launch is finished")
-    return Cell(column.name, work["name"], launches, "measured", None)
+    return Cell(column.name, work["name"], launches, "measured", None, journal.lost_launches(column.name, work["name"]))
 
 
 def _words(failure):

@@ -31,6 +31,7 @@ PAIRS = Form({"kind": str, "configuration": str, "pair": str, "size": int, "laun
 class Journal:
     events: tuple[dict, ...]
     by_row: dict  # (folder, configuration, row) -> {launch: the last done or failed of that child}
+    lost: dict    # the same of launches whose child ended badly twice, without failing their row
     manifest_crc32: int | None
     form: Form = PAIRS
 
@@ -38,6 +39,11 @@ class Journal:
         """{launch: its file's CRC-32, or None where the journal keeps none} of the children that finished."""
         children = self.by_row.get((folder, configuration, row), {})
         return {launch: event.get("crc32") for launch, event in children.items() if event["event"] == "done"}
+
+    def lost_launches(self, configuration, row):
+        """Those that the row or cell goes on without, of all kinds of children."""
+        return sum(len(self.lost.get((folder, configuration, row), {}))
+                   for folder in dict.fromkeys(self.form.folders.values()))
 
     def failure(self, configuration, row):
         """The first failure of a row that no later attempt made good."""
@@ -57,7 +63,7 @@ def read_journal(folder, rows, configurations, form=PAIRS):
     events = list(_events(strict_json.read_bytes(name), name))
     if not events or events[0][1].get("schema") is None:
         raise Refused(name, "line 1", "does not name its schema: no journal of a run")
-    by_row, manifest_crc32 = {}, None
+    by_row, lost, manifest_crc32 = {}, {}, None
     for line, event in events:
         if "schema" in event:
             strict_json.check_version(event, "journal", name, line)
@@ -74,10 +80,17 @@ def read_journal(folder, rows, configurations, form=PAIRS):
         row = form.row(event)
         if row not in rows or event["configuration"] not in configurations:
             raise Refused(name, f"line {line}", f"{event['configuration']}/{row} is not in manifest.json")
-        if event["event"] != "start" and not event.get("goes_on"):  # tried once more, or lost without failing its row
-            children = by_row.setdefault((form.folders[event["kind"]], event["configuration"], row), {})
-            children[event.get("launch")] = event
-    return Journal(tuple(event for _, event in events), by_row, manifest_crc32, form)
+        if event["event"] == "start":
+            continue
+        # Of a failure that goes on, the child is tried once more, or else its launch is lost. Either way it takes the
+        # place of what an earlier attempt at the run says of that launch.
+        goes_on = bool(event.get("goes_on"))
+        for children, ours in ((by_row, not goes_on), (lost, goes_on)):
+            children = children.setdefault((form.folders[event["kind"]], event["configuration"], row), {})
+            children.pop(event.get("launch"), None)
+            if ours:
+                children[event.get("launch")] = event
+    return Journal(tuple(event for _, event in events), by_row, lost, manifest_crc32, form)
 
 
 def _events(raw, name):

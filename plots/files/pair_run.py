@@ -65,6 +65,7 @@ class Row:
     counts: tuple[Counts, ...]
     solo: tuple[dict, ...]  # Google Benchmark's own JSON
     failed: dict | None  # {"kind", "reason", "detail"} of the journal
+    lost: int  # launches whose child ended badly twice, and that the row goes on without
 
     @property
     def name(self):
@@ -243,7 +244,8 @@ def _load_row(folder, entry, manifest, configuration, journal, found):
     _same_layouts(loaded["launches"], folder / "launches" / configuration / name)
     return Row(entry["pair"], entry["size"], entry["lesson"], entry["question"], entry["threads"], entry,
                loaded["launches"], loaded["counts"], loaded["solo"],
-               journal.failure(configuration, name) or declared.failure(loaded["counts"], entry))
+               journal.failure(configuration, name) or declared.failure(loaded["counts"], entry),
+               journal.lost_launches(configuration, name))
 
 
 def _document(path, kind, identity, crc32):

@@ -130,7 +130,7 @@ def _metric(table, metric):
 def _cell(table, column, work):
     cell = table.run.cells[column.name, work["name"]]
     document = {"configuration": column.name, "workload": work["name"], "state": cell.state, "reason": cell.reason,
-                "launches": len(cell.launches),
+                "launches": len(cell.launches), "lost": cell.lost,
                 "disturbed": len(table.disturbed[column.name, work["name"]]),
                 "apart": len(table.apart(column.name, table.run.baseline, work["name"])), "metrics": {}}
     for metric in METRICS:

@@ -78,7 +78,7 @@ class Judge:
 
 def _row(row, measured, counts, judge):
     document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson, "question": row.question,
-                "launches": measured.launches, "left_out": measured.left_out,
+                "launches": measured.launches, "left_out": measured.left_out, "lost": row.lost,
                 "layouts": measured.ln_ratio.shape[1] if measured.launches else 0,
                 "value_ns_per_op": None, "pointer_ns_per_op": None, "ratio": None, "spread": None}
     verdict, width = statistics.Verdict("undecided"), math.inf

@@ -10,7 +10,7 @@ from dataclasses import replace
 from plots.files.allocator_run import TIMELINE
 from plots.judge.allocator_metrics import APART, METRICS, main_metric
 from plots.stats import multiplicity
-from plots.words import quantity, screen
+from plots.words import quantity, screen, sentences
 from plots.words.table import Column, Table, of_values
 
 BESIDE = {"p99_ns": "p99", "peak_rss_b": "peak RSS", "retained_rss_b": "retained", "faults_per_op": "faults"}
@@ -156,8 +156,8 @@ def counted(summary):
 
 
 def closing(summary, on=screen.PIPE):
-    sentences = [] if summary["quick"] else [decided(summary), again(summary)]
-    lines = [line for sentence in filter(None, [*sentences, *disturbances(summary)]) for line in on.wrapped(sentence)]
+    shares = [] if summary["quick"] else [decided(summary), again(summary)]
+    lines = [line for sentence in filter(None, [*shares, *disturbances(summary)]) for line in on.wrapped(sentence)]
     return [*lines, "", *on.definitions(legend(summary))]
 
 
@@ -176,7 +176,12 @@ def again(summary):
 
 def disturbances(summary):
     """Sentences: what else moved the times."""
-    return list(filter(None, (neighbours(summary), distances(summary))))
+    return list(filter(None, (neighbours(summary), distances(summary), lost(summary))))
+
+
+def lost(summary):
+    return sentences.lost([(f"{cell['configuration']} in {cell['workload']}", cell.get("lost", 0))
+                           for cell in summary["cells"]])
 
 
 def neighbours(summary):

@@ -4,7 +4,7 @@
 import json
 import math
 
-from plots.words import quantity, rules, screen
+from plots.words import quantity, rules, screen, sentences
 from plots.words.sentences import carried_over, interval, ratio, verdict
 from plots.words.table import Column, Table
 
@@ -153,7 +153,7 @@ def closing(summary, on=screen.PIPE):
     for sentence in [*stops(summary), *no_counts(summary)]:
         out += on.wrapped(sentence, "", "  ")
     out += crossovers(summary, on)
-    for sentence in [*floors(summary), *neighbours(summary)]:
+    for sentence in [*floors(summary), *neighbours(summary), *lost(summary)]:
         out += on.wrapped(sentence, "", "  ")
     out += [f"Compiled by {summary['compiled']}"] if "compiled" in summary else []
     return [*out, *[""] * bool(out), "How to read it", *on.definitions(legend(summary))]
@@ -229,6 +229,11 @@ def neighbours(summary):
     out = f"; {found['left_out']} of {found['launches']} launches are left out for it" if found["left_out"] else ""
     return [f"Neighbours: in {quantity.percent(found['disturbed'] / found['blocks'])} of the blocks something else ran "
             f"on the core at every attempt{out}"]
+
+
+def lost(summary):
+    """A sentence, or none where no launch was lost."""
+    return [said] if (said := sentences.lost([(row["row"], row.get("lost", 0)) for row in summary["rows"]])) else []
 
 
 def legend(summary):

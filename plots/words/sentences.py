@@ -12,6 +12,15 @@ def listed(names, most=6):
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def lost(parts):
+    """A sentence about rows or cells, (name, how many launches it goes on without); "" where there is none."""
+    told = [f"{name} ({n})" for name, n in parts if n]
+    if not told:
+        return ""
+    launches = quantity.counted(sum(n for _, n in parts), "launch", "launches")
+    return f"Lost: {launches} crashed, hung or found no memory, twice each; no number holds them: {listed(told)}"
+
+
 def capital(sentence):
     return sentence[:1].upper() + sentence[1:]
 

@@ -16,6 +16,8 @@ from plots.files import strict_json
 from plots.files.pair_run import load
 from plots.program.errors import Refused
 from plots.verbs.check import check
+from plots.words import pair_text
+from plots.words.pair_sentences import summarize
 
 LAUNCH = "launches/default/pass/size=8/002.json"
 COUNTS = "counts/default/factory/size=4096/001.json"
@@ -301,6 +303,28 @@ def test_a_lost_launch_fails_no_row(small_run, goes_on, failed):
     row = load(small_run).rows[0]
     assert (row.name, row.failed and row.failed["reason"]) == ("pass/size=8", failed)
     assert [launch.number for launch in row.launches] == [0, 1, 3, 4, 5]
+    assert row.lost == (failed is None)
+
+
+FAILED, GOES_ON = ({"event": "failed", "reason": "signal", "detail": "SIGSEGV"},
+                         {"event": "failed", "reason": "signal", "detail": "SIGSEGV", "goes_on": True})
+
+
+@pytest.mark.parametrize("history, reason, lost", [
+    ([FAILED], "signal", 0), ([GOES_ON], None, 1), ([GOES_ON, GOES_ON], None, 1), ([GOES_ON, FAILED], "signal", 0),
+    ([FAILED, GOES_ON, GOES_ON], None, 1), ([GOES_ON, GOES_ON, FAILED], "signal", 0)],
+    ids=["failed", "once", "lost", "failed twice", "failed, and lost by a resumed run", "lost, and failed by one"])
+def test_what_a_launch_came_to(small_run, history, reason, lost):
+    """Each attempt takes the place of what an earlier one came to, that of an interrupted run's too."""
+    (small_run / LAUNCH).unlink()
+    out = []
+    for line in map(json.loads, (small_run / "journal.jsonl").read_text().splitlines()):
+        ours = (line["event"], line.get("kind"), line.get("pair"), line.get("size"), line.get("launch"))
+        out += [line | event for event in history] if ours == ("done", "paired", "pass", 8, 2) else [line]
+    (small_run / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in out))
+    row = load(small_run).rows[0]
+    assert (row.failed and row.failed["reason"], row.lost) == (reason, lost)
+    assert (f"pass/size=8 ({lost})" in pair_text.table(summarize(load(small_run))[0])) == (lost > 0)
 
 
 def test_a_later_success_makes_a_failure_good(small_run):
