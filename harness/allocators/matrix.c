@@ -110,7 +110,7 @@ static void weigh(const struct matrix_run *run, const struct amp_job *job, struc
 }
 
 /* A wrong or absent column ends before anything runs. One that was probed before is judged again. */
-static enum amp_turn turn(void *context, const struct amp_job *job, size_t left, struct amp_outcome *out)
+static int turn(void *context, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
     struct matrix_run *run = context;
     const struct amp_configuration *configuration = &run->matrix.configurations.list[job->within];
@@ -124,9 +124,11 @@ static enum amp_turn turn(void *context, const struct amp_job *job, size_t left,
         out->reason = "wrong";
         snprintf(out->detail, sizeof out->detail, "%s", configuration->why);
     } else if (job->state == AMP_JOB_DONE) {
-        if (amp_matrix_judge(configuration, job->file, &run->probes[job->within], out) == 0 && run->probes[job->within])
-            return AMP_TURN_GO;
-        turn = AMP_TURN_FAIL;
+        int err = amp_matrix_judge(configuration, job->file, &run->probes[job->within], out);
+
+        if (err)
+            return err;
+        turn = run->probes[job->within] ? AMP_TURN_GO : AMP_TURN_FAIL;
     }
     if (turn != AMP_TURN_GO)
         weigh(run, job, out);

@@ -121,7 +121,8 @@ static void add(const struct maker *maker, struct cell cell)
     job->within = job->group = i;
     if (cell.kind != AMP_CELL_PROBE)
         job->group += columns * (1 + (is_timeline ? matrix->n_workloads : row));
-    job->needed = amp_jobs_needed(columns * matrix->n_workloads);
+    /* A timeline is compared if it has the launches for one interval (FEWEST in plots/stats/multiplicity.py). */
+    job->needed = amp_jobs_needed(is_timeline ? 1 : columns * matrix->n_workloads);
     job->timed = cell.kind == AMP_CELL_LAUNCH;
     job->beside_b = is_timeline ? TIMELINE_B : 0;
     job->process = (struct amp_process){

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 struct bench {
     struct amp_plan plan;
@@ -91,13 +92,13 @@ static uint64_t need_b(const void *run)
     return amp_plan_need_b(&((const struct bench *) run)->plan);
 }
 
-/* Add the new block; the jobs that the run had before do not change. */
+/* Add the new block; the jobs that the run had before are not run again. */
 static int ask_for_block(struct bench *bench, struct amp_jobs *jobs)
 {
     const char *why = "";
 
     for (size_t i = 0; i < jobs->n; i++)
-        jobs->list[i].state = AMP_JOB_DONE;
+        jobs->list[i].state = access(jobs->list[i].file, F_OK) == 0 ? AMP_JOB_DONE : AMP_JOB_LOST;
     if (amp_looks_ask(&bench->plan, jobs, &bench->looks, &why))
         return amp_complain(AMP_RUN_UNUSABLE, "--rows", "%s", why);
     jobs->event = "extend";
@@ -125,7 +126,7 @@ static int make(void *run, int cpu, struct amp_jobs *out)
 }
 
 /* When the budget is used up, the rest of the plan, all jobs of blocks, is not done. */
-static enum amp_turn turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
+static int turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
     const struct bench *bench = run;
     const struct amp_launch_options *options = &bench->plan.options;

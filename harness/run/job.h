@@ -14,9 +14,10 @@
  * If the result file exists, the job is done, whatever the journal says. So it does not matter when a run is killed.
  *
  * A child that crashes, takes too long or gets no memory is run again, since that may be chance. If that happens twice,
- * its launch is lost. The group goes on without it if the launch before it was finished, and if enough launches are
- * left for an interval (`needed`). Otherwise the group fails, and the rest of it is not run. If a child reports a
- * failure by its exit status, that is no chance: its group fails at once. */
+ * its launch is lost. The group goes on without it while enough launches are left for an interval (`needed`), and no two
+ * launches in a row were lost: a child that crashes every time is started four times, not for every launch. Otherwise
+ * the group fails, and the rest of it is not run. If a child reports a failure by its exit status, that is no chance:
+ * its group fails at once. */
 #ifndef AMP_JOB_H
 #define AMP_JOB_H
 
@@ -77,7 +78,7 @@ enum { AMP_RUN_DONE = 0, AMP_RUN_FAILED = 1, AMP_RUN_UNUSABLE = 2, AMP_RUN_INTER
 enum amp_turn {
     AMP_TURN_GO,
     AMP_TURN_LEAVE_OUT, /* leave out the job and its group; *outcome's detail says why */
-    AMP_TURN_FAIL,      /* the job fails as *outcome says */
+    AMP_TURN_FAIL,      /* the job fails as *outcome says, which has a reason */
     AMP_TURN_END,       /* the run is complete without this job and the following ones; *outcome's detail says why */
 };
 
@@ -106,8 +107,9 @@ struct amp_run_verb {
     /* Make the jobs. `cpu` is for jobs with one thread; -1: there is only one CPU. */
     int (*make)(void *run, int cpu, struct amp_jobs *out);
 
-    /* Called before each job, also if it has a result (AMP_JOB_DONE). `left` jobs are still to do. NULL: always go. */
-    enum amp_turn (*turn)(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out);
+    /* Called before each job, also if it has a result (AMP_JOB_DONE). `left` jobs are still to do. NULL: always go.
+     * An enum amp_turn, or err. */
+    int (*turn)(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out);
     /* The name of what the job measures, if that was built again since the run began; else NULL. */
     const char *(*rebuilt)(void *run, const struct amp_job *job);
     /* Whether too little of a result was measured on a quiet core. NULL: the children take care of that. */

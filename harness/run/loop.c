@@ -5,6 +5,7 @@
 #include "harness/files/results.h"
 #include "harness/machine/files.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +101,7 @@ static size_t skip(struct amp_loop *loop, const struct amp_job *failed)
 /* Whether the group goes on without this launch; see job.h. */
 static bool can_spare(const struct amp_loop *loop, const struct amp_job *lost)
 {
-    enum amp_job_state before = AMP_JOB_LOST;
+    bool two_in_a_row = false;
     size_t left = 0;
 
     for (const struct amp_job *job = loop->jobs.list; job < loop->jobs.list + loop->jobs.n; job++) {
@@ -108,9 +109,9 @@ static bool can_spare(const struct amp_loop *loop, const struct amp_job *lost)
             continue;
         left += job->state == AMP_JOB_DONE || job->state == AMP_JOB_TO_DO;
         if (job < lost && (job->state == AMP_JOB_DONE || job->state == AMP_JOB_LOST))
-            before = job->state;
+            two_in_a_row = job->state == AMP_JOB_LOST;
     }
-    return before == AMP_JOB_DONE && left >= lost->needed;
+    return !two_in_a_row && left >= lost->needed;
 }
 
 static bool may_be_chance(enum amp_ending ending)
@@ -138,6 +139,7 @@ static int note_failure(struct amp_loop *loop, struct amp_job *job, const struct
     json_t *fields = json_copy(job->fields);
     size_t skipped;
 
+    assert(reason);
     job->tried = true;
     if (!again && job->state == AMP_JOB_TO_DO) {
         job->state = AMP_JOB_LOST;
@@ -179,8 +181,8 @@ static int end_here(struct amp_loop *loop, const struct amp_job *job, const stru
     return AMP_RUN_UNUSABLE;
 }
 
-/* 0, or the exit status with which the run ends here. A result that the verb keeps although it refuses it is done, too.
- * */
+/* 0, or the exit status with which the run ends here. If the verb refuses a result but keeps its file, the journal has
+ * both `done` and `failed`. */
 static int note(struct amp_loop *loop, struct amp_job *job, const struct amp_outcome *outcome)
 {
     bool was_done = job->state == AMP_JOB_DONE;
@@ -313,6 +315,20 @@ static int end_job(struct amp_loop *loop, struct amp_job *job, struct amp_outcom
     return err ? amp_loop_give_up(loop, err) : note(loop, job, outcome);
 }
 
+/* 0, or the exit status with which the run ends here. */
+static int end_jobs(struct amp_loop *loop, struct amp_job *const *jobs, size_t n, struct amp_outcome *outcomes)
+{
+    int status = 0;
+
+    for (size_t i = 0; i < n && (status == 0 || status == AMP_RUN_INTERRUPTED); i++) {
+        bool is_open = jobs[i]->state == AMP_JOB_TO_DO; /* else its group failed meanwhile */
+        int ended = is_open ? end_job(loop, jobs[i], &outcomes[i]) : 0;
+
+        status = ended ? ended : status;
+    }
+    return status;
+}
+
 /* Collect the job, and the following ones that may run at the same time. Returns how many. */
 static size_t gather(struct amp_loop *loop, struct amp_job *first, struct amp_job **out)
 {
@@ -324,7 +340,7 @@ static size_t gather(struct amp_loop *loop, struct amp_job *first, struct amp_jo
     return n;
 }
 
-/* 0, or the exit status with which the run ends here. */
+/* 0, or the exit status with which the run ends here. If a child cannot be started, what the others did is kept. */
 static int run_jobs(struct amp_loop *loop, struct amp_job *first)
 {
     struct amp_job **jobs = calloc(loop->jobs.n, sizeof *jobs);
@@ -332,28 +348,29 @@ static int run_jobs(struct amp_loop *loop, struct amp_job *first)
     struct amp_outcome *outcomes = calloc(n + 1, sizeof *outcomes);
     int err = jobs && outcomes ? 0 : -ENOMEM, status = hold_to_build(loop, first);
 
-    for (size_t i = 0; i < n && !err && !status; i++)
+    for (size_t i = 0; i < n && !err && !status; i++) {
+        outcomes[i].ending = AMP_INTERRUPTED; /* if it is not started */
         err = begin_job(loop, jobs[i]);
-    if (!err && !status)
+    }
+    if (!err && !status) {
         err = first->beside_b == 0 ? run_alone(loop, first, outcomes) : run_beside(loop, jobs, n, outcomes);
-    for (size_t i = 0; i < n && !err && (status == 0 || status == AMP_RUN_INTERRUPTED); i++) {
-        bool is_open = jobs[i]->state == AMP_JOB_TO_DO; /* else its group failed meanwhile */
-        int ended = is_open ? end_job(loop, jobs[i], &outcomes[i]) : 0;
-
-        status = ended ? ended : status;
+        status = end_jobs(loop, jobs, n, outcomes);
     }
     free(outcomes);
     free(jobs);
-    return err ? amp_loop_give_up(loop, err) : status;
+    return err && status != AMP_RUN_UNUSABLE ? amp_loop_give_up(loop, err) : status;
 }
 
 /* Ask the verb before a job: 0, -1 if the run is complete without it, or an exit status. */
 static int take_turn(struct amp_loop *loop, struct amp_job *job)
 {
     struct amp_outcome outcome = { .ending = AMP_REFUSED };
+    size_t left = loop->progress.total - loop->progress.done;
+    int turn = loop->verb->turn ? loop->verb->turn(loop->run, job, left, &outcome) : AMP_TURN_GO;
 
-    switch (loop->verb->turn ? loop->verb->turn(loop->run, job, loop->progress.total - loop->progress.done, &outcome)
-                             : AMP_TURN_GO) {
+    if (turn < 0)
+        return amp_loop_give_up(loop, turn);
+    switch ((enum amp_turn) turn) {
     case AMP_TURN_LEAVE_OUT:
         skip(loop, job);
         amp_progress_say(&loop->progress, job->name, "left out: %s", outcome.detail);

@@ -281,6 +281,23 @@ def test_resume_refuses_what_is_not_the_same_any_more(shipped, tmp_path):
     assert allocators("--out", run, *FAST).returncode == 2, "it holds a run already"
 
 
+def test_a_disk_that_fails_where_a_probe_is_judged_again(shipped, tmp_path):
+    """It ends the run, and is no failure of the column: with a good disk the run goes on."""
+    run = tmp_path / "run"
+    assert allocators("--out", run, *FAST, *ONE).returncode == 0
+    probe, blocks = run / "provenance" / "glibc.json", run / "provenance" / "glibc.json.tmp"
+    facts = json.loads(probe.read_text())
+    del facts["schema"]  # as if the run was killed before it judged them
+    probe.write_text(json.dumps(facts))
+    blocks.mkdir()
+    done = allocators("--resume", run)
+    assert done.returncode == 2 and f"{run}: stopped: Is a directory; " in done.stderr, done.stderr
+    assert "(null)" not in done.stderr and not journal(run, "failed")
+    blocks.rmdir()
+    assert allocators("--resume", run).returncode == 0
+    assert json.loads(probe.read_text())["schema"] == "ampersand/provenance/1"
+
+
 def test_resume_refuses_a_library_that_was_replaced(shipped, tmp_path):
     """In one line and before it writes anything, so that with the old library the run can be gone on with."""
     fine = library(tmp_path, "fine", "#define MOST -1u\n" + RUNS_OUT)

@@ -3,7 +3,8 @@
  * The loop over the jobs of a run, with children that do what a row says, on a clock of our own.
  *
  * Jobs are written as group and launch, "a0 b0 a1"; "A0" is of the larger group that all of its letter lie in, and
- * "a0*" has a result before the run begins. What its child does, attempt for attempt:
+ * "a0*" has a result before the run begins, "a0!" was lost in an earlier block. What its child does, attempt for
+ * attempt:
  *
  *     .  writes its result          S T M  a signal, a time-out, no memory      I  is interrupted, without a result
  *     D  the same, disturbed        E      an exit status                       i  is interrupted behind its result
@@ -35,7 +36,7 @@ static struct {
     char dir[64];
     const char *script;      /* "a1=S. b0=E": of each other job each attempt is well */
     const char *rebuilt_at;  /* the job before whose end its lesson is built anew */
-    const char *turns;       /* "a0=o b0=f": left out, failed, failed and excused (x), the end */
+    const char *turns;       /* "a0=o b0=f": left out, failed, failed and excused (x), EIO (w), the end */
     unsigned attempts[256];  /* of a job, by its place */
     uint64_t now_ns;
     struct amp_loop loop;
@@ -124,8 +125,10 @@ static int fake_start(const struct amp_process *const *processes, size_t n, size
         raise(SIGINT);
         amp_process_pause(0); /* where signals are noticed, as in a real child's time */
     }
-    if (what == 'X')
+    if (what == 'X') {
+        out->ending = AMP_INTERRUPTED;
         return -EAGAIN;
+    }
     if (strchr(".DiRK", what) || (what == 'S' && name[1] == '9')) /* 9: it crashes behind its result */
         write_result(file, what == 'D');
     return 0;
@@ -146,7 +149,7 @@ static const char *rebuilt(void *run, const struct amp_job *job)
     return at[2] != '!' || fake.attempts[name[0] % 16 * 16 + name[1] % 16] > 0 ? "good" : NULL;
 }
 
-static enum amp_turn turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
+static int turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
     const char *what = said_of(fake.turns, name_of(job));
 
@@ -154,6 +157,8 @@ static enum amp_turn turn(void *run, const struct amp_job *job, size_t left, str
     (void) left;
     if (!what)
         return AMP_TURN_GO;
+    if (*what == 'w')
+        return -EIO;
     out->reason = "wrong";
     out->excused = *what == 'x';
     return *what == 'o' ? AMP_TURN_LEAVE_OUT : *what == 'f' || *what == 'x' ? AMP_TURN_FAIL : AMP_TURN_END;
@@ -196,6 +201,8 @@ static void make_jobs(const char *list, size_t needed)
         job->fields = json_pack("{s:s, s:s%}", "kind", "paired", "job", at, (size_t) 2);
         amp_jobs_word(jobs, job, "%.2s", at);
         amp_jobs_word(jobs, job, "%s", job->file);
+        if (at[2] == '!')
+            job->state = AMP_JOB_LOST;
         if (at[2] == '*') {
             char folder[128];
 
@@ -215,18 +222,24 @@ static void clean_up(void)
     assert_int_equal(system(command), 0);
 }
 
-/* The exit status of a run of these jobs; its journal goes into *journal. */
-static int run_jobs(const char *jobs, const char *script, size_t needed, double share, char journal[1024])
+static void begin_run(const char *script,
+                      int (*start)(const struct amp_process *const *, size_t, size_t, struct amp_outcome *))
 {
-    int status;
-
     strcpy(fake.dir, "/tmp/ampersand-loop-XXXXXX");
     assert_non_null(mkdtemp(fake.dir));
     memset(fake.attempts, 0, sizeof fake.attempts);
     fake.script = script;
     fake.now_ns = 0;
-    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = fake_start };
+    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = start };
     assert_int_equal(amp_journal_open(fake.dir, &fake.loop.journal), 0);
+}
+
+/* The exit status of a run of these jobs; its journal goes into *journal. */
+static int run_jobs(const char *jobs, const char *script, size_t needed, double share, char journal[1024])
+{
+    int status;
+
+    begin_run(script, fake_start);
     make_jobs(jobs, needed);
     amp_loop_begin(&fake.loop);
     amp_quiet_wait_begin(&fake.loop.quiet_wait, fake_clock, QUIET_NS, share);
@@ -248,8 +261,11 @@ static const struct {
     { "a crash by chance", "a0 a1 a2", "a1=S.", 3, ">a0 +a0 >a1 ~a1 >a1 +a1 >a2 +a2", 0 },
     { "too slow and without memory by chance", "a0 b0", "a0=T. b0=M.", 1, ">a0 ~a0 >a0 +a0 >b0 ~b0 >b0 +b0", 0 },
     { "a crash behind the result is one", "a9 a1", "a9=S.", 2, ">a9 ~a9 >a9 +a9 >a1 +a1", 0 },
-    { "a crash every time", "a0 b0 a1 a2 b1", "a0=SS a1=SS a2=SS", 1, ">a0 ~a0 >a0 -a0 >b0 +b0 >b1 +b1", 1 },
-    { "another reason the second time", "a0 a1", "a0=ST", 1, ">a0 ~a0 >a0 -a0", 1 },
+    { "a crash every time", "a0 b0 a1 a2 a3 b1", "a0=SS a1=SS a2=SS a3=SS", 1,
+      ">a0 ~a0 >a0 ~a0 >b0 +b0 >a1 ~a1 >a1 -a1 >b1 +b1", 1 },
+    { "the first of all", "a0 a1 a2", "a0=TT", 2, ">a0 ~a0 >a0 ~a0 >a1 +a1 >a2 +a2", 0 },
+    { "the first, which cannot be spared", "a0 a1 a2", "a0=TT", 3, ">a0 ~a0 >a0 -a0", 1 },
+    { "another reason the second time", "a0 a1", "a0=ST", 2, ">a0 ~a0 >a0 -a0", 1 },
     { "a status the second time", "a0 a1 a2", "a1=SE", 1, ">a0 +a0 >a1 ~a1 >a1 -a1", 1 },
     { "a launch that is lost", "a0 a1 a2 a3", "a1=SS", 3, ">a0 +a0 >a1 ~a1 >a1 ~a1 >a2 +a2 >a3 +a3", 0 },
     { "one that cannot be spared", "a0 a1 a2 a3", "a1=SS", 4, ">a0 +a0 >a1 ~a1 >a1 -a1", 1 },
@@ -257,14 +273,16 @@ static const struct {
     { "two one after the other", "a0 a1 a2 a3", "a1=SS a2=TT", 1, ">a0 +a0 >a1 ~a1 >a1 ~a1 >a2 ~a2 >a2 -a2", 1 },
     { "two with one between", "a0 a1 b0 a2 a3 a4", "a1=SS a3=SS", 3,
       ">a0 +a0 >a1 ~a1 >a1 ~a1 >b0 +b0 >a2 +a2 >a3 ~a3 >a3 ~a3 >a4 +a4", 0 },
+    { "lost in an earlier block: none to spare", "a0! a1* a2 a3", "a3=SS", 3, ">a2 +a2 >a3 ~a3 >a3 -a3", 1 },
+    { "lost right before this block", "a0* a1! a2 a3", "a2=SS", 1, ">a2 ~a2 >a2 -a2", 1 },
     { "one lost behind old results", "a0* a1", "a1=SS", 1, ">a1 ~a1 >a1 ~a1", 0 },
     { "a status is no chance", "a0 a1 b0", "a0=E", 1, ">a0 -a0 >b0 +b0", 1 },
     { "no result is no chance", "a0 a1", "a0=0", 1, ">a0 -a0", 1 },
     { "refused", "a0 a1 b0", "a0=R", 1, ">a0 -a0 >b0 +b0", 1 },
     { "refused and kept", "a0 a1 b0", "a0=K", 1, ">a0 +a0 -a0 >b0 +b0", 1 },
     { "a column falls with its head", "E0 c0 a0 d0 c1", "E0=SS", 1, ">E0 ~E0 >E0 -E0 >a0 +a0", 1 },
-    { "a cell falls alone", "E0 c0 a0 d0 c1 d1", "c0=SS", 1,
-      ">E0 +E0 >c0 ~c0 >c0 -c0 >a0 +a0 >d0 +d0 >d1 +d1", 1 },
+    { "a cell falls alone", "E0 c0 a0 d0 c1 d1", "c0=E", 1,
+      ">E0 +E0 >c0 -c0 >a0 +a0 >d0 +d0 >d1 +d1", 1 },
     { "interrupted", "a0 a1 a2", "a1=I", 1, ">a0 +a0 >a1", 130 },
     { "interrupted behind its result", "a0 a1", "a1=i", 1, ">a0 +a0 >a1 +a1", 0 },
     { "one cannot be started", "a0 a1 a2", "a1=X", 1, ">a0 +a0 >a1", 2 },
@@ -322,6 +340,7 @@ static const struct {
     { "failed before it began", "E0 c0 a0", "E0=f", NULL, "-E0 >a0 +a0", 1 },
     { "failed, and nobody had asked for it", "E0 c0 a0", "E0=x", NULL, "-E0 >a0 +a0", 0 },
     { "failed though it has a result", "E0* c0 a0", "E0=f", NULL, "-E0 >a0 +a0", 1 },
+    { "the disk fails when a result is looked at again", "E0* c0 a0", "E0=w", NULL, "", 2 },
     { "complete without the rest", "a0 a1 a2", "a1=e", NULL, ">a0 +a0", 0 },
     { "built anew before it", "a0 a1", NULL, "a1", ">a0 +a0", 2 },
     { "built anew while it ran", "a0 a1", NULL, "a1!", ">a0 +a0 >a1", 2 },
@@ -372,6 +391,39 @@ static void test_what_is_skipped_is_counted(void **state)
     clean_up();
 }
 
+/* All but the third, as amp_process_run() leaves them. */
+static int start_all_but_one(const struct amp_process *const *processes, size_t n, size_t at_once,
+                             struct amp_outcome *out)
+{
+    (void) at_once;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct amp_outcome){ .ending = i == 2 ? AMP_INTERRUPTED : AMP_DONE };
+        if (i != 2)
+            write_result(processes[i]->argv[1], false);
+    }
+    return -EAGAIN;
+}
+
+static void test_the_others_are_kept_if_one_cannot_be_started(void **state)
+{
+    char journal[1024];
+    struct amp_jobs *jobs = &fake.loop.jobs;
+
+    (void) state;
+    begin_run("", start_all_but_one);
+    make_jobs("a0 b0 a1 b1", 1);
+    for (size_t i = 0; i < jobs->n; i++)
+        jobs->list[i].beside_b = 1 << 20;
+    amp_loop_begin(&fake.loop);
+    assert_int_equal(amp_loop_run(&fake.loop), 2);
+    read_journal(journal);
+    assert_string_equal(journal, ">a0 >b0 >a1 >b1 +a0 +b0 +b1");
+    for (size_t i = 0; i < jobs->n; i++)
+        assert_int_equal(access(jobs->list[i].file, F_OK) == 0, i != 2);
+    amp_journal_close(fake.loop.journal);
+    clean_up();
+}
+
 /* Real children beside each other: as many results, each in the journal once, the bad one twice. */
 static void test_jobs_beside_each_other(void **state)
 {
@@ -380,12 +432,8 @@ static void test_jobs_beside_each_other(void **state)
     size_t done = 0;
 
     (void) state;
-    strcpy(fake.dir, "/tmp/ampersand-loop-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    fake.script = NULL;
-    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = amp_process_run };
-    assert_int_equal(amp_journal_open(fake.dir, &fake.loop.journal), 0);
-    make_jobs("a0 b0 a1 b1 b2", 1);
+    begin_run(NULL, amp_process_run);
+    make_jobs("a0 b0 a1 b1 b2", 3);
     for (size_t i = 0; i < jobs->n; i++) {
         struct amp_job *job = &jobs->list[i];
 
@@ -441,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_a_disturbed_job_is_run_again_while_there_is_patience),
         cmocka_unit_test(test_what_the_verb_says),
         cmocka_unit_test(test_what_is_skipped_is_counted),
+        cmocka_unit_test(test_the_others_are_kept_if_one_cannot_be_started),
         cmocka_unit_test(test_jobs_beside_each_other),
         cmocka_unit_test(test_an_interrupt_keeps_what_is_finished),
     };
