@@ -11,6 +11,8 @@
 
 static const struct amp_exit exits[] = AMP_PAIR_EXITS;
 
+_Static_assert((int) AMP_CELL_TIMELINE < AMP_JOB_KINDS, "each kind has its own mean time");
+
 static const char *const kinds[] = {
     [AMP_CELL_PROBE] = "probe", [AMP_CELL_LAUNCH] = "workload", [AMP_CELL_TIMELINE] = "timeline"
 };
@@ -45,18 +47,12 @@ static void add_task(const struct maker *maker, const struct cell *cell, struct 
         .quiet_ns = options->quiet_ns, .timeline_s = options->timeline_s, .quick = options->quick,
         .classes = cell->launch == 0, .n_sizes = workload ? workload->n_sizes : 0
     };
-    json_t *task;
-    char *text;
 
     if (workload)
         memcpy(of.sizes, workload->sizes, sizeof of.sizes);
-    task = amp_record_write(&amp_workload_task_record, &of);
-    text = task ? json_dumps(task, JSON_COMPACT) : NULL;
     amp_jobs_word(maker->jobs, job, "ampersand-workload");
     amp_jobs_word(maker->jobs, job, "%s", workload && workload->pair ? "pair" : kinds[cell->kind]);
-    amp_jobs_word(maker->jobs, job, "%s", text ? text : "");
-    free(text);
-    json_decref(task);
+    amp_jobs_task(maker->jobs, job, &amp_workload_task_record, &of);
 }
 
 /* Pinned if there is only one thread. */
@@ -67,8 +63,8 @@ static int cpu_of(const struct maker *maker, const struct amp_matrix_workload *w
     return alone ? maker->plan->cpu : -1;
 }
 
-/* What is drawn for a job hangs on what it is: resumed runs draw the same again, and the workload's seed does not hang
- * on the configuration. */
+/* The draws depend on the seed and the job, not on its place in the list. All configurations get the same workload
+ * seed. */
 static unsigned draw(const struct maker *maker, struct cell *cell)
 {
     char name[128];

@@ -107,21 +107,28 @@ static json_t *build(const struct amp_matrix *matrix)
     return build;
 }
 
-json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_matrix_options *options)
+static json_t *write_manifest(const struct amp_matrix *matrix, const struct amp_matrix_options *options,
+                              struct row *rows)
 {
     char created[32];
-    struct manifest manifest = {
+    const struct manifest manifest = {
         .options = *options, .version = AMP_VERSION, .created = amp_results_now(created),
         .baseline = matrix->configurations.list[0].name, .again = matrix->configurations.list[1].name,
         .machine = amp_machine_facts(), .build = build(matrix), .configurations = configurations(matrix),
-        .rows = calloc(matrix->n_workloads, sizeof *manifest.rows)
+        .rows = rows, .n_rows = matrix->n_workloads
     };
-    json_t *json;
 
-    for (; manifest.rows && manifest.n_rows < matrix->n_workloads; manifest.n_rows++)
-        manifest.rows[manifest.n_rows] = row_of(&matrix->workloads[manifest.n_rows]);
-    json = amp_record_write(&amp_matrix_record, &manifest);
-    free(manifest.rows);
+    for (size_t i = 0; i < matrix->n_workloads; i++)
+        rows[i] = row_of(&matrix->workloads[i]);
+    return amp_record_write(&amp_matrix_record, &manifest);
+}
+
+json_t *amp_matrix_manifest(const struct amp_matrix *matrix, const struct amp_matrix_options *options)
+{
+    struct row *rows = calloc(matrix->n_workloads, sizeof *rows);
+    json_t *json = rows ? write_manifest(matrix, options, rows) : NULL;
+
+    free(rows);
     return json;
 }
 

@@ -44,15 +44,9 @@ static int run_task(struct amp_task *task)
 int amp_child_main(const char *text)
 {
     struct amp_task task = { 0 };
-    json_error_t error;
-    json_t *json = json_loads(text, 0, &error);
-    const char *why;
-    int status;
+    json_t *json = amp_record_parse(&amp_task_record, text, &task, "child");
+    int status = json ? run_task(&task) : 2;
 
-    if (!json)
-        return amp_complain(2, "child", "%s", error.text);
-    status = amp_record_read(&amp_task_record, json, &task, &why);
-    status = status ? amp_complain(2, "child", "%s", why) : run_task(&task);
     json_decref(json);
     return status;
 }

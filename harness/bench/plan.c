@@ -13,6 +13,8 @@
 
 static const struct amp_exit exits[] = AMP_PAIR_EXITS;
 
+_Static_assert((int) AMP_KINDS <= AMP_JOB_KINDS, "each kind has its own mean time");
+
 static const struct {
     const char *name, *folder;
 } kinds[AMP_KINDS] = {
@@ -83,13 +85,9 @@ static void add_task(const struct amp_plan *plan, const struct draw *draw, struc
         .epoch_ns = options->epoch_ns, .quiet_ns = options->quiet_ns, .rounds_per_block = options->rounds_per_block,
         .layout = draw->layout
     };
-    json_t *task = amp_record_write(&amp_task_record, &of);
-    char *text = task ? json_dumps(task, JSON_COMPACT) : NULL;
 
     amp_jobs_word(jobs, job, "child");
-    amp_jobs_word(jobs, job, "%s", text ? text : "");
-    free(text);
-    json_decref(task);
+    amp_jobs_task(jobs, job, &amp_task_record, &of);
 }
 
 static void add(const struct amp_plan *plan, enum amp_kind kind, size_t i, unsigned launch, struct amp_jobs *jobs)

@@ -4,6 +4,7 @@
 #include "harness/files/results.h"
 #include "harness/text/complain.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -96,12 +97,14 @@ static bool write_fields(const struct amp_record *record, const void *from, json
             continue;
         if (!*field->key)
             well = write_fields(field->record, at, into) && well;
-        else
+        else {
+            assert(at || field->is_list || field->is_nullable);
             well = !json_object_set_new(into, key_of(field),
                                         absent && field->is_nullable ? json_null()
                                         : field->is_list             ? write_list(field, from, at)
                                                                      : write_item(field, at)) &&
                    well;
+        }
     }
     return well;
 }
@@ -220,4 +223,17 @@ int amp_record_read(const struct amp_record *record, const json_t *json, void *i
         if (!err && record->is_strict && !knows(record, key))
             err = refuse(key, value, "is unknown", why);
     return err;
+}
+
+json_t *amp_record_parse(const struct amp_record *record, const char *text, void *into, const char *what)
+{
+    json_error_t error;
+    const char *why = error.text;
+    json_t *json = json_loads(text, 0, &error);
+
+    if (json && amp_record_read(record, json, into, &why) == 0)
+        return json;
+    amp_complain(2, what, "%s", why);
+    json_decref(json);
+    return NULL;
 }

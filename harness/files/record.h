@@ -100,6 +100,10 @@ json_t *amp_record_write(const struct amp_record *record, const void *from);
 /* Writes it into a file, as amp_results_write() does. Returns an exit status: 0, or 2 after it has said why. */
 int amp_record_save(const struct amp_record *record, const void *from, const char *path);
 
+/* Fills a struct from a text, JSON. Returns that, a new reference, which lends the struct its strings; or NULL after it
+ * has said what is wrong with `what`. */
+json_t *amp_record_parse(const struct amp_record *record, const char *text, void *into, const char *what);
+
 /* Fills a struct. 0, or -EPROTO with *why (static storage), which names the key, its value and what is wrong. */
 int amp_record_read(const struct amp_record *record, const json_t *json, void *into, const char **why);
 

@@ -3,6 +3,7 @@
 
 #include "harness/measure/rounds.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,16 +49,33 @@ char *amp_jobs_text(struct amp_jobs *jobs, const char *format, ...)
     return text;
 }
 
-void amp_jobs_word(struct amp_jobs *jobs, struct amp_job *job, const char *format, ...)
+static const char **next_word(struct amp_job *job)
 {
     size_t n = 0;
-    va_list arguments;
 
     while (job->words[n])
         n++;
+    assert(n < AMP_JOB_WORDS);
+    return &job->words[n];
+}
+
+void amp_jobs_word(struct amp_jobs *jobs, struct amp_job *job, const char *format, ...)
+{
+    va_list arguments;
+
     va_start(arguments, format);
-    job->words[n] = print(jobs, format, arguments);
+    *next_word(job) = print(jobs, format, arguments);
     va_end(arguments);
+}
+
+void amp_jobs_task(struct amp_jobs *jobs, struct amp_job *job, const struct amp_record *record, const void *task)
+{
+    json_t *json = amp_record_write(record, task);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+    jobs->no_memory = jobs->no_memory || !text;
+    *next_word(job) = text;
+    json_decref(json);
 }
 
 size_t amp_jobs_needed(size_t comparisons)

@@ -21,9 +21,8 @@
 #ifndef AMP_JOB_H
 #define AMP_JOB_H
 
+#include "harness/files/record.h"
 #include "harness/run/process.h"
-
-#include <jansson.h>
 
 enum { AMP_JOB_KINDS = 3, AMP_JOB_WORDS = 12 };
 
@@ -39,8 +38,8 @@ struct amp_job {
     char *name;     /* of the group, for messages */
     char *file;     /* its result */
     json_t *fields; /* the keys by which the journal identifies the job, "kind" among them */
-    struct amp_process process; /* its argv is: */
-    const char *words[AMP_JOB_WORDS + 1];
+    struct amp_process process;
+    const char *words[AMP_JOB_WORDS + 1]; /* argv of the process, set when it starts */
     bool timed;       /* needs a quiet core */
     bool foreign;     /* its program only writes "<file>.tmp"; the loop renames it when it is complete */
     uint64_t beside_b; /* the most memory that it takes, if it may run beside others; 0: it runs alone */
@@ -64,6 +63,9 @@ __attribute__((format(printf, 2, 3))) char *amp_jobs_text(struct amp_jobs *jobs,
 __attribute__((format(printf, 3, 4))) void amp_jobs_word(struct amp_jobs *jobs, struct amp_job *job, const char *format,
                                                          ...);
 
+/* Add a child's task to its command line, as JSON; amp_record_parse() reads it there. */
+void amp_jobs_task(struct amp_jobs *jobs, struct amp_job *job, const struct amp_record *record, const void *task);
+
 /* How many launches an order-statistic interval needs, if all intervals of so many comparisons hold together at 95 %:
  * the chance that all n launches lie on one side of the median, 2 (1/2)^n, must be at most 0.05 / comparisons. */
 size_t amp_jobs_needed(size_t comparisons);
@@ -82,7 +84,7 @@ enum amp_turn {
     AMP_TURN_END,       /* the run is complete without this job and the following ones; *outcome's detail says why */
 };
 
-/* A part of a manifest that must stay the same for launches of one run to be comparable, and its name in words. */
+/* A part of the manifest that must stay the same for launches of one run to be comparable, and its name in words. */
 struct amp_manifest_part {
     const char *part, *key, *words; /* NULL key: the whole part */
 };

@@ -32,18 +32,30 @@ void amp_tail_add(struct amp_tail *tail, const char *text, size_t n)
     }
 }
 
+/* "SEGV", or NULL. */
+static const char *short_name(int signal)
+{
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
+    return sigabbrev_np(signal);
+#else
+    static const char *const names[] = {
+        [SIGSEGV] = "SEGV", [SIGBUS] = "BUS",   [SIGABRT] = "ABRT", [SIGFPE] = "FPE",
+        [SIGILL] = "ILL",   [SIGKILL] = "KILL", [SIGTERM] = "TERM", [SIGTRAP] = "TRAP",
+    };
+
+    return signal > 0 && (size_t) signal < sizeof names / sizeof names[0] ? names[signal] : NULL;
+#endif
+}
+
 static const char *signal_name(int signal)
 {
     static char name[16];
-#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 32)
-    const char *short_name = sigabbrev_np(signal); /* "SEGV" */
+    const char *known = short_name(signal);
 
-    if (short_name) {
-        snprintf(name, sizeof name, "SIG%s", short_name);
-        return name;
-    }
-#endif
-    snprintf(name, sizeof name, "signal %d", signal);
+    if (known)
+        snprintf(name, sizeof name, "SIG%s", known);
+    else
+        snprintf(name, sizeof name, "signal %d", signal);
     return name;
 }
 

@@ -32,20 +32,18 @@ static int run(const char *kind, const char *text)
                   { "workload", amp_workload_run, &amp_workload_task_record },
                   { "timeline", amp_workload_timeline, &amp_workload_task_record },
                   { "pair", amp_workload_pair, &amp_workload_task_record } };
+    const size_t n = sizeof kinds / sizeof kinds[0];
     struct amp_workload_task task = { 0 };
-    json_error_t error;
-    json_t *json = json_loads(text, 0, &error);
-    const char *why;
-    int status = -1;
+    size_t i = 0;
+    json_t *json;
+    int status;
 
-    if (!json)
-        return amp_complain(2, "task", "%s", error.text);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && status < 0; i++)
-        if (strcmp(kinds[i].kind, kind) == 0)
-            status = amp_record_read(kinds[i].task, json, &task, &why) ? amp_complain(2, "task", "%s", why)
-                                                                       : kinds[i].run(&task);
-    if (status < 0)
-        status = amp_complain(2, kind, "there is no such kind of task");
+    while (i < n && strcmp(kinds[i].kind, kind) != 0)
+        i++;
+    if (i == n)
+        return amp_complain(2, kind, "there is no such kind of task");
+    json = amp_record_parse(kinds[i].task, text, &task, "task");
+    status = json ? kinds[i].run(&task) : 2;
     json_decref(json);
     return status;
 }
