@@ -62,12 +62,19 @@ def _decimals(x, width):
 
 
 def interval(low, high, to=".."):
-    """Of a ratio, in the digits that the ratio has with it."""
+    """Of a ratio, in the digits that the ratio has with it; 1/x for both ends or for none."""
     if absent(low) or absent(high):
         return NONE
-    if 0.0995 <= low and high < 9.9995:  # both ends in the same digits
-        return to.join(fixed(x, _decimals(low, high - low)) for x in (low, high))
-    return to.join(ratio(x, low, high) for x in (low, high))
+    if 0 < low and high < 0.0995:
+        return to.join(ratio(x, low, high) for x in (low, high))
+    same = low if 0.0995 <= low and high < 9.9995 else None  # both ends in the same digits
+    return to.join(fixed(x, _decimals(same or x, high - low)) for x in (low, high))
+
+
+def with_interval(x, low, high):
+    """0.91 (0.80..1.02)"""
+    between = interval(low, high)
+    return ratio(x, low, high) + ("" if between == NONE else f" ({between})")
 
 
 def ratio_tick(x):
@@ -139,9 +146,8 @@ def _hundredths(fraction, sign):
     x = 100 * fraction
     if abs(x) < 0.005:
         return f"{sign}0.0"
-    if abs(x) < 0.0995:
-        return f"{x:{sign}.2g}"
-    return f"{x:{sign}.{1 if abs(x) < 99.95 else 0}f}"
+    text = f"{x:.2g}" if abs(x) < 0.0995 else fixed(x, 1 if abs(x) < 99.95 else 0)
+    return text if x < 0 else sign + text
 
 
 def change(ratio_of, signed=True):
@@ -158,10 +164,13 @@ def changes(low, high):
 
 def level(fraction):
     """Of what was chosen: a threshold, a confidence."""
-    return f"{100 * fraction:.4g} %"
+    return f"{digits(100 * fraction, 4, exact=True)} %"
 
 
 def faster(x):
-    """How much the faster side of a ratio is faster: 1.28 times as fast, 5.2 % faster."""
+    """How much the faster side of a ratio is faster: 1.28 times as fast, 5.2 % faster; as fast as the other."""
     factor = max(x, 1 / x)
-    return f"{digits(factor, 3, exact=True)} times as fast" if factor >= 1.1 else f"{percent(factor - 1)} faster"
+    if factor >= 1.1:
+        return f"{digits(factor, 3, exact=True)} times as fast"
+    by = percent(factor - 1)
+    return "as fast as the other" if by == percent(0) else f"{by} faster"

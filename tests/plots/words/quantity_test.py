@@ -23,7 +23,8 @@ CASES = [  # function, arguments, what is printed
     (quantity.ratio, (1, 1, 1), "1.0000"), (quantity.ratio, (0.99996, 0.98, 1.01), "1.000"),
     (quantity.ratio, (3.2, 1.1, 6.1), "3.2"), (quantity.ratio, (41, 10, 70), "41"),
     (quantity.ratio, (0.0498178, 0.0491244, 0.0500526), "1/20.07"),
-    (quantity.interval, (0.0491244, 0.0500526), "1/20.36..1/19.98"), (quantity.interval, (0.06, 0.2), "1/17..0.20"),
+    (quantity.interval, (0.0491244, 0.0500526), "1/20.36..1/19.98"), (quantity.interval, (0.06, 0.2), "0.060..0.20"),
+    (quantity.interval, (0.09, 0.11), "0.090..0.110"), (quantity.interval, (0.05, 20), "0.050..20"),
     (quantity.interval, (0.999, 1.0004), "0.9990..1.0004"), (quantity.interval, (1.27, 1.298), "1.270..1.298"),
     (quantity.interval, (1.27, 1.298, " to "), "1.270 to 1.298"), (quantity.interval, (None, None), "-"),
     (quantity.ratio_tick, (0.125,), "1/8"), (quantity.ratio_tick, (0.94,), "0.94"), (quantity.ratio_tick, (1,), "1×"),
@@ -69,11 +70,15 @@ CASES = [  # function, arguments, what is printed
     (quantity.change, (1.0,), "+0.0 %"), (quantity.change, (1.00001,), "+0.0 %"),
     (quantity.change, (1.0005,), "+0.05 %"),
     (quantity.change, (0.988,), "-1.2 %"), (quantity.change, (1.05,), "+5.0 %"), (quantity.change, (3.0,), "+200 %"),
+    (quantity.percent, (200,), "20,000 %"), (quantity.change, (200,), "+19,900 %"),
+    (quantity.level, (200,), "20,000 %"),
     (quantity.change, (0.001,), "-99.9 %"), (quantity.change, (None,), "-"),
     (quantity.changes, (0.99, 1.05), "-1.0 to +5.0 %"), (quantity.changes, (None, None), "-"),
     (quantity.level, (0.002,), "0.2 %"), (quantity.level, (0.95,), "95 %"), (quantity.level, (0.99842,), "99.84 %"),
     (quantity.faster, (1.28337,), "1.28 times as fast"), (quantity.faster, (1 / 20.07,), "20.1 times as fast"),
     (quantity.faster, (0.950451,), "5.2 % faster"), (quantity.faster, (2.0,), "2 times as fast"),
+    (quantity.faster, (1.0,), "as fast as the other"), (quantity.faster, (0.99996,), "as fast as the other"),
+    (quantity.faster, (1.0001,), "0.01 % faster"),
 ]
 
 
