@@ -86,7 +86,7 @@ def draw_table(ax, few, cells, names, baseline, name_in):
         ax.text(x + 0.5, -0.25, style.plain(label(*cell)), rotation=90, ha="center", va="bottom",
                 fontsize=style.SMALL_PT)
     for y, name in enumerate(names):
-        shown = allocator_style.fitted_name(name, name_in - 0.1, style.TEXT_PT)
+        shown = allocator_style.fitted(name, name_in - 0.1, style.TEXT_PT, middle=True)
         ax.text(-0.08 / width_in, y + 0.5, style.plain(shown), ha="right", va="center", fontsize=style.TEXT_PT,
                 fontweight="bold" if name == baseline else "normal")
         for x, (pair, size) in enumerate(cells):
@@ -118,7 +118,7 @@ def draw_pair(ax, rows, baseline, width_in, name_in, unit):
                     ax.axvspan(one["low"], one["high"], color=style.FLOOR_SPREAD, linewidth=0, zorder=0.5)
     for y, row in enumerate(rows):
         _row(ax, y, row, low, high)
-        name = allocator_style.fitted_name(row["configuration"], name_in - 0.1, style.TEXT_PT)
+        name = allocator_style.fitted(row["configuration"], name_in - 0.1, style.TEXT_PT, middle=True)
         weight = "bold" if row["configuration"] == baseline else "normal"
         ax.text(-0.08 / width_in, y + 0.5, style.plain(name), ha="right", va="center", fontsize=style.TEXT_PT,
                 fontweight=weight, transform=ax.get_yaxis_transform())

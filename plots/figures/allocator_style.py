@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from matplotlib.patches import Rectangle
 
 from plots.figures import style
+from plots.words.fitting import cut
 
 MOST_WORKS = 14  # side by side on a page
 
@@ -39,23 +40,9 @@ def names_in(names):
     return min(NAME_IN, 0.12 + max(style.text_width_in(name, style.TEXT_PT, "bold") for name in names))
 
 
-def fitted(text, width_in, pt):
-    """`text`, cut at its end where it is too long."""
-    if style.text_width_in(text, pt) <= width_in:
-        return text
-    n = len(text)
-    while n > 1 and style.text_width_in(text[:n] + "…", pt) > width_in:
-        n -= 1
-    return text[:n] + "…"
-
-
-def fitted_name(name, width_in, pt):
-    """A name, cut in its middle where it is too long: names differ at their ends."""
-    left, right = name, ""
-    while left and style.text_width_in(left + right, pt) > width_in:
-        n = len(left.rstrip("…")) + len(right) - 1
-        left, right = name[: n - n // 3] + "…", name[len(name) - n // 3:]
-    return left + right
+def fitted(text, width_in, pt, middle=False):
+    """`text`, cut where it is too long: see cut()."""
+    return cut(text, lambda shown: style.text_width_in(shown, pt) <= width_in, middle)
 
 
 def grid(n, columns, left_in, right_in, gap_in):

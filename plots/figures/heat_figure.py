@@ -2,7 +2,7 @@
 """Every configuration in every workload: a row each, a column each, the ratio to the baseline in each cell.
 
 Blue: better than the baseline; orange: worse; the deeper, the further. Grey: undecided, the interval crosses the floor.
-White: equal, within 5 % at the most. Hatched: no number. A row that is hatched throughout was not in force and has its
+White: equal. Hatched: no number. A row that is hatched throughout was not in force and has its
 reason; a single cell failed, or was not measured for this metric, and the report says which. In grey print the numbers
 tell better from worse."""
 
@@ -14,13 +14,12 @@ from matplotlib.patches import Rectangle
 
 from plots.figures import allocator_style, style
 from plots.judge.allocator_metrics import BY_NAME
+from plots.stats.multiplicity import EQUAL_WITHIN
 from plots.words import quantity
+from plots.words.sentences import capital
 
 SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_peak", "retained_rss_b": "heat_retained",
          "faults_per_op": "heat_faults"}
-TITLES = {"ns_per_op": "Time per operation", "p99_ns": "99th percentile of single operations",
-          "peak_rss_b": "Peak memory", "retained_rss_b": "Memory retained after all was freed",
-          "faults_per_op": "Page faults per operation"}
 # Not quite the other figures' blue, orange, black and white, which a page turns about in the dark: a cell stays as is.
 BETTER, WORSE, UNDECIDED = "#1b4a93", "#e08a1d", "#dcdcdc"
 BLACK, WHITE = "#1a1a1b", "#fffffe"  # letters on these
@@ -64,7 +63,7 @@ def draw(run, summary, metric, works):
     body_in = head_in + ROW_IN * len(columns) + below_in
     less = "faster" if metric.unit == "ns" else "less"
     page = style.Page(
-        body_in, f"{TITLES[metric.name]}, as a ratio to {summary['baseline']}",
+        body_in, f"{capital(metric.title)}, as a ratio to {summary['baseline']}",
         f"Below 1 is {less}, above 1 {'slower' if less == 'faster' else 'more'}; the number is the median over "
         "launches.",
         _keys(summary, less), _caption(summary, metric, works), allocator_style.small_print(run))
@@ -78,7 +77,7 @@ def draw(run, summary, metric, works):
     for x, work in enumerate(works):
         ax.text(x + 0.5, -0.25, style.plain(work["workload"]), rotation=90, ha="center", va="bottom", fontsize=HEAD_PT)
     for y, column in enumerate(columns):
-        name = allocator_style.fitted_name(column["configuration"], name_in - 0.1, style.TEXT_PT)
+        name = allocator_style.fitted(column["configuration"], name_in - 0.1, style.TEXT_PT, middle=True)
         _row(ax, y, column, works, cells, metric, summary["baseline"], width_in, name)
     return page.fig
 
@@ -134,8 +133,8 @@ def _keys(summary, less):
     steps = ((1 / 8, f"1/8 or {less}"), (1 / 2, "1/2"), (0.9, "0.9"), (1.1, "1.1"), (2, "2"), (8, f"8 or {worse}"))
     return [*(style.Key(label, {"facecolor": colour(ratio)}, True) for ratio, label in steps),
             style.Key("undecided: crosses the floor", {"facecolor": UNDECIDED}, True),
-            style.Key("equal within 5 %", {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True),
-            out]
+            style.Key(f"equal within {quantity.level(EQUAL_WITHIN[-1])}",
+                      {"facecolor": "#ffffff", "edgecolor": style.FAINT, "linewidth": 0.6}, True), out]
 
 
 def _caption(summary, metric, works):

@@ -142,7 +142,7 @@ def _names(ax, groups, looks):
     for group, (colour, line), at, place in zip(groups, looks, wanted, places):
         more = f" +{len(group.names) - 1}" if len(group.names) > 1 else ""
         room = LABEL_IN - 0.3 - style.text_width_in(more, style.TEXT_PT)
-        name = allocator_style.fitted_name(group.names[0], room, style.TEXT_PT)
+        name = allocator_style.fitted(group.names[0], room, style.TEXT_PT, middle=True)
         y0, y1 = inverse.transform((0, at))[1], inverse.transform((0, place + shift))[1]
         x1 = 1 + 0.2 * dpi / ax.bbox.width
         ax.plot([1.005, x1 - 0.006], [y0, y1], transform=ax.transAxes, color=colour, linestyle=line, linewidth=0.9,

@@ -21,6 +21,7 @@ LEAST_QUIET = {"chunks": 3, "layouts": 2}
 class Metric:
     name: str
     title: str
+    short: str  # the heading of a column
     unit: str  # "ns", "B", "" for a plain number
     worse: str  # the word for a ratio above 1
     better: str
@@ -29,15 +30,15 @@ class Metric:
 
 
 METRICS = (
-    Metric("ns_per_op", "time per operation", "ns", "slower", "faster"),
-    Metric("p50_ns", "one operation, median", "ns", "slower", "faster", clocked=True),
-    Metric("p99_ns", "one operation, 99th percentile", "ns", "slower", "faster", clocked=True),
-    Metric("max_ns", "one operation, longest", "ns", "slower", "faster", clocked=True),
-    Metric("peak_rss_b", "peak RSS", "B", "more", "less"),
-    Metric("retained_rss_b", "retained RSS", "B", "more", "less"),
-    Metric("faults_per_op", "page faults per operation", "", "more", "less", offset=FAULTS_OFFSET),
-    Metric("mapped_per_asked", "bytes mapped / asked", "", "more", "less"),
-    Metric("resident_per_asked", "bytes resident / asked", "", "more", "less"),
+    Metric("ns_per_op", "time per operation", "ns/op", "ns", "slower", "faster"),
+    Metric("p50_ns", "one operation, median", "p50", "ns", "slower", "faster", clocked=True),
+    Metric("p99_ns", "one operation, 99th percentile", "p99", "ns", "slower", "faster", clocked=True),
+    Metric("max_ns", "one operation, longest", "longest", "ns", "slower", "faster", clocked=True),
+    Metric("peak_rss_b", "peak RSS", "peak RSS", "B", "more", "less"),
+    Metric("retained_rss_b", "retained RSS", "retained", "B", "more", "less"),
+    Metric("faults_per_op", "page faults per operation", "faults", "", "more", "less", offset=FAULTS_OFFSET),
+    Metric("mapped_per_asked", "bytes mapped / asked", "mapped/asked", "", "more", "less"),
+    Metric("resident_per_asked", "bytes resident / asked", "resident/asked", "", "more", "less"),
 )
 BY_NAME = {metric.name: metric for metric in METRICS}
 
@@ -71,9 +72,10 @@ APART = 2.0  # seen on one machine: 56 to 85 ns, and 340 to 368
 
 
 def are_apart(one, other):
-    """Whether the CPUs of two launches' first two threads were at different distances, in one launch or between the two:
-    a line of the cache took APART times as long (harness/measure/round_trip.h). A time that is not known, because the
-    other thread could not answer, counts as the same: to leave such launches out would choose by how busy they were."""
+    """Whether the CPUs of two launches' first two threads were at different distances, in one launch or between the
+    two: a line of the cache took APART times as long (harness/measure/round_trip.h). A time that is not known, because
+    the other thread could not answer, counts as the same: to leave such launches out would choose by how busy they
+    were."""
     trips = [ns for document in (one, other) for ns in document.get("round_trip_ns") or () if ns]
     return len(trips) > 1 and max(trips) > APART * min(trips)
 
@@ -115,8 +117,7 @@ def of_pair(document):
 
 def pair_rows(document):
     """(size, ln pointer/value, ln ns/op of the heap side) of each size; NaN where the clock saw too little."""
-    return [(row["size"], *_pair_row(row, document))
-            for row in document["rows"]]
+    return [(row["size"], *_pair_row(row, document)) for row in document["rows"]]
 
 
 def _pair_row(row, document):

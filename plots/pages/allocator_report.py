@@ -9,7 +9,7 @@ from collections import Counter
 
 from markupsafe import Markup
 
-from plots.figures import allocator_charts, allocator_style, inline_figures, pictures
+from plots.figures import allocator_charts, allocator_style, heat_figure, inline_figures, pictures
 from plots.files.allocator_run import load
 from plots.judge import allocator_metrics
 from plots.judge.allocator_metrics import METRICS, main_metric
@@ -20,12 +20,10 @@ from plots.words.sentences import capital
 from plots.words.table import Column, Table, of_texts
 
 RANKED = 5  # in a card
-TITLES = {"heat_time": "Time of every configuration in every workload",
-          "heat_time_pairs": "Time of every pair that allocates", "heat_p99": "99th percentiles",
-          "heat_peak": "Peak memory", "heat_retained": "Retained memory", "heat_faults": "Page faults",
+TITLES = {**{name: capital(allocator_metrics.BY_NAME[metric].title) for metric, name in heat_figure.SHOWN.items()},
+          "heat_time_pairs": "Time of every pair that allocates",
           "pareto": "Time against peak memory", "rss_over_time": "Memory over time",
           "size_classes": "Requests by size class", "answers": "Does the allocator change the answer?"}
-BESIDE = ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")  # columns of the table of every cell
 
 
 def page_of(folder):
@@ -161,7 +159,7 @@ def _every_cell(summary):
     def main(row):
         return row["metrics"][row["main"]]
     columns = [_value("ns_per_op", "ns/op", quantity.time_ns), _ratio(main, "ratio", text.ratio),
-               _ratio(main, "interval", text.interval, "low"), *map(_value, BESIDE)]
+               _ratio(main, "interval", text.interval, "low"), *map(_value, text.BESIDE)]
     return _table(("workload", "configuration"), columns, _rows(summary, summary["workloads"]))
 
 

@@ -23,7 +23,7 @@ from plots.pages import page_table, shell
 from plots.stats import statistics
 from plots.words import pair_text, quantity
 from plots.words.pair_sentences import summarize
-from plots.words.sentences import capital, interval, ratio
+from plots.words.sentences import capital
 
 LESSONS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -110,9 +110,7 @@ def _answer(pair, rows, summary, show):
 def _numbers(row):
     if not row["ratio"]:
         return ""
-    between = interval(row["ratio"])
-    between = "" if between == quantity.NONE else f", interval {between}"
-    return f" (pointer/value {ratio(row['ratio'])}{between})"
+    return f"; pointer/value {quantity.with_interval(*(row['ratio'][end] for end in ('estimate', 'low', 'high')))}"
 
 
 def _asides(pair, summary):

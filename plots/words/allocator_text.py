@@ -11,9 +11,10 @@ from plots.files.allocator_run import TIMELINE
 from plots.judge.allocator_metrics import APART, METRICS, main_metric
 from plots.stats import multiplicity
 from plots.words import quantity, screen, sentences
+from plots.words.fitting import cut
 from plots.words.table import Column, Table, of_values
 
-BESIDE = {"p99_ns": "p99", "peak_rss_b": "peak RSS", "retained_rss_b": "retained", "faults_per_op": "faults"}
+BESIDE = ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")  # beside what a workload is ranked by
 MARKS = {"slower": "+", "more": "+", "faster": "-", "less": "-", "equal": "=", "undecided": "?"}
 COLOURS = {"slower": screen.YELLOW, "more": screen.YELLOW, "faster": screen.BLUE, "less": screen.BLUE,
            "equal": screen.GREEN, "undecided": screen.DIM, "no verdict": screen.DIM}
@@ -42,9 +43,9 @@ def interval(one):
 
 
 def with_interval(one):
-    """0.91 (0.80..1.02)"""
-    between = interval(one)
-    return ratio(one) + ("" if between == quantity.NONE else f" ({between})")
+    """Of a metric of a cell, or of nothing."""
+    found = one and one["ratio"]
+    return quantity.with_interval(found["estimate"], found["low"], found["high"]) if found else ratio(one)
 
 
 def marked(one):
@@ -83,20 +84,22 @@ def of_workload(summary, work):
         return quantity.time_ns(estimate) if metric.unit == "ns" else quantity.size(estimate)
     columns = [
         Column(title="*", text=lambda cell: "*" if cell["configuration"] in tied else "", words=True),
-        Column(title="configuration", text=lambda cell: _fit(cell["configuration"]), words=True, gap=1, least=NAME),
-        Column(title="ns/op" if metric.unit == "ns" else "retained", text=value, least=9, gap=1),
+        Column(title="configuration", text=lambda cell: cell["configuration"], words=True, gap=1, least=NAME,
+               brief=lambda cell: cut(cell["configuration"], NAME, middle=True)),
+        Column(title=metric.short, text=value, least=9, gap=1),
         Column(title="ratio", text=lambda cell: ratio(mine(cell)), gap=1, least=7),
         Column(title="interval", text=lambda cell: interval(mine(cell)), words=True, least=14),
         Column(title="verdict", text=lambda cell: verdict(mine(cell)), words=True, least=11, painted=True),
-        *(Column(title=title, text=lambda cell, name=name: marked(mine(cell, name)), least=8, spare=n)
-          for n, (name, title) in enumerate(reversed(BESIDE.items()), start=1) if name != metric.name)]
-    columns[6:] = columns[:5:-1]
+        *(_beside(one, lambda cell, name=one.name: marked(mine(cell, name))) for one in METRICS if one != metric)]
     return Table(tuple(columns), measured + out, kept=2, instead=lambda cell: "" if mine(cell) else why(cell),
                  colour=lambda cell: COLOURS.get(mine(cell)["decision"], "") if mine(cell) else screen.ALARM)
 
 
-def _fit(name):
-    return name if len(name) <= NAME else name[: NAME - 3] + "..."
+def _beside(metric, text):
+    """A column of another metric: on a screen those of BESIDE, the first of which goes first where room is short."""
+    wide = metric.name not in BESIDE
+    return Column(title=metric.short, text=text, least=8, wide=wide,
+                  spare=0 if wide else len(BESIDE) - BESIDE.index(metric.name))
 
 
 def table(summary, on=screen.PIPE):
@@ -163,15 +166,16 @@ def closing(summary, on=screen.PIPE):
 
 def decided(summary):
     of_time, cells, _, _ = counted(summary)
-    share = f" ({of_time / cells * 100:.0f} %)" if cells else ""
-    return f"Decided: {of_time} of {cells} cells{share} in time per operation"
+    share = f" ({quantity.percent(of_time / cells)})" if cells else ""
+    return f"Decided: {quantity.count(of_time)} of {quantity.counted(cells, 'cell')}{share} in time per operation"
 
 
 def again(summary):
     _, _, different, cells = counted(summary)
     every = [sum(one[key] for one in summary["metrics"]) for key in ("again_different", "again_cells")]
-    return cells and (f"A/A: {summary['again']} is {summary['baseline']} again. {different} of its {cells} cells in "
-                      f"time per operation, and {every[0]} of {every[1]} in all metrics, were decided different")
+    return cells and (f"A/A: {summary['again']} is {summary['baseline']} again. {quantity.count(different)} of its "
+                      f"{quantity.counted(cells, 'cell')} in time per operation, and {quantity.count(every[0])} of "
+                      f"{quantity.count(every[1])} in all metrics, were decided different")
 
 
 def disturbances(summary):
@@ -191,8 +195,8 @@ def neighbours(summary):
     launches = quantity.counted(launches, "launch", "launches")
     if not disturbed:
         return f"Neighbours: the core was quiet for long enough in all of {launches}"
-    return (f"Neighbours: in {disturbed} of {launches} the core was not quiet for long enough; their times are those "
-            "of its quietest moments")
+    return (f"Neighbours: in {quantity.count(disturbed)} of {launches} the core was not quiet for long enough; their "
+            "times are those of its quietest moments")
 
 
 def distances(summary):
@@ -202,9 +206,10 @@ def distances(summary):
              cell["configuration"] != summary["baseline"]]
     launches, apart = (sum(cell[key] for cell in cells) for key in ("launches", "apart"))
     baseline = summary["baseline"]
-    return apart and (f"Distances: in {apart} of {launches} launches with several threads, a cache line took {APART:g} "
-                      f"times as long (or as short) from CPU to CPU as in {baseline}'s launch beside it; no ratio to "
-                      f"{baseline} is made of their times while enough others remain")
+    launches = quantity.counted(launches, "launch", "launches")
+    return apart and (f"Distances: in {quantity.count(apart)} of {launches} with several threads, a cache line took "
+                      f"{quantity.count(APART)} times as long (or as short) from CPU to CPU as in {baseline}'s launch "
+                      f"beside it; no ratio to {baseline} is made of their times while enough others remain")
 
 
 def legend(summary):

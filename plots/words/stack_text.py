@@ -81,7 +81,4 @@ def goal_table(result):
 
 
 def ratio(found):
-    if found is None:
-        return ""
-    between = quantity.interval(found.low, found.high)
-    return quantity.ratio(found.estimate, found.low, found.high) + ("" if between == quantity.NONE else f" ({between})")
+    return "" if found is None else quantity.with_interval(found.estimate, found.low, found.high)

@@ -39,6 +39,7 @@ class Column:
     least: int = 0  # characters
     spare: int = 0  # on a screen that is too narrow the columns of the highest number go first; 0 stays
     painted: bool = False
+    wide: bool = False  # for Markdown, which has room; no screen shows it
 
     def shown(self, row, brief=False):
         show = self.brief if brief and self.brief else self.text
@@ -101,7 +102,7 @@ class Table:
 
     def _fitting(self, on, indent):
         """(the columns that leave room for the last one to be wrapped in, those that are left out)"""
-        columns, gone = self._shown(), []
+        columns, gone = [column for column in self._shown() if not column.wide], []
         while True:
             widths = self._widths(columns)
             wanted = indent + _span(columns, widths) - max(0, widths[-1] - LEAST_WRAPPED) * columns[-1].words

@@ -301,7 +301,7 @@ def test_fitted_fits():
     text = allocator_style.fitted("word " * 40, 1.0, style.TEXT_PT)
     assert text.endswith("…") and style.text_width_in(text, style.TEXT_PT) <= 1.0
     assert allocator_style.fitted("short", 1.0, style.TEXT_PT) == "short"
-    names = [allocator_style.fitted_name(LONG + end, 1.5, style.TEXT_PT) for end in ("-1", "-2")]
+    names = [allocator_style.fitted(LONG + end, 1.5, style.TEXT_PT, middle=True) for end in ("-1", "-2")]
     assert names[0] != names[1] and all(style.text_width_in(name, style.TEXT_PT) <= 1.5 for name in names)
     assert names[0].startswith("a-name") and names[0].endswith("own-1") and "…" in names[0]
-    assert allocator_style.fitted_name("short", 1.0, style.TEXT_PT) == "short"
+    assert allocator_style.fitted("short", 1.0, style.TEXT_PT, middle=True) == "short"

@@ -117,7 +117,7 @@ def test_floors_and_sentences_show_the_same(run, summary):
     floor, = [line for line in pair_text.floors(summary) if "clockwork" in line]
     assert f"ratio {shown['ratio']}, interval {shown['interval']}, spread {shown['spread']}" in floor
     page = report.page(run)
-    assert floor in page and f"(pointer/value {shown['ratio']}, interval {shown['interval']})" in page
+    assert floor in page and f"; pointer/value {shown['ratio']} ({shown['interval']})." in page
 
 
 def test_configurations_show_the_same(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 
 from columns import PLAN, TIME, WORKS, drop, put, truths, write
 from plots.__main__ import guarded
+from plots.judge.allocator_metrics import METRICS
 from plots.verbs.check import check
 from plots.words import allocator_text, quantity, screen
 from synthetic_allocators import Truth
@@ -46,6 +47,41 @@ def test_markdown_has_a_table_for_each_workload(summary):
     tables = [part.splitlines() for part in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
     assert len(tables) == len(summary["workloads"])
     assert all(line.count("|") - line.count("\\|") == table[0].count("|") for table in tables for line in table)
+
+
+LONG = {"glibc": "jemalloc:narenas:1,tcache:false", "mimalloc": "jemalloc:narenas:1,tcache:true"}
+
+
+@pytest.fixture(scope="module")
+def long_names(summary):
+    text = json.dumps(summary)
+    for name, longer in LONG.items():
+        text = text.replace(f'"configuration": "{name}"', f'"configuration": "{longer}"')
+    return json.loads(text)
+
+
+def test_markdown_has_every_name_in_full_and_every_metric(long_names):
+    parts = allocator_text.markdown(long_names).split("## ")[1:]
+    for work, part in zip(long_names["workloads"], parts):
+        head, _, *lines = [[cell.strip().replace("\\", "") for cell in line.strip("|").split("|")]
+                           for line in part.splitlines() if line.startswith("|")]
+        lines = {line[1]: dict(zip(head, line)) for line in lines}
+        cells = [cell for cell in long_names["cells"] if cell["workload"] == work["workload"] and cell["metrics"]]
+        assert set(lines) == {cell["configuration"] for cell in cells} and set(LONG.values()) <= set(lines)
+        for cell in cells:
+            for name, one in cell["metrics"].items():
+                short = next(metric.short for metric in METRICS if metric.name == name)
+                main = name == ("retained_rss_b" if work["workload"] == "timeline" else "ns_per_op")
+                shown = lines[cell["configuration"]]["ratio" if main else short]
+                assert shown.startswith(allocator_text.ratio(one)) and lines[cell["configuration"]][short]
+
+
+def test_a_screen_has_names_by_their_ends_and_the_columns_for_which_it_has_room(long_names):
+    table = allocator_text.table(long_names)
+    for name in LONG.values():
+        shown = name[:18] + "…" + name[-9:]
+        assert shown in table and len(shown) == 28
+    assert "p99" in table and "mapped/asked" not in table and "longest" not in table
 
 
 @pytest.mark.parametrize("x, unit, want", [
