@@ -24,7 +24,8 @@ def about(use):
     if any(one.type.kind == "union" for _, one in _through(places)):
         found.append("a union is copied whole, whichever member is set")
     if not use.type.size:
-        found.append("it has no bytes, which GNU C allows and C does not: nothing is copied, but the heap side still allocates")
+        found.append("it has no bytes, which GNU C allows and C does not: nothing is copied, but the heap side still "
+                     "allocates")
     return found + _not_copied(places) + _linked(use) + _at_the_end(use)
 
 
@@ -67,6 +68,6 @@ def _at_the_end(use):
     if kind.kind != "array" or kind.count > 1:
         return []
     if kind.count == 1:
-        return [f"{path}[1] is the last member: such an array often stands for one of any length, and a copy then loses all "
-                "but the first element"]
+        return [f"{path}[1] is the last member: such an array often stands for one of any length, and a copy then "
+                "loses all but the first element"]
     return [f"{path}[0] is the last member, an array without elements: if any follow it in memory, a copy loses them"]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """python3 -m plots <verb>: everything that a run's folder is read for.
 
-Exit status: 0 done; 1 some row failed; 2 wrong use, or it cannot be done, or a defect of ampersand (the message says which);
-3 a change found; 130 interrupted."""
+Exit status: 0 done; 1 some row failed; 2 wrong use, or it cannot be done, or a defect of ampersand (the message says
+which); 3 a change found; 130 interrupted."""
 
 from plots.program import guard
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How each lesson of a run was compiled, as its object says (harness/lesson/lesson_object.py). A run may hold lessons of
-several compilers. An older run only says what ampersand itself was built with."""
+"""How each lesson of a run was compiled, as its object says (harness/lesson/lesson_object.py). A run may hold lessons
+of several compilers. An older run only says what ampersand itself was built with."""
 
 import re
 

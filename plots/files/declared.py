@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Hold a row's counts to what its pair declares. ampersand-bench does so too (harness/bench/child_counts.c); this is for
-older runs and for folders that were edited."""
+"""Hold a row's counts to what its pair declares. ampersand-bench does so too (harness/bench/child_counts.c); this is
+for older runs and for folders that were edited."""
 
 from fractions import Fraction
 

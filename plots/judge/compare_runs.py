@@ -34,7 +34,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from plots.judge import compare_facts
-from plots.judge.numbers import exponentials
+from plots.judge.numbers import exponentials, of_rows
 from plots.judge.summary import judgement
 from plots.program.errors import Refused
 from plots.stats import statistics
@@ -76,7 +76,7 @@ def compare(a, b, across=False):
             for name in shared]
     return document | {
         "rule": {"threshold": threshold, "confidence": CONFIDENCE, "launches_needed": LEAST_LAUNCHES,
-                 "correction": f"Bonferroni over {len(FIGURES)} figures of {judged} rows",
+                 "correction": f"Bonferroni over {len(FIGURES)} figures of {of_rows(judged)}",
                  "interval": "Yuen's t test on 20 % trimmed means of the launches"},
         "drift": {"controls": drift["controls"], "times": _range(drift["times"]), "ratios": _range(drift["ratios"])},
         "code": code, "only_in_a": [name for name in names_a if name not in set(shared)],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Numbers as every summary has them: six significant digits, more than any clock gives and the same on every machine."""
+"""Numbers as every summary has them: six significant digits, more than any clock gives, the same on every machine."""
 
 import math
 
@@ -11,3 +11,7 @@ def short(x):
 def exponentials(**ln):
     """Numbers in ln units as plain ones."""
     return {key: None if x is None else short(math.exp(x)) for key, x in ln.items()}
+
+
+def of_rows(n):
+    return f"{n} row{'s' * (n != 1)}"

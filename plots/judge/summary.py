@@ -10,7 +10,7 @@ import numpy as np
 
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
-from plots.judge.numbers import exponentials, short
+from plots.judge.numbers import exponentials, of_rows, short
 from plots.stats import carry_over, crossover, layout_error, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
@@ -39,7 +39,7 @@ def judgement(run, among=None):
     document = {
         "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
         "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
-                 "correction": f"Bonferroni over {among or len(rows)} rows" + judge.looks_in_words,
+                 "correction": f"Bonferroni over {of_rows(among or len(rows))}" + judge.looks_in_words,
                  "interval": "order statistics of the launches",
                  "launches_needed": needed,
                  "stopping": None, "carry_over_threshold": carry_over.THRESHOLD},

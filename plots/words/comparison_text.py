@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from plots.judge.compare_runs import CALLED
 from plots.words import quantity, screen
+from plots.words.fitting import cut
 from plots.words.quantity import counted
 from plots.words.sentences import listed
 from plots.words.table import Column, Table, escaped, of_texts, of_values
@@ -128,8 +129,12 @@ def _drift(document):
     if few:
         called += f" {counted(few, 'figure')} moved, but not so far: \"drift\" in the table of all rows (--all)."
     spans = [quantity.changes(drift[key]["low"], drift[key]["high"]) for key in ("times", "ratios")]
-    yield (f"Drift: {counted(drift['controls'], 'control row')}, which cannot change, moved by {spans[0]} in ns/op and "
-           f"by {spans[1]} in ratios." + ("" if document["quick"] else called))
+    still = quantity.changes(1, 1)
+    moved = [f"by {span} in {what}" if span != still else f"not at all in {what}"
+             for span, what in zip(spans, ("ns/op", "ratios"))]
+    said = "did not move" if spans == [still] * 2 else f"moved {' and '.join(moved)}"
+    yield (f"Drift: {counted(drift['controls'], 'control row')}, which cannot change, {said}."
+           + ("" if document["quick"] else called))
 
 
 def _at_once(document):
@@ -150,6 +155,7 @@ def legend(document):
             ("change", "B against A: +5 % of ns/op is slower; +5 % of the ratio favours the value side"),
             ("interval", f"{rule['interval']}; {quantity.level(rule['confidence'])} for the whole table "
              f"({rule['correction']}); from {rule['launches_needed']} launches of each run"),
+            ("±, ~", "in the table of all rows: half the width of the interval; no change is shown"),
             ("not shown", f"does not mean equal: a change as wide as the interval could still be there{here}")]
 
 
@@ -174,11 +180,11 @@ def _fact(a, b):
     if isinstance(a, list) and isinstance(b, list):
         only = [[x for x in one if x not in other] for one, other in ((a, b), (b, a))]
         a, b = (one or ["none"] for one in only) if any(only) else ("another order", "another order")
-    return [_cut(" ".join(map(str, x)) if isinstance(x, list) else "-" if x is None else str(x)) for x in (a, b)]
+    return [cut(_plain_fact(x, quantity.NONE), FACT_WIDTH) for x in (a, b)]
 
 
-def _cut(text):
-    return text if len(text) <= FACT_WIDTH else text[: FACT_WIDTH - 3] + "..."
+def _plain_fact(fact, absent=None):
+    return absent if fact is None else " ".join(map(str, fact)) if isinstance(fact, list) else str(fact)
 
 
 def _change(one, show):
@@ -230,7 +236,7 @@ def _verdicts(rows):
 def _failed(rows):
     mine = [row for row in rows if bool(row["failed"]["a"]) != bool(row["failed"]["b"])]
     fields = [(row["row"], *("works" if not row["failed"][run] else
-                             f"failed: {_cut(row['failed'][run]['detail'] or row['failed'][run]['reason'])}"
+                             f"failed: {cut(row['failed'][run]['detail'] or row['failed'][run]['reason'], FACT_WIDTH)}"
                              for run in "ab")) for row in mine]
     colours = [screen.RED if row["failed"]["b"] else screen.GREEN for row in mine]
     return of_texts(("row", "A", "B"), fields, (0, 1, 2), colours, title="Failed in one run")
@@ -265,7 +271,7 @@ def _with_half_width(change):
     text = quantity.change(change and change["estimate"]).removesuffix(" %")
     if change is None or change["low"] is None:
         return text
-    return f"{text} +-{quantity.percent(_half_width(change)).removesuffix(' %')}"
+    return f"{text} ±{quantity.percent(_half_width(change)).removesuffix(' %')}"
 
 
 def _half_width(change):
@@ -289,7 +295,8 @@ def shown(row):
 
 def numbers(document):
     if document["status"] == "refused":
-        return of_values(("fact", "a", "b"), document["differences"])
+        return of_values(("fact", "a", "b"), [
+            {key: _plain_fact(one[key]) for key in one} for one in document["differences"]])
     return Table(COLUMNS, document["rows"])
 
 

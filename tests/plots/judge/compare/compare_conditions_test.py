@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Two runs compared: what differs beside the numbers, damaged runs, and --fail-on-change."""
+import csv
+import io
 import json
 import math
 import re
@@ -18,6 +20,7 @@ from plots.words import comparison_text
 def test_rows_in_one_run_only(tmp_path, a, capsys):
     b = run_of(tmp_path / "b", QUIET[:3] + [synthetic.Truth("pass", 9)], seed=2)
     document = compared(a, b)
+    assert document["rule"]["correction"] == "Bonferroni over 3 figures of 1 row"
     assert document["only_in_a"] == [P64.name, F64.name] and document["only_in_b"] == ["pass/size=9"]
     assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == 2
     out, err = capsys.readouterr()
@@ -89,6 +92,9 @@ def test_facts_are_told_in_words(a, b, capsys):
     assert f"{b}: not comparable with {a}: run B was allowed 1 CPU, run A 2; they differ in build.c_args" in err
     assert re.search(r"machine.cpus_allowed +2 +1\n", out) and re.search(r"settings.layout +all +3 only\n", out)
     assert re.search(r"build.c_args +none +-mavx2\n", out)
+    assert guarded(["compare", str(a), str(b), "--format", "csv"]) == 2
+    rows = {row["fact"]: row for row in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    assert rows["build.c_args"] == {"fact": "build.c_args", "a": "-O2", "b": "-O2 -mavx2"}
 
 
 def test_a_run_from_before_the_allowed_cpus_were_noted_can_be_compared(a, b):

@@ -29,6 +29,19 @@ def test_csv_reads_back(eventful):
     assert rows[4]["counts"].startswith("pointer allocs_per_op 1 -> 2")
 
 
+def drift(low, high):
+    return {"low": low, "high": high}
+
+
+@pytest.mark.parametrize("times, ratios, want", [
+    (drift(1, 1), drift(1, 1), "did not move"), (drift(1, 1.00001), drift(0.99999, 1), "did not move"),
+    (drift(0.99, 1.05), drift(1, 1), "moved by -1.0 to +5.0 % in ns/op and not at all in ratios"),
+    (drift(0.99, 1.05), drift(1, 1.002), "moved by -1.0 to +5.0 % in ns/op and by +0.0 to +0.2 % in ratios")])
+def test_drift_in_words(eventful, times, ratios, want):
+    document = eventful | {"drift": {"controls": 2, "times": times, "ratios": ratios}}
+    assert f"Drift: 2 control rows, which cannot change, {want}." in " ".join(comparison_text.notes(document))
+
+
 TITLES = ("What differs", "pointer/value moved", "Allocations changed", "Verdicts changed", "Failed in one run",
           "ns/op of a side changed")
 
