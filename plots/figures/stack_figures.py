@@ -6,8 +6,9 @@ from matplotlib.ticker import NullLocator
 
 from plots.figures import style
 from plots.judge import stack_summary
-from plots.judge.stack_summary import NAMES, number
+from plots.judge.stack_summary import number
 from plots.words import quantity
+from plots.words.stack_text import NAMES
 
 LEFT_IN, RIGHT_IN = 0.95, style.WIDTH_IN - style.MARGIN_IN
 LOOKS = {  # colour, marker, line: told apart in grey print by marker and dashes

@@ -9,8 +9,6 @@ import numpy as np
 from plots.stats import statistics
 
 KINDS = ("native", "growable", "fresh", "split", "go", "go_fresh")
-NAMES = {"native": "native", "growable": "growable", "fresh": "growable, fresh", "split": "segments (gcc)",
-         "go": "goroutine", "go_fresh": "goroutine, fresh"}
 DEPTH = 10
 
 
@@ -24,12 +22,14 @@ class Number:
 
 @dataclass(frozen=True)
 class Goal:
-    what: str
+    name: str  # words/stack_text.py says what it is
+    of: dict  # and of what
     ours: Number | None  # None: not measured
     theirs: Number | None
     unit: str
     ratio: Number | None  # ours/theirs where `at_most`, theirs/ours where more is better
-    wanted: str
+    limit: float | None  # None: theirs
+    limit_unit: str  # of the ratio where empty
     reached: bool | None  # None: there was nothing to compare with
 
 
@@ -94,12 +94,12 @@ def moves(addresses):
 # ---- What it is held to
 
 
-def time_goal(what, ours, theirs, most):
+def time_goal(name, of, ours, theirs, most):
     """`ours` at most `most` times `theirs`."""
     if theirs is None:
-        return Goal(what, number(ours), None, "ns", None, f"<= {most:.3g}", None)
+        return Goal(name, of, number(ours), None, "ns", None, most, "", None)
     ratio = number(ours / theirs)
-    return Goal(what, number(ours), number(theirs), "ns", ratio, f"<= {most:.3g}", bool(ratio.estimate <= most))
+    return Goal(name, of, number(ours), number(theirs), "ns", ratio, most, "", bool(ratio.estimate <= most))
 
 
 def jump(instructions):
@@ -109,31 +109,31 @@ def jump(instructions):
 
 def goals(result):
     found = []
-    for to_kib, call in ((64, 2), (128, 6)):
-        found.append(time_goal(f"growth to {to_kib} KiB, within stack_copy 1024, against Go",
+    for to_b, call in ((64 << 10, 2), (128 << 10, 6)):
+        found.append(time_goal("growth in a walk", {"to_b": to_b},
                                result.growth_within_walk("fresh", "growable", call),
                                result.growth_within_walk("go_fresh", "go", call), 0.5))
-        found.append(time_goal(f"growth to {to_kib} KiB, of a full stack, against Go", result.growth("c", to_kib << 10),
-                               result.growth("go", to_kib << 10), 0.5))
-    found += [copy_goal(result, to_kib) for to_kib in (64, 128)]
+        found.append(time_goal("growth of a full stack", {"to_b": to_b}, result.growth("c", to_b),
+                               result.growth("go", to_b), 0.5))
+    found += [copy_goal(result, to_b) for to_b in (64 << 10, 128 << 10)]
     check = number(result.document["check_ns"])
-    found.append(Goal("entry check, a call", check, None, "ns", None, "<= 1 ns", bool(check.estimate <= 1)))
-    for frame, text in (("small", "frame to 128 B"), ("large", "larger frame")):
+    found.append(Goal("check", {}, check, None, "ns", None, 1, "ns", bool(check.estimate <= 1)))
+    for frame in ("small", "large"):
         ours, theirs = (result.document["prologues"][whose][frame] for whose in ("ampersand", "go"))
-        found.append(Goal(f"entry check, instructions, {text}, against Go's and its jump",
+        found.append(Goal(f"check of a {frame} frame", {},
                           *(None if n is None else Number(n, None, None) for n in (ours, jump(theirs))), "", None,
-                          "no more", None if ours is None or theirs is None else ours <= jump(theirs)))
-    found.append(time_goal("fresh stack_copy 1024, by value, against Go", result.walks("fresh", "value", 1024),
+                          None, "", None if ours is None or theirs is None else ours <= jump(theirs)))
+    found.append(time_goal("fresh walk", {}, result.walks("fresh", "value", 1024),
                            result.walks("go_fresh", "value", 1024), 1 / 1.5))
     return [*found, memory_goal(result)]
 
 
-def copy_goal(result, to_kib):
-    copied = result.growth("c", to_kib << 10, "copied_b")
-    ours, theirs = (copied / result.growth("c", to_kib << 10, key) for key in ("ns", "memcpy_ns"))
+def copy_goal(result, to_b):
+    copied = result.growth("c", to_b, "copied_b")
+    ours, theirs = (copied / result.growth("c", to_b, key) for key in ("ns", "memcpy_ns"))
     ratio = number(ours / theirs)
-    return Goal(f"B copied a ns, growth to {to_kib} KiB, against memcpy", number(ours), number(theirs), "B/ns", ratio,
-                ">= 0.7", bool(ratio.estimate >= 0.7))
+    return Goal("copy", {"to_b": to_b}, number(ours), number(theirs), "B/ns", ratio, 0.7, "",
+                bool(ratio.estimate >= 0.7))
 
 
 def memory_goal(result):
@@ -141,6 +141,6 @@ def memory_goal(result):
     n = result.crowd("idle", "growable", "n")[0]
     book = result.crowd("idle", "growable", "bookkeeping_b")[0]
     stack = number(each["growable"] / n - book)
-    return Goal(f"memory of {n:,} idle coroutines, each, without {book} B of bookkeeping, against Go", stack,
-                None if each["go"] is None else number(each["go"] / n), "B", None, "<= 2.5 KiB",
+    return Goal("memory", {"n": n, "book_b": book}, stack,
+                None if each["go"] is None else number(each["go"] / n), "B", None, 2560, "B",
                 bool(stack.estimate <= 2560))

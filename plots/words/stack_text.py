@@ -4,10 +4,19 @@
 import json
 from dataclasses import asdict
 
-from plots.judge.stack_summary import DEPTH, NAMES, goals, moves, number
+from plots.judge.stack_summary import DEPTH, goals, moves, number
 from plots.words import quantity, screen
 from plots.words.table import Column, Table, of_texts
 
+NAMES = {"native": "native", "growable": "growable", "fresh": "growable, fresh", "split": "segments (gcc)",
+         "go": "goroutine", "go_fresh": "goroutine, fresh"}
+GOALS = {"growth in a walk": "growth to {to}, within stack_copy 1024, against Go",
+         "growth of a full stack": "growth to {to}, of a full stack, against Go",
+         "copy": "B copied a ns, growth to {to}, against memcpy", "check": "entry check, a call",
+         "check of a small frame": "entry check, instructions, frame to 128 B, against Go's and its jump",
+         "check of a large frame": "entry check, instructions, larger frame, against Go's and its jump",
+         "fresh walk": "fresh stack_copy 1024, by value, against Go",
+         "memory": "memory of {n} idle coroutines, each, without {book} of bookkeeping, against Go"}
 CROWDS = {"growable": "growable stacks", "fixed": "fixed stacks of 64 KiB", "go": "goroutines"}
 REACHED = {True: "reached", False: "MISSED", None: "not compared"}
 
@@ -18,8 +27,8 @@ def tables(result, on=screen.PIPE):
 
 
 def as_json(result):
-    found = [{"what": goal.what, "ours": measured(goal.ours, goal.unit), "theirs": measured(goal.theirs, goal.unit),
-              "ratio": goal.ratio and asdict(goal.ratio), "wanted": goal.wanted, "reached": goal.reached}
+    found = [{"what": what(goal), "ours": measured(goal.ours, goal.unit), "theirs": measured(goal.theirs, goal.unit),
+              "ratio": goal.ratio and asdict(goal.ratio), "wanted": wanted(goal), "reached": goal.reached}
              for goal in goals(result)]
     return json.dumps(found, indent=2) + "\n"
 
@@ -31,6 +40,20 @@ def measured(found, unit):
     if unit == "B/ns":
         return f"{quantity.digits(found.estimate, 3)} {unit}"
     return quantity.of_unit(found.estimate, unit)
+
+
+def what(goal):
+    """What is compared."""
+    return GOALS[goal.name].format(to=quantity.size(goal.of.get("to_b")), n=quantity.count(goal.of.get("n")),
+                                   book=quantity.size(goal.of.get("book_b")))
+
+
+def wanted(goal):
+    if goal.limit is None:
+        return "no more"
+    show = {"ns": lambda x: quantity.time(x, exact=True), "B": quantity.size}.get(
+        goal.limit_unit, lambda x: quantity.digits(x, 3, exact=True))
+    return f"{'>=' if goal.name == 'copy' else '<='} {show(goal.limit)}"
 
 
 def walks(result):
@@ -75,8 +98,8 @@ def crowds(result):
 
 
 def goal_table(result):
-    rows = [(measured(goal.ours, goal.unit), measured(goal.theirs, goal.unit), ratio(goal.ratio), goal.wanted,
-             REACHED[goal.reached], goal.what) for goal in goals(result)]
+    rows = [(measured(goal.ours, goal.unit), measured(goal.theirs, goal.unit), ratio(goal.ratio), wanted(goal),
+             REACHED[goal.reached], what(goal)) for goal in goals(result)]
     return of_texts(("ampersand", "compared", "ratio (95 %)", "wanted", "", "goal"), rows, (2, 3, 4, 5))
 
 

@@ -27,7 +27,7 @@ def made():
 
 
 def goal(document, begin):
-    (found,) = [one for one in stack_summary.goals(stack_summary.Result(document)) if one.what.startswith(begin)]
+    (found,) = [one for one in stack_summary.goals(stack_summary.Result(document)) if stack_text.what(one).startswith(begin)]
     return found
 
 
@@ -67,6 +67,14 @@ def test_what_is_missed_is_called_so(document, change, begin):
     change(document)
     assert goal(document, begin).reached is False
     assert "MISSED" in stack_text.tables(stack_summary.Result(document))
+
+
+def test_what_is_wanted_in_words(document):
+    found = stack_summary.goals(stack_summary.Result(document))
+    assert [stack_text.wanted(one) for one in found] == ["<= 0.5"] * 4 + [">= 0.7"] * 2 + [
+        "<= 1 ns", "no more", "no more", "<= 0.667", "<= 2.5 KiB"]
+    assert re.fullmatch(r"memory of 10,000 idle coroutines, each, without \d+ B of bookkeeping, against Go",
+                        stack_text.what(found[-1]))
 
 
 def test_a_prologue_of_no_instructions_is_a_number(document):
