@@ -66,7 +66,8 @@ def show(result, condition, on=screen.PIPE):
                 quantity.time(row["seconds"] * 1e9)) for row in result["methods"]]
     known = [(quantity.level(row["truth"]), quantity.percent(row["median"]),
               f"{quantity.percent(row['p95_off']).removesuffix(' %')} points",
-              f"{row['within_0.1_point'] * 100:.0f} % of {row['launches']}") for row in result["known"]]
+              f"{quantity.percent(row['within_0.1_point'])} of {quantity.count(row['launches'])}")
+             for row in result["known"]]
     row = result["placement"]
     google = (f"Google Benchmark, 10 repetitions and U test, one binary: {row['google_different']} of "
               f"{row['google_pairs']} placements called different, "

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from plots.files import bench_format, pair_run, strict_json
+from plots.judge.numbers import short
 from plots.program.errors import Refused
 from plots.words import quantity, screen
 from plots.words.pair_sentences import summarize
@@ -83,7 +84,7 @@ def _side(runs):
     """Medians over the runs; a count that differs between them is the median, too, since Go's own runtime allocates."""
     def median(unit):
         numbers = [run.values[unit] for run in runs if unit in run.values]
-        return float(f"{statistics.median(numbers):.6g}") if numbers else None
+        return short(statistics.median(numbers)) if numbers else None
     whole = {unit: None if median(unit) is None else round(median(unit)) for unit in ("B/op", "allocs/op")}
     return {"runs": len(runs), "ns_per_op": median("ns/op"), "b_per_op": whole["B/op"],
             "allocs_per_op": whole["allocs/op"]}

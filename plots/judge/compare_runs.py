@@ -220,15 +220,16 @@ def beyond(document, percent):
 
 
 def unjudged(document):
-    """{why: rows} of what is no control and of which nothing certain can be said: no change there is no good news."""
-    found = {"in quick runs": [row["row"] for row in document["rows"]]} if document["quick"] else {}
+    """{why: rows} of what is no control and of which nothing certain can be said: no change there is no good news.
+    words/comparison_text.py has a text for each why."""
+    found = {"quick": [row["row"] for row in document["rows"]]} if document["quick"] else {}
     if document["only_in_a"]:
-        found["not in B"] = document["only_in_a"]
-    whys = {"failed in both": lambda row, calls: row["failed"]["a"] and row["failed"]["b"],
+        found["only in A"] = document["only_in_a"]
+    whys = {"failed": lambda row, calls: row["failed"]["a"] and row["failed"]["b"],
             "not measured": lambda row, calls: "not measured" in calls,
-            f"fewer than {LEAST_LAUNCHES} launches": lambda row, calls: "too few launches" in calls,
-            "times without a control": lambda row, calls: "no control" in calls,
-            "allocations not counted":
+            "too few launches": lambda row, calls: "too few launches" in calls,
+            "no control": lambda row, calls: "no control" in calls,
+            "not counted":
                 lambda row, calls: _uncounted(row["counts"]["a"]) != _uncounted(row["counts"]["b"])}
     for row in document["rows"] if not document["quick"] else ():
         calls = {row[key]["call"] for key in ("ratio", "value_ns_per_op", "pointer_ns_per_op")}

@@ -4,7 +4,6 @@
 Judgements are allocator_summary.py's, words allocator_text.py's, figures those of allocator_charts.py; the frame, the
 sheet and the script are shell.py's."""
 
-import math
 from collections import Counter
 
 from markupsafe import Markup
@@ -213,7 +212,7 @@ def _libraries(summary):
 def _pairs(parts):
     def shown(value):
         return {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else (
-            f"{value:g}" if isinstance(value, float) and math.isfinite(value) else str(value))
+            quantity.count(value) if isinstance(value, float) else str(value))
     return ", ".join(f"{name}={shown(value)}" for name, value in (parts or {}).items()) or "-"
 
 

@@ -50,8 +50,7 @@ def page(run, in_go=None):
         verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
         overview=[(words, found[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
                                                            ("allocations", "Allocations")) if name in found],
-        rule=", ".join(f"{name.replace('_', ' ')}: {part}" for name, part in summary["rule"].items()),
-        rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))
+        rule=pair_text.rule(summary["rule"]), rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))
 
 
 def _without_units(layouts):

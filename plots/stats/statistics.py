@@ -213,12 +213,22 @@ def verdict(ratio, over_layouts, threshold):
 
 
 @dataclass(frozen=True)
+class Difference:
+    """What a side did in two launches, each as (launch, Fraction)."""
+
+    side: str
+    key: str
+    first: tuple
+    other: tuple
+
+
+@dataclass(frozen=True)
 class CountVerdict:
     """Exact counts per operation. `status` is exact, differs (between launches), refused or missing; a quantity that
-    differs is None, and `detail` says how."""
+    differs is None. `detail` is why it was refused, or Differences."""
 
     status: str
-    detail: str | None
+    detail: str | tuple | None
     value: dict | None
     pointer: dict | None
 
@@ -242,7 +252,7 @@ def judge_counts(counts, threads=0):
             differs = len(set(per)) > 1 and not (key == "peak_b" and threads)
             if differs:
                 i = next(i for i, x in enumerate(per) if x != per[0])
-                details.append(f"{side} {key}: {per[0]} in launch {counts[0].number}, {per[i]} in {counts[i].number}")
+                details.append(Difference(side, key, (counts[0].number, per[0]), (counts[i].number, per[i])))
             if key != "frees":
                 sides[side][_PER_OP.get(key, key)] = None if differs else max(per)
         for key in ("stack_reserved_b", "stack_touched_b"):  # the most of any launch: libc's part may differ
@@ -250,5 +260,5 @@ def judge_counts(counts, threads=0):
             if found:
                 sides[side][f"{key}_per_op"] = None if None in found else max(found)
     if details:
-        return CountVerdict("differs", "; ".join(details), sides["value"], sides["pointer"])
+        return CountVerdict("differs", tuple(details), sides["value"], sides["pointer"])
     return CountVerdict("exact", None, sides["value"], sides["pointer"])

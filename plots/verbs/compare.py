@@ -56,11 +56,10 @@ def main(args):
         return 0
     failing = [row["row"] for row in beyond(document, args.fail_on_change)]
     if failing:
-        by = f" by more than {args.fail_on_change:g} %" if args.fail_on_change else ""
+        by = f" by more than {quantity.level(args.fail_on_change / 100)}" if args.fail_on_change else ""
         print(f"ampersand: compare: changed{by}: {listed(failing, 5)}", file=sys.stderr)
         return 3
     unjudged = compare_runs.unjudged(document)
     if unjudged:
-        whys = "; ".join(f"{why}: {listed(rows, 3)}" for why, rows in unjudged.items())
-        raise Refused("compare", f"--fail-on-change cannot be judged: {whys}")
+        raise Refused("compare", f"--fail-on-change cannot be judged: {comparison_text.unjudged(unjudged)}")
     return 0

@@ -8,7 +8,7 @@ import math
 import statistics
 from dataclasses import replace
 
-from plots.judge.compare_runs import CALLED
+from plots.judge.compare_runs import CALLED, LEAST_LAUNCHES
 from plots.words import quantity, screen
 from plots.words.fitting import cut
 from plots.words.quantity import counted
@@ -80,7 +80,7 @@ def runs(document):
     """A line for each run."""
     for name in ("a", "b"):
         one = document[name]
-        load = "" if one["load_1min"] is None else f", load {one['load_1min']:g}"
+        load = "" if one["load_1min"] is None else f", load {quantity.load(one['load_1min'])}"
         yield (f"{name.upper()}: {one['folder']}, {one['created'].replace('T', ' ').rstrip('Z')} UTC, "
                f"{counted(one['launches'], 'launch', 'launches')}{', quick' if one['quick'] else ''}{load}")
 
@@ -157,6 +157,16 @@ def legend(document):
              f"({rule['correction']}); from {rule['launches_needed']} launches of each run"),
             ("±, ~", "in the table of all rows: half the width of the interval; no change is shown"),
             ("not shown", f"does not mean equal: a change as wide as the interval could still be there{here}")]
+
+
+UNJUDGED = {"quick": "in quick runs", "only in A": "not in B", "failed": "failed in both",
+            "not measured": "not measured", "too few launches": f"fewer than {LEAST_LAUNCHES} launches",
+            "no control": "times without a control", "not counted": "allocations not counted"}
+
+
+def unjudged(found):
+    """Why nothing can be said of which rows; `found` is compare_runs.unjudged()'s."""
+    return "; ".join(f"{UNJUDGED[why]}: {listed(rows, 3)}" for why, rows in found.items())
 
 
 def _resolution(document, keys):

@@ -17,7 +17,7 @@ def warnings(machine):
         (machine.get("aslr") == 0, "address randomisation is off: every launch repeats one draw of addresses; "
          "sysctl kernel.randomize_va_space=2"),
         ((machine.get("load_1min") or 0) > 0.5, f"something else is running: the load is "
-         f"{machine.get('load_1min') or 0:.1f}"),
+         f"{quantity.load(machine.get('load_1min') or 0)}"),
         ((machine.get("cpus_allowed") or machine.get("cpus") or 1) < (machine.get("cpus") or 1),
          f"{machine.get('cpus_allowed')} of {machine.get('cpus')} CPUs allowed (taskset, a cpuset): "
          + ("pairs with threads need 2" if machine.get("cpus_allowed") == 1 else "the others are not used")),
@@ -47,8 +47,7 @@ def facts(machine, build):
         ("turbo", {True: "on", False: "off", None: shown(None)}[machine["turbo"]]),
         ("huge pages", shown(machine["thp"])),
         ("ASLR", {0: "off", None: shown(None)}.get(machine["aslr"], "on")),
-        ("load, 1 minute", shown(None if machine["load_1min"] is None
-                                 else f"{machine['load_1min']:.2f}")),
+        ("load, 1 minute", shown(None if machine["load_1min"] is None else quantity.load(machine["load_1min"]))),
         ("hardware counters", {True: "there", False: "none", None: shown(None)}[machine["hardware_counters"]]),
         ("clock", shown(machine["clock_source"])),
         ("compiler", build["compiler"]),

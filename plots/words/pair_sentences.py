@@ -14,6 +14,8 @@ def summarize(run, among=None):
     for row, measured in zip(document["rows"], run.rows):
         row["sentence"] = _of_row(row, measured, document["rule"]["launches_needed"],
                                   run.manifest["settings"].get("layout", -1) >= 0)
+        if row["counts"]["status"] == "differs":
+            row["counts"]["detail"] = "; ".join(map(_of_counts, row["counts"]["detail"]))
     units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
     for one, result in zip(document["crossovers"], found.crossings):
         one["sentence"] = sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]))
@@ -39,6 +41,21 @@ def _of_row(row, measured, needed, one_layout):
         return "not measured: in every launch some layout took less time than the clock can see"
     side = "value" if row["ratio"]["estimate"] >= 1 else "pointer"
     return _of_verdict(row, side, quantity.faster(row["ratio"]["estimate"]), needed, one_layout)
+
+
+COUNTED = {"allocs": "allocated {} per operation", "frees": "freed {} per operation",
+           "asked_b": "asked for {} per operation", "granted_b": "was granted {} per operation",
+           "peak_b": "held at most {}"}
+
+
+def _of_counts(difference):
+    """the pointer side allocated 1 time per operation in launch 0, 1.001 times in launch 1"""
+    (first, one), (other, two) = difference.first, difference.other
+    texts = next(texts for texts in ([quantity.digits(float(x), n, exact=True) for x in (one, two)]
+                                     for n in (4, 7, 10, 17)) if len(set(texts)) > 1)
+    unit = ["B", "B"] if difference.key.endswith("_b") else ["time" if x == 1 else "times" for x in (one, two)]
+    did = COUNTED[difference.key].format(f"{texts[0]} {unit[0]}")
+    return f"the {difference.side} side {did} in launch {first}, {texts[1]} {unit[1]} in launch {other}"
 
 
 def _of_verdict(row, side, faster, needed, one_layout):

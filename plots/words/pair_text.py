@@ -226,7 +226,8 @@ def neighbours(summary):
     found = summary["neighbours"]
     if not found["blocks"]:
         return []
-    out = f"; {found['left_out']} of {found['launches']} launches are left out for it" if found["left_out"] else ""
+    launches = quantity.counted(found["launches"], "launch", "launches")
+    out = f"; {quantity.count(found['left_out'])} of {launches} are left out for it" if found["left_out"] else ""
     return [f"Neighbours: in {quantity.percent(found['disturbed'] / found['blocks'])} of the blocks something else ran "
             f"on the core at every attempt{out}"]
 
@@ -234,6 +235,14 @@ def neighbours(summary):
 def lost(summary):
     """A sentence, or none where no launch was lost."""
     return [said] if (said := sentences.lost([(row["row"], row.get("lost", 0)) for row in summary["rows"]])) else []
+
+
+def rule(found):
+    """A sentence: the numbers of a run's rule."""
+    return (f"the smallest difference worth a word is {quantity.level(found['threshold'])}; intervals hold with "
+            f"{quantity.level(found['confidence'])} for the whole table ({found['correction']}, {found['interval']}) "
+            f"and need {quantity.counted(found['launches_needed'], 'launch', 'launches')}; stopping: {found['stopping']}; "
+            f"a carry-over is called beyond {quantity.level(found['carry_over_threshold'])}")
 
 
 def legend(summary):

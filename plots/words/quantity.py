@@ -162,6 +162,11 @@ def changes(low, high):
     return f"{change(low).removesuffix(' %')} to {change(high)}"
 
 
+def load(x):
+    """Of the machine, in the digits of uptime(1)."""
+    return NONE if absent(x) else fixed(x, 2)
+
+
 def level(fraction):
     """Of what was chosen: a threshold, a confidence."""
     return f"{digits(100 * fraction, 4, exact=True)} %"

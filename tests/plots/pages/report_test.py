@@ -217,8 +217,8 @@ def test_a_quick_run_has_no_verdicts(page_of):
 def test_tells_what_went_wrong(page_of, text_of):
     _, page = page_of("bad")
     assert "pass/size=64" in page.text("ul", "strong") and "SIGSEGV" in page.text("ul")
-    assert re.search(r"factory/size=16\s*:.*counts differ between launches: pointer allocs: 1 in launch 0, "
-                     r"1001/1000 in 1", page.text("ul"))
+    assert re.search(r"factory/size=16\s*:.*counts differ between launches: the pointer side allocated 1 time per "
+                     r"operation in launch 0, 1\.001 times in launch 1", page.text("ul"))
     assert 'class="wrong"' in text_of("bad")[1].split('id="all-rows"')[1]
     wrong = [tag for tag, attrs in page.tags if attrs.get("class") == "wrong"]
     assert wrong.count("tr") == 4, "two rows, each in two tables"
