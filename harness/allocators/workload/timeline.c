@@ -31,10 +31,12 @@ struct timeline {
 };
 
 #define FIELD(member) AMP_FIELD(struct timeline, member)
+#define EXACT .most = 0x1p53 /* a curve of them is drawn in doubles */
 const struct amp_record amp_timeline_record = {
     AMP_FIELDS(AMP_BEHIND("", struct timeline, task, &amp_workload_identity_record),
                AMP_INNER("in_force", struct timeline, in_force, &amp_in_force_record), FIELD(asked_b),
-               FIELD(burst_end_ms), AMP_LIST(struct timeline, t_ms, n), AMP_LIST(struct timeline, rss_b, n),
+               AMP_FIELD(struct timeline, burst_end_ms, EXACT), AMP_LIST(struct timeline, t_ms, n, EXACT),
+               AMP_LIST(struct timeline, rss_b, n, EXACT),
                FIELD(end.peak_rss_b), AMP_FIELD_AS("retained_rss_b", struct timeline, end.rss_b), FIELD(seconds)),
     .schema = "ampersand/timeline/1",
 };

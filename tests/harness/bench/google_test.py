@@ -406,7 +406,7 @@ def test_an_empty_kernel_costs_no_more_than_googles_loop(tmp_path, stripped, sid
     ours = per_iteration(stripped / BENCH.name, f"--benchmark_filter=^empty/size=1/side={side}", "--iterations=",
                          AMPERSAND_LESSONS=str(stripped))
     assert 1.4 < google < 6, "2 with gcc 12, 1.5 with gcc 14, 4 with clang 14, or this test measures something else"
-    assert 0.9 < ours < max(google, 2) + 0.01  # a count and a jump, of two rounds at once with gcc 14; printing a time
+    assert 0.9 < ours < max(google, 2) + 0.05  # a count and a jump, of two rounds at once with gcc 14; printing a time
     # takes some more or less
 
 

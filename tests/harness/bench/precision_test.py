@@ -144,7 +144,8 @@ def test_run(tmp_path, capsys, name, looks, launches, blocks, budget, want, look
     assert [row["stopped"]["why"] for row in summary["rows"]] == want
     assert summary["rows"][1]["stopped"] == {"look": look, "of": len(looks) or 1, "why": want[1]}
     assert check(run)[1] == []
-    assert f"over 3 rows and {len(looks)} looks" in out if looks else "Bonferroni over 3 rows)" in out
+    said = " ".join(out.split())
+    assert f"over 3 rows and {len(looks)} looks" in said if looks else "Bonferroni over 3 rows)" in said
     assert "\n  stopping  " in out and max(map(len, out.splitlines())) <= 120
     assert ("Stopped, " in out) == bool(looks)
     confidence = statistics.corrected(3 * (len(looks) or 1))

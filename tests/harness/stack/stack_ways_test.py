@@ -70,14 +70,14 @@ bt
 """
 
 
-@pytest.mark.parametrize("where,more,growable", [
-    ("take_trace", "continue", {"deep_body"}),  # on the host stack, called from the growable one
-    ("amp_stack_relocate", "ignore 1 30\ncontinue", {"chain_body", "run_chain_body", "run_chain"}),  # within a growth
+@pytest.mark.parametrize("unit,where,more,growable", [
+    ("stack_around", "take_trace", "continue", {"deep_body"}),  # on the host stack, called from the growable one
+    ("stack", "amp_stack_relocate", "ignore 1 30\ncontinue", {"chain_body", "run_chain_body", "run_chain"}),
 ], ids=["host_call", "growth"])
-def test_gdb_unwinds_across(tmp_path, where, more, growable):
+def test_gdb_unwinds_across(tmp_path, unit, where, more, growable):
     """Frames of the growable stack between frames of the host stack, down to main(), by what the assembly tells."""
     needs("gdb", "gdb")
-    program = build_unit(tmp_path, "gcc", "stack", "-O1")
+    program = build_unit(tmp_path, "gcc", unit, "-O1")
     script = tmp_path / "script"
     script.write_text(COMMANDS.format(where=where, more=more))
     text = call("gdb", "-batch", "-nx", "-x", script, program)
