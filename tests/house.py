@@ -95,6 +95,18 @@ def imports(*folders):
                     yield path.relative_to(ROOT).as_posix(), file_of(name)
 
 
+def scripts(folder):
+    """Edges between the Python files below a folder of programs, which import each other by their names alone."""
+    files = {path.stem: path for path in sorted((ROOT / folder).rglob("*.py"))}
+    for path in files.values():
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else (
+                [node.module] if isinstance(node, ast.ImportFrom) else [])
+            for name in names:
+                if name in files:
+                    yield path.relative_to(ROOT).as_posix(), files[name].relative_to(ROOT).as_posix()
+
+
 def long_functions(text, most):
     """Name and length of each C function that is longer; a function's braces stand in the first column."""
     lines = text.splitlines()

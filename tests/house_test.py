@@ -66,17 +66,21 @@ def test_what_a_file_includes_and_imports(tmp_path, monkeypatch):
         "plots/__init__.py": "", "plots/a/__init__.py": "", "plots/a/one.py": "import os\nimport plots.a.two\n",
         "plots/a/two.py": "def f():\n    from plots.b import three, four\n    from plots.b.three import five\n",
         "plots/b/__init__.py": "four = 4", "plots/b/three.py": "",
+        "harness/a/six.py": "import os, seven\n", "harness/b/seven.py": "def f():\n    from six import eight\n",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert set(house.includes("harness")) == {("harness/a/one.c", "harness/a/one.h"), ("harness/a/one.c", "harness/b/two.h")}
     assert set(house.imports("plots")) == {("plots/a/one.py", "plots/a/two.py"), ("plots/a/two.py", "plots/b/three.py"),
                                            ("plots/a/two.py", "plots/b/__init__.py")}
+    assert set(house.scripts("harness")) == {("harness/a/six.py", "harness/b/seven.py"),
+                                             ("harness/b/seven.py", "harness/a/six.py")}
 
 
 def test_the_harness_is_as_drawn():
-    edges = set(house.includes("harness"))
+    edges = set(house.includes("harness")) | set(house.scripts("harness"))
     assert len(edges) > 200 and edges >= set(TYPES_ONLY)
+    assert ("harness/lesson/make_layouts.py", "harness/stack/check_growable.py") in edges
     edges -= set(TYPES_ONLY)
     assert house.complaints(edges, ROOMS) == []
 
