@@ -142,11 +142,23 @@ Usage: ./ampersand test [names or flags of `meson test`]
 
 The tests are written in C (cmocka) and Python (pytest). None compares two timings.
 END
-        report | charts | check) echo "Usage: ./ampersand $1 [RUN]" ;;
+        report) cat <<'END' ;;
+Usage: ./ampersand report [RUN] [flags]
+
+  --config NAME      one of the run's configurations                       its first
+  --out FILE         where the page goes                                   RUN/report.html
+END
+        charts) cat <<'END' ;;
+Usage: ./ampersand charts [RUN] [flags]
+
+  --out DIR          where the figures go                                  RUN/figures
+END
+        check) echo 'Usage: ./ampersand check [RUN]' ;;
         compare) cat <<'END' ;;
 Usage: ./ampersand compare RUN_A RUN_B [flags]
 
   --across                     compare although machine, build or configuration differ
+  --config NAME                one of the runs' configurations             the first of each
   --fail-on-change [PERCENT]   exit with 3 if something changed by more than that
   --format F                   table, json, markdown or csv                table
   --all                        print all rows, not only those that changed
