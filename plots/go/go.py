@@ -81,7 +81,7 @@ def read(folder):
 
 
 def _side(runs):
-    """Medians over the runs; a count that differs between them is the median, too, since Go's own runtime allocates."""
+    """Medians over the runs, of counts as well: they can differ, because Go's own runtime allocates."""
     def median(unit):
         numbers = [run.values[unit] for run in runs if unit in run.values]
         return short(statistics.median(numbers)) if numbers else None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Judge a run over allocator configurations: the document of its summary.json, all but its sentences.
 
-What a launch comes to is said in allocator_metrics.py, how a cell is decided in multiplicity.py."""
+What a launch comes to is said in words/rules/allocator_metrics.txt, how a cell is decided in allocator_rule.txt."""
 
 import math
 

@@ -36,7 +36,8 @@ class Crossovers:
 
 
 def crossovers(pair, sizes, headlines, threshold, confidence=CONFIDENCE, clear_confidence=None):
-    """`headlines`: for each size, one ln ratio a launch. Sizes ascend. `clear_confidence`: of the rows' intervals."""
+    """`headlines`: for each size, one ln ratio a launch. Sizes ascend. `confidence` is that of a crossover's interval,
+    `clear_confidence` that of the intervals by which a size is clear (default: the same)."""
     estimates = [estimate(values, clear_confidence or confidence) for values in headlines]
     signs = [clear_sign(one, math.log1p(threshold)) for one in estimates]
     clear = [i for i, sign in enumerate(signs) if sign]

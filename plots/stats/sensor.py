@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the readings of harness/measure/sensor.h say: whether something else was on the core while a block was measured.
 
-    a launch that was disturbed in most of its blocks   is left out, while enough others remain for an interval
+    a launch disturbed in half of its blocks or more    is left out, while enough others remain for an interval
     a disturbed block of another launch                 takes no part in the launch's headline: in its place stands what
                                                         its layout and its launch say, by an additive model
     everything in the spread                            stays as it was measured: a disturbance can only widen it
@@ -19,8 +19,8 @@ MOST = 0.5
 
 
 def kept(quiet, needed):
-    """Which launches take part, a mask, from `quiet` [launch][layout]: the mostly quiet ones if they are `needed` or
-    more; else all."""
+    """Which launches take part, a mask, from `quiet` [launch][layout]: those quiet in more than half of their layouts if
+    these are `needed` or more; else all."""
     mostly = quiet.mean(axis=1) > MOST
     return mostly if needed and mostly.sum() >= needed else np.full(len(quiet), True)
 

@@ -14,14 +14,14 @@ if all of this holds:
     for lack of launches, it is above any P
     it has not had the last look, and the blocks so far have not spent the budget
 
-So a decided row gets no more launches, however wide its interval; and P is the difference that is worth no more time: a
-row that is known within P and has no verdict lies at the border between two, and stays there.
+So a decided row gets no more launches, however wide its interval. A row that is known within P and has no verdict lies
+at the border between two verdicts; more launches would not move it, so it gets none either.
 
-Who looks again and again, and stops when he likes what he sees, is wrong more often than he thinks. So every interval
-of such a run is corrected for all L looks as well as for all rows (Bonferroni: an error probability of
-(1 - confidence) / (rows x L) each), also for a row that was looked at once. That holds for any rule of when to stop, as
-long as L does not hang on what was seen. The budget does not add a look: it only cuts a block short, at a moment that
-the clock chooses and the numbers do not, and the block's launches are in random order.
+Looking again and again, and stopping at a pleasing result, finds differences that are not there. So every interval of
+such a run is corrected for all L looks as well as for all rows (Bonferroni: an error probability of (1 - confidence) /
+(rows x L) each), also for a row that was looked at once. That is correct for any rule of when to stop, as long as L is
+fixed before anything is seen. The budget adds no look. It only cuts a block short, at a moment that depends on the
+clock and not on the numbers, and the block's launches are in random order.
 
 The time that the blocks have spent is the sum of what the journal says of their children; the first launches are not
 part of it."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Print the rows of a run that want more launches, one a line; nothing where none does.
+"""Print the rows of a run that want more launches, one a line.
 
-stopping.py says when a row does. `ampersand-bench paired --resume RUN --rows FILE` launches them."""
+stopping.py says which rows these are. `ampersand-bench paired --resume RUN --rows FILE` launches them."""
 
 from pathlib import Path
 

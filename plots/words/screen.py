@@ -48,7 +48,8 @@ def of(out):
 
 
 def show(form, makers, out=None):
-    """Write what the maker of this form makes; `makers` return text, that of the table for a Screen."""
+    """Write a text in this form. `makers` has a function for each form that returns the text; the table's takes the
+    Screen that it is for."""
     out = out or sys.stdout
     out.write(makers[form](of(out)) if form == "table" else makers[form]())
     out.flush()

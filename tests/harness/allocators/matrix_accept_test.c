@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Which launches of a matrix were disturbed. What the rows of tests/golden/disturbed.json say, plots/ says too
- * (plots/judge/allocators_test.py). */
+ * (tests/plots/judge/allocators/). */
 #include "harness/allocators/matrix_accept.h"
 
 #include <setjmp.h>
