@@ -1,99 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop over the jobs of a run, with children that do what a row says, on a clock of our own.
- *
- * Jobs are written as group and launch, "a0 b0 a1"; "A0" is of the larger group that all of its letter lie in, and
- * "a0*" has a result before the run begins, "a0!" was lost in an earlier block. What its child does, attempt for
- * attempt:
- *
- *     .  writes its result          S T M  a signal, a time-out, no memory      I  is interrupted, without a result
- *     D  the same, disturbed        E      an exit status                       i  is interrupted behind its result
- *     0  ends well without one      X      cannot be started                    R K  a result that the verb refuses and
- *                                                                                    takes away, or keeps
- * What the journal then has: >a0 started, +a0 done, ~a0 failed and its group goes on, -a0 failed with its group. */
-#include "harness/run/loop.h"
+ * The loop over the jobs of a run, one job after the other. The words of a script are those of loop_jobs.h. */
+#include "tests/harness/run/loop_jobs.h"
 
-#include "harness/files/folder.h"
-#include "harness/measure/rounds.h"
-
-#include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-enum { QUIET_NS = 990 };
-#define S 1000000000ull
-
-static struct {
-    char dir[64];
-    const char *script;      /* "a1=S. b0=E": of each other job each attempt is well */
-    const char *rebuilt_at;  /* the job before whose end its lesson is built anew */
-    const char *turns;       /* "a0=o b0=f": left out, failed, failed and excused (x), EIO (w), the end */
-    unsigned attempts[256];  /* of a job, by its place */
-    uint64_t now_ns;
-    struct amp_loop loop;
-    bool interrupts; /* a real SIGINT with the first child */
-} fake;
-
-static uint64_t fake_clock(void)
-{
-    return fake.now_ns += QUIET_NS;
-}
-
-/* What a list such as "a1=S. b0=E" says of a job, behind its '='; NULL: nothing. */
-static const char *said_of(const char *list, const char *job)
-{
-    const char *at = list;
-
-    while (at && *at && !(strncmp(at, job, 2) == 0 && at[2] == '=')) {
-        at = strchr(at, ' ');
-        at += at != NULL;
-    }
-    return at && *at ? at + 3 : NULL;
-}
-
-static const char *name_of(const struct amp_job *job)
-{
-    return json_string_value(json_object_get(job->fields, "job"));
-}
-
-/* The journal in the words on top of this file, without its first and last lines. */
-static void read_journal(char out[1024])
-{
-    char path[128], line[1024];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/journal.jsonl", fake.dir);
-    file = fopen(path, "r");
-    out[0] = '\0';
-    while (file && fgets(line, sizeof line, file)) {
-        json_t *event = json_loads(line, 0, NULL);
-        const char *name = json_string_value(json_object_get(event, "event"));
-        bool goes_on = json_is_true(json_object_get(event, "goes_on"));
-        char sign = name[0] == 's' ? '>' : name[0] == 'd' ? '+' : goes_on ? '~' : '-';
-
-        sprintf(out + strlen(out), "%s%c%s", *out ? " " : "", sign, json_string_value(json_object_get(event, "job")));
-        json_decref(event);
-    }
-    if (file)
-        fclose(file);
-}
-
-static void write_result(const char *path, bool disturbed)
-{
-    json_t *result = json_pack("{s:b}", "disturbed", disturbed);
-
-    assert_int_equal(json_dump_file(result, path, 0), 0);
-    json_decref(result);
-}
 
 /* A child of two seconds. */
 static int fake_start(const struct amp_process *const *processes, size_t n, size_t at_once, struct amp_outcome *out)
@@ -132,106 +42,6 @@ static int fake_start(const struct amp_process *const *processes, size_t n, size
     if (strchr(".DiRK", what) || (what == 'S' && name[1] == '9')) /* 9: it crashes behind its result */
         write_result(file, what == 'D');
     return 0;
-}
-
-static bool is_disturbed(const json_t *result)
-{
-    return json_is_true(json_object_get(result, "disturbed"));
-}
-
-static const char *rebuilt(void *run, const struct amp_job *job)
-{
-    const char *at = fake.rebuilt_at, *name = name_of(job);
-
-    (void) run;
-    if (!at || strncmp(at, name, 2) != 0)
-        return NULL;
-    return at[2] != '!' || fake.attempts[name[0] % 16 * 16 + name[1] % 16] > 0 ? "good" : NULL;
-}
-
-static int turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
-{
-    const char *what = said_of(fake.turns, name_of(job));
-
-    (void) run;
-    (void) left;
-    if (!what)
-        return AMP_TURN_GO;
-    if (*what == 'w')
-        return -EIO;
-    out->reason = "wrong";
-    out->excused = *what == 'x';
-    return *what == 'o' ? AMP_TURN_LEAVE_OUT : *what == 'f' || *what == 'x' ? AMP_TURN_FAIL : AMP_TURN_END;
-}
-
-static int accept_result(void *run, const struct amp_job *job, struct amp_outcome *outcome)
-{
-    const char *does = said_of(fake.script, name_of(job));
-
-    (void) run;
-    if (does && (*does == 'R' || *does == 'K')) {
-        outcome->ending = AMP_REFUSED;
-        outcome->reason = "not in force";
-        if (*does == 'R')
-            unlink(job->file);
-    }
-    return 0;
-}
-
-static const struct amp_run_verb verb = {
-    .turn = turn, .rebuilt = rebuilt, .is_disturbed = is_disturbed, .accept = accept_result
-};
-
-static void make_jobs(const char *list, size_t needed)
-{
-    struct amp_jobs *jobs = &fake.loop.jobs;
-
-    for (const char *at = list; *at; at += strcspn(at, " "), at += *at == ' ') {
-        struct amp_job *job = amp_jobs_add(jobs);
-        size_t letter = (size_t) (at[0] | 0x20);
-
-        job->launch = (unsigned) (at[1] - '0');
-        job->within = letter;
-        job->group = at[0] < 'a' ? letter : at[0] == 'c' || at[0] == 'd' ? letter + 256 : letter;
-        job->within = job->group > 256 ? 'e' : letter; /* c and d lie in E */
-        job->needed = needed;
-        job->timed = true;
-        job->name = amp_jobs_text(jobs, "row %c", at[0]);
-        job->file = amp_jobs_text(jobs, "%s/%c/%c.json", fake.dir, at[0], at[1]);
-        job->fields = json_pack("{s:s, s:s%}", "kind", "paired", "job", at, (size_t) 2);
-        amp_jobs_word(jobs, job, "%.2s", at);
-        amp_jobs_word(jobs, job, "%s", job->file);
-        if (at[2] == '!')
-            job->state = AMP_JOB_LOST;
-        if (at[2] == '*') {
-            char folder[128];
-
-            snprintf(folder, sizeof folder, "%s/%c", fake.dir, at[0]);
-            assert_int_equal(amp_folder_make(folder), 0);
-            write_result(job->file, false);
-        }
-    }
-}
-
-static void clean_up(void)
-{
-    char command[128];
-
-    amp_jobs_free(&fake.loop.jobs);
-    snprintf(command, sizeof command, "rm -rf %s", fake.dir);
-    assert_int_equal(system(command), 0);
-}
-
-static void begin_run(const char *script,
-                      int (*start)(const struct amp_process *const *, size_t, size_t, struct amp_outcome *))
-{
-    strcpy(fake.dir, "/tmp/ampersand-loop-XXXXXX");
-    assert_non_null(mkdtemp(fake.dir));
-    memset(fake.attempts, 0, sizeof fake.attempts);
-    fake.script = script;
-    fake.now_ns = 0;
-    fake.loop = (struct amp_loop){ .verb = &verb, .dir = fake.dir, .start = start };
-    assert_int_equal(amp_journal_open(fake.dir, &fake.loop.journal), 0);
 }
 
 /* The exit status of a run of these jobs; its journal goes into *journal. */
@@ -303,7 +113,7 @@ static void test_what_a_run_does(void **state)
 
 static const struct {
     const char *name, *jobs, *script;
-    double share; /* the patience; above a tenth the run has been going on for long */
+    double share; /* of the time, for waiting; above a tenth the run has been going on for long */
     unsigned attempts;
     bool kept;
 } disturbed[] = {
@@ -311,14 +121,14 @@ static const struct {
     { "disturbed once", "a0", "a0=D.", 0.2, 2, true },
     { "disturbed twice", "a0", "a0=DD.", 0.2, 3, true },
     { "always: four times", "a0", "a0=DDDDD", 0.2, 4, true },
-    { "with little patience: it is overdrawn once", "a0", "a0=DDDD", 0.01, 3, true },
+    { "with little time for it: it is overdrawn once", "a0", "a0=DDDD", 0.01, 3, true },
     { "with none", "a0", "a0=DD", 0, 1, true },
     { "the first fails", "a0", "a0=E", 0.2, 1, false },
     { "the second fails", "a0", "a0=DE", 0.2, 2, false },
     { "the second cannot be started", "a0", "a0=DX", 0.2, 2, false },
 };
 
-static void test_a_disturbed_job_is_run_again_while_there_is_patience(void **state)
+static void test_a_disturbed_job_is_run_again_while_there_is_time(void **state)
 {
     (void) state;
     for (size_t i = 0; i < sizeof disturbed / sizeof disturbed[0]; i++) {
@@ -391,76 +201,6 @@ static void test_what_is_skipped_is_counted(void **state)
     clean_up();
 }
 
-/* All but the third, as amp_process_run() leaves them. */
-static int start_all_but_one(const struct amp_process *const *processes, size_t n, size_t at_once,
-                             struct amp_outcome *out)
-{
-    (void) at_once;
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (struct amp_outcome){ .ending = i == 2 ? AMP_INTERRUPTED : AMP_DONE };
-        if (i != 2)
-            write_result(processes[i]->argv[1], false);
-    }
-    return -EAGAIN;
-}
-
-static void test_the_others_are_kept_if_one_cannot_be_started(void **state)
-{
-    char journal[1024];
-    struct amp_jobs *jobs = &fake.loop.jobs;
-
-    (void) state;
-    begin_run("", start_all_but_one);
-    make_jobs("a0 b0 a1 b1", 1);
-    for (size_t i = 0; i < jobs->n; i++)
-        jobs->list[i].beside_b = 1 << 20;
-    amp_loop_begin(&fake.loop);
-    assert_int_equal(amp_loop_run(&fake.loop), 2);
-    read_journal(journal);
-    assert_string_equal(journal, ">a0 >b0 >a1 >b1 +a0 +b0 +b1");
-    for (size_t i = 0; i < jobs->n; i++)
-        assert_int_equal(access(jobs->list[i].file, F_OK) == 0, i != 2);
-    amp_journal_close(fake.loop.journal);
-    clean_up();
-}
-
-/* Real children beside each other: as many results, each in the journal once, the bad one twice. */
-static void test_jobs_beside_each_other(void **state)
-{
-    char journal[1024];
-    struct amp_jobs *jobs = &fake.loop.jobs;
-    size_t done = 0;
-
-    (void) state;
-    begin_run(NULL, amp_process_run);
-    make_jobs("a0 b0 a1 b1 b2", 3);
-    for (size_t i = 0; i < jobs->n; i++) {
-        struct amp_job *job = &jobs->list[i];
-
-        job->timed = false;
-        job->beside_b = 1 << 20;
-        job->process.program = "/bin/sh";
-        job->process.timeout_s = 600;
-        for (int k = 0; k < 2; k++) {
-            free((char *) job->words[k]);
-            job->words[k] = NULL;
-        }
-        amp_jobs_word(jobs, job, "sh");
-        amp_jobs_word(jobs, job, "-c");
-        amp_jobs_word(jobs, job, i == 1 ? "kill -SEGV $$" : "echo '{}' > %s", job->file);
-    }
-    amp_loop_begin(&fake.loop);
-    amp_quiet_wait_begin(&fake.loop.quiet_wait, fake_clock, QUIET_NS, 0);
-    assert_int_equal(amp_loop_run(&fake.loop), 1);
-    read_journal(journal);
-    for (size_t i = 0; i < jobs->n; i++)
-        done += access(jobs->list[i].file, F_OK) == 0;
-    assert_int_equal(done, 4);
-    assert_non_null(strstr(journal, ">a0 >b0 >a1 >b1 >b2 +a0 ~b0 +a1 +b1 +b2 >b0 -b0"));
-    amp_journal_close(fake.loop.journal);
-    clean_up();
-}
-
 /* The signal comes with the first child, whose result is kept; comes last, since it is noticed from then on. */
 static void test_an_interrupt_keeps_what_is_finished(void **state)
 {
@@ -486,11 +226,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_run_does),
-        cmocka_unit_test(test_a_disturbed_job_is_run_again_while_there_is_patience),
+        cmocka_unit_test(test_a_disturbed_job_is_run_again_while_there_is_time),
         cmocka_unit_test(test_what_the_verb_says),
         cmocka_unit_test(test_what_is_skipped_is_counted),
-        cmocka_unit_test(test_the_others_are_kept_if_one_cannot_be_started),
-        cmocka_unit_test(test_jobs_beside_each_other),
         cmocka_unit_test(test_an_interrupt_keeps_what_is_finished),
     };
 

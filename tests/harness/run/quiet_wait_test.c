@@ -50,7 +50,7 @@ static void test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour(vo
 
     (void) state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct amp_quiet_wait patience;
+        struct amp_quiet_wait wait;
 
         fake.now_ns = 0;
         for (int k = 0; k < 2; k++) {
@@ -58,75 +58,75 @@ static void test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour(vo
             fake.busy[k].to_ns = rows[i].to_ns[k];
         }
         print_message("  %s\n", rows[i].name);
-        amp_quiet_wait_begin(&patience, fake_clock, QUIET_NS, 0.1);
-        amp_quiet_wait_core(&patience, sched_getcpu());
-        assert_in_range(patience.waited_ns, rows[i].want_ns - 60000, rows[i].want_ns + 60000); /* two readings */
+        amp_quiet_wait_begin(&wait, fake_clock, QUIET_NS, 0.1);
+        amp_quiet_wait_core(&wait, sched_getcpu());
+        assert_in_range(wait.waited_ns, rows[i].want_ns - 60000, rows[i].want_ns + 60000); /* two readings */
     }
 }
 
-static void test_patience_is_three_seconds_and_a_tenth_of_what_was_measured(void **state)
+static void test_the_wait_is_three_seconds_and_a_tenth_of_what_was_measured(void **state)
 {
-    struct amp_quiet_wait patience;
+    struct amp_quiet_wait wait;
 
     (void) state;
     fake.now_ns = 0;
     fake.busy[0].from_ns = 0;
     fake.busy[0].to_ns = UINT64_MAX;
-    amp_quiet_wait_begin(&patience, fake_clock, QUIET_NS, 0.1);
-    amp_quiet_wait_core(&patience, sched_getcpu());
-    assert_in_range(patience.waited_ns, 3000 * MS, 3001 * MS);
-    amp_quiet_wait_core(&patience, sched_getcpu());
-    assert_in_range(patience.waited_ns, 3000 * MS, 3002 * MS); /* spent: it goes on at once */
+    amp_quiet_wait_begin(&wait, fake_clock, QUIET_NS, 0.1);
+    amp_quiet_wait_core(&wait, sched_getcpu());
+    assert_in_range(wait.waited_ns, 3000 * MS, 3001 * MS);
+    amp_quiet_wait_core(&wait, sched_getcpu());
+    assert_in_range(wait.waited_ns, 3000 * MS, 3002 * MS); /* spent: it goes on at once */
     fake.now_ns += 10000 * MS;
-    amp_quiet_wait_core(&patience, sched_getcpu());
-    assert_in_range(patience.waited_ns, 4000 * MS, 4002 * MS);
+    amp_quiet_wait_core(&wait, sched_getcpu());
+    assert_in_range(wait.waited_ns, 4000 * MS, 4002 * MS);
 }
 
-static void test_no_patience_at_all(void **state)
+static void test_no_wait_at_all(void **state)
 {
-    struct amp_quiet_wait patience;
+    struct amp_quiet_wait wait;
 
     (void) state;
     fake.now_ns = 0;
     fake.busy[0].from_ns = 0;
     fake.busy[0].to_ns = 1000 * MS;
-    amp_quiet_wait_begin(&patience, fake_clock, QUIET_NS, 0);
-    amp_quiet_wait_core(&patience, sched_getcpu());
-    amp_quiet_wait_core(&patience, -1);
-    assert_int_equal(patience.waited_ns, 0);
+    amp_quiet_wait_begin(&wait, fake_clock, QUIET_NS, 0);
+    amp_quiet_wait_core(&wait, sched_getcpu());
+    amp_quiet_wait_core(&wait, -1);
+    assert_int_equal(wait.waited_ns, 0);
     fake.now_ns += 20000 * MS;
-    assert_false(amp_quiet_wait_use(&patience, 0.001));
+    assert_false(amp_quiet_wait_use(&wait, 0.001));
 }
 
-static void test_measuring_again_takes_patience(void **state)
+static void test_measuring_again_takes_time_for_waiting(void **state)
 {
-    struct amp_quiet_wait patience;
+    struct amp_quiet_wait wait;
 
     (void) state;
     fake.now_ns = 0;
-    amp_quiet_wait_begin(&patience, fake_clock, QUIET_NS, 0.1);
+    amp_quiet_wait_begin(&wait, fake_clock, QUIET_NS, 0.1);
     fake.now_ns += 20000 * MS;
     for (int i = 0; i < 3; i++) /* of three seconds and a tenth of what was not waited: two seconds each, three times */
-        assert_true(amp_quiet_wait_use(&patience, 2));
-    assert_false(amp_quiet_wait_use(&patience, 2));
-    assert_int_equal(patience.waited_ns, 6000 * MS);
+        assert_true(amp_quiet_wait_use(&wait, 2));
+    assert_false(amp_quiet_wait_use(&wait, 2));
+    assert_int_equal(wait.waited_ns, 6000 * MS);
 }
 
 static void test_the_process_stays_where_it_was_allowed(void **state)
 {
     cpu_set_t before, after;
-    struct amp_quiet_wait patience;
+    struct amp_quiet_wait wait;
 
     (void) state;
     fake.busy[0].to_ns = fake.busy[1].to_ns = 0;
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    amp_quiet_wait_begin(&patience, fake_clock, QUIET_NS, 0.1);
-    amp_quiet_wait_core(&patience, sched_getcpu());
-    amp_quiet_wait_core(&patience, CPU_SETSIZE - 1); /* one that hardly any machine has: then where we are */
-    amp_quiet_wait_core(&patience, -1);
+    amp_quiet_wait_begin(&wait, fake_clock, QUIET_NS, 0.1);
+    amp_quiet_wait_core(&wait, sched_getcpu());
+    amp_quiet_wait_core(&wait, CPU_SETSIZE - 1); /* one that hardly any machine has: then where we are */
+    amp_quiet_wait_core(&wait, -1);
     assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
     assert_true(CPU_EQUAL(&before, &after));
-    assert_in_range(patience.waited_ns, (uint64_t) (2 + CPU_COUNT(&before)) * 2 * MS,
+    assert_in_range(wait.waited_ns, (uint64_t) (2 + CPU_COUNT(&before)) * 2 * MS,
                     (uint64_t) (2 + CPU_COUNT(&before)) * 2 * MS + 1 * MS); /* each of them was looked at */
 }
 
@@ -134,9 +134,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waiting_ends_two_quiet_milliseconds_after_the_last_neighbour),
-        cmocka_unit_test(test_patience_is_three_seconds_and_a_tenth_of_what_was_measured),
-        cmocka_unit_test(test_no_patience_at_all),
-        cmocka_unit_test(test_measuring_again_takes_patience),
+        cmocka_unit_test(test_the_wait_is_three_seconds_and_a_tenth_of_what_was_measured),
+        cmocka_unit_test(test_no_wait_at_all),
+        cmocka_unit_test(test_measuring_again_takes_time_for_waiting),
         cmocka_unit_test(test_the_process_stays_where_it_was_allowed),
     };
 
