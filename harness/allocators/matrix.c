@@ -18,7 +18,7 @@
 
 #define LAUNCH_B 16384 /* a launch's file, with its lines in the journal */
 
-struct matrix_run {
+struct allocators {
     struct amp_matrix_options options;
     const char *dir;
     const struct amp_registry *registry;
@@ -28,46 +28,46 @@ struct matrix_run {
     char program[PATH_MAX];
 };
 
-static int restore(void *context, const json_t *manifest, const char **why)
+static int restore(void *run, const json_t *manifest, const char **why)
 {
-    struct matrix_run *run = context;
+    struct allocators *allocators = run;
 
-    return amp_matrix_restore(manifest, &run->options, why);
+    return amp_matrix_restore(manifest, &allocators->options, why);
 }
 
-static int choose(void *context)
+static int choose(void *run)
 {
-    struct matrix_run *run = context;
+    struct allocators *allocators = run;
     const char *what = "", *why = "";
 
-    if (amp_matrix_make(run->registry, &run->options, &run->matrix, &what, &why))
+    if (amp_matrix_make(allocators->registry, &allocators->options, &allocators->matrix, &what, &why))
         return amp_complain(AMP_RUN_UNUSABLE, what, "%s", why);
-    run->built = amp_matrix_built(&run->matrix);
+    allocators->built = amp_matrix_built(&allocators->matrix);
     return 0;
 }
 
-static json_t *manifest(void *context, const char **why)
+static json_t *manifest(void *run, const char **why)
 {
-    struct matrix_run *run = context;
+    struct allocators *allocators = run;
 
     *why = "it cannot be put into JSON";
-    return amp_matrix_manifest(&run->matrix, &run->options);
+    return amp_matrix_manifest(&allocators->matrix, &allocators->options);
 }
 
 /* If its library was replaced, a configuration's numbers before and after belong to two allocators. */
-static const char *replaced(void *context)
+static const char *replaced(void *run)
 {
-    const struct matrix_run *run = context;
+    const struct allocators *allocators = run;
     static char words[2 * PATH_MAX];
 
     words[0] = '\0';
-    for (size_t i = 0; i < run->matrix.configurations.n && !words[0]; i++) {
-        const struct amp_configuration *configuration = &run->matrix.configurations.list[i];
+    for (size_t i = 0; i < allocators->matrix.configurations.n && !words[0]; i++) {
+        const struct amp_configuration *configuration = &allocators->matrix.configurations.list[i];
         char file[PATH_MAX];
         const char *library;
         json_t *judged;
 
-        amp_matrix_probe(run->dir, configuration, file);
+        amp_matrix_probe(allocators->dir, configuration, file);
         judged = json_load_file(file, 0, NULL);
         library = judged ? amp_provenance_replaced(judged) : NULL; /* NULL: it was not probed yet */
         if (library)
@@ -77,43 +77,45 @@ static const char *replaced(void *context)
     return words[0] ? words : NULL;
 }
 
-static uint64_t need_b(const void *context)
+static uint64_t need_b(const void *run)
 {
-    const struct matrix_run *run = context;
+    const struct allocators *allocators = run;
 
-    return amp_matrix_size(&run->matrix, &run->options) * LAUNCH_B;
+    return amp_matrix_size(&allocators->matrix, &allocators->options) * LAUNCH_B;
 }
 
-static int make(void *context, int cpu, struct amp_jobs *out)
+static int make(void *run, int cpu, struct amp_jobs *out)
 {
-    struct matrix_run *run = context;
-    const struct amp_matrix_plan plan = { .dir = run->dir, .program = run->program, .cpu = cpu };
+    struct allocators *allocators = run;
+    const struct amp_matrix_plan plan = { .dir = allocators->dir, .program = allocators->program, .cpu = cpu };
 
-    if (amp_matrix_program(run->program))
-        return amp_complain(AMP_RUN_UNUSABLE, run->program, "%s: build again", strerror(errno));
+    if (amp_matrix_program(allocators->program))
+        return amp_complain(AMP_RUN_UNUSABLE, allocators->program, "%s: build again", strerror(errno));
     if (cpu < 0)
         amp_complain(0, "CPUs",
                      "this process may use one only (taskset, a cpuset): a workload's threads take turns on it");
-    amp_matrix_jobs(&run->matrix, &run->options, &plan, out);
-    run->probes = calloc(run->matrix.configurations.n + 1, sizeof *run->probes);
-    out->no_memory = out->no_memory || !run->probes;
+    amp_matrix_jobs(&allocators->matrix, &allocators->options, &plan, out);
+    allocators->probes = calloc(allocators->matrix.configurations.n + 1, sizeof *allocators->probes);
+    out->no_memory = out->no_memory || !allocators->probes;
     return 0;
 }
 
 /* A probe's outcome. What nobody asked for by name and this machine cannot have (no huge pages, say) is no failure of
  * the run; the baseline is needed in any case. */
-static void weigh(const struct matrix_run *run, const struct amp_job *job, struct amp_outcome *outcome)
+static void weigh(const struct allocators *allocators, const struct amp_job *job, struct amp_outcome *outcome)
 {
-    outcome->excused = run->options.n_configs == 0 && outcome->reason && strcmp(outcome->reason, "not in force") == 0;
-    if (job->within == 0 && !run->probes[0])
+    bool asked = allocators->options.n_configs > 0;
+
+    outcome->excused = !asked && outcome->reason && strcmp(outcome->reason, "not in force") == 0;
+    if (job->within == 0 && !allocators->probes[0])
         outcome->ends_run = "without it there is nothing to divide by: --baseline names another";
 }
 
 /* A wrong or absent column ends before anything runs. One that was probed before is judged again. */
-static int turn(void *context, const struct amp_job *job, size_t left, struct amp_outcome *out)
+static int turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
-    struct matrix_run *run = context;
-    const struct amp_configuration *configuration = &run->matrix.configurations.list[job->within];
+    struct allocators *allocators = run;
+    const struct amp_configuration *configuration = &allocators->matrix.configurations.list[job->within];
     enum amp_turn turn = AMP_TURN_GO;
 
     (void) left;
@@ -124,41 +126,41 @@ static int turn(void *context, const struct amp_job *job, size_t left, struct am
         out->reason = "wrong";
         snprintf(out->detail, sizeof out->detail, "%s", configuration->why);
     } else if (job->state == AMP_JOB_DONE) {
-        int err = amp_matrix_judge(configuration, job->file, &run->probes[job->within], out);
+        int err = amp_matrix_judge(configuration, job->file, &allocators->probes[job->within], out);
 
         if (err)
             return err;
-        turn = run->probes[job->within] ? AMP_TURN_GO : AMP_TURN_FAIL;
+        turn = allocators->probes[job->within] ? AMP_TURN_GO : AMP_TURN_FAIL;
     }
     if (turn != AMP_TURN_GO)
-        weigh(run, job, out);
+        weigh(allocators, job, out);
     return turn;
 }
 
 /* The run must not mix two builds. */
-static const char *rebuilt(void *context, const struct amp_job *job)
+static const char *rebuilt(void *run, const struct amp_job *job)
 {
-    struct matrix_run *run = context;
-    json_t *now = amp_matrix_built(&run->matrix);
-    bool same = json_equal(now, run->built);
+    struct allocators *allocators = run;
+    json_t *now = amp_matrix_built(&allocators->matrix);
+    bool same = json_equal(now, allocators->built);
 
     (void) job;
     json_decref(now);
     return same ? NULL : "ampersand or a lesson";
 }
 
-static int accept(void *context, const struct amp_job *job, struct amp_outcome *outcome)
+static int accept(void *run, const struct amp_job *job, struct amp_outcome *outcome)
 {
-    struct matrix_run *run = context;
+    struct allocators *allocators = run;
     int err = 0;
 
     if (outcome->ending == AMP_DONE && job->kind == AMP_CELL_PROBE)
-        err = amp_matrix_judge(&run->matrix.configurations.list[job->within], job->file, &run->probes[job->within],
-                               outcome);
+        err = amp_matrix_judge(&allocators->matrix.configurations.list[job->within], job->file,
+                               &allocators->probes[job->within], outcome);
     else if (outcome->ending == AMP_DONE)
-        amp_matrix_hold_to_probe(run->probes[job->within], job->file, outcome);
+        amp_matrix_hold_to_probe(allocators->probes[job->within], job->file, outcome);
     if (!err && job->kind == AMP_CELL_PROBE)
-        weigh(run, job, outcome);
+        weigh(allocators, job, outcome);
     return err;
 }
 
@@ -173,7 +175,7 @@ int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_
     static const struct amp_run_verb verb = {
         .schema = "ampersand/allocators/1",
         .parts = parts,
-        .patience = 0.15,
+        .quiet_share = 0.15,
         .restore = restore,
         .choose = choose,
         .manifest = manifest,
@@ -185,19 +187,19 @@ int amp_matrix_run(const struct amp_registry *registry, const struct amp_matrix_
         .is_disturbed = amp_matrix_is_disturbed,
         .accept = accept,
     };
-    struct matrix_run run = { .options = *options,
-                              .dir = options->resume ? options->resume : options->out,
-                              .registry = registry };
-    const struct amp_run_request request = { .dir = run.dir,
+    struct allocators allocators = { .options = *options,
+                                     .dir = options->resume ? options->resume : options->out,
+                                     .registry = registry };
+    const struct amp_run_request request = { .dir = allocators.dir,
                                              .resume = options->resume != NULL,
-                                             .no_wait = &run.options.no_wait,
-                                             .quiet_ns = &run.options.quiet_ns };
-    int status = amp_run(&verb, &run, &request);
+                                             .no_wait = &allocators.options.no_wait,
+                                             .quiet_ns = &allocators.options.quiet_ns };
+    int status = amp_run(&verb, &allocators, &request);
 
-    for (size_t i = 0; run.probes && i < run.matrix.configurations.n; i++)
-        json_decref(run.probes[i]);
-    json_decref(run.built);
-    free(run.probes);
-    amp_matrix_free(&run.matrix);
+    for (size_t i = 0; allocators.probes && i < allocators.matrix.configurations.n; i++)
+        json_decref(allocators.probes[i]);
+    json_decref(allocators.built);
+    free(allocators.probes);
+    amp_matrix_free(&allocators.matrix);
     return status;
 }

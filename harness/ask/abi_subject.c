@@ -8,7 +8,8 @@ void amp_abi_pass(void (*amp_take)(void), const void *amp_from, unsigned long lo
 
 void amp_abi_pass(void (*amp_take)(void), const void *amp_from, unsigned long long amp_integer, double amp_vector)
 {
-    ((void (*)(amp_asked, unsigned long long, double)) amp_take)(*(const amp_asked *) amp_from, amp_integer, amp_vector);
+    ((void (*)(amp_asked, unsigned long long, double)) amp_take)(*(const amp_asked *) amp_from, amp_integer,
+                                                                 amp_vector);
 }
 
 __attribute__((__section__(".text.amp_abi"), __used__, __visibility__("default")))

@@ -167,7 +167,7 @@ int amp_launch_run(const struct amp_registry *registry, const struct amp_launch_
     static const struct amp_run_verb verb = {
         .schema = AMP_MANIFEST_SCHEMA,
         .parts = parts,
-        .patience = 0.1, /* blocks that were disturbed are measured again within the child */
+        .quiet_share = 0.1, /* blocks that were disturbed are measured again within the child */
         .restore = restore,
         .choose = choose,
         .manifest = manifest,

@@ -104,7 +104,7 @@ int amp_looks_read(const char *journal, const struct amp_plan *plan, struct amp_
 
     *why = words;
     *out = (struct amp_looks){ .launches = calloc(plan->rows.n + 1, sizeof *out->launches),
-                                   .chosen = calloc(plan->rows.n + 1, sizeof *out->chosen) };
+                               .chosen = calloc(plan->rows.n + 1, sizeof *out->chosen) };
     if (!out->launches || !out->chosen) {
         snprintf(words, sizeof words, "%s", strerror(ENOMEM));
         return -ENOMEM;
@@ -176,7 +176,7 @@ int amp_looks_ask(const struct amp_plan *plan, struct amp_jobs *jobs, struct amp
 }
 
 json_t *amp_looks_event(const struct amp_rows *rows, const struct amp_launch_options *options,
-                            const struct amp_looks *looks)
+                        const struct amp_looks *looks)
 {
     json_t *names = json_array();
 

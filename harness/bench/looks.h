@@ -41,7 +41,7 @@ int amp_looks_ask(const struct amp_plan *plan, struct amp_jobs *jobs, struct amp
 
 /* The journal's keys for the new block: launches, rows. A new reference, or NULL. */
 json_t *amp_looks_event(const struct amp_rows *rows, const struct amp_launch_options *options,
-                            const struct amp_looks *looks);
+                        const struct amp_looks *looks);
 
 void amp_looks_free(struct amp_looks *looks);
 

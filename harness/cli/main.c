@@ -284,7 +284,7 @@ static int check_layout(const struct amp_registry *registry, unsigned layout)
         return amp_complain(2, "--layout", "%s", why);
     if (layout >= n)
         return amp_complain(2, "--layout", "'%u' is not a layout; they were built with numbers 0 to %u", layout,
-                                 n - 1);
+                            n - 1);
     return 0;
 }
 
@@ -340,7 +340,8 @@ static int run_with_lessons(struct amp_options *options, int argc, char **argv, 
     amp_process_follow();
     status = register_lessons(&registry, &missing, options);
     if (!status) {
-        bool any = amp_missing_say(&missing, options->verb == AMP_VERB_PAIRED ? options->launch.filter : options->filter);
+        bool any = amp_missing_say(&missing, options->verb == AMP_VERB_PAIRED ? options->launch.filter
+                                                                              : options->filter);
 
         status = run_verb(&registry, options, argc, argv, command);
         status = status == 0 && any ? 1 : status;

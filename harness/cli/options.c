@@ -125,7 +125,7 @@ static int refuse_number(enum flag flag, const char *text)
         return amp_complain(2, name, "'%s' is not a time such as 90s, 10m or 1h, from 1s to 168h", text);
     default:
         return amp_complain(2, name, "'%s' is not %s number from %" PRIu64 " to %" PRIu64, text,
-                                 flags[flag].kind == EVEN ? "an even" : "a whole", flags[flag].low, flags[flag].high);
+                            flags[flag].kind == EVEN ? "an even" : "a whole", flags[flag].low, flags[flag].high);
     }
 }
 
@@ -182,7 +182,7 @@ static int refuse(const char *word, enum amp_verb verb)
         return amp_complain(2, word, "'%s' takes no such word; '%s' says what it takes", called(verb), help_on(verb));
     if (nearest)
         return amp_complain(2, flag, "'%s' has no such flag; the nearest is '%s', and '%s' lists them", called(verb),
-                                 nearest, help_on(verb));
+                            nearest, help_on(verb));
     return amp_complain(2, flag, "'%s' has no such flag; '%s' lists them", called(verb), help_on(verb));
 }
 
@@ -221,8 +221,8 @@ int amp_options_draw_seed(uint64_t *seed)
     if (getrandom(seed, sizeof *seed, 0) != sizeof *seed)
         return amp_complain(2, "--seed", "none given, and none can be drawn: %s", strerror(errno));
     *seed &= flags[SEED].high;
-    return amp_complain(0, "seed", "%" PRIu64 ", drawn; '--seed %" PRIu64 "' makes the same random choices again", *seed,
-                        *seed);
+    return amp_complain(0, "seed", "%" PRIu64 ", drawn; '--seed %" PRIu64 "' makes the same random choices again",
+                        *seed, *seed);
 }
 
 /* Checks for every verb that makes a run folder. */
@@ -349,7 +349,7 @@ static int read_verb(const char *word, enum amp_verb *out)
     if (nearest)
         return amp_complain(2, word, "no such verb; the nearest is '%s'", nearest);
     return amp_complain(2, word,
-                             "no such verb; there are paired, allocators, list, machine, child, help and version");
+                        "no such verb; there are paired, allocators, list, machine, child, help and version");
 }
 
 int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct amp_options *out)

@@ -95,7 +95,7 @@ static int check(const struct google_flag *flag, const char *shown, const char *
         return is_one_of(value, takes) || is_one_of(value, "yes|no|on|off|t|f|y|n|1|0")
                    ? 0
                    : amp_complain(2, shown, "'%s' is none of true, false%s", value,
-                                       strstr(takes, "auto") ? ", auto" : "");
+                                  strstr(takes, "auto") ? ", auto" : "");
     if (strchr(takes, '|'))
         return is_one_of(value, takes)
                    ? 0

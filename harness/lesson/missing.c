@@ -2,8 +2,8 @@
 #include "harness/lesson/missing.h"
 
 #include "harness/lesson/layout.h"
+#include "harness/text/complain.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
@@ -21,11 +21,7 @@ static int note(struct amp_missing *missing, const char *lesson, const char *why
     missing->list[n].lesson = strdup(lesson);
     missing->list[n].why = strdup(why);
     missing->n++;
-    if (!missing->list[n].lesson || !missing->list[n].why)
-        return -ENOMEM;
-    for (char *c = missing->list[n].why; *c; c++) /* one line, whatever a path holds */
-        *c = iscntrl((unsigned char) *c) ? '?' : *c;
-    return 0;
+    return missing->list[n].lesson && missing->list[n].why ? 0 : -ENOMEM;
 }
 
 int amp_missing_register(struct amp_registry *registry, unsigned k, bool tables, struct amp_missing *out,
@@ -150,12 +146,16 @@ bool amp_missing_say(const struct amp_missing *missing, const char *filter)
 
     if (missing->n == 0 || regcomp(&regex, filter ? filter : "", REG_EXTENDED | REG_NOSUB))
         return false;
-    for (size_t i = 0; i < missing->n; i++)
-        if (has_row_like(missing->list[i].lesson, &regex)) {
-            fprintf(stderr, "ampersand: lesson %s: it cannot be loaded: %s; the others go on\n", missing->list[i].lesson,
-                    missing->list[i].why);
-            any = true;
-        }
+    for (size_t i = 0; i < missing->n; i++) {
+        const char *lesson = missing->list[i].lesson;
+        char what[256];
+
+        if (!has_row_like(lesson, &regex))
+            continue;
+        snprintf(what, sizeof what, "lesson %s", lesson);
+        amp_complain(0, what, "it cannot be loaded: %s; the others go on", missing->list[i].why);
+        any = true;
+    }
     regfree(&regex);
     return any;
 }

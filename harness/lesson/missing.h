@@ -23,7 +23,7 @@ int amp_missing_register(struct amp_registry *registry, unsigned k, bool tables,
                          const char **why);
 
 /* Register the rows that the tables of missing lessons name. A child that is to run one of them cannot load its lesson,
- * and so the row fails with that reason. They end with `missing`. 0 or -ENOMEM */
+ * and so the row fails with that reason. amp_missing_free() frees them. 0 or -ENOMEM */
 int amp_missing_add_rows(struct amp_missing *missing, struct amp_registry *registry);
 
 /* Print one line on stderr for each missing lesson with a row that matches the filter (NULL: every row), and return

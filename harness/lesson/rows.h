@@ -15,6 +15,7 @@ struct amp_rows {
 /* Find the rows whose names match a POSIX extended regular expression (NULL: all). -EINVAL with *why (static storage)
  * if it is not one; -ENOENT if no row matches. */
 int amp_rows_match(const struct amp_registry *registry, const char *filter, struct amp_rows *out, const char **why);
+
 /* Remove the rows of pairs with threads: on one CPU these would take turns. Returns how many; *first is one of them. */
 size_t amp_rows_leave_out_threads(struct amp_rows *rows, const struct amp_row **first);
 void amp_rows_free(struct amp_rows *rows);

@@ -279,8 +279,8 @@ static int look(const char **why)
         return -ENOTSUP;
     }
     if (!seen) {
-        *why = "jemalloc does not see malloc as it was called: replaced at run time, as valgrind does, or a jemalloc whose "
-               "hooks differ from those of 5.3";
+        *why = "jemalloc does not see malloc as it was called: replaced at run time, as valgrind does, or a jemalloc "
+               "whose hooks differ from those of 5.3";
         return -ENOTSUP;
     }
     return 0;

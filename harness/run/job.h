@@ -14,10 +14,10 @@
  * If the result file exists, the job is done, whatever the journal says. So it does not matter when a run is killed.
  *
  * A child that crashes, takes too long or gets no memory is run again, since that may be chance. If that happens twice,
- * its launch is lost. The group goes on without it while enough launches are left for an interval (`needed`), and no two
- * launches in a row were lost: a child that crashes every time is started four times, not for every launch. Otherwise
- * the group fails, and the rest of it is not run. If a child reports a failure by its exit status, that is no chance:
- * its group fails at once. */
+ * its launch is lost. The group goes on without it while enough launches are left for an interval (`needed`) and no
+ * two in a row were lost: a child that crashes every time is started four times, not for every launch. Otherwise the
+ * group fails, and the rest of it is not run. If a child reports a failure by its exit status, that is no chance: its
+ * group fails at once. */
 #ifndef AMP_JOB_H
 #define AMP_JOB_H
 
@@ -92,9 +92,9 @@ struct amp_manifest_part {
 /* The functions of a verb. `run` is the verb's own data. Functions that return an int return 0, or the exit status 2
  * after a line on stderr; those marked "err" return a negative errno. */
 struct amp_run_verb {
-    const char *schema;                 /* of its manifest */
+    const char *schema;                    /* of its manifest */
     const struct amp_manifest_part *parts; /* besides machine and build; a NULL part ends them */
-    double patience;                    /* share of the run's time that may go into waiting for a quiet core */
+    double quiet_share;                    /* of the run's time, which may go into waiting for a quiet core */
 
     /* Read the settings from the manifest of an existing run; *why on failure. */
     int (*restore)(void *run, const json_t *manifest, const char **why);

@@ -46,10 +46,11 @@ struct amp_process {
 /* Sleep for at most this long; the signals above end it. */
 void amp_process_pause(unsigned ms);
 
+enum { AMP_PROCESS_MOST = 48 }; /* at the same time; each is watched through one pollfd */
+
 /* Start processes, at most `at_once` at the same time, and wait until all have ended. out[i] says what became of
  * processes[i]: AMP_INTERRUPTED also where it was not started. Nothing that they started survives them, and nothing
  * survives us. 0, or a negative errno if one could not be started; the others then end in their time. */
-enum { AMP_PROCESS_MOST = 48 };
 int amp_process_run(const struct amp_process *const *processes, size_t n, size_t at_once, struct amp_outcome *out);
 
 #endif

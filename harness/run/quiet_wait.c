@@ -9,27 +9,27 @@
 #define FIRST_NS 3000000000.0
 #define QUIET_FOR_NS 2000000u
 
-void amp_quiet_wait_begin(struct amp_quiet_wait *patience, amp_clock now, uint64_t quiet_ns, double share)
+void amp_quiet_wait_begin(struct amp_quiet_wait *wait, amp_clock now, uint64_t quiet_ns, double share)
 {
-    *patience = (struct amp_quiet_wait){ .now = now, .quiet_ns = quiet_ns, .begin_ns = now(), .share = share };
+    *wait = (struct amp_quiet_wait){ .now = now, .quiet_ns = quiet_ns, .begin_ns = now(), .share = share };
 }
 
-static bool is_spent(const struct amp_quiet_wait *patience, uint64_t now_ns)
+static bool is_spent(const struct amp_quiet_wait *wait, uint64_t now_ns)
 {
-    double busy_ns = (double) (now_ns - patience->begin_ns - patience->waited_ns);
+    double busy_ns = (double) (now_ns - wait->begin_ns - wait->waited_ns);
 
-    return patience->share <= 0 || (double) patience->waited_ns > FIRST_NS + patience->share * busy_ns;
+    return wait->share <= 0 || (double) wait->waited_ns > FIRST_NS + wait->share * busy_ns;
 }
 
-static void wait_here(struct amp_quiet_wait *patience)
+static void wait_here(struct amp_quiet_wait *wait)
 {
-    uint64_t last_ns = patience->now(), quiet_since_ns = last_ns;
+    uint64_t last_ns = wait->now(), quiet_since_ns = last_ns;
 
-    while (!is_spent(patience, last_ns) && !amp_process_interrupted()) {
-        bool quiet = amp_sensor_is_quiet(amp_sensor_read(patience->now), patience->quiet_ns);
-        uint64_t now_ns = patience->now();
+    while (!is_spent(wait, last_ns) && !amp_process_interrupted()) {
+        bool quiet = amp_sensor_is_quiet(amp_sensor_read(wait->now), wait->quiet_ns);
+        uint64_t now_ns = wait->now();
 
-        patience->waited_ns += now_ns - last_ns;
+        wait->waited_ns += now_ns - last_ns;
         last_ns = now_ns;
         if (!quiet)
             quiet_since_ns = now_ns;
@@ -39,12 +39,12 @@ static void wait_here(struct amp_quiet_wait *patience)
     }
 }
 
-void amp_quiet_wait_core(struct amp_quiet_wait *patience, int cpu)
+void amp_quiet_wait_core(struct amp_quiet_wait *wait, int cpu)
 {
     cpu_set_t allowed, there;
 
     if (sched_getaffinity(0, sizeof allowed, &allowed)) {
-        wait_here(patience);
+        wait_here(wait);
         return;
     }
     for (int i = 0; i < CPU_SETSIZE; i++) {
@@ -53,15 +53,15 @@ void amp_quiet_wait_core(struct amp_quiet_wait *patience, int cpu)
         CPU_ZERO(&there);
         CPU_SET((size_t) i, &there);
         (void) sched_setaffinity(0, sizeof there, &there); /* else read on the current CPU */
-        wait_here(patience);
+        wait_here(wait);
     }
     (void) sched_setaffinity(0, sizeof allowed, &allowed); /* it was so before */
 }
 
-bool amp_quiet_wait_use(struct amp_quiet_wait *patience, double seconds)
+bool amp_quiet_wait_use(struct amp_quiet_wait *wait, double seconds)
 {
-    if (is_spent(patience, patience->now()))
+    if (is_spent(wait, wait->now()))
         return false;
-    patience->waited_ns += (uint64_t) (seconds * 1e9);
+    wait->waited_ns += (uint64_t) (seconds * 1e9);
     return true;
 }

@@ -176,7 +176,7 @@ static int run_begun(struct begun *begun)
     if (err)
         return amp_loop_give_up(&begun->loop, err);
     amp_quiet_wait_begin(&begun->loop.quiet_wait, amp_clock_monotonic, *request->quiet_ns,
-                         *request->no_wait ? 0 : begun->loop.verb->patience);
+                         *request->no_wait ? 0 : begun->loop.verb->quiet_share);
     return end(&begun->loop, amp_loop_run(&begun->loop));
 }
 

@@ -175,7 +175,7 @@ size_t amp_stack_trim(void);
     name ":\n\t.cfi_startproc\n"                                                                                       \
     AMP_STACK_COMPARE(frame)                                                                                           \
     "\tjbe 1f\n\tjmp " name "_body\n"                                                                                  \
-    "1:\tmovl $(" frame "), %r11d\n\tcall *amp_stack_more@GOTPCREL(%rip)\n\tjmp " name "_body\n"                                   \
+    "1:\tmovl $(" frame "), %r11d\n\tcall *amp_stack_more@GOTPCREL(%rip)\n\tjmp " name "_body\n"                       \
     "\t.cfi_endproc\n\t.size " name ", . - " name "\n\t.popsection\n"
 
 #elif defined(__aarch64__)

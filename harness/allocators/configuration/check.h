@@ -6,7 +6,8 @@
 
 #include "harness/allocators/configuration/make.h"
 
-/* Mark it wrong if its settings cannot be parsed, or if the allocator is known to have no such setting. 0 or -ENOMEM. */
+/* Mark it wrong if its settings cannot be parsed, or if the allocator is known to have no such setting. 0 or
+ * -ENOMEM. */
 int amp_configuration_check(struct amp_configuration *configuration);
 
 #endif
