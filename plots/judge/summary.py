@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Judge a run of pairs: the document of its summary.json, all but its sentences, and its bench.txt.
 
-What the numbers are is said in words/rules/verdict_rule.txt and crossover_rule.txt; the form of summary.json in results/SCHEMA.md."""
+What the numbers are is said in words/rules/verdict_rule.txt and crossover_rule.txt; the form of summary.json in
+results/SCHEMA.md."""
 
 import math
 from dataclasses import dataclass

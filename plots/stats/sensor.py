@@ -19,8 +19,8 @@ MOST = 0.5
 
 
 def kept(quiet, needed):
-    """Which launches take part, a mask, from `quiet` [launch][layout]: those quiet in more than half of their layouts if
-    these are `needed` or more; else all."""
+    """Which launches take part, a mask, from `quiet` [launch][layout]: those quiet in more than half of their layouts,
+    if these are `needed` or more; else all."""
     mostly = quiet.mean(axis=1) > MOST
     return mostly if needed and mostly.sum() >= needed else np.full(len(quiet), True)
 

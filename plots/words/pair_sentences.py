@@ -15,7 +15,7 @@ def summarize(run, among=None):
         row["sentence"] = _of_row(row, measured, document["rule"]["launches_needed"],
                                   run.manifest["settings"].get("layout", -1) >= 0)
         if row["counts"]["status"] == "differs":
-            row["counts"]["detail"] = "; ".join(map(_of_counts, row["counts"]["detail"]))
+            row["counts"]["detail"] = "; ".join(map(of_counts, row["counts"]["detail"]))
     units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
     for one, result in zip(document["crossovers"], found.crossings):
         one["sentence"] = sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]))
@@ -48,7 +48,7 @@ COUNTED = {"allocs": "allocated {} per operation", "frees": "freed {} per operat
            "peak_b": "held at most {}"}
 
 
-def _of_counts(difference):
+def of_counts(difference):
     """the pointer side allocated 1 time per operation in launch 0, 1.001 times in launch 1"""
     (first, one), (other, two) = difference.first, difference.other
     texts = next(texts for texts in ([quantity.digits(float(x), n, exact=True) for x in (one, two)]

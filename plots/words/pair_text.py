@@ -241,8 +241,9 @@ def rule(found):
     """A sentence: the numbers of a run's rule."""
     return (f"the smallest difference worth a word is {quantity.level(found['threshold'])}; intervals hold with "
             f"{quantity.level(found['confidence'])} for the whole table ({found['correction']}, {found['interval']}) "
-            f"and need {quantity.counted(found['launches_needed'], 'launch', 'launches')}; stopping: {found['stopping']}; "
-            f"a carry-over is called beyond {quantity.level(found['carry_over_threshold'])}")
+            f"and need {quantity.counted(found['launches_needed'], 'launch', 'launches')}; "
+            f"stopping: {found['stopping']}; a carry-over is called beyond "
+            f"{quantity.level(found['carry_over_threshold'])}")
 
 
 def legend(summary):

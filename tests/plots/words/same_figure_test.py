@@ -120,6 +120,15 @@ def test_floors_and_sentences_show_the_same(run, summary):
     assert floor in page and f"; pointer/value {shown['ratio']} ({shown['interval']})." in page
 
 
+def test_the_rule_in_words(run, summary):
+    found = pair_text.rule(summary["rule"])
+    assert found == (
+        "the smallest difference worth a word is 0.2 %; intervals hold with 95 % for the whole table (Bonferroni over 5 "
+        f"rows, order statistics of the launches) and need {summary['rule']['launches_needed']} launches; "
+        "stopping: fixed: 16 launches of every row, one look; a carry-over is called beyond 10 %")
+    assert f"In this run: {found}." in report.page(run)
+
+
 def test_configurations_show_the_same(tmp_path):
     works = tuple(work for work in synthetic_allocators.WORKS if work.name in ("small_churn", "large_blocks"))
     known = tuple(one for one in synthetic_allocators.configurations() if one.name in (

@@ -84,6 +84,18 @@ def test_a_screen_has_names_by_their_ends_and_the_columns_for_which_it_has_room(
     assert "p99" in table and "mapped/asked" not in table and "longest" not in table
 
 
+def test_large_numbers_in_sentences_are_grouped():
+    metric = {"name": "ns_per_op", "decided": 12345, "cells": 23456, "again_different": 10000, "again_cells": 10001}
+    cell = {"workload": "w", "configuration": "c", "launches": 30000, "disturbed": 20000, "apart": 10002}
+    summary = {"metrics": [metric], "again": "a", "baseline": "b", "cells": [cell],
+               "workloads": [{"workload": "w", "threads": 2}]}
+    assert allocator_text.decided(summary) == "Decided: 12,345 of 23,456 cells (52.6 %) in time per operation"
+    assert "10,000 of its 10,001 cells in time per operation, and 10,000 of 10,001 in" in allocator_text.again(summary)
+    assert "in 20,000 of 30,000 launches the core" in allocator_text.neighbours(summary)
+    assert "in 10,002 of 30,000 launches with several threads, a cache line took 2 times" in allocator_text.distances(
+        summary)
+
+
 @pytest.mark.parametrize("x, unit, want", [
     (21.44, "ns", "21.44 ns"), (1234, "ns", "1.234 µs"), (0.999e6, "ns", "999.0 µs"), (3e9, "ns", "3.000 s"),
     (3 << 20, "B", "3 MiB"), (0.0, "", "0"), (0.01234, "", "0.01234"), (None, "ns", "-")])
