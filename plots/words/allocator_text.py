@@ -90,7 +90,8 @@ def of_workload(summary, work):
         Column(title="ratio", text=lambda cell: ratio(mine(cell)), gap=1, least=7),
         Column(title="interval", text=lambda cell: interval(mine(cell)), words=True, least=14),
         Column(title="verdict", text=lambda cell: verdict(mine(cell)), words=True, least=11, painted=True),
-        *(_beside(one, lambda cell, name=one.name: marked(mine(cell, name))) for one in METRICS if one != metric)]
+        *(_beside(one, lambda cell, name=one.name: marked(mine(cell, name))) for one in METRICS if one != metric and
+          (one.name in BESIDE or any(one.name in cell["metrics"] for cell in measured)))]
     return Table(tuple(columns), measured + out, kept=2, instead=lambda cell: "" if mine(cell) else why(cell),
                  colour=lambda cell: COLOURS.get(mine(cell)["decision"], "") if mine(cell) else screen.ALARM)
 
@@ -218,8 +219,8 @@ def legend(summary):
     time = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
     entries = [("ratio", f"to {baseline}, within each launch: below 1 is better, that is faster or less memory"),
                ("*", "the best, and every other that the launches do not tell from the best"),
-               ("p99 ...", f"ratios as well: of the 99th percentile of single operations, of memory, of page faults "
-                           f"per operation; + worse than {baseline}, - better, = equal within "
+               ("p99 ...", f"ratios as well: of single operations (median, 99th percentile, longest), of memory, of page "
+                           f"faults per operation; + worse than {baseline}, - better, = equal within "
                            f"{quantity.level(multiplicity.EQUAL_WITHIN[-1])}, ? undecided")]
     if summary["quick"]:
         return entries + [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
