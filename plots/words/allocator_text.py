@@ -219,8 +219,8 @@ def legend(summary):
     time = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
     entries = [("ratio", f"to {baseline}, within each launch: below 1 is better, that is faster or less memory"),
                ("*", "the best, and every other that the launches do not tell from the best"),
-               ("p99 ...", f"ratios as well: of single operations (median, 99th percentile, longest), of memory, of page "
-                           f"faults per operation; + worse than {baseline}, - better, = equal within "
+               ("p99 ...", f"ratios as well: of single operations (median, 99th percentile, longest), of memory, of "
+                           f"page faults per operation; + worse than {baseline}, - better, = equal within "
                            f"{quantity.level(multiplicity.EQUAL_WITHIN[-1])}, ? undecided")]
     if summary["quick"]:
         return entries + [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]

@@ -82,7 +82,9 @@ def test_a_screen_has_names_by_their_ends_and_the_columns_for_which_it_has_room(
     for name in LONG.values():
         shown = name[:18] + "…" + name[-9:]
         assert shown in table and len(shown) == 28
-    assert "p99" in table and "mapped/asked" not in table and "longest" not in table
+    head = table.splitlines()[2].split()
+    assert head[-5:] == ["p99", "peak", "RSS", "retained", "faults"]
+    assert not {"p50", "longest", "mapped/asked", "resident/asked"} & set(head)
 
 
 def test_large_numbers_in_sentences_are_grouped():
