@@ -116,7 +116,7 @@ static int turn(void *run, const struct amp_job *job, size_t left, struct amp_ou
 {
     struct allocators *allocators = run;
     const struct amp_configuration *configuration = &allocators->matrix.configurations.list[job->within];
-    enum amp_turn turn = AMP_TURN_GO;
+    int turn = AMP_TURN_GO;
 
     (void) left;
     if (job->kind != AMP_CELL_PROBE)
