@@ -148,7 +148,8 @@ STACK_OF_PROGRAMS = tuple(_of_programs(f"{side}_stack_{what}_b_per_op",
 
 def closing(summary, on=screen.PIPE):
     """Lines."""
-    out = [on.paint(f"{row['row']}: {why}", colour_of(row)) for row, why in wrong(summary)]
+    out = [on.paint(line, colour_of(row)) for row, why in wrong(summary)
+           for line in on.wrapped(f"{row['row']}: {why}", "", "  ")]
     out += carry_overs(summary, on)
     for sentence in [*stops(summary), *no_counts(summary)]:
         out += on.wrapped(sentence, "", "  ")

@@ -47,7 +47,8 @@ const rows = Array.from(document.getElementById("all-rows").tBodies[0].rows);
 
 // A word is part of a name or of the verdict, a number is a size.
 function has(row, word) {
-  const names = Array.from(row.querySelectorAll("td.words:not([data-key])"), cell => cell.textContent).join(" ").toLowerCase();
+  const cells = Array.from(row.querySelectorAll("td.words:not([data-key])"), cell => cell.textContent);
+  const names = cells.join(" ").toLowerCase();
   const size = row.cells[1]; // of a pair; a configuration's name on the page of allocators
   const bySize = /^\d+$/.test(word) && !size.classList.contains("words"); // verdicts hold digits, too
   return bySize ? size.textContent === word : names.includes(word);
