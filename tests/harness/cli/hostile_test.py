@@ -78,6 +78,8 @@ def test_a_journal_that_is_a_link_is_refused(tmp_path):
     ["allocators", "--out", "{out}", "--config", "{run}/manifest.conf", "--workload", "^small_churn$", "--quick",
      "--timelines", "0", "--launches", "1", "--seed", "1"]], ids=["paired", "allocators", "configuration"])
 def test_what_is_no_file_is_told(tmp_path, words, make):
+    if "--config" in words and b"__asan_init" in BENCH.read_bytes():
+        pytest.skip("built with a sanitizer: no other malloc can be put before its own, so the run ends at its baseline")
     run = tmp_path / "run"
     run.mkdir()
     make(run / "manifest.json")
