@@ -156,8 +156,7 @@ def _column(folder, entry, journal):
         provenance = strict_json.printable(provenance)
     elif journal.finished("provenance", name, TIMELINE):
         raise Refused(path, "missing, though the journal says that it was finished")
-    probe = next((event for event in journal.by_row.get(("provenance", name, TIMELINE), {}).values()
-                  if event["event"] == "failed"), None)
+    probe = journal.failure_in("provenance", name, TIMELINE)
     if entry["state"] != "ready":
         state, reason = entry["state"], entry["why"] or "no reason is given"
     elif probe and probe["reason"] != "not in force":

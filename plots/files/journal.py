@@ -31,7 +31,6 @@ PAIRS = Form({"kind": str, "configuration": str, "pair": str, "size": int, "laun
 class Journal:
     events: tuple[dict, ...]
     by_row: dict  # (folder, configuration, row) -> {launch: the last done or failed of that child}
-    lost: dict    # the same of launches whose child ended badly twice, without failing their row
     manifest_crc32: int | None
     form: Form = PAIRS
 
@@ -42,8 +41,8 @@ class Journal:
 
     def lost_launches(self, configuration, row):
         """Those that the row or cell goes on without, of all kinds of children."""
-        return sum(len(self.lost.get((folder, configuration, row), {}))
-                   for folder in dict.fromkeys(self.form.folders.values()))
+        return sum(bool(event.get("goes_on")) for folder in dict.fromkeys(self.form.folders.values())
+                   for event in self.by_row.get((folder, configuration, row), {}).values())
 
     def failure(self, configuration, row):
         """The first failure of a row that no later attempt made good."""
@@ -52,7 +51,7 @@ class Journal:
 
     def failure_in(self, folder, configuration, row):
         for event in self.by_row.get((folder, configuration, row), {}).values():
-            if event["event"] == "failed":
+            if event["event"] == "failed" and not event.get("goes_on"):
                 return {"kind": event["kind"], "reason": event["reason"], "detail": event["detail"]}
         return None
 
@@ -63,7 +62,7 @@ def read_journal(folder, rows, configurations, form=PAIRS):
     events = list(_events(strict_json.read_bytes(name), name))
     if not events or events[0][1].get("schema") is None:
         raise Refused(name, "line 1", "does not name its schema: no journal of a run")
-    by_row, lost, manifest_crc32 = {}, {}, None
+    by_row, manifest_crc32 = {}, None
     for line, event in events:
         if "schema" in event:
             strict_json.check_version(event, "journal", name, line)
@@ -80,17 +79,10 @@ def read_journal(folder, rows, configurations, form=PAIRS):
         row = form.row(event)
         if row not in rows or event["configuration"] not in configurations:
             raise Refused(name, f"line {line}", f"{event['configuration']}/{row} is not in manifest.json")
-        if event["event"] == "start":
-            continue
-        # Of a failure that goes on, the child is tried once more, or else its launch is lost. Either way it takes the
-        # place of what an earlier attempt at the run says of that launch.
-        goes_on = bool(event.get("goes_on"))
-        for children, ours in ((by_row, not goes_on), (lost, goes_on)):
-            children = children.setdefault((form.folders[event["kind"]], event["configuration"], row), {})
-            children.pop(event.get("launch"), None)
-            if ours:
-                children[event.get("launch")] = event
-    return Journal(tuple(event for _, event in events), by_row, lost, manifest_crc32, form)
+        if event["event"] != "start":  # what a launch came to takes the place of what an earlier attempt says of it
+            children = by_row.setdefault((form.folders[event["kind"]], event["configuration"], row), {})
+            children[event.get("launch")] = event
+    return Journal(tuple(event for _, event in events), by_row, manifest_crc32, form)
 
 
 def _events(raw, name):
