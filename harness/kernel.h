@@ -50,7 +50,19 @@ struct amp_side {
     uint64_t bytes_per_op;                                /* expected, exact, as asked for (not rounded up) */
     void *(*set_up)(size_t amp_size);                     /* NULL: `run` gets NULL. Ends the child on failure. */
     void (*tear_down)(void *amp_fixture);                 /* frees what set_up made; NULL with set_up NULL */
+    const char *label; /* what the side is called where it is shown; NULL: "value", "pointer". 16 characters at most */
 };
+
+/* Advice that a run checks: in every row from size `from` to size `to`, which side is the faster one. */
+struct amp_claim {
+    const char *faster; /* AMP_VALUE, AMP_POINTER; AMP_NEITHER: none by more than 10 % or half a nanosecond */
+    size_t from, to;    /* both inclusive; to 0: no end */
+    const char *text;   /* a sentence */
+};
+
+#define AMP_VALUE "value"
+#define AMP_POINTER "pointer"
+#define AMP_NEITHER "neither"
 
 struct amp_pair {
     const char *name;
@@ -64,10 +76,17 @@ struct amp_pair {
     /* If not every machine can show the effect: the name of a pair whose value side is faster on those that can. NULL:
      * every machine can. */
     const char *observed_by;
-    const char *prefer;    /* when to prefer which side, in a sentence or two; NULL: nothing to choose */
+    const struct amp_claim *claims; /* when which side is faster: AMP_CLAIMS(...) */
+    size_t n_claims;
+    const char *prefer;    /* which side to prefer for reasons that no run can check; NULL: none */
 };
 
 #define AMP_SIZES(...) ((const size_t[]){ __VA_ARGS__, 0 })
+
+/* In AMP_PAIR(): AMP_CLAIMS({ AMP_VALUE, .to = 16, .text = "Pass up to 16 B by value." }, ...). */
+#define AMP_CLAIMS(...)                                                                                                \
+    .claims = (const struct amp_claim[]){ __VA_ARGS__ },                                                               \
+    .n_claims = sizeof((const struct amp_claim[]){ __VA_ARGS__ }) / sizeof(struct amp_claim)
 
 /* Declare a pair: AMP_PAIR(name, .question = "...?", .value = { ... }, .pointer = { ... }, .sizes = AMP_SIZES(8)).
  * Pairs come in the order of the lessons in benchmarks/meson.build, then in the order within the file. If a lesson is

@@ -163,8 +163,11 @@ AMP_PAIR(false_sharing,
          .value = { run_value, .set_up = set_up, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = tear_down },
          .sizes = AMP_SIZES(8, 128), .threads = 1, .observed_by = "false_sharing_visible",
-         .prefer = "Let each thread count for itself, and add up at the end. Give each writer of shared data a cache "
-                   "line of its own.");
+         AMP_CLAIMS({ AMP_VALUE, .to = 64, .text =
+                      "Let each thread count for itself, and add up at the end: writers that share a cache line wait "
+                      "for each other." },
+                    { AMP_NEITHER, .from = 128, .text =
+                      "Counters with cache lines of their own cost nothing more." }));
 
 AMP_PAIR(false_sharing_visible,
          .question = "Can this machine show what it costs when two threads write to the same cache line?",

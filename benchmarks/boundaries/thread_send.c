@@ -225,15 +225,18 @@ AMP_PAIR(thread_send,
          .pointer = { run_pointer, .set_up = set_up_queue, .tear_down = tear_down_queue,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Send values up to a few kilobytes: the copy is cheaper than an allocation that another thread "
-                   "frees. Send pointers to larger objects, and only if the sender gives them up.");
+         AMP_CLAIMS({ AMP_VALUE, .to = 1024, .text =
+                      "Send values up to a kilobyte: the copy is cheaper than an allocation that another thread "
+                      "frees." }),
+         .prefer = "Send a pointer only if the sender gives the object up.");
 
 AMP_PAIR(thread_send_pool,
          .question = "What does it cost to send an object to a thread by value, and what by a pointer from a pool?",
          .value = { run_value, .set_up = set_up_queue, .tear_down = tear_down_queue },
          .pointer = { run_pool, .set_up = set_up_queue, .tear_down = tear_down_queue },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "If large objects go from thread to thread all the time, let each slot keep one of its own: "
-                   "nothing is copied and nothing allocated.");
+         AMP_CLAIMS({ AMP_POINTER, .to = 1024, .text =
+                      "If objects go from thread to thread all the time, let each slot keep one of its own: nothing "
+                      "is copied and nothing allocated." }));
 
 #endif

@@ -133,7 +133,8 @@ AMP_PAIR(thread_start,
          .value = { run_value, .set_up = set_up_start, .tear_down = tear_down_start },
          .pointer = { run_pointer, .set_up = set_up_start, .tear_down = tear_down_start },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
-         .prefer = "Start threads for work that takes much longer than the tens of microseconds of a start, or keep "
-                   "them and send them work. Code that mostly waits can be a coroutine.");
+         AMP_CLAIMS({ AMP_VALUE, .text =
+                      "Code that mostly waits can be a coroutine. Start threads for work that takes much longer than "
+                      "the tens of microseconds of a start, or keep them and send them work." }));
 
 #endif

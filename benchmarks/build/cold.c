@@ -160,8 +160,10 @@ AMP_PAIR(pass_cold,
          .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
          .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Pass by pointer: bytes that nobody reads need not come from memory. Objects of one cache line "
-                   "cost nearly the same, since the wait hides the copy.");
+         AMP_CLAIMS({ AMP_NEITHER, .to = 64, .text =
+                      "Objects of one cache line cost nearly the same: the wait hides the copy." },
+                    { AMP_POINTER, .from = 4096, .text =
+                      "Pass large objects by pointer: bytes that nobody reads need not come from memory." }));
 
 AMP_PAIR(factory_cold,
          .question = "What does a new copy of an object that is in no cache cost as a value, and what as a pointer to "
@@ -170,7 +172,6 @@ AMP_PAIR(factory_cold,
          .pointer = { run_factory_pointer, .set_up = set_up_set, .tear_down = tear_down_set,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "As for `factory`, but with a smaller difference: the allocation still costs time, but both sides "
-                   "wait for memory.");
+         AMP_CLAIMS({ AMP_NEITHER, .text = "Both sides wait for memory, and the allocation is little beside that." }));
 
 #endif

@@ -85,8 +85,9 @@ AMP_PAIR(pass_lto,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "With -flto, write what reads best for small functions in other files, as within one file. Calls "
-                   "into libraries and through pointers are not inlined: `pass` applies to them.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "With -flto, write what reads best for small functions in other files, as within one file." }),
+         .prefer = "Calls into libraries and through pointers are not inlined: `pass` applies to them.");
 
 AMP_PAIR(factory_lto,
          .question = "With -flto, what does a new object from another file cost as a value, and what as a pointer to "
@@ -95,6 +96,8 @@ AMP_PAIR(factory_lto,
          .pointer = { run_factory_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Return values: parts that nobody reads are never made, even across files. The allocation stays.");
+         AMP_CLAIMS({ AMP_VALUE, .text =
+                      "Return values: parts that nobody reads are never made, even across files. The allocation "
+                      "stays." }));
 
 #endif

@@ -140,15 +140,14 @@ static void tear_down_pointer(void *fixture)
 #else
 #define COLLECTION_SIZES AMP_SIZES(16 * KIB, 128 * KIB, 512 * KIB, 2 * MIB, 8 * MIB, 24 * MIB, 64 * MIB, 128 * MIB)
 #endif
-#define COLLECTION_PREFER                                                                                              \
-    "Keep elements in one array if you walk them together. Use pointers for elements that are shared or too large to " \
-    "move, and keep them in the order of allocation as long as you can."
+#define COLLECTION_CLAIMS \
+    { AMP_VALUE, .text = "Keep elements in one array if you walk them together." }
 
 AMP_PAIR(collection,
          .question = "What does it cost to walk an array of elements, and what an array of pointers to them?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_value },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down_pointer },
-         .sizes = COLLECTION_SIZES, .prefer = COLLECTION_PREFER);
+         .sizes = COLLECTION_SIZES, AMP_CLAIMS(COLLECTION_CLAIMS));
 
 #ifndef COLLECTION_FEW_SIZES
 
@@ -177,6 +176,6 @@ AMP_PAIR(collection_shuffled,
                      "order?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_value },
          .pointer = { run_pointer, .set_up = set_up_shuffled, .tear_down = tear_down_pointer },
-         .sizes = AMP_SIZES(128 * KIB, 64 * MIB), .prefer = COLLECTION_PREFER);
+         .sizes = AMP_SIZES(128 * KIB, 64 * MIB), AMP_CLAIMS(COLLECTION_CLAIMS));
 
 #endif

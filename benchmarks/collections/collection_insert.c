@@ -153,6 +153,9 @@ AMP_PAIR(collection_insert,
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(struct node) },
          .sizes = AMP_SIZES(16, 256, 65536), .size_unit = "elements",
-         .prefer = "Use an array for long sequences and small elements: a list takes longer to find the place than "
-                   "an array to move elements. A short list of large elements may win, and so does a list if you "
-                   "already hold the node.");
+         AMP_CLAIMS({ AMP_POINTER, .to = 256, .text =
+                      "A short list of large elements may win over an array, which moves them." },
+                    { AMP_VALUE, .from = 65536, .text =
+                      "Use an array for long sequences: a list takes longer to find the place than an array to move "
+                      "elements." }),
+         .prefer = "A list is the answer if you already hold the node.");

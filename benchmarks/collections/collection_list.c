@@ -131,6 +131,8 @@ AMP_PAIR(collection_list,
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(16 * KIB, 64 * KIB, 8 * MIB),
+         AMP_CLAIMS({ AMP_POINTER, .to = 65536, .text = "In the caches, pointers save some arithmetic." },
+                    { AMP_NEITHER, .from = 8388608, .text =
+                      "In a random order beyond the caches, each step waits for memory: neither is faster." }),
          .prefer = "Use indices for data that is moved, copied or stored, and to have one block instead of many. Use "
-                   "pointers for elements from many places; in the caches they save some arithmetic. Above all avoid "
-                   "a random order: each step then waits for memory.");
+                   "pointers for elements from many places.");

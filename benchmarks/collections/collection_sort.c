@@ -114,7 +114,8 @@ AMP_PAIR(collection_sort,
          .value = { run_value, .set_up = set_up_table, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up_table, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Sort small elements (a few words) themselves. Sort pointers, or keys with an index, if an "
-                   "element is larger than a few cache lines.");
+         AMP_CLAIMS({ AMP_NEITHER, .to = 8, .text = "Sort elements of a word as they are: pointers gain nothing." },
+                    { AMP_POINTER, .from = 64, .text =
+                      "Sort pointers, or keys with an index, from a cache line on." }));
 
 #endif

@@ -173,13 +173,18 @@ AMP_PAIR(hash_map,
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 65536), .size_unit = "entries",
-         .prefer = "Hold values in the map. Hold pointers if the values are large, must not move when the map grows, "
-                   "or are in several maps.");
+         AMP_CLAIMS({ AMP_NEITHER, .to = 64, .text =
+                      "In the caches, a map of values and one of pointers take equally long." },
+                    { AMP_VALUE, .from = 65536, .text =
+                      "In a large map, hold values: a pointer is one more wait for memory." }),
+         .prefer = "Hold pointers if the values must not move when the map grows, or are in several maps.");
 
 AMP_PAIR(map_handle,
          .question = "What does it cost to pass a map by its handle, and what by a pointer to the handle?",
          .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
          .pointer = { run_handle, .set_up = set_up_value, .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 256, 65536), .size_unit = "entries",
-         .prefer = "Pass the handle by value: it is a pointer already. Pass a pointer to it only to functions that "
-                   "replace the map itself, as uthash does when it adds the first entry.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "Pass the handle by value: it is a pointer already, and a pointer to it is not faster." }),
+         .prefer = "Pass a pointer to it only to functions that replace the map itself, as uthash does when it adds "
+                   "the first entry.");

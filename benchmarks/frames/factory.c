@@ -14,10 +14,9 @@
 #define AMP_LESSON "benchmarks/frames/factory.c"
 #include "harness/subjects.h"
 
-#ifndef FACTORY_PREFER
-#define FACTORY_PREFER                                                                                                 \
-    "Return values: an allocation costs more than copying a few hundred bytes. Return a pointer to the heap if the " \
-    "object is large, or lives through many calls that would copy it."
+#ifndef FACTORY_CLAIMS
+#define FACTORY_CLAIMS \
+    { AMP_VALUE, .to = 1024, .text = "Return values: an allocation costs more than copying some hundred bytes." }
 #endif
 
 #ifdef AMP_SUBJECT
@@ -71,6 +70,6 @@ AMP_PAIR(factory,
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES,
-         .prefer = FACTORY_PREFER);
+         AMP_CLAIMS(FACTORY_CLAIMS));
 
 #endif

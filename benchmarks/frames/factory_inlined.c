@@ -12,6 +12,7 @@
 #define AMP_INLINE
 #define AMP_VARIANT _inlined
 #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
-#define FACTORY_PREFER                                                                                                 \
-    "Return values from functions that may be inlined: parts that nobody reads are never made. An allocation stays."
+#define FACTORY_CLAIMS \
+    { AMP_VALUE, .text = \
+      "Return values from functions that may be inlined: parts that nobody reads are never made. An allocation stays." }
 #include "benchmarks/frames/factory.c"

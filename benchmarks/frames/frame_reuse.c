@@ -78,7 +78,7 @@ AMP_PAIR(frame_reuse,
          .value = { .run = run_value },
          .pointer = { .run = run_pointer, .allocs_per_op = DEPTH, .bytes_per_op = DEPTH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Keep scratch space of a call in its frame: nobody has to free it. Use the heap if depth times "
-                   "size may come near the limit of the stack.");
+         AMP_CLAIMS({ AMP_VALUE, .text = "Keep scratch space of a call in its frame." }),
+         .prefer = "Use the heap if depth times size may come near the limit of the stack.");
 
 #endif

@@ -13,10 +13,12 @@
 #define AMP_LESSON "benchmarks/frames/pass.c"
 #include "harness/subjects.h"
 
-#ifndef PASS_PREFER
-#define PASS_PREFER                                                                                                    \
-    "Pass up to 16 bytes by value: they go in registers. Pass larger objects by const pointer, unless the callee " \
-    "needs a copy of its own."
+#ifndef PASS_CLAIMS
+#define PASS_CLAIMS \
+    { AMP_NEITHER, .to = 64, .text = \
+      "Pass objects up to a cache line as reads best: value and const pointer are within half a nanosecond." }, \
+    { AMP_POINTER, .from = 128, .text = \
+      "Pass larger objects by const pointer, unless the callee needs a copy of its own." }
 #endif
 
 #ifdef AMP_SUBJECT
@@ -63,6 +65,6 @@ AMP_PAIR(pass,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
-         .prefer = PASS_PREFER);
+         AMP_CLAIMS(PASS_CLAIMS));
 
 #endif

@@ -12,6 +12,7 @@
 #define AMP_INLINE
 #define AMP_VARIANT _inlined
 #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
-#define PASS_PREFER                                                                                                    \
-    "Within one file, write what reads best: inlined, value and pointer are the same instructions."
+#define PASS_CLAIMS \
+    { AMP_NEITHER, .text = \
+      "Within one file, write what reads best: inlined, value and pointer are the same instructions." }
 #include "benchmarks/frames/pass.c"

@@ -128,8 +128,10 @@ AMP_PAIR(stack_copy,
          .value = { run_value, .set_up = set_up_array, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up_array, .tear_down = free },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
-         .prefer = "Pass by value what fits into registers. Pass everything else that goes through several calls by "
-                   "pointer, since each call would copy it again.");
+         AMP_CLAIMS({ AMP_NEITHER, .to = 1, .text = "What fits into registers can go down by value." },
+                    { AMP_POINTER, .from = 16, .text =
+                      "Pass everything else that goes through several calls by pointer, since each call would copy "
+                      "it again." }));
 
 #undef ELEMENTS
 #endif

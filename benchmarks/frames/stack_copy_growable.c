@@ -193,11 +193,16 @@ static void tear_down_array(void *memory)
 AMP_PAIR(stack_copy_fresh,
          .question = "The same with a new stack of 2 KiB for each operation: what does the array cost by value and by "
                      "pointer?",
-         .value = { run_value, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
-         .pointer = { run_pointer, 1, AMP_STACK_OBJECT_B, set_up_array, tear_down_array },
+         .value = { run_value, .set_up = set_up_array, .tear_down = tear_down_array, .allocs_per_op = 1,
+                    .bytes_per_op = AMP_STACK_OBJECT_B },
+         .pointer = { run_pointer, .set_up = set_up_array, .tear_down = tear_down_array, .allocs_per_op = 1,
+                    .bytes_per_op = AMP_STACK_OBJECT_B },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
-         .prefer = "Pass pointers, above all on new stacks: arrays by value make the stack grow, and each time it "
-                   "moves, all of them are copied again.");
+         AMP_CLAIMS({ AMP_NEITHER, .to = 1, .text =
+                      "What fits into registers can go down by value, on new stacks too." },
+                    { AMP_POINTER, .from = 16, .text =
+                      "Pass pointers on new stacks: arrays by value make the stack grow, and each time it moves, all "
+                      "of them are copied again." }));
 #else
 AMP_PAIR(stack_copy_growable,
          .question = "The same on a stack that grows, where every call checks: what does the array cost by value and "
@@ -205,8 +210,10 @@ AMP_PAIR(stack_copy_growable,
          .value = { run_value, .set_up = set_up_array, .tear_down = tear_down_array },
          .pointer = { run_pointer, .set_up = set_up_array, .tear_down = tear_down_array },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
-         .prefer = "As on any stack: by value what fits into registers, larger objects by pointer. Once the stack "
-                   "has grown, a call pays only for the check.");
+         AMP_CLAIMS({ AMP_NEITHER, .to = 1, .text =
+                      "What fits into registers can go down by value, as on any stack." },
+                    { AMP_POINTER, .from = 16, .text =
+                      "Pass larger objects by pointer. Once the stack has grown, a call pays only for the check." }));
 #endif
 
 #undef ELEMENTS

@@ -100,7 +100,7 @@ AMP_PAIR(buffer,
                       .allocs_per_op = 1 + (size_t) __builtin_ctzll(sizeof(subject) / FIRST_B),
                       .bytes_per_op = 2 * sizeof(subject) - FIRST_B },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Give the size if you know it, or reserve a good guess once. Let a buffer grow only for data of "
-                   "unknown length; it costs a few allocations.");
+         AMP_CLAIMS({ AMP_VALUE, .text = "Give the size if you know it, or reserve a good guess once." }),
+         .prefer = "Let a buffer grow only for data of unknown length.");
 
 #endif

@@ -85,7 +85,8 @@ AMP_PAIR(construct_shared,
          .value = { .run = run_value },
          .pointer = { .run = run_pointer },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Make a value, and take its address where you share it: the instructions are the same, and the & "
-                   "tells the reader.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "Make a value, and take its address where you share it: the instructions are the same, and the "
+                      "& tells the reader." }));
 
 #endif

@@ -111,7 +111,8 @@ AMP_PAIR(container_store,
          .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down_both,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Store values if the container owns them: they need no allocation and lie side by side. Store "
-                   "addresses of objects that others hold, too, or that must not move when the container grows.");
+         AMP_CLAIMS({ AMP_VALUE, .text =
+                      "Store values if the container owns them: they need no allocation and lie side by side." }),
+         .prefer = "Store addresses of objects that others hold, too, or that must not move when the container grows.");
 
 #endif

@@ -156,8 +156,9 @@ AMP_PAIR(decode,
                       .allocs_per_op = PARSER_ALLOCS(ITEMS) + 1,
                       .bytes_per_op = PARSER_B(ITEMS) + sizeof(struct order) },
          .sizes = AMP_SIZES(ITEMS), .size_unit = "items",
-         .prefer = "Write what reads best: the parser takes so long that the difference does not matter. A struct "
-                   "returned by value needs no free() and cannot leak.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "Write what reads best: the parser takes so long that the difference does not matter." }),
+         .prefer = "A struct returned by value needs no free() and cannot leak.");
 
 #undef ITEMS
 #endif

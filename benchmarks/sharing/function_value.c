@@ -94,13 +94,17 @@ AMP_PAIR(function_value,
          .value = { run_value, .set_up = set_up, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(16, 1024), .size_unit = "elements",
-         .prefer = "Pass a function pointer if callers need different functions: a predicted indirect call costs "
-                   "about as much as a direct one. But it cannot be inlined, see function_value_inlined.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "Pass a function pointer if callers need different functions: a predicted indirect call costs "
+                      "about as much as a direct one." }),
+         .prefer = "But it cannot be inlined, see function_value_inlined.");
 
 AMP_PAIR(function_value_inlined,
          .question = "What does an inlined call cost, and what does a function pointer cost that prevents inlining?",
          .value = { run_inlined, .set_up = set_up, .tear_down = free },
          .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(16, 1024), .size_unit = "elements",
-         .prefer = "In a tight loop with a small step, let the compiler see the step: call it by name, or make the "
-                   "loop itself inline. Use a pointer for steps that take much longer than a call.");
+         AMP_CLAIMS({ AMP_VALUE, .text =
+                      "In a tight loop with a small step, let the compiler see the step: call it by name, or make "
+                      "the loop itself inline." }),
+         .prefer = "Use a pointer for steps that take much longer than a call.");

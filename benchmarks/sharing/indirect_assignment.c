@@ -103,8 +103,9 @@ AMP_PAIR(indirect_assignment,
          .value = { .run = run_value },
          .pointer = { .run = run_pointer },
          .sizes = AMP_SIZES(POINTERS), .size_unit = "pointers",
-         .prefer = "Make the struct with its pointers in it: it costs the same, and it is never half made. In Go, "
-                   "this form also keeps the objects off the heap.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "Make the struct with its pointers in it: it costs the same, and it is never half made." }),
+         .prefer = "In Go, this form also keeps the objects off the heap.");
 
 #undef POINTERS
 #endif

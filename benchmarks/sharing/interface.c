@@ -114,15 +114,17 @@ AMP_PAIR(interface,
                     .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Box the address if the object outlives the box: the call is the same, and nothing is allocated. "
-                   "Box a copy if the box lives longer than the object, or must not see it change.");
+         AMP_CLAIMS({ AMP_POINTER, .text =
+                      "Box the address if the object outlives the box: the call is the same, and nothing is "
+                      "allocated." }),
+         .prefer = "Box a copy if the box lives longer than the object, or must not see it change.");
 
 AMP_PAIR(interface_concrete,
          .question = "What does a method cost that is called by name, and what through an interface?",
          .value = { run_concrete, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Call by name if there is only one implementation. An interface costs two more loads and an "
-                   "indirect call, which is little for a method that does real work.");
+         AMP_CLAIMS({ AMP_VALUE, .text = "Call by name if there is only one implementation." }),
+         .prefer = "An interface is little for a method that does real work.");
 
 #endif

@@ -63,7 +63,9 @@ AMP_PAIR(copy_limit,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "If by value is as fast as memcpy(), the copy is as fast as the machine can do it: only not "
-                   "copying is faster. If it is slower, the compiler copies in another way than the library.");
+         AMP_CLAIMS({ AMP_POINTER, .to = 1024, .text =
+                      "The memcpy() of the library may copy faster than the code that the compiler writes." },
+                    { AMP_NEITHER, .from = 65536, .text =
+                      "Large copies are as fast as the machine can do them: only not copying is faster." }));
 
 #endif

@@ -101,8 +101,11 @@ AMP_PAIR(too_large,
          .value = { .run = run_value },
          .pointer = { .run = run_pointer, .allocs_per_op = 1, .bytes_per_op = OBJECT_B },
          .sizes = AMP_SIZES(OBJECT_B),
-         .prefer = "Use the frame up to about 64 KiB. Beyond that, the work on so many bytes takes much longer than "
-                   "an allocation, and the heap is safer: it has no limit of 8 MiB and can report that it is full.");
+         AMP_CLAIMS({ AMP_VALUE, .to = 65536, .text = "Use the frame up to about 64 KiB." },
+                    { AMP_NEITHER, .from = 4194304, .text =
+                      "Beyond, the work on so many bytes takes much longer than an allocation." }),
+         .prefer = "The heap is the safer place for large objects: it has no limit of 8 MiB and can report that it "
+                   "is full.");
 
 #if OBJECT_B <= 65536 /* beyond, a call takes milliseconds */
 
@@ -157,8 +160,9 @@ AMP_PAIR(too_large_first_touch,
          .value = { .run = run_new },
          .pointer = { .run = run_kept },
          .sizes = AMP_SIZES(OBJECT_B),
-         .prefer = "If a thread lives briefly and goes deep once, give it memory that was touched before. Elsewhere "
-                   "the first touch is paid only once.");
+         AMP_CLAIMS({ AMP_POINTER, .text =
+                      "If a thread lives briefly and goes deep once, give it memory that was touched before." }),
+         .prefer = "Elsewhere the first touch is paid only once.");
 
 #endif
 #undef OBJECT_B

@@ -128,8 +128,9 @@ AMP_PAIR(unknown_size,
          .pointer = { run_heap, .set_up = set_up_size, .tear_down = free,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Use the frame if there is a small upper bound; else the heap, which can report that it is full. "
-                   "unknown_size_constant compares two forms in the frame.");
+         AMP_CLAIMS({ AMP_VALUE, .text = "Use the frame if there is a small upper bound." }),
+         .prefer = "Else use the heap, which can report that it is full. unknown_size_constant compares two forms in "
+                   "the frame.");
 
 AMP_PAIR(unknown_size_constant,
          .question = "What does an array in the frame cost with the largest possible size, and what with exactly the "
@@ -137,7 +138,8 @@ AMP_PAIR(unknown_size_constant,
          .value = { run_constant, .set_up = set_up_size, .tear_down = free },
          .pointer = { run_exact, .set_up = set_up_size, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
-         .prefer = "Declare the largest possible size: bytes of a frame that nobody touches cost nothing, and the "
-                   "compiler knows where the array is. A variable-length array only saves stack depth.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "Declare the largest possible size: bytes of a frame that nobody touches cost nothing." }),
+         .prefer = "A variable-length array only saves stack depth.");
 
 #endif

@@ -62,9 +62,15 @@ static const struct amp_record begun = {
 };
 
 #define PAIR(member, ...) AMP_FIELD(struct amp_pair, member, __VA_ARGS__)
-#define SIDE(side) AMP_GROUP(#side, AMP_OF(PAIR(side.allocs_per_op), PAIR(side.bytes_per_op)))
+#define SIDE(side)                                                                                                     \
+    AMP_GROUP(#side, AMP_OF(PAIR(side.allocs_per_op), PAIR(side.bytes_per_op), PAIR(side.label, .is_optional = true)))
+#define CLAIM(member) AMP_FIELD(struct amp_claim, member)
+static const struct amp_record claim_record = {
+    AMP_FIELDS(CLAIM(faster), CLAIM(from), CLAIM(to), CLAIM(text)),
+};
 static const struct amp_record pair_record = {
     AMP_FIELDS(PAIR(question), PAIR(threads), PAIR(size_unit, .is_optional = true), PAIR(prefer, .is_optional = true),
+               AMP_OBJECTS("claims", struct amp_pair, claims, n_claims, &claim_record),
                PAIR(observed_by, .is_optional = true), SIDE(value), SIDE(pointer)),
 };
 static const struct amp_record row_record = {

@@ -138,6 +138,8 @@ static int compile_filter(const struct amp_registry *registry, const char *filte
 static void print_question(const struct amp_pair *pair)
 {
     printf("%-24s %s\n", pair->name, pair->question);
+    for (size_t i = 0; i < pair->n_claims; i++)
+        printf("%-24s %s\n", "", pair->claims[i].text);
     if (pair->prefer)
         printf("%-24s %s\n", "", pair->prefer);
 }

@@ -10,8 +10,32 @@
 #define CLASSES 28   /* from 16 B to there */
 #define POWER_OF_TWO_IN(x) ((size_t) 1 << (63 - __builtin_clzll(x)))
 
+#define LABEL_MOST 16
+
+static int check_claim(const struct amp_claim *claim)
+{
+    static const char *const faster[] = { AMP_VALUE, AMP_POINTER, AMP_NEITHER };
+
+    if (!claim->faster || !claim->text || !claim->text[0] || (claim->to > 0 && claim->to < claim->from))
+        return -EINVAL;
+    for (size_t i = 0; i < sizeof faster / sizeof faster[0]; i++)
+        if (strcmp(claim->faster, faster[i]) == 0)
+            return 0;
+    return -EINVAL;
+}
+
+static int check_label(const char *label)
+{
+    return !label || (label[0] && strlen(label) <= LABEL_MOST) ? 0 : -EINVAL;
+}
+
 static int check_pair(const struct amp_pair *pair)
 {
+    for (size_t i = 0; i < pair->n_claims; i++)
+        if (check_claim(&pair->claims[i]))
+            return -EINVAL;
+    if (check_label(pair->value.label) || check_label(pair->pointer.label))
+        return -EINVAL;
     if (!pair->name || !pair->question || !pair->value.run || !pair->pointer.run || !pair->sizes || !pair->sizes[0])
         return -EINVAL;
     if (!pair->value.set_up != !pair->value.tear_down || !pair->pointer.set_up != !pair->pointer.tear_down)

@@ -25,13 +25,18 @@ U64 = (1 << 64) - 1
 class Side(Structure):
     _fields_ = [("run", CFUNCTYPE(c_uint64, c_void_p, c_uint64)),
                 ("allocs_per_op", c_uint64), ("bytes_per_op", c_uint64),
-                ("set_up", CFUNCTYPE(c_void_p, c_size_t)), ("tear_down", CFUNCTYPE(None, c_void_p))]
+                ("set_up", CFUNCTYPE(c_void_p, c_size_t)), ("tear_down", CFUNCTYPE(None, c_void_p)),
+                ("label", c_char_p)]
+
+
+class Claim(Structure):
+    _fields_ = [("faster", c_char_p), ("from_", c_size_t), ("to", c_size_t), ("text", c_char_p)]
 
 
 class Pair(Structure):
     _fields_ = [("name", c_char_p), ("question", c_char_p), ("value", Side), ("pointer", Side),
                 ("sizes", POINTER(c_size_t)), ("threads", c_uint), ("size_unit", c_char_p), ("floor", c_uint),
-                ("observed_by", c_char_p), ("prefer", c_char_p)]
+                ("observed_by", c_char_p), ("claims", POINTER(Claim)), ("n_claims", c_size_t), ("prefer", c_char_p)]
 
 
 # Opens the table that the harness reads, and holds the classes above against the header.
@@ -291,7 +296,13 @@ def test_table_of_pairs(pairs_of, compiler, lesson):
         for side in (pair.value, pair.pointer):
             assert bool(side.set_up) == bool(side.tear_down)
         if lesson not in NOTHING_TO_PREFER and name not in NOTHING_TO_PREFER:
-            assert pair.prefer.decode().endswith(".") and len(pair.prefer) > 40, name
+            claims = pair.claims[:pair.n_claims]
+            assert claims, name
+            for claim in claims:
+                assert claim.text.decode().endswith(".") and claim.faster in (b"value", b"pointer", b"neither"), name
+                assert claim.to == 0 or claim.from_ <= claim.to, name
+            if pair.prefer:
+                assert pair.prefer.decode().endswith("."), name
         if pair.observed_by:
             assert pair.observed_by in [other.name for other in pairs], name
 
