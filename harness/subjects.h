@@ -12,19 +12,24 @@
  * This header includes that file again for every subject. Its functions need another name for each subject: run_value
  * and run_pointer get one by themselves; for others write `#define take_value AMP_NAME(take_value)`.
  *
- * The subjects are struct { unsigned char b[N]; } for many N, most of them near sizes at which ABIs and compilers
- * change: 16/17 B (registers or memory), 256/257 B (gcc changes to rep movs), about 4 KiB (a page).
+ * The subjects are structs of N bytes whose members are bytes, words or doubles; a lesson says which:
+ *
+ *     #define AMP_SUBJECT_OF AMP_WORDS      uint64_t; AMP_DOUBLES: double; AMP_BYTES, the default: unsigned char
+ *
+ * Most N are near sizes at which ABIs and compilers change: 16/17 B, of words 16/24 B (registers or memory), 256/257 B,
+ * of words 256/264 B (gcc changes to rep movs), about 4 KiB (a page).
  *
  * A lesson that needs only a few sizes names them: #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 1024).
  *
- * If AMP_SUBJECT is defined already (-DAMP_SUBJECT='struct order'), that type is the only subject. */
+ * If AMP_SUBJECT is defined already (-DAMP_SUBJECT='struct order'), that type is the only subject. A lesson that reads
+ * or writes members then needs definitions of AMP_SUBJECT_MEMBERS, amp_member() and amp_set_member() for it, too. */
 #ifdef AMP_SUBJECT_B /* this header includes itself for each size of the list at its end */
 #ifndef AMP_SUBJECT_READ /* the lesson includes it, too, and must not read it again */
 #define AMP_SUBJECT_READ
 
-#if AMP_SUBJECT_ONLY(AMP_SUBJECT_B)
-struct AMP_NAME(amp_bytes) {
-    unsigned char b[AMP_SUBJECT_B];
+#if AMP_SUBJECT_ONLY(AMP_SUBJECT_B) && AMP_SUBJECT_FITS(AMP_SUBJECT_B)
+struct AMP_NAME(amp_members) {
+    AMP_MEMBER amp_m[AMP_SUBJECT_B / sizeof(AMP_MEMBER)];
 };
 #include AMP_LESSON
 #endif
@@ -38,20 +43,56 @@ struct AMP_NAME(amp_bytes) {
 
 #include "harness/kernel.h"
 
-/* Lessons know only the size of their subject, and read and write two bytes of it: the first and the last one that are
- * not padding, since a copy need not copy padding. GNU C has types without bytes: nothing of these is touched. */
+#define AMP_BYTES 1
+#define AMP_WORDS 2
+#define AMP_DOUBLES 3
+
+#ifndef AMP_SUBJECT_OF
+#define AMP_SUBJECT_OF AMP_BYTES
+#endif
+
+#if AMP_SUBJECT_OF == AMP_BYTES
+#define AMP_MEMBER unsigned char
+#define AMP_SUBJECT_FITS(n) ((n) != 264)
+#elif AMP_SUBJECT_OF == AMP_WORDS
+#define AMP_MEMBER uint64_t
+#define AMP_SUBJECT_FITS(n) ((n) % 8 == 0)
+#else
+#define AMP_MEMBER double
+#define AMP_SUBJECT_FITS(n) ((n) % 8 == 0)
+#endif
+
+#ifndef AMP_SUBJECT_ONLY
+#define AMP_SUBJECT_ONLY(n) 1
+#endif
+
+#ifndef AMP_SUBJECT /* the members of our own subjects: how many, the k-th of an object, and setting it */
+#define AMP_SUBJECT_MEMBERS (sizeof(subject) / sizeof(AMP_MEMBER))
+#define amp_member(object, k) (((const AMP_MEMBER *) (const void *) (object))[k])
+#define amp_set_member(object, k, x) ((void) (((AMP_MEMBER *) (void *) (object))[k] = (AMP_MEMBER) (x)))
+#endif
+
+/* Many lessons read and write two members, the first and the last. */
+#if !defined(AMP_SUBJECT) && AMP_SUBJECT_OF != AMP_BYTES
+
+#define amp_ends(object)                                                                                               \
+    ((uint64_t) (int64_t) (amp_member((object), 0) + amp_member((object), AMP_SUBJECT_MEMBERS - 1)))
+
+/* Both, so that the object is a new one. */
+#define amp_set_ends(object, number)                                                                                   \
+    (amp_set_member((object), 0, (int64_t) (number)),                                                                  \
+     amp_set_member((object), AMP_SUBJECT_MEMBERS - 1, (int64_t) (number) + 1))
+
+#else /* of a user's type, two bytes: the first and the last one that are not padding, since a copy need not copy it */
+
 #ifndef AMP_SUBJECT_FIRST
 #define AMP_SUBJECT_FIRST 0
 #endif
 #ifndef AMP_SUBJECT_LAST
 #define AMP_SUBJECT_LAST (sizeof(subject) - 1)
 #endif
-#ifndef AMP_SUBJECT_EMPTY
+#ifndef AMP_SUBJECT_EMPTY /* GNU C has types without bytes: nothing of these is touched */
 #define AMP_SUBJECT_EMPTY 0
-#endif
-
-#ifndef AMP_SUBJECT_ONLY
-#define AMP_SUBJECT_ONLY(n) 1
 #endif
 
 #define amp_ends(object) (AMP_SUBJECT_EMPTY ? 0 : amp_ends_at((object), AMP_SUBJECT_FIRST, AMP_SUBJECT_LAST))
@@ -63,7 +104,6 @@ static AMP_ALWAYS_INLINE uint64_t amp_ends_at(const void *amp_whole, size_t amp_
     return (uint64_t) amp_byte[amp_first] + ((uint64_t) amp_byte[amp_last] << 8);
 }
 
-/* Write both bytes, so that the object is a new one. */
 #define amp_set_ends(object, number) amp_set_ends_at((object), AMP_SUBJECT_FIRST, AMP_SUBJECT_LAST, (number))
 
 static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first, size_t amp_last, uint64_t amp_number)
@@ -74,6 +114,8 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
     amp_byte[amp_last] = (unsigned char) (amp_number >> 8);
 }
 
+#endif
+
 /* The size of a row about one subject; 0 would end the list, so an empty type counts as 1. */
 #define AMP_SUBJECT_SIZES AMP_SIZES(sizeof(subject) > 0 ? sizeof(subject) : 1)
 
@@ -81,8 +123,8 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
 #define AMP_OBJECT_ALIGNMENT 16
 #define amp_object(fixture) ((subject *) __builtin_assume_aligned((fixture), AMP_OBJECT_ALIGNMENT))
 
-/* The fixture of a lesson that needs one object: all bytes are 1. Not by malloc(), since jemalloc aligns 8 bytes to
- * 8. */
+/* The fixture of a lesson that needs one object, or several of `size` bytes together: all bytes are 1; of words and
+ * doubles, the k-th is k + 1. Not by malloc(), since jemalloc aligns 8 bytes to 8. */
 static inline void *amp_object_set_up(size_t amp_size)
 {
     void *amp_made = aligned_alloc(AMP_OBJECT_ALIGNMENT, (amp_size + AMP_OBJECT_ALIGNMENT - 1) / AMP_OBJECT_ALIGNMENT *
@@ -90,7 +132,12 @@ static inline void *amp_object_set_up(size_t amp_size)
 
     if (!amp_made)
         _exit(AMP_EXIT_NO_MEMORY);
-    return memset(amp_made, 1, amp_size);
+    memset(amp_made, 1, amp_size);
+#if !defined(AMP_SUBJECT) && AMP_SUBJECT_OF != AMP_BYTES
+    for (size_t amp_k = 0; amp_k < amp_size / sizeof(AMP_MEMBER); amp_k++)
+        amp_set_member(amp_made, amp_k, amp_k + 1);
+#endif
+    return amp_made;
 }
 
 static inline void amp_object_tear_down(void *amp_fixture)
@@ -106,7 +153,7 @@ static inline void amp_object_tear_down(void *amp_fixture)
 
 #undef AMP_SUFFIX
 #define AMP_SUFFIX AMP_NAME_(_, AMP_SUBJECT_B)
-#define AMP_SUBJECT struct AMP_NAME(amp_bytes)
+#define AMP_SUBJECT struct AMP_NAME(amp_members)
 
 #define AMP_SUBJECT_B 8
 #include "harness/subjects.h"
@@ -131,6 +178,8 @@ static inline void amp_object_tear_down(void *amp_fixture)
 #define AMP_SUBJECT_B 256
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 257
+#include "harness/subjects.h"
+#define AMP_SUBJECT_B 264
 #include "harness/subjects.h"
 #define AMP_SUBJECT_B 384
 #include "harness/subjects.h"
