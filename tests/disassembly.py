@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a compiler makes of a lesson, read from the disassembly of its object file, and its loops."""
+import ctypes
 import re
 import shutil
 import subprocess
@@ -17,7 +18,6 @@ WARNINGS = "-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -W
 MESON_LIST = re.search(r"^kernel_args = \[(.*?)\]", (ROOT / "meson.build").read_text(), re.M | re.S)[1]
 KERNEL_ARGS = [flag for flag in re.findall("'(.*?)'", MESON_LIST) if flag != "-g"]  # no code comes of it
 WIDTHS_B = {"BYTE": 1, "WORD": 2, "DWORD": 4, "QWORD": 8, "XMMWORD": 16, "YMMWORD": 32, "ZMMWORD": 64}
-RUN_OFFSETS = {"value": 16, "pointer": 56}  # of struct amp_pair: name, question, then a side of five words, another
 
 
 @dataclass
@@ -69,6 +69,20 @@ def read_functions(path):
     return functions
 
 
+@lru_cache(maxsize=None)
+def run_offsets():
+    """Where struct amp_pair has each side's function."""
+    source = """#include "harness/kernel.h"
+        extern const size_t value, pointer;
+        const size_t value = offsetof(struct amp_pair, value.run), pointer = offsetof(struct amp_pair, pointer.run);"""
+    with TemporaryDirectory() as folder:
+        module = Path(folder) / "offsets.so"
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I", ROOT, "-x", "c", "-", "-o", module],
+                       input=source, text=True, check=True)
+        offsets = ctypes.CDLL(str(module))
+        return {side: ctypes.c_size_t.in_dll(offsets, side).value for side in ("value", "pointer")}
+
+
 def read_object(path):
     made = Object(read_functions(path))
     with open(path, "rb") as file:
@@ -88,7 +102,7 @@ def read_object(path):
                 continue
             targets = {r["r_offset"]: symbols.get_symbol(r["r_info_sym"]) for r in section.iter_relocations()}
             for (index, at), pair in pairs.items():
-                for side, offset in RUN_OFFSETS.items():
+                for side, offset in run_offsets().items():
                     if index == section["sh_info"] and at + offset in targets:
                         function = elf.get_section(targets[at + offset]["st_shndx"]).name
                         made.runs[pair, side] = function.removeprefix(".text.")
