@@ -78,6 +78,7 @@ struct amp_pair {
     const char *observed_by;
     const struct amp_claim *claims; /* when which side is faster: AMP_CLAIMS(...) */
     size_t n_claims;
+    const char *truth;     /* of a control pair: the true ratio pointer/value, known by construction, as "1.02" */
     const char *prefer;    /* which side to prefer for reasons that no run can check; NULL: none */
 };
 

@@ -70,6 +70,7 @@ static const struct amp_record claim_record = {
 };
 static const struct amp_record pair_record = {
     AMP_FIELDS(PAIR(question), PAIR(threads), PAIR(size_unit, .is_optional = true), PAIR(prefer, .is_optional = true),
+               PAIR(truth, .is_optional = true),
                AMP_OBJECTS("claims", struct amp_pair, claims, n_claims, &claim_record),
                PAIR(observed_by, .is_optional = true), SIDE(value), SIDE(pointer)),
 };

@@ -4,6 +4,7 @@
 Each lesson has one check that reads the disassembly of its object file. The checks are checked, too: a lesson that is
 changed so that it no longer does what it says must fail the check of its name (MUTANTS)."""
 import platform
+import re
 
 import pytest
 
@@ -177,6 +178,27 @@ def check_known(made):
     assert not calls(body)
 
 
+def check_known_work(made):
+    """One function for both sides of a pair, whose loop is the step: so many loads, stores, branches, calls."""
+    loops_of = {}
+    for work in ("loads", "stores", "branches", "misses", "malloc"):
+        runs = {side(made, f"known_{work}", which)[1] for which in ("value", "pointer")}
+        assert len(runs) == 1, "more than one function"
+        body = made.functions[runs.pop()]
+        if work == "branches":
+            assert sum(i.verb[0] == "j" and i.verb != "jmp" for i in max(loops(body), key=len)) == 2, "no branch"
+        loops_of[work] = max(loops(body), key=len)
+    reads = [i for i in loops_of["loads"] if re.search(r"QWORD PTR \[", i.operands) and i.verb != "lea"]
+    rounds = sum(i.verb == "and" for i in loops_of["loads"])
+    assert rounds > 0 and len(reads) == rounds * 8 and not any(i.stored_b for i in loops_of["loads"])
+    rounds = sum(i.verb == "and" for i in loops_of["stores"])  # clang unrolls the loop
+    assert rounds > 0 and sum(i.stored_b for i in loops_of["stores"]) == rounds * 4 * 8
+    rounds = sum(i.verb == "imul" for i in loops_of["misses"])
+    assert len([i for i in loops_of["misses"] if re.search(r"QWORD PTR \[", i.operands) and i.verb != "lea"]) == rounds
+    called = [re.split("[-@]", i.symbol)[0] for i in loops_of["malloc"] if i.verb == "call"]
+    assert sorted(called) == ["free", "malloc"]
+
+
 def check_null(made):
     assert made.runs["null", "value"] == made.runs["null", "pointer"]
     assert made.runs["empty", "value"] == made.runs["empty", "pointer"]
@@ -193,7 +215,7 @@ CHECKS = {"pass": check_pass, "factory": check_factory, "mutate": check_mutate, 
           "stack_copy": check_stack_copy,
           "stack_copy_growable": check_stack_copy_growable,
           "stack_copy_fresh": check_stack_copy_growable, "stack_check": check_stack_check, "known": check_known,
-          "null": check_null}
+          "known_work": check_known_work, "null": check_null}
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -302,6 +324,11 @@ MUTANTS = [
     ("stack_copy", "a loop by the compiler", GCC, (("amp_keep(s);", ""),)),
     ("stack_copy", "no recursion", ALL, (("depth + 1 < DEPTH", "depth > DEPTH && ops_are_never_so_many"),
                                          ("#define DEPTH 10", "#define DEPTH 10\n#define ops_are_never_so_many 0"))),
+    ("known_work", "half the loads", ALL, ((" + (words[4] | words[5] | words[6] | words[7])", ""),)),
+    ("known_work", "one store", ALL, (("words[0] = words[1] = words[2] = words[3] = 0", "words[0] = 0"),)),
+    ("known_work", "no branch", ALL, (("if (amp_random_next(&state) >> 63)", "if ((amp_random_next(&state), 1))"),)),
+    ("known_work", "a line read twice", ALL, (("*read + 1)", "*read + *read + 1)"),)),
+    ("known_work", "freed at once", ALL, (("        amp_keep(p);\n        free(p);", "        amp_keep(p);"),)),
     ("known", "steps joined", CLANG, (('__asm__ volatile("" : "+r"(word));', ""),)),
     ("known", "a loop in a loop", ALL, (("for (uint64_t i = ops * chain->steps; i > 0; i--)",
                                          "while (ops-- > 0) for (uint64_t i = chain->steps; i > 0; i--)"),)),

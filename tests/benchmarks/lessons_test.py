@@ -6,6 +6,7 @@ import ctypes
 import shutil
 import subprocess
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_size_t, c_uint64, c_uint, c_void_p
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ class Claim(Structure):
 class Pair(Structure):
     _fields_ = [("name", c_char_p), ("question", c_char_p), ("value", Side), ("pointer", Side),
                 ("sizes", POINTER(c_size_t)), ("threads", c_uint), ("size_unit", c_char_p), ("floor", c_uint),
-                ("observed_by", c_char_p), ("claims", POINTER(Claim)), ("n_claims", c_size_t), ("prefer", c_char_p)]
+                ("observed_by", c_char_p), ("claims", POINTER(Claim)), ("n_claims", c_size_t), ("truth", c_char_p),
+                ("prefer", c_char_p)]
 
 
 # Opens the table that the harness reads, and holds the classes above against the header.
@@ -198,12 +200,14 @@ def test_a_growing_stack_moves_the_string(pairs_of, compiler):
 
 
 @both_compilers
-@pytest.mark.parametrize("name,steps", [("known_half", 1005), ("known_one", 1010), ("known_five", 1050)])
-def test_known_has_the_steps_that_it_says(pairs_of, compiler, name, steps):
-    pair = next(pair for pair in pairs_of(compiler, "known") if pair.name.decode() == name)
-    assert sizes_of(pair) == [1000]
-    for side, want in ((pair.value, 1000), (pair.pointer, steps)):
-        with Fixture(side, 1000) as fixture:
+@pytest.mark.parametrize("lesson,name,size,steps", [
+    ("known", "known_half", 1000, 1005), ("known", "known_one", 1000, 1010), ("known", "known_five", 1000, 1050),
+    *(("known_work", f"known_{work}", 100, 102) for work in ("loads", "stores", "branches", "misses", "malloc"))])
+def test_known_has_the_steps_that_it_says(pairs_of, compiler, lesson, name, size, steps):
+    pair = next(pair for pair in pairs_of(compiler, lesson) if pair.name.decode() == name)
+    assert sizes_of(pair) == [size] and Fraction(pair.truth.decode()) == Fraction(steps, size)
+    for side, want in ((pair.value, size), (pair.pointer, steps)):
+        with Fixture(side, size) as fixture:
             assert c_uint64.from_address(fixture.memory).value == want
     assert address(pair.value.run) == address(pair.pointer.run)
 
@@ -258,6 +262,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "false_sharing": [("false_sharing", [8, 128]), ("false_sharing_visible", [128])],
     "thread_start": [("thread_start", [64]), ("thread_start", [16384])],
     "known": [(name, [1000]) for name in ("known_half", "known_one", "known_five")],
+    "known_work": [(f"known_{name}", [100]) for name in ("loads", "stores", "branches", "misses", "malloc")],
     "null": [("null", [16]), ("null_placed", [16]), ("empty", [1])],
 }
 DECODING = {4: (58, 2529), 16: (191, 8441), 64: (721, 32345)}  # items: what jansson 2.14 allocates, and how many bytes
@@ -272,10 +277,11 @@ ALLOCATIONS = {
     "too_large": lambda n: ((0, 0), (1, n)), "collection_insert": lambda n: ((0, 0), (1, 72)),
     "lifetime": lambda n: ((0, 0), (64, 64 * n)), "lifetime_reuse": lambda n: ((0, 0), (1, n)),
     "thread_send": lambda n: ((0, 0), (1, n)),
+    "known_malloc": lambda _: ((100, 6400), (102, 6528)),
     "stack_copy_fresh": lambda _: ((1, STACK_OBJECT_B), (1, STACK_OBJECT_B)),
 }
 WITH_THREADS = ("thread_send", "false_sharing", "thread_start")
-NOTHING_TO_PREFER = ("known", "null", "false_sharing_visible")
+NOTHING_TO_PREFER = ("known", "known_work", "null", "false_sharing_visible")
 
 
 def test_tables_are_of_the_same_lessons():
