@@ -19,6 +19,7 @@ import time
 
 from ask import allocator, answer, arguments as words, children, compiler as compilers, lessons, subject as subjects
 from plots.files import pair_run, strict_json
+from plots.judge import pair_summary
 from plots.words import screen
 from plots.words.pair_sentences import summarize
 
@@ -56,7 +57,7 @@ def judge(folder, parts):
     """(rows, floors, rule, the allocator) over all parts, whose intervals hold together."""
     runs = [pair_run.load(folder / part.name / "run") for part in parts]
     among = sum(len(run.rows) for run in runs)
-    judged = [summarize(run, among)[0] for run in runs]
+    judged = [pair_summary.document(summarize(run, among)[0]) for run in runs]
     rows = {row["pair"]: row for one in judged for row in one["rows"]}
     order = [pair for pair in answer.advice.QUESTIONS if pair in rows]
     return [rows[pair] for pair in order], judged[0]["floors"], judged[0]["rule"], runs[0].manifest["allocator"]

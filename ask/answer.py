@@ -4,6 +4,8 @@
 from dataclasses import replace
 
 from ask import advice, allocator
+from plots.files import records
+from plots.judge.pair_summary import Floor, Row
 from plots.program.guard import COMMAND
 from plots.words import pair_text, quantity, screen
 from plots.words.quantity import counted
@@ -79,7 +81,7 @@ def text(answer, on=screen.PIPE):
     lines += on.definitions(_facts(answer))
     if "answers" in answer:
         lines += ["", *table(answer).terminal(on, indent=2), ""]
-        floors = pair_text.floors({"floors": answer["floors"]})
+        floors = pair_text.floors(records.read(dict[str, Floor | None], answer["floors"]))
         lines += [line for floor in floors for line in on.wrapped(floor, "", "  ")] + [""] * bool(floors)
         lines += _advice(answer, on)
     return "\n".join(lines) + "\n"
@@ -145,9 +147,9 @@ WANTED = ("value ns/op", "pointer ns/op", f"ratio {pair_text.RATIO}", "interval"
 
 
 def table(answer):
-    rows = [one["row"] | {"question": one["question"]} for one in answer["answers"]]
-    of_run = pair_text.rows({"rows": rows})
-    question = Column("question", lambda row: row["question"], "question", words=True)
+    rows = [records.read(Row, one["row"] | {"question": one["question"]}) for one in answer["answers"]]
+    of_run = pair_text.rows(rows)
+    question = Column("question", lambda row: row.question, "question", words=True)
     return replace(of_run, columns=(question, *(column for column in of_run.columns if column.title in WANTED)), kept=1)
 
 

@@ -5,52 +5,30 @@ Mark: the exact count. Upright stroke: bytes as asked for, where the allocator g
 between launches, which is an error. Rows without allocations, or without counts, become sentences."""
 
 import math
-from dataclasses import dataclass
 
 from plots.figures import style
+from plots.judge.pair_summary import SIDES
 from plots.words import quantity
 
 LABEL_IN = 0.72
-PANELS = (("allocs", "allocations/op", 0.85, 2.75, 3.25, 3.85), ("granted", "B/op, granted", 4.15, 6.45, 7.2, 8.05))
+PANELS = (("allocs_per_op", "allocations/op", 0.85, 2.75, 3.25, 3.85),
+          ("granted_b_per_op", "B/op, granted", 4.15, 6.45, 7.2, 8.05))
 ABOVE_IN, BELOW_IN = 0.3, 0.28
 BYTES_FROM = 8  # below this the axis of bytes is linear, so that it holds 0
 
 
-@dataclass(frozen=True)
-class Count:
-    allocs: float
-    asked: float
-    granted: float
+def side_of(row, side):
+    """A side's exact counts, None where one of them is not known."""
+    found = row.counted(side)
+    return found if found and None not in (found.allocs_per_op, found.asked_b_per_op, found.granted_b_per_op) else None
 
 
-@dataclass(frozen=True)
-class Row:
-    name: str
-    pair: str
-    size: int
-    status: str  # exact, differs, refused, missing
-    value: Count | None
-    pointer: Count | None
-    detail: str  # why there is no exact count, or ""
-
-    @property
-    def allocates(self):
-        return any(side and side.allocs > 0 for side in (self.value, self.pointer))
+def sides_of(rows):
+    return [found for row in rows for side in SIDES if (found := side_of(row, side))]
 
 
-def load(summary):
-    rows = []
-    for row in summary["rows"]:
-        counts = row["counts"]
-        rows.append(Row(row["row"], row["pair"], row["size"], counts["status"], _count(counts.get("value")),
-                        _count(counts.get("pointer")), counts["detail"] or ""))
-    return rows
-
-
-def _count(side):
-    if side is None or any(side[key] is None for key in ("allocs_per_op", "asked_b_per_op", "granted_b_per_op")):
-        return None
-    return Count(side["allocs_per_op"], side["asked_b_per_op"], side["granted_b_per_op"])
+def allocates(row):
+    return any(side.allocs_per_op > 0 for side in sides_of([row]))
 
 
 def arrange(rows):
@@ -71,7 +49,7 @@ def draw(ax, places, rows_high, panel):
     """One panel: `panel` is an entry of PANELS."""
     field, label, left, right, value_in, pointer_in = panel
     rows = [row for _, row, _ in places if row]
-    most = max((getattr(side, field) for row in rows for side in (row.value, row.pointer) if side), default=1)
+    most = max((getattr(side, field) for side in sides_of(rows)), default=1)
     _draw_axis(ax, field, most)
     ax.set_ylim(rows_high, 0)
     ax.set_yticks([])
@@ -87,9 +65,9 @@ def draw(ax, places, rows_high, panel):
             continue
         ax.axhline(y, color=style.GRID, linewidth=0.5, zorder=0.5)
         for name, at_in in columns:
-            side = getattr(row, name)
+            side = side_of(row, name)
             if side:
-                _draw_side(ax, y, side, field, style.SIDES[name], row.status == "exact")
+                _draw_side(ax, y, side, field, style.SIDES[name], row.counts.status == "exact")
                 ax.text((at_in - left) / (right - left), y, quantity.count(getattr(side, field)), ha="right",
                         va="center", fontsize=style.TEXT_PT, transform=ax.get_yaxis_transform())
 
@@ -100,13 +78,13 @@ def _draw_side(ax, y, side, field, look, exact):
     size, z = (5.6, 2) if look is style.VALUE else (3.8, 3)
     ax.plot([x], [y], marker=look.marker, color=look.colour, markersize=size, linestyle="none", zorder=z,
             markerfacecolor=look.colour if exact else "white", clip_on=False)
-    if field == "granted" and side.asked != side.granted:
-        ax.plot([side.asked], [y], marker="|", color=look.text, markersize=7, markeredgewidth=1.1, zorder=z,
+    if field == "granted_b_per_op" and side.asked_b_per_op != side.granted_b_per_op:
+        ax.plot([side.asked_b_per_op], [y], marker="|", color=look.text, markersize=7, markeredgewidth=1.1, zorder=z,
                 clip_on=False)
 
 
 def _draw_axis(ax, field, most):
-    if field == "granted":
+    if field == "granted_b_per_op":
         ax.set_xscale("symlog", base=2, linthresh=BYTES_FROM, linscale=1)
         last = max(math.ceil(math.log2(max(most, 1))), 4)
         step = -(-(last - 3) // 5)
@@ -120,7 +98,7 @@ def _draw_axis(ax, field, most):
         ax.set_xlim(-0.04, 10.0 ** last * 1.25)
     ticks = sorted(ticks)
     ax.minorticks_off()
-    ax.set_xticks(ticks, [quantity.size_tick(x) if field == "granted" else quantity.count(x) for x in ticks])
+    ax.set_xticks(ticks, [quantity.size_tick(x) if field == "granted_b_per_op" else quantity.count(x) for x in ticks])
     for x in ticks:
         ax.axvline(x, color=style.GRID, linewidth=0.5, zorder=0.4)
     ax.tick_params(axis="x", length=2, pad=2)
@@ -141,16 +119,16 @@ def problems(rows):
     for status, text in (("differs", "Counts that changed between launches, which is an error"),
                          ("refused", "Counts refused"),
                          ("missing", "Not counted")):
-        found = [row for row in rows if row.status == status]
-        for detail in dict.fromkeys(row.detail for row in found):
+        found = [row for row in rows if row.counts.status == status]
+        for detail in dict.fromkeys(row.counts.detail for row in found):
             why = f" ({detail})" if detail else ""
-            said.append(f"{text}{why}: {_names([row for row in found if row.detail == detail], rows)}.")
+            said.append(f"{text}{why}: {_names([row for row in found if row.counts.detail == detail], rows)}.")
     return said
 
 
 def silence(rows):
     """The rows that do not allocate and have no place in the picture, in words."""
-    silent = [row for row in rows if row.status == "exact" and not row.allocates]
+    silent = [row for row in rows if row.counts.status == "exact" and not allocates(row)]
     return [f"No allocation on either side: {_names(silent, rows)}."] if silent else []
 
 
@@ -168,10 +146,10 @@ def _names(found, rows):
 
 def figures(summary, manifest):
     """The one figure of this module, by its file's name."""
-    rows = load(summary)
+    rows = summary.rows
     if not rows:
         return {}
-    shown = [row for row in rows if row.allocates and row.status in ("exact", "differs")]
+    shown = [row for row in rows if allocates(row) and row.counts.status in ("exact", "differs")]
     places, rows_high = arrange(shown)
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN if shown else 0
     page = style.Page(body_in, "What an operation allocates", "\n".join(problems(rows)), _keys(shown),
@@ -190,10 +168,10 @@ def _keys(shown):
         return []
     keys = [style.Key(name, {"color": side.colour, "marker": side.marker, "linestyle": "none", "markersize": 5})
             for name, side in style.SIDES.items()]
-    if any(side and side.asked != side.granted for row in shown for side in (row.value, row.pointer)):
+    if any(side.asked_b_per_op != side.granted_b_per_op for side in sides_of(shown)):
         keys.append(style.Key("bytes asked for, where more were granted",
                               {"color": style.INK, "marker": "|", "linestyle": "none", "markersize": 7}))
-    if any(row.status == "differs" for row in shown):
+    if any(row.counts.status == "differs" for row in shown):
         keys.append(style.Key("hollow: changed between launches", {
             "color": style.INK, "marker": "o", "linestyle": "none", "markersize": 5, "markerfacecolor": "white"}))
     return keys
@@ -201,7 +179,7 @@ def _keys(shown):
 
 def _caption(rows, shown):
     if not shown:
-        counted = any(row.status == "exact" for row in rows)
+        counted = any(row.counts.status == "exact" for row in rows)
         return ["Counts are exact and read from the allocator; making the fixture does not count."] if counted else []
     return ["A row is a pair at one size. Left: how often one operation allocates. Right: how many bytes the allocator "
             "grants for it. Counts are exact and read from the allocator; making the fixture does not count. The axes "

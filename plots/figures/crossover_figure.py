@@ -4,12 +4,13 @@
 Above: ns/op. Dot: the estimate of a size that was measured. Band: its interval over launches. Below: the ratio
 pointer/value, with its interval and its spread over layouts. Upright band: the crossover's interval."""
 
+import itertools
 import math
-from dataclasses import dataclass
 
 from matplotlib.ticker import NullLocator
 
 from plots.figures import style
+from plots.judge.pair_summary import SIDES
 from plots.words import quantity
 from plots.words.sentences import with_interval
 
@@ -19,63 +20,38 @@ CLIFF_SIZES, CLIFF_TIME = 1.1, 1.25  # neighbours this close in size and this fa
 CROSSOVER = "#6b4f7d"
 
 
-@dataclass(frozen=True)
-class Range:
-    estimate: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-
-
-@dataclass(frozen=True)
-class Row:
-    size: int
-    value: Range  # ns/op
-    pointer: Range
-    ratio: Range
-    spread: Range  # estimate unused
-    verdict: str
-
-    @property
-    def failed(self):
-        return self.verdict == "failed"
-
-
-@dataclass(frozen=True)
-class Crossover:
-    estimate: float
-    low: float | None
-    high: float | None
-
-
 def load(summary, pair):
-    rows = [Row(row["size"], _range(row["value_ns_per_op"]), _range(row["pointer_ns_per_op"]), _range(row["ratio"]),
-                _range(row["spread"], "p10", "p90"), row["verdict"])
-            for row in summary["rows"] if row["pair"] == pair]
-    return sorted(rows, key=lambda row: row.size)
+    return sorted(summary.pairs[pair], key=lambda row: row.size)
 
 
 def load_crossovers(summary, pair):
     """Where the winner changes, and the sentence about it."""
-    for found in summary.get("crossovers") or []:
-        if found["pair"] == pair:
-            return ([Crossover(c["estimate"], c["low"], c["high"]) for c in found["sizes"]
-                     if c["estimate"] is not None], found.get("sentence") or "")
-    return [], ""
+    return next(((one.sizes, one.sentence or "") for one in summary.crossovers if one.pair == pair), ((), ""))
 
 
-def _range(numbers, low="low", high="high"):
-    return Range(*(math.nan if (numbers or {}).get(key) is None else numbers[key] for key in ("estimate", low, high)))
+def at(part, end="estimate"):
+    """An end of an estimate or of a spread; NaN, which leaves a gap, where it is not known."""
+    found = getattr(part, end, None)
+    return math.nan if found is None else found
+
+
+def are_known(rows, part, end="low"):
+    return any(not math.isnan(at(getattr(row, part), end)) for row in rows)
+
+
+def timed(rows):
+    return [row for row in rows if row.value_ns_per_op and row.pointer_ns_per_op]
 
 
 def cliffs(rows):
     """Pairs of neighbouring sizes at which the time of a side jumps by more than the size explains."""
     found = []
-    measured = [row for row in rows if not math.isnan(row.value.estimate + row.pointer.estimate)]
+    measured = timed(rows)
     for a, b in zip(measured, measured[1:]):
         if b.size > CLIFF_SIZES * a.size:
             continue
-        jumps = [max(x, y) / min(x, y) for x, y in ((a.value.estimate, b.value.estimate),
-                                                    (a.pointer.estimate, b.pointer.estimate))]
+        sides = [[row.ns_per_op(side).estimate for row in (a, b)] for side in SIDES]
+        jumps = [max(times) / min(times) for times in sides]
         if max(jumps) >= CLIFF_TIME:
             found.append((a.size, b.size))
     return found
@@ -87,10 +63,10 @@ def draw_times(ax, rows):
     _size_axis(ax, sizes)
     ax.set_yscale("log")
     for name, side in style.SIDES.items():
-        ranges = [getattr(row, name) for row in rows]
-        ax.fill_between(sizes, [r.low for r in ranges], [r.high for r in ranges], color=side.colour, alpha=0.25,
-                        linewidth=0, zorder=1.5)
-        ax.plot(sizes, [r.estimate for r in ranges], color=side.colour, linestyle=side.line, linewidth=1.3,
+        times = [row.ns_per_op(name) for row in rows]
+        ax.fill_between(sizes, [at(ns, "low") for ns in times], [at(ns, "high") for ns in times], color=side.colour,
+                        alpha=0.25, linewidth=0, zorder=1.5)
+        ax.plot(sizes, [at(ns) for ns in times], color=side.colour, linestyle=side.line, linewidth=1.3,
                 marker=side.marker, markersize=3.6, zorder=2.5, label=name)
     _time_axis(ax, rows)
     for row in rows:
@@ -105,9 +81,9 @@ def draw_ratios(ax, rows):
     ax.set_yscale("log", base=2)
     for row in rows:
         mark = style.VERDICTS[row.verdict]
-        ax.plot([row.size] * 2, [row.spread.low, row.spread.high], color=mark.colour, linewidth=0.9, zorder=2)
-        ax.plot([row.size] * 2, [row.ratio.low, row.ratio.high], color=mark.colour, linewidth=3, zorder=2.1)
-        ax.plot([row.size], [row.ratio.estimate], color=mark.colour, linestyle="none", marker=mark.marker,
+        for part, ends, width, z in ((row.spread, ("p10", "p90"), 0.9, 2), (row.ratio, ("low", "high"), 3, 2.1)):
+            ax.plot([row.size] * 2, [at(part, end) for end in ends], color=mark.colour, linewidth=width, zorder=z)
+        ax.plot([row.size], [at(row.ratio)], color=mark.colour, linestyle="none", marker=mark.marker,
                 markersize=3.6, markerfacecolor=mark.colour if mark.filled else "white", zorder=2.5)
     low, high = _ratio_limits(rows)
     ax.set_ylim(low, high)
@@ -150,8 +126,7 @@ def _size_axis(ax, sizes):
 
 
 def _time_axis(ax, rows):
-    numbers = [x for row in rows for r in (row.value, row.pointer) for x in (r.estimate, r.low, r.high)
-               if not math.isnan(x)]
+    numbers = [x for row in timed(rows) for side in SIDES for x in vars(row.ns_per_op(side)).values() if x is not None]
     low, high = min(numbers), max(numbers)
     pad = max((high / low) ** 0.06, 1.08)
     ax.set_ylim(low / pad, high * pad)
@@ -170,8 +145,9 @@ def _label(ax, text):
 
 def _ratio_limits(rows):
     """All of the data and 1x, with an empty strip on top and below for the words that say who is faster."""
-    numbers = [x for row in rows for x in (row.ratio.estimate, row.ratio.low, row.ratio.high, row.spread.low,
-                                           row.spread.high) if not math.isnan(x)]
+    parts = [*((row.ratio, end) for row in rows for end in ("estimate", "low", "high")),
+             *((row.spread, end) for row in rows for end in ("p10", "p90"))]
+    numbers = [x for x in itertools.starmap(at, parts) if not math.isnan(x)]
     left, right = -math.log2(min([0.99, *numbers])), math.log2(max([1.01, *numbers]))
     span = left + right
     return 2 ** -(left + 0.22 * span), 2 ** (right + 0.22 * span)
@@ -185,9 +161,9 @@ def crossover_text(crossover, unit="B"):
 def figures(summary, manifest):
     """A figure for each pair with two sizes or more that were measured, by its file's name."""
     made = {}
-    for pair in dict.fromkeys(row["pair"] for row in summary["rows"]):
+    for pair in summary.pairs:
         rows = load(summary, pair)
-        if sum(not math.isnan(row.value.estimate + row.pointer.estimate) for row in rows) >= 2:
+        if len(timed(rows)) >= 2:
             made[f"crossover_{pair}"] = _page(pair, rows, summary, manifest)
     return made
 
@@ -201,7 +177,7 @@ def _page(pair, rows, summary, manifest):
 def _lay_out(pair, rows, summary, manifest, lanes):
     """The figure with room for so many lanes of labels, over the times and over the ratios; and the lanes it takes."""
     crossovers, sentence = load_crossovers(summary, pair)
-    question = next(row["question"] for row in summary["rows"] if row["pair"] == pair)
+    question = rows[0].question
     unit = next((row.get("size_unit", "B") for row in manifest["rows"] if row["pair"] == pair), "B")
     found = cliffs(rows)
     over_times_in, over_ratios_in = (n * style.line_in(style.TEXT_PT) for n in lanes)
@@ -226,11 +202,11 @@ def _lay_out(pair, rows, summary, manifest, lanes):
 def _keys(rows, crossovers, found):
     keys = [style.Key(name, {"color": side.colour, "linestyle": side.line, "marker": side.marker, "linewidth": 1.3,
                              "markersize": 4}) for name, side in style.SIDES.items()]
-    if any(not math.isnan(row.value.low) for row in rows):
+    if are_known(rows, "value_ns_per_op"):
         keys.append(style.Key("interval over launches", {"facecolor": style.VALUE.colour, "alpha": 0.25}, band=True))
-    if any(not math.isnan(row.ratio.low) for row in rows):
+    if are_known(rows, "ratio"):
         keys.append(style.Key("interval of the ratio", {"color": style.FAINT, "linewidth": 3}))
-    if any(not math.isnan(row.spread.low) for row in rows):
+    if are_known(rows, "spread", "p10"):
         keys.append(style.Key("spread over layouts, p10 to p90", {"color": style.FAINT, "linewidth": 0.9}))
     if crossovers:
         keys.append(style.Key("crossover", {"color": CROSSOVER, "linestyle": "-.", "linewidth": 1.1}))
@@ -247,7 +223,7 @@ def _caption(summary, rows, sentence, crossovers, found):
     text = ["Above: the time of one operation, with a mark for each measured size. Below: pointer time/value time, "
             "with the mark of the faster side or a grey one; a filled mark is decided. Above 1× the value side is "
             "faster."]
-    if any(not math.isnan(row.value.low) for row in rows):
+    if are_known(rows, "value_ns_per_op"):
         text.append("A band that cannot be seen is narrower than the line.")
     if crossovers:
         text.append("The crossover is the size at which the winner changes.")
@@ -256,6 +232,6 @@ def _caption(summary, rows, sentence, crossovers, found):
                     "filled if also at most one layout in ten says the opposite.")
     if found:
         text.append("A cliff is a jump of time between two sizes that hardly differ.")
-    if summary["quick"]:
+    if summary.quick:
         text.append("This was a quick run: no intervals, no verdicts.")
     return " ".join(text)

@@ -34,19 +34,18 @@ class Row:
 def load(summary, pair, measured):
     """The rows of a pair that have launches. `measured`: statistics.Measured by row."""
     rows = []
-    for row in summary["rows"]:
-        mine = measured.get(row["row"])
-        if row["pair"] != pair or not row["ratio"] or mine is None or not mine.launches:
+    for row in summary.rows:
+        mine = measured.get(row.row)
+        if row.pair != pair or not row.ratio or mine is None or not mine.launches:
             continue
         layouts, _, _ = statistics.median_interval(mine.ln_ratio, statistics.CONFIDENCE)
-        rows.append(Row(row["size"], row["ratio"]["estimate"], np.exp(mine.headlines), np.exp(layouts),
-                        _ends(row["ratio"], "low", "high"), _ends(row["spread"], "p10", "p90")))
+        rows.append(Row(row.size, row.ratio.estimate, np.exp(mine.headlines), np.exp(layouts),
+                        _ends(row.ratio), _ends(row.spread)))
     return sorted(rows, key=lambda row: row.size)
 
 
-def _ends(part, low, high):
-    ends = tuple((part or {}).get(key) for key in (low, high))
-    return () if None in ends else ends
+def _ends(part):
+    return part.ends if part and None not in part.ends else ()
 
 
 def limits(rows, field):
@@ -105,7 +104,7 @@ def strokes(x, y):
 def figures(summary, manifest, measured):
     """A figure for each pair that was measured, by its file's name."""
     made = {}
-    for pair in dict.fromkeys(row["pair"] for row in summary["rows"]):
+    for pair in dict.fromkeys(row.pair for row in summary.rows):
         rows = load(summary, pair, measured)
         if rows:
             made[f"distribution_{pair}"] = _page(pair, rows, manifest)

@@ -42,8 +42,8 @@ def _ends(size):
 
 
 def make(rows, show_size):
-    """From rows of summary.json, of one pair. None where nothing was measured."""
-    rows = sorted((row for row in rows if row["ratio"]), key=lambda row: row["size"])
+    """From the rows of one pair. None where nothing was measured."""
+    rows = sorted((row for row in rows if row.ratio), key=lambda row: row.size)
     if not rows:
         return None
     numbers = [math.log(x) for row in rows for x in _numbers(row)]
@@ -51,24 +51,23 @@ def make(rows, show_size):
     if sweep:
         low, high = _limits(min(0, *numbers), max(0, *numbers))
         ratio_at = _scale(low, high, BOTTOM, TOP)  # above 1 is up
-        size_at = _scale(math.log(rows[0]["size"] or 1), math.log(rows[-1]["size"] or 1), LEFT + 4, RIGHT - 4)
-        first, last = (_ends(show_size(rows[i]["size"])) for i in (0, -1))
+        size_at = _scale(math.log(rows[0].size or 1), math.log(rows[-1].size or 1), LEFT + 4, RIGHT - 4)
+        first, last = (_ends(show_size(rows[i].size)) for i in (0, -1))
     else:
         reach = _limits(0, max(map(abs, numbers)))[1]
         ratio_at = _scale(-reach, reach, LEFT, RIGHT)
         first, last = (quantity.ratio(math.exp(x)) for x in (-reach, reach))
     dots = []
     for row in rows:
-        at = ratio_at(math.log(row["ratio"]["estimate"]))
-        x, y = (size_at(math.log(row["size"] or 1)), at) if sweep else (at, (TOP + BOTTOM) / 2)
+        at = ratio_at(math.log(row.ratio.estimate))
+        x, y = (size_at(math.log(row.size or 1)), at) if sweep else (at, (TOP + BOTTOM) / 2)
         dots.append(_dot(row, x, y, ratio_at))
     line = " ".join(f"{dot.x:g},{dot.y:g}" for dot in dots)
     return Sparkline("sweep" if sweep else "bar", tuple(dots), ratio_at(0), line, first, last)
 
 
 def _numbers(row):
-    spread = row["spread"] or {}
-    found = [row["ratio"]["estimate"], row["ratio"]["low"], row["ratio"]["high"], spread.get("p10"), spread.get("p90")]
+    found = [row.ratio.estimate, *row.ratio.ends, *(row.spread.ends if row.spread else ())]
     return [x for x in found if x is not None]
 
 
@@ -82,12 +81,10 @@ def _scale(low, high, start, end):
 
 
 def _dot(row, x, y, ratio_at):
-    mark = style.VERDICTS[row["verdict"]]
+    mark = style.VERDICTS[row.verdict]
     side = next((name for name, look in style.SIDES.items() if look.colour == mark.colour), "neither")
 
-    def ends(part, low, high):
-        found = [(part or {}).get(key) for key in (low, high)]
-        return () if None in found else tuple(ratio_at(math.log(number)) for number in found)
+    def ends(part):
+        return tuple(ratio_at(math.log(number)) for number in part.ends) if part and None not in part.ends else ()
 
-    return Dot(x, y, row["verdict"], mark.marker, mark.filled, side, ends(row["spread"], "p10", "p90"),
-               ends(row["ratio"], "low", "high"))
+    return Dot(x, y, row.verdict, mark.marker, mark.filled, side, ends(row.spread), ends(row.ratio))

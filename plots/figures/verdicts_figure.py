@@ -13,32 +13,13 @@ from dataclasses import dataclass
 from matplotlib.patches import Rectangle
 
 from plots.figures import style
+from plots.judge import pair_summary
 from plots.words import quantity, sentences
 
 LIMIT = 32 * 1.15
 LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.85
 RATIO_IN, INTERVAL_IN, VERDICT_IN = 5.5, 5.6, 6.93  # columns right of the axes: the first ends there, the others start
 ABOVE_IN, BELOW_IN = 0.5, 0.42  # room for what stands over and under the axes
-
-
-@dataclass(frozen=True)
-class Row:
-    name: str
-    pair: str
-    question: str
-    size: int
-    ratio: float | None
-    low: float | None
-    high: float | None
-    p10: float | None
-    p90: float | None
-    verdict: str
-    word: str  # the verdict as it is printed
-    failed: str  # why, or ""
-
-    @property
-    def width(self):
-        return None if self.low is None or self.high is None else self.high - self.low
 
 
 @dataclass(frozen=True)
@@ -50,33 +31,32 @@ class Floor:
     p90: float | None = None
 
 
-def load(summary):
-    return [_row(row) for row in summary["rows"]]
-
-
 def load_floor(summary):
     """The two floors as one: clockwork and placement, whichever reaches further."""
-    floors = [floor for floor in (summary.get("floors") or {}).values() if floor]
+    floors = [floor for floor in summary.floors.values() if floor]
     ends = {}
     for name, part, pick in (("low", "ratio", min), ("high", "ratio", max), ("p10", "spread", min),
                              ("p90", "spread", max)):
-        numbers = [x for x in ((floor.get(part) or {}).get(name) for floor in floors) if x is not None]
+        numbers = [x for x in (getattr(getattr(floor, part), name, None) for floor in floors) if x is not None]
         ends[name] = pick(numbers) if numbers else None
     return Floor(**ends)
 
 
-def _row(row):
-    ratio, spread, failed = row["ratio"] or {}, row["spread"] or {}, row["failed"]
-    return Row(row["row"], row["pair"], row["question"], row["size"], ratio.get("estimate"), ratio.get("low"),
-               ratio.get("high"), spread.get("p10"), spread.get("p90"), row["verdict"], sentences.short_verdict(row),
-               f"{failed['reason']}: {failed['detail']}" if failed else "")
+def numbers(row):
+    """All that a row puts on the axis."""
+    found = [row.ratio.estimate, *row.ratio.ends] if row.ratio else []
+    return [x for x in [*found, *(row.spread.ends if row.spread else ())] if x is not None]
+
+
+def has_interval(row):
+    return bool(row.ratio and row.ratio.has_interval)
 
 
 @dataclass(frozen=True)
 class Place:
     """A line of the picture: a row, or (row None) a line of a pair's heading."""
     y: float  # in rows, downwards
-    row: Row | None
+    row: pair_summary.Row | None
     heading: str = ""
     first: bool = False
 
@@ -105,7 +85,7 @@ def draw(ax, places, rows_high, floor):
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     # Without any interval, as in a quick run, the column is the spread's.
-    intervals = any(p.row and p.row.width is not None for p in places)
+    intervals = any(p.row and has_interval(p.row) for p in places)
     _draw_axis(ax, low, high, "interval" if intervals else "spread over layouts")
     _draw_floor(ax, floor)
     ax.patch.set_visible(False)
@@ -121,10 +101,10 @@ def draw(ax, places, rows_high, floor):
 
 def limits(rows, floor):
     """Both ends of the axis: all of the data, at most LIMIT either way, and a fifth of it on each side of 1x."""
-    numbers = [x for row in rows for x in (row.ratio, row.low, row.high, row.p10, row.p90) if x is not None]
-    numbers += [x for x in (floor.low, floor.high, floor.p10, floor.p90) if x is not None]
-    left = -math.log2(max(min([1 / 1.01, *numbers]), 1 / LIMIT))
-    right = math.log2(min(max([1.01, *numbers]), LIMIT))
+    found = [x for row in rows for x in numbers(row)]
+    found += [x for x in vars(floor).values() if x is not None]
+    left = -math.log2(max(min([1 / 1.01, *found]), 1 / LIMIT))
+    right = math.log2(min(max([1.01, *found]), LIMIT))
     span = left + right
     left, right = max(left, span / 4), max(right, span / 4)
     return 2 ** (-1.06 * left), 2 ** (1.06 * right)
@@ -186,11 +166,11 @@ def _draw_marks(ax, y, row):
     if row.ratio is None:
         return
     low, high = ax.get_xlim()
-    if row.p10 is not None and row.p90 is not None:
-        ax.plot([row.p10, row.p90], [y, y], color=mark.colour, linewidth=0.9, zorder=2)
-    if row.width is not None:
-        ax.plot([row.low, row.high], [y, y], color=mark.colour, linewidth=3, zorder=2.1)
-    x, marker = row.ratio, mark.marker
+    if row.spread:
+        ax.plot(row.spread.ends, [y, y], color=mark.colour, linewidth=0.9, zorder=2)
+    if has_interval(row):
+        ax.plot(row.ratio.ends, [y, y], color=mark.colour, linewidth=3, zorder=2.1)
+    x, marker = row.ratio.estimate, mark.marker
     if not low <= x <= high:
         x, marker = (high, ">") if x > high else (low, "<")
     ax.plot([x], [y], marker=marker, linestyle="none", color=mark.colour, markersize=4.2, markeredgewidth=0.9,
@@ -202,21 +182,23 @@ def _draw_columns(ax, y, row, intervals):
     text = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": style.TEXT_PT}
     ax.text(beside(LABEL_IN), y, str(row.size), ha="right", **text)
     if row.ratio is not None:
-        ax.text(beside(RATIO_IN), y, quantity.ratio(row.ratio, row.low, row.high), ha="right", **text)
+        ax.text(beside(RATIO_IN), y, sentences.ratio(row.ratio), ha="right", **text)
         ax.text(beside(INTERVAL_IN), y, _range_text(row, intervals), ha="left", color=style.FAINT, **text)
     if row.failed:
-        ax.text(beside(VERDICT_IN) - 0.05, y, style.plain(row.failed), ha="right", color=style.FAINT, **text)
-    ax.text(beside(VERDICT_IN), y, style.plain(row.word), ha="left", color=mark.text, **text)
+        why = f"{row.failed.reason}: {row.failed.detail}"
+        ax.text(beside(VERDICT_IN) - 0.05, y, style.plain(why), ha="right", color=style.FAINT, **text)
+    ax.text(beside(VERDICT_IN), y, style.plain(sentences.short_verdict(row)), ha="left", color=mark.text, **text)
 
 
 def _range_text(row, intervals):
-    low, high = (row.low, row.high) if intervals else (row.p10, row.p90)
-    return "too few launches" if intervals and low is None else quantity.interval(low, high)
+    if intervals and not has_interval(row):
+        return "too few launches"
+    return sentences.interval(row.ratio if intervals else row.spread)
 
 
 def figures(summary, manifest):
     """The one figure of this module, by its file's name."""
-    rows, floor = load(summary), load_floor(summary)
+    rows, floor = summary.rows, load_floor(summary)
     if not rows:
         return {}
     places, rows_high = arrange(rows)
@@ -242,9 +224,9 @@ def _keys(rows, floor):
             face = mark.colour if mark.filled else "white"
             keys.append(style.Key(name, {"marker": mark.marker, "linestyle": "none", "color": mark.colour,
                                          "markersize": 4.8, "markerfacecolor": face}))
-    if any(row.low is not None for row in rows):
+    if any(map(has_interval, rows)):
         keys.append(style.Key("interval over launches", {"color": style.FAINT, "linewidth": 3}))
-    if any(row.p10 is not None for row in rows):
+    if any(row.spread for row in rows):
         keys.append(style.Key("spread over layouts, p10 to p90", {"color": style.FAINT, "linewidth": 0.9}))
     if floor.low is not None:
         keys.append(style.Key("noise floor, interval", {"facecolor": style.FLOOR_INTERVAL}, band=True))
@@ -254,21 +236,21 @@ def _keys(rows, floor):
 
 
 def _caption(summary, rows, floor):
-    rule = summary["rule"]
+    rule = summary.rule
     text = ["A row is a pair at one size: two kernels that do the same work. The mark is the headline, pointer "
             "time/value time as the geometric mean over layouts. Right of 1× the value side is faster."]
-    if any(row.low is not None for row in rows):
+    if any(map(has_interval, rows)):
         text.append("The thick bar, where it is wider than the mark, is its "
-                    f"{quantity.level(rule['confidence'])} interval ({rule['interval']}; {rule['correction']}).")
-    if any(row.p10 is not None for row in rows):
+                    f"{quantity.level(rule.confidence)} interval ({rule.interval}; {rule.correction}).")
+    if any(row.spread for row in rows):
         text.append("The thin line goes from p10 to p90 over layouts: the same code at other places.")
     if floor != Floor():
         text.append("The grey bands show what identical functions read in this run: compare marks and bars with the "
                     "dark band, thin lines with the light one.")
-    if summary["quick"]:
+    if summary.quick:
         text.append("This was a quick run: it gives ratios and spreads, and no verdict.")
     else:
         text.append("A hollow mark is not decided.")
-    if any(row.ratio is not None and not 1 / LIMIT <= row.ratio <= LIMIT for row in rows):
+    if any(row.ratio and not 1 / LIMIT <= row.ratio.estimate <= LIMIT for row in rows):
         text.append("An arrowhead lies beyond the axis; its number is in the table.")
     return " ".join(text)

@@ -141,13 +141,15 @@ SIDES = ("value", "pointer")
 
 def beside(document, summary):
     """The Table of every row that either side of Go has, "-" where C or Go has none."""
-    mine = {row["row"]: row for row in summary["rows"]}
+    mine = {row.row: row for row in summary.rows}
 
     def time_in_c(row, side):
-        return ((mine.get(row["row"]) or {}).get(f"{side}_ns_per_op") or {}).get("estimate")
+        time = row["row"] in mine and mine[row["row"]].ns_per_op(side)
+        return time.estimate if time else None
 
     def count_in_c(row, side):
-        return (((mine.get(row["row"]) or {}).get("counts") or {}).get(side) or {}).get("allocs_per_op")
+        counts = row["row"] in mine and mine[row["row"]].counted(side)
+        return counts.allocs_per_op if counts else None
 
     def in_go(key):
         return lambda row, side: (row[side] or {}).get(key)

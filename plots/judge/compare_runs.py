@@ -33,8 +33,10 @@ import math
 import numpy as np
 from scipy import optimize, stats
 
+from plots.files import records
 from plots.judge import compare_facts
 from plots.judge.numbers import exponentials, of_rows
+from plots.judge.pair_summary import SIDES
 from plots.judge.summary import judgement
 from plots.program.errors import Refused
 from plots.stats import statistics
@@ -70,7 +72,7 @@ def compare(a, b, across=False):
     figures = {name: {figure: Change(*(_launches(one, figure) for one in measured[name]), confidence)
                       for figure in FIGURES} for name in shared}
     drift = _drift([figures[name] for name in shared if a.row(name).lesson in CONTROLS])
-    summaries = [{row["row"]: row for row in judgement(run).document["rows"]} for run in (a, b)]
+    summaries = [{row.row: row for row in judgement(run).summary.rows} for run in (a, b)]
     rows = [_row(a.row(name), figures[name], drift, threshold, document["quick"], [one[name] for one in summaries])
             | {"code": code[a.row(name).lesson], "same_layouts": compare_facts.same_layouts(a.row(name), a, b)}
             for name in shared]
@@ -171,10 +173,10 @@ def _row(row, figures, drift, threshold, quick, judged):
         document[name if name == "ratio" else f"{name}_ns_per_op"] = exponentials(a=figure.a, b=figure.b) | {
             "change": figure.by and exponentials(**vars(figure.by)),
             "call": "control" if document["control"] else word}
-    document["verdict"] = {"a": a["verdict"], "b": b["verdict"], "change": _verdict_change(a["verdict"], b["verdict"])}
-    document["failed"] = {"a": a["failed"], "b": b["failed"]}
-    document["counts"] = {"a": a["counts"]["status"], "b": b["counts"]["status"],
-                          "changes": count_changes(a["counts"], b["counts"], row.threads)}
+    document["verdict"] = {"a": a.verdict, "b": b.verdict, "change": _verdict_change(a.verdict, b.verdict)}
+    document["failed"] = {"a": records.write(a.failed), "b": records.write(b.failed)}
+    document["counts"] = {"a": a.counts.status, "b": b.counts.status,
+                          "changes": count_changes(a.counts, b.counts, row.threads)}
     return document | {"changes": _changes(document)}
 
 
@@ -191,11 +193,12 @@ def _verdict_change(a, b):
 def count_changes(a, b, threads=0):
     """[{side, quantity, a, b}] of exact counts that differ. A quantity that differs between the launches of one run is
     None there; where several threads allocate at once, their race sets the peak, and it says nothing."""
-    if _uncounted(a["status"]) or _uncounted(b["status"]):
+    if not a.known or not b.known:
         return []
-    return [{"side": side, "quantity": key, "a": a[side][key], "b": b[side][key]}
-            for side in ("value", "pointer") for key in COUNTED
-            if a[side][key] != b[side][key] and not (key == "peak_b" and threads)]
+    return [{"side": side, "quantity": key} | found for side in SIDES for key in COUNTED
+            if not (key == "peak_b" and threads)
+            for found in [{run: getattr(getattr(counts, side), key) for run, counts in (("a", a), ("b", b))}]
+            if found["a"] != found["b"]]
 
 
 def _changes(row):

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Judge a run of pairs: the document of its summary.json, all but its sentences, and its bench.txt.
+"""Judge a run of pairs: its Summary, all but the sentences, and its bench.txt.
 
-What the numbers are is said in words/rules/verdict_rule.txt and crossover_rule.txt; the form of summary.json in
-results/SCHEMA.md."""
+What the numbers are is said in words/rules/verdict_rule.txt and crossover_rule.txt; the form of a summary is in
+pair_summary.py."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
 from plots.judge.numbers import exponentials, of_rows, short
+from plots.judge.pair_summary import (Counts, Crossing, Crossover, Design, Estimate, Failed, Floor, GeometricMean,
+                                      Neighbours, Row, Rule, SideCounts, Solo, Spread, Stopped, Summary)
 from plots.stats import carry_over, crossover, layout_error, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
@@ -20,9 +22,9 @@ SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
 
 @dataclass(frozen=True)
 class Judged:
-    document: dict  # of summary.json; its sentences are None: words/pair_sentences.py says them
+    summary: Summary  # its sentences are None: words/pair_sentences.py says them
     bench: str  # the text of bench.txt
-    crossings: tuple[crossover.Crossovers, ...]  # one for each of the document's crossovers
+    crossings: tuple[crossover.Crossovers, ...]  # one for each of the summary's crossovers
     rule: stopping.Rule
 
 
@@ -34,25 +36,20 @@ def judgement(run, among=None):
     needed = statistics.launches_needed(confidence)
     measured = {row.name: statistics.measure(row.launches, needed) for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
-    rows = [_row(row, measured[row.name], counts[row.name], judge) for row in run.rows]
-    _observe(rows, {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
+    rows = _observe([_row(row, measured[row.name], counts[row.name], judge) for row in run.rows],
+                    {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
     crossings = tuple(_crossovers(run, measured, threshold, judge))
-    document = {
-        "schema": "ampersand/summary/1", "quick": run.quick, "configuration": run.configuration,
-        "rule": {"threshold": threshold, "confidence": statistics.CONFIDENCE,
-                 "correction": f"Bonferroni over {of_rows(among or len(rows))}" + judge.looks_in_words,
-                 "interval": "order statistics of the launches",
-                 "launches_needed": needed,
-                 "stopping": None, "carry_over_threshold": carry_over.THRESHOLD},
-        "floors": {floor: _floor(pair, rows) for floor, pair in FLOORS.items()},
-        "neighbours": _neighbours(run, rows),
-        "compiled": compiled.brief(run.manifest),
-        "rows": rows,
-        "crossovers": [_crossover(result) for result in crossings],
-        "geometric_mean": list(_geometric_means(rows)),
-    }
+    summary = Summary(
+        quick=run.quick, configuration=run.configuration,
+        rule=Rule(threshold=threshold, confidence=statistics.CONFIDENCE,
+                  correction=f"Bonferroni over {of_rows(among or len(rows))}" + judge.looks_in_words,
+                  interval="order statistics of the launches", launches_needed=needed, stopping=None,
+                  carry_over_threshold=carry_over.THRESHOLD),
+        floors={floor: _floor(pair, rows) for floor, pair in FLOORS.items()}, neighbours=_neighbours(run, rows),
+        compiled=compiled.brief(run.manifest), rows=tuple(rows),
+        crossovers=tuple(map(_crossover, crossings)), geometric_mean=tuple(_geometric_means(rows)))
     configuration = bench_format.configuration_of(run.manifest, run.configuration)
-    return Judged(document, bench_format.write(configuration, _bench_lines(run, counts)), crossings, judge.stopping)
+    return Judged(summary, bench_format.write(configuration, _bench_lines(run, counts)), crossings, judge.stopping)
 
 
 class Judge:
@@ -71,88 +68,86 @@ class Judge:
         self.confidence = statistics.corrected((among or len(run.rows)) * looks)
 
     def stopped(self, row, verdict, width):
-        """A row's `stopped`."""
         look = self.looks_had.get(row, 1)
-        return {"look": look, "of": len(self.stopping.looks),
-                "why": stopping.state(self.stopping, look, verdict, width, self.spent_s)}
+        return Stopped(look=look, of=len(self.stopping.looks),
+                       why=stopping.state(self.stopping, look, verdict, width, self.spent_s))
 
 
 def _row(row, measured, counts, judge):
-    document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson, "question": row.question,
-                "launches": measured.launches, "left_out": measured.left_out, "lost": row.lost,
-                "layouts": measured.ln_ratio.shape[1] if measured.launches else 0,
-                "value_ns_per_op": None, "pointer_ns_per_op": None, "ratio": None, "spread": None}
-    verdict, width = statistics.Verdict("undecided"), math.inf
+    numbers, width = {}, math.inf
+    verdict = statistics.Verdict("undecided")
     if measured.launches:
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
             plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected)
-            document[f"{key}_ns_per_op"] = exponentials(**vars(plain))
+            numbers[f"{key}_ns_per_op"] = _estimate(plain)
         unit = unit_of(judge.layouts[row.lesson], row.name)
         off = layout_error.error(measured, unit)
         ratio = layout_error.widen(statistics.estimate(measured.headlines, judge.confidence), off, judge.confidence)
-        document["design"] = {"kind": unit["design"], "error": short(off)}
         over_layouts = statistics.spread(measured.ln_ratio, judge.confidence)
-        document["ratio"], document["spread"] = exponentials(**vars(ratio)), exponentials(**vars(over_layouts))
+        numbers |= {"design": Design(kind=unit["design"], error=short(off)), "ratio": _estimate(ratio),
+                    "spread": Spread(**exponentials(**vars(over_layouts)))}
         verdict = statistics.verdict(ratio, over_layouts, judge.threshold)
         width = stopping.half_width(ratio, over_layouts)
     if judge.quick or judge.one_layout:
         verdict = statistics.Verdict("no verdict")
     if row.failed:
         verdict = statistics.Verdict("failed")
-    document |= {"verdict": verdict.name, "equal_within": verdict.equal_within,
-                 "stopped": judge.stopped(row.name, verdict.name, width), "sentence": None,
-                 "solo": _solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
-                 "counts": _counts(counts), "failed": row.failed}
-    return document
+    return Row(
+        row=row.name, pair=row.pair, size=row.size, lesson=row.lesson, question=row.question,
+        launches=measured.launches, left_out=measured.left_out, lost=row.lost,
+        layouts=measured.ln_ratio.shape[1] if measured.launches else 0, **numbers,
+        verdict=verdict.name, equal_within=verdict.equal_within,
+        stopped=judge.stopped(row.name, verdict.name, width),
+        solo=_solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
+        counts=Counts(status=counts.status, detail=counts.detail, value=_plain(counts.value),
+                      pointer=_plain(counts.pointer)),
+        failed=row.failed and Failed(**row.failed))
+
+
+def _estimate(ln):
+    return Estimate(**exponentials(**vars(ln)))
 
 
 def _observe(rows, calibrations, quick):
-    """Say of rows whose effect not every machine can show whether this one can: where the value side of the pair that
-    calibrates them is faster. None where that pair was not measured, or not to an end."""
-    for row in rows:
-        calibration = calibrations[row["row"]]
-        if not calibration or quick:
-            continue
-        verdicts = {other["verdict"] for other in rows if other["pair"] == calibration}
-        row["observable"] = None if not verdicts - {"no verdict", "failed", "undecided"} else "value faster" in verdicts
+    """The rows; those whose effect not every machine can show say whether this one can: where the value side of the
+    pair that calibrates them is faster. None where that pair was not measured, or not to an end."""
+    if quick:
+        return rows
+
+    def observable(calibration):
+        verdicts = {row.verdict for row in rows if row.pair == calibration}
+        return None if not verdicts - {"no verdict", "failed", "undecided"} else "value faster" in verdicts
+    return [replace(row, observable=observable(calibrations[row.row])) if calibrations[row.row] else row
+            for row in rows]
 
 
 def _solo(result, quick):
-    if result is None:
-        return None
-    return {"launches": result.launches, "ratio": exponentials(**vars(result.solo)),
-            "paired_ratio": short(math.exp(result.paired)), "difference": exponentials(**vars(result.difference)),
-            "carry_over": None if quick else result.found}
-
-
-def _counts(counts):
-    return {"status": counts.status, "detail": counts.detail, "value": _plain(counts.value),
-            "pointer": _plain(counts.pointer)}
+    return result and Solo(launches=result.launches, ratio=_estimate(result.solo),
+                           paired_ratio=short(math.exp(result.paired)), difference=_estimate(result.difference),
+                           carry_over=None if quick else result.found)
 
 
 def _plain(side):
     """Fractions as JSON's numbers: an integer where it is one."""
-    if side is None:
-        return None
-    return {key: None if x is None else int(x) if x.denominator == 1 else float(x) for key, x in side.items()}
+    return side and SideCounts(**{key: None if x is None else int(x) if x.denominator == 1 else float(x)
+                                  for key, x in side.items()})
 
 
 def _floor(pair, rows):
-    row = next((row for row in rows if row["pair"] == pair), None)
-    return row and {key: row[key] for key in ("row", "ratio", "spread")}
+    row = next((row for row in rows if row.pair == pair), None)
+    return row and Floor(row=row.row, ratio=row.ratio, spread=row.spread)
 
 
 def _neighbours(run, rows):
-    """In how many of all blocks something else was on the core, after all attempts, and how many launches it cost."""
     quiet = [launch.quiet for row in run.rows for launch in row.launches]
-    return {"blocks": sum(map(len, quiet)), "disturbed": sum(int((~each).sum()) for each in quiet),
-            "launches": len(quiet), "left_out": sum(row["left_out"] for row in rows)}
+    return Neighbours(blocks=sum(map(len, quiet)), disturbed=sum(int((~each).sum()) for each in quiet),
+                      launches=len(quiet), left_out=sum(row.left_out for row in rows))
 
 
 def _sweeps(rows):
     by_pair = {}
     for row in rows:
-        by_pair.setdefault(row["pair"] if isinstance(row, dict) else row.pair, []).append(row)
+        by_pair.setdefault(row.pair, []).append(row)
     return {pair: mine for pair, mine in by_pair.items() if len(mine) >= SWEEP and pair not in FLOORS.values()}
 
 
@@ -166,16 +161,16 @@ def _crossovers(run, measured, threshold, judge):
 
 
 def _crossover(result):
-    return {"pair": result.pair, "sizes": [{"estimate": short(one.size), "low": short(one.low),
-                                            "high": short(one.high), "faster_below": one.faster_below}
-                                           for one in result.found], "sentence": None}
+    return Crossover(pair=result.pair, sizes=tuple(
+        Crossing(estimate=short(one.size), low=short(one.low), high=short(one.high), faster_below=one.faster_below)
+        for one in result.found))
 
 
 def _geometric_means(rows):
     """A summary line, no more: over sizes that somebody chose, of figures that mean different things."""
     for pair, mine in _sweeps(rows).items():
-        ratios = [row["ratio"]["estimate"] for row in mine if row["ratio"]]
-        yield {"pair": pair, "ratio": short(math.exp(np.mean(np.log(ratios)))) if ratios else None}
+        ratios = [row.ratio.estimate for row in mine if row.ratio]
+        yield GeometricMean(pair=pair, ratio=short(math.exp(np.mean(np.log(ratios)))) if ratios else None)
 
 
 def _bench_lines(run, counts):
@@ -191,8 +186,3 @@ def _bench_lines(run, counts):
                 if per_op:
                     values |= {"B/op": per_op["asked_b_per_op"], "allocs/op": per_op["allocs_per_op"]}
                 yield bench_format.benchmark_name(row.name, side), launch.ops * launch.value_ns.size, values, own
-
-
-def unsound(summary):
-    """Whether a row failed or its counts differ between launches: exit status 1."""
-    return any(row["failed"] or row["counts"]["status"] == "differs" for row in summary["rows"])

@@ -18,7 +18,7 @@ from plots.figures import distribution_figure, inline_figures, pictures, sparkli
 from plots.files import compiled
 from plots.files.strict_json import printable
 from plots.go import go
-from plots.judge.summary import unsound
+from plots.judge import pair_summary
 from plots.pages import page_table, shell
 from plots.stats import statistics
 from plots.words import pair_text, quantity
@@ -32,7 +32,7 @@ FIRST = ("pair", "size", "verdict")  # columns of a table of rows
 
 def page(run, in_go=None):
     """The page about a loaded run, as text; in_go: what plots/go/go.py made of the same lessons in Go."""
-    summary = printable(summarize(run)[0])
+    summary = pair_summary.read(printable(pair_summary.document(summarize(run)[0])))
     manifest = printable(run.manifest | {"layouts": _without_units(run.manifest["layouts"])})
     pairs = _pairs(summary, _units(run), _prefer(run))
     found = _pictures(run, summary, manifest)
@@ -42,15 +42,15 @@ def page(run, in_go=None):
             (f"distribution_{pair['name']}", "launches and layouts")) if name in found]
     return shell.render(
         "report.html.j2", run, manifest, "bench", summary=summary, pairs=pairs, lessons=_lessons(pairs, run),
-        place=style.small_print(manifest), tally=_tally(summary["rows"]),
-        unsound="Some rows failed, or their counts differ" if unsound(summary) else "",
-        wrong=_wrong(summary), go=_go(in_go, summary), floors=pair_text.floors(summary),
+        place=style.small_print(manifest), tally=_tally(summary.rows),
+        unsound="Some rows failed, or their counts differ" if summary.unsound else "",
+        wrong=_wrong(summary), go=_go(in_go, summary), floors=pair_text.floors(summary.floors),
         neighbours=pair_text.neighbours(summary), lost=pair_text.lost(summary),
         legend=pair_text.legend(summary), table=rows_of(summary),
-        verdicts=[name for name in style.VERDICTS if any(row["verdict"] == name for row in summary["rows"])],
+        verdicts=[name for name in style.VERDICTS if any(row.verdict == name for row in summary.rows)],
         overview=[(words, found[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
                                                            ("allocations", "Allocations")) if name in found],
-        rule=pair_text.rule(summary["rule"]), rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))
+        rule=pair_text.rule(summary.rule), rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))
 
 
 def _without_units(layouts):
@@ -72,11 +72,10 @@ def _prefer(run):
 
 def _pairs(summary, units, prefer):
     pairs = []
-    for name in dict.fromkeys(row["pair"] for row in summary["rows"]):
-        rows = [row for row in summary["rows"] if row["pair"] == name]
+    for name, rows in summary.pairs.items():
         show = _size_shower(units[name])
-        pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0]["lesson"],
-                      "question": rows[0]["question"], "prefer": prefer.get(name, ""),
+        pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0].lesson,
+                      "question": rows[0].question, "prefer": prefer.get(name, ""),
                       "spark": sparkline.make(rows, show), "tally": _tally(rows),
                       "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary),
                       "table": rows_of(summary, rows, pair=False)})
@@ -88,55 +87,55 @@ def _size_shower(unit):
 
 
 def _tally(rows):
-    counts = Counter(row["verdict"] for row in rows)
+    counts = Counter(row.verdict for row in rows)
     return f"{quantity.counted(len(rows), 'row')}: " + ", ".join(
         f"{n} {name}" for name, n in sorted(counts.items(), key=lambda one: list(style.VERDICTS).index(one[0])))
 
 
 def _answer(pair, rows, summary, show):
     """The verdict in sentences that others wrote: crossover, and both ends of the sweep; or the only row."""
-    crossing = [found["sentence"] for found in summary["crossovers"] if found["pair"] == pair]
+    crossing = [found.sentence for found in summary.crossovers if found.pair == pair]
     if len(rows) == 1:
-        sentences = [rows[0]["sentence"] + _numbers(rows[0])]
+        sentences = [rows[0].sentence + _numbers(rows[0])]
     else:
-        ends = sorted(rows, key=lambda row: row["size"])
+        ends = sorted(rows, key=lambda row: row.size)
         sentences = [f"crossover: {sentence}" for sentence in crossing]
-        sentences += [f"at {show(row['size'])}, {row['sentence']}{_numbers(row)}" for row in (ends[0], ends[-1])]
-        sentences += [] if summary["quick"] else [_tally(rows)]
+        sentences += [f"at {show(row.size)}, {row.sentence}{_numbers(row)}" for row in (ends[0], ends[-1])]
+        sentences += [] if summary.quick else [_tally(rows)]
     return [f"{capital(sentence)}." for sentence in sentences]
 
 
 def _numbers(row):
-    if not row["ratio"]:
+    if not row.ratio:
         return ""
-    return f"; pointer/value {quantity.with_interval(*(row['ratio'][end] for end in ('estimate', 'low', 'high')))}"
+    return f"; pointer/value {quantity.with_interval(row.ratio.estimate, *row.ratio.ends)}"
 
 
 def _asides(pair, summary):
-    means = [mean["ratio"] for mean in summary["geometric_mean"] if mean["pair"] == pair and mean["ratio"]]
+    means = [mean.ratio for mean in summary.geometric_mean if mean.pair == pair and mean.ratio]
     return [f"Geometric mean of pointer/value over the sizes that were chosen, a summary and no more: "
             f"{quantity.ratio(mean)}." for mean in means]
 
 
 def rows_of(summary, some=None, pair=True):
     """A table of rows, with the pair's name or without."""
-    whole = pair_text.rows(summary, some)
+    whole = pair_text.rows(summary.rows, some)
     columns = sorted(whole.columns, key=lambda column: FIRST.index(column.key) if column.key in FIRST else len(FIRST))
     if not pair:
         columns = [column for column in columns if column.key != "pair"]
     return page_table.of(
-        dataclasses.replace(whole, columns=columns, kept=2 if pair else 1), verdict=lambda row: row["verdict"],
-        wrong=lambda row: row["failed"] or row["counts"]["status"] == "differs", classes=_classes)
+        dataclasses.replace(whole, columns=columns, kept=2 if pair else 1), verdict=lambda row: row.verdict,
+        wrong=lambda row: row.failed or row.counts.status == "differs", classes=_classes)
 
 
 def _classes(row, column):
     if column.key == "verdict":
-        return next((name for name in style.SIDES if name in row["verdict"].split()), "")
+        return next((name for name in style.SIDES if name in row.verdict.split()), "")
     return "wrong" if column.shown(row) == "differs" else ""
 
 
 def _wrong(summary):
-    found = [{"name": row["row"], "why": why} for row, why in pair_text.wrong(summary)]
+    found = [{"name": row.row, "why": why} for row, why in pair_text.wrong(summary)]
     return found + [dict(zip(("name", "why"), sentence.split(": ", 1))) for sentence in pair_text.no_counts(summary)]
 
 
@@ -201,7 +200,7 @@ def highlight(code):
 
 def _pictures(run, summary, manifest):
     """Every figure as inline SVG, by its file's name."""
-    measured = {row.name: statistics.measure(row.launches, summary["rule"]["launches_needed"]) for row in run.rows}
+    measured = {row.name: statistics.measure(row.launches, summary.rule.launches_needed) for row in run.rows}
     figures = pictures.draw(summary, manifest)
     with style.applied():
         figures |= distribution_figure.figures(summary, manifest, measured)

@@ -8,6 +8,7 @@ from pathlib import Path
 from plots.figures import allocator_charts, pictures
 from plots.files import allocator_run, strict_json
 from plots.files.pair_run import is_of_allocators
+from plots.judge import pair_summary
 from plots.judge.allocator_summary import judgement
 from plots.program.errors import Refused
 from plots.program.guard import COMMAND
@@ -45,12 +46,13 @@ def read(path, kind):
 
 
 def read_summary(path):
-    summary = read(path, "summary")
-    if not summary["rows"]:
+    summary = pair_summary.read(read(path, "summary"))
+    if not summary.rows:
         raise Refused(path, "rows", "empty, there is nothing to draw")
-    for row in summary["rows"]:
+    for row in summary.rows:
         for key in ("value_ns_per_op", "pointer_ns_per_op", "ratio", "spread"):
-            for part, number in (row[key] or {}).items():
+            numbers = getattr(row, key)
+            for part, number in vars(numbers).items() if numbers else ():
                 if number == 0:
-                    raise Refused(path, row["row"], f"{key}.{part}", "0 has no place on a log axis")
+                    raise Refused(path, row.row, f"{key}.{part}", "0 has no place on a log axis")
     return summary

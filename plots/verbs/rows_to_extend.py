@@ -14,7 +14,7 @@ def add_arguments(parser):
 
 
 def main(args):
-    for row in judgement(load(args.run)).document["rows"]:
-        if row["stopped"]["why"] == "open":
-            print(row["row"])
+    for row in judgement(load(args.run)).summary.rows:
+        if row.stopped.why == "open":
+            print(row.row)
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from plots.files.pair_run import load
 from plots.files.strict_json import write_whole
-from plots.judge.summary import unsound
+from plots.judge import pair_summary
 from plots.program.errors import Refused
 from plots.words import pair_text, screen
 from plots.words.pair_sentences import summarize
@@ -23,11 +23,11 @@ def main(args):
     summary, bench = summarize(run)
     failed_write = None
     try:
-        write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        write_whole(args.run / "summary.json", json.dumps(pair_summary.document(summary), indent=1, allow_nan=False) + "\n")
         write_whole(args.run / "bench.txt", bench)
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
     pair_text.show(summary, args.format)
     if failed_write:
         raise failed_write
-    return 1 if unsound(summary) else 0
+    return 1 if summary.unsound else 0

@@ -37,7 +37,8 @@ def _of_workload(document, work):
         only = f"{best} has the best number, but only {_listed(shown)}" if shown else "none is"
         return f"{only} shown to {than}"
     tied = f"; {_listed(ties)} not shown to {worse}" if ties else ""
-    share = f"{sentences.ratio(found[best]['ratio'])} of {baseline}'s {'time' if time else 'memory'}"
+    ratio = quantity.ratio(*(found[best]["ratio"][end] for end in ("estimate", "low", "high")))
+    share = f"{ratio} of {baseline}'s {'time' if time else 'memory'}"
     return f"the {'fastest is' if time else 'least is kept by'} {best}, with {share}{tied}"
 
 

@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: MIT
 """The sentences of a summary of pairs: what each row, each crossover and the rule of stopping says in words."""
 
+from dataclasses import replace
+
 from plots.judge.summary import judgement
 from plots.words import quantity, sentences
 
 
 def summarize(run, among=None):
-    """(the document of summary.json, the text of bench.txt). `among` is how many rows hold together, where that is more
-    than the run's own."""
+    """(the Summary, the text of bench.txt). `among` is how many rows hold together, where that is more than the run's
+    own."""
     found = judgement(run, among)
-    document = found.document
-    document["rule"]["stopping"] = stopping(found.rule)
-    for row, measured in zip(document["rows"], run.rows):
-        row["sentence"] = _of_row(row, measured, document["rule"]["launches_needed"],
-                                  run.manifest["settings"].get("layout", -1) >= 0)
-        if row["counts"]["status"] == "differs":
-            row["counts"]["detail"] = "; ".join(map(of_counts, row["counts"]["detail"]))
+    summary = found.summary
+    one_layout = run.manifest["settings"].get("layout", -1) >= 0
     units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
-    for one, result in zip(document["crossovers"], found.crossings):
-        one["sentence"] = sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]))
-    return document, found.bench
+    return replace(
+        summary, rule=replace(summary.rule, stopping=stopping(found.rule)),
+        rows=tuple(replace(row, sentence=_of_row(row, measured, summary.rule.launches_needed, one_layout),
+                           counts=_in_words(row.counts)) for row, measured in zip(summary.rows, run.rows)),
+        crossovers=tuple(
+            replace(one, sentence=sentences.crossover(result, lambda size: quantity.size(size, units[result.pair])))
+            for one, result in zip(summary.crossovers, found.crossings))), found.bench
+
+
+def _in_words(counts):
+    return replace(counts, detail="; ".join(map(of_counts, counts.detail))) if counts.status == "differs" else counts
 
 
 def stopping(rule):
@@ -31,16 +36,16 @@ def stopping(rule):
 
 
 def _of_row(row, measured, needed, one_layout):
-    if row["failed"]:
-        return f"failed ({row['failed']['kind']}): {row['failed']['reason']}, {row['failed']['detail']}"
-    if row.get("observable") is False:
+    if row.failed:
+        return f"failed ({row.failed.kind}): {row.failed.reason}, {row.failed.detail}"
+    if row.observable is False:
         return f"not observable here: on this machine {measured.declared['observed_by']} shows no effect either"
     if not measured.launches:
         return "not measured: no launch is finished"
-    if row["ratio"] is None:
+    if row.ratio is None:
         return "not measured: in every launch some layout took less time than the clock can see"
-    side = "value" if row["ratio"]["estimate"] >= 1 else "pointer"
-    return _of_verdict(row, side, quantity.faster(row["ratio"]["estimate"]), needed, one_layout)
+    side = "value" if row.ratio.estimate >= 1 else "pointer"
+    return _of_verdict(row, side, quantity.faster(row.ratio.estimate), needed, one_layout)
 
 
 COUNTED = {"allocs": "allocated {} per operation", "frees": "freed {} per operation",
@@ -59,20 +64,20 @@ def of_counts(difference):
 
 
 def _of_verdict(row, side, faster, needed, one_layout):
-    verdict, spread = row["verdict"], row["spread"]
+    verdict, spread = row.verdict, row.spread
     if verdict == "no verdict" and one_layout:
         return f"one layout gives no verdict, because its place may be a lucky one; here {side} is {faster}"
     if verdict == "no verdict":
         return f"a quick run gives no verdict; so far {side} looks {faster}"
-    if row["ratio"]["low"] is None:
-        return f"undecided: {row['launches']} of the {needed} launches that an interval needs"
+    if row.ratio.low is None:
+        return f"undecided: {row.launches} of the {needed} launches that an interval needs"
     return {"value faster": f"{side} is {faster}", "pointer faster": f"{side} is {faster}",
             "leans value": f"{side} is {faster} on average, but not in all layouts",
             "leans pointer": f"{side} is {faster} on average, but not in all layouts",
-            "equal": f"equal within {quantity.level(row['equal_within'] or 0)}",
+            "equal": f"equal within {quantity.level(row.equal_within or 0)}",
             "placement decides": "the place of the code decides: over the layouts, pointer/value goes from "
-                                 f"{quantity.interval(spread['p10'], spread['p90'], ' to ')}",
-            "undecided": f"undecided: {STOPPED.get(row['stopped']['why'], 'measure more launches')}"}[verdict]
+                                 f"{quantity.interval(spread.p10, spread.p90, ' to ')}",
+            "undecided": f"undecided: {STOPPED.get(row.stopped.why, 'measure more launches')}"}[verdict]
 
 
 STOPPED = {"precise": "known within the precision, but at the border of two verdicts",

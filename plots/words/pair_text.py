@@ -4,53 +4,57 @@
 import json
 import math
 
+from plots.files.records import ABSENT
+from plots.judge import pair_summary
+from plots.judge.pair_summary import SIDES
 from plots.words import quantity, rules, screen, sentences
 from plots.words.sentences import carried_over, interval, ratio, verdict
 from plots.words.table import Column, Table
 
 BAR = 3  # characters a side
-SIDES = ("value", "pointer")
 COLOURS = {"value faster": screen.BLUE, "leans value": screen.BLUE, "pointer faster": screen.YELLOW,
            "leans pointer": screen.YELLOW, "equal": screen.GREEN, "failed": screen.ALARM, "undecided": screen.DIM,
            "no verdict": screen.DIM}
 
 
 def show(summary, form, out=None):
-    screen.show(form, {"table": lambda on: table(summary, on), "json": lambda: json.dumps(summary, indent=1) + "\n",
-                       "csv": rows(summary).csv, "markdown": lambda: markdown(summary)}, out)
+    screen.show(form, {"table": lambda on: table(summary, on), "csv": rows(summary.rows).csv,
+                       "json": lambda: json.dumps(pair_summary.document(summary), indent=1) + "\n",
+                       "markdown": lambda: markdown(summary)}, out)
 
 
 def table(summary, on=screen.PIPE):
-    return "\n".join([*rows(summary).terminal(on), "", *closing(summary, on)]) + "\n"
+    return "\n".join([*rows(summary.rows).terminal(on), "", *closing(summary, on)]) + "\n"
 
 
 def markdown(summary):
-    return f"{rows(summary).markdown()}\n```\n" + "\n".join(closing(summary)) + "\n```\n"
+    return f"{rows(summary.rows).markdown()}\n```\n" + "\n".join(closing(summary)) + "\n```\n"
 
 
 # ---- The rows
 
-def rows(summary, some=None):
-    """The Table of all rows, or of some."""
-    columns = COLUMNS + STACK * has_stack(summary) + VERDICT + STACK_OF_PROGRAMS
-    return Table(columns, summary["rows"] if some is None else some, colour=colour_of, kept=2,
-                 instead=lambda row: row["sentence"] if row["ratio"] is None else "")
+def rows(everything, some=None):
+    """The Table of all rows, or of some of them."""
+    columns = COLUMNS + STACK * has_stack(everything) + VERDICT + STACK_OF_PROGRAMS
+    return Table(columns, everything if some is None else some, colour=colour_of, kept=2,
+                 instead=lambda row: row.sentence if row.ratio is None else "")
 
 
 def colour_of(row):
-    return screen.ALARM if row["counts"]["status"] == "differs" else COLOURS.get(row["verdict"], "")
+    return screen.ALARM if row.counts.status == "differs" else COLOURS.get(row.verdict, "")
 
 
 def part(row, key, end="estimate"):
-    return (row[key] or {}).get(end)
+    return getattr(getattr(row, key), end, None)
 
 
 def per_op(row, side, key):
-    return (row["counts"][side] or {}).get(f"{key}_per_op")
+    found = getattr(row.counted(side), f"{key}_per_op", None)
+    return None if found is ABSENT else found
 
 
 def counted(row, side, key):
-    if row["counts"]["status"] in ("refused", "missing"):
+    if not row.counts.known:
         return quantity.NONE
     number = per_op(row, side, key)
     return "differs" if number is None else quantity.count(number)
@@ -58,18 +62,18 @@ def counted(row, side, key):
 
 def bar(row):
     """Towards the faster side, value on the left: a character for up to 1.6 times, two up to 2.5, three beyond."""
-    if row["ratio"] is None or row["verdict"] not in ("value faster", "pointer faster", "leans value",
-                                                      "leans pointer"):
+    if row.ratio is None or row.verdict not in ("value faster", "pointer faster", "leans value", "leans pointer"):
         return " " * BAR + "|" + " " * BAR
-    steps = math.log2(row["ratio"]["estimate"]) / 2 * BAR
+    steps = math.log2(row.ratio.estimate) / 2 * BAR
     length = min(BAR, max(1, math.ceil(abs(steps))))
-    mark = ("=" if row["verdict"].endswith("faster") else "-") * length
+    mark = ("=" if row.verdict.endswith("faster") else "-") * length
     return f"{mark:>{BAR}}|{'':{BAR}}" if steps > 0 else f"{'':{BAR}}|{mark:<{BAR}}"
 
 
-def has_stack(summary):
+def has_stack(rows):
     """Whether the run counted what stack an operation takes; older runs did not."""
-    return any("stack_touched_b_per_op" in (row["counts"][side] or {}) for row in summary["rows"] for side in SIDES)
+    sides = [row.counted(side) for row in rows for side in SIDES]
+    return any(side and side.stack_touched_b_per_op is not ABSENT for side in sides)
 
 
 def stack(row, side, brief=False):
@@ -103,23 +107,23 @@ def _count(side, short, gap, key, of_summary, spare):
 
 
 def _solo(key, value):
-    return _of_programs(key, lambda row: row["solo"] and value(row["solo"]))
+    return _of_programs(key, lambda row: row.solo and value(row.solo))
 
 
 RATIO = "pointer/value"  # heading of a group
 COLUMNS = (
-    _of_programs("row", lambda row: row["row"]),
-    Column("pair", lambda row: row["pair"], "pair", words=True),
-    Column("size", lambda row: row["size"], "size", gap=1),
-    _of_programs("launches", lambda row: row["launches"]), _of_programs("layouts", lambda row: row["layouts"]),
+    _of_programs("row", lambda row: row.row),
+    Column("pair", lambda row: row.pair, "pair", words=True),
+    Column("size", lambda row: row.size, "size", gap=1),
+    _of_programs("launches", lambda row: row.launches), _of_programs("layouts", lambda row: row.layouts),
     *_time("value", "value", 2), *_time("pointer", "ptr", 1),
-    Column("ratio", lambda row: part(row, "ratio"), f"ratio {RATIO}", lambda row: ratio(row["ratio"]), short="ratio",
+    Column("ratio", lambda row: part(row, "ratio"), f"ratio {RATIO}", lambda row: ratio(row.ratio), short="ratio",
            group=RATIO),
     *_ends("ratio", "low", "high"),
-    Column("", lambda row: part(row, "ratio", "low"), "interval", lambda row: interval(row["ratio"]), words=True,
+    Column("", lambda row: part(row, "ratio", "low"), "interval", lambda row: interval(row.ratio), words=True,
            group=RATIO, gap=1),
     Column("", lambda row: part(row, "spread", "p10"), "spread over layouts",
-           lambda row: interval(row["spread"], "p10", "p90"), words=True, short="spread", group=RATIO, spare=6),
+           lambda row: interval(row.spread), words=True, short="spread", group=RATIO, spare=6),
     *_ends("spread", "p10", "p90"),
     _count("value", "val", 2, "b_per_op", "asked_b", 7), _count("pointer", "ptr", 1, "b_per_op", "asked_b", 7),
     _count("value", "val", 2, "allocs_per_op", "allocs", 5), _count("pointer", "ptr", 1, "allocs_per_op", "allocs", 5))
@@ -129,16 +133,16 @@ STACK = tuple(Column("", lambda row, side=side: per_op(row, side, "stack_touched
                      spare=8)
               for side, short, gap in (("value", "val", 2), ("pointer", "ptr", 1)))
 VERDICT = (
-    _of_programs("counts", lambda row: row["counts"]["status"]),
+    _of_programs("counts", lambda row: row.counts.status),
     Column(title="val|ptr", text=bar, spare=9),
-    Column("verdict", lambda row: row["verdict"], "verdict", verdict, words=True, painted=True),
-    *(_of_programs(key, lambda row, key=key: row[key]) for key in ("equal_within", "sentence")),
-    _of_programs("look", lambda row: row["stopped"]["look"]),
-    _of_programs("stopped", lambda row: row["stopped"]["why"]),
-    _solo("solo_ratio", lambda solo: solo["ratio"]["estimate"]),
-    *(_solo(f"solo_ratio_{end}", lambda solo, end=end: solo["ratio"][end]) for end in ("low", "high")),
-    _solo("solo_paired_ratio", lambda solo: solo["paired_ratio"]),
-    _solo("carry_over", lambda solo: solo["carry_over"]))
+    Column("verdict", lambda row: row.verdict, "verdict", verdict, words=True, painted=True),
+    *(_of_programs(key, lambda row, key=key: getattr(row, key)) for key in ("equal_within", "sentence")),
+    _of_programs("look", lambda row: row.stopped.look),
+    _of_programs("stopped", lambda row: row.stopped.why),
+    _solo("solo_ratio", lambda solo: solo.ratio.estimate),
+    *(_solo(f"solo_ratio_{end}", lambda solo, end=end: getattr(solo.ratio, end)) for end in ("low", "high")),
+    _solo("solo_paired_ratio", lambda solo: solo.paired_ratio),
+    _solo("carry_over", lambda solo: solo.carry_over))
 STACK_OF_PROGRAMS = tuple(_of_programs(f"{side}_stack_{what}_b_per_op",
                                        lambda row, side=side, what=what: per_op(row, side, f"stack_{what}_b"))
                           for what in ("reserved", "touched") for side in SIDES)
@@ -149,40 +153,40 @@ STACK_OF_PROGRAMS = tuple(_of_programs(f"{side}_stack_{what}_b_per_op",
 def closing(summary, on=screen.PIPE):
     """Lines."""
     out = [on.paint(line, colour_of(row)) for row, why in wrong(summary)
-           for line in on.wrapped(f"{row['row']}: {why}", "", "  ")]
+           for line in on.wrapped(f"{row.row}: {why}", "", "  ")]
     out += carry_overs(summary, on)
     for sentence in [*stops(summary), *no_counts(summary)]:
         out += on.wrapped(sentence, "", "  ")
     out += crossovers(summary, on)
-    for sentence in [*floors(summary), *neighbours(summary), *lost(summary)]:
+    for sentence in [*floors(summary.floors), *neighbours(summary), *lost(summary)]:
         out += on.wrapped(sentence, "", "  ")
-    out += [f"Compiled by {summary['compiled']}"] if "compiled" in summary else []
+    out += [f"Compiled by {summary.compiled}"] if summary.compiled else []
     return [*out, *[""] * bool(out), "How to read it", *on.definitions(legend(summary))]
 
 
 def wrong(summary):
     """[(row, why)] of those that failed, or whose counts are not exact."""
-    whys = {row["row"]: row["sentence"] if row["failed"] else
-            f"counts differ between launches: {row['counts']['detail']}" for row in summary["rows"]
-            if row["failed"] or row["counts"]["status"] == "differs"}
-    return [(row, whys[row["row"]]) for row in summary["rows"] if row["row"] in whys]
+    whys = {row.row: row.sentence if row.failed else
+            f"counts differ between launches: {row.counts.detail}" for row in summary.rows
+            if row.failed or row.counts.status == "differs"}
+    return [(row, whys[row.row]) for row in summary.rows if row.row in whys]
 
 
 def no_counts(summary):
-    refused = [row for row in summary["rows"] if row["counts"]["status"] == "refused"]
+    refused = [row for row in summary.rows if row.counts.status == "refused"]
     rows = quantity.counted(len(refused), "row")
-    return [f"No counts in {rows}: {refused[0]['counts']['detail']}."] if refused else []
+    return [f"No counts in {rows}: {refused[0].counts.detail}."] if refused else []
 
 
 def carry_overs(summary, on=screen.PIPE):
     """Lines."""
-    found = [(row["row"], row["solo"]) for row in summary["rows"] if carried_over(row)]
+    found = [(row.row, row.solo) for row in summary.rows if carried_over(row)]
     said = ("* Carry-over: a side runs at another speed beside the other side than alone, because each leaves caches "
             "and predictors in another state. The table shows them by turns (paired); here each is alone (solo), at "
             "the same layouts:")
     return on.wrapped(said, "", "  ") * bool(found) + on.definitions(
-        [(name, f"paired {quantity.ratio(solo['paired_ratio'])}, solo {ratio(solo['ratio'])}: "
-                f"{ratio(solo['difference'])} times as much ({interval(solo['difference'])})") for name, solo in found])
+        [(name, f"paired {quantity.ratio(solo.paired_ratio)}, solo {ratio(solo.ratio)}: "
+                f"{ratio(solo.difference)} times as much ({interval(solo.difference)})") for name, solo in found])
 
 
 STOPS = {"decided": "decided", "precise": "undecided, but known within the precision",
@@ -193,9 +197,9 @@ STOPS = {"decided": "decided", "precise": "undecided, but known within the preci
 def stops(summary):
     """Which rule ended the launches of how many rows; nothing where their number was fixed."""
     looks = {}
-    for row in summary["rows"]:
-        key = row["stopped"]["look"], row["launches"] + row["left_out"]
-        of = looks.setdefault(row["stopped"]["why"], {})
+    for row in summary.rows:
+        key = row.stopped.look, row.launches + row.left_out
+        of = looks.setdefault(row.stopped.why, {})
         of[key] = of.get(key, 0) + 1
     return [f"Stopped, {words}: " + ", ".join(f"{n} at look {look} ({launches} launches)"
                                               for (look, launches), n in sorted(looks[why].items()))
@@ -204,10 +208,10 @@ def stops(summary):
 
 def crossovers(summary, on=screen.PIPE):
     """Lines: a sentence for each pair, and one for all that have too few launches for any."""
-    known = {row["pair"] for row in summary["rows"] if part(row, "ratio", "low") is not None}
-    told = [(one["pair"], one["sentence"]) for one in summary["crossovers"] if one["pair"] in known]
-    few = len(summary["crossovers"]) - len(told)
-    head = [f"Crossover by size{'' if summary['quick'] else ', with its 95 % bootstrap interval over launches'}"]
+    known = {row.pair for row in summary.rows if part(row, "ratio", "low") is not None}
+    told = [(one.pair, one.sentence) for one in summary.crossovers if one.pair in known]
+    few = len(summary.crossovers) - len(told)
+    head = [f"Crossover by size{'' if summary.quick else ', with its 95 % bootstrap interval over launches'}"]
     none = f"Crossover by size: {quantity.counted(few, 'pair has', 'pairs have')} too few launches to show one"
     return head * bool(told) + on.definitions(told) + [none] * bool(few)
 
@@ -215,62 +219,62 @@ def crossovers(summary, on=screen.PIPE):
 FLOORS = {"clockwork": "one function against itself", "placement": "two identical functions"}
 
 
-def floors(summary):
-    return [f"Noise floor, {name} ({FLOORS[name]}): ratio {ratio(floor['ratio'])}, "
-            + (f"interval {interval(floor['ratio'])}, " if floor["ratio"]["low"] is not None else "")
-            + f"spread {interval(floor['spread'], 'p10', 'p90')}"
-            for name, floor in summary["floors"].items() if floor and floor["ratio"]]
+def floors(found):
+    return [f"Noise floor, {name} ({FLOORS[name]}): ratio {ratio(floor.ratio)}, "
+            + (f"interval {interval(floor.ratio)}, " if floor.ratio.low is not None else "")
+            + f"spread {interval(floor.spread)}"
+            for name, floor in found.items() if floor and floor.ratio]
 
 
 def neighbours(summary):
     """A sentence, or none where nothing was measured."""
-    found = summary["neighbours"]
-    if not found["blocks"]:
+    found = summary.neighbours
+    if not found.blocks:
         return []
-    launches = quantity.counted(found["launches"], "launch", "launches")
-    out = f"; {quantity.count(found['left_out'])} of {launches} are left out for it" if found["left_out"] else ""
-    return [f"Neighbours: in {quantity.percent(found['disturbed'] / found['blocks'])} of the blocks something else ran "
+    launches = quantity.counted(found.launches, "launch", "launches")
+    out = f"; {quantity.count(found.left_out)} of {launches} are left out for it" if found.left_out else ""
+    return [f"Neighbours: in {quantity.percent(found.disturbed / found.blocks)} of the blocks something else ran "
             f"on the core at every attempt{out}"]
 
 
 def lost(summary):
     """A sentence, or none where no launch was lost."""
-    return [said] if (said := sentences.lost([(row["row"], row.get("lost", 0)) for row in summary["rows"]])) else []
+    return [said] if (said := sentences.lost([(row.row, row.lost) for row in summary.rows])) else []
 
 
 def rule(found):
     """A sentence: the numbers of a run's rule."""
-    return (f"the smallest difference worth a word is {quantity.level(found['threshold'])}; intervals hold with "
-            f"{quantity.level(found['confidence'])} for the whole table ({found['correction']}, {found['interval']}) "
-            f"and need {quantity.counted(found['launches_needed'], 'launch', 'launches')}; "
-            f"stopping: {found['stopping']}; a carry-over is called beyond "
-            f"{quantity.level(found['carry_over_threshold'])}")
+    return (f"the smallest difference worth a word is {quantity.level(found.threshold)}; intervals hold with "
+            f"{quantity.level(found.confidence)} for the whole table ({found.correction}, {found.interval}) "
+            f"and need {quantity.counted(found.launches_needed, 'launch', 'launches')}; "
+            f"stopping: {found.stopping}; a carry-over is called beyond "
+            f"{quantity.level(found.carry_over_threshold)}")
 
 
 def legend(summary):
     """[(name, meaning)]"""
-    rule = summary["rule"]
+    rule = summary.rule
     lines = [("ratio", "pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: the pointer "
               "side takes a 29th of the time"),
-             ("interval", f"where the ratio lies, judged by launches: {quantity.level(rule['confidence'])} for the "
-              f"whole table ({rule['correction']})"),
+             ("interval", f"where the ratio lies, judged by launches: {quantity.level(rule.confidence)} for the "
+              f"whole table ({rule.correction})"),
              ("spread", "the ratio from p10 to p90 of the layouts, the places where the linker may put the code"),
              ("B/op", "bytes as asked for; like allocs/op an exact count")]
-    if has_stack(summary):
+    if has_stack(summary.rows):
         lines.append(("stack B", "how far an operation moves the stack pointer, with all that it calls; ~: how far "
                       "down it writes, where the pointer was not followed"))
     return lines + [(name, meaning) for name, meaning in _verdicts(summary) if meaning]
 
 
 def _verdicts(summary):
-    rule, rows = summary["rule"], summary["rows"]
-    if summary["quick"]:
+    rule, rows = summary.rule, summary.rows
+    if summary.quick:
         return [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
-    if all(row["verdict"] in ("no verdict", "failed") for row in rows):
+    if all(row.verdict in ("no verdict", "failed") for row in rows):
         return [("verdict", "one layout gives none: its place may be a lucky one")]
-    few = any(0 < row["launches"] < rule["launches_needed"] for row in rows)
-    return [*rules.entries("verdicts", least=quantity.level(rule["threshold"])), ("stopping", rule["stopping"]),
+    few = any(0 < row.launches < rule.launches_needed for row in rows)
+    return [*rules.entries("verdicts", least=quantity.level(rule.threshold)), ("stopping", rule.stopping),
             ("*", any(map(carried_over, rows)) and f"carry-over: alone, the sides differ by more than "
-             f"{quantity.level(rule['carry_over_threshold'])} from how they differ beside each other, for certain"),
-            ("launches", few and f"an interval over this table needs {rule['launches_needed']} of a row; a row with "
+             f"{quantity.level(rule.carry_over_threshold)} from how they differ beside each other, for certain"),
+            ("launches", few and f"an interval over this table needs {rule.launches_needed} of a row; a row with "
              "fewer has none, and is undecided")]

@@ -29,31 +29,32 @@ def capital(sentence):
 
 def ratio(found):
     """Of a part with an interval of its own; "-" where there is none."""
-    return quantity.ratio(found["estimate"], found["low"], found["high"]) if found else quantity.NONE
+    return quantity.ratio(found.estimate, *found.ends) if found else quantity.NONE
 
 
-def interval(found, low="low", high="high"):
-    return quantity.interval(found[low], found[high]) if found else quantity.NONE
+def interval(found):
+    """Of an estimate, or p10 to p90 of a spread."""
+    return quantity.interval(*found.ends) if found else quantity.NONE
 
 
 def verdict(row):
     """All that is to be said of it in a table's cell."""
-    if row["failed"]:
-        return f"failed: {row['failed']['detail'] or row['failed']['reason']}"
+    if row.failed:
+        return f"failed: {row.failed.detail or row.failed.reason}"
     text = short_verdict(row, MARK if carried_over(row) else "")
-    return f"counts differ; {text}" if row["counts"]["status"] == "differs" else text
+    return f"counts differ; {text}" if row.counts.status == "differs" else text
 
 
 def short_verdict(row, mark=""):
-    if row.get("observable", True) is False:
+    if row.observable is False:
         return "not observable here"
-    within = f" ({quantity.level(row['equal_within'])})" if row["equal_within"] else ""
-    unsure = row.get("observable", True) is None and row["verdict"] != "undecided"
-    return row["verdict"] + mark + within + " (not calibrated)" * unsure
+    within = f" ({quantity.level(row.equal_within)})" if row.equal_within else ""
+    unsure = row.observable is None and row.verdict != "undecided"
+    return row.verdict + mark + within + " (not calibrated)" * unsure
 
 
 def carried_over(row):
-    return bool(row["solo"] and row["solo"]["carry_over"])
+    return bool(row.solo and row.solo.carry_over)
 
 
 # ---- Of a crossover

@@ -6,6 +6,7 @@ import pytest
 from ask import advice, allocator, answer, arguments, compiler as compilers, subject as subjects
 from plots.files import pair_run
 from plots.files.strict_json import validate
+from plots.judge import pair_summary
 from plots.words.pair_sentences import summarize
 
 # ---- Words without quotes, in another order, or for the compiler
@@ -68,7 +69,7 @@ def test_flags_stand_anywhere(words):
 def answered(tmp_path, small_run):
     """A function: the answer about a struct, its rows changed before by `change(rows)`."""
     made = pair_run.load(small_run)
-    found = summarize(made, 2)[0]
+    found = pair_summary.document(summarize(made, 2)[0])
     header = tmp_path / "plain.h"
     header.write_text("struct plain { int id; double price; };\n")
     compiler = compilers.make("cc", (), "-O3 -mtune=generic", tmp_path)

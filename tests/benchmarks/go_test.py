@@ -70,9 +70,9 @@ def test_a_run_shows_go_beside_c(small_run, capsys):
     printed = capsys.readouterr().out
     assert check.check(small_run)[1] == []
     (line,) = [line for line in printed.splitlines() if line.startswith("pass ")]
-    c = summarize(load(small_run))[0]["rows"][0]
+    c = summarize(load(small_run))[0].rows[0]
     cells = line.split()
-    assert cells[:2] == ["pass", "8"] and float(cells[2]) == pytest.approx(c["value_ns_per_op"]["estimate"], rel=1e-3)
+    assert cells[:2] == ["pass", "8"] and float(cells[2]) == pytest.approx(c.value_ns_per_op.estimate, rel=1e-3)
     assert cells[4:6] == ["4.000", "1.500"] and cells[6:] == ["0", "0", "0", "0"]
     assert re.search(r"^factory +4096 .* - +512\.0 +0 +1 +- +1$", printed, re.M)
     assert "as published" in printed and all(len(line) <= 120 for line in printed.splitlines())

@@ -296,7 +296,7 @@ def test_the_budget_ends_a_block(tmp_path):
     assert before < len(numbers(run, 8)) < 2 * before
     loaded = load(run)
     assert stopping.spent_s(loaded) >= 1
-    stopped = {row["row"]: row["stopped"]["why"] for row in summarize(loaded)[0]["rows"]}
+    stopped = {row.row: row.stopped.why for row in summarize(loaded)[0].rows}
     assert stopped["good/size=8"] in ("decided", "precise", "budget")
     again = bench("--resume", run)
     assert again.returncode == 0 and len(events(run, "start")) == len(events(run, "done"))

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The figures of every case, drawn once."""
-import copy
-
 import pytest
 
 from drawn import CASES, MANIFEST, Once, texts
 from plots.figures import pictures
+from plots.judge import pair_summary
 
 
 @pytest.fixture(scope="session")
 def figures():
-    return Once(lambda case: pictures.draw(copy.deepcopy(CASES[case]), MANIFEST))
+    return Once(lambda case: pictures.draw(pair_summary.read(CASES[case]), MANIFEST))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from drawn import CASES, MANIFEST, texts
 from places import ROOT
 from plots import __main__ as plots_main
 from plots.figures import pictures
+from plots.judge import pair_summary
 from plots.verbs import charts
 
 
@@ -63,7 +64,7 @@ def test_png_is_twice_a_readme_wide_and_not_blank(figures):
 def test_a_users_matplotlibrc_changes_nothing(figures):
     want = pictures.encode({"v": figures["one row"]["verdicts"]})["v.svg"]
     with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 30, "savefig.bbox": "tight", "text.color": "red"}):
-        assert pictures.encode({"v": pictures.draw(CASES["one row"], MANIFEST)["verdicts"]})["v.svg"] == want
+        assert pictures.encode({"v": pictures.draw(pair_summary.read(CASES["one row"]), MANIFEST)["verdicts"]})["v.svg"] == want
 
 
 def test_no_pyplot_and_no_display():
@@ -154,7 +155,7 @@ def test_bad_folder_is_named_in_one_line(tmp_path, capsys, name, prepare, words)
 def test_machine_that_told_little_is_drawn(figures):
     manifest = copy.deepcopy(MANIFEST)
     manifest.update(machine={"cpu": None}, build={}, allocator=None)
-    fig = pictures.draw(CASES["one row"], manifest)["verdicts"]
+    fig = pictures.draw(pair_summary.read(CASES["one row"]), manifest)["verdicts"]
     assert any("unknown processor" in text and "unknown compiler" in text for text, _ in texts(fig))
 
 

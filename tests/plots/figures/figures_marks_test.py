@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 
 from drawn import CASES, row, summary
 from plots.figures import crossover_figure, style, verdicts_figure
+from plots.judge import pair_summary
 
 
 def rows_of_verdicts(fig, document):
@@ -140,7 +141,7 @@ def test_failed_size_leaves_a_gap_and_a_cross(figures):
 ])
 def test_cliffs(name, sizes, value_ns, want):
     rows = [row(f"p/size={n}", 1 / ns, value_ns=ns) for n, ns in zip(sizes, value_ns)]
-    assert crossover_figure.cliffs(crossover_figure.load(summary(rows), "p")) == want
+    assert crossover_figure.cliffs(crossover_figure.load(pair_summary.read(summary(rows)), "p")) == want
 
 
 def test_allocation_marks_are_the_counts(figures):

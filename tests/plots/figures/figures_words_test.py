@@ -4,6 +4,7 @@ import pytest
 
 from drawn import CASES, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, letters, row, summary
 from plots.figures import allocations_figure, crossover_figure, style
+from plots.judge import pair_summary
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -73,7 +74,7 @@ def test_figure_names_machine_and_compiler(figures, figure):
      ["Counts refused (x): a.", "Counts refused (y): b.", "Not counted: c."]),
 ])
 def test_sentences(name, rows, want):
-    loaded = allocations_figure.load(summary(rows))
+    loaded = pair_summary.read(summary(rows)).rows
     assert allocations_figure.problems(loaded) + allocations_figure.silence(loaded) == want
 
 

@@ -103,8 +103,8 @@ def test_every_place_tells_each_lesson_for_itself(runs, capsys):
     run = runs[1]
     compile_by(run, {"pass": [CLANG]})
     summary, bench = summarize(load(run))
-    assert summary["compiled"] == "gcc 12.2.0 -O2 (pass: clang 16.0.6 -O0)" or "factory: gcc" in summary["compiled"]
-    assert f"Compiled by {summary['compiled']}\n" in pair_text.table(summary)
+    assert summary.compiled == "gcc 12.2.0 -O2 (pass: clang 16.0.6 -O0)" or "factory: gcc" in summary.compiled
+    assert f"Compiled by {summary.compiled}\n" in pair_text.table(summary)
     lines = {line.name.split("/")[0]: line.configuration for line in bench_format.read(bench)[0]}
     assert {name: line["compiler"] for name, line in lines.items()} == {"Pass": "clang 16.0.6", "Factory": "gcc 12.2.0"}
     assert lines["Pass"]["kernel-args"] == "-O0 -fPIC"

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 import zlib
 from fractions import Fraction
 
@@ -20,6 +21,9 @@ import synthetic
 from plots.__main__ import guarded
 from plots.files import bench_format, strict_json
 from plots.files.pair_run import load
+from plots.files.records import ABSENT
+from plots.judge import pair_summary
+from plots.judge.pair_summary import Estimate
 from plots.verbs.check import check
 from plots.words import pair_text, screen, sentences
 from plots.words.pair_sentences import summarize
@@ -67,7 +71,7 @@ def test_stack_of_an_operation(golden_run, capsys):
         document["value"].update(stack_reserved_b=reserved, stack_touched_b=touched)
         document["pointer"].update(stack_reserved_b=None if launch else 40, stack_touched_b=40)
         rewrite(golden_run, path, json.dumps(document))
-    summary, _ = summarize(load(golden_run))
+    summary = pair_summary.document(summarize(load(golden_run))[0])
     row = next(row for row in summary["rows"] if row["row"] == "pass/size=64")
     assert {key: row["counts"]["value"][key] for key in row["counts"]["value"] if key.startswith("stack")} == {
         "stack_reserved_b_per_op": 120, "stack_touched_b_per_op": 96}
@@ -94,7 +98,7 @@ def test_stack_of_an_operation(golden_run, capsys):
 
 def test_golden_run_says_what_is_true_of_it(golden_run):
     """The golden files were not only written, they are right: by the truths that the run was made from."""
-    summary, _ = summarize(load(golden_run))
+    summary = pair_summary.document(summarize(load(golden_run))[0])
     rows = {row["row"]: row for row in summary["rows"]}
     assert {name: row["verdict"] for name, row in rows.items()} == {
         "pass/size=8": "value faster", "pass/size=64": "leans pointer", "pass/size=4096": "pointer faster",
@@ -168,7 +172,7 @@ def test_outcomes(tmp_path, capsys, name, plan, status, verdict, said):
 def test_zero_rounds_everywhere_are_no_ratio(tmp_path):
     run = run_of(tmp_path, [synthetic.Truth("pass", 8, zero_rounds=1.0)])
     summary, bench = summarize(load(run))
-    row = summary["rows"][0]
+    row = pair_summary.document(summary)["rows"][0]
     assert row["ratio"] is None and row["verdict"] == "undecided" and "clock" in row["sentence"]
     assert "Benchmark" not in bench
 
@@ -231,14 +235,14 @@ BARS = [("value faster", 1.05, "  =|   "), ("value faster", 2.0, " ==|   "), ("v
 
 @pytest.mark.parametrize("verdict, ratio, want", BARS)
 def test_bar(verdict, ratio, want):
-    assert pair_text.bar({"verdict": verdict, "ratio": {"estimate": ratio}}) == want
+    assert pair_text.bar(types.SimpleNamespace(verdict=verdict, ratio=Estimate(estimate=ratio, low=None, high=None))) == want
 
 
 def test_csv_reads_back(golden_run):
     summary, _ = summarize(load(golden_run))
-    read = list(csv.DictReader(io.StringIO(pair_text.rows(summary).csv())))
-    assert [row["row"] for row in read] == [row["row"] for row in summary["rows"]]
-    assert float(read[0]["ratio_low"]) == summary["rows"][0]["ratio"]["low"]
+    read = list(csv.DictReader(io.StringIO(pair_text.rows(summary.rows).csv())))
+    assert [row["row"] for row in read] == [row.row for row in summary.rows]
+    assert float(read[0]["ratio_low"]) == summary.rows[0].ratio.low
     assert read[5]["ratio"] == "" and read[5]["verdict"] == "failed"
 
 
@@ -348,11 +352,11 @@ def test_a_row_is_only_observable_where_its_calibration_shows_the_effect(golden_
     for row in run.rows:
         if row.pair == "factory":
             row.declared["observed_by"] = calibration
-    rows = {row["row"]: row for row in summarize(run)[0]["rows"]}
+    rows = {row.row: row for row in summarize(run)[0].rows}
     row = rows["factory/size=24"]
-    assert row["observable"] is observable and row["sentence"].startswith(sentence)
+    assert row.observable is observable and row.sentence.startswith(sentence)
     assert sentences.verdict(row).startswith(shown)
-    assert "observable" not in rows["pass/size=8"]
+    assert rows["pass/size=8"].observable is ABSENT
 
 
 def test_nothing_is_said_of_what_a_quick_run_cannot_calibrate(golden_run):
@@ -360,4 +364,4 @@ def test_nothing_is_said_of_what_a_quick_run_cannot_calibrate(golden_run):
     run.manifest["quick"] = True
     for row in run.rows:
         row.declared["observed_by"] = "null"
-    assert run.quick and not any("observable" in row for row in summarize(run)[0]["rows"])
+    assert run.quick and not any("observable" in row for row in pair_summary.document(summarize(run)[0])["rows"])

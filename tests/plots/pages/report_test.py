@@ -9,6 +9,7 @@ import html.parser
 import json
 import os
 import re
+import types
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ import synthetic
 from plots import __main__ as plots_main
 from plots.figures import distribution_figure, inline_figures, sparkline, style
 from plots.files.pair_run import load
+from plots.judge import pair_summary
+from plots.judge.pair_summary import Estimate, Spread
 from plots.pages import report, shell
 from plots.stats import statistics
 from plots.words import rules
@@ -162,7 +165,7 @@ def cells(text, table):
 
 def test_shows_the_summarys_numbers(text_of):
     run, text = text_of("plain")
-    judged, _ = summarize(load(run))
+    judged = pair_summary.document(summarize(load(run))[0])
     lines = re.search(r'id="all-rows".*?<tbody>(.*?)</tbody>', text, re.DOTALL)[1].split("</tr>")
     for row, line in zip(judged["rows"], lines):
         keys = re.findall(r'data-key="([^"]+)"', line)
@@ -371,8 +374,8 @@ def test_distribution_marks_every_launch_and_layout(tmp_path):
     with style.applied():
         fig = distribution_figure.figures(judged, run.manifest, measured)["distribution_pass"]
     for ax, axis in zip(fig.axes, (1, 0)):
-        for i, row in enumerate(sorted(judged["rows"], key=lambda row: row["size"])):
-            matrix = np.exp(measured[row["row"]].ln_ratio)  # [launch][layout]
+        for i, row in enumerate(sorted(judged.rows, key=lambda row: row.size)):
+            matrix = np.exp(measured[row.row].ln_ratio)  # [launch][layout]
             # The oracle: per launch the geometric mean over layouts, per layout the middle one of the launches.
             want = np.sort(matrix, axis=0)[len(matrix) // 2]
             if axis:
@@ -382,16 +385,16 @@ def test_distribution_marks_every_launch_and_layout(tmp_path):
                 x, y = line.get_xdata(), line.get_ydata()
                 if len(x) >= 3 and np.isnan(x[2]) and i < y[0] < i + 1:
                     side = next(name for name, look in style.SIDES.items() if look.colour == line.get_color())
-                    seen[side] += list(np.asarray(x)[::3] * row["ratio"]["estimate"])
-            assert np.allclose(sorted(seen["value"] + seen["pointer"]), np.sort(want), rtol=1e-5), row["row"]
+                    seen[side] += list(np.asarray(x)[::3] * row.ratio.estimate)
+            assert np.allclose(sorted(seen["value"] + seen["pointer"]), np.sort(want), rtol=1e-5), row.row
             assert all(x >= 1 for x in seen["value"]) and all(x < 1 for x in seen["pointer"])
             low, high = ax.get_xlim()
-            assert low < want.min() / row["ratio"]["estimate"] and want.max() / row["ratio"]["estimate"] < high
+            assert low < want.min() / row.ratio.estimate and want.max() / row.ratio.estimate < high
 
 
 def spark_row(size, estimate, verdict="value faster", low=None, high=None):
-    return {"size": size, "verdict": verdict, "spread": {"p10": estimate * 0.9, "p90": estimate * 1.1},
-            "ratio": None if estimate is None else {"estimate": estimate, "low": low, "high": high}}
+    return types.SimpleNamespace(size=size, verdict=verdict, spread=Spread(p10=estimate * 0.9, p90=estimate * 1.1),
+                                 ratio=Estimate(estimate=estimate, low=low, high=high))
 
 
 @pytest.mark.parametrize("ratios", [[2, 1.5, 0.5, 0.25], [3, 2, 5], [0.1, 0.001]], ids=["crossing", "above", "below"])
@@ -408,4 +411,4 @@ def test_sparkline_of_one_row():
     (dot,) = found.dots
     assert found.kind == "bar" and found.one == 120 and dot.x < 120 and dot.interval[0] < dot.x < dot.interval[1] < 120
     assert (dot.side, dot.shape, dot.filled) == ("pointer", "D", False)
-    assert sparkline.make([{"size": 1, "ratio": None}], str) is None
+    assert sparkline.make([types.SimpleNamespace(size=1, ratio=None)], str) is None

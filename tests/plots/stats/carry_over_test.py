@@ -150,7 +150,7 @@ def test_the_row_says_so_and_shows_both(tmp_path, capsys):
     assert guarded(["report", str(run)]) == 0
     quick = synthetic.write_run(tmp_path / "quick", ROWS, synthetic.Plan(layouts=16, rounds=4, solo=15, quick=True))
     summary, _ = summarize(load(quick))
-    assert [row["solo"]["carry_over"] for row in summary["rows"]] == [None] * 3
+    assert [row.solo.carry_over for row in summary.rows] == [None] * 3
     assert "carry-over" not in pair_text.table(summary)
 
 
@@ -176,6 +176,6 @@ def test_solo_launches_go_through_the_layouts(tmp_path):
         assert sorted(layouts[:4]) == sorted(layouts[4:]) == [0, 1, 2, 3], "each once before one comes again"
         orders.append(tuple(layouts))
     assert len(set(orders)) > 1, "every row has the same order"
-    rows = {row["row"]: row["solo"] for row in summarize(load(run))[0]["rows"]}
+    rows = {row.row: row.solo for row in summarize(load(run))[0].rows}
     assert {name: one["launches"] for name, one in rows.items()} == dict.fromkeys(rows, 8) and len(rows) == 3
     assert check(run)[1] == []

@@ -81,12 +81,12 @@ def number(text):
 
 def test_every_form_shows_the_same(run, summary):
     shown = of_terminal(pair_text.table(summary))
-    assert set(shown) == {row["row"] for row in summary["rows"]}
+    assert set(shown) == {row.row for row in summary.rows}
     assert shown["pass/size=8"]["ratio"].count("9") and len(shown["pass/size=8"]["ratio"]) == 6  # four decimals
     page = report.page(run)
     assert of_markdown(pair_text.markdown(summary)) == shown
     assert of_cells(*table_of_page(page, "Every row of the run")) == shown
-    written = {row["row"]: row for row in csv.DictReader(io.StringIO(pair_text.rows(summary).csv()))}
+    written = {row["row"]: row for row in csv.DictReader(io.StringIO(pair_text.rows(summary.rows).csv()))}
     for name, row in shown.items():
         low, high = row["interval"].split("..")
         for text, key in ((row["value"], "value_ns_per_op"), (row["pointer"], "pointer_ns_per_op"), (row["ratio"], "ratio"),
@@ -103,28 +103,28 @@ def test_the_figure_shows_the_same(summary, run):
     for text in fig.axes[0].texts:
         lines.setdefault(round(text.get_position()[1], 3), []).append(text.get_text())
     lines = [texts for texts in lines.values() if len(texts) == 4]  # size, ratio, interval, verdict
-    sizes = [row["size"] for row in summary["rows"]]
+    sizes = [row.size for row in summary.rows]
     assert [line[0] for line in lines] == [str(size) for size in sizes]
     svg = pictures.encode({"verdicts": fig}, ("svg",))["verdicts.svg"].decode()
-    for row, line in zip(summary["rows"], lines):
-        mine = shown[row["row"]]
-        assert line[1:] == [mine["ratio"], mine["interval"], mine["verdict"]], row["row"]
+    for row, line in zip(summary.rows, lines):
+        mine = shown[row.row]
+        assert line[1:] == [mine["ratio"], mine["interval"], mine["verdict"]], row.row
         assert f">{mine['ratio']}<" in svg and f">{mine['interval']}<" in svg
 
 
 def test_floors_and_sentences_show_the_same(run, summary):
     shown = of_terminal(pair_text.table(summary))["null/size=16"]
-    floor, = [line for line in pair_text.floors(summary) if "clockwork" in line]
+    floor, = [line for line in pair_text.floors(summary.floors) if "clockwork" in line]
     assert f"ratio {shown['ratio']}, interval {shown['interval']}, spread {shown['spread']}" in floor
     page = report.page(run)
     assert floor in page and f"; pointer/value {shown['ratio']} ({shown['interval']})." in page
 
 
 def test_the_rule_in_words(run, summary):
-    found = pair_text.rule(summary["rule"])
+    found = pair_text.rule(summary.rule)
     assert found == (
         "the smallest difference worth a word is 0.2 %; intervals hold with 95 % for the whole table (Bonferroni over 5 "
-        f"rows, order statistics of the launches) and need {summary['rule']['launches_needed']} launches; "
+        f"rows, order statistics of the launches) and need {summary.rule.launches_needed} launches; "
         "stopping: fixed: 16 launches of every row, one look; a carry-over is called beyond 10 %")
     assert f"In this run: {found}." in report.page(run)
 

@@ -12,6 +12,7 @@ from comparing import CONTROLS, F64, NS, P64, P8, QUIET, calls, changed, compare
 from plots.__main__ import guarded
 from plots.judge import compare_runs
 from plots.judge.compare_runs import Change, call, half_width
+from plots.judge.pair_summary import Counts, SideCounts
 from plots.stats.statistics import Estimate
 from plots.verbs import compare as plots_compare
 from plots.words import comparison_text
@@ -216,9 +217,9 @@ def test_verdict_changes(a, b, want):
 
 
 def test_the_peak_of_racing_threads_is_no_change():
-    one = {"status": "exact"} | {side: {"allocs_per_op": 1, "asked_b_per_op": 8, "granted_b_per_op": 8, "peak_b": 8}
-                                 for side in ("value", "pointer")}
-    other = one | {"value": one["value"] | {"peak_b": 16}}
+    side = SideCounts(allocs_per_op=1, asked_b_per_op=8, granted_b_per_op=8, peak_b=8)
+    one = Counts(status="exact", detail=None, value=side, pointer=side)
+    other = replace(one, value=replace(side, peak_b=16))
     assert compare_runs.count_changes(one, other, threads=2) == []
     assert compare_runs.count_changes(one, other) == [{"side": "value", "quantity": "peak_b", "a": 8, "b": 16}]
 

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+"""A summary.json of pairs as types: its form is here, its numbers come from summary.py, its sentences from
+words/pair_sentences.py. read() and document() are the only way from the file and to it.
+
+What older runs do not say has a default (records.ABSENT where nothing stands for it). Times are in ns, sizes in the
+unit of the pair, ratios pointer/value: above 1 the value side is faster. None is null: not measured, or no interval."""
+
+from dataclasses import dataclass
+
+from plots.files import records
+from plots.files.records import ABSENT, Absent
+
+SIDES = ("value", "pointer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A ratio, or ns an operation: the median over launches and its order-statistic interval."""
+    estimate: float | None
+    low: float | None  # None: too few launches
+    high: float | None
+
+    @property
+    def has_interval(self):
+        return self.low is not None
+
+    @property
+    def ends(self):
+        return self.low, self.high
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Of the ratio over layouts, and how well the launches know both of its ends."""
+    p10: float
+    p90: float
+    p10_low: float | None | Absent = ABSENT
+    p10_high: float | None | Absent = ABSENT
+    p90_low: float | None | Absent = ABSENT
+    p90_high: float | None | Absent = ABSENT
+
+    @property
+    def ends(self):
+        return self.p10, self.p90
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """How the layouts were chosen."""
+    kind: str  # full factorial, orthogonal array
+    error: float  # of the headline, in ln units: what an orthogonal array cannot tell apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """Why a row has no more launches (stopping.py)."""
+    look: int
+    of: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solo:
+    """Each side alone, at the same layouts."""
+    launches: int
+    ratio: Estimate
+    paired_ratio: float
+    difference: Estimate  # paired by solo, a ratio of ratios
+    carry_over: bool | None  # None: too few launches, or a quick run
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideCounts:
+    """Exact; a quantity that differs between launches is None."""
+    allocs_per_op: float | None
+    asked_b_per_op: float | None
+    granted_b_per_op: float | None
+    peak_b: float | None
+    stack_reserved_b_per_op: int | None | Absent = ABSENT  # None: the stack pointer could not be followed
+    stack_touched_b_per_op: int | None | Absent = ABSENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    status: str  # exact, differs, refused, missing
+    detail: str | None  # why it is not exact; of summary.py statistics.Differences, for which words stand later
+    value: SideCounts | None
+    pointer: SideCounts | None
+
+    @property
+    def known(self):
+        return self.status not in ("refused", "missing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    kind: str | Absent = ABSENT  # of launch: paired, counts, solo
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A pair at one size."""
+    row: str  # pair/size=n
+    pair: str
+    size: int
+    lesson: str
+    question: str
+    launches: int
+    left_out: int  # launches that something else on the core disturbed
+    lost: int = 0  # launches that ended badly twice
+    layouts: int
+    value_ns_per_op: Estimate | None = None
+    pointer_ns_per_op: Estimate | None = None
+    ratio: Estimate | None = None
+    spread: Spread | None = None
+    design: Design | Absent = ABSENT
+    verdict: str
+    equal_within: float | None
+    stopped: Stopped
+    sentence: str | None = None
+    solo: Solo | None
+    counts: Counts
+    failed: Failed | None
+    observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
+
+    def ns_per_op(self, side):
+        return getattr(self, f"{side}_ns_per_op")
+
+    def counted(self, side):
+        return getattr(self.counts, side)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """What a pair reads whose sides are the same."""
+    row: str
+    ratio: Estimate | None
+    spread: Spread | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """In how many of all blocks something else was on the core, after all attempts, and how many launches it cost."""
+    blocks: int
+    disturbed: int
+    launches: int
+    left_out: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossing:
+    """A size at which the winner changes; low and high are its bootstrap interval."""
+    estimate: float
+    low: float | None
+    high: float | None
+    faster_below: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossover:
+    """Of a pair over its sizes."""
+    pair: str
+    sizes: tuple[Crossing, ...]
+    sentence: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeometricMean:
+    pair: str
+    ratio: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    threshold: float  # the least difference worth a word, as a fraction
+    confidence: float
+    correction: str
+    interval: str
+    launches_needed: int | Absent = ABSENT  # for an interval
+    stopping: str | None | Absent = ABSENT
+    carry_over_threshold: float | Absent = ABSENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    schema: str = "ampersand/summary/1"
+    quick: bool
+    configuration: str
+    rule: Rule
+    floors: dict[str, Floor | None]
+    neighbours: Neighbours
+    compiled: str | Absent = ABSENT
+    rows: tuple[Row, ...]
+    crossovers: tuple[Crossover, ...]
+    geometric_mean: tuple[GeometricMean, ...]
+
+    @property
+    def pairs(self):
+        """{pair: its rows}, in the run's order."""
+        found = {}
+        for row in self.rows:
+            found.setdefault(row.pair, []).append(row)
+        return found
+
+    @property
+    def unsound(self):
+        """Whether a row failed or its counts differ between launches: exit status 1."""
+        return any(row.failed or row.counts.status == "differs" for row in self.rows)
+
+
+def read(document):
+    """A Summary from the JSON of a summary.json that follows its schema."""
+    return records.read(Summary, document)
+
+
+def document(summary):
+    """The JSON of summary.json."""
+    return records.write(summary)
