@@ -108,7 +108,40 @@ def stack_check(_pair, size, ops):
     return ops * sum(depth + ord("H") + len("HELLO") + size for depth in range(10))
 
 
+def pass_read(pair, size, ops):
+    """Member k holds k + 1; so many are read, at even distances."""
+    members = size // 8
+    read = {"one": 1, "quarter": members // 4, "half": members // 2, "all": members}[pair.split("_")[2]]
+    return ops * sum(k * (members // read) + 1 for k in range(read))
+
+
+def pass_write(_pair, size, ops):
+    """The first member is one more; of one word, it is the last, too."""
+    return ops * (2 + (2 if size == 8 else size // 8))
+
+
+def latency(_pair, size, ops):
+    k, members = 0, size // 8
+    for _ in range(ops):
+        k = k % members + 1
+    return k + ops
+
+
+def factory_aged(_pair, _size, ops):
+    """What was put into the ring 1,024 operations before."""
+    put = [2 * i + 1 for i in range(ops, 0, -1)]
+    return sum(put[:max(0, ops - 1024)])
+
+
 CHECKSUMS = {
+    "pass_read": pass_read, "pass_read_double": pass_read, "pass_write": pass_write, "latency": latency,
+    "pass_made": lambda _pair, size, ops: each(ops, lambda i: 2 * i + size // 8 - 1),
+    "pass_depth": lambda _pair, _size, ops: ops * (1 + 8),
+    "pass_registers": lambda pair, _size, ops: each(ops, lambda i: 3 + (5 * i if pair == "pass_pressure" else 0)),
+    "pass_alias": lambda _pair, size, ops: ops * (15 + size // 8),
+    "zeroed": lambda _pair, _size, ops: ops, "factory_aged": factory_aged,
+    "arena_mixed": lambda _pair, _size, ops: each(ops, lambda i: sum(2 * (i + k) + 1 for k in range(64))),
+    "known_work": lambda _pair, _size, ops: ops,
     "pass": all_ones, "pass_inlined": all_ones, "factory": all_ones, "factory_inlined": all_ones,
     "copy_limit": all_ones,
     "lto": all_ones,

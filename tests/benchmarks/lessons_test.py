@@ -229,6 +229,16 @@ STACK_OBJECT_B = 216  # AMP_STACK_OBJECT_B
 TABLES = {  # pairs and their sizes, in the order of the file, whatever the compiler
     "pass": [("pass", [n]) for n in BYTES],
     "pass_inlined": [("pass_inlined", [64]), ("pass_inlined", [4096])],
+    "pass_read": [(f"pass_read_{share}", [n]) for n in (8, 16, 24, 32, 64, 128, 256, 1024, 4096)
+                  for share, least in (("one", 8), ("quarter", 64), ("half", 32), ("all", 16)) if n >= least],
+    "pass_read_double": [(f"pass_read_{share}_double", [n]) for n in (8, 16, 24, 32, 64, 256, 1024)
+                         for share, least in (("one", 8), ("quarter", 64), ("half", 32), ("all", 16)) if n >= least],
+    "pass_write": [("pass_write", [n]) for n in (8, 16, 32, 64, 256, 1024)],
+    "pass_made": [("pass_made", [n]) for n in (16, 24, 64, 256)],
+    "pass_depth": [("pass_depth", [1, 2, 4, 8])],
+    "pass_registers": [("pass_mixed", [16]), ("pass_pressure", [16])],
+    "pass_alias": [(name, [n]) for n in (16, 64) for name in ("pass_alias", "pass_alias_restrict")],
+    "latency": [("latency", [n]) for n in (16, 64, 256, 1024)],
     "factory": [("factory", [n]) for n in BYTES],
     "factory_inlined": [("factory_inlined", [64]), ("factory_inlined", [4096])],
     "mutate": [("mutate", [n]) for n in BYTES],
@@ -256,6 +266,9 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "collection_sort": [("collection_sort", [n]) for n in (8, 64, 1024)],
     "hash_map": [("hash_map", [64, 65536]), ("map_handle", [64, 256, 65536])],
     "lifetime": [(name, [n]) for n in (64, 4096) for name in ("lifetime", "lifetime_reuse")],
+    "arena_mixed": [("arena_mixed", [64])],
+    "factory_aged": [("factory_aged", [64]), ("factory_aged", [1024])],
+    "zeroed": [("zeroed", [64]), ("zeroed", [4096]), ("zeroed", [65536])],
     "cold": [(name, [n]) for n in (64, 4096, 8192) for name in ("pass_cold", "factory_cold")],
     "lto": [(name, [n]) for n in (64, 4096) for name in ("pass_lto", "factory_lto")],
     "thread_send": [(name, [n]) for n in (16, 1024, 16384) for name in ("thread_send", "thread_send_pool")],
@@ -277,6 +290,8 @@ ALLOCATIONS = {
     "too_large": lambda n: ((0, 0), (1, n)), "collection_insert": lambda n: ((0, 0), (1, 72)),
     "lifetime": lambda n: ((0, 0), (64, 64 * n)), "lifetime_reuse": lambda n: ((0, 0), (1, n)),
     "thread_send": lambda n: ((0, 0), (1, n)),
+    "zeroed": lambda n: ((1, n), (1, n)), "factory_aged": lambda n: ((0, 0), (1, n)),
+    "arena_mixed": lambda n: ((1, n), (64, 64 * n)),
     "known_malloc": lambda _: ((100, 6400), (102, 6528)),
     "stack_copy_fresh": lambda _: ((1, STACK_OBJECT_B), (1, STACK_OBJECT_B)),
 }
