@@ -13,4 +13,4 @@
 #define AMP_SUBJECT_OF AMP_DOUBLES
 #define AMP_SUBJECT_ONLY(n)                                                                                            \
     ((n) == 8 || (n) == 16 || (n) == 24 || (n) == 32 || (n) == 64 || (n) == 256 || (n) == 1024)
-#include "benchmarks/frames/pass_read.c"
+#include "benchmarks/passing/pass_read.c"
