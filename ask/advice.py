@@ -6,10 +6,8 @@ it. So it takes no proof to recommend the value, only a bound on what that may c
 
 import re
 
+from plots.stats.worth import WORTH, WORTH_NS
 from plots.words import quantity
-
-WORTH = 1.1     # a ratio worth an alias or an owner,
-WORTH_NS = 0.5  # if it also saves so much an operation: a cycle or two
 
 RULE = (
     f"pointer: the whole interval is below 1, the pointer side is faster by a factor of {WORTH:g} or more, and it "

@@ -22,7 +22,7 @@ SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_pea
          "faults_per_op": "heat_faults"}
 # Not quite the other figures' blue, orange, black and white, which a page turns about in the dark: a cell stays as is.
 BETTER, WORSE, UNDECIDED = "#1b4a93", "#e08a1d", "#dcdcdc"
-BLACK, WHITE = "#1a1a1b", "#fffffe"  # letters on these
+BLACK, WHITE = "#000001", "#fffffe"  # letters on these
 PALETTE = LinearSegmentedColormap.from_list("better to worse", [BETTER, "#ffffff", WORSE])
 FULL = 3.0  # octaves: eight times, and beyond, has the full colour
 ROW_IN, HEAD_PT = 0.185, style.TEXT_PT
@@ -39,7 +39,7 @@ def ink(background):
     """Black or white, whichever is read better on it."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)]
     luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
-    return BLACK if (luminance + 0.05) / 0.0602 >= 1.05 / (luminance + 0.05) else WHITE
+    return BLACK if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else WHITE
 
 
 def figures(run, summary):

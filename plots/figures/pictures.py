@@ -5,10 +5,10 @@ appears whole or not at all. One run gives the same bytes each time."""
 import io
 import os
 
-from plots.figures import allocations_figure, crossover_figure, style, verdicts_figure
+from plots.figures import allocations_figure, crossover_figure, map_figure, style, verdicts_figure
 from plots.program.errors import Refused
 
-FIGURES = (verdicts_figure, crossover_figure, allocations_figure)
+FIGURES = (map_figure, verdicts_figure, crossover_figure, allocations_figure)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
 
 
@@ -34,7 +34,7 @@ def _write(pictures, out):
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
-    for old in out.glob("crossover_*"):  # of a pair that has no curve any more
+    for old in (*out.glob("crossover_*"), *out.glob("map_*")):  # of a pair that has no curve or map any more
         if old.suffix in (".svg", ".png") and old not in parts:
             old.unlink()
     return list(parts)

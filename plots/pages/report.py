@@ -48,6 +48,9 @@ def page(run, in_go=None):
         neighbours=pair_text.neighbours(summary), lost=pair_text.lost(summary),
         legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row.verdict == name for row in summary.rows)],
+        maps=[(words, found[name]) for name, words in (
+            ("map_pass", "Passing, by size and by the share that is read"), ("map_return", "Returning, by size"),
+            ("map_change", "Changing, by size")) if name in found],
         overview=[(words, found[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
                                                            ("allocations", "Allocations")) if name in found],
         rule=pair_text.rule(summary.rule), rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))

@@ -39,7 +39,8 @@ def test_charts_writes_prints_and_repeats_itself(tmp_path, capsys):
     run = run_folder(tmp_path / "run", CASES["failed"])
     assert draw_charts(run) == 0
     printed = capsys.readouterr().out.split()
-    names = [f"{name}.{kind}" for name in ("verdicts", "crossover_pass", "allocations") for kind in ("svg", "png")]
+    names = [f"{name}.{kind}" for name in ("map_change", "verdicts", "crossover_pass", "allocations")
+             for kind in ("svg", "png")]
     assert printed == [str(run / "figures" / name) for name in names]
     assert sorted(path.name for path in (run / "figures").iterdir()) == sorted(names)
     again = subprocess.run([sys.executable, "-m", "plots", "charts", run, "--out", tmp_path / "again"], cwd=ROOT,

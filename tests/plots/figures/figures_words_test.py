@@ -20,10 +20,10 @@ def test_no_text_covers_another(words, case):
 @pytest.mark.parametrize("case, names", [
     ("one row", {"verdicts", "allocations"}),
     ("two sizes", {"verdicts", "crossover_pass", "allocations"}),
-    ("failed", {"verdicts", "crossover_pass", "allocations"}),
+    ("failed", {"map_change", "verdicts", "crossover_pass", "allocations"}),
     ("all failed", {"verdicts", "allocations"}),
-    ("a hundred rows", {"verdicts", "crossover_pass", "crossover_factory", "crossover_mutate", "crossover_wide",
-                        "allocations"}),
+    ("a hundred rows", {"map_return", "map_change", "verdicts", "crossover_pass", "crossover_factory",
+                        "crossover_mutate", "crossover_wide", "allocations"}),
 ])
 def test_which_figures_there_are(figures, case, names):
     assert set(figures[case]) == names
