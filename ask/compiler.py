@@ -54,6 +54,12 @@ class Compiler:
     def lesson(self):
         return kinds.but(self.flags, kinds.PREPROCESSOR, kinds.LANGUAGE)
 
+    @cached_property
+    def plain(self):
+        """What turns off the hardening that a distribution's compiler adds unasked, as kernel_args does it."""
+        return ("-U_FORTIFY_SOURCE", *(flag for flag in HARDENING_OFF if self.run(
+            "-Werror", flag, "-fsyntax-only", os.devnull, language="c")[0] == 0))
+
     @property
     def link(self):
         return kinds.only(self.flags, kinds.TARGET)
@@ -130,6 +136,8 @@ class Compiler:
         return f"{kind} {number[1]}" if number else kind
 
 
+HARDENING_OFF = ("-fno-stack-protector", "-fno-stack-clash-protection", "-fcf-protection=none",
+                 "-mbranch-protection=none")
 AS_TYPED = {"encoding": sys.getfilesystemencoding(), "errors": "surrogateescape"}  # a file with words of the user's
 ROOT = Path(__file__).resolve().parent.parent
 PROBE = """#ifdef __cplusplus

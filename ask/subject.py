@@ -81,7 +81,7 @@ def study(compiler, header, name):
 
 
 def flags_of(compiler):
-    return ["-std=gnu11", "-D_GNU_SOURCE", *LESSON_FLAGS, *compiler.lesson]
+    return ["-std=gnu11", "-D_GNU_SOURCE", *LESSON_FLAGS, *compiler.plain, *compiler.lesson]
 
 
 def _unit(compiler, line, name):

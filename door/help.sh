@@ -51,6 +51,8 @@ Usage: ./ampersand bench [flags]                                           defau
 
   --quick                ratios and spreads without verdicts, in minutes
   --filter REGEX         only rows whose names match, as 'pass/size=64'    every row
+  --hardened             only pass and factory, plain and compiled as
+                         distributions do: what does hardening cost?
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
   --resume RUN           do what an interrupted run has left to do;
                          only --format and --go may stand beside it

@@ -107,7 +107,8 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     format=table
     awaits=
     go=
-    for argument; do # two flags are read here and passed on; --format is for the summary, --go for Go
+    for argument; do # two flags are read here and passed on; --format is for the summary, --go for Go;
+                  # --hardened is a filter
         shift
         case $awaits,$argument in
             --out,*) out=$argument awaits= ;;
@@ -118,6 +119,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             ,--format=*) format=${argument#*=} && continue ;;
             ,--format) awaits=$argument && continue ;;
             ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
+            ,--hardened) [ "$verb" != bench ] || argument="--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)\$" ;;
             ,--out | ,--resume) awaits=$argument ;;
         esac
         set -- "$@" "$argument"

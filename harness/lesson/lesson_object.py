@@ -120,7 +120,8 @@ NO_CODE = re.compile(r"-(?:[gIWcoM]|i(?:system|quote|dirafter)|resource-dir|f(?:
                      r"(?:FILE_OFFSET|TIME)_BITS)(?:=|$))")
 TAKE_A_WORD = ("-target", "--param", "-mllvm", "-Xclang", "-include", "-imacros")
 NAMES_A_MACRO = ("-D", "-U")
-LAST_WINS = re.compile(r"-(?:O|std=|march=|mtune=|mcpu=)")
+LAST_WINS = re.compile(r"-(?:O|std=|march=|mtune=|mcpu=|fcf-protection|mbranch-protection|"
+                       r"f(?:no-)?stack-(?:protector|clash-protection))")
 
 
 def compiled(lesson):
@@ -175,6 +176,6 @@ def flags(words):
     last = {}
     for word in joined:
         family = LAST_WINS.match(word)
-        last[family[0] if family else word] = word
+        last[family[0].replace("-fno-", "-f") if family else word] = word
     kept = [word for word in last.values() if word.startswith("-") and not NO_CODE.match(word)]
     return kept if any(word.startswith("-O") for word in kept) else ["-O0", *kept]

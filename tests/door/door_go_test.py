@@ -40,6 +40,12 @@ def test_a_folder_beside_one_gets_its_go_too(door, tmp_path):
                                                                                     "version.txt"]
 
 
+def test_hardened_is_a_filter(door, tmp_path):
+    assert door("bench", "--hardened", "--out", tmp_path / "run") == 0
+    said = door.logged("ampersand-bench")[0]
+    assert "--hardened" not in said and "--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)$" in said
+
+
 @pytest.mark.parametrize("flags, effort, filter", [
     ("--quick", None, None), ("--filter pass", None, None), ("--filter=pass", None, None),
     ("--quick --go", "-test.benchtime=5ms -test.count=1", ""),

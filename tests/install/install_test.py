@@ -293,7 +293,9 @@ def test_the_variables_of_pkg_config_name_files_that_are_there(installed):
     flags = re.findall("'(.*?)'", listed)
     found = installed.package("--variable=kernel_args").split()
     assert found[:len(flags)] == flags and found[-1] == "-fPIC"
-    assert found[len(flags):-1] in ([], ["-mllvm", "-funcspec-max-clones=0"])  # as the compiler knows it
+    more = found[len(flags):-1]  # as the compiler knows it
+    assert more[:more.index("-U_FORTIFY_SOURCE")] in ([], ["-mllvm", "-funcspec-max-clones=0"])
+    assert {"-fno-stack-protector", "-fno-stack-clash-protection"} <= set(more)
 
 
 # ---- The manual page

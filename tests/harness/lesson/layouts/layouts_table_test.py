@@ -53,6 +53,10 @@ def test_table_says_how_the_object_was_compiled(tmp_path, compiler, name):
 
 WORDS = {  # what a compiler leaves of itself -> how we call it, and its flags
     "GNU C17 12.2.0 -mtune=generic -g -O1 -O2 -fPIC": ("gcc 12.2.0", "-mtune=generic -O2 -fPIC"),
+    "GNU C11 12.2.0 -O2 -fno-stack-protector -fcf-protection=none -fstack-protector-strong": (
+        "gcc 12.2.0", "-O2 -fstack-protector-strong -fcf-protection=none"),
+    "GNU C11 12.2.0 -O2 -fstack-clash-protection -fno-stack-clash-protection": (
+        "gcc 12.2.0", "-O2 -fno-stack-clash-protection"),
     "GNU C11 13.2.0": ("gcc 13.2.0", ""),
     "GCC: (Ubuntu 13.2.0-23ubuntu4) 13.2.0": ("gcc 13.2.0", ""),
     "Debian clang version 14.0.6": ("clang 14.0.6", ""),
