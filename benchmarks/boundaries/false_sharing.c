@@ -160,8 +160,8 @@ static void tear_down(void *fixture)
 AMP_PAIR(false_sharing,
          .question = "What does it cost two threads to count in cache lines of their own, and what in counters that "
                      "share a line?",
-         .value = { run_value, .set_up = set_up, .tear_down = tear_down },
-         .pointer = { run_pointer, .set_up = set_up, .tear_down = tear_down },
+         .value = { run_value, .label = "apart", .set_up = set_up, .tear_down = tear_down },
+         .pointer = { run_pointer, .label = "together", .set_up = set_up, .tear_down = tear_down },
          .sizes = AMP_SIZES(8, 128), .threads = 1, .observed_by = "false_sharing_visible",
          AMP_CLAIMS({ AMP_VALUE, .to = 64, .text =
                       "Let each thread count for itself, and add up at the end: writers that share a cache line wait "
@@ -171,6 +171,6 @@ AMP_PAIR(false_sharing,
 
 AMP_PAIR(false_sharing_visible,
          .question = "Can this machine show what it costs when two threads write to the same cache line?",
-         .value = { run_apart, .set_up = set_up, .tear_down = tear_down },
-         .pointer = { run_together, .set_up = set_up, .tear_down = tear_down },
+         .value = { run_apart, .label = "apart", .set_up = set_up, .tear_down = tear_down },
+         .pointer = { run_together, .label = "together", .set_up = set_up, .tear_down = tear_down },
          .sizes = AMP_SIZES(128), .threads = 1);

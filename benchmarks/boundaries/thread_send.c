@@ -233,7 +233,7 @@ AMP_PAIR(thread_send,
 AMP_PAIR(thread_send_pool,
          .question = "What does it cost to send an object to a thread by value, and what by a pointer from a pool?",
          .value = { run_value, .set_up = set_up_queue, .tear_down = tear_down_queue },
-         .pointer = { run_pool, .set_up = set_up_queue, .tear_down = tear_down_queue },
+         .pointer = { run_pool, .label = "pooled pointer", .set_up = set_up_queue, .tear_down = tear_down_queue },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
          AMP_CLAIMS({ AMP_POINTER, .to = 1024, .text =
                       "If objects go from thread to thread all the time, let each slot keep one of its own: nothing "

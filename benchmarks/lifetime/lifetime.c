@@ -160,8 +160,9 @@ static void *set_up_pool(size_t size)
 
 AMP_PAIR(lifetime,
          .question = "What does it cost to free a batch of objects at once, and what to free each of them?",
-         .value = { run_value, .set_up = set_up_arena, .tear_down = free },
-         .pointer = { .run = run_pointer, .allocs_per_op = BATCH, .bytes_per_op = BATCH * sizeof(subject) },
+         .value = { run_value, .label = "arena", .set_up = set_up_arena, .tear_down = free },
+         .pointer = { .run = run_pointer, .label = "malloc", .allocs_per_op = BATCH,
+                      .bytes_per_op = BATCH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text =
                       "If objects die together, as those of a request do, put them into an arena: freeing is then "
@@ -169,8 +170,8 @@ AMP_PAIR(lifetime,
 
 AMP_PAIR(lifetime_reuse,
          .question = "What does it cost to take an object from a pool and give it back, and what malloc() and free()?",
-         .value = { run_reuse, .set_up = set_up_pool, .tear_down = free },
-         .pointer = { .run = run_single, .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .value = { run_reuse, .label = "pool", .set_up = set_up_pool, .tear_down = free },
+         .pointer = { .run = run_single, .label = "malloc", .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text = "A pool saves a few nanoseconds an object." }),
          .prefer = "Pool objects that are expensive to make, or shared between threads. For plain memory of one "

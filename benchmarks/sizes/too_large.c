@@ -98,8 +98,8 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(too_large,
          .question = "What does a large object cost that lives for one call: in the frame, and on the heap?",
-         .value = { .run = run_value },
-         .pointer = { .run = run_pointer, .allocs_per_op = 1, .bytes_per_op = OBJECT_B },
+         .value = { .run = run_value, .label = "frame" },
+         .pointer = { .run = run_pointer, .label = "heap", .allocs_per_op = 1, .bytes_per_op = OBJECT_B },
          .sizes = AMP_SIZES(OBJECT_B),
          AMP_CLAIMS({ AMP_VALUE, .to = 65536, .text = "Use the frame up to about 64 KiB." },
                     { AMP_NEITHER, .from = 4194304, .text =
@@ -157,8 +157,8 @@ static uint64_t run_kept(void *fixture, uint64_t ops)
 AMP_PAIR(too_large_first_touch,
          .question = "What does a large frame cost on pages that are touched for the first time, and what on pages "
                      "that were kept?",
-         .value = { .run = run_new },
-         .pointer = { .run = run_kept },
+         .value = { .run = run_new, .label = "new pages" },
+         .pointer = { .run = run_kept, .label = "touched pages" },
          .sizes = AMP_SIZES(OBJECT_B),
          AMP_CLAIMS({ AMP_POINTER, .text =
                       "If a thread lives briefly and goes deep once, give it memory that was touched before." }),

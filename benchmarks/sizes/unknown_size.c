@@ -124,8 +124,8 @@ static void *set_up_size(size_t size)
 
 AMP_PAIR(unknown_size,
          .question = "What does an array cost whose size is known only at run time: in the frame, and on the heap?",
-         .value = { run_vla, .set_up = set_up_size, .tear_down = free },
-         .pointer = { run_heap, .set_up = set_up_size, .tear_down = free,
+         .value = { run_vla, .label = "frame", .set_up = set_up_size, .tear_down = free },
+         .pointer = { run_heap, .label = "heap", .set_up = set_up_size, .tear_down = free,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text = "Use the frame if there is a small upper bound." }),
@@ -135,8 +135,8 @@ AMP_PAIR(unknown_size,
 AMP_PAIR(unknown_size_constant,
          .question = "What does an array in the frame cost with the largest possible size, and what with exactly the "
                      "size needed?",
-         .value = { run_constant, .set_up = set_up_size, .tear_down = free },
-         .pointer = { run_exact, .set_up = set_up_size, .tear_down = free },
+         .value = { run_constant, .label = "largest size", .set_up = set_up_size, .tear_down = free },
+         .pointer = { run_exact, .label = "exact size", .set_up = set_up_size, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .text =
                       "Declare the largest possible size: bytes of a frame that nobody touches cost nothing." }),

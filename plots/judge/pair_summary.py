@@ -124,9 +124,15 @@ class Row:
     counts: Counts
     failed: Failed | None
     observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
+    labels: dict[str, str] | Absent = ABSENT  # {side: its name}, where the lesson names them otherwise
+    truth: float | Absent = ABSENT  # of a control pair: the true ratio, known by construction
 
     def ns_per_op(self, side):
         return getattr(self, f"{side}_ns_per_op")
+
+    def name_of(self, side):
+        """What the side is called where it is shown."""
+        return self.labels.get(side, side) if self.labels else side
 
     def counted(self, side):
         return getattr(self.counts, side)
@@ -173,6 +179,19 @@ class GeometricMean:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What a lesson says of some sizes of a pair, held against the run's rows (claims.py)."""
+    pair: str
+    text: str
+    faster: str  # value, pointer, neither
+    from_size: int
+    to_size: int  # 0: no end
+    rows: int  # that it is about
+    holds: bool | None  # None: no row decides it
+    against: tuple[str, ...]  # the rows that contradict it
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     threshold: float  # the least difference worth a word, as a fraction
     confidence: float
@@ -195,6 +214,7 @@ class Summary:
     rows: tuple[Row, ...]
     crossovers: tuple[Crossover, ...]
     geometric_mean: tuple[GeometricMean, ...]
+    claims: tuple[Claim, ...] | Absent = ABSENT  # older runs declare none
 
     @property
     def pairs(self):

@@ -11,9 +11,11 @@ import numpy as np
 
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
+from plots.files.records import ABSENT
+from plots.judge import claims
 from plots.judge.numbers import exponentials, of_rows, short
-from plots.judge.pair_summary import (Counts, Crossing, Crossover, Design, Estimate, Failed, Floor, GeometricMean,
-                                      Neighbours, Row, Rule, SideCounts, Solo, Spread, Stopped, Summary)
+from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Estimate, Failed, Floor,
+                                      GeometricMean, Neighbours, Row, Rule, SideCounts, Solo, Spread, Stopped, Summary)
 from plots.stats import carry_over, crossover, layout_error, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
@@ -47,7 +49,8 @@ def judgement(run, among=None):
                   carry_over_threshold=carry_over.THRESHOLD),
         floors={floor: _floor(pair, rows) for floor, pair in FLOORS.items()}, neighbours=_neighbours(run, rows),
         compiled=compiled.brief(run.manifest), rows=tuple(rows),
-        crossovers=tuple(map(_crossover, crossings)), geometric_mean=tuple(_geometric_means(rows)))
+        crossovers=tuple(map(_crossover, crossings)), geometric_mean=tuple(_geometric_means(rows)),
+        claims=_claims(run, rows))
     configuration = bench_format.configuration_of(run.manifest, run.configuration)
     return Judged(summary, bench_format.write(configuration, _bench_lines(run, counts)), crossings, judge.stopping)
 
@@ -101,7 +104,24 @@ def _row(row, measured, counts, judge):
         solo=_solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
         counts=Counts(status=counts.status, detail=counts.detail, value=_plain(counts.value),
                       pointer=_plain(counts.pointer)),
-        failed=row.failed and Failed(**row.failed))
+        failed=row.failed and Failed(**row.failed), **_named(row.declared))
+
+
+def _named(declared):
+    """What a lesson says of a pair besides its question: names of the sides, the true ratio."""
+    labels = {side: declared[side]["label"] for side in SIDES if "label" in declared[side]}
+    return {**({"labels": labels} if labels else {}),
+            **({"truth": float(declared["truth"])} if "truth" in declared else {})}
+
+
+def _claims(run, rows):
+    declared = claims.declared(run)
+    if not any(declared.values()):
+        return ABSENT
+    by_pair = {}
+    for row in rows:
+        by_pair.setdefault(row.pair, []).append(row)
+    return claims.judge(declared, by_pair)
 
 
 def _estimate(ln):

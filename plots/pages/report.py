@@ -34,7 +34,7 @@ def page(run, in_go=None):
     """The page about a loaded run, as text; in_go: what plots/go/go.py made of the same lessons in Go."""
     summary = pair_summary.read(printable(pair_summary.document(summarize(run)[0])))
     manifest = printable(run.manifest | {"layouts": _without_units(run.manifest["layouts"])})
-    pairs = _pairs(summary, _units(run), _prefer(run))
+    pairs = _pairs(summary, _units(run), _prefer(run), _claims(summary))
     found = _pictures(run, summary, manifest)
     for pair in pairs:
         pair["figures"] = [(f"{pair['name']}: {words}", found[name]) for name, words in (
@@ -45,7 +45,7 @@ def page(run, in_go=None):
         place=style.small_print(manifest), tally=_tally(summary.rows),
         unsound="Some rows failed, or their counts differ" if summary.unsound else "",
         wrong=_wrong(summary), go=_go(in_go, summary), floors=pair_text.floors(summary.floors),
-        neighbours=pair_text.neighbours(summary), lost=pair_text.lost(summary),
+        neighbours=pair_text.neighbours(summary), known=pair_text.known(summary), lost=pair_text.lost(summary),
         legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row.verdict == name for row in summary.rows)],
         maps=[(words, found[name]) for name, words in (
@@ -66,19 +66,32 @@ def _units(run):
     return {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
 
 
+CLAIM = {True: "holds here", False: "does not hold here", None: "not decided here"}
+
+
+def _claims(summary):
+    """{pair: [(claim, what this run says of it)]}"""
+    found = {}
+    for claim in summary.claims or ():
+        against = f": {', '.join(claim.against)}" if claim.against else ""
+        found.setdefault(claim.pair, []).append({"text": claim.text, "here": CLAIM[claim.holds] + against,
+                                                 "wrong": claim.holds is False})
+    return found
+
+
 def _prefer(run):
-    """When to prefer which side, of the pairs whose lesson says so."""
+    """What no run can check about which side to prefer, of the pairs whose lesson says so."""
     return {row.pair: printable(row.declared["prefer"]) for row in run.rows if row.declared.get("prefer")}
 
 
 # ---- Pairs and rows
 
-def _pairs(summary, units, prefer):
+def _pairs(summary, units, prefer, claims):
     pairs = []
     for name, rows in summary.pairs.items():
         show = _size_shower(units[name])
         pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0].lesson,
-                      "question": rows[0].question, "prefer": prefer.get(name, ""),
+                      "question": rows[0].question, "prefer": prefer.get(name, ""), "claims": claims.get(name, []),
                       "spark": sparkline.make(rows, show), "tally": _tally(rows),
                       "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary),
                       "table": rows_of(summary, rows, pair=False)})

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from plots.judge.pair_summary import SIDES
 from plots.judge.summary import judgement
 from plots.words import quantity, sentences
 
@@ -14,12 +15,14 @@ def summarize(run, among=None):
     summary = found.summary
     one_layout = run.manifest["settings"].get("layout", -1) >= 0
     units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
+    names = {row.pair: {side: row.name_of(side) for side in SIDES} for row in summary.rows}
     return replace(
         summary, rule=replace(summary.rule, stopping=stopping(found.rule)),
         rows=tuple(replace(row, sentence=_of_row(row, measured, summary.rule.launches_needed, one_layout),
                            counts=_in_words(row.counts)) for row, measured in zip(summary.rows, run.rows)),
         crossovers=tuple(
-            replace(one, sentence=sentences.crossover(result, lambda size: quantity.size(size, units[result.pair])))
+            replace(one, sentence=sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]),
+                                                      names[result.pair]))
             for one, result in zip(summary.crossovers, found.crossings))), found.bench
 
 
@@ -44,7 +47,7 @@ def _of_row(row, measured, needed, one_layout):
         return "not measured: no launch is finished"
     if row.ratio is None:
         return "not measured: in every launch some layout took less time than the clock can see"
-    side = "value" if row.ratio.estimate >= 1 else "pointer"
+    side = row.name_of("value" if row.ratio.estimate >= 1 else "pointer")
     return _of_verdict(row, side, quantity.faster(row.ratio.estimate), needed, one_layout)
 
 

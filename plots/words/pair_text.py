@@ -160,6 +160,8 @@ def closing(summary, on=screen.PIPE):
     out += crossovers(summary, on)
     for sentence in [*floors(summary.floors), *neighbours(summary), *lost(summary)]:
         out += on.wrapped(sentence, "", "  ")
+    for sentence in [*known(summary), *claims(summary)]:
+        out += on.wrapped(sentence, "", "  ")
     out += [f"Compiled by {summary.compiled}"] if summary.compiled else []
     return [*out, *[""] * bool(out), "How to read it", *on.definitions(legend(summary))]
 
@@ -235,6 +237,30 @@ def neighbours(summary):
     out = f"; {quantity.count(found.left_out)} of {launches} are left out for it" if found.left_out else ""
     return [f"Neighbours: in {quantity.percent(found.disturbed / found.blocks)} of the blocks something else ran "
             f"on the core at every attempt{out}"]
+
+
+def known(summary):
+    """A sentence: how the control pairs were read whose true ratio is known. None where none was measured."""
+    told = [f"{row.pair} {quantity.percent(row.truth - 1)} as {ratio_as_percent(row)}" for row in summary.rows
+            if row.truth and row.ratio]
+    return ["Known differences: " + ", ".join(told)] if told else []
+
+
+def ratio_as_percent(row):
+    low, high = row.ratio.ends
+    read = quantity.percent(row.ratio.estimate - 1)
+    return read if low is None else f"{read} ({quantity.changes(low - 1, high - 1)})"
+
+
+def claims(summary):
+    """Sentences: how many claims of the lessons hold in this run, and each that does not."""
+    if not summary.claims:
+        return []
+    count = {holds: sum(one.holds is holds for one in summary.claims) for holds in (True, False, None)}
+    told = [f"Claims of the lessons, held against this run: {count[True]} hold, {count[False]} do not, "
+            f"{count[None]} are not decided"]
+    return told + [f"Does not hold here: {one.pair}: {one.text} Against it: {sentences.listed(one.against)}"
+                   for one in summary.claims if one.holds is False]
 
 
 def lost(summary):

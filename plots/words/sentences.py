@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The words that a row has in every table, figure and page; and parts that many sentences have."""
 
+from plots.judge.pair_summary import SIDES
 from plots.words import quantity
 
 MARK = " *"  # at a verdict: the row has carry-over
@@ -50,7 +51,12 @@ def short_verdict(row, mark=""):
         return "not observable here"
     within = f" ({quantity.level(row.equal_within)})" if row.equal_within else ""
     unsure = row.observable is None and row.verdict != "undecided"
-    return row.verdict + mark + within + " (not calibrated)" * unsure
+    return named(row, row.verdict) + mark + within + " (not calibrated)" * unsure
+
+
+def named(row, verdict):
+    """A verdict with the names that the sides have in this pair: "thread faster"."""
+    return " ".join(row.name_of(word) if word in SIDES else word for word in verdict.split(" "))
 
 
 def carried_over(row):
@@ -66,21 +72,22 @@ def with_interval(size, low, high, show_size):
     return f"{shown} ({' to '.join(ends)})" if set(ends) - {shown} else shown
 
 
-def crossover(result, show_size):
-    """In words; `show_size` turns a number into "17 B". A side is ahead at a size that is clear for it: that says
+def crossover(result, show_size, names=None):
+    """In words; `show_size` turns a number into "17 B", `names` are those of the sides. A side is ahead at a size that is clear for it: that says
     nothing of the layouts, which a verdict asks as well."""
     smallest, largest = show_size(result.smallest), show_size(result.largest)
+    names = names or {side: side for side in SIDES}
     if result.state == "few":
         return f"unknown between {smallest} and {largest}: too few launches"
     if result.state == "unclear":
         return f"no size between {smallest} and {largest} has a clear winner"
     if result.state == "none":
         where = "every size" if result.clear == result.sizes else f"{result.clear} of {result.sizes} sizes"
-        return f"none between {smallest} and {largest}: {result.faster} is ahead at {where}"
+        return f"none between {smallest} and {largest}: {names[result.faster]} is ahead at {where}"
     parts = []
     for i, one in enumerate(result.found):
         place = "below" if i == 0 else "up to"
-        parts.append(f"{one.faster_below}{' wins' if i == 0 else ''} {place} "
+        parts.append(f"{names[one.faster_below]}{' wins' if i == 0 else ''} {place} "
                      f"{with_interval(one.size, one.low, one.high, show_size)}")
     last = "pointer" if result.found[-1].faster_below == "value" else "value"
-    return ", ".join(parts) + f", {last} above"
+    return ", ".join(parts) + f", {names[last]} above"
