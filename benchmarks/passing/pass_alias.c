@@ -2,16 +2,17 @@
  *
  * Pass an object to a function that also writes through another pointer.
  *
- *   pass_alias            value     object [w w]            words[k] = ...     the members stay in registers
- *                         pointer   & --> [w w] <-- maybe -- words[k] = ...    the write may change the object: its
- *                                                                             members are loaded again after each
+ *   pass_alias            value     object [w w]             words[k] = ...    the members stay in registers
+ *                         pointer   & --> [w w] <-- maybe -- words[k] = ...    the write may change the object: a
+ *                                                                              member is loaded again for each word
  *
  *   pass_alias_restrict   value     as above
  *                         pointer   the pointers are restrict: the members stay in registers
  *
- * Same on both sides:  the object, the two members that are read, the sixteen words that are written.
- * Different:           the copy of the object; and what the compiler must believe that a write may change. So it may
- *                      join writes into wider ones on the value side.
+ * Same on both sides:  the object, the two members that are read, the sixteen words that are written: one after the
+ *                      other, since they are volatile, and an addition for each.
+ * Different:           the copy of the object; and what the compiler must believe that a write may change: two loads, or
+ *                      sixteen. Without volatile, it would also join writes into wider ones where it can.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/passing/pass_alias.c"
@@ -34,22 +35,28 @@ struct both {
     uint64_t words[WORDS];
 };
 
-static AMP_NOINLINE void fill_value(subject object, uint64_t *words)
+static AMP_NOINLINE void fill_value(subject object, volatile uint64_t *words)
 {
-    for (size_t k = 0; k < WORDS; k++)
-        words[k] = amp_member(&object, 0) * k + amp_member(&object, AMP_SUBJECT_MEMBERS - 1);
+    for (size_t k = 0; k < WORDS; k += 2) {
+        words[k] = amp_member(&object, 0) + k;
+        words[k + 1] = amp_member(&object, AMP_SUBJECT_MEMBERS - 1) + k;
+    }
 }
 
-static AMP_NOINLINE void fill_pointer(const subject *object, uint64_t *words)
+static AMP_NOINLINE void fill_pointer(const subject *object, volatile uint64_t *words)
 {
-    for (size_t k = 0; k < WORDS; k++)
-        words[k] = amp_member(object, 0) * k + amp_member(object, AMP_SUBJECT_MEMBERS - 1);
+    for (size_t k = 0; k < WORDS; k += 2) {
+        words[k] = amp_member(object, 0) + k;
+        words[k + 1] = amp_member(object, AMP_SUBJECT_MEMBERS - 1) + k;
+    }
 }
 
-static AMP_NOINLINE void fill_restrict(const subject *restrict object, uint64_t *restrict words)
+static AMP_NOINLINE void fill_restrict(const subject *restrict object, volatile uint64_t *restrict words)
 {
-    for (size_t k = 0; k < WORDS; k++)
-        words[k] = amp_member(object, 0) * k + amp_member(object, AMP_SUBJECT_MEMBERS - 1);
+    for (size_t k = 0; k < WORDS; k += 2) {
+        words[k] = amp_member(object, 0) + k;
+        words[k + 1] = amp_member(object, AMP_SUBJECT_MEMBERS - 1) + k;
+    }
 }
 
 static uint64_t run_value(void *fixture, uint64_t ops)

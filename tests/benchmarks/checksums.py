@@ -128,9 +128,9 @@ def latency(_pair, size, ops):
 
 
 def factory_aged(_pair, _size, ops):
-    """What was put into the ring 1,024 operations before."""
-    put = [2 * i + 1 for i in range(ops, 0, -1)]
-    return sum(put[:max(0, ops - 1024)])
+    """What was put into the ring of 4 batches 4 operations before."""
+    put = [sum(2 * (i + k) + 1 for k in range(256)) for i in range(ops, 0, -1)]
+    return sum(put[:max(0, ops - 4)])
 
 
 CHECKSUMS = {
@@ -138,7 +138,7 @@ CHECKSUMS = {
     "pass_made": lambda _pair, size, ops: each(ops, lambda i: 2 * i + size // 8 - 1),
     "pass_depth": lambda _pair, _size, ops: ops * (1 + 8),
     "pass_registers": lambda pair, _size, ops: each(ops, lambda i: 3 + (5 * i if pair == "pass_pressure" else 0)),
-    "pass_alias": lambda _pair, size, ops: ops * (15 + size // 8),
+    "pass_alias": lambda _pair, size, ops: ops * (14 + size // 8),
     "zeroed": lambda _pair, _size, ops: ops, "factory_aged": factory_aged,
     "arena_mixed": lambda _pair, _size, ops: each(ops, lambda i: sum(2 * (i + k) + 1 for k in range(64))),
     "known_work": lambda _pair, _size, ops: ops,

@@ -229,7 +229,7 @@ STACK_OBJECT_B = 216  # AMP_STACK_OBJECT_B
 TABLES = {  # pairs and their sizes, in the order of the file, whatever the compiler
     "pass": [("pass", [n]) for n in BYTES],
     "pass_inlined": [("pass_inlined", [64]), ("pass_inlined", [4096])],
-    "pass_read": [(f"pass_read_{share}", [n]) for n in (8, 16, 24, 32, 64, 128, 256, 1024, 4096)
+    "pass_read": [(f"pass_read_{share}", [n]) for n in (8, 16, 24, 32, 64, 128, 256, 264, 1024, 4096)
                   for share, least in (("one", 8), ("quarter", 64), ("half", 32), ("all", 16)) if n >= least],
     "pass_read_double": [(f"pass_read_{share}_double", [n]) for n in (8, 16, 24, 32, 64, 256, 1024)
                          for share, least in (("one", 8), ("quarter", 64), ("half", 32), ("all", 16)) if n >= least],
@@ -290,7 +290,7 @@ ALLOCATIONS = {
     "too_large": lambda n: ((0, 0), (1, n)), "collection_insert": lambda n: ((0, 0), (1, 72)),
     "lifetime": lambda n: ((0, 0), (64, 64 * n)), "lifetime_reuse": lambda n: ((0, 0), (1, n)),
     "thread_send": lambda n: ((0, 0), (1, n)),
-    "zeroed": lambda n: ((1, n), (1, n)), "factory_aged": lambda n: ((0, 0), (1, n)),
+    "zeroed": lambda n: ((1, n), (1, n)), "factory_aged": lambda n: ((0, 0), (256, 256 * n)),
     "arena_mixed": lambda n: ((1, n), (64, 64 * n)),
     "known_malloc": lambda _: ((100, 6400), (102, 6528)),
     "stack_copy_fresh": lambda _: ((1, STACK_OBJECT_B), (1, STACK_OBJECT_B)),
