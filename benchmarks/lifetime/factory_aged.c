@@ -151,7 +151,7 @@ AMP_PAIR(factory_aged,
                       .allocs_per_op = BATCH, .bytes_per_op = BATCH * sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_VALUE, .to = 1024, .text =
-                      "Keep objects up to 1 KiB as values: their second copy costs less than the search for room on an "
-                      "aged heap, and they stay side by side." }));
+                      "Keep objects up to 1 KiB as values: their second copy costs less than a malloc() and a free() "
+                      "for which the thread's own cache is too small." }));
 
 #endif
