@@ -11,8 +11,8 @@
  *
  * Same on both sides:  the object, the two members that are read, the sixteen words that are written: one after the
  *                      other, since they are volatile, and an addition for each.
- * Different:           the copy of the object; and what the compiler must believe that a write may change: two loads, or
- *                      sixteen. Without volatile, it would also join writes into wider ones where it can.
+ * Different:           the copy of the object; and what the compiler must believe that a write may change: two loads,
+ *                      or sixteen. Without volatile, it would also join writes into wider ones where it can.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/passing/pass_alias.c"

@@ -114,8 +114,8 @@ AMP_PAIR(pass_read_all,
          PASS_READ_SIDES(all),
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 24, .text = "If all is read, pass up to 24 B as reads best." },
-                    { AMP_POINTER, .from = 64, .text =
-                      "Even if all is read, pass objects from a cache line on by pointer." }));
+                    { AMP_POINTER, .from = 128, .text =
+                      "Even if all is read, pass objects of more than a cache line by pointer." }));
 #endif
 
 #undef PASS_READ
