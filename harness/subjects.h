@@ -14,7 +14,7 @@
  *
  * The subjects are structs of N bytes whose members are bytes, words or doubles; a lesson says which:
  *
- *     #define AMP_SUBJECT_OF AMP_WORDS      uint64_t; AMP_DOUBLES: double; AMP_BYTES, the default: unsigned char
+ *     #define AMP_SUBJECT_OF AMP_BYTES      unsigned char; AMP_DOUBLES: double; AMP_WORDS, the default: uint64_t
  *
  * Most N are near sizes at which ABIs and compilers change: 16/17 B, of words 16/24 B (registers or memory), 256/257 B,
  * of words 256/264 B (gcc changes to rep movs), about 4 KiB (a page).
@@ -48,7 +48,7 @@ struct AMP_NAME(amp_members) {
 #define AMP_DOUBLES 3
 
 #ifndef AMP_SUBJECT_OF
-#define AMP_SUBJECT_OF AMP_BYTES
+#define AMP_SUBJECT_OF AMP_WORDS
 #endif
 
 #if AMP_SUBJECT_OF == AMP_BYTES
@@ -72,7 +72,7 @@ struct AMP_NAME(amp_members) {
 #define amp_set_member(object, k, x) ((void) (((AMP_MEMBER *) (void *) (object))[k] = (AMP_MEMBER) (x)))
 #endif
 
-/* Many lessons read and write two members, the first and the last. */
+/* Many lessons read and write two members, the first and the last; of one word, it twice. */
 #if !defined(AMP_SUBJECT) && AMP_SUBJECT_OF != AMP_BYTES
 
 #define amp_ends(object)                                                                                               \
@@ -80,8 +80,13 @@ struct AMP_NAME(amp_members) {
 
 /* Both, so that the object is a new one. */
 #define amp_set_ends(object, number)                                                                                   \
-    (amp_set_member((object), 0, (int64_t) (number)),                                                                  \
-     amp_set_member((object), AMP_SUBJECT_MEMBERS - 1, (int64_t) (number) + 1))
+    amp_set_ends_at((AMP_MEMBER *) (void *) (object), AMP_SUBJECT_MEMBERS - 1, (number))
+
+static AMP_ALWAYS_INLINE void amp_set_ends_at(AMP_MEMBER *amp_members, size_t amp_last, uint64_t amp_number)
+{
+    amp_members[0] = (AMP_MEMBER) (int64_t) amp_number;
+    amp_members[amp_last] = (AMP_MEMBER) (int64_t) (amp_number + 1);
+}
 
 #else /* of a user's type, two bytes: the first and the last one that are not padding, since a copy need not copy it */
 
@@ -110,6 +115,8 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
 {
     unsigned char *amp_byte = (unsigned char *) amp_whole;
 
+    if (AMP_SUBJECT_EMPTY)
+        return;
     amp_byte[amp_first] = (unsigned char) amp_number;
     amp_byte[amp_last] = (unsigned char) (amp_number >> 8);
 }

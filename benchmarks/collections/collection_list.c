@@ -2,13 +2,15 @@
  *
  * Walk along a chain of elements: by indices into one array, or by pointers from element to element.
  *
- *   value     [ e0 2 ][ e1 3 ][ e2 1 ][ e3 0 ] ...    one array; the next element's index, 4 B, beside each element
- *   pointer   [ e0 & ]----> [ e2 & ]----> [ e1 & ]    a block each; the next element's address, 8 B, beside it
+ *   value     [ e0 2 ][ e1 3 ][ e2 1 ][ e3 0 ] ...    one array; in each element, the next one's index
+ *   pointer   [ e0 & ]----> [ e2 & ]----> [ e1 & ]    a block each; in each element, the next one's address
  *
- * Same on both sides:  the elements, their random order, the one number of each that is read. Each load waits for the
- *                      one before, so latency decides.
- * Different:           links of 4 bytes against 8; one block against one for each element. The array can be moved,
- *                      copied and written to a file as it is.
+ * Same on both sides:  the elements, their random order, the one number of each that is read; an element with its link
+ *                      is a cache line, so a step touches one line. Each load waits for the one before, so latency
+ *                      decides.
+ * Different:           an index has to be scaled and added before it can be followed; one block against one for each
+ *                      element. The array can be moved, copied and written to a file as it is. Not tested here: an
+ *                      index of 4 B may make a small element smaller than an address of 8 B does.
  *
  * An operation is one element; the walk goes on where it stopped. The size is that of all elements, in bytes.
  */
@@ -23,7 +25,7 @@ struct node {
 struct entry {
     int64_t number;
     int64_t rest[6];
-    uint32_t next, unused;
+    uint32_t next, rest_of_line; /* an address fills both */
 };
 
 struct chain {

@@ -10,7 +10,8 @@
  *
  * Same on both sides:  the elements, their keys, which every operation draws anew from the old ones; the algorithm
  *                      (Shell's, with Ciura's gaps), so the comparisons and the moves, one for one.
- * Different:           what a move moves and what a comparison reads.
+ * Different:           what a move moves and what a comparison reads. Above 256 B gcc moves by `rep movs`, clang by a
+ *                      call of memcpy().
  *
  * The size is what an element carries beside its key of 8 bytes.
  */

@@ -6,9 +6,13 @@
  *   pointer   callee --[ & ]-------------> caller    8 bytes returned, 1 allocation, which the caller frees
  *                        `--> [first ... last] on the heap
  *
- * Same on both sides:  the model, the bytes of the new object that are written (all) and that the caller reads (two),
- *                      a call that is not inlined.
+ * Same on both sides:  the model, the bytes of the new object that are written (all) and that the caller reads (two
+ *                      words), a call that is not inlined.
  * Different:           where the object lives, and who must free it.
+ *
+ * The pointer side does all that the value side does, allocates and frees as well. So the lesson cannot ask which side
+ * does less, only what the allocation costs beside the copy, and what another place for large objects changes. The
+ * other way to give back an object without an allocation is an out-parameter: return_out.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/frames/factory.c"

@@ -2,7 +2,7 @@
  *
  * `factory` with its callees left to the compiler: both are inlined.
  *
- *   value     [first ... last]            the object is made where it is used; only the bytes that are read are made
+ *   value     [first ... last]            the object is made where it is used; only the words that are read are made
  *   pointer   [ & ]--> [first ... last]   the allocation stays, since these kernels forbid its removal; a compiler that
  *                                         sees malloc() and free() in one function may remove both
  *

@@ -9,7 +9,7 @@
  *             return, return, ...                 free, free, ...
  *             nothing to do on the way up         each on the way up
  *
- * Same on both sides:  ten calls, the bytes that each cleans, the two that it writes and reads.
+ * Same on both sides:  ten calls, the bytes that each cleans, the two words that it writes and reads.
  * Different:           where the space is, and who frees it. On a stack, each call zeroes its space on the way down;
  *                      on the way up nothing is done, and the next walk down finds the same lines in the cache.
  */

@@ -2,7 +2,7 @@
  *
  * `pass` with its callees left to the compiler: both are inlined, and nothing is passed any more.
  *
- *   value     caller [first ... last]     the copy is gone: the two bytes are read where they are
+ *   value     caller [first ... last]     the copy is gone: the two words are read where they are
  *   pointer   caller [first ... last]     the pointer is gone, too
  *
  * Same on both sides:  as in `pass`, and here the instructions as well.

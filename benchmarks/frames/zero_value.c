@@ -2,11 +2,11 @@
  *
  * A local object in a frame: initialized to zero, or left uninitialized and filled through its address.
  *
- *   value     subject object = zero;   frame [0 0 0 ... 0]     N bytes written, then two of them set
- *   pointer   subject object;          frame [? ? ? ... ?]     two bytes set where the address says
+ *   value     subject object = zero;   frame [0 0 0 ... 0]     N bytes written, then two words set
+ *   pointer   subject object;          frame [? ? ? ... ?]     two words set where the address says
  *                fill(&object) ---------------^         ^
  *
- * Same on both sides:  the frame, the two bytes that are set and read, a call a frame.
+ * Same on both sides:  the frame, the two words that are set and read, a call a frame.
  * Different:           whether the other bytes are zeroed first. Otherwise they hold what an earlier call left there:
  *                      to read them is an error, and may leak a secret.
  */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Collect chunks of bytes: in a buffer whose size is known, or in one that grows.
+ * Collect chunks of bytes in a buffer: does it pay to know how much will come, and where is the buffer?
  *
- *   value     frame [ chunk ][ chunk ][ chunk ] ...                  N bytes, known beforehand
- *   pointer   heap  [ chunk ]
- *             heap  [ chunk ][ chunk ]                               64 B, full: twice as much, and the old copied
- *             heap  [ chunk ][ chunk ][ chunk ][ chunk ] ...     up to N: 1 + log2(N / 64) allocations, 2 N - 64 B
+ *   buffer_reserve   value     heap  [ chunk ][ chunk ][ chunk ] ...      N bytes, known beforehand: 1 allocation
+ *                    pointer   heap  [ chunk ]
+ *                              heap  [ chunk ][ chunk ]                   64 B, full: twice as much, the old copied
+ *                              heap  [ chunk ][ chunk ][ chunk ] ...      up to N: 1 + log2(N / 64) allocations, 2 N - 64 B
  *
- * Same on both sides:  the chunks, the call that writes each, the check before it, the two bytes that are read.
- * Different:           if the size is not known, growing costs allocations, copies and twice the memory. If it is, the
- *                      buffer can be in the frame.
+ *   buffer_frame     value     frame [ chunk ][ chunk ][ chunk ] ...      N bytes, known beforehand
+ *                    pointer   heap  [ chunk ][ chunk ][ chunk ] ...      N bytes, known beforehand: 1 allocation
+ *
+ * Same on both sides:  the chunks of two words, the call that writes each, the check before it, the two words that are
+ *                      read. buffer_reserve: the heap. buffer_frame: the size, known.
+ * Different:           buffer_reserve: growing costs allocations, copies and twice the memory. buffer_frame: an
+ *                      allocation and a free; all else is equal, so it asks only how much these are beside the writing.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sharing/buffer.c"
@@ -19,8 +23,11 @@
 #ifndef BUFFER /* once, for all sizes */
 #define BUFFER
 
-#define CHUNK_B 16
 #define FIRST_B 64
+
+struct chunk {
+    uint64_t first, second;
+};
 
 struct buffer {
     unsigned char *bytes;
@@ -35,72 +42,137 @@ static inline void grow(struct buffer *b)
         _exit(AMP_EXIT_NO_MEMORY);
 }
 
+static AMP_ALWAYS_INLINE void put(struct buffer *b, struct chunk chunk)
+{
+    memcpy(b->bytes + b->used, &chunk, sizeof chunk);
+    b->used += sizeof chunk;
+}
+
+static AMP_ALWAYS_INLINE void put_known(struct buffer *b, struct chunk chunk)
+{
+    if (b->used + sizeof chunk > b->capacity)
+        _exit(AMP_EXIT_NO_MEMORY); /* never: the size was known */
+    put(b, chunk);
+}
+
 #endif
 
 #ifdef AMP_SUBJECT
 
-#define write_value AMP_NAME(write_value)
-#define write_pointer AMP_NAME(write_pointer)
+#define write_reserved AMP_NAME(write_reserved)
+#define write_growing AMP_NAME(write_growing)
+#define write_frame AMP_NAME(write_frame)
+#define write_heap AMP_NAME(write_heap)
+#define run_reserved AMP_NAME(run_reserved)
+#define run_growing AMP_NAME(run_growing)
+#define run_frame AMP_NAME(run_frame)
+#define run_heap AMP_NAME(run_heap)
 
-static AMP_NOINLINE void write_value(struct buffer *b, const unsigned char *chunk)
+static AMP_NOINLINE void write_reserved(struct buffer *b, struct chunk chunk)
 {
-    if (b->used + CHUNK_B > b->capacity)
-        _exit(AMP_EXIT_NO_MEMORY); /* never: the size was known */
-    memcpy(b->bytes + b->used, chunk, CHUNK_B);
-    b->used += CHUNK_B;
+    put_known(b, chunk);
 }
 
-static AMP_NOINLINE void write_pointer(struct buffer *b, const unsigned char *chunk)
+static AMP_NOINLINE void write_growing(struct buffer *b, struct chunk chunk)
 {
-    if (b->used + CHUNK_B > b->capacity)
+    if (b->used + sizeof chunk > b->capacity)
         grow(b);
-    memcpy(b->bytes + b->used, chunk, CHUNK_B);
-    b->used += CHUNK_B;
+    put(b, chunk);
 }
 
-static uint64_t run_value(void *fixture, uint64_t ops)
+/* write_reserved() twice more, a function for each side, so that each has its own place in a layout. */
+static AMP_NOINLINE void write_frame(struct buffer *b, struct chunk chunk)
 {
-    unsigned char *chunk = fixture;
-    uint64_t sum = 0;
-
-    for (uint64_t i = ops; i > 0; i--) {
-        subject memory;
-        struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };
-
-        amp_set_ends_at(chunk, 0, CHUNK_B - 1, i);
-        while (b.used < sizeof memory)
-            write_value(&b, chunk);
-        amp_keep(&memory);
-        sum += amp_ends(b.bytes);
-    }
-    return sum;
+    put_known(b, chunk);
 }
 
-static uint64_t run_pointer(void *fixture, uint64_t ops)
+static AMP_NOINLINE void write_heap(struct buffer *b, struct chunk chunk)
 {
-    unsigned char *chunk = fixture;
+    put_known(b, chunk);
+}
+
+static uint64_t run_reserved(void *fixture, uint64_t ops)
+{
     uint64_t sum = 0;
 
+    (void) fixture;
     for (uint64_t i = ops; i > 0; i--) {
-        struct buffer b = { NULL, 0, 0 };
+        struct buffer b = { amp_alloc(sizeof(subject)), 0, sizeof(subject) };
 
-        amp_set_ends_at(chunk, 0, CHUNK_B - 1, i);
         while (b.used < sizeof(subject))
-            write_pointer(&b, chunk);
+            write_reserved(&b, (struct chunk){ i, i + 1 });
         sum += amp_ends(b.bytes);
         free(b.bytes);
     }
     return sum;
 }
 
-AMP_PAIR(buffer,
+static uint64_t run_growing(void *fixture, uint64_t ops)
+{
+    uint64_t sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--) {
+        struct buffer b = { NULL, 0, 0 };
+
+        while (b.used < sizeof(subject))
+            write_growing(&b, (struct chunk){ i, i + 1 });
+        sum += amp_ends(b.bytes);
+        free(b.bytes);
+    }
+    return sum;
+}
+
+static uint64_t run_frame(void *fixture, uint64_t ops)
+{
+    uint64_t sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--) {
+        subject memory;
+        struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };
+
+        while (b.used < sizeof memory)
+            write_frame(&b, (struct chunk){ i, i + 1 });
+        amp_keep(&memory);
+        sum += amp_ends(b.bytes);
+    }
+    return sum;
+}
+
+static uint64_t run_heap(void *fixture, uint64_t ops)
+{
+    uint64_t sum = 0;
+
+    (void) fixture;
+    for (uint64_t i = ops; i > 0; i--) {
+        struct buffer b = { amp_alloc(sizeof(subject)), 0, sizeof(subject) };
+
+        while (b.used < sizeof(subject))
+            write_heap(&b, (struct chunk){ i, i + 1 });
+        sum += amp_ends(b.bytes);
+        free(b.bytes);
+    }
+    return sum;
+}
+
+AMP_PAIR(buffer_reserve,
          .question = "What does it cost to write into a buffer of known size, and what into one that grows?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
-                      .allocs_per_op = 1 + (size_t) __builtin_ctzll(sizeof(subject) / FIRST_B),
-                      .bytes_per_op = 2 * sizeof(subject) - FIRST_B },
+         .value = { .run = run_reserved, .allocs_per_op = 1, .bytes_per_op = sizeof(subject), .label = "reserved" },
+         .pointer = { .run = run_growing, .allocs_per_op = 1 + (size_t) __builtin_ctzll(sizeof(subject) / FIRST_B),
+                      .bytes_per_op = 2 * sizeof(subject) - FIRST_B, .label = "growing" },
          .sizes = AMP_SIZES(sizeof(subject)),
-         AMP_CLAIMS({ AMP_VALUE, .text = "Give the size if you know it, or reserve a good guess once." }),
+         AMP_CLAIMS({ AMP_VALUE, .from = 16384, .text = "Give the size if you know it, or reserve a good guess once." }),
          .prefer = "Let a buffer grow only for data of unknown length.");
+
+AMP_PAIR(buffer_frame,
+         .question = "What does it cost to write into a buffer of known size in the frame, and what into one on the "
+                     "heap?",
+         .value = { .run = run_frame },
+         .pointer = { .run = run_heap, .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .sizes = AMP_SIZES(sizeof(subject)),
+         AMP_CLAIMS({ AMP_VALUE, .to = 64, .text = "Small buffers belong into the frame." },
+                    { AMP_NEITHER, .from = 16384, .text =
+                      "An allocation is little beside the work of filling kilobytes." }));
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef AMP_RING_H
 #define AMP_RING_H
 
+#include "harness/threads.h"
 #include "harness/workload.h"
 
 #include <sched.h>
@@ -22,7 +23,7 @@ struct ring {
 static inline void ring_wait(unsigned *spins)
 {
     if (++*spins < SPINS)
-        __asm__ volatile("" : : : "memory");
+        amp_pause();
     else
         sched_yield();
 }

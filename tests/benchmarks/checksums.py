@@ -1,36 +1,52 @@
 # SPDX-License-Identifier: MIT
-"""What the lessons' checksums have to be, computed in another way than in C: CHECKSUMS[lesson](pair, size, ops)."""
+"""What the lessons' checksums have to be, computed in another way than in C: CHECKSUMS[lesson](pair, size, ops).
 
-PAGE_B = 4096
+OF_BYTES has those of a type of one's own, of which the first and the last byte are written and read instead of words."""
+
+PAGE_B, LINE_B = 4096, 64
 LCG, ODD = 6364136223846793005, 1442695040888963407
 U64 = (1 << 64) - 1
-
-
-def ends(number):
-    """Of an object whose first byte was set to the number's lowest, and the last to the next."""
-    return number & 0xffff
+ONES = 0x0101010101010101  # a word whose bytes are all 1
 
 
 def each(ops, what):
     return sum(what(i) for i in range(1, ops + 1))
 
 
-def new_objects(_pair, _size, ops):
-    return each(ops, ends)
+class Words:
+    """Objects whose first word was set to a number, and the last to the next; of one word, the last is the first."""
+
+    @staticmethod
+    def ends(number, size):
+        return 2 * number + 1 if size > 8 else 2 * number + 2
+
+    @staticmethod
+    def untouched(size):
+        """The k-th word is k + 1."""
+        return 1 + size // 8
 
 
-def all_ones(_pair, _size, ops):
-    """All bytes of the object are 1, and the first and the last are read."""
-    return ops * 0x101
+class Bytes:
+    """Objects whose first byte was set to the number's lowest, and the last to the next."""
+
+    @staticmethod
+    def ends(number, _size):
+        return number & 0xffff
+
+    @staticmethod
+    def untouched(_size):
+        """All bytes are 1."""
+        return 0x101
 
 
-def mutate(_pair, _size, ops):
-    first, last, total = 1, 1, 0
-    for _ in range(ops):
-        first = (first + last) & 0xff
-        last ^= first
-        total += first + (last << 8)
-    return total
+def mutate(of):
+    def checksum(_pair, size, ops):
+        read, total = of.untouched(size), 0
+        for _ in range(ops):
+            read = of.ends(read + 1, size) & U64
+            total += read
+        return total
+    return checksum
 
 
 def collection(_pair, size, ops):
@@ -45,12 +61,14 @@ def collection_insert(_pair, n, ops):
     return each(ops, lambda i: i + n // 2)
 
 
-def collection_sort(_pair, _size, ops):
-    elements, total = [(k, k) for k in range(256)], 0
-    for _ in range(ops):
-        elements = sorted(((key * LCG + ODD) & U64, number) for key, number in elements)
-        total += elements[0][0] + elements[-1][1]
-    return total
+def collection_sort(of):
+    def checksum(_pair, size, ops):
+        elements, total = [(k, k) for k in range(256)], 0
+        for _ in range(ops):
+            elements = sorted(((key * LCG + ODD) & U64, number) for key, number in elements)
+            total += elements[0][0] + of.ends(elements[-1][1], size)
+        return total
+    return checksum
 
 
 def stack_copy(_pair, elements, ops):
@@ -88,20 +106,38 @@ def hash_map(_pair, n, ops):
     return total
 
 
-def cold(_pair, size, ops):
-    at, total = 0, 0
+def cold(pair, size, ops):
+    """Of objects of ones, a word of each line; or two words, if no more is looked at."""
+    lines = {"pass_cold": size // LINE_B, "pass_cold_part": 2, "factory_cold": 2}[pair]
+    objects = (64 << 20) // (2 * LINE_B if pair == "pass_cold_part" else size)
+    read, at, total = lines * ONES & U64, 0, 0
     for _ in range(ops):
-        total += 0x101 + at
-        at = (at * LCG + 0x101) % ((64 << 20) // size)
+        total += read + at
+        at = (at * LCG + (read | 1)) % objects
     return total
 
 
 def thread_send(_pair, size, ops):
-    """The ends, and all words: of one byte over and over, but for the first byte and the last."""
-    def words(i):
-        body = i & 0x7f
-        return size // 8 * body * 0x0101010101010101 + ((i & 0xff) - body) + (((i >> 8 & 0xff) - body) << 56)
-    return each(ops, lambda i: ends(i) + words(i))
+    """The ends, and all words: of one byte over and over, but for the first word and the last."""
+    return each(ops, lambda i: 2 * Words.ends(i, size) + (size // 8 - 2) * (i & 0x7f) * ONES)
+
+
+def store_forward(_pair, width, ops):
+    return each(ops, lambda i: i & ((1 << 8 * width) - 1))
+
+
+def ends_of_new(of, each_op=lambda i: (i,), more=0):
+    """The ends of objects that are set to numbers, `each_op` of an operation's."""
+    return lambda _pair, size, ops: each(ops, lambda i: sum(of.ends(number, size) + more for number in each_op(i)))
+
+
+def untouched(of, more=0):
+    return lambda _pair, size, ops: ops * (of.untouched(size) + more)
+
+
+def array_ends(_pair, _size, ops):
+    """An array of bytes whose first was set to the number's lowest, and the last to the next."""
+    return each(ops, lambda i: i & 0xffff)
 
 
 def stack_check(_pair, size, ops):
@@ -133,6 +169,23 @@ def factory_aged(_pair, _size, ops):
     return sum(put[:max(0, ops - 4)])
 
 
+def of_templates(of):
+    """The lessons that are about any type."""
+    return {
+        **dict.fromkeys(("pass", "pass_inlined", "factory", "factory_inlined", "return_out", "copy_limit", "lto"),
+                        untouched(of)),
+        "mutate": mutate(of),
+        **dict.fromkeys(("zero_value", "container_store", "buffer", "thread_start"), ends_of_new(of)),
+        "frame_reuse": ends_of_new(of, lambda i: range(i, i + 10)),
+        "construct_shared": ends_of_new(of, more=1),
+        "interface": lambda pair, size, ops: ops * (of.untouched(size) + (pair == "interface")),
+        "lifetime": lambda pair, size, ops: each(
+            ops, lambda i: sum(of.ends(i + k, size) for k in range(64 if pair == "lifetime" else 1))),
+        "collection_sort": collection_sort(of),
+    }
+
+
+OF_BYTES = of_templates(Bytes)
 CHECKSUMS = {
     "pass_read": pass_read, "pass_read_double": pass_read, "pass_write": pass_write, "latency": latency,
     "pass_made": lambda _pair, size, ops: each(ops, lambda i: 2 * i + size // 8 - 1),
@@ -142,21 +195,14 @@ CHECKSUMS = {
     "zeroed": lambda _pair, _size, ops: ops, "factory_aged": factory_aged,
     "arena_mixed": lambda _pair, _size, ops: each(ops, lambda i: sum(2 * (i + k) + 1 for k in range(64))),
     "known_work": lambda _pair, _size, ops: ops,
-    "pass": all_ones, "pass_inlined": all_ones, "factory": all_ones, "factory_inlined": all_ones,
-    "copy_limit": all_ones,
-    "lto": all_ones,
-    "mutate": mutate, "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy,
+    **of_templates(Words),
+    "pass_bytes": untouched(Bytes), "store_forward": store_forward,
+    "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy,
     "stack_copy_fresh": stack_copy,
     "stack_check": stack_check,
-    "zero_value": new_objects, "container_store": new_objects, "buffer": new_objects, "unknown_size": new_objects,
-    "thread_start": new_objects, "indirect_assignment": new_objects,
-    "frame_reuse": lambda _pair, _size, ops: each(ops, lambda i: sum(ends(i + depth) for depth in range(10))),
-    "construct_shared": lambda _pair, _size, ops: each(ops, lambda i: ends(i) + 1),
-    "interface": lambda _pair, _size, ops: ops * 0x102,
+    "unknown_size": array_ends, "indirect_assignment": lambda _pair, _size, ops: each(ops, lambda i: i),
     "function_value": function_value, "decode": decode, "too_large": too_large,
     "collection": collection, "collection_list": collection, "collection_insert": collection_insert,
-    "collection_sort": collection_sort, "hash_map": hash_map, "cold": cold, "thread_send": thread_send,
-    "lifetime": lambda pair, _size, ops: each(
-        ops, lambda i: sum(ends(i + k) for k in range(64 if pair == "lifetime" else 1))),
+    "hash_map": hash_map, "cold": cold, "thread_send": thread_send,
     "false_sharing": lambda _pair, _size, ops: 2 * ops,
 }

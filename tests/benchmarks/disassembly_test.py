@@ -11,8 +11,9 @@ import pytest
 from disassembly import KERNEL_ARGS, compiled, compiled_text, counter, loops
 from places import LESSONS
 
-BYTES = [8, 16, 17, 24, 32, 48, 64, 96, 128, 192, 256, 257, 384, 512, 1024, 1536, 2048, 4096, 4112, 8192, 16384,
-         32768, 65536]
+WORDS = [8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 264, 384, 512, 1024, 1536, 2048, 4096, 4112, 8192, 16384, 32768,
+         65536]  # sizes in bytes, of whole words
+BYTES = [8, 16, 17, 24, 32, 256, 257]
 ELEMENTS = [1, 16, 64, 256, 1024]
 REGISTERS_B = 16  # the System V ABI passes and returns up to this in registers
 
@@ -61,8 +62,8 @@ def place(register, offset):
     return f"{register}+{offset:#x}" if offset else register
 
 
-def check_pass(made):
-    for n in BYTES:
+def check_pass(made, sizes=tuple(WORDS), member_b=8):
+    for n in sizes:
         loop = loop_of(side(made, f"pass_{n}", "value")[0], f"take_value_{n}")
         callee = made.functions[f"take_value_{n}"]
         if n <= REGISTERS_B:
@@ -70,10 +71,10 @@ def check_pass(made):
             assert not any("[" in i.operands and i.verb not in ("lea", "nop") for i in callee)
         else:
             assert_copies(loop, n)
-            reads(callee, place("rsp", 8), place("rsp", 8 + n - 1))
+            reads(callee, place("rsp", 8), place("rsp", 8 + n - member_b))
         loop = loop_of(side(made, f"pass_{n}", "pointer")[0], f"take_pointer_{n}")
         assert copied_b(loop) == 0 and not any(i.loads for i in loop)
-        reads(made.functions[f"take_pointer_{n}"], "rdi", place("rdi", n - 1))
+        reads(made.functions[f"take_pointer_{n}"], "rdi", place("rdi", n - member_b))
         assert copied_b(made.functions[f"take_pointer_{n}"]) == 0
 
 
@@ -81,8 +82,18 @@ def calls(body):
     return [i.symbol for i in body if i.verb in ("call", "jmp") and i.symbol]
 
 
+def check_pass_bytes(made):
+    """As `pass`; a byte of a register is shifted down, one in memory is loaded as it is."""
+    check_pass(made, BYTES, member_b=1)
+    for n in (8, 16):
+        shifts = [i.verb for i in made.functions[f"take_value_{n}"] if i.verb in ("shr", "sar", "shrd", "rol")]
+        assert shifts, "no byte is dug out of a register"
+        verbs = [i.verb for i in made.functions[f"take_pointer_{n}"] if i.loads]
+        assert verbs == ["movzx", "movzx"], verbs
+
+
 def check_factory(made):
-    for n in BYTES:
+    for n in WORDS:
         loop = loop_of(side(made, f"factory_{n}", "value")[0], f"make_value_{n}")
         callee = made.functions[f"make_value_{n}"]
         assert set(calls(loop) + calls(callee)) <= {f"make_value_{n}", "memcpy"}
@@ -100,7 +111,8 @@ def check_factory(made):
 
 
 def check_mutate(made):
-    for n in BYTES:
+    """The change loads and stores whole words, on both sides."""
+    for n in WORDS:
         loop = loop_of(side(made, f"mutate_{n}", "value")[0], f"change_value_{n}")
         callee = made.functions[f"change_value_{n}"]
         if n <= REGISTERS_B:
@@ -111,7 +123,25 @@ def check_mutate(made):
             assert_copies(callee, n, stack=False)
         loop = loop_of(side(made, f"mutate_{n}", "pointer")[0], f"change_pointer_{n}")
         assert copied_b(loop) == 0
-        assert copied_b(made.functions[f"change_pointer_{n}"]) == 2
+        words = [i for i in made.functions[f"change_pointer_{n}"] if i.stored_b]
+        stored = [i.stored_b for i in words]
+        assert stored == [8] * min(n // 8, 2) or n == 16 and stored == [16], f"no whole words are changed: {stored}"
+        narrow = [i for i in callee + made.functions[f"change_pointer_{n}"] + loop
+                  if re.search(r"\b(BYTE|WORD|DWORD) PTR", i.operands)]
+        assert not narrow, f"narrower than a word: {narrow[0]}"
+
+
+def check_store_forward(made):
+    """A store and a load of a word; the sides differ in the width of the store, and in nothing else."""
+    for n in (1, 2, 4):
+        loops_of = {which: loop_of(side(made, f"store_forward_{n}", which)[0]) for which in ("value", "pointer")}
+        for which, width in (("value", 8), ("pointer", n)):
+            loop = loops_of[which]
+            stores = [i.stored_b for i in loop if i.stored_b]
+            assert stores == [width], f"{which} stores {stores}"
+            assert [i.operands.split(",")[1].split()[0] for i in loop if i.loads] == ["QWORD"], f"{which} loads otherwise"
+        shapes = [[i.verb for i in loop if i.verb != "mov" and "nop" not in i.verb] for loop in loops_of.values()]
+        assert sorted(shapes[0]) == sorted(shapes[1]), shapes
 
 
 def check_collection(made):
@@ -211,7 +241,8 @@ def check_null(made):
     assert len(loop_of(side(made, "empty", "value")[0])) == 2, "more than a count and a jump"
 
 
-CHECKS = {"pass": check_pass, "factory": check_factory, "mutate": check_mutate, "collection": check_collection,
+CHECKS = {"pass": check_pass, "pass_bytes": check_pass_bytes, "factory": check_factory, "mutate": check_mutate,
+          "store_forward": check_store_forward, "collection": check_collection,
           "stack_copy": check_stack_copy,
           "stack_copy_growable": check_stack_copy_growable,
           "stack_copy_fresh": check_stack_copy_growable, "stack_check": check_stack_check, "known": check_known,
@@ -295,7 +326,6 @@ MUTANTS = [
     ("pass", "a second copy", ALL, (("sum += take_value(*object)",
                                      "subject twin = *object; amp_keep(&twin); sum += take_value(twin)"),)),
     ("pass", "no call", ALL, (("static AMP_NOINLINE uint64_t take_value", "static inline uint64_t take_value"),)),
-    ("pass", "alignment not told", CLANG, (("amp_object(fixture)", "fixture"),)),
     ("pass", "hoisted out of the loop", CLANG, (("amp_keep(object);", ""),)),
     ("factory", "sides swapped", ALL, SWAPPED),
     ("factory", "never freed", ALL, (("free(object);", ""),)),
@@ -307,6 +337,19 @@ MUTANTS = [
                                  ("change(&object);\n    return object;", "change(object);"),
                                  ("*object = change_value(*object)", "change_value(object)"))),
     ("mutate", "kept in registers", CLANG, (("amp_keep(object);", ""),)),
+    ("mutate", "bytes are changed", ALL, (("#include \"harness/kernel.h\"",
+                                           "#include \"harness/kernel.h\"\n#define AMP_SUBJECT_OF AMP_BYTES"),)),
+    ("pass", "members are bytes", ALL, (("#include \"harness/kernel.h\"",
+                                         "#include \"harness/kernel.h\"\n#define AMP_SUBJECT_OF AMP_BYTES"),)),
+    ("pass_bytes", "members are words", ALL, (("#define AMP_SUBJECT_OF AMP_BYTES", ""),)),
+    ("pass_bytes", "alignment not told", CLANG, (("#define AMP_VARIANT", "#define __builtin_assume_aligned(p, n) (p)\n"
+                                                                         "#define AMP_VARIANT"),)),
+    ("store_forward", "sides swapped", ALL, SWAPPED),
+    ("store_forward", "a whole store on both sides", ALL, (("memcpy(word, &number, WIDTH_B);",
+                                                            "memcpy(word, &number, sizeof number);"),)),
+    ("store_forward", "not loaded again", ALL, (("    amp_keep(word);", "    (void) word;"),)),
+    ("store_forward", "more work on one side", ALL, (("        memcpy(word, &number, WIDTH_B);",
+                                                      "        number *= 3; memcpy(word, &number, WIDTH_B);"),)),
     ("collection", "sides swapped", ALL, SWAPPED),
     ("collection", "pointers not followed", ALL, (("(*element)->number", "(uintptr_t) *element"),)),
     ("stack_copy", "sides swapped", ALL, SWAPPED),

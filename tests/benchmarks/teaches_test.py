@@ -32,6 +32,7 @@ class Side:
 
 
 BOTH = (64, 4096)
+RETURNED = (24, 64, 264, 4096)  # too large for registers
 JANSSON = (" json_array_get json_delete json_integer_value json_loads json_object_get json_real_value"
            " json_string_value strncpy")
 ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer side
@@ -47,13 +48,18 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
      Side("construct_pointer_{n} share_pointer_{n}", copies=2, frame=True)),
     ("function_value", "function_value", ("",), Side("step_value"), Side(through=1)),
     ("function_value", "function_value_inlined", ("",), Side(), Side(through=1)),
-    ("container_store", "container_store", (16, 1024), Side("store_value_{n}", copies=1),
+    ("container_store", "container_store", (32, 1024), Side("store_value_{n}", copies=1),
      Side("store_pointer_{n} malloc free", copies=1)),
     ("interface", "interface", (16, 1024), Side("say_copy_{n} malloc free", through=1, copies=1),
      Side("say_address_{n}", through=1)),
-    ("interface", "interface_concrete", (16, 1024), Side("speak_concrete_{n}"), Side("say_address_{n}", through=1)),
-    ("buffer", "buffer", (64, 16384), Side("write_value_{n}", copies=None, frame=True),
-     Side("write_pointer_{n} realloc free", copies=None, frame=False)),
+    ("interface", "interface_concrete", (16, 1024), Side("speak_concrete_{n}", copies=None),
+     Side(through=1, copies=None)),
+    ("buffer", "buffer_reserve", (64, 16384), Side("write_reserved_{n} malloc free", copies=None, frame=False),
+     Side("write_growing_{n} realloc free", copies=None, frame=False)),
+    ("buffer", "buffer_frame", (64, 16384), Side("write_frame_{n}", copies=None, frame=True),
+     Side("write_heap_{n} malloc free", copies=None, frame=False)),
+    ("return_out", "return_out", RETURNED, Side("make_value_{n}", copies=1), Side("make_out_{n}", copies=1)),
+    ("return_out", "return_out_stored", RETURNED, Side("store_value_{n}", copies=2), Side("store_out_{n}", copies=1)),
     ("decode", "decode", (4, 16, 64), Side("decode_value_{n}" + JANSSON, copies=None),
      Side("decode_pointer_{n} malloc free" + JANSSON, copies=None)),
     ("unknown_size", "unknown_size", BOTH, Side("use_vla_{n}", frame=False),
@@ -63,7 +69,7 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
     ("too_large", "too_large", (1024, 65536, 4194304), Side("use_value_{n}", frame=True),
      Side("use_pointer_{n} malloc free", frame=False)),
     ("too_large", "too_large_first_touch", (1024, 65536), Side("use_new_{n} give_back_{n} madvise", frame=True),
-     Side("touch_through_{n}", frame=True)),
+     Side("touch_through_{n} give_nothing_{n} madvise", frame=True)),
     ("copy_limit", "copy_limit", (1024, 4096, 65536), Side("take_value_{n}", copies=1, frame=None),
      Side("take_pointer_{n}", copies=None, frame=True)),
     ("collection_list", "collection_list", ("",), Side(copies=None), Side(copies=None)),
@@ -81,6 +87,7 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
      Side("make_pointer_{n} malloc free", copies=(1, 2))),  # gcc has much else to store at 64 B
     ("zeroed", "zeroed", (64, 4096, 65536), Side("calloc free"), Side("malloc free", copies=1)),
     ("cold", "pass_cold", (*BOTH, 8192), Side("take_value_{n}", copies=1), Side("take_pointer_{n}")),
+    ("cold", "pass_cold_part", (512,), Side("take_value_{n}", copies=1), Side("take_pointer_{n}")),
     ("cold", "factory_cold", (*BOTH, 8192), Side("make_value_{n}", copies=1),
      Side("make_pointer_{n} malloc free", copies=1)),
     ("thread_send", "thread_send", (1024, 16384), Side(copies=2, frame=True),
@@ -159,6 +166,20 @@ def loads(body):
     return sum("PTR [" in i.operands and i.verb != "lea" and not i.stored_b for i in body)
 
 
+def same_instructions(made, value, pointer):
+    """In whatever order the words are loaded."""
+    def shape(name):
+        body = made.functions[name]
+        return sorted(i.verb for i in body), sorted(re.findall(r"\[.*?\]", " ".join(i.operands for i in body)))
+    assert shape(value) == shape(pointer), f"{value} and {pointer} differ"
+
+
+def one_loop(made, name):
+    found = loops(made.functions[name])
+    assert len(found) == 1, f"{name}: {len(found)} loops"
+    return found[0]
+
+
 def in_loops(body, pattern):
     return sum(bool(re.search(pattern, f"{i.verb} {i.operands}")) for i in min(loops(body), key=len))
 
@@ -167,7 +188,13 @@ def told_apart(made, lesson):
     """What a row cannot say."""
     if lesson == "pass_inlined":
         for n in BOTH:
-            same_code(made, f"run_value_{n}", f"run_pointer_{n}")
+            same_instructions(made, f"run_value_{n}", f"run_pointer_{n}")
+    if lesson == "interface":
+        for n in (16, 1024):
+            for side, memory in (("value", 1), ("pointer", 2)):  # the object's address; the table's, and the method's
+                loop = one_loop(made, made.runs[f"interface_concrete_{n}", side])
+                assert sum(i.verb == "call" for i in loop) == 1, f"{side}: more than one call an operation"
+                assert loads(i for i in loop if i.verb != "call") == memory, f"{side}: other loads"
     if lesson == "construct_shared":
         for n in (64, 1024):
             for part in ("construct", "share"):
@@ -242,7 +269,7 @@ def check_lto(made):
         told(made, Side(), made.runs[f"pass_lto_{n}", "pointer"], n)
         told(made, Side(), made.runs[f"factory_lto_{n}", "value"], n)
         told(made, Side("malloc free", copies=1), made.runs[f"factory_lto_{n}", "pointer"], n)
-        same_code(made, f"run_value_{n}", f"run_pointer_{n}")
+        same_instructions(made, f"run_value_{n}", f"run_pointer_{n}")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -322,9 +349,20 @@ MUTANTS = [
                                      "static AMP_NOINLINE uint64_t say_address(struct box b)\n{\n"
                                      "    return speak_address(b.object)"),)),
     ("buffer", "the size is known", ALL, (("        grow(b);", "        _exit(1);"),)),
-    ("buffer", "the known buffer on the heap", ALL,
+    ("buffer", "the buffer of the frame on the heap", ALL,
      (("struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };",
                                                       "struct buffer b = { amp_alloc(sizeof memory), 0, sizeof memory };"),)),
+    ("buffer", "the buffer of known size in the frame", ALL,
+     (("        struct buffer b = { amp_alloc(sizeof(subject)), 0, sizeof(subject) };",
+       "        subject memory; struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };"),
+      ("        free(b.bytes);\n", "        amp_keep(&memory);\n"),
+      ("struct buffer b = { NULL, 0, 0 };", "subject memory; struct buffer b = { NULL, 0, 0 };"))),
+    ("return_out", "returned on both sides", ALL, (("    *out = *model;", "    *out = make_value(model);"),)),
+    ("return_out", "no temporary", ALL, (("*object = store_value(model);", "store_out(object, model);"),
+                                         ("static AMP_NOINLINE subject store_value", "extern subject store_value"),
+                                         ("(const subject *model)\n{\n    return *model;\n}\n\nstatic AMP_NOINLINE void "
+                                          "store_out", "(const subject *model);\n\nstatic AMP_NOINLINE void store_out"))),
+    ("interface", "two calls on one side", ALL, (("sum += b.methods_of->speak(b.object);", "sum += say_address(b);"),)),
     ("decode", "a heap struct on both sides", ALL,
      (("    struct order o;\n\n    read_order(tree, &o);\n    json_decref(tree);\n"
                                                      "    return o;",
@@ -362,7 +400,7 @@ MUTANTS = [
     ("hash_map", "values on both sides", ALL, (("return find(map.entries, key)->elsewhere;",
                                                 "return here(find(map.entries, key));"),)),
     ("lifetime", "an arena that allocates", ALL,
-     (("return &a->objects[a->used++];", "return a ? amp_alloc(sizeof(subject)) : NULL;"),)),
+     (("return &a->objects[a->used++];", "return a->used < 99 ? amp_alloc(sizeof(subject)) : NULL;"),)),
     ("lifetime", "never freed", ALL, (("            free(batch[k]);\n", ""),)),
     ("arena_mixed", "not copied out", ALL, (("*a->survivor = *batch[SURVIVOR];", "amp_set_ends(a->survivor, i);"),)),
     ("arena_mixed", "an arena that allocates", ALL, (("return &a->objects[a->used++];",
@@ -378,8 +416,7 @@ MUTANTS = [
                                        "            _exit(AMP_EXIT_NO_MEMORY);\n        amp_keep(object);\n"
                                        "        memset(object, 0, sizeof *object);\n        amp_keep(object);"),)),
     ("cold", "no copy", ALL, (("take_value(subject object)", "take_value(const subject *object)"),
-                              ("return amp_ends(&object);\n}\n\nstatic AMP_NOINLINE uint64_t take_pointer",
-                               "return amp_ends(object);\n}\n\nstatic AMP_NOINLINE uint64_t take_pointer"),
+                              ("return read_lines(&object);", "return read_lines(object);"),
                               ("take_value(*amp_object(&s->objects[at]))", "take_value(amp_object(&s->objects[at]))"))),
     ("cold", "no allocation", ALL,
      (("amp_alloc(sizeof *object)", "(subject *) (uintptr_t) model"), ("free(object);", ""))),
