@@ -2,8 +2,8 @@
  *
  * `pass` and `factory` with cold caches: each operation takes another object out of a set of them.
  *
- *   pass_cold        value     memory [word ... word ... ] --copy--> callee reads its copy      all lines come from memory
- *                    pointer   memory [word ... word ... ] <---&---- callee reads them there    all lines come from memory
+ *   pass_cold        value     memory [word ... word ...] --copy--> callee reads its copy     all lines come from memory
+ *                    pointer   memory [word ... word ...] <---&---- callee reads them there   all lines come from memory
  *
  *   pass_cold_part   value     memory [first ... last] ----copy---> callee      all lines come from memory
  *                    pointer   memory [first ... last] <---&------- callee      only the two that are read
@@ -195,8 +195,8 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(pass_cold,
-         .question = "What does it cost to pass an argument that is in no cache, all lines of which are read: by value, "
-                     "and by const pointer?",
+         .question = "What does it cost to pass an argument that is in no cache, all lines of which are read: by "
+                     "value, and by const pointer?",
          .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
          .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
          .sizes = AMP_SIZES(sizeof(subject)),

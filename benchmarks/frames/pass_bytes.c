@@ -2,7 +2,7 @@
  *
  * `pass` for objects whose members are bytes: what does a small copy in registers cost a callee that reads members?
  *
- *   value     register [b7 b6 b5 b4 b3 b2 b1 b0] --shift, mask--> byte    up to 16 B: a byte in a register has no address
+ *   value     register [b7 b6 b5 b4 b3 b2 b1 b0] --shift, mask--> byte    up to 16 B: no byte in it has an address
  *   pointer   [ & ]--> [b0 ... bN] --load--> byte
  *
  * Same on both sides:  as in `pass`, but the callee reads the first byte and the last one.

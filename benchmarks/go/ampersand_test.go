@@ -4,7 +4,7 @@
 // of the same question: go test -bench . -benchmem
 //
 // Names are those of the pairs in C, BenchmarkPass/size=64/side=value, so that benchstat sets the two beside each other.
-// An array stands for C's struct of bytes. Go passes structs of up to nine words in registers and arrays of more than
+// An array stands for C's struct of words. Go passes structs of up to nine words in registers and arrays of more than
 // one element never: what is small costs a copy through memory here.
 package ampersand
 
@@ -18,12 +18,12 @@ import (
 
 // The sizes in bytes at which C and Go are set beside each other; of C's sweep, as many as show its shape.
 type subject interface {
-	[8]byte | [16]byte | [32]byte | [64]byte | [128]byte | [256]byte | [512]byte | [1024]byte | [4096]byte |
-		[16384]byte | [65536]byte
+	[1]uint64 | [2]uint64 | [4]uint64 | [8]uint64 | [16]uint64 | [32]uint64 | [64]uint64 | [128]uint64 | [512]uint64 |
+		[2048]uint64 | [8192]uint64
 }
 
 func ends[T subject](object *T) uint64 {
-	return uint64((*object)[0]) + uint64((*object)[len(*object)-1])<<8
+	return (*object)[0] + (*object)[len(*object)-1]
 }
 
 // AMPERSAND_FILTER chooses rows, as --filter does: a regular expression on "pass/size=64".

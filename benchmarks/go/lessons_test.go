@@ -26,9 +26,9 @@ func pass[T subject](b *testing.B) {
 }
 
 func BenchmarkPass(b *testing.B) {
-	for _, each := range []func(*testing.B){pass[[8]byte], pass[[16]byte], pass[[32]byte], pass[[64]byte],
-		pass[[128]byte], pass[[256]byte], pass[[512]byte], pass[[1024]byte], pass[[4096]byte], pass[[16384]byte],
-		pass[[65536]byte]} {
+	for _, each := range []func(*testing.B){pass[[1]uint64], pass[[2]uint64], pass[[4]uint64], pass[[8]uint64],
+		pass[[16]uint64], pass[[32]uint64], pass[[64]uint64], pass[[128]uint64], pass[[512]uint64], pass[[2048]uint64],
+		pass[[8192]uint64]} {
 		each(b)
 	}
 }
@@ -59,9 +59,9 @@ func factory[T subject](b *testing.B) {
 }
 
 func BenchmarkFactory(b *testing.B) {
-	for _, each := range []func(*testing.B){factory[[8]byte], factory[[16]byte], factory[[32]byte], factory[[64]byte],
-		factory[[128]byte], factory[[256]byte], factory[[512]byte], factory[[1024]byte], factory[[4096]byte],
-		factory[[16384]byte], factory[[65536]byte]} {
+	for _, each := range []func(*testing.B){factory[[1]uint64], factory[[2]uint64], factory[[4]uint64], factory[[8]uint64],
+		factory[[16]uint64], factory[[32]uint64], factory[[64]uint64], factory[[128]uint64], factory[[512]uint64],
+		factory[[2048]uint64], factory[[8192]uint64]} {
 		each(b)
 	}
 }
@@ -69,9 +69,9 @@ func BenchmarkFactory(b *testing.B) {
 // ---- mutate: return a changed copy, or change in place
 
 func change[T subject](object *T) {
-	last := len(*object) - 1
-	(*object)[0] += (*object)[last]
-	(*object)[last] ^= (*object)[0]
+	number := ends(object) + 1
+	(*object)[0] = number
+	(*object)[len(*object)-1] = number + 1
 }
 
 //go:noinline
@@ -99,9 +99,9 @@ func mutate[T subject](b *testing.B) {
 }
 
 func BenchmarkMutate(b *testing.B) {
-	for _, each := range []func(*testing.B){mutate[[8]byte], mutate[[16]byte], mutate[[32]byte], mutate[[64]byte],
-		mutate[[128]byte], mutate[[256]byte], mutate[[512]byte], mutate[[1024]byte], mutate[[4096]byte],
-		mutate[[16384]byte], mutate[[65536]byte]} {
+	for _, each := range []func(*testing.B){mutate[[1]uint64], mutate[[2]uint64], mutate[[4]uint64], mutate[[8]uint64],
+		mutate[[16]uint64], mutate[[32]uint64], mutate[[64]uint64], mutate[[128]uint64], mutate[[512]uint64],
+		mutate[[2048]uint64], mutate[[8192]uint64]} {
 		each(b)
 	}
 }

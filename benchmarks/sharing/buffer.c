@@ -5,7 +5,7 @@
  *   buffer_reserve   value     heap  [ chunk ][ chunk ][ chunk ] ...      N bytes, known beforehand: 1 allocation
  *                    pointer   heap  [ chunk ]
  *                              heap  [ chunk ][ chunk ]                   64 B, full: twice as much, the old copied
- *                              heap  [ chunk ][ chunk ][ chunk ] ...      up to N: 1 + log2(N / 64) allocations, 2 N - 64 B
+ *                              heap  [ chunk ][ chunk ][ chunk ] ...      up to N: 1 + log2(N / 64) allocations
  *
  *   buffer_frame     value     frame [ chunk ][ chunk ][ chunk ] ...      N bytes, known beforehand
  *                    pointer   heap  [ chunk ][ chunk ][ chunk ] ...      N bytes, known beforehand: 1 allocation
@@ -162,7 +162,8 @@ AMP_PAIR(buffer_reserve,
          .pointer = { .run = run_growing, .allocs_per_op = 1 + (size_t) __builtin_ctzll(sizeof(subject) / FIRST_B),
                       .bytes_per_op = 2 * sizeof(subject) - FIRST_B, .label = "growing" },
          .sizes = AMP_SIZES(sizeof(subject)),
-         AMP_CLAIMS({ AMP_VALUE, .from = 16384, .text = "Give the size if you know it, or reserve a good guess once." }),
+         AMP_CLAIMS({ AMP_VALUE, .from = 16384, .text =
+                      "Give the size if you know it, or reserve a good guess once." }),
          .prefer = "Let a buffer grow only for data of unknown length.");
 
 AMP_PAIR(buffer_frame,
