@@ -2,8 +2,8 @@
  *
  * `pass` and `factory` with cold caches: each operation takes another object out of a set of them.
  *
- *   pass_cold        value     memory [word ... word ...] --copy--> callee reads its copy     all lines come from memory
- *                    pointer   memory [word ... word ...] <---&---- callee reads them there   all lines come from memory
+ *   pass_cold        value     memory [word ... word ...] --copy--> callee reads its copy    all lines come from memory
+ *                    pointer   memory [word ... word ...] <---&---- callee reads them there  all lines come from memory
  *
  *   pass_cold_part   value     memory [first ... last] ----copy---> callee      all lines come from memory
  *                    pointer   memory [first ... last] <---&------- callee      only the two that are read
