@@ -161,3 +161,18 @@ def counter(body, at):
             if i.verb == "add":
                 return int(found[1], 16)
     raise AssertionError("rep movs without a count")
+
+
+def stored_b(body):
+    """Bytes that the instructions put into memory, each once. A memcpy or memset of a computed length counts none."""
+    total = 0
+    for at, i in enumerate(body):
+        if i.verb in ("rep movs", "rep stos"):
+            total += counter(body, at)
+        elif i.verb == "call" and i.symbol in ("memcpy", "memset"):
+            lengths = [j.operands for j in body[:at] if re.match(r"[er]dx,|dl,", j.operands) and j.verb in ("mov", "lea")]
+            found = re.match(r"edx,0x([0-9a-f]+)$", lengths[-1]) if lengths else None
+            total += int(found[1], 16) if found else 0
+        else:
+            total += i.stored_b
+    return total

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
-from disassembly import KERNEL_ARGS, WARNINGS, compiled, compiled_text, counter, loops, read_object
+from disassembly import KERNEL_ARGS, WARNINGS, compiled, compiled_text, loops, read_object, stored_b
 from disassembly_test import CHECKS, pytestmark  # noqa: F401
 from lessons_test import TABLES
 from passing_test import CHECKS as PASSING
@@ -108,21 +108,6 @@ def reach(made, run):
         seen += [found for found in dict.fromkeys(i.symbol for i in made.functions[name])
                  if found in made.functions and found not in seen]
     return seen
-
-
-def stored_b(body):
-    """Bytes that the instructions put into memory, each once. A memcpy or memset of a computed length counts none."""
-    total = 0
-    for at, i in enumerate(body):
-        if i.verb in ("rep movs", "rep stos"):
-            total += counter(body, at)
-        elif i.verb == "call" and i.symbol in ("memcpy", "memset"):
-            lengths = [j.operands for j in body[:at] if re.match(r"[er]dx,|dl,", j.operands) and j.verb in ("mov", "lea")]
-            found = re.match(r"edx,0x([0-9a-f]+)$", lengths[-1]) if lengths else None
-            total += int(found[1], 16) if found else 0
-        else:
-            total += i.stored_b
-    return total
 
 
 def frame_b(body):
