@@ -59,12 +59,12 @@ Usage: ./ampersand bench [flags]                                           defau
   --format F             the summary as table, json, csv or markdown       table
   --go                   measure the same lessons in Go, too; without      a full run, if
                          --filter and --quick this is the default          go is installed
-  --launches N           processes that time a row                         21 (2)
+  --launches N           processes that time a row                         16 (2)
   --counts-launches N    processes that count its allocations              2 (1)
   --solo-launches N      processes that time each side alone               13 (1)
-  --precision P          launch undecided rows again, until they are       off
-                         known within P, as 0.5%
-  --budget T             time for that: 90s, 10m, 1h                       10m
+  --precision P          launch undecided rows again, until they are       0.5% (off)
+                         known within P; off with --launches
+  --budget T             with --precision: time for that, 90s, 10m, 1h     3m; 10m if P is given
   --seed N               the seed of all random choices                    drawn and printed
   --layout K             one placement of the functions only               all of them
   --epoch-us N           microseconds of one timing of one side            50

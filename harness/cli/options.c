@@ -263,6 +263,8 @@ static int read_allocators(const struct value *values, struct amp_matrix_options
 static int read_paired(const struct value *values, struct amp_launch_options *out)
 {
     bool quick = values[QUICK].given;
+    /* Unless their number is given, the launches end when a row is decided. */
+    bool precise = values[PRECISION].given || !(quick || values[LAUNCHES].given || values[LAYOUT].given);
     int err = check_folder(values, AMP_VERB_PAIRED);
 
     if (err)
@@ -280,12 +282,12 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
         .resume = values[RESUME].word,
         .rows = values[ROWS].word,
         .filter = values[FILTER].word,
-        .launches = number_or(&values[LAUNCHES], quick ? 2 : 21),
+        .launches = number_or(&values[LAUNCHES], quick ? 2 : 16), /* what an interval over 300 rows needs */
         .counts_launches = number_or(&values[COUNTS_LAUNCHES], quick ? 1 : 2),
         .solo_launches = number_or(&values[SOLO_LAUNCHES], quick ? 1 : 13),
-        .precision = (double) values[PRECISION].number / 1e6,
-        .looks = values[PRECISION].given ? AMP_LOOKS : 0,
-        .budget_s = values[PRECISION].given ? number_or(&values[BUDGET], 600) : 0,
+        .precision = precise ? (double) number_or(&values[PRECISION], 5000) / 1e6 : 0,
+        .looks = precise ? AMP_LOOKS : 0,
+        .budget_s = precise ? number_or(&values[BUDGET], values[PRECISION].given ? 600 : 180) : 0,
         .seed = values[SEED].number,
         .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
         .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 6),
