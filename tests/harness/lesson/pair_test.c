@@ -162,10 +162,14 @@ static void test_objects_are_aligned(void **state)
 
     (void) state;
     for (size_t i = 0; i < 8 * 16; i++) {
+        const size_t words = sizes[i / 16] / sizeof(uint64_t);
         const unsigned char *object = objects[i % 8] = amp_object_set_up(sizes[i / 16]);
 
         assert_int_equal((uintptr_t) object % AMP_OBJECT_ALIGNMENT, 0);
-        assert_int_equal(object[0] + object[sizes[i / 16] - 1], 2);
+        if (words > 0)
+            assert_int_equal(((const uint64_t *) (const void *) object)[words - 1], words);
+        if (sizes[i / 16] % sizeof(uint64_t) > 0)
+            assert_int_equal(object[sizes[i / 16] - 1], 1); /* what is no whole word */
         if (i % 8 == 7)
             for (size_t j = 0; j < 8; j++)
                 amp_object_tear_down(objects[j]);
