@@ -5,14 +5,14 @@
  *   interface            value     [ methods & ]--> copy [first ... last] on the heap, freed after the call
  *                        pointer   [ methods & ]--> the caller's object
  *
- *   interface_concrete   value     [ methods & ]--> the caller's object, call method, by its name
+ *   interface_dispatch   value     [ methods & ]--> the caller's object, call method, by its name
  *                        pointer   [ methods & ]--> the caller's object, call *methods->method
  *
- * Same on both sides:  the object, the method, the two words that it reads. interface_concrete: one call an operation,
+ * Same on both sides:  the object, the method, the two words that it reads. interface_dispatch: one call an operation,
  *                      and the address of the object, which is loaded from the box.
  * Different:           interface: whether the box holds a copy of the object or its address. The receiver may keep the
  *                      box, so a copy cannot be in a frame: 1 allocation. The pointer side does nothing that the value
- *                      side does not do, so this asks only what a copy in a box costs. interface_concrete: two loads
+ *                      side does not do, so this asks only what a copy in a box costs. interface_dispatch: two loads
  *                      more, of the table's address and of the method's, and a call through the latter. The compiler
  *                      knows no method, so it could not inline it either; function_value_inlined shows what that costs.
  */
@@ -142,12 +142,13 @@ AMP_PAIR(interface,
                       "allocated." }),
          .prefer = "Box a copy if the box lives longer than the object, or must not see it change.");
 
-AMP_PAIR(interface_concrete,
+AMP_PAIR(interface_dispatch,
          .question = "What does a method cost that is called by name, and what through an interface?",
          .value = { run_concrete, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_dispatched, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
-         AMP_CLAIMS({ AMP_VALUE, .text = "Call by name if there is only one implementation." }),
-         .prefer = "An interface is little for a method that does real work.");
+         AMP_CLAIMS({ AMP_NEITHER, .text =
+                      "Use an interface where it helps: a predicted call through a table costs as one by name." }),
+         .prefer = "Call by name if there is only one implementation: then the compiler may inline it.");
 
 #endif

@@ -256,7 +256,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "construct_shared": [("construct_shared", [64]), ("construct_shared", [1024])],
     "function_value": [("function_value", [16, 1024]), ("function_value_inlined", [16, 1024])],
     "container_store": [("container_store", [32]), ("container_store", [1024])],
-    "interface": [(name, [n]) for n in (16, 1024) for name in ("interface", "interface_concrete")],
+    "interface": [(name, [n]) for n in (16, 1024) for name in ("interface", "interface_dispatch")],
     "buffer": [(name, [n]) for n in (64, 16384) for name in ("buffer_reserve", "buffer_frame")],
     "decode": [("decode", [4]), ("decode", [16]), ("decode", [64])],
     "unknown_size": [(name, [n]) for n in (64, 4096) for name in ("unknown_size", "unknown_size_constant")],

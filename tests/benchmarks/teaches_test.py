@@ -52,7 +52,7 @@ ROWS = [  # lesson, pair, sizes that its functions end in, value side, pointer s
      Side("store_pointer_{n} malloc free", copies=1)),
     ("interface", "interface", (16, 1024), Side("say_copy_{n} malloc free", through=1, copies=1),
      Side("say_address_{n}", through=1)),
-    ("interface", "interface_concrete", (16, 1024), Side("speak_concrete_{n}", copies=None),
+    ("interface", "interface_dispatch", (16, 1024), Side("speak_concrete_{n}", copies=None),
      Side(through=1, copies=None)),
     ("buffer", "buffer_reserve", (64, 16384), Side("write_reserved_{n} malloc free", copies=None, frame=False),
      Side("write_growing_{n} realloc free", copies=None, frame=False)),
@@ -177,7 +177,7 @@ def told_apart(made, lesson):
     if lesson == "interface":
         for n in (16, 1024):
             for side, memory in (("value", 1), ("pointer", 2)):  # the object's address; the table's, and the method's
-                loop = one_loop(made, made.runs[f"interface_concrete_{n}", side])
+                loop = one_loop(made, made.runs[f"interface_dispatch_{n}", side])
                 assert sum(i.verb == "call" for i in loop) == 1, f"{side}: more than one call an operation"
                 assert loads(i for i in loop if i.verb != "call") == memory, f"{side}: other loads"
     if lesson == "construct_shared":
