@@ -60,8 +60,8 @@ AMP_PAIR(zeroed,
                       "The compiler writes the zeros of a small block itself, with malloc() and memset()." },
                     { AMP_NEITHER, .from = 4096, .to = 4096, .text = "A page costs the same." },
                     { AMP_POINTER, .from = 65536, .text =
-                      "The calloc() of jemalloc gets large blocks from the kernel again and again: if you free and take "
-                      "them often, malloc() and memset() are quicker." }),
+                      "The calloc() of jemalloc gets large blocks from the kernel again and again: if you free and "
+                      "take them often, malloc() and memset() are quicker." }),
          .prefer = "A call of calloc() also checks the product of its arguments.");
 
 #endif
