@@ -72,7 +72,7 @@ AMP_PAIR(mutate,
          .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
-         AMP_CLAIMS({ AMP_VALUE, .to = 16, .text = "Return a changed copy if the object fits into registers." },
+         AMP_CLAIMS({ AMP_NEITHER, .to = 8, .text = "Change a word as reads best." },
                     { AMP_POINTER, .from = 32, .text = "Change larger objects in place, through a pointer." }));
 
 #endif

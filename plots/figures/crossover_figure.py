@@ -67,7 +67,7 @@ def draw_times(ax, rows):
         ax.fill_between(sizes, [at(ns, "low") for ns in times], [at(ns, "high") for ns in times], color=side.colour,
                         alpha=0.25, linewidth=0, zorder=1.5)
         ax.plot(sizes, [at(ns) for ns in times], color=side.colour, linestyle=side.line, linewidth=1.3,
-                marker=side.marker, markersize=3.6, zorder=2.5, label=name)
+                marker=side.marker, markersize=3.6, zorder=2.5, label=rows[0].name_of(name))
     _time_axis(ax, rows)
     for row in rows:
         if row.failed:
@@ -94,8 +94,8 @@ def draw_ratios(ax, rows):
     ax.axhline(1, color=style.INK, linewidth=0.9, zorder=0.9)
     _label(ax, "pointer/value")
     side = {"transform": ax.transAxes, "ha": "right", "fontsize": style.TEXT_PT, "fontweight": "bold"}
-    ax.text(0.995, 0.97, "value faster ↑", va="top", color=style.VALUE.text, **side)
-    ax.text(0.995, 0.04, "pointer faster ↓", va="bottom", color=style.POINTER.text, **side)
+    ax.text(0.995, 0.97, f"{rows[0].name_of('value')} faster ↑", va="top", color=style.VALUE.text, **side)
+    ax.text(0.995, 0.04, f"{rows[0].name_of('pointer')} faster ↓", va="bottom", color=style.POINTER.text, **side)
 
 
 def draw_crossovers(axes, crossovers):
@@ -200,8 +200,9 @@ def _lay_out(pair, rows, summary, manifest, lanes):
 
 
 def _keys(rows, crossovers, found):
-    keys = [style.Key(name, {"color": side.colour, "linestyle": side.line, "marker": side.marker, "linewidth": 1.3,
-                             "markersize": 4}) for name, side in style.SIDES.items()]
+    keys = [style.Key(rows[0].name_of(name), {"color": side.colour, "linestyle": side.line, "marker": side.marker,
+                                              "linewidth": 1.3, "markersize": 4})
+            for name, side in style.SIDES.items()]
     if are_known(rows, "value_ns_per_op"):
         keys.append(style.Key("interval over launches", {"facecolor": style.VALUE.colour, "alpha": 0.25}, band=True))
     if are_known(rows, "ratio"):

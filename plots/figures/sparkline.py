@@ -34,6 +34,8 @@ class Sparkline:
     line: str  # through the dots
     first: str  # words at both ends of the lower axis
     last: str
+    value: str  # what the sides are called
+    pointer: str
 
 
 def _ends(size):
@@ -63,7 +65,8 @@ def make(rows, show_size):
         x, y = (size_at(math.log(row.size or 1)), at) if sweep else (at, (TOP + BOTTOM) / 2)
         dots.append(_dot(row, x, y, ratio_at))
     line = " ".join(f"{dot.x:g},{dot.y:g}" for dot in dots)
-    return Sparkline("sweep" if sweep else "bar", tuple(dots), ratio_at(0), line, first, last)
+    return Sparkline("sweep" if sweep else "bar", tuple(dots), ratio_at(0), line, first, last,
+                     *map(rows[0].name_of, style.SIDES))
 
 
 def _numbers(row):

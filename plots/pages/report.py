@@ -21,7 +21,7 @@ from plots.go import go
 from plots.judge import pair_summary
 from plots.pages import page_table, shell
 from plots.stats import statistics
-from plots.words import pair_text, quantity
+from plots.words import pair_text, quantity, sentences
 from plots.words.pair_sentences import summarize
 from plots.words.sentences import capital
 
@@ -103,9 +103,12 @@ def _size_shower(unit):
 
 
 def _tally(rows):
+    """How many rows have which verdict; of one pair, with the names of its sides."""
     counts = Counter(row.verdict for row in rows)
+    one_pair = len({row.pair for row in rows}) == 1
+    shown = {name: sentences.named(rows[0], name) if one_pair else name for name in counts}
     return f"{quantity.counted(len(rows), 'row')}: " + ", ".join(
-        f"{n} {name}" for name, n in sorted(counts.items(), key=lambda one: list(style.VERDICTS).index(one[0])))
+        f"{n} {shown[name]}" for name, n in sorted(counts.items(), key=lambda one: list(style.VERDICTS).index(one[0])))
 
 
 def _answer(pair, rows, summary, show):

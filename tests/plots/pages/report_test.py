@@ -393,7 +393,7 @@ def test_distribution_marks_every_launch_and_layout(tmp_path):
 
 
 def spark_row(size, estimate, verdict="value faster", low=None, high=None):
-    return types.SimpleNamespace(size=size, verdict=verdict, spread=Spread(p10=estimate * 0.9, p90=estimate * 1.1),
+    return types.SimpleNamespace(size=size, verdict=verdict, name_of=str, spread=Spread(p10=estimate * 0.9, p90=estimate * 1.1),
                                  ratio=Estimate(estimate=estimate, low=low, high=high))
 
 
