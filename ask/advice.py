@@ -83,16 +83,20 @@ def meaning(failed, flags=()):
     return found
 
 
-def recommend(rows):
-    """One dictionary a row, and the sentence about the whole."""
+def recommend(rows, not_copied=()):
+    """One dictionary a row, and the sentence about the whole. Times decide nothing where a copy is wrong: then no row
+    has a side, and `not_copied` says what is wrong with it."""
     found = []
     for row in rows:
         question, value, pointer = QUESTIONS[row["pair"]]
-        chosen = side(row)
-        none = "no answer" if row["failed"] else "no answer yet"
+        chosen = None if not_copied else side(row)
+        none = "not to be copied" if not_copied and not row["failed"] else "no answer" if row["failed"] else "no answer yet"
         found.append({"question": question, "pair": row["pair"], "side": chosen, "why": why(row),
                       "sentence": {"value": value, "pointer": pointer, None: none}[chosen]})
-    return found, whole(found, sum(1 for row in rows if row["failed"]))
+    failed = sum(1 for row in rows if row["failed"])
+    if not_copied and not failed:
+        return found, f"pass its address and never copy it: {', '.join(not_copied)}"
+    return found, whole(found, failed)
 
 
 def whole(found, failed=0):

@@ -36,7 +36,7 @@ def of_type(subject, compiler, flags):
 
 def document(subject, compiler, rows, floors, rule, seconds, settings):
     """`ampersand/ask/1`, as results/SCHEMA.md has it."""
-    found, whole = advice.recommend(rows)
+    found, whole = advice.recommend(rows, subject.not_copied)
     facts = of_type(subject, compiler, settings["flags"])
     return {
         **facts, "notes": [*facts["notes"], *uncounted(rows)], "allocator": settings["allocator"],

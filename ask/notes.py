@@ -15,10 +15,14 @@ NOT_COPIED = {
 }
 
 
+# Names of members that say how many refer to the object.
+REFERENCE_COUNTS = ("refs", "refcnt", "refcount", "ref_count", "reference_count")
+
+
 def about(use):
-    """One sentence each."""
+    """One sentence each; what must not be copied comes first."""
     found = []
-    places = [("", use), *((path, member.use) for path, _, member, _ in members.walk(use))]
+    places = _places(use)
     if any(member.bits is not None for _, _, member, _ in members.walk(use)):
         found.append("a bit-field has no address of its own: the pointer side passes the address of the whole object")
     if any(one.type.kind == "union" for _, one in _through(places)):
@@ -26,7 +30,12 @@ def about(use):
     if not use.type.size:
         found.append("it has no bytes, which GNU C allows and C does not: nothing is copied, but the heap side still "
                      "allocates")
-    return found + _not_copied(places) + _linked(use) + _at_the_end(use)
+    return [f"{one}: a copy of it cannot be used as one, so pass its address" for one in not_copied(use)] + (
+        _counted(use) + found + _linked(use) + _at_the_end(use))
+
+
+def _places(use):
+    return [("", use), *((path, member.use) for path, _, member, _ in members.walk(use))]
 
 
 def _through(places):
@@ -37,15 +46,22 @@ def _through(places):
             use = use.type.element
 
 
-def _not_copied(places):
+def not_copied(use):
+    """What it is, or has in it, that no assignment can copy, as in "lock is a mutex"; each kind once."""
     found = {}
-    for path, use in _through(places):
+    for path, use in _through(_places(use)):
         for name in (*use.names, use.type.name):
             if NOT_COPIED.get(name):
                 found.setdefault(NOT_COPIED[name], members.shown(path))
                 break
-    return [f"{where or 'it'} is a {what}: a copy of it cannot be used as one, so pass its address"
-            for what, where in found.items()]
+    return [f"{where or 'it'} is a {what}" for what, where in found.items()]
+
+
+def _counted(use):
+    own = [members.shown(path) for path, _, member, _ in members.walk(use)
+           if member.name.strip("_").lower() in REFERENCE_COUNTS and member.use.type.kind == "scalar"]
+    return [f"{own[0]} counts references, by its name: a copy is not counted, and its own count changes alone"] if (
+        own) else []
 
 
 def _linked(use):

@@ -42,6 +42,7 @@ class Subject:
     layout: Layout
     abi: dict           # what harness/ask/abi.c prints
     notes: tuple        # what a reader should know of the type
+    not_copied: tuple   # what in it no assignment can copy
     fixed: str          # why no object of it can be assigned, or ""
 
 
@@ -77,7 +78,8 @@ def study(compiler, header, name):
     layout = Layout(use, size)
     fixed = _refuse_what_lessons_cannot(name, size, alignment, use)
     prefix, abi = _rebuild(compiler, unit, name, size, alignment, layout)
-    return Subject(name, shown, prefix, size, alignment, layout, abi, tuple(notes.about(use)), fixed)
+    return Subject(name, shown, prefix, size, alignment, layout, abi, tuple(notes.about(use)),
+                   tuple(notes.not_copied(use)), fixed)
 
 
 def flags_of(compiler):

@@ -348,6 +348,8 @@ NOTES = [
     ("#include <semaphore.h>\nstruct t { sem_t s; };", "s is a semaphore"),
     ("#include <threads.h>\nstruct t { mtx_t m; once_flag f; };", "f is a once_flag"),
     ("#include <stdio.h>\ntypedef FILE t; struct t { FILE f; };", "f is a stream"),
+    ("struct t { struct { int refcount; } in; };", "in.refcount counts references"),
+    ("struct t { int *refs; };", None),
     ("struct t { struct t *next, *prev; };", "next and prev point to objects of the type itself"),
     ("struct t { int n; struct { struct t *left, *right; } c; };", None),
     ("struct link { struct link *next; };\nstruct t { int n; struct link link; };",

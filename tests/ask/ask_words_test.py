@@ -3,6 +3,7 @@
 
 import pytest
 
+import asking
 from ask import advice, allocator, answer, arguments, compiler as compilers, subject as subjects
 from plots.files import pair_run
 from plots.files.strict_json import validate
@@ -164,6 +165,18 @@ def test_the_answer_names_the_allocator_and_why_nothing_is_counted(answered):
     assert found["allocator"]["environment"] == {"MALLOC_CONF": "narenas:1"}
     assert "allocations are not counted: malloc is that of libx.so" in found["notes"]
     assert ", set by MALLOC_CONF=narenas:1\n" in answer.text(found)
+
+
+@pytest.mark.parametrize("not_copied, whole", [
+    ((), None), (("lock is a mutex",), "pass its address and never copy it: lock is a mutex"),
+    (("a is a mutex", "s is a stream"), "pass its address and never copy it: a is a mutex, s is a stream")])
+def test_no_time_speaks_for_a_copy_that_is_wrong(not_copied, whole):
+    rows = [asking.row("pass", 1.3, 1.2, 1.4, "value faster"), asking.row("mutate", 0.5, 0.4, 0.6, "pointer faster")]
+    found, said = advice.recommend(rows, not_copied)
+    assert all(one["sentence"] == "not to be copied" and one["side"] is None for one in found) == bool(not_copied)
+    assert said == whole if whole else "never copy" not in said
+    rows[0]["failed"] = {"reason": "exit", "detail": None}
+    assert advice.recommend(rows, not_copied)[1] == f"none: 1 of {len(rows)} rows failed"
 
 
 @pytest.mark.parametrize("launches, says", [(1, "over 1 launch;"), (2, "over 2 launches;")])
