@@ -8,6 +8,7 @@
 #include "harness/bench/launch.h"
 #include "harness/cli/options.h"
 #include "harness/cli/options_google.h"
+#include "harness/counters/count.h"
 #include "harness/lesson/compilation.h"
 #include "harness/lesson/layout.h"
 #include "harness/lesson/missing.h"
@@ -27,6 +28,7 @@ static const char usage[] =
     "usage: ampersand-bench paired --out DIR [FLAG...]      measure every pair in fresh processes\n"
     "       ampersand-bench paired --resume RUN             do what an interrupted run has left to do\n"
     "       ampersand-bench paired --resume RUN --rows FILE launch some rows again, in a run with --precision\n"
+    "       ampersand-bench counters RUN                    count what its sides execute, into RUN/counters.json\n"
     "       ampersand-bench allocators --out DIR [FLAG...]  run workloads under several allocators\n"
     "       ampersand-bench list [--filter REGEX] [--questions]\n"
     "       ampersand-bench machine                         print facts about machine, build and allocator, as JSON\n"
@@ -370,6 +372,11 @@ static int run(struct amp_options *options, int argc, char **argv, char **comman
         return print_version();
     case AMP_VERB_MACHINE:
         return print_machine();
+    case AMP_VERB_COUNTERS:
+        amp_process_follow();
+        return amp_count_run(options->task);
+    case AMP_VERB_COUNTERS_CHILD:
+        return amp_count_child(options->task);
     case AMP_VERB_CHILD:
         return amp_child_main(options->task);
     default:

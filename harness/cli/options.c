@@ -19,8 +19,8 @@
 
 static const char *const verbs[] = {
     [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_ALLOCATORS] = "allocators", [AMP_VERB_LIST] = "list",
-    [AMP_VERB_CHILD] = "child",     [AMP_VERB_MACHINE] = "machine",       [AMP_VERB_HELP] = "help",
-    [AMP_VERB_VERSION] = "version",
+    [AMP_VERB_CHILD] = "child",     [AMP_VERB_COUNTERS] = "counters",     [AMP_VERB_COUNTERS_CHILD] = "counters-child",
+    [AMP_VERB_MACHINE] = "machine", [AMP_VERB_HELP] = "help",             [AMP_VERB_VERSION] = "version",
 };
 
 enum flag {
@@ -351,7 +351,18 @@ static int read_verb(const char *word, enum amp_verb *out)
     if (nearest)
         return amp_complain(2, word, "no such verb; the nearest is '%s'", nearest);
     return amp_complain(2, word,
-                        "no such verb; there are paired, allocators, list, machine, child, help and version");
+                        "no such verb; there are paired, counters, allocators, list, machine, child, help and version");
+}
+
+static bool takes_a_word(enum amp_verb verb)
+{
+    return verb == AMP_VERB_CHILD || verb == AMP_VERB_COUNTERS || verb == AMP_VERB_COUNTERS_CHILD;
+}
+
+static int refuse_words(enum amp_verb verb)
+{
+    return amp_complain(2, verbs[verb], "needs one word, %s",
+                        verb == AMP_VERB_COUNTERS ? "the folder of a run" : verb == AMP_VERB_CHILD ? "its task as JSON" : "the file of its rows");
 }
 
 int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct amp_options *out)
@@ -366,11 +377,9 @@ int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct
     if (!*first || *first == '-')
         return read_solo(argc, argv, usage(), out);
     err = read_verb(first, &out->verb);
-    if (!err && out->verb == AMP_VERB_CHILD && *argc != 3)
-        return amp_complain(2, "child", "needs one word, its task as JSON");
-    if (!err && out->verb == AMP_VERB_CHILD) {
+    if (!err && takes_a_word(out->verb)) {
         out->task = argv[2];
-        return 0;
+        return *argc == 3 ? 0 : refuse_words(out->verb);
     }
     if (!err)
         err = read_flags(out->verb, *argc - 1, argv + 1, values);
