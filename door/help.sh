@@ -55,8 +55,11 @@ Usage: ./ampersand bench [flags]                                           defau
                          distributions do: what does hardening cost?
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
   --resume RUN           do what an interrupted run has left to do;
-                         only --format and --go may stand beside it
+                         only --format, --why and --go may stand beside it
   --format F             the summary as table, json, csv or markdown       table
+  --why                  print the instructions, loads, stores, branches
+                         and misses of both sides, too; the report always
+                         has them
   --go                   measure the same lessons in Go, too; without      a full run, if
                          --filter and --quick this is the default          go is installed
   --launches N           processes that time a row                         16 (2)

@@ -107,7 +107,8 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     format=table
     awaits=
     go=
-    for argument; do # two flags are read here and passed on; --format is for the summary, --go for Go;
+    why=
+    for argument; do # some flags are read here and passed on; --format and --why are for the summary, --go for Go;
                   # --hardened is a filter
         shift
         case $awaits,$argument in
@@ -118,6 +119,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             ,--resume=*) resume=${argument#*=} ;;
             ,--format=*) format=${argument#*=} && continue ;;
             ,--format) awaits=$argument && continue ;;
+            ,--why) [ "$verb" != bench ] || { why=--why && continue; } ;;
             ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
             ,--hardened) [ "$verb" != bench ] || argument="--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)\$" ;;
             ,--out | ,--resume) awaits=$argument ;;
@@ -156,7 +158,10 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         say "interrupted; judging what was finished (interrupt again to leave that out)"
     else
         afterwards="all that was measured is in $run; to judge it: $again"
-        if [ "$verb" = bench ]; then measure_go "$run" "$go"; fi
+        if [ "$verb" = bench ]; then
+            count_executed "$run"
+            measure_go "$run" "$go"
+        fi
     fi
     judge "$run" "$format"
     if [ "$failed" -gt 1 ]; then
@@ -183,6 +188,12 @@ quick = "yes" if manifest["quick"] else ""
 sys.stdout.buffer.write(f"{quick}\n{values[-1]}\n".encode())' \
         "$1/manifest.json" >"$scratch/asked"
     { IFS= read -r quick && IFS= read -r filter; } <"$scratch/asked"
+}
+
+# What both sides execute, once all is timed. A run in which that fails is judged without.
+count_executed() { # run
+    attended "$build/harness/ampersand-bench" counters "$1" || :
+    if [ -n "$stopped" ]; then say "interrupted: what the sides execute is not counted"; fi
 }
 
 # Measure the same lessons in Go, if --go asks for them or the run measures everything. The output of go goes into the
@@ -226,7 +237,7 @@ judge() { # run, format; sets $failed
         plots allocators "$1" --format "$2" || failed=$?
         return
     fi
-    plots summary "$1" --format "$2" || failed=$?
+    plots summary "$1" --format "$2" ${why:+"$why"} || failed=$?
     [ "$failed" -le 1 ] || return 0 # 1: some row failed
     if [ "$2" = table ] && [ -e "$1/go/go.json" ]; then plots go "$1" || failed=$?; fi
     plots charts "$1" >/dev/null || failed=$?

@@ -273,6 +273,16 @@ static int count_all(struct count *count, const char *path)
     return err ? err : write_results(count, path, NULL);
 }
 
+/* Once more if nobody could count then: perhaps valgrind was installed. */
+static bool is_counted(const char *path)
+{
+    json_t *json = amp_results_look(path) ? NULL : json_load_file(path, 0, NULL);
+    bool counted = json && !json_string_value(json_object_get(json, "refused"));
+
+    json_decref(json);
+    return counted;
+}
+
 int amp_count_run(const char *run)
 {
     struct count count = { .results = json_object() };
@@ -282,7 +292,7 @@ int amp_count_run(const char *run)
     if (!realpath(run, folder))
         return amp_complain(2, run, "%s", strerror(errno));
     snprintf(path, sizeof path, "%s/counters.json", folder);
-    if (access(path, F_OK) == 0)
+    if (is_counted(path))
         return 0;
     snprintf(path, sizeof path, "%s/manifest.json", folder);
     count.manifest = json_load_file(path, 0, NULL);

@@ -14,7 +14,7 @@
 #ifndef AMP_COUNT_H
 #define AMP_COUNT_H
 
-/* Write RUN/counters.json for the rows of RUN/manifest.json; leaves an existing one as it is. If nothing can count, one
+/* Write RUN/counters.json for the rows of RUN/manifest.json; leaves what was counted before as it is. If nothing can count, one
  * line says why, and the file too. */
 int amp_count_run(const char *run);
 

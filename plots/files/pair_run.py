@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots.files import declared, strict_json
+from plots.files import counters, declared, strict_json
 from plots.files.journal import read_journal
 from plots.files.quiet import is_quiet
 from plots.program.errors import Refused
@@ -79,6 +79,7 @@ class Run:
     journal: tuple[dict, ...]
     configuration: str
     rows: tuple[Row, ...]
+    counters: counters.Counted | None
 
     def row(self, name):
         return next((row for row in self.rows if row.name == name), None)
@@ -104,7 +105,7 @@ def load(folder, configuration=None):
 
     found = {kind: _walk(folder, kind, names, entries_of) for kind in ("launches", "counts", "solo")}
     rows = tuple(_load_row(folder, entry, manifest, configuration, journal, found) for entry in manifest["rows"])
-    return Run(folder, manifest, journal.events, configuration, rows)
+    return Run(folder, manifest, journal.events, configuration, rows, counters.load(folder))
 
 
 def read_manifest(folder):

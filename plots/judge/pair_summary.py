@@ -93,6 +93,31 @@ class Counts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SideCounters:
+    """What a side executes an operation; None: nobody can tell."""
+    instructions: float | None
+    loads: float | None
+    stores: float | None
+    branches: float | None
+    branch_misses: float | None
+    cache_misses: float | None  # of data, in the first level
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counters:
+    source: str  # processor, valgrind
+    value: SideCounters
+    pointer: SideCounters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Why:
+    """What makes the sides differ."""
+    counters: Counters | None = None
+    not_counted: str | Absent = ABSENT  # why there are no counters
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failed:
     kind: str | Absent = ABSENT  # of launch: paired, counts, solo
     reason: str
@@ -123,6 +148,7 @@ class Row:
     solo: Solo | None
     counts: Counts
     failed: Failed | None
+    why: Why | None | Absent = ABSENT
     observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
     labels: dict[str, str] | Absent = ABSENT  # {side: its name}, where the lesson names them otherwise
     truth: float | Absent = ABSENT  # of a control pair: the true ratio, known by construction

@@ -12,7 +12,7 @@ import numpy as np
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
 from plots.files.records import ABSENT
-from plots.judge import claims
+from plots.judge import claims, counters
 from plots.judge.numbers import exponentials, of_rows, short
 from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Estimate, Failed, Floor,
                                       GeometricMean, Neighbours, Row, Rule, SideCounts, Solo, Spread, Stopped, Summary)
@@ -38,7 +38,8 @@ def judgement(run, among=None):
     needed = statistics.launches_needed(confidence)
     measured = {row.name: statistics.measure(row.launches, needed) for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
-    rows = _observe([_row(row, measured[row.name], counts[row.name], judge) for row in run.rows],
+    rows = _observe([replace(_row(row, measured[row.name], counts[row.name], judge),
+                             why=counters.why(row.name, run.counters)) for row in run.rows],
                     {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
     crossings = tuple(_crossovers(run, measured, threshold, judge))
     summary = Summary(

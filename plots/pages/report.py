@@ -21,7 +21,7 @@ from plots.go import go
 from plots.judge import pair_summary
 from plots.pages import page_table, shell
 from plots.stats import statistics
-from plots.words import pair_text, quantity, sentences
+from plots.words import counters_text, pair_text, quantity, sentences
 from plots.words.pair_sentences import summarize
 from plots.words.sentences import capital
 
@@ -94,8 +94,14 @@ def _pairs(summary, units, prefer, claims):
                       "question": rows[0].question, "prefer": prefer.get(name, ""), "claims": claims.get(name, []),
                       "spark": sparkline.make(rows, show), "tally": _tally(rows),
                       "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary),
-                      "table": rows_of(summary, rows, pair=False)})
+                      "table": rows_of(summary, rows, pair=False),
+                      "executed": _executed(rows), "counted": " ".join(counters_text.note(rows))})
     return pairs
+
+
+def _executed(rows):
+    """The table of what both sides execute, where anybody counted it."""
+    return page_table.of(counters_text.table(rows)) if any(row.why and row.why.counters for row in rows) else None
 
 
 def _size_shower(unit):

@@ -34,7 +34,7 @@ def check(folder):
 def _files(folder):
     if (folder / "manifest.json").exists():
         yield folder / "manifest.json", "run"
-    for name, kind in (("journal.jsonl", "journal"), ("summary.json", "summary"), ("bench.txt", "bench"),
+    for name, kind in (("journal.jsonl", "journal"), ("counters.json", "counters"), ("summary.json", "summary"), ("bench.txt", "bench"),
                        ("go/go.json", "go"), ("go/bench.txt", "bench")):
         if (folder / name).exists():
             yield folder / name, kind

@@ -16,6 +16,7 @@ def add_arguments(parser):
     parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
     parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
     parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
+    parser.add_argument("--why", action="store_true", help="also what both sides execute an operation")
 
 
 def main(args):
@@ -27,7 +28,7 @@ def main(args):
         write_whole(args.run / "bench.txt", bench)
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
-    pair_text.show(summary, args.format)
+    pair_text.show(summary, args.format, why=args.why)
     if failed_write:
         raise failed_write
     return 1 if summary.unsound else 0

@@ -7,7 +7,7 @@ import math
 from plots.files.records import ABSENT
 from plots.judge import pair_summary
 from plots.judge.pair_summary import SIDES
-from plots.words import quantity, rules, screen, sentences
+from plots.words import counters_text, quantity, rules, screen, sentences
 from plots.words.sentences import carried_over, interval, ratio, verdict
 from plots.words.table import Column, Table
 
@@ -17,18 +17,26 @@ COLOURS = {"value faster": screen.BLUE, "leans value": screen.BLUE, "pointer fas
            "no verdict": screen.DIM}
 
 
-def show(summary, form, out=None):
-    screen.show(form, {"table": lambda on: table(summary, on), "csv": rows(summary.rows).csv,
+def show(summary, form, out=None, why=False):
+    screen.show(form, {"table": lambda on: table(summary, on, why), "csv": rows(summary.rows).csv,
                        "json": lambda: json.dumps(pair_summary.document(summary), indent=1) + "\n",
-                       "markdown": lambda: markdown(summary)}, out)
+                       "markdown": lambda: markdown(summary, why)}, out)
 
 
-def table(summary, on=screen.PIPE):
-    return "\n".join([*rows(summary.rows).terminal(on), "", *closing(summary, on)]) + "\n"
+def table(summary, on=screen.PIPE, why=False):
+    return "\n".join([*rows(summary.rows).terminal(on), "", *(executed(summary, on) if why else []),
+                      *closing(summary, on)]) + "\n"
 
 
-def markdown(summary):
-    return f"{rows(summary.rows).markdown()}\n```\n" + "\n".join(closing(summary)) + "\n```\n"
+def executed(summary, on):
+    """Lines: what both sides execute."""
+    said = [line for sentence in counters_text.note(summary.rows) for line in on.wrapped(sentence, "", "  ")]
+    return [*counters_text.table(summary.rows).terminal(on), "", *said, *[""] * bool(said)]
+
+
+def markdown(summary, why=False):
+    more = f"{counters_text.table(summary.rows).markdown()}\n" if why else ""
+    return f"{rows(summary.rows).markdown()}\n{more}```\n" + "\n".join(closing(summary)) + "\n```\n"
 
 
 # ---- The rows
@@ -155,7 +163,7 @@ def closing(summary, on=screen.PIPE):
     out = [on.paint(line, colour_of(row)) for row, why in wrong(summary)
            for line in on.wrapped(f"{row.row}: {why}", "", "  ")]
     out += carry_overs(summary, on)
-    for sentence in [*stops(summary), *no_counts(summary)]:
+    for sentence in [*stops(summary), *no_counts(summary), *counters_text.missing(summary.rows)]:
         out += on.wrapped(sentence, "", "  ")
     out += crossovers(summary, on)
     for sentence in [*floors(summary.floors), *neighbours(summary), *lost(summary)]:
