@@ -3,13 +3,14 @@
 
 from fractions import Fraction
 
+from plots.files.records import ABSENT
 from plots.judge.pair_summary import SIDES, Counters, SideCounters, Why
 
 
 def why(row, counted):
-    """The `why` of a row; None where the run was not counted at all."""
+    """The `why` of a row; ABSENT where the run was not counted at all."""
     if counted is None:
-        return None
+        return ABSENT
     found = counted.rows.get(row)
     if found is None or "refused" in found:
         return Why(not_counted=found["refused"] if found else counted.refused or "the row is missing in counters.json")

@@ -148,7 +148,7 @@ class Row:
     solo: Solo | None
     counts: Counts
     failed: Failed | None
-    why: Why | None | Absent = ABSENT
+    why: Why | Absent = ABSENT  # of runs with counters.json
     observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
     labels: dict[str, str] | Absent = ABSENT  # {side: its name}, where the lesson names them otherwise
     truth: float | Absent = ABSENT  # of a control pair: the true ratio, known by construction
