@@ -45,10 +45,16 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "stack"))
+sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "copies"))
 import check_growable
 import lesson_object
 from elftools.elf.elffile import ELFFile
 from lesson_object import FUNCTION, STEP_B, Object, Refused, read_symbols
+
+try:
+    import copies
+except ImportError:  # python3-capstone is optional: the table then says nothing of copies
+    copies = None
 
 LINE_B = 64
 MAX_EXTRA_LINES = 3  # the largest padding between two functions
@@ -114,6 +120,7 @@ def read_pairs(lesson, offsets):
             if run is None:
                 raise Refused(f"{lesson.path}: {pair['name']}: its {side} side has no run function")
             pair[side], pair[f"{side}_calls"] = reach(lesson, run[0], pair_sections)
+            pair[f"{side}_run"] = run[0]
         pairs.append(pair)
     return pairs
 
@@ -328,16 +335,25 @@ def make_in(made, args):
         if complaints:
             raise Refused("\n".join([f"{args.lesson}: breaks the rules of harness/stack/stack.h:", *complaints]))
     draw = random.Random(f"{args.seed} {args.lesson}")
-    units = make_units(read_pairs(lesson, read_contract(args.extra)))
+    pairs = read_pairs(lesson, read_contract(args.extra))
+    units = make_units(pairs)
     for unit in units:
         design(unit, lesson.alignments, args.count, draw)
     link_args = args.link_arg + (args.growable_link_arg if lesson.has_growable() else [])
     command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", path, args.extra, *link_args]
     table = first_keys(args, lesson) | {"build_ids": link_all(command, lesson, units, args, draw, made)}
+    if copies and not args.instrumented:
+        table["copies"] = read_copies(lesson, pairs)
     head = json.dumps(table)[:-1]
     body = ",\n".join(json.dumps(unit) for unit in units)
     (made / f"{args.lesson}.layouts.json").write_text(f'{head}, "units": [\n{body}]}}\n')
     install(made, args.out, args.lesson, args.count)
+
+
+def read_copies(lesson, pairs):
+    """{row: {side: what an operation of it copies}}, from the compiled code (harness/copies)."""
+    return {row: {side: copies.copies(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")}
+            for pair in pairs for row in pair["rows"]}
 
 
 def first_keys(args, lesson):
