@@ -111,10 +111,29 @@ class Counters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Copy:
+    """What one operation copies in one way, by the compiled code."""
+    how: str  # moves, vector moves, rep movs, call of memcpy, not told
+    bytes: int | None = None
+    moves: int | None = None
+    width_b: int | None = None  # of a move
+    why: str | Absent = ABSENT  # it is not told
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copies:
+    """Empty: none, or in registers."""
+    value: tuple[Copy, ...]
+    pointer: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Why:
     """What makes the sides differ."""
     counters: Counters | None = None
     not_counted: str | Absent = ABSENT  # why there are no counters
+    copies: Copies | None = None
+    sentence: str | None = None  # None: no fact shows it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +167,7 @@ class Row:
     solo: Solo | None
     counts: Counts
     failed: Failed | None
-    why: Why | Absent = ABSENT  # of runs with counters.json
+    why: Why | None | Absent = ABSENT  # of runs with counters.json, or with copies in the tables of layouts
     observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
     labels: dict[str, str] | Absent = ABSENT  # {side: its name}, where the lesson names them otherwise
     truth: float | Absent = ABSENT  # of a control pair: the true ratio, known by construction

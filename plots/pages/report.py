@@ -121,11 +121,11 @@ def _answer(pair, rows, summary, show):
     """The verdict in sentences that others wrote: crossover, and both ends of the sweep; or the only row."""
     crossing = [found.sentence for found in summary.crossovers if found.pair == pair]
     if len(rows) == 1:
-        sentences = [rows[0].sentence + _numbers(rows[0])]
+        sentences = [rows[0].sentence + _numbers(rows[0]) + _because(rows[0])]
     else:
         ends = sorted(rows, key=lambda row: row.size)
         sentences = [f"crossover: {sentence}" for sentence in crossing]
-        sentences += [f"at {show(row.size)}, {row.sentence}{_numbers(row)}" for row in (ends[0], ends[-1])]
+        sentences += [f"at {show(row.size)}, {row.sentence}{_numbers(row)}{_because(row)}" for row in (ends[0], ends[-1])]
         sentences += [] if summary.quick else [_tally(rows)]
     return [f"{capital(sentence)}." for sentence in sentences]
 
@@ -134,6 +134,10 @@ def _numbers(row):
     if not row.ratio:
         return ""
     return f"; pointer/value {quantity.with_interval(row.ratio.estimate, *row.ratio.ends)}"
+
+
+def _because(row):
+    return f"; {row.why.sentence}" if row.why and row.why.sentence else ""
 
 
 def _asides(pair, summary):

@@ -3,9 +3,9 @@
 
 from dataclasses import replace
 
-from plots.judge.pair_summary import SIDES
+from plots.judge.pair_summary import SIDES, Why
 from plots.judge.summary import judgement
-from plots.words import quantity, sentences
+from plots.words import because, quantity, sentences
 
 
 def summarize(run, among=None):
@@ -16,10 +16,12 @@ def summarize(run, among=None):
     one_layout = run.manifest["settings"].get("layout", -1) >= 0
     units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
     names = {row.pair: {side: row.name_of(side) for side in SIDES} for row in summary.rows}
+    rows = [replace(row, counts=_in_words(row.counts), sentence=_of_row(
+        row, measured, summary.rule.launches_needed, one_layout)) for row, measured in zip(summary.rows, run.rows)]
     return replace(
         summary, rule=replace(summary.rule, stopping=stopping(found.rule)),
-        rows=tuple(replace(row, sentence=_of_row(row, measured, summary.rule.launches_needed, one_layout),
-                           counts=_in_words(row.counts)) for row, measured in zip(summary.rows, run.rows)),
+        rows=tuple(replace(row, why=replace(row.why or Why(), sentence=because.sentence(
+            row, names[row.pair]))) for row in rows),
         crossovers=tuple(
             replace(one, sentence=sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]),
                                                       names[result.pair]))
