@@ -51,14 +51,19 @@ def copies(row, slow, fast, labels):
 
 
 def _listed(found):
-    return " and ".join(map(_copy, found)) or "nothing"
+    """Copies made in the same way are told as one."""
+    alike = {}
+    for one in found:
+        alike.setdefault((one.how, one.width_b), []).append(one)
+    return " and ".join(_copy(how, sum(one.bytes for one in ones), sum(one.moves or 0 for one in ones))
+                        for (how, _), ones in alike.items()) or "nothing"
 
 
-def _copy(one):
+def _copy(how, size_b, moves):
     """256 B in 16 vector moves; 257 B by rep movs; 1 KiB by a call of memcpy"""
-    if one.how in ("moves", "vector moves"):
-        return f"{quantity.size(one.bytes)} in {quantity.counted(one.moves, one.how.removesuffix('s'))}"
-    return f"{quantity.size(one.bytes)} by {'a ' * one.how.startswith('call')}{one.how}"
+    if how in ("moves", "vector moves"):
+        return f"{quantity.size(size_b)} in {quantity.counted(moves, how.removesuffix('s'))}"
+    return f"{quantity.size(size_b)} by {'a ' * how.startswith('call')}{how}"
 
 
 def cliff(below, above, labels):

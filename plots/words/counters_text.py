@@ -35,7 +35,7 @@ def table(rows):
 
 
 def _reason(row):
-    return f"not counted: {row.why.not_counted if row.why else 'the run has no counters.json'}"
+    return f"not counted: {row.why and row.why.not_counted or 'the run has no counters.json'}"
 
 
 def note(rows):
@@ -50,7 +50,7 @@ def note(rows):
 
 def missing(rows):
     """One line on the rows without counters, or none."""
-    whys = Counter(row.why.not_counted for row in rows if row.why and not row.why.counters)
+    whys = Counter(row.why.not_counted for row in rows if row.why and row.why.not_counted)
     if not whys:
         return []
     said = "; ".join(f"{why} ({quantity.counted(n, 'row')})" for why, n in whys.most_common(3))

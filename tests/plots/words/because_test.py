@@ -14,7 +14,8 @@ NOT_TOLD = (None, "not told", None)
 
 
 def copied(*some):
-    return tuple(Facts(bytes=n, how=how, moves=moves) for n, how, moves in some if how)
+    return tuple(Facts(bytes=n, how=how, moves=moves, width_b=8 if how == "moves" else 16)
+                 for n, how, moves in some if how)
 
 
 def ran(instructions, loads=None, stores=None, branch_misses=0, cache_misses=0):
@@ -34,6 +35,8 @@ def row(ratio, verdict=None, allocs=(0, 0), copies=None, counters=None):
 
 BY_VALUE = (copied(VECTORS), copied())
 CASES = [
+    ("copies alike are one", row(0.5, copies=(copied(VECTORS, VECTORS, MOVES), copied())),
+     "value copies 512 B in 32 vector moves and 8 B in 1 move, heap nothing"),
     ("allocates", row(4.0, allocs=(0, 1)), "heap allocates once an operation (24 B), value never"),
     ("allocates more", row(4.0, allocs=(1, 2.5)), "heap allocates 2.5 times an operation (60 B), value once"),
     ("allocates, and is the faster", row(0.5, allocs=(0, 1)), None),
