@@ -7,7 +7,8 @@
  *                 & & ---> [a] [b] in the caller's frame, on both sides
  *
  * Same on both sides:  the owner, the pointers, the objects behind them and the walk over them; a call, not inlined.
- * Different:           whether the pointers come with the owner's value or are stored through its address.
+ * Different:           whether the pointers come with the owner's value or are stored through its address. With one
+ *                      pointer clang knows what the call returns, and does not wait for it on the value side.
  *
  * Go's compiler loses track of a pointer that is stored through another one, and moves its target to the heap (1
  * allocation of 8 B). C has no such analysis: both sides stay in the frame, and the programmer must make sure that the

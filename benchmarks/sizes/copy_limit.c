@@ -7,8 +7,8 @@
  *
  * Same on both sides:  the object, N bytes copied into a frame, a call, the two bytes that the callee reads.
  * Different:           who copies. The library's memcpy() is chosen for the processor, so it stands for the limit of
- *                      the machine. The compiler at -O2 uses moves up to 256 B, and beyond that `rep movs` (gcc) or a
- *                      call (clang).
+ *                      the machine. The compiler at -O2 uses moves up to 256 B (gcc) or 128 B (clang), and beyond that
+ *                      `rep movs`.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/sizes/copy_limit.c"

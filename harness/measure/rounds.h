@@ -50,7 +50,7 @@ struct amp_block {
     uint64_t *ns[2];      /* [side][round], raw; 0 if the epoch was not longer than the clock's cost. The caller's */
     size_t rounds;        /* even */
     uint64_t ops;         /* per epoch */
-    uint64_t warmup_ops;  /* untimed, before each epoch: so it finds the caches as if this side ran alone */
+    uint64_t warmup_ops;  /* untimed, before each epoch: brings a small set back into the caches, not a large one */
     size_t stack_shift_b; /* a multiple of 16 below 4096, by which the stack is lowered for the whole block */
     uint64_t zero_rounds; /* filled: rounds with a 0 on either side, to be left out */
     uint64_t checksum[2]; /* filled: sum of what the sides returned */
