@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Claims of lessons against the rows of a run."""
+from dataclasses import replace
+
 import pytest
 
 from plots.judge import claims
 from plots.judge.pair_summary import Counts, Estimate, Row, Stopped
 from plots.stats import worth
+from plots.words import sentences
 
 
 def row(size, verdict, ratio, value_ns=10.0, interval=True):
@@ -67,3 +70,14 @@ def test_without_an_interval_a_row_says_nothing():
     claim = {"faster": "value", "from": 0, "to": 0, "text": "So it is."}
     rows = [row(8, "undecided", 0.5, interval=False)]
     assert claims.judge({"pair": [claim]}, {"pair": rows})[0].holds is None
+
+
+@pytest.mark.parametrize("labels, verdict, shown", [
+    ({"value": "coroutine", "pointer": "thread"}, "value faster", "coroutine faster"),
+    ({"value": "coroutine", "pointer": "thread"}, "leans pointer", "leans thread"),
+    ({"pointer": "thread"}, "value faster", "value faster"),
+    ({"pointer": "thread"}, "pointer faster", "thread faster"),
+    ({"value": "a", "pointer": "b"}, "placement decides", "placement decides")])
+def test_a_verdict_calls_the_sides_by_their_names(labels, verdict, shown):
+    assert sentences.named(replace(row(8, verdict, 1.5), labels=labels), verdict) == shown
+    assert sentences.named(row(8, verdict, 1.5), verdict) == verdict
