@@ -3,7 +3,7 @@
  * A launch: every layout's block, in random order (measure/blocks.h). */
 #include "harness/bench/child.h"
 
-#include "harness/lesson/layout.h"
+#include "harness/lesson/modules.h"
 #include "harness/measure/blocks.h"
 #include "harness/text/complain.h"
 
@@ -18,8 +18,7 @@ enum { VALUE, POINTER };
 struct paired {
     const struct amp_task *task;
     void *fixtures[2];
-    unsigned n_layouts;
-    struct amp_module *modules;
+    struct amp_modules modules; /* one of each layout */
     struct amp_clock_facts clock;
     uint64_t random;
     struct amp_blocks blocks;
@@ -50,55 +49,20 @@ const struct amp_record amp_launch_record = {
     .schema = "ampersand/launch/1",
 };
 
-static const struct amp_pair *pair_in(const struct amp_module *module, const struct amp_row *row)
-{
-    size_t index = 0;
-
-    for (size_t i = 0; i < module->n_pairs; i++)
-        for (const size_t *size = module->pairs[i]->sizes; *size; size++)
-            if (index++ == row->index)
-                return module->pairs[i];
-    return NULL;
-}
-
 static int load_layouts(struct paired *p)
 {
-    const char *why = "", *lesson = p->task->row->lesson;
-    struct amp_layouts layouts;
-    int err = amp_layouts_open(lesson, &layouts, &why);
+    const char *why = "";
 
-    if (err)
-        return amp_complain(2, lesson, "%s", why);
-    p->n_layouts = layouts.n;
-    p->modules = calloc(layouts.n, sizeof *p->modules);
-    if (!p->modules) {
-        err = -ENOMEM;
-        why = strerror(ENOMEM);
-    }
-    for (unsigned k = 0; k < layouts.n && !err; k++) {
-        err = amp_layout_load(lesson, k, &p->modules[k], &why);
-        if (!err)
-            err = amp_layouts_hold(&layouts, k, p->modules[k].pairs, &why);
-        if (!err && !pair_in(&p->modules[k], p->task->row)) {
-            err = -EPROTO;
-            why = "its modules do not hold the same pairs: build again";
-        }
-    }
-    amp_layouts_close(&layouts);
-    return err ? amp_complain(2, lesson, "%s", why) : 0;
+    if (amp_modules_load(p->task->row, NULL, 0, &p->modules, &why))
+        return amp_complain(2, p->task->row->lesson, "%s", why);
+    return 0;
 }
 
-/* The kernels of a block. If one function made both fixtures, the sides exchange them in every second block, so that
- * neither side has the better place in memory for a whole launch. */
 static void kernels_of(const void *context, size_t block, struct amp_kernel out[2])
 {
     const struct paired *p = context;
-    const struct amp_pair *pair = pair_in(&p->modules[p->layouts[block]], p->task->row);
-    const struct amp_pair *maker = p->task->row->pair; /* the one whose set_up made the fixtures */
-    size_t exchange = maker->value.set_up == maker->pointer.set_up ? block & 1 : 0;
 
-    out[VALUE] = (struct amp_kernel){ pair->value.run, p->fixtures[VALUE ^ exchange] };
-    out[POINTER] = (struct amp_kernel){ pair->pointer.run, p->fixtures[POINTER ^ exchange] };
+    amp_modules_kernels(&p->modules, p->task->row, p->layouts[block], block, p->fixtures, out);
 }
 
 /* The mean of both sides, of each the fastest of three epochs. */
@@ -145,19 +109,19 @@ static int plan_blocks(struct paired *p)
 {
     int only = p->task->layout;
 
-    p->blocks.n = only < 0 ? p->n_layouts : 1;
-    p->layouts = calloc(p->n_layouts, sizeof *p->layouts);
-    p->blocks.shifts_b = calloc(p->n_layouts, sizeof *p->blocks.shifts_b);
-    p->blocks.sensor_ns = calloc(p->n_layouts, sizeof *p->blocks.sensor_ns);
-    p->blocks.attempts = calloc(p->n_layouts, sizeof *p->blocks.attempts);
+    p->blocks.n = only < 0 ? p->modules.n : 1;
+    p->layouts = calloc(p->modules.n, sizeof *p->layouts);
+    p->blocks.shifts_b = calloc(p->modules.n, sizeof *p->blocks.shifts_b);
+    p->blocks.sensor_ns = calloc(p->modules.n, sizeof *p->blocks.sensor_ns);
+    p->blocks.attempts = calloc(p->modules.n, sizeof *p->blocks.attempts);
     if (!p->layouts || !p->blocks.shifts_b || !p->blocks.sensor_ns || !p->blocks.attempts)
         return amp_complain(2, p->task->name, "%s", strerror(ENOMEM));
-    if (only >= (int) p->n_layouts)
+    if (only >= (int) p->modules.n)
         return amp_complain(2, "--layout", "there are not so many layouts");
-    for (unsigned i = 0; i < p->n_layouts; i++)
+    for (unsigned i = 0; i < p->modules.n; i++)
         p->layouts[i] = only < 0 ? i : (unsigned) only;
     if (only < 0)
-        amp_random_shuffle(p->layouts, p->n_layouts, sizeof *p->layouts, &p->random);
+        amp_random_shuffle(p->layouts, p->modules.n, sizeof *p->layouts, &p->random);
     return 0;
 }
 
@@ -236,9 +200,7 @@ int amp_child_paired(const struct amp_task *task)
 
     amp_side_tear_down(&pair->pointer, p.fixtures[POINTER]);
     amp_side_tear_down(&pair->value, p.fixtures[VALUE]);
-    for (unsigned k = 0; p.modules && k < p.n_layouts; k++)
-        amp_layout_unload(&p.modules[k]);
-    free(p.modules);
+    amp_modules_unload(&p.modules);
     free(p.blocks.ns[VALUE]);
     free(p.blocks.ns[POINTER]);
     free(p.layouts);

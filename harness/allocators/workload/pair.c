@@ -4,18 +4,20 @@
  * over a few layouts that are drawn anew in every launch. Fewer than the whole design has: what is asked is where value
  * and pointer cross, and how far an allocator moves that place. */
 #include "harness/allocators/workload/child.h"
-#include "harness/lesson/layout.h"
 #include "harness/lesson/missing.h"
+#include "harness/lesson/modules.h"
 #include "harness/measure/blocks.h"
 #include "harness/text/complain.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 enum { VALUE, POINTER, LAYOUTS = 4, ROUNDS = 12 };
 #define EPOCH_NS 20000
 
 struct row {
-    const struct amp_pair *pairs[LAYOUTS];
+    const struct amp_row *of;
+    const struct amp_modules *modules;
     size_t size;
     void *fixtures[2];
     struct amp_blocks blocks; /* one of each layout; their memory: */
@@ -28,8 +30,8 @@ struct row {
 
 struct measurement {
     struct amp_registry registry;
-    struct amp_module modules[LAYOUTS];
-    unsigned layouts[LAYOUTS];
+    struct amp_modules modules;
+    unsigned layouts[LAYOUTS], n_layouts;
     struct amp_clock_facts clock;
     uint64_t random;
     const struct amp_workload_task *task;
@@ -62,59 +64,48 @@ const struct amp_record amp_workload_pair_record = {
     .schema = "ampersand/workload-pair/1",
 };
 
-/* The row of this name and size in a module of its lesson. */
-static const struct amp_pair *pair_in(const struct amp_module *module, const char *name, size_t size)
-{
-    for (size_t i = 0; i < module->n_pairs; i++)
-        for (const size_t *s = module->pairs[i]->sizes; *s; s++)
-            if (*s == size && strcmp(module->pairs[i]->name, name) == 0)
-                return module->pairs[i];
-    return NULL;
-}
-
+/* Draw the layouts, each at most once, and load them. */
 static int load(struct measurement *m, const char *pair, const char **why)
 {
-    const char *lesson = NULL;
-    struct amp_layouts layouts = { .table = NULL };
+    const struct amp_row *first = NULL;
     struct amp_missing missing = { .n = 0 };
+    unsigned order[AMP_LAYOUTS_MAX], n = 0;
     int err = amp_missing_register(&m->registry, 0, false, &missing, why);
 
     amp_missing_free(&missing);
-    for (size_t i = 0; i < m->registry.n; i++)
-        if (strcmp(m->registry.rows[i].pair->name, pair) == 0) {
-            lesson = m->registry.rows[i].lesson;
-            m->heap_side = m->registry.rows[i].pair->pointer.allocs_per_op > 0 ? "pointer" : "value";
-        }
-    if (!err && !lesson) {
+    for (size_t i = 0; i < m->registry.n && !first; i++)
+        if (strcmp(m->registry.rows[i].pair->name, pair) == 0)
+            first = &m->registry.rows[i];
+    if (!err && !first) {
         *why = "there is no such pair";
         return -ENOENT;
     }
     if (!err)
-        err = amp_layouts_open(lesson, &layouts, why);
-    for (int i = 0; i < LAYOUTS && !err; i++) {
-        m->layouts[i] = (unsigned) amp_random_below(&m->random, layouts.n);
-        err = amp_layout_load(lesson, m->layouts[i], &m->modules[i], why);
-        if (!err)
-            err = amp_layouts_hold(&layouts, m->layouts[i], m->modules[i].pairs, why);
-    }
-    amp_layouts_close(&layouts);
-    return err;
+        err = amp_layout_count(first->lesson, &n, why);
+    if (err)
+        return err;
+    m->heap_side = first->pair->pointer.allocs_per_op > 0 ? "pointer" : "value";
+    for (unsigned k = 0; k < n; k++)
+        order[k] = k;
+    amp_random_shuffle(order, n, sizeof *order, &m->random);
+    m->n_layouts = n < LAYOUTS ? n : LAYOUTS;
+    memcpy(m->layouts, order, m->n_layouts * sizeof *order);
+    return amp_modules_load(first, m->layouts, m->n_layouts, &m->modules, why);
 }
 
-static void kernels_of(const void *context, size_t layout, struct amp_kernel out[2])
+static void kernels_of(const void *context, size_t block, struct amp_kernel out[2])
 {
     const struct row *row = context;
 
-    out[VALUE] = (struct amp_kernel){ row->pairs[layout]->value.run, row->fixtures[VALUE] };
-    out[POINTER] = (struct amp_kernel){ row->pairs[layout]->pointer.run, row->fixtures[POINTER] };
+    amp_modules_kernels(row->modules, row->of, (unsigned) block, block, row->fixtures, out);
 }
 
 static struct amp_blocks blocks_of(const struct measurement *m, struct row *row)
 {
-    return (struct amp_blocks){ .n = LAYOUTS,
+    return (struct amp_blocks){ .n = m->n_layouts,
                                 .quiet_ns = m->task->quiet_ns,
                                 .cost_ns = m->clock.cost_ns,
-                                .others = row->pairs[0]->threads,
+                                .others = row->of->pair->threads,
                                 .kernels = kernels_of,
                                 .context = row,
                                 .ns = { row->ns[VALUE], row->ns[POINTER] },
@@ -127,17 +118,17 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
 {
     struct amp_agreement agreement;
     struct amp_kernel sides[2];
+    char name[256];
     int status = 0;
 
-    for (int i = 0; i < LAYOUTS; i++) {
-        row->pairs[i] = pair_in(&m->modules[i], pair, row->size);
-        if (!row->pairs[i])
-            return amp_complain(2, pair, "it has no row of one of the sizes asked for");
-    }
+    snprintf(name, sizeof name, "%s/size=%zu", pair, row->size);
+    row->of = amp_registry_find(&m->registry, name);
+    if (!row->of)
+        return amp_complain(2, pair, "it has no row of one of the sizes asked for");
     row->blocks = blocks_of(m, row);
-    amp_pair_set_up(row->pairs[0], row->size, amp_random_next(&m->random), row->fixtures);
+    amp_pair_set_up(row->of->pair, row->size, amp_random_next(&m->random), row->fixtures);
     kernels_of(row, 0, sides);
-    if (amp_pair_agree_on(row->pairs[0], row->fixtures[VALUE], row->fixtures[POINTER], amp_clock_monotonic, &agreement))
+    if (amp_pair_agree_on(row->of->pair, row->fixtures[VALUE], row->fixtures[POINTER], amp_clock_monotonic, &agreement))
         status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
     else if (amp_rounds_calibrate(amp_clock_monotonic, sides, EPOCH_NS, &row->blocks.ops))
         status = amp_complain(2, pair, "no number of operations fills an epoch");
@@ -145,8 +136,8 @@ static int measure_row(struct measurement *m, const char *pair, struct row *row)
     row->blocks.rounds = row->blocks.ops == 1 ? 2 : ROUNDS; /* fewer where one operation takes long */
     if (!status && amp_blocks_run(&row->blocks, amp_clock_monotonic, &m->random))
         status = amp_complain(AMP_EXIT_DISAGREE, pair, "the sides disagree");
-    amp_side_tear_down(&row->pairs[0]->pointer, row->fixtures[POINTER]);
-    amp_side_tear_down(&row->pairs[0]->value, row->fixtures[VALUE]);
+    amp_side_tear_down(&row->of->pair->pointer, row->fixtures[POINTER]);
+    amp_side_tear_down(&row->of->pair->value, row->fixtures[VALUE]);
     return status;
 }
 
@@ -157,9 +148,10 @@ static int measure_rows(struct measurement *m, const char *pair)
     for (size_t i = 0; i < m->task->n_sizes && !status; i++) {
         static struct row row;
 
-        row = (struct row){ .size = m->task->sizes[i], .layouts = m->layouts, .n_layouts = LAYOUTS };
+        row = (struct row){ .size = m->task->sizes[i], .modules = &m->modules, .layouts = m->layouts,
+                            .n_layouts = m->n_layouts };
         status = measure_row(m, pair, &row);
-        row.n_rounds = LAYOUTS * row.blocks.rounds;
+        row.n_rounds = m->n_layouts * row.blocks.rounds;
         if (!status)
             json_array_append_new(m->rows, amp_record_write(&amp_workload_row_record, &row));
     }
