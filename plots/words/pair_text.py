@@ -257,7 +257,7 @@ def known(summary):
 def ratio_as_percent(row):
     low, high = row.ratio.ends
     read = quantity.percent(row.ratio.estimate - 1)
-    return read if low is None else f"{read} ({quantity.changes(low - 1, high - 1)})"
+    return read if low is None else f"{read} ({quantity.changes(low, high)})"
 
 
 def claims(summary):
