@@ -6,6 +6,7 @@ orange for the pointer side, the deeper, the more. Hatched: small, or no side wi
 cell has its words, so that it can be read in grey print. A map of which the run has no row is not drawn."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from matplotlib.colors import LinearSegmentedColormap
@@ -75,7 +76,7 @@ def cell_of(row, labels):
         return Cell("failed" if row.failed else "not measured", "", hatched=True)
     value_ns, ratio = row.value_ns_per_op.estimate, row.ratio.estimate
     saved = worth.saved_ns(value_ns, ratio)
-    number = f"{quantity.digits(saved, 2 if saved < 100 else 3)} ns"
+    number = "< 0.01 ns" if saved < 0.0095 else f"{quantity.digits(saved, 2 if saved < 100 else 3)} ns"
     side = "value" if ratio >= 1 else "pointer"
     if row.verdict in UNSIDED:
         return Cell(row.verdict.removesuffix(" decides"), number, hatched=UNSIDED[row.verdict])
@@ -89,8 +90,11 @@ def strength(saved_ns):
 
 
 def sizes_of(rows):
-    """The columns: all sizes, or where these are too many powers of two, or each second, third ... of them."""
-    sizes = sorted({row.size for row in rows})
+    """The columns: all sizes; where these are too many those that most pairs have, powers of two, each second ..."""
+    pairs = Counter(row.size for row in rows)
+    sizes = sorted(pairs)
+    if len(sizes) > MOST:
+        sizes = [size for size in sizes if pairs[size] == max(pairs.values())]
     if len(sizes) > MOST:
         sizes = [size for size in sizes if size & (size - 1) == 0] or sizes
     return sizes[::-(-len(sizes) // MOST)]

@@ -40,6 +40,11 @@ def test_what_failed_has_no_number():
     assert map_figure.cell_of(one_row(failed=("signal", "SIGSEGV")), SIDES) == Cell("failed", "", hatched=True)
 
 
+def test_columns_that_most_pairs_have_come_first():
+    rows = [one_row(f"p/size={size}") for size in range(1, 20)] + [one_row(f"q/size={size}") for size in (3, 5, 16)]
+    assert map_figure.sizes_of(rows) == [3, 5, 16]
+
+
 @pytest.mark.parametrize("sizes, want", [
     ((8, 16, 24), [8, 16, 24]),
     (range(1, 20), [1, 2, 4, 8, 16]),
