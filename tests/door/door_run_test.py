@@ -111,7 +111,8 @@ def test_flags_go_through(door, tmp_path, given, passed, format):
     if format is None:
         assert status == 2 and door.err == "ampersand: --format: needs a value\n"
         return
-    assert door.logged("ampersand-bench") == [f"ampersand-bench paired --out {tmp_path} {passed}"]
+    assert door.logged("ampersand-bench") == [f"ampersand-bench paired --out {tmp_path} {passed}",
+                                              f"ampersand-bench counters {tmp_path}"]
     assert door.logged("plots")[0] == f"plots summary {tmp_path} --format {format}"
 
 
@@ -142,7 +143,8 @@ def test_a_run_without_a_name_gets_the_date(door):
 def test_resume_names_the_run(door, tmp_path):
     run = tmp_path / "run"
     assert door("bench", "--resume", run) == 0
-    assert door.log[1:3] == [f"ampersand-bench paired --resume {run}", f"plots summary {run} --format table"]
+    assert door.log[1:4] == [f"ampersand-bench paired --resume {run}", f"ampersand-bench counters {run}",
+                             f"plots summary {run} --format table"]
 
 
 def test_newest_run(door):
@@ -197,7 +199,8 @@ def test_flags_of_the_environment(door, tmp_path, verb, program):
     (tmp_path / "file").touch()
     assert door(verb, "--out", "run", AMPERSAND_FLAGS="--quick --filter  ^pass/size=6*$ --format csv",
                 cwd=tmp_path) == 0
-    assert door.logged("ampersand-bench") == [f"ampersand-bench {program} --out run --quick --filter ^pass/size=6*$"]
+    assert door.logged("ampersand-bench") == [f"ampersand-bench {program} --out run --quick --filter ^pass/size=6*$",
+                                              *["ampersand-bench counters run"] * (verb == "bench")]
     assert "ampersand: AMPERSAND_FLAGS: --quick" in door.err and any("--format csv" in line for line in door.log)
 
 
