@@ -177,5 +177,5 @@ def test_solo_launches_go_through_the_layouts(tmp_path):
         orders.append(tuple(layouts))
     assert len(set(orders)) > 1, "every row has the same order"
     rows = {row.row: row.solo for row in summarize(load(run))[0].rows}
-    assert {name: one["launches"] for name, one in rows.items()} == dict.fromkeys(rows, 8) and len(rows) == 3
+    assert {name: one.launches for name, one in rows.items()} == dict.fromkeys(rows, 8) and len(rows) == 3
     assert check(run)[1] == []
