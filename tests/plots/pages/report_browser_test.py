@@ -108,7 +108,9 @@ def test_can_be_read_in_the_light_and_in_the_dark(browser, pages, scheme):
     page = luminance(seen["page"])
     assert (page > 0.8) == (scheme == "light") and (page < 0.1) == (scheme == "dark")
     assert seen["paper"] == seen["page"], "a figure's paper is the page's"
-    for name, colour in seen["words"] + [("a figure", colour) for colour in seen["letters"]]:
+    on_cells = {"rgb(0, 0, 1)", "rgb(255, 255, 254)"}  # letters of a map: they stay as they are, and so do its cells
+    letters = [("a figure", colour) for colour in seen["letters"] if colour not in on_cells]
+    for name, colour in seen["words"] + letters:
         light, dark = sorted((luminance(colour), page), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{name}: {colour} on {seen['page']}"  # WCAG 2, AA
 
@@ -192,4 +194,4 @@ def test_can_be_read_without_javascript(browser, pages):
 def test_prints_the_code_too(browser, pages):
     show(browser, pages["full"])
     browser.execute_cdp_cmd("Page.printToPDF", {})
-    assert ask(browser, "Array.from(document.querySelectorAll('details'), one => one.open)") == [True] * len(LESSONS)
+    assert ask(browser, "Array.from(document.querySelectorAll('.lesson details'), one => one.open)") == [True] * len(LESSONS)
