@@ -11,7 +11,6 @@ import numpy as np
 
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
-from plots.files.records import ABSENT
 from plots.judge import claims, counters
 from plots.judge.numbers import exponentials, of_rows, short
 from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Estimate, Failed, Floor,
@@ -51,8 +50,10 @@ def judgement(run, among=None):
                   carry_over_threshold=carry_over.THRESHOLD),
         floors={floor: _floor(pair, rows) for floor, pair in FLOORS.items()}, neighbours=_neighbours(run, rows),
         compiled=compiled.brief(run.manifest), rows=tuple(rows),
-        crossovers=tuple(map(_crossover, crossings)), geometric_mean=tuple(_geometric_means(rows)),
-        claims=_claims(run, rows))
+        crossovers=tuple(map(_crossover, crossings)), geometric_mean=tuple(_geometric_means(rows)))
+    declared = claims.declared(run)
+    if any(declared.values()):
+        summary = replace(summary, claims=claims.judge(declared, summary.pairs))
     configuration = bench_format.configuration_of(run.manifest, run.configuration)
     return Judged(summary, bench_format.write(configuration, _bench_lines(run, counts)), crossings, judge.stopping)
 
@@ -114,16 +115,6 @@ def _named(declared):
     labels = {side: declared[side]["label"] for side in SIDES if "label" in declared[side]}
     return {**({"labels": labels} if labels else {}),
             **({"truth": float(declared["truth"])} if "truth" in declared else {})}
-
-
-def _claims(run, rows):
-    declared = claims.declared(run)
-    if not any(declared.values()):
-        return ABSENT
-    by_pair = {}
-    for row in rows:
-        by_pair.setdefault(row.pair, []).append(row)
-    return claims.judge(declared, by_pair)
 
 
 def _estimate(ln):
