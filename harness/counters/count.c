@@ -283,23 +283,31 @@ static bool is_counted(const char *path)
     return counted;
 }
 
+/* Count what the rows of `folder`'s manifest execute, and write `path`. 0, a status of the program, or a negative errno. */
+static int count_folder(struct count *count, const char *run, const char *folder, const char *path)
+{
+    char manifest[PATH_MAX + 32];
+
+    snprintf(manifest, sizeof manifest, "%s/manifest.json", folder);
+    count->manifest = json_load_file(manifest, 0, NULL);
+    if (!json_is_array(json_object_get(count->manifest, "rows")))
+        return amp_complain(2, run, "manifest.json: missing, or no manifest of a run of pairs");
+    return count_all(count, path);
+}
+
 int amp_count_run(const char *run)
 {
-    struct count count = { .results = json_object() };
     char folder[PATH_MAX], path[PATH_MAX + 32];
-    int err = 0;
+    struct count count = { 0 };
+    int err;
 
     if (!realpath(run, folder))
         return amp_complain(2, run, "%s", strerror(errno));
     snprintf(path, sizeof path, "%s/counters.json", folder);
     if (is_counted(path))
         return 0;
-    snprintf(path, sizeof path, "%s/manifest.json", folder);
-    count.manifest = json_load_file(path, 0, NULL);
-    if (!json_is_array(json_object_get(count.manifest, "rows")))
-        return amp_complain(2, run, "manifest.json: missing, or no manifest of a run of pairs");
-    snprintf(path, sizeof path, "%s/counters.json", folder);
-    err = count_all(&count, path);
+    count.results = json_object();
+    err = count_folder(&count, run, folder, path);
     if (*count.scratch)
         remove_scratch(count.scratch);
     for (int p = 0; p < PARTS; p++)
@@ -308,5 +316,5 @@ int amp_count_run(const char *run)
     json_decref(count.manifest);
     if (err == -EINTR)
         return 130;
-    return err ? amp_complain(2, path, "%s", strerror(-err)) : 0;
+    return err < 0 ? amp_complain(2, path, "%s", strerror(-err)) : err;
 }
