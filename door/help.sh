@@ -55,8 +55,12 @@ Usage: ./ampersand bench [flags]                                           defau
                          distributions do: what does hardening cost?
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
   --resume RUN           do what an interrupted run has left to do;
-                         only --format, --why and --go may stand beside it
+                         only --format, --wide, --why and --go may stand
+                         beside it
   --format F             the summary as table, json, csv or markdown       table
+  --wide                 all columns of the table: bytes, allocations,     what fits 100
+                         stack, the spread over layouts                    columns, or the
+                                                                           terminal
   --why                  print the instructions, loads, stores, branches
                          and misses of both sides, too; the report always
                          has them

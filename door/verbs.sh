@@ -108,8 +108,9 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     awaits=
     go=
     why=
-    for argument; do # some flags are read here and passed on; --format and --why are for the summary, --go for Go;
-                  # --hardened is a filter
+    wide=
+    for argument; do # some flags are read here and passed on; --format, --why and --wide are for the summary, --go for
+                  # Go; --hardened is a filter
         shift
         case $awaits,$argument in
             --out,*) out=$argument awaits= ;;
@@ -120,6 +121,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             ,--format=*) format=${argument#*=} && continue ;;
             ,--format) awaits=$argument && continue ;;
             ,--why) [ "$verb" != bench ] || { why=--why && continue; } ;;
+            ,--wide) [ "$verb" != bench ] || { wide=--wide && continue; } ;;
             ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
             ,--hardened) [ "$verb" != bench ] || argument="--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)\$" ;;
             ,--out | ,--resume) awaits=$argument ;;
@@ -237,7 +239,7 @@ judge() { # run, format; sets $failed
         plots allocators "$1" --format "$2" || failed=$?
         return
     fi
-    plots summary "$1" --format "$2" ${why:+"$why"} || failed=$?
+    plots summary "$1" --format "$2" ${why:+"$why"} ${wide:+"$wide"} || failed=$?
     [ "$failed" -le 1 ] || return 0 # 1: some row failed
     if [ "$2" = table ] && [ -e "$1/go/go.json" ]; then plots go "$1" || failed=$?; fi
     plots charts "$1" >/dev/null || failed=$?

@@ -100,15 +100,17 @@ def sizes_of(rows):
     return sizes[::-(-len(sizes) // MOST)]
 
 
+def present(summary):
+    """{name: (Map, its panels)} of those whose rows the run has, each panel with the pairs that are there."""
+    found = {name: (one, [Panel(panel.title, mine) for panel in one.panels
+                          if (mine := tuple(pair for pair in panel.pairs if pair[1] in summary.pairs))])
+             for name, one in MAPS.items()}
+    return {name: (one, panels) for name, (one, panels) in found.items() if panels}
+
+
 def figures(summary, manifest):
     """Those whose rows the run has, by their files' names."""
-    made = {}
-    for name, one in MAPS.items():
-        panels = [Panel(panel.title, mine) for panel in one.panels
-                  if (mine := tuple(pair for pair in panel.pairs if pair[1] in summary.pairs))]
-        if panels:
-            made[name] = _draw(one, panels, summary, manifest)
-    return made
+    return {name: _draw(one, panels, summary, manifest) for name, (one, panels) in present(summary).items()}
 
 
 def _labels(manifest, pair):
@@ -125,8 +127,8 @@ def _draw(one, panels, summary, manifest):
     width_in = min((right - left) / len(sizes), 1.1)
     heights = [TITLE_IN + HEAD_IN + len(panel.pairs) * CELL_IN + GAP_IN for panel in panels]
     cells = {(row.pair, row.size): cell_of(row, _labels(manifest, row.pair)) for row in shown if row.size in sizes}
-    page = style.Page(sum(heights), one.title, "The faster side, and what it saves an operation.", _keys(cells.values()),
-                      _caption(one, summary, sizes, shown), style.small_print(manifest, panels[0].pairs[0][1]))
+    page = style.Page(sum(heights), one.title, "The faster side, and what it saves an operation.",
+                      _keys(cells.values()), _caption(one, summary, sizes, shown), style.small_print(manifest, panels[0].pairs[0][1]))
     top = sum(heights)
     for panel, height in zip(panels, heights):
         ax = page.axes(left, left + width_in * len(sizes), top - height + GAP_IN, top - TITLE_IN - HEAD_IN)

@@ -8,7 +8,8 @@ import os
 from plots.figures import allocations_figure, crossover_figure, map_figure, style, verdicts_figure
 from plots.program.errors import Refused
 
-FIGURES = (map_figure, verdicts_figure, crossover_figure, allocations_figure)
+OF_ROWS = (verdicts_figure, crossover_figure, allocations_figure)
+FIGURES = (map_figure, *OF_ROWS)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
 
 
@@ -40,10 +41,10 @@ def _write(pictures, out):
     return list(parts)
 
 
-def draw(summary, manifest):
-    """Every figure, by the name of its files."""
+def draw(summary, manifest, modules=FIGURES):
+    """Every figure of these modules, by the name of its files."""
     with style.applied():
-        return {name: fig for module in FIGURES for name, fig in module.figures(summary, manifest).items()}
+        return {name: fig for module in modules for name, fig in module.figures(summary, manifest).items()}
 
 
 def encode(figures, kinds=("svg", "png")):

@@ -6,13 +6,11 @@ sheet and the script are shell.py's."""
 
 from collections import Counter
 
-from markupsafe import Markup
-
 from plots.figures import allocator_charts, allocator_style, heat_figure, inline_figures, pictures
 from plots.files.allocator_run import load
 from plots.judge import allocator_metrics
 from plots.judge.allocator_metrics import METRICS, main_metric
-from plots.pages import page_table, shell
+from plots.pages import allocators_first, page_table, shell
 from plots.words import allocator_text as text, quantity
 from plots.words.allocator_sentences import summarize
 from plots.words.sentences import capital
@@ -34,15 +32,18 @@ def page_of(folder):
 def page(run, summary, images):
     """The page, as text; `images` are the figures as pictures.encode() gives them."""
     table = page_table.of(_every_cell(summary), _state, classes=_classes)
+    figures, sheet = inline_figures.shared({name: inline_figures.clean(images[f"{name}.svg"], name) for name in TITLES
+                                            if f"{name}.svg" in images})
     return shell.render(
         "allocators.html.j2", run, run.manifest, "allocators", "allocators, ", summary=summary,
         place=allocator_style.small_print(run), tally=_tally(summary), again=_again(summary), ranked=_ranked(summary),
+        short=allocators_first.answers(summary), asked=allocators_first.table(summary),
+        cells=allocators_first.legend(summary),
         unsound=bool(_wrong(summary)), wrong=_wrong(summary),
         works=[_work(work, summary) for work in summary["workloads"]],
         provenance=page_table.of(_provenance(summary), _state, classes=_classes),
         libraries=page_table.of(_libraries(summary)),
-        figures=[(TITLES[name], Markup(inline_figures.clean(images[f"{name}.svg"], name))) for name in TITLES
-                 if f"{name}.svg" in images],
+        figures=[(TITLES[name], figure) for name, figure in figures.items()], sheet=sheet,
         legend=text.legend(summary), table=table, verdicts=sorted({row["verdict"] for row in table["rows"]}),
         rule_text=shell.rule("allocator_rule"), metrics_text=shell.rule("allocator_metrics"),
         settings=_settings(run.manifest))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The page about a run of pairs, one file that needs no other and no network: what was asked and answered, the machine,
-the noise floors, every row, each lesson with its code and figures, the rule, and how to repeat it.
+"""The page about a run of pairs, one file that needs no other and no network. On top stands what first_screen.py makes:
+the answers. Below, a card for each question, its numbers, figures and code folded; then every row, the controls, the
+machine, the rule, and how to repeat the run.
 
-Judgements are summary.py's, words pair_text.py's, figures those of `charts`; the page's own are the distributions and
-the sparklines."""
+Judgements are summary.py's, words pair_text.py's and overview_text.py's, figures those of `charts`; the page's own are
+the distributions and the sparklines."""
 
 import dataclasses
 import hashlib
@@ -18,10 +19,10 @@ from plots.figures import distribution_figure, inline_figures, pictures, sparkli
 from plots.files import compiled
 from plots.files.strict_json import printable
 from plots.go import go
-from plots.judge import pair_summary
-from plots.pages import page_table, shell
+from plots.judge import overview, pair_summary
+from plots.pages import first_screen, page_table, shell
 from plots.stats import statistics
-from plots.words import counters_text, pair_text, quantity, sentences
+from plots.words import counters_text, overview_text, pair_text, quantity, sentences
 from plots.words.pair_sentences import summarize
 from plots.words.sentences import capital
 
@@ -33,37 +34,47 @@ FIRST = ("pair", "size", "verdict")  # columns of a table of rows
 def page(run, in_go=None):
     """The page about a loaded run, as text; in_go: what plots/go/go.py made of the same lessons in Go."""
     summary = pair_summary.read(printable(pair_summary.document(summarize(run)[0])))
-    manifest = printable(run.manifest | {"layouts": _without_units(run.manifest["layouts"])})
-    pairs = _pairs(summary, _units(run), _prefer(run), _claims(summary))
-    found = _pictures(run, summary, manifest)
+    manifest = printable(run.manifest | {"layouts": _of_lessons(run.manifest["layouts"])})
+    kinds = overview.kinds(summary, manifest)
+    pairs = _pairs(summary, manifest, kinds, _prefer(run), _claims(summary))
+    found, sheet = _pictures(run, summary, manifest)
     for pair in pairs:
         pair["figures"] = [(f"{pair['name']}: {words}", found[name]) for name, words in (
             (f"crossover_{pair['name']}", "time against size"),
             (f"distribution_{pair['name']}", "launches and layouts")) if name in found]
+    _lay_code_beside(pairs, run)
+    numbers = {pair["name"]: pair["number"] for pair in pairs}
     return shell.render(
-        "report.html.j2", run, manifest, "bench", summary=summary, pairs=pairs, lessons=_lessons(pairs, run),
+        "report.html.j2", run, manifest, "bench", summary=summary, pairs=pairs, sheet=sheet,
+        measured=_measured(summary, manifest, kinds),
+        short=first_screen.answers(summary, manifest, numbers), maps=first_screen.maps(summary, numbers),
+        cells=first_screen.legend(summary),
+        **{key: first_screen.questions(summary, manifest, numbers, kinds, kind)
+           for key, kind in (("asked", "question"), ("variants", "variant"))},
         place=style.small_print(manifest), tally=_tally(summary.rows),
         unsound="Some rows failed, or their counts differ" if summary.unsound else "",
         wrong=_wrong(summary), go=_go(in_go, summary), floors=pair_text.floors(summary.floors),
         neighbours=pair_text.neighbours(summary), known=pair_text.known(summary), lost=pair_text.lost(summary),
         legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row.verdict == name for row in summary.rows)],
-        maps=[(words, found[name]) for name, words in (
-            ("map_pass", "Passing, by size and by the share that is read"), ("map_return", "Returning, by size"),
-            ("map_change", "Changing, by size")) if name in found],
         overview=[(words, found[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
                                                            ("allocations", "Allocations")) if name in found],
         rule=pair_text.rule(summary.rule), rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))
 
 
-def _without_units(layouts):
-    return {lesson: {key: part for key, part in table.items() if key in ("flags", "compiled")}
+def _of_lessons(layouts):
+    """Of the tables of layouts, what the page tells of each lesson."""
+    return {lesson: {key: part for key, part in table.items() if key in ("flags", "compiled", "source")}
             for lesson, table in layouts.items()}
 
 
-def _units(run):
-    """What the sizes of each pair are in, as summary.py has it."""
-    return {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
+def _measured(summary, manifest, kinds):
+    """What was measured, and where: one line."""
+    asked = quantity.counted(sum(kind == "question" for kind in kinds.values()), "question")
+    machine, how = style.place(manifest)
+    settings = manifest["settings"]
+    return " · ".join([f"{asked}, {quantity.counted(len(summary.rows), 'row')}", machine, how.partition(" (")[0],
+                       f"{settings['launches']} launches, {settings['layouts']} layouts", manifest["created"][:10]])
 
 
 CLAIM = {True: "holds here", False: "does not hold here", None: "not decided here"}
@@ -86,15 +97,16 @@ def _prefer(run):
 
 # ---- Pairs and rows
 
-def _pairs(summary, units, prefer, claims):
+def _pairs(summary, manifest, kinds, prefer, claims):
     pairs = []
     for name, rows in summary.pairs.items():
-        show = _size_shower(units[name])
-        pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0].lesson,
+        unit = overview_text.unit_of(manifest, name)
+        show = _size_shower(unit)
+        pairs.append({"name": name, "number": len(pairs) + 1, "lesson": rows[0].lesson, "kind": kinds[name],
                       "question": rows[0].question, "prefer": prefer.get(name, ""), "claims": claims.get(name, []),
                       "spark": sparkline.make(rows, show), "tally": _tally(rows),
-                      "answer": _answer(name, rows, summary, show), "asides": _asides(name, summary),
-                      "table": rows_of(summary, rows, pair=False),
+                      "short": overview_text.of_pair(rows, unit).whole, "answer": _answer(name, rows, summary, show),
+                      "asides": _asides(name, summary), "table": rows_of(summary, rows, pair=False),
                       "executed": _executed(rows), "counted": " ".join(counters_text.note(rows))})
     return pairs
 
@@ -180,13 +192,19 @@ def _go(document, summary):
 
 # ---- Lessons and their figures
 
-def _lessons(pairs, run):
-    return [{"name": name, "pairs": [pair for pair in pairs if pair["lesson"] == name],
-             "compiled": printable(compiled.of_lesson(run.manifest, name, telling=False)),
-             "calls": printable(_calls(run.manifest["layouts"][name])),
-             "source": source(name, run.manifest["layouts"][name].get("source_sha256"),
-                              file=run.manifest["layouts"][name].get("source"))}
-            for name in dict.fromkeys(pair["lesson"] for pair in pairs)]
+def _lay_code_beside(pairs, run):
+    """A lesson's code stands with the first of its pairs; the others name that one."""
+    first = {}
+    for pair in pairs:
+        pair["code_with"] = first.setdefault(pair["lesson"], pair)
+        pair["code"] = _lesson(pair["lesson"], run.manifest["layouts"][pair["lesson"]], run) \
+            if pair["code_with"] is pair else None
+
+
+def _lesson(name, table, run):
+    return {"name": name, "compiled": printable(compiled.of_lesson(run.manifest, name, telling=False)),
+            "calls": printable(_calls(table)),
+            "source": source(name, table.get("source_sha256"), file=table.get("source"))}
 
 
 def _calls(table):
@@ -228,12 +246,13 @@ def highlight(code):
 
 
 def _pictures(run, summary, manifest):
-    """Every figure as inline SVG, by its file's name."""
+    """({its file's name: a figure as inline SVG}, the sheet for them)"""
     measured = {row.name: statistics.measure(row.launches, summary.rule.launches_needed) for row in run.rows}
-    figures = pictures.draw(summary, manifest)
+    figures = pictures.draw(summary, manifest, pictures.OF_ROWS)
     with style.applied():
         figures |= distribution_figure.figures(summary, manifest, measured)
-    return {name: inline_figures.inline(fig, f"f{i}") for i, (name, fig) in enumerate(figures.items())}
+    return inline_figures.shared({name: inline_figures.inline(fig, f"f{i}") for i, (name, fig) in
+                                  enumerate(figures.items())})
 
 
 # ---- The run and its machine

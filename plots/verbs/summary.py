@@ -17,6 +17,7 @@ def add_arguments(parser):
     parser.add_argument("--config", metavar="NAME", help="one of the run's configurations (default: its first)")
     parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
     parser.add_argument("--why", action="store_true", help="also what both sides execute an operation")
+    parser.add_argument("--wide", action="store_true", help="all columns of the table, however wide that is")
 
 
 def main(args):
@@ -24,11 +25,12 @@ def main(args):
     summary, bench = summarize(run)
     failed_write = None
     try:
-        write_whole(args.run / "summary.json", json.dumps(pair_summary.document(summary), indent=1, allow_nan=False) + "\n")
+        write_whole(args.run / "summary.json",
+                    json.dumps(pair_summary.document(summary), indent=1, allow_nan=False) + "\n")
         write_whole(args.run / "bench.txt", bench)
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
-    pair_text.show(summary, args.format, why=args.why)
+    pair_text.show(summary, args.format, why=args.why, wide=args.wide, manifest=run.manifest)
     if failed_write:
         raise failed_write
     return 1 if summary.unsound else 0

@@ -3,29 +3,50 @@
 
 import json
 import math
+from dataclasses import replace
 
 from plots.files.records import ABSENT
-from plots.judge import pair_summary
+from plots.judge import overview, pair_summary
 from plots.judge.pair_summary import SIDES
-from plots.words import counters_text, quantity, rules, screen, sentences
+from plots.program.guard import COMMAND
+from plots.words import counters_text, overview_text, quantity, rules, screen, sentences
 from plots.words.sentences import carried_over, interval, ratio, verdict
 from plots.words.table import Column, Table
 
 BAR = 3  # characters a side
+WIDTH = 100  # where no terminal has another
+VERDICT_WIDTH = 17  # placement decides
 COLOURS = {"value faster": screen.BLUE, "leans value": screen.BLUE, "pointer faster": screen.YELLOW,
            "leans pointer": screen.YELLOW, "equal": screen.GREEN, "failed": screen.ALARM, "undecided": screen.DIM,
            "no verdict": screen.DIM}
 
 
-def show(summary, form, out=None, why=False):
-    screen.show(form, {"table": lambda on: table(summary, on, why), "csv": rows(summary.rows).csv,
+def show(summary, form, out=None, why=False, wide=False, manifest=None):
+    screen.show(form, {"table": lambda on: table(summary, on, why, wide, manifest), "csv": rows(summary.rows).csv,
                        "json": lambda: json.dumps(pair_summary.document(summary), indent=1) + "\n",
                        "markdown": lambda: markdown(summary, why)}, out)
 
 
-def table(summary, on=screen.PIPE, why=False):
-    return "\n".join([*rows(summary.rows).terminal(on), "", *(executed(summary, on) if why else []),
-                      *closing(summary, on)]) + "\n"
+def table(summary, on=screen.PIPE, why=False, wide=False, manifest=None):
+    """`wide`: all columns, however wide that is. With the run's manifest, its answers in short stand below."""
+    on = on if on.narrow else replace(on, width=WIDTH)
+    return "\n".join([*of_rows(summary.rows, replace(on, narrow=not wide)), "",
+                      *(executed(summary, on) if why else []), *closing(summary, on),
+                      *(in_short(summary, manifest, on) if manifest else []), *next_step(summary, on)]) + "\n"
+
+
+def of_rows(everything, on):
+    """Lines: the table, and below it which columns are left out."""
+    made = rows(everything)
+    return [*made.terminal(on, silent=True),
+            *(line for note in made.left_out(on) for line in on.wrapped(f"{note}; --wide shows all"))]
+
+
+def in_short(summary, manifest, on):
+    """Lines."""
+    said = [line for answer in overview_text.in_short(summary, manifest)
+            for line in on.wrapped(answer.whole, "  ", "    ")]
+    return ["", "In short", *said] if said else []
 
 
 def executed(summary, on):
@@ -36,7 +57,8 @@ def executed(summary, on):
 
 def markdown(summary, why=False):
     more = f"{counters_text.table(summary.rows).markdown()}\n" if why else ""
-    return f"{rows(summary.rows).markdown()}\n{more}```\n" + "\n".join(closing(summary)) + "\n```\n"
+    below = "\n".join([*closing(summary), *next_step(summary)])
+    return f"{rows(summary.rows).markdown()}\n{more}```\n{below}\n```\n"
 
 
 # ---- The rows
@@ -44,7 +66,7 @@ def markdown(summary, why=False):
 def rows(everything, some=None):
     """The Table of all rows, or of some of them."""
     columns = COLUMNS + STACK * has_stack(everything) + VERDICT + STACK_OF_PROGRAMS
-    return Table(columns, everything if some is None else some, colour=colour_of, kept=2,
+    return Table(columns, everything if some is None else some, colour=colour_of, kept=2, least_wrapped=VERDICT_WIDTH,
                  instead=lambda row: row.sentence if row.ratio is None else "")
 
 
@@ -94,6 +116,22 @@ def stack(row, side, brief=False):
     return f"{'?' if reserved is None else quantity.count(reserved)} / {quantity.count(touched)}"
 
 
+def saved_ns(row):
+    """What the faster side saves an operation; None where no side is faster."""
+    said = overview.outcome(row)
+    return said.saved_ns if said.side else None
+
+
+def saves(row):
+    saved = saved_ns(row)
+    return quantity.NONE if saved is None else "<0.01" if saved < 0.0095 else quantity.digits(saved, 2)
+
+
+def size(row):
+    """Of many digits with a binary unit, where that says the same."""
+    return str(row.size) if row.size < 1 << 20 else quantity.size_tick(row.size)
+
+
 def _of_programs(key, value):
     return Column(key, value)
 
@@ -122,9 +160,11 @@ RATIO = "pointer/value"  # heading of a group
 COLUMNS = (
     _of_programs("row", lambda row: row.row),
     Column("pair", lambda row: row.pair, "pair", words=True),
-    Column("size", lambda row: row.size, "size", gap=1),
+    Column("size", lambda row: row.size, "size", brief=lambda row: size(row), gap=1),
     _of_programs("launches", lambda row: row.launches), _of_programs("layouts", lambda row: row.layouts),
     *_time("value", "value", 2), *_time("pointer", "ptr", 1),
+    Column("saves_ns_per_op", lambda row: saved_ns(row), "the faster side saves ns/op", lambda row: saves(row),
+           short="saves", group="ns/op", gap=1, spare=4),
     Column("ratio", lambda row: part(row, "ratio"), f"ratio {RATIO}", lambda row: ratio(row.ratio), short="ratio",
            group=RATIO),
     *_ends("ratio", "low", "high"),
@@ -171,7 +211,32 @@ def closing(summary, on=screen.PIPE):
     for sentence in [*known(summary), *claims(summary)]:
         out += on.wrapped(sentence, "", "  ")
     out += [f"Compiled by {summary.compiled}"] if summary.compiled else []
-    return [*out, *[""] * bool(out), "How to read it", *on.definitions(legend(summary))]
+    return [*out, *[""] * bool(out), "How to read it", *on.definitions(key(summary))]
+
+
+def key(summary):
+    """[(name, meaning)]: the legend in five lines of at most WIDTH; legend() says all."""
+    rule = summary.rule
+    lines = [("ratio", "pointer/value: above 1 the value side is faster; 1/29: pointer takes a 29th of the time"),
+             ("interval", f"where the ratio lies, {quantity.level(rule.confidence)} sure for the whole table")]
+    if not overview.has_verdicts(summary):
+        return [*lines, *((name, meaning) for name, meaning in _verdicts(summary) if name == "verdict")]
+    alone = "; *: carry-over, see above" if any(map(carried_over, summary.rows)) else ""
+    return [*lines,
+            ("saves", f"ns an operation; small: {overview_text.SMALL}{alone}"),
+            ("faster", f"by over {quantity.level(rule.threshold)}, in 9 of 10 places of the code or more; leans: in "
+             "fewer"),
+            ("equal", "within the percentage; placement decides: where the code stands matters more")]
+
+
+def next_step(summary, on=screen.PIPE):
+    """Lines: a blank one and a sentence, or none where nothing is left to do but to read."""
+    undecided = sum(row.verdict == "undecided" for row in summary.rows)
+    if summary.quick:
+        return ["", *on.wrapped(f"Next: this was a first look; {COMMAND} bench without --quick decides", "", "  ")]
+    said = (f"Next: {quantity.counted(undecided, 'row is', 'rows are')} undecided; more --launches or a larger --budget "
+            "decides more")
+    return ["", *on.wrapped(said, "", "  ")] if undecided else []
 
 
 def wrong(summary):
@@ -217,13 +282,16 @@ def stops(summary):
 
 
 def crossovers(summary, on=screen.PIPE):
-    """Lines: a sentence for each pair, and one for all that have too few launches for any."""
+    """Lines: a sentence for each pair whose winner changes, one for all others, and one for all that have too few
+    launches for any."""
     known = {row.pair for row in summary.rows if part(row, "ratio", "low") is not None}
-    told = [(one.pair, one.sentence) for one in summary.crossovers if one.pair in known]
-    few = len(summary.crossovers) - len(told)
+    told = [(one.pair, one.sentence) for one in summary.crossovers if one.pair in known and one.sizes]
+    few = sum(one.pair not in known for one in summary.crossovers)
+    rest = len(summary.crossovers) - len(told) - few
     head = [f"Crossover by size{'' if summary.quick else ', with its 95 % bootstrap interval over launches'}"]
     none = f"Crossover by size: {quantity.counted(few, 'pair has', 'pairs have')} too few launches to show one"
-    return head * bool(told) + on.definitions(told) + [none] * bool(few)
+    same = f"The winner does not change within the sizes of {quantity.counted(rest, 'pair')}"
+    return head * bool(told) + on.definitions(told) + [same] * bool(rest) + [none] * bool(few)
 
 
 FLOORS = {"clockwork": "one function against itself", "placement": "two identical functions"}
@@ -241,6 +309,8 @@ def neighbours(summary):
     found = summary.neighbours
     if not found.blocks:
         return []
+    if not found.disturbed:
+        return ["Neighbours: none; nothing else ran on the core"]
     launches = quantity.counted(found.launches, "launch", "launches")
     out = f"; {quantity.count(found.left_out)} of {launches} are left out for it" if found.left_out else ""
     return [f"Neighbours: in {quantity.percent(found.disturbed / found.blocks)} of the blocks something else ran "
@@ -266,7 +336,8 @@ def claims(summary):
         return []
     count = {holds: sum(one.holds is holds for one in summary.claims) for holds in (True, False, None)}
     told = [f"Claims of the lessons, held against this run: {count[True]} hold, {count[False]} do not, "
-            f"{count[None]} are not decided"]
+            f"{count[None]} are not decided" if count[False] or count[None] else f"All {count[True]} claims of the "
+            "lessons hold in this run"]
     return told + [f"Does not hold here: {one.pair}: {one.text} Against it: {sentences.listed(one.against)}"
                    for one in summary.claims if one.holds is False]
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from plots.words import screen
 
-LEAST_WRAPPED = 28  # characters: what the last column has at least
+LEAST_WRAPPED = 28
 ORNAMENT = 9  # a `spare` of what only a screen shows: it goes first, and without a word
 MARKS = re.compile(r"[\\`*<>\[\]|~&]|(?<![^\W_])_|_(?![^\W_])")  # an underscore between letters is none
 
@@ -74,6 +74,7 @@ class Table:
     instead: Callable = lambda row: ""  # of a row: what stands in place of its numbers, behind the first `kept` columns
     kept: int = 1
     without_empty: bool = False  # columns in which no row has anything
+    least_wrapped: int = LEAST_WRAPPED  # characters that the last column has at least
 
     # ---- For people
 
@@ -105,7 +106,7 @@ class Table:
         columns, gone = [column for column in self._shown() if not column.wide], []
         while True:
             widths = self._widths(columns)
-            wanted = indent + _span(columns, widths) - max(0, widths[-1] - LEAST_WRAPPED) * columns[-1].words
+            wanted = indent + _span(columns, widths) - max(0, widths[-1] - self.least_wrapped) * columns[-1].words
             worst = max(column.spare for column in columns)
             if wanted <= on.width or not worst or worst < ORNAMENT and not on.narrow:
                 return columns, gone
@@ -136,7 +137,7 @@ class Table:
                         for i, (text, column, wide) in enumerate(zip(cells, columns, widths)))
         start += " " * (columns[len(cells)].gap if cells else 0)
         if instead or columns[-1].words:
-            room = replace(on, width=max(LEAST_WRAPPED, on.width - indent - margin))
+            room = replace(on, width=max(self.least_wrapped, on.width - indent - margin))
             parts = room.wrapped(last) or [""]
         else:
             parts = [_aligned(last, columns[-1], widths[-1])]

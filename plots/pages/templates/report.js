@@ -1,5 +1,6 @@
 "use strict";
-// Everything can be read without this; it sorts tables, filters the large one, and opens the code for print.
+// Everything can be read without this; it sorts tables, finds questions, filters the large table, opens the card that a
+// link leads to, and all that is folded for print.
 
 // Numbers by number, words by word; what has neither (no key and no text but "-") comes last, either way.
 function keyOf(row, column) {
@@ -69,6 +70,40 @@ form.addEventListener("submit", event => event.preventDefault());
 words.addEventListener("input", filter);
 verdict.addEventListener("change", filter);
 filter();
+
+// The questions and their cards that hold every word.
+const search = document.getElementById("find");
+const entries = Array.from(document.querySelectorAll("[data-find]"), element => {
+  const asked = Array.from(element.querySelectorAll("th, h3, .question"), part => part.textContent);
+  return { element, text: asked.join(" ").toLowerCase() };
+});
+
+function find() {
+  const wanted = document.getElementById("find-words").value.toLowerCase().split(/\s+/).filter(Boolean);
+  let left = 0;
+  for (const { element, text } of entries) {
+    element.hidden = !wanted.every(word => text.includes(word));
+    left += !element.hidden && element.matches(".card");
+  }
+  document.getElementById("found").textContent = wanted.length ? `${left} found` : "";
+}
+
+if (search) {
+  search.hidden = false;
+  search.addEventListener("submit", event => event.preventDefault());
+  search.addEventListener("input", find);
+}
+
+function openTarget() {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  const details = target && target.matches(".card") && target.querySelector("details");
+  if (!details) return;
+  details.open = true;
+  target.scrollIntoView();
+}
+
+addEventListener("hashchange", openTarget);
+openTarget();
 
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;

@@ -113,7 +113,7 @@ def test_every_place_tells_each_lesson_for_itself(runs, capsys):
     assert "clang" not in style.small_print(document, "factory") and "gcc 12.2.0 -O2" in style.small_print(document, "factory")
     assert guarded(["report", str(run)]) == 0
     page = re.sub(r"<[^>]+>", "", (run / "report.html").read_text())
-    assert "Compiled by clang 16.0.6 -O0 -fPIC." in page and f"Compiled by {FULL['gcc']}." in page
+    assert "compiled by clang 16.0.6 -O0 -fPIC." in page and f"compiled by {FULL['gcc']}." in page
     assert guarded(["check", str(run)]) == 0, capsys.readouterr()
 
 

@@ -187,7 +187,7 @@ def test_looks_right(browser, made, width, scheme):
     assert wide == width and page == room, "no sideways scrolling"
     assert ask(browser, "document.querySelectorAll('figure svg').length") == 9
     page = luminance(ask(browser, "getComputedStyle(document.documentElement).backgroundColor"))
-    for words in ("p", "td", "th", "pre", "li", ".aside", "td.value", "td.pointer", "td.wrong"):
+    for words in ("p", ".rows td", "th", "pre", "li", ".aside", ".rows td.value", ".rows td.pointer", "td.wrong"):
         colour = ask(browser, f"getComputedStyle(document.querySelector('{words}')).color")
         light, dark = sorted((luminance(colour), page), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{words}: {colour}"

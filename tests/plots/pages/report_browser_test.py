@@ -53,13 +53,15 @@ def pages(tmp_path_factory):
     return made
 
 
-def show(browser, page, width=1400, scheme="light", script=True):
+def show(browser, page, width=1400, scheme="light", script=True, unfolded=True):
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
                             {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     browser.get(page.as_uri())
+    if unfolded and script:
+        browser.execute_script("document.querySelectorAll('details').forEach(one => { one.open = true; })")
 
 
 def ask(browser, script, *arguments):
@@ -94,9 +96,11 @@ def luminance(colour):
 COLOURS = """(function () {
   const style = (one, what) => getComputedStyle(one)[what], svg = document.querySelector("figure svg");
   const page = style(document.documentElement, "backgroundColor");
-  const words = ["p", "td", "a", "th", "dt", "pre", ".question", "h2", "td.pointer", ".wrong strong"];
+  const words = ["p", ".rows td", "a", "th", "dt", "pre", ".question", "h2", ".rows td.pointer", ".wrong strong"];
   return { page, words: words.map(selector => [selector, style(document.querySelector(selector), "color")]),
            paper: style(svg.querySelector("path"), "fill"),
+           cells: Array.from(document.querySelectorAll("td.cell"), cell =>
+             [cell.className, style(cell, "color"), style(cell, "backgroundColor")]),
            letters: Array.from(document.querySelectorAll("svg text"), text => style(text, "fill")) };
 })()"""
 
@@ -108,11 +112,11 @@ def test_can_be_read_in_the_light_and_in_the_dark(browser, pages, scheme):
     page = luminance(seen["page"])
     assert (page > 0.8) == (scheme == "light") and (page < 0.1) == (scheme == "dark")
     assert seen["paper"] == seen["page"], "a figure's paper is the page's"
-    on_cells = {"rgb(0, 0, 1)", "rgb(255, 255, 254)"}  # letters of a map: they stay as they are, and so do its cells
-    letters = [("a figure", colour) for colour in seen["letters"] if colour not in on_cells]
-    for name, colour in seen["words"] + letters:
-        light, dark = sorted((luminance(colour), page), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{name}: {colour} on {seen['page']}"  # WCAG 2, AA
+    letters = [("a figure", colour, seen["page"]) for colour in seen["letters"]]
+    words = [(name, colour, seen["page"]) for name, colour in seen["words"]]
+    for name, colour, paper in [*words, *letters, *seen["cells"]]:
+        light, dark = sorted((luminance(colour), luminance(paper)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{name}: {colour} on {paper}"  # WCAG 2, AA
 
 
 def column(browser, number, table="#all-rows"):
@@ -186,12 +190,63 @@ def test_filters(browser, pages, words, verdict, want):
 def test_can_be_read_without_javascript(browser, pages):
     show(browser, pages["full"], script=False)
     text = browser.find_element("tag name", "body").text
-    assert "factory" in text and "SIGSEGV" in text and "Show rows with" not in text, "what cannot work is not shown"
+    assert "factory" in text and "SIGSEGV" in text and "Find a question" not in text, "what cannot work is not shown"
     assert len(browser.find_elements("css selector", "th [role=button]")) == 0
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_prints_the_code_too(browser, pages):
-    show(browser, pages["full"])
+    show(browser, pages["full"], unfolded=False)
     browser.execute_cdp_cmd("Page.printToPDF", {})
-    assert ask(browser, "Array.from(document.querySelectorAll('.lesson details'), one => one.open)") == [True] * len(LESSONS)
+    opened = ask(browser, "Array.from(document.querySelectorAll('details'), one => one.open)")
+    assert len(opened) > len(LESSONS) and all(opened)
+
+
+BOTTOMS = """(function () {
+  const bottom = selector => Array.from(document.querySelectorAll(selector), one => one.getBoundingClientRect().bottom);
+  return { place: bottom(".place"), answers: bottom(".short p"), map: bottom(".map"), legend: bottom(".legend"),
+           question: bottom("#questions tr:nth-child(3)"), find: bottom("#find"), links: bottom("nav") };
+})()"""
+
+
+def test_the_first_screen_of_a_desktop_answers(browser, pages):
+    show(browser, pages["full"], 1400, unfolded=False)
+    seen = ask(browser, BOTTOMS)
+    assert len(seen["answers"]) == 3
+    for name in ("place", "answers", "map", "legend", "question", "find"):
+        assert seen[name] and all(0 < bottom < 900 for bottom in seen[name]), (name, seen[name])
+
+
+def test_the_first_screen_of_a_phone_answers(browser, pages):
+    show(browser, pages["full"], 390, unfolded=False)
+    seen = ask(browser, BOTTOMS)
+    assert len(seen["answers"]) == 3 and max(seen["answers"]) < 900 < min(seen["links"])
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_no_cell_is_clipped(browser, pages, width):
+    show(browser, pages["full"], width, unfolded=False)
+    clipped = ask(browser, "Array.from(document.querySelectorAll('.cell, .map th, .questions th')).filter(one =>"
+                           " one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth)"
+                           ".map(one => one.textContent)")
+    assert clipped == []
+
+
+def visible(browser, selector):
+    return ask(browser, f"Array.from(document.querySelectorAll('{selector}')).filter(one => one.offsetHeight)"
+                        ".map(one => one.querySelector('a, h3').textContent)")
+
+
+def test_finds_questions(browser, pages):
+    show(browser, pages["full"], unfolded=False)
+    browser.find_element("id", "find-words").send_keys("FACTORY pointer")
+    assert visible(browser, "#questions tbody tr") == visible(browser, ".card") == ["factory"]
+    assert ask(browser, "document.getElementById('found').textContent") == "1 found"
+    browser.find_element("id", "find-words").send_keys(" nonesuch")
+    assert visible(browser, "#questions tbody tr") == visible(browser, ".card") == []
+
+
+def test_a_link_opens_its_card(browser, pages):
+    show(browser, pages["full"], unfolded=False)
+    browser.find_element("css selector", "#questions a[href='#pair-2']").click()
+    assert ask(browser, "Array.from(document.querySelectorAll('.card details[open]'), one => one.parentNode.id)") == ["pair-2"]

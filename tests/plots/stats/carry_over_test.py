@@ -145,7 +145,7 @@ def test_the_row_says_so_and_shows_both(tmp_path, capsys):
     table, _, closing = out.partition("\n\n")
     assert [line.split()[0] for line in table.splitlines() if line.endswith(" *")] == ["collection"]
     assert "* Carry-over: " in closing and "\n  collection/size=65536  paired 1.3" in closing and ", solo 2." in closing
-    assert re.search(r"\n  \* +carry-over: ", closing) and max(map(len, out.splitlines())) <= 120
+    assert "; *: carry-over, see above" in closing and max(map(len, out.splitlines())) <= 120
     assert check(run)[1] == []
     assert guarded(["report", str(run)]) == 0
     quick = synthetic.write_run(tmp_path / "quick", ROWS, synthetic.Plan(layouts=16, rounds=4, solo=15, quick=True))

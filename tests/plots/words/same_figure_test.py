@@ -40,7 +40,7 @@ def of_terminal(text):
     _, head, *lines = text.split("\n\n")[0].splitlines()
     found = {}
     for line in lines:
-        pair, size, value, pointer, ratio, interval, spread, *counts = line.split()[:11]
+        pair, size, value, pointer, _, ratio, interval, spread, *counts = line.split()[:12]
         found[f"{pair}/size={size}"] = {"value": value, "pointer": pointer, "ratio": ratio, "interval": interval,
                                         "spread": spread, "counts": counts, "verdict": line[head.index("verdict"):]}
     return found
@@ -80,7 +80,7 @@ def number(text):
 
 
 def test_every_form_shows_the_same(run, summary):
-    shown = of_terminal(pair_text.table(summary))
+    shown = of_terminal(pair_text.table(summary, wide=True))
     assert set(shown) == {row.row for row in summary.rows}
     assert shown["pass/size=8"]["ratio"].count("9") and len(shown["pass/size=8"]["ratio"]) == 6  # four decimals
     page = report.page(run)
@@ -96,7 +96,7 @@ def test_every_form_shows_the_same(run, summary):
 
 
 def test_the_figure_shows_the_same(summary, run):
-    shown = of_terminal(pair_text.table(summary))
+    shown = of_terminal(pair_text.table(summary, wide=True))
     with style.applied():
         fig = verdicts_figure.figures(summary, run.manifest)["verdicts"]
     lines = {}
@@ -113,7 +113,7 @@ def test_the_figure_shows_the_same(summary, run):
 
 
 def test_floors_and_sentences_show_the_same(run, summary):
-    shown = of_terminal(pair_text.table(summary))["null/size=16"]
+    shown = of_terminal(pair_text.table(summary, wide=True))["null/size=16"]
     floor, = [line for line in pair_text.floors(summary.floors) if "clockwork" in line]
     assert f"ratio {shown['ratio']}, interval {shown['interval']}, spread {shown['spread']}" in floor
     page = report.page(run)

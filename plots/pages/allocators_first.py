@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""What the page of a run over allocator configurations shows first, as data for its template: what to use in a few
+sentences, and the table of workloads by allocator: in each cell the allocator's configuration with the least time (of
+timeline: memory) of those that are decided."""
+
+from collections import Counter
+
+from plots.files.allocator_run import TIMELINE
+from plots.judge import overview
+from plots.judge.allocator_metrics import main_metric
+from plots.pages import first_screen
+from plots.stats import worth
+from plots.words import allocator_text as text, quantity
+
+BETTER, WORSE = ("faster", "less"), ("slower", "more")
+
+
+def answers(summary):
+    """[(lead, rest)]; none of a quick run, which decides nothing."""
+    works = [work for work in summary["workloads"] if work["ranking"]]
+    if summary["quick"] or not works:
+        return []
+    baseline, best = summary["baseline"], {work["workload"]: _best(summary, work) for work in works}
+    gain = {name: one for name, one in best.items() if one}
+    picks = Counter(work["pick"] for work in works if work["workload"] in gain and work["pick"])
+    kept = quantity.counted(len(works) - len(gain), "workload")
+    said = [(f"{baseline} as it is in {kept} of {len(works)}", "nothing is shown to be better there")]
+    if picks:
+        named = ", ".join(f"{name} in {n}" for name, n in picks.most_common(4))
+        said.append((f"Elsewhere the plainest of the best: {named}", f"of {quantity.counted(len(gain), 'workload')}"))
+    if gain:
+        name = min(gain, key=lambda one: gain[one][1])
+        configuration, ratio = gain[name]
+        of = "memory" if name == TIMELINE else "time"
+        said.append((f"Most is gained in {name}",
+                     f"{configuration} takes {quantity.percent(ratio)} of {baseline}'s {of}"))
+    return said
+
+
+def _best(summary, work):
+    """(configuration, ratio) of the least that is decided better; None where there is none."""
+    found = [(cell["configuration"], one["ratio"]["estimate"]) for cell, one in _decided(summary, work, BETTER)]
+    return min(found, key=lambda one: one[1], default=None)
+
+
+def _decided(summary, work, decisions):
+    metric = main_metric(work).name
+    return [(cell, cell["metrics"][metric]) for cell in summary["cells"] if cell["workload"] == work["workload"]
+            and metric in cell["metrics"] and cell["metrics"][metric]["decision"] in decisions]
+
+
+def table(summary):
+    """{"columns", "rows"}: a row for each workload, a column for each allocator that was in force."""
+    of = {column["configuration"]: column["allocator"] for column in summary["columns"]
+          if column["state"] == "in force"}
+    allocators = list(dict.fromkeys(of.values()))
+    return {"columns": [name or "another library" for name in allocators],
+            "rows": [{"pair": work["workload"], "question": work["purpose"], "number": n, "unit": "",
+                      "cells": [_cell(summary, work, {name for name in of if of[name] == allocator})
+                                for allocator in allocators]}
+                     for n, work in enumerate(summary["workloads"], start=1)]}
+
+
+def _cell(summary, work, names):
+    for decisions in (BETTER, ("equal", "baseline"), ("undecided", "no verdict"), WORSE):
+        found = [(one["ratio"] or {"estimate": 1.0}, cell["configuration"], one) for cell, one in
+                 _decided(summary, work, decisions) if cell["configuration"] in names]
+        if found:
+            ratio, name, one = min(found, key=lambda each: each[0]["estimate"])
+            return {"classes": _classes(ratio["estimate"], decisions), "who": name, "saved": text.ratio(one)}
+    return None
+
+
+def _classes(ratio, decisions):
+    if decisions not in (BETTER, WORSE):
+        return "equal" if "equal" in decisions else "open"
+    factor = max(ratio, 1 / ratio)
+    depth = "deep" if factor >= overview.TWICE else "mid" if factor >= worth.WORTH else "pale"
+    return f"{'value' if decisions is BETTER else 'pointer'} {depth}"
+
+
+def legend(summary):
+    """[(looks of cells, what they mean)] of the cells that the table has."""
+    shown = {cell["classes"] for row in table(summary)["rows"] for cell in row["cells"] if cell}
+    return first_screen.explained(shown, {"value": "better", "pointer": "worse"}, (
+        (("equal",), f"as {summary['baseline']}"), (("open",), "no verdict" if summary["quick"] else "undecided")))
