@@ -3,8 +3,8 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask allocators test list report charts compare check stack doctor setup help'
-if [ $installed = yes ]; then verbs='bench ask allocators list report charts compare check stack doctor setup help'; fi
+verbs='bench ask profile allocators test list report charts compare check stack doctor setup help'
+if [ $installed = yes ]; then verbs='bench ask profile allocators list report charts compare check stack doctor setup help'; fi
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
 told() {
@@ -24,6 +24,7 @@ Usage: ./ampersand VERB [flags]
 
   bench           measure every pair, print the summary, draw charts, write a report
   ask HEADER TYPE value or pointer, for a type of yours
+  profile         which lines of a program allocate, how much, and how long it lives
   allocators      compare allocator settings: time, memory, page faults, with proof that each is in force
   test            run the tests
   list            print the pairs, and the question that each answers
@@ -137,6 +138,19 @@ Usage: ./ampersand allocators [flags]                                      defau
 Each configuration is first checked: if a setting is not in force, the reason is printed and nothing is measured for it.
 A ratio is configuration/baseline: above 1 it is slower, or takes more, than the baseline.
 END
+        profile) cat <<'END' ;;
+Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    default
+
+  -o FILE            write the profile there, for `go tool pprof FILE`     none
+  --every T          write it again after each such time: 10s, 5m          at the end
+  --alloc            every allocation; there is no other kind yet          always
+  --format F         the report as table or json                           table
+
+Runs the program and the processes that it starts, and records each allocation with its stack. The report goes to
+stderr when the program has ended, since stdout is the program's; so is the exit status (128 plus a signal that ended
+it). SIGUSR2 to this process writes FILE at once; what has been counted is kept however the program ends.
+Exit status 2 also: the program cannot be profiled, for the reason that is printed.
+END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]
 
@@ -232,6 +246,7 @@ asks_for_help() { # arguments
     before=
     for argument; do
         case $before,$argument in
+            *,--) return 1 ;; # what follows belongs to a program
             --cflags,* | --cc,* | --out,* | --filter,* | --test-args,* | --wrapper,*) ;;
             *,-h | *,--help) return 0 ;;
         esac

@@ -191,6 +191,7 @@ extras() {
     [ -e /usr/lib/python3/dist-packages/selenium ] || echo python3-selenium
     has go || echo golang
     has gdb || echo gdb
+    { has pkg-config && pkg-config --exists libdw; } || echo libdw-dev
     [ -e /usr/lib/python3/dist-packages/capstone ] || echo python3-capstone
     has aarch64-linux-gnu-gcc || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     has qemu-aarch64 || echo qemu-user

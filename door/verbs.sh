@@ -315,6 +315,14 @@ verb_ask() {
     module ask "$@"
 }
 
+# Behind -- stands a program, which gets what the door got: its input, its terminal, its signals.
+verb_profile() {
+    ready build
+    clear_up
+    unset AMPERSAND_HELD AMPERSAND_DOOR
+    exec "$build/harness/profile/ampersand-profile" "$@" 9>&-
+}
+
 verb_doctor() {
     ready build
     plots doctor "$@"
@@ -383,6 +391,7 @@ verb_setup() {
     need build
     optional=$(extras)
     [ -n "$optional" ] || return 0
+    rm -f "$note" # the build looks again for what is optional
     # shellcheck disable=SC2086 # one argument each
     install_packages $optional && return
     for package in $optional; do # a distribution need not have all of them

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand-profile: runs a program and writes what it allocated, by stack. Its exit status is that of the program; 128
+ * plus the signal that ended it; 2 for wrong use, or a program that cannot be profiled. */
+#include "harness/profile/program.h"
+#include "harness/profile/launch.h"
+#include "harness/profile/proto.h"
+#include "harness/profile/show.h"
+#include "harness/profile/symbols.h"
+#include "harness/text/complain.h"
+#include "harness/text/quantity.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FREE_B ((uint64_t) 256 << 20) /* that memory for temporary files must have to be used */
+
+struct options {
+    const char *output, *library;
+    bool is_json;
+    uint64_t every_ns;
+    char **command;
+};
+
+struct run {
+    const struct options *options;
+    char folder[PATH_MAX], ended[64];
+    struct timespec begin;
+    bool is_told; /* that names need libdw, or that the file cannot be written */
+};
+
+static uint64_t since_ns(const struct timespec *begin)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) (now.tv_sec - begin->tv_sec) * 1000000000u + (uint64_t) now.tv_nsec - (uint64_t) begin->tv_nsec;
+}
+
+/* Read what has been counted up to now, name its places and write the file. 0, or 2 after it has said why not. */
+static int write_profile(struct run *run, struct amp_profile *profile)
+{
+    const struct options *options = run->options;
+    int err = amp_profile_read(run->folder, profile);
+
+    if (err)
+        return amp_complain(2, run->folder, "what was counted cannot be read: %s", strerror(-err));
+    err = amp_symbols_name(profile);
+    if (err == -ENOTSUP && !run->is_told) {
+        amp_complain(0, "libdw", "not in this build, so functions and lines are left out; the package is called libdw-dev");
+        run->is_told = true;
+    }
+    if (err == -ENOMEM)
+        return amp_complain(2, "symbols", "there is no memory");
+    err = options->output ? amp_proto_save(profile, options->output, since_ns(&run->begin), options->command[0]) : 0;
+    return err ? amp_complain(2, options->output, "cannot be written: %s", strerror(-err)) : 0;
+}
+
+static void snapshot(void *argument)
+{
+    struct run *run = argument;
+    struct amp_profile profile = { 0 };
+
+    write_profile(run, &profile);
+    amp_profile_free(&profile);
+}
+
+/* A folder for what the processes count: in memory, where there is room. */
+static int make_folder(char *out)
+{
+    const char *temporary = getenv("TMPDIR");
+    struct statvfs memory;
+
+    if (access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &memory) == 0 && memory.f_bavail * memory.f_frsize >= FREE_B)
+        temporary = "/dev/shm";
+    snprintf(out, PATH_MAX, "%s/ampersand-profile.XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    return mkdtemp(out) ? 0 : amp_complain(2, out, "cannot be made: %s", strerror(errno));
+}
+
+static void remove_folder(const char *folder)
+{
+    char *command[] = { "rm", "-rf", "--", (char *) (uintptr_t) folder, NULL };
+    pid_t child = fork();
+
+    if (child == 0) {
+        execvp(command[0], command);
+        _exit(127);
+    }
+    if (child > 0)
+        waitpid(child, NULL, 0);
+}
+
+/* The library lies beside this program. */
+static int find_library(char *out, size_t cap)
+{
+    ssize_t n = readlink("/proc/self/exe", out, cap - 1);
+    char *last;
+
+    if (n < 0)
+        return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
+    out[n] = '\0';
+    last = strrchr(out, '/');
+    snprintf(last + 1, cap - (size_t) (last + 1 - out), "libampersand_profile.so");
+    if (strpbrk(out, ": "))
+        return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
+    return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
+}
+
+static int describe(int status, char *out, size_t cap)
+{
+    if (WIFSIGNALED(status)) {
+        snprintf(out, cap, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
+        return 128 + WTERMSIG(status);
+    }
+    if (WEXITSTATUS(status) != 0)
+        snprintf(out, cap, "exit status %d", WEXITSTATUS(status));
+    return WEXITSTATUS(status);
+}
+
+/* The report goes to stderr: stdout is the program's. */
+static int report(struct run *run)
+{
+    struct amp_shown shown = { run->options->command[0], run->options->output, run->ended[0] ? run->ended : NULL };
+    struct amp_profile profile = { 0 };
+    int status = write_profile(run, &profile), err = 0;
+
+    if (profile.store)
+        err = run->options->is_json ? amp_show_json(&profile, &shown, stderr) : amp_show_table(&profile, &shown, stderr);
+    amp_profile_free(&profile);
+    return err ? amp_complain(2, "profile", "%s", strerror(-err)) : status;
+}
+
+static int run_program(const struct options *options)
+{
+    struct run run = { .options = options };
+    char path[PATH_MAX], library[PATH_MAX];
+    struct amp_launch launch = { .command = options->command, .path = path, .library = library, .folder = run.folder,
+                                 .output = -1, .every_ns = options->every_ns, .snapshot = snapshot, .argument = &run };
+    int status = amp_program_check(options->command[0], path, sizeof path), ended = 0, err;
+
+    if (!status)
+        status = options->library ? (snprintf(library, sizeof library, "%s", options->library), 0)
+                                  : find_library(library, sizeof library);
+    if (!status)
+        status = make_folder(run.folder);
+    if (status)
+        return status;
+    clock_gettime(CLOCK_MONOTONIC, &run.begin);
+    err = amp_launch_run(&launch, &ended);
+    if (err) {
+        status = amp_complain(2, options->command[0], "cannot be started: %s", strerror(-err));
+    } else {
+        int own = describe(ended, run.ended, sizeof run.ended);
+
+        status = report(&run);
+        status = status ? status : own;
+    }
+    remove_folder(run.folder);
+    return status;
+}
+
+static bool read_every(const char *text, uint64_t *every_ns)
+{
+    uint64_t seconds;
+
+    if (!amp_quantity_read_duration(&text, &seconds) || *text || seconds == 0 || seconds > 86400)
+        return false;
+    *every_ns = seconds * 1000000000u;
+    return true;
+}
+
+static int parse(int argc, char **argv, struct options *out)
+{
+    static const struct option known[] = { { "alloc", no_argument, NULL, 'a' },
+                                           { "every", required_argument, NULL, 'e' },
+                                           { "format", required_argument, NULL, 'f' },
+                                           { NULL, 0, NULL, 0 } };
+    int flag;
+
+    opterr = 0;
+    while ((flag = getopt_long(argc, argv, "+:o:", known, NULL)) != -1) {
+        if (flag == ':')
+            return amp_complain(2, argv[optind - 1], "needs a value");
+        if (flag == '?')
+            return amp_complain(2, argv[optind - 1], "no such flag; 'ampersand help profile' lists all");
+        if (flag == 'o')
+            out->output = optarg;
+        if (flag == 'e' && !read_every(optarg, &out->every_ns))
+            return amp_complain(2, "--every", "'%s' is no time such as 10s or 5m", optarg);
+        if (flag == 'f' && strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
+            return amp_complain(2, "--format", "'%s': no such format: table or json", optarg);
+        if (flag == 'f')
+            out->is_json = strcmp(optarg, "json") == 0;
+    }
+    if (optind == argc)
+        return amp_complain(2, "profile", "names no program: ampersand profile [flags] -- PROGRAM ARGUMENTS");
+    if (out->every_ns && !out->output)
+        return amp_complain(2, "--every", "needs -o FILE, which the snapshots go to");
+    out->command = argv + optind;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = { 0 };
+    int status = parse(argc, argv, &options);
+
+    return status ? status : run_program(&options);
+}

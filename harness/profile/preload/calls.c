@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls that allocate, in front of the program's allocator. What that one calls in turn belongs to the call that is
+ * counted. An object is forgotten before it is freed: its address may belong to another thread's object right after. */
+#include "harness/profile/preload/call.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *pvalloc(size_t size); /* not in every malloc.h */
+
+bool amp_call_enter(void)
+{
+    if (__builtin_expect(amp_thread.doing != AMP_OUTSIDE, 0)) {
+        if (amp_thread.doing == AMP_COUNTING)
+            amp_count_missed();
+        return false;
+    }
+    amp_thread.doing = AMP_IN_CALL;
+    return true;
+}
+
+void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller)
+{
+    int error = errno; /* counting may make system calls that fail */
+
+    amp_thread.doing = AMP_COUNTING;
+    if (p)
+        amp_count_begin(p, size_b, caller);
+    else
+        amp_count_failed();
+    amp_thread.doing = AMP_OUTSIDE;
+    errno = error;
+    return p;
+}
+
+/* From an allocating call with this body: the real one, counted if it is the program's. */
+#define COUNTED(call, size_b)                                                                                          \
+    struct amp_caller caller = AMP_CALLER();                                                                           \
+    if (!amp_call_enter())                                                                                             \
+        return call;                                                                                                   \
+    return amp_call_done(call, size_b, &caller)
+
+AMP_EXPORTED void *malloc(size_t size)
+{
+    if (!amp_real_ready())
+        return amp_real_early(size);
+    COUNTED(amp_real.malloc(size), size);
+}
+
+AMP_EXPORTED void *calloc(size_t n, size_t size)
+{
+    if (!amp_real_ready())
+        return amp_real_early(n * size);
+    COUNTED(amp_real.calloc(n, size), n * size);
+}
+
+AMP_EXPORTED void *aligned_alloc(size_t alignment, size_t size)
+{
+    if (!amp_real_ready() || !amp_real.aligned_alloc)
+        return NULL;
+    COUNTED(amp_real.aligned_alloc(alignment, size), size);
+}
+
+AMP_EXPORTED void *memalign(size_t alignment, size_t size)
+{
+    if (!amp_real_ready() || !amp_real.memalign)
+        return NULL;
+    COUNTED(amp_real.memalign(alignment, size), size);
+}
+
+AMP_EXPORTED void *valloc(size_t size)
+{
+    if (!amp_real_ready() || !amp_real.valloc)
+        return NULL;
+    COUNTED(amp_real.valloc(size), size);
+}
+
+AMP_EXPORTED void *pvalloc(size_t size)
+{
+    if (!amp_real_ready() || !amp_real.pvalloc)
+        return NULL;
+    COUNTED(amp_real.pvalloc(size), size);
+}
+
+AMP_EXPORTED int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    struct amp_caller caller = AMP_CALLER();
+    int error;
+
+    if (!amp_real_ready() || !amp_real.posix_memalign)
+        return ENOMEM;
+    if (!amp_call_enter())
+        return amp_real.posix_memalign(out, alignment, size);
+    error = amp_real.posix_memalign(out, alignment, size);
+    amp_thread.doing = AMP_OUTSIDE;
+    if (error == 0 && *out)
+        amp_call_done(*out, size, &caller);
+    else if (error == ENOMEM)
+        amp_call_done(NULL, size, &caller);
+    return error;
+}
+
+static void *reallocate(void *p, size_t size, const struct amp_caller *caller)
+{
+    struct amp_object object;
+    void *moved;
+
+    if (!amp_call_enter())
+        return amp_real.realloc(p, size);
+    amp_thread.doing = AMP_COUNTING;
+    object = amp_count_end(p, caller);
+    amp_thread.doing = AMP_IN_CALL;
+    moved = amp_real.realloc(p, size);
+    if (moved || size > 0)
+        amp_call_done(moved, size, caller);
+    amp_thread.doing = AMP_COUNTING;
+    if (!moved && size > 0)
+        amp_count_undo(&object);
+    amp_thread.doing = AMP_OUTSIDE;
+    return moved;
+}
+
+/* What the loader got early lies in no heap. */
+static void *reallocate_early(const void *p, size_t size)
+{
+    void *moved = amp_real.malloc(size);
+    size_t most = amp_real_early_behind(p);
+
+    if (moved)
+        memcpy(moved, p, size < most ? size : most);
+    return moved;
+}
+
+AMP_EXPORTED void *realloc(void *p, size_t size)
+{
+    struct amp_caller caller = AMP_CALLER();
+
+    if (!amp_real_ready())
+        return NULL;
+    if (!p) {
+        if (!amp_call_enter())
+            return amp_real.realloc(NULL, size);
+        return amp_call_done(amp_real.realloc(NULL, size), size, &caller);
+    }
+    if (amp_real_is_early(p))
+        return reallocate_early(p, size);
+    return reallocate(p, size, &caller);
+}
+
+AMP_EXPORTED void *reallocarray(void *p, size_t n, size_t size)
+{
+    struct amp_caller caller = AMP_CALLER();
+    size_t bytes;
+
+    if (__builtin_mul_overflow(n, size, &bytes) || !amp_real_ready()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (!p) {
+        if (!amp_call_enter())
+            return amp_real.realloc(NULL, bytes);
+        return amp_call_done(amp_real.realloc(NULL, bytes), bytes, &caller);
+    }
+    return reallocate(p, bytes, &caller);
+}
+
+void amp_call_free(void *p, const struct amp_caller *caller, void (*give_back)(void *))
+{
+    if (!p || amp_real_is_early(p))
+        return;
+    if (!amp_call_enter()) {
+        give_back(p);
+        return;
+    }
+    amp_thread.doing = AMP_COUNTING;
+    amp_count_end(p, caller);
+    amp_thread.doing = AMP_IN_CALL;
+    give_back(p);
+    amp_thread.doing = AMP_OUTSIDE;
+}
+
+AMP_EXPORTED void free(void *p)
+{
+    struct amp_caller caller = AMP_CALLER();
+
+    if (amp_real_ready())
+        amp_call_free(p, &caller, amp_real.free);
+}
+
+/* What is unloaded frees its place for another library. */
+AMP_EXPORTED int dlclose(void *library)
+{
+    int error;
+
+    if (!amp_real_ready() || !amp_real.dlclose)
+        return -1;
+    error = amp_real.dlclose(library);
+    amp_stack_forget();
+    amp_sites_forget();
+    return error;
+}
+
+AMP_EXPORTED void amp_profile_count(int on)
+{
+    amp_count_set(on);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * By system calls where a function of the C library could be a point of cancellation: a thread must not end in here.
+ * No descriptor is kept: programs close what they do not know. */
+#include "harness/profile/preload/region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define HAS_SINGLE_THREADED
+#endif
+#endif
+
+#define NAMES 1000
+
+/* Of this process alone: a forked child finds it empty. */
+struct region {
+    struct amp_profile_head *head;
+    char *segment; /* the last one */
+    size_t used_b; /* of it */
+    long length;   /* of the file */
+    char path[PATH_MAX + 64]; /* empty: plain memory */
+};
+
+static struct region *region;
+static struct amp_lock making;
+static char folder[PATH_MAX]; /* empty: not looked for */
+
+bool amp_single_threaded(void)
+{
+#ifdef HAS_SINGLE_THREADED
+    return __libc_single_threaded;
+#else
+    return false;
+#endif
+}
+
+void amp_lock(struct amp_lock *lock)
+{
+    if (amp_single_threaded()) {
+        lock->held = 1;
+        return;
+    }
+    for (unsigned n = 1; __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE); n++)
+        if (n % 64 == 0)
+            sched_yield();
+}
+
+void amp_unlock(struct amp_lock *lock)
+{
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}
+
+void *amp_region_map(size_t size_b)
+{
+    void *memory = mmap(NULL, size_b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        return NULL;
+    if (madvise(memory, size_b, MADV_WIPEONFORK)) {
+        munmap(memory, size_b);
+        return NULL;
+    }
+    return memory;
+}
+
+void amp_region_unmap(void *memory, size_t size_b)
+{
+    munmap(memory, size_b);
+}
+
+static int open_file(const char *path, int flags)
+{
+    return (int) syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0600);
+}
+
+/* The folder, from the environment that the process was started with: the variable `environ` is set up later than the
+ * first allocation, and a program may clear it. */
+static void find_folder(void)
+{
+    static const char name[] = AMP_PROFILE_FOLDER "=";
+    size_t cap = 4 << 20, n = 0;
+    char *text = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = open_file("/proc/self/environ", O_RDONLY);
+    long got;
+
+    strcpy(folder, "-");
+    if (text != MAP_FAILED && fd >= 0) {
+        while (n < cap - 1 && (got = syscall(SYS_read, fd, text + n, cap - 1 - n)) > 0)
+            n += (size_t) got;
+        for (char *at = text; at < text + n; at += strlen(at) + 1)
+            if (strncmp(at, name, sizeof name - 1) == 0 && strlen(at) < sizeof folder)
+                strcpy(folder, at + sizeof name - 1);
+    }
+    if (fd >= 0)
+        syscall(SYS_close, fd);
+    if (text != MAP_FAILED)
+        munmap(text, cap);
+}
+
+/* Make the process's file. A process that exec replaced had the same number: its file stays. */
+static void create(struct region *r)
+{
+    for (int i = 0; folder[0] != '-' && i < NAMES; i++) {
+        int fd;
+
+        snprintf(r->path, sizeof r->path, "%s/%ld-%d", folder, (long) getpid(), i);
+        fd = open_file(r->path, O_RDWR | O_CREAT | O_EXCL);
+        if (fd >= 0) {
+            syscall(SYS_close, fd);
+            return;
+        }
+        if (errno != EEXIST)
+            break;
+    }
+    r->path[0] = '\0';
+}
+
+/* The next segment of the file; its memory is reserved, so that writing to it cannot fail. */
+static void *map_segment(const struct region *r)
+{
+    const size_t size_b = AMP_PROFILE_SEGMENT_B;
+    int fd = open_file(r->path, O_RDWR);
+    void *memory = MAP_FAILED;
+
+    if (fd < 0)
+        return MAP_FAILED;
+    if (syscall(SYS_fallocate, fd, 0, r->length, size_b) == 0)
+        memory = mmap(NULL, size_b, PROT_READ | PROT_WRITE, MAP_SHARED, fd, r->length);
+    syscall(SYS_close, fd);
+    return memory;
+}
+
+static char *add_segment(struct region *r)
+{
+    const size_t size_b = AMP_PROFILE_SEGMENT_B;
+    void *memory = r->path[0] ? map_segment(r)
+                              : mmap(NULL, size_b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        return NULL;
+    r->length += (long) size_b;
+    r->segment = memory;
+    r->used_b = 0;
+    return memory;
+}
+
+static void begin(struct region *r)
+{
+    struct timespec now;
+    struct amp_profile_head *head;
+
+    if (!folder[0])
+        find_folder();
+    create(r);
+    head = (struct amp_profile_head *) add_segment(r);
+    if (!head)
+        return;
+    r->used_b = sizeof *head;
+    clock_gettime(CLOCK_REALTIME, &now);
+    head->pid = getpid();
+    head->parent = getppid();
+    head->begin_ns = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+    __atomic_store_n(&head->magic, AMP_PROFILE_MAGIC, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->head, head, __ATOMIC_RELEASE);
+}
+
+struct amp_profile_head *amp_region_head(void)
+{
+    struct amp_profile_head *head = region ? __atomic_load_n(&region->head, __ATOMIC_ACQUIRE) : NULL;
+    int error = errno;
+
+    if (__builtin_expect(head != NULL, 1))
+        return head;
+    amp_lock(&making);
+    if (!region)
+        region = amp_region_map(sizeof *region);
+    if (region && !region->head)
+        begin(region);
+    amp_unlock(&making);
+    errno = error;
+    return region ? region->head : NULL;
+}
+
+void *amp_region_add(size_t size_b)
+{
+    char *memory;
+
+    if (!amp_region_head() || size_b > AMP_PROFILE_SEGMENT_B - sizeof(struct amp_profile_record))
+        return NULL;
+    if (region->used_b + size_b + sizeof(struct amp_profile_record) > AMP_PROFILE_SEGMENT_B && !add_segment(region))
+        return NULL;
+    memory = region->segment + region->used_b;
+    region->used_b += size_b;
+    return memory;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The profile of a program and of the processes that it started: what all of them allocated, by stack. Processes that
+ * run the same code at other addresses are put together. */
+#ifndef AMP_PROFILE_H
+#define AMP_PROFILE_H
+
+#include "harness/profile/preload/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The code of a library or program. Addresses are those of the process that was read first, moved where two overlap. */
+struct amp_mapping {
+    const char *path;
+    uint64_t start, end, offset, bias;
+    char build_id[128];            /* hexadecimal; empty: none */
+    bool has_functions, has_lines; /* symbols.h: it has a table of symbols; it was compiled with -g */
+    bool is_library_of_c;          /* the C or C++ library, or the loader */
+};
+
+/* A place in the source; several where functions are inlined into each other, the innermost first. */
+struct amp_line {
+    const char *function, *file; /* NULL: unknown */
+    unsigned line;               /* 0: unknown */
+};
+
+struct amp_location {
+    uint64_t address;           /* a return address, less 1 */
+    struct amp_mapping *mapping; /* NULL: code that no file holds */
+    struct amp_line *lines;
+    size_t n_lines, id; /* id: from 1 on */
+};
+
+struct amp_sample {
+    struct amp_profile_counts counts;
+    enum amp_stack_ending ending;
+    uint32_t bucket;
+    size_t n;
+    struct amp_location **stack; /* innermost first */
+};
+
+struct amp_profile {
+    struct amp_sample *samples;
+    size_t n_samples;
+    struct amp_location **locations;
+    size_t n_locations;
+    struct amp_mapping **mappings;
+    size_t n_mappings;
+    struct amp_profile_counts total; /* what found no place included */
+    uint64_t lost;                   /* allocations of `total` whose stack found no room */
+    uint64_t unrecorded, untracked, failed, begin_ns;
+    size_t n_processes;
+    struct amp_profile_store *store; /* what holds all of it */
+};
+
+/* Read what the processes have left in a folder up to now; they may still be running. 0, or a negative errno; a process
+ * that has counted nothing yet is left out. The caller frees it with amp_profile_free(). */
+int amp_profile_read(const char *folder, struct amp_profile *out);
+void amp_profile_free(struct amp_profile *profile);
+
+/* Memory that ends with the profile; NULL if there is none. */
+void *amp_profile_alloc(struct amp_profile *profile, size_t size_b);
+const char *amp_profile_text(struct amp_profile *profile, const char *text);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/profile/show.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOP 8 /* places in the table */
+#define SIZES 65
+
+/* A place that allocates: a line outside the C and C++ libraries. */
+struct place {
+    const struct amp_location *location;
+    const struct amp_line *line; /* NULL: no name */
+    struct amp_profile_counts counts;
+};
+
+static const struct amp_location *allocating(const struct amp_sample *sample)
+{
+    for (size_t i = 0; i < sample->n; i++)
+        if (!sample->stack[i]->mapping || !sample->stack[i]->mapping->is_library_of_c)
+            return sample->stack[i];
+    return sample->n > 0 ? sample->stack[0] : NULL;
+}
+
+static int compare_texts(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *p = a, *q = b;
+    int order;
+
+    if (!p->line != !q->line)
+        return p->line ? -1 : 1;
+    if (!p->line) {
+        uint64_t x = p->location ? p->location->address : 0, y = q->location ? q->location->address : 0;
+
+        return (x > y) - (x < y);
+    }
+    order = compare_texts(p->line->file, q->line->file);
+    if (!order)
+        order = (p->line->line > q->line->line) - (p->line->line < q->line->line);
+    return order ? order : compare_texts(p->line->function, q->line->function);
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+    const struct place *p = a, *q = b;
+
+    if (p->counts.bytes != q->counts.bytes)
+        return p->counts.bytes > q->counts.bytes ? -1 : 1;
+    return (p->counts.allocs < q->counts.allocs) - (p->counts.allocs > q->counts.allocs);
+}
+
+static void add_counts(struct amp_profile_counts *to, const struct amp_profile_counts *from)
+{
+    to->allocs += from->allocs;
+    to->bytes += from->bytes;
+    to->frees += from->frees;
+    to->freed_b += from->freed_b;
+    to->died_in_frame += from->died_in_frame;
+    to->died_in_caller += from->died_in_caller;
+}
+
+/* The places of a profile, those with most bytes first. The caller frees them; NULL: no memory. */
+static struct place *places_of(const struct amp_profile *profile, size_t *n)
+{
+    struct place *places = calloc(profile->n_samples + 1, sizeof *places);
+    size_t kept = 0;
+
+    if (!places)
+        return NULL;
+    for (size_t i = 0; i < profile->n_samples; i++) {
+        const struct amp_location *location = allocating(&profile->samples[i]);
+
+        places[i].location = location;
+        places[i].line = location && location->n_lines > 0 ? &location->lines[0] : NULL;
+        places[i].counts = profile->samples[i].counts;
+    }
+    qsort(places, profile->n_samples, sizeof *places, compare_places);
+    for (size_t i = 0; i < profile->n_samples; i++) {
+        if (kept > 0 && compare_places(&places[kept - 1], &places[i]) == 0)
+            add_counts(&places[kept - 1].counts, &places[i].counts);
+        else
+            places[kept++] = places[i];
+    }
+    qsort(places, kept, sizeof *places, compare_bytes);
+    *n = kept;
+    return places;
+}
+
+static const char *size_text(uint64_t bytes, char out[static 16])
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+    double value = (double) bytes;
+    unsigned unit = 0;
+
+    for (; value >= 1024 && unit < 4; unit++)
+        value /= 1024;
+    snprintf(out, 16, unit == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return out;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? 100 * (double) part / (double) whole : 0;
+}
+
+static const char *name_of_file(const char *path)
+{
+    const char *last = strrchr(path, '/');
+
+    return last ? last + 1 : path;
+}
+
+/* "file.c:12", or the library and the address in it. */
+static void print_where(const struct place *place, char *out, size_t cap)
+{
+    const struct amp_location *location = place->location;
+
+    if (place->line && place->line->file)
+        snprintf(out, cap, "%s:%u", name_of_file(place->line->file), place->line->line);
+    else if (location && location->mapping)
+        snprintf(out, cap, "%s+0x%" PRIx64, name_of_file(location->mapping->path),
+                 location->address - location->mapping->bias);
+    else
+        snprintf(out, cap, "0x%" PRIx64, location ? location->address : 0);
+}
+
+static void print_place(const struct place *place, const struct amp_profile *profile, FILE *out)
+{
+    const struct amp_profile_counts *c = &place->counts;
+    char bytes[16], in_use[16], where[PATH_MAX];
+
+    print_where(place, where, sizeof where);
+    fprintf(out, "%10s %5.1f %% %12" PRIu64 " %10s  %-30.60s %s\n", size_text(c->bytes, bytes),
+            percent(c->bytes, profile->total.bytes), c->allocs, size_text(c->bytes - c->freed_b, in_use),
+            place->line && place->line->function ? place->line->function : "?", where);
+}
+
+/* The three powers of two in which most bytes were asked for. */
+static void print_sizes(const struct amp_profile *profile, FILE *out)
+{
+    uint64_t n[SIZES] = { 0 };
+    char from[16], to[16];
+
+    for (size_t i = 0; i < profile->n_samples; i++)
+        n[profile->samples[i].bucket % SIZES] += profile->samples[i].counts.allocs;
+    fputs("sizes, by allocations:", out);
+    for (int shown = 0; shown < 3; shown++) {
+        unsigned most = 0;
+
+        for (unsigned i = 1; i < SIZES; i++)
+            most = n[i] > n[most] ? i : most;
+        if (n[most] == 0)
+            break;
+        fprintf(out, "%s %s to %s %.0f %%", shown > 0 ? "," : "",
+                size_text(most > 0 ? (uint64_t) 1 << (most - 1) : 0, from),
+                size_text(most > 0 ? ((uint64_t) 2 << (most - 1)) - 1 : 0, to),
+                percent(n[most], profile->total.allocs));
+        n[most] = 0;
+    }
+    fputc('\n', out);
+}
+
+static void print_lives(const struct amp_profile_counts *total, FILE *out)
+{
+    fprintf(out, "freed in the function that allocated %.0f %%, in its caller %.0f %%, later %.0f %%, never %.0f %%\n",
+            percent(total->died_in_frame, total->allocs), percent(total->died_in_caller, total->allocs),
+            percent(total->frees - total->died_in_frame - total->died_in_caller, total->allocs),
+            percent(total->allocs - total->frees, total->allocs));
+}
+
+/* What the numbers do not hold, a line each. */
+static void print_gaps(const struct amp_profile *profile, FILE *out)
+{
+    size_t n[4] = { 0 }, named = 0;
+
+    for (size_t i = 0; i < profile->n_samples; i++)
+        n[profile->samples[i].ending & 3]++;
+    for (size_t i = 0; i < profile->n_mappings; i++)
+        named += profile->mappings[i]->has_lines && !profile->mappings[i]->is_library_of_c;
+    if (n[AMP_STACK_GUESSED] + n[AMP_STACK_CUT] + n[AMP_STACK_BROKEN] > 0)
+        fprintf(out, "stacks: %zu of %zu go through code without unwind tables, %zu are cut at %d frames, %zu end early\n",
+                n[AMP_STACK_GUESSED], profile->n_samples, n[AMP_STACK_CUT], AMP_STACK_FRAMES, n[AMP_STACK_BROKEN]);
+    if (profile->unrecorded + profile->untracked + profile->lost > 0)
+        fprintf(out, "not seen: %" PRIu64 " allocations by signal handlers, the end of %" PRIu64 "; without stack: %" PRIu64
+                "\n", profile->unrecorded, profile->untracked, profile->lost);
+    if (profile->failed > 0)
+        fprintf(out, "%" PRIu64 " calls got no memory\n", profile->failed);
+    if (named == 0 && profile->n_samples > 0)
+        fprintf(out, "no debug information: compile with -g to see files and lines\n");
+}
+
+int amp_show_table(const struct amp_profile *profile, const struct amp_shown *shown, FILE *out)
+{
+    const struct amp_profile_counts *total = &profile->total;
+    char bytes[16], in_use[16];
+    size_t n;
+    struct place *places = places_of(profile, &n);
+
+    if (!places)
+        return -ENOMEM;
+    fprintf(out, "%s: %s (%" PRIu64 " B) in %" PRIu64 " allocations; %s in %" PRIu64 " not freed", shown->program,
+            size_text(total->bytes, bytes), total->bytes, total->allocs,
+            size_text(total->bytes - total->freed_b, in_use), total->allocs - total->frees);
+    if (profile->n_processes != 1)
+        fprintf(out, "; %zu processes", profile->n_processes);
+    fprintf(out, "%s%s\n", shown->ended ? "; " : "", shown->ended ? shown->ended : "");
+    if (total->allocs > 0) {
+        fprintf(out, "%10s %7s %12s %10s  %-30s %s\n", "bytes", "share", "allocations", "not freed", "function", "where");
+        for (size_t i = 0; i < n && i < TOP; i++)
+            print_place(&places[i], profile, out);
+        if (n > TOP)
+            fprintf(out, "and %zu more places\n", n - TOP);
+        print_sizes(profile, out);
+        print_lives(total, out);
+    }
+    print_gaps(profile, out);
+    if (shown->file)
+        fprintf(out, "%s: go tool pprof -sample_index=alloc_space -top %s\n", shown->file, shown->file);
+    free(places);
+    return 0;
+}
+
+static json_t *count(uint64_t n)
+{
+    return json_integer((json_int_t) n);
+}
+
+static json_t *counts_to_json(const struct amp_profile_counts *c)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "allocs", count(c->allocs), "bytes", count(c->bytes), "frees",
+                     count(c->frees), "freed_b", count(c->freed_b), "died_in_frame", count(c->died_in_frame),
+                     "died_in_caller", count(c->died_in_caller));
+}
+
+/* The frames of a location, those of inlined functions first. */
+static void add_frames(json_t *stack, const struct amp_location *location)
+{
+    const struct amp_mapping *mapping = location->mapping;
+    static const struct amp_line nameless;
+
+    for (size_t i = 0; i == 0 || i < location->n_lines; i++) {
+        const struct amp_line *line = i < location->n_lines ? &location->lines[i] : &nameless;
+
+        json_array_append_new(stack, json_pack("{s:s?, s:s?, s:o, s:s?, s:o}", "function", line->function, "file",
+                                               line->file, "line", count(line->line), "module",
+                                               mapping ? mapping->path : NULL, "address",
+                                               count(location->address - (mapping ? mapping->bias : 0))));
+    }
+}
+
+static json_t *sample_to_json(const struct amp_sample *sample)
+{
+    static const char *const endings[] = { "whole", "guessed", "cut", "broken" };
+    json_t *object = counts_to_json(&sample->counts), *stack = json_array();
+
+    for (size_t i = 0; i < sample->n; i++)
+        add_frames(stack, sample->stack[i]);
+    json_object_set_new(object, "least_b", count(sample->bucket > 0 ? (uint64_t) 1 << (sample->bucket - 1) : 0));
+    json_object_set_new(object, "ending", json_string(endings[sample->ending & 3]));
+    json_object_set_new(object, "stack", stack);
+    return object;
+}
+
+int amp_show_json(const struct amp_profile *profile, const struct amp_shown *shown, FILE *out)
+{
+    json_t *samples = json_array(), *object;
+    int err;
+
+    for (size_t i = 0; i < profile->n_samples; i++)
+        json_array_append_new(samples, sample_to_json(&profile->samples[i]));
+    object = json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "ampersand/profile/1",
+                       "program", shown->program, "file", shown->file, "ended", shown->ended, "processes",
+                       count(profile->n_processes), "total", counts_to_json(&profile->total), "lost",
+                       count(profile->lost), "unrecorded", count(profile->unrecorded), "untracked",
+                       count(profile->untracked), "failed", count(profile->failed), "samples", samples);
+    err = object && json_dumpf(object, out, JSON_INDENT(2)) == 0 ? 0 : -ENOMEM;
+    fputc('\n', out);
+    json_decref(object);
+    return err;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A profile as a person reads it: totals, then the places that allocate most. */
+#ifndef AMP_PROFILE_SHOW_H
+#define AMP_PROFILE_SHOW_H
+
+#include "harness/profile/profile.h"
+
+#include <stdio.h>
+
+/* What is known of the program besides. */
+struct amp_shown {
+    const char *program;
+    const char *file; /* the written profile; NULL: none */
+    const char *ended; /* how the program ended, as "exit status 1" */
+};
+
+/* At most 20 lines. 0, or a negative errno. */
+int amp_show_table(const struct amp_profile *profile, const struct amp_shown *shown, FILE *out);
+
+/* Everything, as a JSON object of schema ampersand/profile/1. 0, or a negative errno. */
+int amp_show_json(const struct amp_profile *profile, const struct amp_shown *shown, FILE *out);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What each thread of the profiled process keeps. */
+#ifndef AMP_PROFILE_THREAD_H
+#define AMP_PROFILE_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the thread is doing: calls of malloc that come meanwhile are not the program's. */
+enum amp_doing {
+    AMP_OUTSIDE,
+    AMP_IN_CALL,   /* in the real malloc: what it calls belongs to the call that is counted */
+    AMP_COUNTING,  /* only a signal handler can come here, and is not counted */
+    AMP_LOOKING_UP /* what the dynamic loader allocates for us */
+};
+
+struct amp_thread {
+    enum amp_doing doing;
+    uint32_t id;         /* 0: none yet */
+    uintptr_t low, high; /* of the stack that it was last seen on */
+    struct amp_stack *seen; /* stacks that it had lately */
+    bool has_ended;         /* it has given them back */
+    struct amp_budget_state *budget; /* NULL: none is being kept */
+};
+
+/* In the block that exists before any code of the thread runs: reading it allocates nothing. */
+extern __thread struct amp_thread amp_thread __attribute__((tls_model("initial-exec")));
+
+#endif
