@@ -118,7 +118,7 @@ static int find_library(char *out, size_t cap)
 static int describe(int status, char *out, size_t cap)
 {
     if (WIFSIGNALED(status)) {
-        snprintf(out, cap, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)));
+        snprintf(out, cap, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
         return 128 + WTERMSIG(status);
     }
     if (WEXITSTATUS(status) != 0)
