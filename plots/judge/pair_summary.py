@@ -15,7 +15,7 @@ SIDES = ("value", "pointer")
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A ratio, or ns an operation: the median over launches and its order-statistic interval."""
+    """A ratio, or ns an operation: the median over launches and its interval from order statistics."""
     estimate: float | None
     low: float | None  # None: too few launches
     high: float | None
@@ -159,6 +159,7 @@ class Row:
     pointer_ns_per_op: Estimate | None = None
     ratio: Estimate | None = None
     spread: Spread | None = None
+    outside_spread: str | None | Absent = ABSENT  # why the ratio lies there; None: it lies within
     design: Design | Absent = ABSENT
     verdict: str
     equal_within: float | None

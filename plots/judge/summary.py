@@ -18,6 +18,7 @@ from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design
 from plots.stats import carry_over, crossover, layout_error, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
+FEW_LAYOUTS = "few layouts"  # move the mean, but neither p10 nor p90
 SWEEP = 3  # a pair with at least so many sizes has a crossover, or has none
 
 
@@ -32,10 +33,9 @@ class Judged:
 def judgement(run, among=None):
     """`among` is how many rows hold together, where that is more than the run's own."""
     judge = Judge(run, among)
-    confidence = judge.confidence
     threshold = run.manifest["settings"]["threshold"]
-    needed = statistics.launches_needed(confidence)
-    measured = {row.name: statistics.measure(row.launches, needed) for row in run.rows}
+    measured = {row.name: statistics.measure(row.launches, statistics.launches_needed(judge.confidence(row.name)))
+                for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
     rows = _observe([replace(_row(row, measured[row.name], counts[row.name], judge),
                              why=counters.why(row.name, run.counters, run.manifest["layouts"][row.lesson].get("copies")))
@@ -46,7 +46,8 @@ def judgement(run, among=None):
         quick=run.quick, configuration=run.configuration,
         rule=Rule(threshold=threshold, confidence=statistics.CONFIDENCE,
                   correction=f"Bonferroni over {of_rows(among or len(rows))}" + judge.looks_in_words,
-                  interval="order statistics of the launches", launches_needed=needed, stopping=None,
+                  interval="order statistics of the launches",
+                  launches_needed=statistics.launches_needed(judge.confidence()), stopping=None,
                   carry_over_threshold=carry_over.THRESHOLD),
         floors={floor: _floor(pair, rows) for floor, pair in FLOORS.items()}, neighbours=_neighbours(run, rows),
         compiled=compiled.brief(run.manifest), rows=tuple(rows),
@@ -68,10 +69,19 @@ class Judge:
         self.threshold = run.manifest["settings"]["threshold"]
         self.stopping = stopping.rule(run.manifest)
         self.looks_had, self.spent_s = stopping.looks_had(run), stopping.spent_s(run)
-        looks = len(self.stopping.looks)
-        self.looks_in_words = "" if self.stopping.fixed else f" and {looks} looks"
-        self.uncorrected = statistics.corrected(looks)  # for the rows, that is
-        self.confidence = statistics.corrected((among or len(run.rows)) * looks)
+        self.looks_in_words = "" if self.stopping.fixed else f" and {len(self.stopping.looks)} looks"
+        self.rows = among or len(run.rows)
+
+    def _share(self, row):
+        return stopping.share(len(self.stopping.looks), self.looks_had.get(row, 1))
+
+    def confidence(self, row=None):
+        """Of the intervals that a row's verdict rests on; without a row, of one that is looked at once."""
+        return statistics.of_verdicts(self.rows, self._share(row))
+
+    def uncorrected(self, row=None):
+        """Of an interval by itself."""
+        return 1 - self._share(row) * (1 - statistics.CONFIDENCE)
 
     def stopped(self, row, verdict, width):
         look = self.looks_had.get(row, 1)
@@ -80,20 +90,21 @@ class Judge:
 
 
 def _row(row, measured, counts, judge):
-    numbers, width = {}, math.inf
+    numbers, width, confidence = {}, math.inf, judge.confidence(row.name)
     verdict = statistics.Verdict("undecided")
     if measured.launches:
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
-            plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected)
+            plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected(row.name))
             numbers[f"{key}_ns_per_op"] = _estimate(plain)
         unit = unit_of(judge.layouts[row.lesson], row.name)
         off = layout_error.error(measured, unit)
-        ratio = layout_error.widen(statistics.estimate(measured.headlines, judge.confidence), off, judge.confidence)
-        over_layouts = statistics.spread(measured.ln_ratio, judge.confidence)
-        numbers |= {"design": Design(kind=unit["design"], error=short(off)), "ratio": _estimate(ratio),
-                    "spread": Spread(**exponentials(**vars(over_layouts)))}
-        verdict = statistics.verdict(ratio, over_layouts, judge.threshold)
-        width = stopping.half_width(ratio, over_layouts)
+        told = statistics.tell(measured.fit, confidence)
+        ratio = layout_error.widen(told.ratio, off, confidence)
+        numbers |= {"design": Design(kind=unit["design"], error=short(off.error)), "ratio": _estimate(ratio),
+                    "spread": Spread(**exponentials(**vars(told.spread))),
+                    "outside_spread": FEW_LAYOUTS if told.outside else None}
+        verdict = statistics.verdict(ratio, told.spread, judge.threshold)
+        width = stopping.half_width(ratio, told.spread)
     if judge.quick or judge.one_layout:
         verdict = statistics.Verdict("no verdict")
     if row.failed:
@@ -104,7 +115,7 @@ def _row(row, measured, counts, judge):
         layouts=measured.ln_ratio.shape[1] if measured.launches else 0, **numbers,
         verdict=verdict.name, equal_within=verdict.equal_within,
         stopped=judge.stopped(row.name, verdict.name, width),
-        solo=_solo(carry_over.judge(row.solo, measured, judge.confidence, row.threads), judge.quick),
+        solo=_solo(carry_over.judge(row.solo, measured, confidence, row.threads), judge.quick),
         counts=Counts(status=counts.status, detail=counts.detail, value=_plain(counts.value),
                       pointer=_plain(counts.pointer)),
         failed=row.failed and Failed(**row.failed), **_named(row.declared))
@@ -170,7 +181,7 @@ def _crossovers(run, measured, threshold, judge):
         if len(rows) < SWEEP:
             continue
         yield crossover.crossovers(pair, [row.size for row in rows], [measured[row.name].headlines for row in rows],
-                                   threshold, judge.uncorrected, judge.confidence)
+                                   threshold, judge.uncorrected(), judge.confidence())
 
 
 def _crossover(result):

@@ -2,9 +2,8 @@
 """What the readings of harness/measure/sensor.h say: whether something else was on the core while a block was measured.
 
     a launch disturbed in half of its blocks or more    is left out, while enough others remain for an interval
-    a disturbed block of another launch                 takes no part in the launch's headline: in its place stands what
+    a disturbed block of another launch                 takes no part in anything: in its place stands what
                                                         its layout and its launch say, by an additive model
-    everything in the spread                            stays as it was measured: a disturbance can only widen it
 
     ln ratio of (launch, layout) = median of the layout's quiet launches
                                    + mean of what the launch's quiet layouts differ from their own medians

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""From raw rounds to a verdict, by the rule that words/rules/verdict_rule.txt explains: medians over rounds, means over
-layouts, medians and order statistics over launches.
+"""From raw rounds to a verdict, by the rule that words/rules/verdict_rule.txt explains: medians over rounds, one fit over
+launches and layouts (two_way.py), order statistics over launches.
 
 Everything is computed in ln and shown as a ratio, pointer/value: above 1 the value side is the faster one."""
 
@@ -12,12 +12,11 @@ from fractions import Fraction
 import numpy as np
 from scipy import special
 
-from plots.stats import sensor
+from plots.stats import sensor, two_way
 
 CONFIDENCE = 0.95
-RESAMPLES = 199  # for a standard error; an interval of percentiles would want more
-SEED = 20260131  # of the bootstrap: the same run gives the same bounds
 EQUAL_WITHIN = (0.002, 0.005, 0.01)
+ENDS = 3  # of intervals, by which a verdict can be wrong
 
 
 @dataclass(frozen=True)
@@ -67,14 +66,22 @@ class Measured:
     def launches(self):
         return self.ln_ratio.shape[0]
 
+    @functools.cached_property
+    def fit(self):
+        """Of the ratio, as on a quiet core."""
+        return two_way.fit(self._filled(self.ln_ratio))
+
     @property
     def headlines(self):
-        """One number a launch: the mean of ln ratio over the layouts."""
-        return self.over_layouts(self.ln_ratio)
+        """One number a launch: the mean of ln ratio over the layouts. Their median is the headline."""
+        return self.fit.headlines[0]
 
     def over_layouts(self, matrix):
         """The mean of one of the matrices over the layouts, as on a quiet core: one number a launch."""
-        return (matrix if self.quiet is None else sensor.fill(matrix, self.quiet)).mean(axis=1)
+        return two_way.settled(self._filled(matrix))[0].mean(axis=1)
+
+    def _filled(self, matrix):
+        return matrix if self.quiet is None else sensor.fill(matrix, self.quiet)
 
 
 def measure(launches, needed=0):
@@ -156,33 +163,48 @@ def corrected(rows, confidence=CONFIDENCE):
     return 1 - (1 - confidence) / max(rows, 1)
 
 
-def spread(ln_ratio, confidence):
-    """Over layouts, of a [launch][layout] matrix. No bounds where the headline has no interval."""
-    p10, p90 = (float(x) for x in np.percentile(np.median(ln_ratio, axis=0), [10, 90]))
-    n = len(ln_ratio)
-    if order_ranks(n, confidence) is None:
-        return Spread(p10, p90, None, None, None, None)
-    half = (1 + confidence) / 2
-    reach = special.stdtrit(n - 1, (1 + half) / 2)
-    e10, e90 = (float(reach * error) for error in standard_errors(ln_ratio, [10, 90]))
-    _, low, high = median_interval(ln_ratio, half)
-    if low is None:
-        return Spread(p10, p90, p10 - e10, p10 + e10, p90 - e90, p90 + e90)
-    (low10, low90), (high10, high90) = np.percentile(low, [10, 90]), np.percentile(high, [10, 90])
-    return Spread(p10, p90, max(p10 - e10, float(low10)), min(p10 + e10, float(high10)),
-                  max(p90 - e90, float(low90)), min(p90 + e90, float(high90)))
+def of_verdicts(rows, share=1.0):
+    """The confidence of each interval of `rows` verdicts that are all true with CONFIDENCE; `share` of the error is
+    theirs. A verdict rests on three intervals. Whatever the truth is, a wrong verdict needs one of three certain ends to
+    miss it, and an end misses with half of an interval's error."""
+    return 1 - share * (1 - CONFIDENCE) / (ENDS / 2 * max(rows, 1))
 
 
-def standard_errors(ln_ratio, q):
-    """Of the q-th percentiles over layouts of the medians over launches: bootstrap over launches, whole rows."""
-    from scipy import stats  # takes half a second to import, and a quick run has no need of it
+@dataclass(frozen=True)
+class Told:
+    """What a row's launches tell of its ratio, all of one fit (two_way.py). `outside`: whether the headline lies outside
+    of p10 to p90, because fewer than one layout in ten move the mean."""
 
-    def percentiles(launches, axis):
-        return np.percentile(np.median(ln_ratio[launches.astype(int)], axis=-2), q, axis=-1)
+    ratio: Estimate
+    spread: Spread
+    outside: bool
 
-    launches = np.arange(len(ln_ratio))
-    return stats.bootstrap((launches,), percentiles, n_resamples=RESAMPLES, method="percentile", vectorized=True,
-                           random_state=np.random.default_rng(SEED)).standard_error
+
+def tell(fit, confidence):
+    """Told, of a two_way.Fit of one row: each interval, and each bound of the spread, at this confidence."""
+    parts = [(middle, *((None, None) if ends is None else ends)) for middle, ends in zip(*enclosed(fit, confidence))]
+    ratio, p10, p90 = ([None if x is None else float(x) for x in part] for part in parts)
+    return Told(Estimate(*ratio), Spread(p10[0], p90[0], *p10[1:], *p90[1:]), bool(fit.skewed))
+
+
+def enclosed(fit, confidence):
+    """([headline, p10, p90], [(low, high) of each]), where these are None if there are too few launches."""
+    middles = fit.headline, fit.headline + fit.p10, fit.headline + fit.p90
+    ranks = order_ranks(fit.headlines[0].shape[-1], confidence)
+    if ranks is None:
+        return middles, [None] * 3
+    ends = []
+    for middle, series, error in zip(middles, (fit.headlines, fit.p10s, fit.p90s), (0.0, *fit.errors)):
+        ordered = np.sort(np.stack(series), axis=-1)
+        low, high = (pick(ordered[..., rank], axis=0) for pick, rank in zip((np.min, np.max), ranks))
+        reach = special.ndtri((1 + confidence) / 2) * error
+        ends.append(widened(middle, np.minimum(middle, low), np.maximum(middle, high), reach))
+    return middles, ends
+
+
+def widened(middle, low, high, reach):
+    """An interval with an error of its own that reaches so far: by adding squares."""
+    return middle - np.hypot(middle - low, reach), middle + np.hypot(high - middle, reach)
 
 
 def classify(low, high, p10, p90, threshold):

@@ -17,10 +17,11 @@ if all of this holds:
 So a decided row gets no more launches, however wide its interval. A row that is known within P and has no verdict lies
 at the border between two verdicts; more launches would not move it, so it gets none either.
 
-Looking again and again, and stopping at a pleasing result, finds differences that are not there. So every interval of
-such a run is corrected for all L looks as well as for all rows (Bonferroni: an error probability of (1 - confidence) /
-(rows x L) each), also for a row that was looked at once. That is correct for any rule of when to stop, as long as L is
-fixed before anything is seen. The budget adds no look. It only cuts a block short, at a moment that depends on the
+Looking again and again, and stopping at a pleasing result, finds differences that are not there. So each look has a
+share of a row's error probability, and the shares add up to 1: half for the first look, half of the rest for the next,
+and so on; the last has all that is left. Most rows are looked at once, and later looks have launches enough for more
+confidence. An interval is that of the look which the row has had. That is correct for any rule of when to stop, as long
+as the looks and their shares are fixed before anything is seen. The budget adds no look. It only cuts a block short, at a moment that depends on the
 clock and not on the numbers, and the block's launches are in random order.
 
 The time that the blocks have spent is the sum of what the journal says of their children; the first launches are not
@@ -48,6 +49,11 @@ def rule(manifest):
     if not settings.get("looks"):
         return Rule((settings["launches"],), None, None)
     return Rule(tuple(settings["looks"]), settings["precision"], settings["budget_s"])
+
+
+def share(looks, look):
+    """Of a row's error probability, what the look (from 1) of so many has."""
+    return 0.5 ** min(look, looks - 1)
 
 
 def spent_s(run):

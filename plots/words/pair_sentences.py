@@ -50,7 +50,12 @@ def _of_row(row, measured, needed, one_layout):
     if row.ratio is None:
         return "not measured: in every launch some layout took less time than the clock can see"
     side = row.name_of("value" if row.ratio.estimate >= 1 else "pointer")
-    return _of_verdict(row, side, quantity.faster(row.ratio.estimate), needed, one_layout)
+    told = _of_verdict(row, side, quantity.faster(row.ratio.estimate), needed, one_layout)
+    return f"{told}; {OUTSIDE}" if row.outside_spread else told
+
+
+OUTSIDE = ("the ratio, a mean over all layouts, lies outside of p10 to p90: fewer than one layout in ten differ so much "
+           "that they move it")
 
 
 COUNTED = {"allocs": "allocated {} per operation", "frees": "freed {} per operation",

@@ -13,7 +13,7 @@ import synthetic
 
 from plots.__main__ import guarded
 from plots.files.pair_run import load
-from plots.stats import statistics, stopping
+from plots.stats import statistics, stopping, two_way
 from plots.stats.statistics import Estimate, Spread
 from plots.verbs.check import check
 from plots.words.pair_sentences import summarize
@@ -25,9 +25,9 @@ RULE = stopping.Rule(LOOKS, 0.005, 600)
 
 # Errors
 
-def left_out(headlines, confidence):
+def left_out(headlines, confidences):
     """Whether somebody who stops as soon as the interval leaves out 1 ever does; the truth is 1."""
-    for n in LOOKS:
+    for n, confidence in zip(LOOKS, confidences):
         one = statistics.estimate(headlines[:n], confidence)
         if one.has_interval and (one.low > 0 or one.high < 0):
             return True
@@ -40,9 +40,11 @@ def test_looking_again_keeps_the_error_rate_of_a_table_of_nulls():
     wrong = {"corrected": 0, "for rows only": 0}
     for _ in range(tables):
         headlines = [draw.standard_t(3, LOOKS[-1]) * 0.01 for _ in range(rows)]
-        for name, looks in (("corrected", len(LOOKS)), ("for rows only", 1)):
-            confidence = statistics.corrected(rows * looks)
-            wrong[name] += any(left_out(row, confidence) for row in headlines)
+        shares = [stopping.share(len(LOOKS), look) for look in range(1, len(LOOKS) + 1)]
+        assert sum(shares) == 1
+        for name, each in (("corrected", shares), ("for rows only", [1] * len(LOOKS))):
+            confidences = [1 - 0.05 * share / rows for share in each]
+            wrong[name] += any(left_out(row, confidences) for row in headlines)
     assert wrong["corrected"] <= 0.05 * tables
     assert wrong["for rows only"] > 0.05 * tables, "the simulation would not find out"
 
@@ -50,10 +52,8 @@ def test_looking_again_keeps_the_error_rate_of_a_table_of_nulls():
 def stop(matrix, rows):
     """(verdict, width, look, why) of a row of a table, launched as the rule says without a budget."""
     for look, n in enumerate(LOOKS, start=1):
-        confidence = statistics.corrected(rows * len(LOOKS))
-        ratio = statistics.estimate(matrix[:n].mean(axis=1), confidence)
-        over = statistics.spread(matrix[:n], confidence)
-        verdict, width = statistics.verdict(ratio, over, 0.002), stopping.half_width(ratio, over)
+        told = statistics.tell(two_way.fit(matrix[:n]), statistics.of_verdicts(rows, stopping.share(len(LOOKS), look)))
+        verdict, width = statistics.verdict(told.ratio, told.spread, 0.002), stopping.half_width(told.ratio, told.spread)
         why = stopping.state(RULE, look, verdict.name, width, 0)
         if why != "open":
             return verdict.name, width, look, why
@@ -144,13 +144,13 @@ def test_run(tmp_path, capsys, name, looks, launches, blocks, budget, want, look
     assert [row["stopped"]["why"] for row in summary["rows"]] == want
     assert summary["rows"][1]["stopped"] == {"look": look, "of": len(looks) or 1, "why": want[1]}
     assert check(run)[1] == []
-    said = " ".join(out.split())
-    assert f"over 3 rows and {len(looks)} looks" in said if looks else "Bonferroni over 3 rows)" in said
-    assert "\n  stopping  " in out and max(map(len, out.splitlines())) <= 120
+    correction = summary["rule"]["correction"]
+    assert correction == "Bonferroni over 3 rows" + (f" and {len(looks)} looks" if looks else "")
+    assert max(map(len, out.splitlines())) <= 120
     assert ("Stopped, " in out) == bool(looks)
-    confidence = statistics.corrected(3 * (len(looks) or 1))
-    assert summary["rule"]["launches_needed"] == statistics.launches_needed(confidence)
-    ratio = statistics.estimate(statistics.measure(load(run).rows[1].launches).headlines, confidence)
+    first, mine = ((0.5, 0.5 ** min(look, len(looks) - 1)) if looks else (1, 1))  # of three rows: 1.5 errors each
+    assert summary["rule"]["launches_needed"] == statistics.launches_needed(1 - 0.05 * first / 4.5)
+    ratio = statistics.tell(statistics.measure(load(run).rows[1].launches).fit, 1 - 0.05 * mine / 4.5).ratio
     assert summary["rows"][1]["ratio"]["low"] == pytest.approx(math.exp(ratio.low), rel=1e-5)
     said = {"budget": "the budget is spent", "looks": "after the last look", "open": "wants more",
             "fixed": "measure more launches"}[want[1]]

@@ -54,19 +54,19 @@ def test_main_effects_alone_are_exact():
     effect = main_effects(np.random.default_rng(1))
     part = measured_on(PART, effect)
     assert part.headlines[0] == pytest.approx(np.mean([effect(p) for p in ALL]), abs=1e-12)
-    assert layout_error.error(part, unit_on(PART)) == pytest.approx(0, abs=1e-12)
+    assert layout_error.error(part, unit_on(PART)).error == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("placements, kind", [(ALL, "orthogonal array"), (PART, "full factorial")])
 def test_a_full_design_adds_nothing(placements, kind):
     part = measured_on(placements, with_interactions(np.random.default_rng(2)))
-    assert layout_error.error(part, unit_on(placements, kind)) == 0
+    assert layout_error.error(part, unit_on(placements, kind)) == layout_error.NONE
 
 
 def test_functions_that_are_full_among_themselves_add_nothing():
     """The array is of four functions, the unit uses three: all 64 placements of these are there."""
     part = measured_on(PART, with_interactions(np.random.default_rng(3)))
-    assert layout_error.error(part, unit_on(PART, functions=3)) == 0
+    assert layout_error.error(part, unit_on(PART, functions=3)) == layout_error.NONE
 
 
 def test_the_error_is_of_the_size_of_what_a_part_is_off_by():
@@ -75,14 +75,16 @@ def test_the_error_is_of_the_size_of_what_a_part_is_off_by():
         effect = with_interactions(np.random.default_rng(seed))
         part = measured_on(PART, effect)
         off.append(part.headlines[0] - np.mean([effect(p) for p in ALL]))
-        said.append(layout_error.error(part, unit_on(PART)))
+        said.append(layout_error.error(part, unit_on(PART)).error)
     assert np.mean(np.abs(off) <= 1.96 * np.array(said)) >= 0.93
     assert 0.7 <= np.sqrt(np.mean(np.square(off))) / np.mean(said) <= 1.0  # a quarter of all is no small sample
 
 
-def test_an_interval_is_widened_by_squares():
-    got = layout_error.widen(Estimate(0.1, 0.07, 0.14), 0.02, 0.95)
-    reach = 1.959964 * 0.02
-    assert (got.low, got.high) == pytest.approx((0.1 - math.hypot(0.03, reach), 0.1 + math.hypot(0.04, reach)), abs=1e-6)
-    assert layout_error.widen(Estimate(0.1, 0.07, 0.14), 0.0, 0.95) == Estimate(0.1, 0.07, 0.14)
-    assert layout_error.widen(Estimate(0.1, None, None), 0.02, 0.95) == Estimate(0.1, None, None)
+@pytest.mark.parametrize("freedom, t", [(1, 12.7062), (3, 3.18245), (51, 2.00758), (10**6, 1.95997)])
+def test_an_interval_is_widened_by_squares(freedom, t):
+    """Student's t from a printed table: few degrees of freedom tell little of the error."""
+    got = layout_error.widen(Estimate(0.1, 0.07, 0.14), layout_error.Error(0.02, freedom), 0.95)
+    reach = t * 0.02
+    assert (got.low, got.high) == pytest.approx((0.1 - math.hypot(0.03, reach), 0.1 + math.hypot(0.04, reach)), abs=1e-5)
+    assert layout_error.widen(Estimate(0.1, 0.07, 0.14), layout_error.NONE, 0.95) == Estimate(0.1, 0.07, 0.14)
+    assert layout_error.widen(Estimate(0.1, None, None), layout_error.Error(0.02, 3), 0.95) == Estimate(0.1, None, None)
