@@ -12,6 +12,7 @@
  * file). Strings are borrowed from its JSON. */
 struct amp_workload_task {
     const char *file, *configuration, *workload;
+    const char *lesson; /* of a pair, else NULL */
     unsigned launch, environment_padding_b, timeline_s;
     int cpu; /* -1: not pinned */
     uint64_t seed, quiet_ns; /* quiet_ns: the sensor's reading on a quiet core */

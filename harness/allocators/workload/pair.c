@@ -4,7 +4,6 @@
  * over a few layouts that are drawn anew in every launch. Fewer than the whole design has: what is asked is where value
  * and pointer cross, and how far an allocator moves that place. */
 #include "harness/allocators/workload/child.h"
-#include "harness/lesson/missing.h"
 #include "harness/lesson/modules.h"
 #include "harness/measure/blocks.h"
 #include "harness/text/complain.h"
@@ -68,11 +67,9 @@ const struct amp_record amp_workload_pair_record = {
 static int load(struct measurement *m, const char *pair, const char **why)
 {
     const struct amp_row *first = NULL;
-    struct amp_missing missing = { .n = 0 };
     unsigned order[AMP_LAYOUTS_MAX], n = 0;
-    int err = amp_missing_register(&m->registry, 0, false, &missing, why);
+    int err = amp_layout_register(&m->registry, m->task->lesson, 0, why);
 
-    amp_missing_free(&missing);
     for (size_t i = 0; i < m->registry.n && !first; i++)
         if (strcmp(m->registry.rows[i].pair->name, pair) == 0)
             first = &m->registry.rows[i];
@@ -167,6 +164,8 @@ int amp_workload_pair(const struct amp_workload_task *task)
 
     m.task = task;
     m.random = task->seed;
+    if (!task->lesson)
+        return amp_complain(2, task->workload, "its task names no lesson");
     if (strncmp(task->workload, AMP_WORKLOAD_PAIR, strlen(AMP_WORKLOAD_PAIR)) != 0 || load(&m, pair, &why))
         return amp_complain(2, task->workload, "%s", why);
     if (amp_clock_measure(amp_clock_monotonic, &m.clock))

@@ -6,6 +6,7 @@ sees it; an allocator that hands out memory twice, which must not go unnoticed."
 import json
 import math
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -199,13 +200,23 @@ def test_a_timeline_rises_and_falls(tmp_path):
 
 
 def test_a_pair_under_another_allocator(tmp_path):
-    found = run(tmp_path, kind="pair", workload="pair_factory", sizes=[8, 64, 4096])
+    found = run(tmp_path, kind="pair", workload="pair_factory", lesson="factory", sizes=[8, 64, 4096])
     assert [row["size"] for row in found["rows"]] == [8, 64, 4096]
     for row in found["rows"]:
         assert len(row["sensor_ns"]) == len(row["layouts"]) and 0 < min(row["sensor_ns"]) <= max(row["sensor_ns"]) < 10**8
         assert len(row["value_ns"]) == len(row["pointer_ns"]) == len(row["layouts"]) * row["rounds_per_block"]
         value, pointer = (math.fsum(row[side]) / row["ops"] for side in ("value_ns", "pointer_ns"))
         assert value > 0 and pointer > 0
+
+
+@pytest.mark.skipif(ASAN, reason="the sanitizer's loader tells nothing of LD_DEBUG")
+def test_a_pair_opens_its_own_lesson_only(tmp_path):
+    """As the dynamic loader tells it (LD_DEBUG=files, ld.so(8))."""
+    words = json.dumps(task(tmp_path / "x.json", workload="pair_factory", lesson="factory", sizes=[64]))
+    done = start("pair", words, LD_DEBUG="files")
+    assert done.returncode == 0
+    opened = set(re.findall(r"/(\w+)\.\d+\.so", done.stderr))
+    assert opened == {"factory"}, opened
 
 
 @pytest.mark.parametrize("kind, words, message", [
@@ -216,8 +227,13 @@ def test_a_pair_under_another_allocator(tmp_path):
     ("dance", "{}", "dance: there is no such kind of task"),
     ("workload", json.dumps(task("/nowhere/x.json", workload="no_such")), "no_such: there is no such workload"),
     ("workload", json.dumps(task("/dev/null/x.json", workload="threads_1")), "/dev/null/x.json: "),
-    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_nothing", sizes=[8])), "pair_nothing: "),
-    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", sizes=[7])), "factory: it has no row"),
+    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_nothing", lesson="factory", sizes=[8])),
+     "pair_nothing: there is no such pair"),
+    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", lesson="factory", sizes=[7])),
+     "factory: it has no row"),
+    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", lesson="no_such", sizes=[8])), "pair_factory: "),
+    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", sizes=[8])),
+     "pair_factory: its task names no lesson"),
 ])
 def test_bad_tasks(kind, words, message):
     done = start(kind, words)
