@@ -50,6 +50,7 @@ class Truth:
     allocs: tuple = (0, 0)  # per op, of value and pointer
     bytes: tuple = (0, 0)
     threads: int = 0
+    labels: tuple = ()  # of value and pointer, where they have any
 
     @property
     def name(self):
@@ -228,8 +229,9 @@ def manifest(rows, plan):
         "configurations": [{"name": "default"}],
         "rows": [{"pair": row.pair, "size": row.size, "lesson": row.lesson or row.pair, "question": row.question,
                   "threads": row.threads,
-                  "value": {"allocs_per_op": row.allocs[0], "bytes_per_op": row.bytes[0]},
-                  "pointer": {"allocs_per_op": row.allocs[1], "bytes_per_op": row.bytes[1]}} for row in rows],
+                  **{side: {"allocs_per_op": row.allocs[k], "bytes_per_op": row.bytes[k]}
+                     | ({"label": row.labels[k]} if row.labels else {}) for k, side in enumerate(("value", "pointer"))}}
+                 for row in rows],
         "layouts": layouts}
 
 

@@ -10,7 +10,7 @@
 
 /* A row: a workload, or a pair at some sizes. */
 struct row {
-    const char *name, *purpose, *operation, *kind, *pair, *size_unit;
+    const char *name, *purpose, *operation, *kind, *pair, *size_unit, *value_label, *pointer_label;
     unsigned threads;
     uint64_t chunk_ops;
     const size_t *sizes;
@@ -46,6 +46,7 @@ const struct amp_record amp_matrix_record = {
                            AMP_OF(ROW(name), ROW(purpose), ROW(operation), ROW(threads, .least = 1),
                                   ROW(chunk_ops, .least = 1, .is_nullable = true), ROW(kind),
                                   ROW(pair, .is_nullable = true), ROW(size_unit, .is_optional = true),
+                                  ROW(value_label, .is_optional = true), ROW(pointer_label, .is_optional = true),
                                   AMP_LIST(struct row, sizes, n_sizes, .least = 1, .is_nullable = true)))),
     .schema = "ampersand/allocators/1",
 };
@@ -69,6 +70,8 @@ static struct row row_of(const struct amp_matrix_workload *of)
         row.threads = of->pair->threads ? of->pair->threads : 1;
         row.pair = of->pair->name;
         row.size_unit = of->pair->size_unit ? of->pair->size_unit : "B";
+        row.value_label = of->pair->value.label;
+        row.pointer_label = of->pair->pointer.label;
         row.sizes = of->sizes;
         row.n_sizes = of->n_sizes;
     } else {

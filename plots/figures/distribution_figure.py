@@ -29,6 +29,7 @@ class Row:
     layouts: np.ndarray
     interval: tuple  # (low, high) or ()
     spread: tuple
+    names: dict  # {side: what the lesson calls it}
 
 
 def load(summary, pair, measured):
@@ -40,7 +41,7 @@ def load(summary, pair, measured):
             continue
         layouts, _, _ = statistics.median_interval(mine.ln_ratio, statistics.CONFIDENCE)
         rows.append(Row(row.size, row.ratio.estimate, np.exp(mine.headlines), np.exp(layouts),
-                        _ends(row.ratio), _ends(row.spread)))
+                        _ends(row.ratio), _ends(row.spread), {side: row.name_of(side) for side in style.SIDES}))
     return sorted(rows, key=lambda row: row.size)
 
 
@@ -138,7 +139,7 @@ def _keys(rows):
     keys = []
     for name, side in style.SIDES.items():
         if any((row.layouts >= 1).any() if name == "value" else (row.layouts < 1).any() for row in rows):
-            keys.append(style.Key(f"{name} faster", {"color": side.colour, "marker": "|", "markersize": 7,
+            keys.append(style.Key(f"{rows[0].names[name]} faster", {"color": side.colour, "marker": "|", "markersize": 7,
                                                      "linestyle": "none", "markeredgewidth": 1}))
     if any(row.interval for row in rows):
         keys.append(style.Key("interval over launches", {"color": style.INK, "linewidth": 3, "alpha": 0.55}))

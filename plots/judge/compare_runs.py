@@ -165,6 +165,8 @@ def _row(row, figures, drift, threshold, quick, judged):
     a, b = judged
     document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson,
                 "control": row.lesson in CONTROLS}
+    labels = b.labels or a.labels
+    document |= {"labels": labels} if labels else {}
     for name, figure in figures.items():
         if name == "ratio":
             word = call(figure.by, drift["ratios"], threshold, quick, ("higher", "lower"), None)

@@ -124,7 +124,7 @@ def _tally(rows):
     """How many rows have which verdict; of one pair, with the names of its sides."""
     counts = Counter(row.verdict for row in rows)
     one_pair = len({row.pair for row in rows}) == 1
-    shown = {name: sentences.named(rows[0], name) if one_pair else name for name in counts}
+    shown = {name: sentences.named(name, rows[0].labels) if one_pair else name for name in counts}
     return f"{quantity.counted(len(rows), 'row')}: " + ", ".join(
         f"{n} {shown[name]}" for name, n in sorted(counts.items(), key=lambda one: list(style.VERDICTS).index(one[0])))
 

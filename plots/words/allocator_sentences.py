@@ -4,6 +4,7 @@ cross."""
 
 from plots.judge.allocator_metrics import main_metric
 from plots.judge.allocator_summary import judgement
+from plots.judge.pair_summary import SIDES
 from plots.words import quantity, sentences
 
 
@@ -13,8 +14,9 @@ def summarize(run):
     for work in document["workloads"]:
         work["sentence"] = _of_workload(document, work)
     units = {work["name"]: work.get("size_unit", "") for work in run.workloads}
+    names = {work["name"]: {side: work.get(f"{side}_label", side) for side in SIDES} for work in run.workloads}
     for one, (work, result) in zip(document["crossovers"], crossings):
-        one["sentence"] = sentences.crossover(result, lambda size: quantity.size(size, units[work]))
+        one["sentence"] = sentences.crossover(result, lambda size: quantity.size(size, units[work]), names[work])
     return document
 
 

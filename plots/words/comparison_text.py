@@ -12,7 +12,7 @@ from plots.judge.compare_runs import CALLED, LEAST_LAUNCHES
 from plots.words import quantity, screen
 from plots.words.fitting import cut
 from plots.words.quantity import counted
-from plots.words.sentences import listed
+from plots.words.sentences import listed, named
 from plots.words.table import Column, Table, escaped, of_texts, of_values
 
 QUANTITIES = {"allocs_per_op": "allocs/op", "asked_b_per_op": "B/op", "granted_b_per_op": "granted B/op",
@@ -178,6 +178,11 @@ def _resolution(document, keys):
 
 # ---- Tables
 
+def name_of(row, side):
+    """What the lesson calls the side."""
+    return row.get("labels", {}).get(side, side)
+
+
 def facts(document):
     words = {"settings.layout": lambda layout: "all" if layout == -1 else f"{layout} only"}
     rows = [(one["fact"], *_fact(*map(words.get(one["fact"], lambda value: value), (one["a"], one["b"]))))
@@ -207,7 +212,7 @@ def _change(one, show):
 def _ratios(rows):
     moved = [row for row in rows if row["ratio"]["call"] in CALLED]
     fields = [(row["row"], *_change(row["ratio"], quantity.ratio),
-               "value" if row["ratio"]["call"] == "higher" else "pointer", row["code"]) for row in moved]
+               name_of(row, "value" if row["ratio"]["call"] == "higher" else "pointer"), row["code"]) for row in moved]
     return of_texts(("row", "A", "B", "change", "interval", "gained", "code"), fields, (0, 5, 6),
                     [screen.BOLD] * len(moved), title="pointer/value moved",
                     note="Robust: both sides ran within the same microseconds, so other load hit both alike.")
@@ -219,7 +224,8 @@ def _counts(rows):
         for side in TIMES:
             mine = {one["quantity"]: one for one in row["counts"]["changes"] if one["side"] == side}
             if mine:
-                fields.append((row["row"], side, *(_from_to(mine.get(key)) for key in QUANTITIES), row["code"]))
+                fields.append((row["row"], name_of(row, side), *(_from_to(mine.get(key)) for key in QUANTITIES),
+                               row["code"]))
                 more = any(one["b"] is None or one["a"] is not None and one["b"] > one["a"] for one in mine.values())
                 colours.append(screen.RED if more else screen.GREEN)
     return of_texts(("row", "side", *QUANTITIES.values(), "code"), fields, (0, 1, 6), colours,
@@ -235,7 +241,8 @@ def _verdicts(rows):
     mine = [row for row in rows if row["verdict"]["change"]]
     mine.sort(key=lambda row: row["verdict"]["change"] != "flipped")
     flipped = {id(row): row["verdict"]["change"] == "flipped" for row in mine}
-    fields = [(row["row"], row["verdict"]["a"], row["verdict"]["b"], "flipped" if flipped[id(row)] else "other verdict",
+    fields = [(row["row"], *(named(row["verdict"][run], row.get("labels")) for run in "ab"),
+               "flipped" if flipped[id(row)] else "other verdict",
                "moved" if row["ratio"]["call"] in CALLED else "not shown to have moved") for row in mine]
     note = ("Where the ratio is not shown to have moved, the row lies at the border of two verdicts, or one run "
             "measured it more closely.") if any(row["ratio"]["call"] not in CALLED for row in mine) else ""
@@ -259,7 +266,7 @@ def _times(rows):
         alike = calls[0] == calls[1] and row["ratio"]["call"] not in CALLED
         for (side, key), word in zip(TIMES.items(), calls):
             if word in CALLED:
-                fields.append((row["row"], side, *_change(row[key], quantity.time_ns), word,
+                fields.append((row["row"], name_of(row, side), *_change(row[key], quantity.time_ns), word,
                                "both sides alike" if alike else "", row["code"]))
                 colours.append(screen.RED if word == "slower" else screen.GREEN)
     return of_texts(("row", "side", "A", "B", "change", "interval", "is", "and", "code"), fields, (0, 1, 6, 7, 8),

@@ -51,12 +51,12 @@ def short_verdict(row, mark=""):
         return "not observable here"
     within = f" ({quantity.level(row.equal_within)})" if row.equal_within else ""
     unsure = row.observable is None and row.verdict != "undecided"
-    return named(row, row.verdict) + mark + within + " (not calibrated)" * unsure
+    return named(row.verdict, row.labels) + mark + within + " (not calibrated)" * unsure
 
 
-def named(row, verdict):
-    """A verdict with the names that the sides have in this pair: "thread faster"."""
-    return " ".join(row.name_of(word) if word in SIDES else word for word in verdict.split(" "))
+def named(verdict, labels):
+    """A verdict with the names that the sides have in a pair, where they have any: "thread faster"."""
+    return " ".join((labels or {}).get(word, word) for word in verdict.split(" "))
 
 
 def carried_over(row):

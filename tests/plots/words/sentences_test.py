@@ -22,7 +22,8 @@ COUNTS = [
 
 @pytest.mark.parametrize("key, one, other, want", COUNTS)
 def test_counts_that_differ(key, one, other, want):
-    assert of_counts(Difference("pointer", key, (0, Fraction(one)), (3, Fraction(other)))) == f"the pointer side {want}"
+    difference = Difference("pointer", key, (0, Fraction(one)), (3, Fraction(other)))
+    assert of_counts(difference, {"value": "pool", "pointer": "malloc"}) == f"the malloc side {want}"
 
 
 @pytest.mark.parametrize("text, fits, middle, want", [

@@ -128,6 +128,14 @@ def test_crossovers_move_with_the_allocator(summary):
     assert found["mimalloc"]["estimate"] < found["jemalloc"]["estimate"]
 
 
+def test_a_crossover_calls_the_sides_by_their_names(pristine):
+    run = load(pristine)
+    run = dataclasses.replace(run, workloads=tuple(work | {"value_label": "frame", "pointer_label": "heap"}
+                                                   for work in run.workloads))
+    said = [one["sentence"] for one in allocator_sentences.summarize(run)["crossovers"]]
+    assert said and all("frame wins below" in one and "heap above" in one for one in said)
+
+
 # ---- Cells without numbers
 
 @pytest.mark.parametrize("name, plan, configuration, work, state, words", [

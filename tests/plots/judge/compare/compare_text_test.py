@@ -29,6 +29,22 @@ def test_csv_reads_back(eventful):
     assert rows[4]["counts"].startswith("pointer allocs_per_op 1 -> 2")
 
 
+def test_sides_have_the_names_that_the_lesson_gives_them(tmp_path):
+    named = [replace(row, labels=("pool", "malloc")) if row.pair == "pass" else row for row in QUIET]
+    slow = [replace(row, ln_ratio=-0.5) if row.name == P8.name else row for row in named]
+    slow = [replace(row, allocs=(0, 1)) if row.name == P64.name else row for row in slow]
+    document = compared(run_of(tmp_path / "named", named), run_of(tmp_path / "slow", slow, seed=2))
+    for text in (comparison_text.table(document), comparison_text.markdown(document)):
+        cells = [re.split(r"\s\s+|\s*\|\s*", line.strip(" |")) for line in text.splitlines()]
+        mine = [line for line in cells if line[0] in (P8.name, P64.name)]
+        assert any("pool faster" in line and "malloc faster" in line for line in mine)  # the verdict flipped
+        said = {word for line in mine for word in line}
+        assert "malloc" in said and not {"value", "pointer", "value faster", "pointer faster"} & said, text
+    row = next(row for row in document["rows"] if row["row"] == P8.name)
+    assert row["labels"] == {"value": "pool", "pointer": "malloc"} and row["verdict"]["a"] == "value faster"
+    assert "value_ns_per_op_a" in comparison_text.numbers(document).csv()  # what programs read is called as ever
+
+
 def drift(low, high):
     return {"low": low, "high": high}
 
