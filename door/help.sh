@@ -213,7 +213,7 @@ END
 Usage: ./ampersand doctor [--facts] [--busy] [--launches N] [--designs N] [--format table|json]
 
   --facts            print only the facts; measure nothing
-  --busy             measure once more with a busy loop on every CPU
+  --busy             measure once more, loaded: with a busy loop on every CPU
   --launches N       launches of each method                               40
   --designs N        how often the null pair is linked anew                20
   --seed N           the seed of these links                               drawn and printed

@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Ratios:
     ln_ratios: np.ndarray  # one a launch
     seconds: float  # a launch, in the mean
+    truth: float | None = None  # the true ratio less 1, as the lesson declares it
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ class Bench:
         run = self._load_paired(["--filter", pattern, "--launches", str(launches), "--layout", "0",
                                  "--rounds", str(ROUNDS)])
         return {row.pair: Ratios(statistics.measure(row.launches).headlines,
-                                 float(np.mean([launch.facts["seconds"] for launch in row.launches])))
+                                 float(np.mean([launch.facts["seconds"] for launch in row.launches])),
+                                 float(row.declared["truth"]) - 1 if "truth" in row.declared else None)
                 for row in run.rows}
 
     def _google_times(self, pattern, layout, interleaved):

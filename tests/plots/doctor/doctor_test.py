@@ -49,10 +49,41 @@ def test_errors_are_absolute():
 
 def test_known_differences_are_judged_in_points():
     read = np.log1p([0.0030, 0.0049, 0.0055, 0.0075])  # truth 0.5 %: off by 0.20, 0.01, 0.05, 0.25 points
-    row = doctor.known_row("known_half", doctor_measure.Ratios(read, 0.1))
-    assert row["median"] == pytest.approx(0.0052)
+    row = doctor.known_row("known_half", doctor_measure.Ratios(read, 0.1, truth=0.005))
+    assert row["median"] == pytest.approx(0.0052) and row["median_off"] == pytest.approx(0.0002)
     assert row["within_0.2_point"] == pytest.approx(0.75)
     assert row["p95_off"] == pytest.approx(np.percentile([0.0020, 0.0001, 0.0005, 0.0025], 95))
+
+
+def known(pair, within, launches=40, off=0.0):
+    return doctor.known_row(pair, doctor_measure.Ratios(
+        np.log1p([0.02 + off] * round(within * launches) + [0.05] * round((1 - within) * launches)), 0.1, truth=0.02))
+
+
+TOGETHER = [  # shares of pairs within 0.2 point; what is said
+    ({"known_loads": 1, "known_stores": 0.95}, "97.5 % of 80 launches within 0.2 point (95 % wanted); the worst: "
+     "known_stores, 95.0 %"),
+    ({"known_loads": 1, "known_stores": 0.5}, "75.0 % of 80 launches within 0.2 point (95 % wanted: missed); the worst: "
+     "known_stores, 50.0 %"),
+]
+
+
+@pytest.mark.parametrize("shares, said", TOGETHER)
+def test_what_waits_for_memory_is_told_apart(shares, said):
+    rows = [known(pair, share) for pair, share in {**shares, "known_misses": 0.25}.items()]
+    assert [row["of_memory"] for row in rows] == [False, False, True]
+    result = {"methods": [], "known": rows[::-1], "placement": {
+        "google_pairs": 1, "google_different": 0, "google_apart": 0.0, "designs": 1, "intervals_without_1": 0,
+        "headline_off": 0.0, "headline_off_max": 0.0}, "known_together": doctor.together(rows)}
+    lines = " ".join(" ".join(doctor.show(result, "as the machine is")).split())
+    assert f"All that does not wait for memory: {said}" in lines
+    assert "What waits for memory: 25.0 % of 40 launches within 0.2 point Two identical" in lines
+    assert lines.index("known_loads 2 %") < lines.index("known_misses 2 %")
+
+
+def test_how_far_off_is_signed():
+    row = known("known_loads", 1, off=-0.0015)
+    assert row["median_off"] == pytest.approx(-0.0015) and row["p95_off"] == pytest.approx(0.0015)
 
 
 def test_placement_counts_both_kinds_of_wrong():
@@ -121,6 +152,7 @@ def test_the_whole_on_the_real_program():
     measured = json.loads(done.stdout)["measured"]["as the machine is"]
     assert [row["launches"] for row in measured["methods"]] == [2, 2, 2]
     assert [round(row["truth"], 3) for row in measured["known"]] == [0.005, 0.01, 0.05] + 5 * [0.02]
+    assert [measured["known_together"][kind]["launches"] for kind in ("others", "memory")] == [14, 2]
     assert measured["placement"]["designs"] == 1 and measured["placement"]["google_pairs"] == 2
 
 
