@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lessons_test import TABLES
 from places import ROOT
 from plots.files.pair_run import load
 from plots.files.strict_json import faults
@@ -92,6 +93,9 @@ def test_a_go_json_of_another_kind_is_refused(small_run):
 
 # ---- The Go files themselves
 
+TWINS = {"pass", "factory", "mutate", "collection", "stack_copy", "pass_read_one", "pass_read_quarter", "pass_read_half",
+         "pass_read_all", "pass_write", "pass_made", "pass_depth", "return_out"}
+
 needs_go = pytest.mark.skipif(not GOES, reason="go is not here: apt-get install golang")
 
 
@@ -113,7 +117,9 @@ def test_every_lesson_is_that_of_c_and_allocates_as_it_says(program, tmp_path):
     pairs = {row["pair"] for row in document["rows"]}
     in_c = "".join(path.read_text() for path in (ROOT / "benchmarks").glob("*/*.c"))
     declared = set(re.findall(r"^AMP_PAIR\((\w+)", in_c, re.M))
-    assert pairs == {"pass", "factory", "mutate", "collection", "stack_copy"} <= declared
+    assert pairs == TWINS <= declared
+    rows_of_c = {(name, size) for made in TABLES.values() for name, sizes in made for size in sizes}
+    assert {(row["pair"], row["size"]) for row in document["rows"]} <= rows_of_c
     for row in document["rows"]:
         allocates = row["pair"] == "factory"
         assert row["value"]["allocs_per_op"] == 0, row
