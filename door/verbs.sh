@@ -264,13 +264,14 @@ verb_test() {
             ,-*) ;;
             ,*:*) ;;
             ,*)
-                [ -n "$tests" ] || tests=$(meson test -C "$build" --list 2>/dev/null | sed 's/.* \/ //')
+                [ -n "$tests" ] || tests=$(meson test -C "$build" --no-rebuild --list 2>/dev/null | sed 's/.* \/ //')
                 argument=$(test_of "$argument") || exit
                 ;;
             *) value= ;;
         esac
         set -- "$@" "$argument"
     done
+    case " $* " in *' --list '*) set -- --no-rebuild "$@" ;; esac # or ninja's words stand among the names
     [ $# = 0 ] || hold_to_meson "$@"
     parting='ending the tests that run'
     patiently meson test -C "$build" --print-errorlogs "$@" || exit 1

@@ -18,6 +18,13 @@ def test_names_of_tests(door, given, passed):
     assert door.log[-1] == f"CC= meson test -C {door.build} --print-errorlogs {passed}".rstrip()
 
 
+@pytest.mark.parametrize("given", ["--list", "--list --suite source", "--suite program --list"])
+def test_the_names_without_ninjas_words(door, given):
+    assert door("test", *given.split()) == 0, door.err
+    assert door.out.splitlines()[-2:] == ["ampersand:source / door.py", "ampersand:program / heap"]
+    assert "ninja" not in door.out
+
+
 @pytest.mark.parametrize("given, wrong, nearest", [("nosuchtest", "nosuchtest", None), ("heap haep", "haep", "heap"),
                                                    ("--suite program dor.py", "dor.py", "door.py"),
                                                    ("hea*", "hea*", "heap")])
