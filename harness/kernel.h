@@ -58,11 +58,15 @@ struct amp_claim {
     const char *faster; /* AMP_VALUE, AMP_POINTER; AMP_NEITHER: none by more than 10 % or half a nanosecond */
     size_t from, to;    /* both inclusive; to 0: no end */
     const char *text;   /* a sentence */
+    const char *abi;    /* AMP_SYSV, AMP_AAPCS64: what it says is true of this ABI only; NULL: of all */
 };
 
 #define AMP_VALUE "value"
 #define AMP_POINTER "pointer"
 #define AMP_NEITHER "neither"
+
+#define AMP_SYSV "x86-64 System V"
+#define AMP_AAPCS64 "AArch64"
 
 struct amp_pair {
     const char *name;

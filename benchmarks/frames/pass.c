@@ -2,12 +2,14 @@
  *
  * Pass an object to a function: by value, or by const pointer.
  *
- *   value     caller --[first ... last]--> callee    N bytes copied, in registers up to 16 B, else on the stack
+ *   value     caller --[first ... last]--> callee    N bytes copied, in registers up to 16 B, else in memory
  *   pointer   caller --[ & ]-------------> callee    8 bytes copied
  *              [first ... last] <---'                stays where it is
  *
  * Same on both sides:  the object, the two words of it that the callee reads, a call that is not inlined.
- * Different:           where the callee finds these words: in its own copy, or in the caller's object.
+ * Different:           where the callee finds these words: in its own copy, or in the caller's object. A copy of more
+ *                      than 16 B lies on the stack (x86-64 System V), or anywhere in the caller's frame, and its
+ *                      address is passed (AArch64).
  *
  * The object lies in memory, lives on, and its members are words; pass_bytes has members that must be dug out of
  * registers. Up to 64 B both sides hide behind what a call costs anyway. Above 256 B gcc, above 128 B clang, copies

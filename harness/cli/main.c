@@ -141,7 +141,8 @@ static void print_question(const struct amp_pair *pair)
 {
     printf("%-24s %s\n", pair->name, pair->question);
     for (size_t i = 0; i < pair->n_claims; i++)
-        printf("%-24s %s\n", "", pair->claims[i].text);
+        if (amp_claim_is_ours(&pair->claims[i]))
+            printf("%-24s %s\n", "", pair->claims[i].text);
     if (pair->prefer)
         printf("%-24s %s\n", "", pair->prefer);
 }

@@ -12,16 +12,37 @@
 
 #define LABEL_MOST 16
 
+#if defined(__x86_64__)
+#define OURS AMP_SYSV
+#elif defined(__aarch64__)
+#define OURS AMP_AAPCS64
+#else
+#define OURS ""
+#endif
+
+bool amp_claim_is_ours(const struct amp_claim *claim)
+{
+    return !claim->abi || strcmp(claim->abi, OURS) == 0;
+}
+
+static bool is_one_of(const char *word, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 static int check_claim(const struct amp_claim *claim)
 {
     static const char *const faster[] = { AMP_VALUE, AMP_POINTER, AMP_NEITHER };
+    static const char *const abis[] = { AMP_SYSV, AMP_AAPCS64 };
 
     if (!claim->faster || !claim->text || !claim->text[0] || (claim->to > 0 && claim->to < claim->from))
         return -EINVAL;
-    for (size_t i = 0; i < sizeof faster / sizeof faster[0]; i++)
-        if (strcmp(claim->faster, faster[i]) == 0)
-            return 0;
-    return -EINVAL;
+    if (claim->abi && !is_one_of(claim->abi, abis, sizeof abis / sizeof abis[0]))
+        return -EINVAL;
+    return is_one_of(claim->faster, faster, sizeof faster / sizeof faster[0]) ? 0 : -EINVAL;
 }
 
 static int check_label(const char *label)

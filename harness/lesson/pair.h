@@ -8,6 +8,8 @@
 #include "harness/kernel.h"
 #include "harness/measure/rounds.h"
 
+#include <stdbool.h>
+
 struct amp_row {
     const char *lesson; /* "pass": the file that it came from, and so the name of its modules */
     const struct amp_pair *pair;
@@ -23,6 +25,9 @@ struct amp_registry {
 /* Add every row of a lesson. The strings and pairs are borrowed and must outlive the registry.
  * errors   -ENOMEM; -EEXIST for a row that exists already; -EINVAL for a pair without name, question, run or sizes */
 int amp_registry_add(struct amp_registry *registry, const char *lesson, const struct amp_pair *const *pairs, size_t n);
+/* Whether a claim is about the ABI of this program. */
+bool amp_claim_is_ours(const struct amp_claim *claim);
+
 /* Remove the rows of a lesson; `lesson` is the very pointer that it was added with. */
 void amp_registry_drop(struct amp_registry *registry, const char *lesson);
 

@@ -4,8 +4,9 @@
 A row speaks for a claim of `value` or `pointer` if that side is faster or leans that way, and against it if the other
 is, or if both are equal. It speaks for a claim of `neither` if the difference is small (stats/worth.py), and against it
 if a side is faster by more. A row that is not decided says nothing. A claim holds if a row speaks for it and none
-against it."""
+against it. What is true of another ABI only is left out."""
 
+from plots.files import abi
 from plots.judge.pair_summary import Claim
 from plots.stats import worth
 
@@ -20,11 +21,12 @@ def judge(declared, rows):
 
 
 def declared(run):
-    """{pair: its claims}, each once: a template declares them for every size."""
-    found = {}
+    """{pair: its claims that are about the run's ABI}, each once: a template declares them for every size."""
+    found, ours = {}, abi.of(run.manifest)
     for row in run.rows:
         mine = found.setdefault(row.pair, [])
-        mine += [claim for claim in row.declared.get("claims", ()) if claim not in mine]
+        mine += [claim for claim in row.declared.get("claims", ())
+                 if claim not in mine and claim.get("abi", ours) == ours]
     return found
 
 

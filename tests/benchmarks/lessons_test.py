@@ -31,7 +31,7 @@ class Side(Structure):
 
 
 class Claim(Structure):
-    _fields_ = [("faster", c_char_p), ("from_", c_size_t), ("to", c_size_t), ("text", c_char_p)]
+    _fields_ = [("faster", c_char_p), ("from_", c_size_t), ("to", c_size_t), ("text", c_char_p), ("abi", c_char_p)]
 
 
 class Pair(Structure):
@@ -50,6 +50,8 @@ _Static_assert(offsetof(struct amp_pair, threads) == {Pair.threads.offset}, "thr
 _Static_assert(offsetof(struct amp_pair, prefer) == {Pair.prefer.offset}, "prefer");
 _Static_assert(offsetof(struct amp_side, set_up) == {Side.set_up.offset}, "set_up");
 _Static_assert(sizeof(struct amp_side) == {ctypes.sizeof(Side)}, "side");
+_Static_assert(offsetof(struct amp_claim, abi) == {Claim.abi.offset}, "abi");
+_Static_assert(sizeof(struct amp_claim) == {ctypes.sizeof(Claim)}, "claim");
 extern const struct amp_pair *const __start_amp_pairs[] __attribute__((visibility("hidden")));
 extern const struct amp_pair *const __stop_amp_pairs[] __attribute__((visibility("hidden")));
 const struct amp_pair *pair_at(size_t k);

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""The claims of the lessons hold on the published run: advice that its own numbers contradict is a failure here."""
+"""The claims of the lessons hold on the published run: advice that its own numbers contradict is a failure here. And
+docs/lessons.md prints just these claims."""
 import json
+import textwrap
 
 import pytest
 
-from lessons_test import LESSONS, pairs_of  # noqa: F401, a fixture
+from lessons_page_test import PARTS
+from lessons_test import LESSONS, TABLES, pairs_of  # noqa: F401, a fixture
 from places import ROOT
 from plots.judge import claims, pair_summary
+from plots.words import quantity
 
 PUBLISHED = pair_summary.read(json.loads((ROOT / "results/reference/summary.json").read_text()))
 
 
 def declared(pair):
+    """Those about the ABI of the published run."""
     return [{"faster": claim.faster.decode(), "from": claim.from_, "to": claim.to, "text": claim.text.decode()}
-            for claim in pair.claims[:pair.n_claims]]
+            for claim in pair.claims[:pair.n_claims] if claim.abi in (None, b"x86-64 System V")]
 
 
 @pytest.mark.parametrize("compiler", ["gcc"])  # that of the published run
@@ -28,3 +33,38 @@ def test_claims_hold_on_the_published_run(pairs_of, compiler, lesson):  # noqa: 
 def test_the_published_run_says_so_itself():
     wrong = [f"{claim.pair}: {claim.text}" for claim in PUBLISHED.claims or () if claim.holds is False]
     assert wrong == []
+
+
+# ---- docs/lessons.md
+
+def sizes(claim, unit):
+    """up to 64 B; 24 B to 1 KiB; from 128 B"""
+    low, high = (quantity.size(size, unit) for size in (claim.from_, claim.to))
+    if claim.from_ == claim.to > 0:
+        return low
+    return f"{low} to {high}" if claim.from_ and claim.to else f"up to {high}" if claim.to else (
+        f"from {low}" if claim.from_ else "all sizes")
+
+
+def line(pair, claim, alone):
+    """**pass, up to 64 B, neither side:** Pass objects ..."""
+    labels = {"value": pair.value.label, "pointer": pair.pointer.label}
+    faster = claim.faster.decode()
+    name = (labels[faster] or claim.faster).decode() if faster in labels else "neither side"
+    unit = (pair.size_unit or b"B").decode()
+    head = [pair.name.decode()] * (not alone) + [sizes(claim, unit), name] + ([claim.abi.decode()] if claim.abi else [])
+    return "\n".join(textwrap.wrap(f"- **{', '.join(head)}:** {claim.text.decode()}", 118, subsequent_indent="  ",
+                                   break_on_hyphens=False))
+
+
+def claimed(pairs):
+    """What the page has to say: a line a claim. A template declares its claims again for each of its types."""
+    alone = len({pair.name for pair in pairs}) == 1
+    return list(dict.fromkeys(line(pair, claim, alone) for pair in pairs for claim in pair.claims[:pair.n_claims]))
+
+
+@pytest.mark.parametrize("lesson", TABLES)
+def test_the_page_prints_what_the_lesson_claims(pairs_of, lesson):  # noqa: F811
+    want = claimed(pairs_of("gcc", lesson))
+    said = [part for part in PARTS[lesson].split("\n\n") if part.startswith("- **")]
+    assert said == (["\n".join(want)] if want else [])

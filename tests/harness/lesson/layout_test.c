@@ -170,7 +170,7 @@ static const struct {
     { "a header that points nowhere", put_wild_header, -EPROTO, "not a whole module" },
     { "no ELF file", put_other_magic, -EPROTO, "invalid ELF header" },
     { "another library", put_foreign, -EPROTO, "not a lesson" },
-    { "another ABI", put_other_abi, -EPROTO, "ABI is 42" },
+    { "another ABI", put_other_abi, -EPROTO, "ABI is 43" },
 };
 
 static void test_bad_modules(void **state)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Claims of lessons against the rows of a run."""
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,6 +54,18 @@ def test_a_claim_holds_or_not(faster, says, holds):
     assert bool(found.against) == (holds is False)
 
 
+OF_ALL, SYSV, AARCH64 = ({"faster": "value", "from": 0, "to": 0, "text": text} | ({"abi": abi} if abi else {})
+                         for text, abi in (("All.", ""), ("Six registers.", "x86-64 System V"), ("Eight.", "AArch64")))
+
+
+@pytest.mark.parametrize("arch, want", [("x86_64", [OF_ALL, SYSV]), ("aarch64", [OF_ALL, AARCH64]), ("riscv64", [OF_ALL]),
+                                        (None, [OF_ALL])])
+def test_what_is_true_of_another_abi_is_left_out(arch, want):
+    rows = [SimpleNamespace(pair="pair", declared={"claims": [OF_ALL, SYSV, AARCH64]})] * 2
+    run = SimpleNamespace(manifest={"machine": {"arch": arch} if arch else {}}, rows=rows)
+    assert claims.declared(run) == {"pair": want}
+
+
 @pytest.mark.parametrize("low, high, about", [(0, 0, 4), (0, 16, 2), (16, 0, 3), (17, 64, 1), (65, 0, 1), (200, 0, 0)])
 def test_sizes_are_inclusive(low, high, about):
     rows = [row(size, *FASTER) for size in (8, 16, 64, 128)]
@@ -79,5 +92,5 @@ def test_without_an_interval_a_row_says_nothing():
     ({"pointer": "thread"}, "pointer faster", "thread faster"),
     ({"value": "a", "pointer": "b"}, "placement decides", "placement decides")])
 def test_a_verdict_calls_the_sides_by_their_names(labels, verdict, shown):
-    assert sentences.named(replace(row(8, verdict, 1.5), labels=labels), verdict) == shown
-    assert sentences.named(row(8, verdict, 1.5), verdict) == verdict
+    assert sentences.named(verdict, replace(row(8, verdict, 1.5), labels=labels).labels) == shown
+    assert sentences.named(verdict, row(8, verdict, 1.5).labels) == verdict
