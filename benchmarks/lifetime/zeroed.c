@@ -6,7 +6,7 @@
  *                                          clearing it is the best
  *   malloc, memset   [ ? ? ? ? ... ? ] --> [ 0 0 0 0 ... 0 ]
  *
- * Same on both sides:  the size, the first and the last byte are read, free().
+ * Same on both sides:  the size, the first and the last word are read, free().
  * Different:           who clears the memory. For a block larger than those that it caches for a thread (32 KiB),
  *                      jemalloc's calloc() has the kernel replace the pages: madvise(), and a page fault for each page
  *                      that is touched, here two.

@@ -9,7 +9,8 @@
  *
  * Same on both sides:  the object, the chain: a call, a read, the number of the next member.
  * Different:           where the read finds the member. In `pass` calls overlap, here they cannot: the time is that of
- *                      the whole chain.
+ *                      the whole chain. At 16 B the value side writes its registers to memory first, since registers
+ *                      cannot be indexed.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/passing/latency.c"

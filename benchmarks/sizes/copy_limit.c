@@ -5,7 +5,7 @@
  *   value     caller --[first ... last]--> callee           copied by the compiler, as in `pass`
  *   pointer   memcpy(frame, object, N); & --> callee        copied by the C library, then a pointer to the copy
  *
- * Same on both sides:  the object, N bytes copied into a frame, a call, the two bytes that the callee reads.
+ * Same on both sides:  the object, N bytes copied into a frame, a call, the two words that the callee reads.
  * Different:           who copies. The library's memcpy() is chosen for the processor, so it stands for the limit of
  *                      the machine. The compiler at -O2 uses moves up to 256 B (gcc) or 128 B (clang), and beyond that
  *                      `rep movs`.
