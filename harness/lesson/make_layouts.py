@@ -53,12 +53,13 @@ from lesson_object import FUNCTION, STEP_B, Object, Refused, read_symbols
 
 try:
     import copies
+    import waits
 except ImportError:  # python3-capstone is optional: the table then says nothing of copies
     copies = None
 
 LINE_B = 64
 MAX_EXTRA_LINES = 3  # the largest padding between two functions
-LESSON_ABI = 2  # AMP_LESSON_ABI, harness/lesson/layout.h
+LESSON_ABI = 3  # AMP_LESSON_ABI, harness/lesson/layout.h
 
 
 def read_contract(path):
@@ -343,16 +344,17 @@ def make_in(made, args):
     command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", path, args.extra, *link_args]
     table = first_keys(args, lesson) | {"build_ids": link_all(command, lesson, units, args, draw, made)}
     if copies and not args.instrumented:
-        table["copies"] = read_copies(lesson, pairs)
+        table["copies"] = read_code(copies.copies, lesson, pairs)
+        table["waits"] = {row: sides for row, sides in read_code(waits.waits, lesson, pairs).items() if any(sides.values())}
     head = json.dumps(table)[:-1]
     body = ",\n".join(json.dumps(unit) for unit in units)
     (made / f"{args.lesson}.layouts.json").write_text(f'{head}, "units": [\n{body}]}}\n')
     install(made, args.out, args.lesson, args.count)
 
 
-def read_copies(lesson, pairs):
-    """{row: {side: what an operation of it copies}}, from the compiled code (harness/copies)."""
-    return {row: {side: copies.copies(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")}
+def read_code(reader, lesson, pairs):
+    """{row: {side: what an operation of it does}}, from the compiled code (harness/copies)."""
+    return {row: {side: reader(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")}
             for pair in pairs for row in pair["rows"]}
 
 

@@ -10,13 +10,15 @@ import math
 from matplotlib.ticker import NullLocator
 
 from plots.figures import style
+from plots.files import abi
+from plots.judge.causes import NEIGHBOURS
 from plots.judge.pair_summary import SIDES
 from plots.words import because, quantity
 from plots.words.sentences import with_interval
 
 LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
 TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
-CLIFF_SIZES, CLIFF_TIME = 1.1, 1.25  # neighbours this close in size and this far apart in time are named
+CODE_SIZES, CLIFF_TIME = 1.5, 1.25  # neighbours this close in size and this far apart in time are named
 CROSSOVER = "#6b4f7d"
 
 
@@ -44,15 +46,17 @@ def timed(rows):
 
 
 def cliffs(rows):
-    """Pairs of neighbouring sizes at which the time of a side jumps by more than the size explains."""
+    """Pairs of neighbouring sizes at which the time of a side jumps by more than the size explains: they hardly differ,
+    or they differ a little and the code of a side is another."""
     found = []
     measured = timed(rows)
     for a, b in zip(measured, measured[1:]):
-        if b.size > CLIFF_SIZES * a.size:
-            continue
         sides = [[row.ns_per_op(side).estimate for row in (a, b)] for side in SIDES]
-        jumps = [max(times) / min(times) for times in sides]
-        if max(jumps) >= CLIFF_TIME:
+        jump = max(max(times) / min(times) for times in sides)
+        if b.size <= NEIGHBOURS * a.size and jump >= CLIFF_TIME:
+            found.append((a.size, b.size))
+        elif b.size <= CODE_SIZES * a.size and jump >= CLIFF_TIME * b.size / a.size and because.cliff(
+                a, b, dict.fromkeys(SIDES)):
             found.append((a.size, b.size))
     return found
 
@@ -153,10 +157,11 @@ def _ratio_limits(rows):
     return 2 ** -(left + 0.22 * span), 2 ** (right + 0.22 * span)
 
 
-def cliff_text(rows, below, above):
-    """16 | 17: no copy to moves; the sizes alone where the code does not show what changes."""
+def cliff_text(rows, below, above, ours=None):
+    """256 | 257: vector moves to rep movs; the sizes alone where the code does not show what changes. `ours`: the ABI of
+    sizes that are bytes."""
     of = {row.size: row for row in rows}
-    said = because.cliff(of[below], of[above], {side: rows[0].name_of(side) for side in SIDES})
+    said = because.cliff(of[below], of[above], {side: rows[0].name_of(side) for side in SIDES}, ours)
     return f"{below} | {above}" + (f": {said}" if said else "")
 
 
@@ -200,7 +205,8 @@ def _lay_out(pair, rows, summary, manifest, lanes):
     draw_cliffs((low_ax, top_ax), found)
     top_ax.tick_params(axis="x", labelbottom=False)
     low_ax.set_xlabel(style.plain(style.size_label(unit)), labelpad=3)
-    cliff_labels = [(math.sqrt(a * b), cliff_text(rows, a, b)) for a, b in found]
+    ours = abi.of(manifest) if unit == "B" else None
+    cliff_labels = [(math.sqrt(a * b), cliff_text(rows, a, b, ours)) for a, b in found]
     labels = [(crossover.estimate, crossover_text(crossover, unit)) for crossover in crossovers]
     return page.fig, (style.strip(top_ax, cliff_labels, 0.02, color=style.FAINT),
                       style.strip(low_ax, labels, 0.04, weight="bold", color=CROSSOVER))
@@ -239,7 +245,7 @@ def _caption(summary, rows, sentence, crossovers, found):
         text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side. Its mark is "
                     "filled if also at most one layout in ten says the opposite.")
     if found:
-        text.append("A cliff is a jump of time between two sizes that hardly differ.")
+        text.append("A cliff is a jump of time between two sizes that hardly differ, or at which the code changes.")
     if summary.quick:
         text.append("This was a quick run: no intervals, no verdicts.")
     return " ".join(text)

@@ -128,11 +128,25 @@ class Copies:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wait:
+    """A load that no single store can serve, by the compiled code."""
+    load_b: int
+    store_b: int  # of the last store to a part of what is loaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waits:
+    value: tuple[Wait, ...]
+    pointer: tuple[Wait, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Why:
     """What makes the sides differ."""
     counters: Counters | None = None
     not_counted: str | Absent = ABSENT  # why there are no counters
     copies: Copies | None = None
+    waits: Waits | Absent = ABSENT  # of runs whose tables of layouts tell of some
     sentence: str | None = None  # None: no fact shows it
 
 

@@ -38,7 +38,7 @@ def judgement(run, among=None):
                 for row in run.rows}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
     rows = _observe([replace(_row(row, measured[row.name], counts[row.name], judge),
-                             why=counters.why(row.name, run.counters, run.manifest["layouts"][row.lesson].get("copies")))
+                             why=counters.why(row.name, run.counters, run.manifest["layouts"][row.lesson]))
                     for row in run.rows],
                     {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
     crossings = tuple(_crossovers(run, measured, threshold, judge))

@@ -1,25 +1,35 @@
 # SPDX-License-Identifier: MIT
 """Why the slower side of a row is slower, as far as the counted facts and the compiled code show it.
 
-A cause is only said where the slower side does more of it: it allocates more, it copies more bytes, or it executes so
-many more instructions, mispredicted branches or cache misses. Where no fact points that way there is no sentence: the
-cause may be a wait (a load for a store), a long chain or a place, which counts do not show."""
+A cause is only said where the slower side does more of it: it allocates more, it copies more bytes, its code loads
+what no single store before it holds, or it executes so many more instructions, mispredicted branches or cache misses.
+That a load waits for a store, and how long a rep movs takes to start, is said only where the times of the run show it,
+too. Where no fact points that way there is no sentence: the cause may be a long chain or a place, which counts do not
+show."""
 
 import math
 
+from plots.files import abi
+from plots.judge.causes import REP_MOVS, may_rep_movs, rep_movs, told, waits
 from plots.judge.pair_summary import SIDES
 from plots.words import quantity
 
 EXPLAINS = 0.5  # of ln pointer/value: what a ratio of instructions must reach to be named
+REGISTERS_B = {abi.SYSV: (16,), abi.AAPCS64: (16, 32)}  # up to so many an object is passed in them; 32: four doubles
+WAIT_NS = 2  # more than the other side takes, at least: ten cycles at 5 GHz, what a load that is not forwarded costs
+SHARE = 0.1  # of the side's time: what the start of a rep movs must take to be named
 MISSES = 0.05  # an operation, and more than the other side: fewer are noise of the simulation
+RATE = 0.02  # of the branches: what must be mispredicted to be named; valgrind mispredicts the end of each long loop
 
 
-def sentence(row, labels):
-    """None where no side is the slower one, or nothing shows why. `labels`: what the sides are called."""
+def sentence(row, labels, start=None):
+    """None where no side is the slower one, or nothing shows why. `labels`: what the sides are called; `start`: the
+    causes.Start of a rep movs in this run."""
     if row.ratio is None or not (row.verdict.endswith(" faster") or row.verdict.startswith("leans ")):
         return None
     slow, fast = ("pointer", "value") if row.ratio.estimate >= 1 else ("value", "pointer")
-    found = [said for fact in (allocates, copies) if (said := fact(row, slow, fast, labels))]
+    found = [said for fact in (allocates, copies, waits_for) if (said := fact(row, slow, fast, labels))]
+    found += begins(row, slow, fast, start)
     return "; ".join(found or executes(row, slow, fast, labels)) or None
 
 
@@ -37,17 +47,14 @@ def _times(n):
 
 # ---- Copies, read from the compiled code
 
-def told(row, side):
-    """The copies of a side, None where the code was not read or does not tell all."""
-    found = row.why and row.why.copies and getattr(row.why.copies, side)
-    return found if isinstance(found, tuple) and all(one.how != "not told" for one in found) else None
-
-
 def copies(row, slow, fast, labels):
     more, less = told(row, slow), told(row, fast)
-    if more is None or less is None or sum(one.bytes for one in more) <= sum(one.bytes for one in less):
+    if more is None or less is None:
         return None
-    return f"{labels[slow]} copies {_listed(more)}, {labels[fast]} {_listed(less)}"
+    by = sum(one.bytes for one in more) - sum(one.bytes for one in less)
+    if by > 0 or (by == 0 and rep_movs(row, slow) and not rep_movs(row, fast)):
+        return f"{labels[slow]} copies {_listed(more)}, {labels[fast]} {_listed(less)}"
+    return None
 
 
 def _listed(found):
@@ -66,16 +73,47 @@ def _copy(how, size_b, moves):
     return f"{quantity.size(size_b)} by {'a ' * how.startswith('call')}{how}"
 
 
-def cliff(below, above, labels):
+def cliff(below, above, labels, ours=None):
     """What of the code changes from one size to the next: "no copy to moves", "vector moves to rep movs". None where
-    that is not known, or nothing changes."""
+    that is not known, or nothing changes. `ours`: the ABI of the run, by its name, where the sizes are bytes."""
     said = []
     for side in SIDES:
         ways = [told(row, side) for row in (below, above)]
         if None not in ways:
             before, after = (" and ".join(dict.fromkeys(one.how for one in way)) or "no copy" for way in ways)
-            said += [(side, f"{before} to {after}")] * (before != after)
+            by_abi = before == "no copy" and any(below.size <= most < above.size for most in REGISTERS_B.get(ours, ()))
+            change = f"registers to {after} ({ours})" if by_abi else f"{before} to {after}"
+            waiting = waits(above, side) and not waits(below, side)
+            change += ", and a load waits for a store" * bool(waiting)
+            said += [(side, change)] * (before != after)
     return "; ".join(text if side == "value" else f"{labels[side]}: {text}" for side, text in said) or None
+
+
+# ---- What the code and the times show together
+
+def waits_for(row, slow, fast, labels):
+    found = waits(row, slow)
+    times = [row.ns_per_op(side).estimate for side in (slow, fast)] if found else ()
+    if not found or waits(row, fast) or times[0] - times[1] < WAIT_NS:
+        return None
+    one = max(found, key=lambda wait: wait.load_b / wait.store_b)
+    if one.store_b >= one.load_b:
+        return f"in {labels[slow]}, {_of(one.load_b)} load of what two stores wrote waits for them"
+    return f"in {labels[slow]}, {_of(one.load_b)} load after {_of(one.store_b)} store waits for the store"
+
+
+def _of(size_b):
+    return f"{'an' if size_b in (8, 11, 18) else 'a'} {quantity.size(size_b)}"
+
+
+def begins(row, slow, fast, start):
+    """A list of one sentence, or empty."""
+    n, other = rep_movs(row, slow), rep_movs(row, fast)
+    if start is None or None in (n, other) or n <= other or (
+            (n - other) * start.ns < SHARE * row.ns_per_op(slow).estimate):
+        return []
+    took = quantity.time(start.ns, 2) if start.cycles is None else f"{start.cycles:.0f} cycles"
+    return [f"{'each' if n > 1 else 'the'} {REP_MOVS} starts up in about {took}"]
 
 
 # ---- What is executed
@@ -89,6 +127,8 @@ def executes(row, slow, fast, labels):
     for key, words in (("branch_misses", "mispredicts {} branches"),
                        ("cache_misses", "misses the first cache {} times")):
         n, other = getattr(more, key), getattr(less, key)
+        if key == "branch_misses" and n is not None and (n < RATE * (more.branches or 0) or may_rep_movs(row, slow)):
+            continue  # valgrind takes each turn of a rep movs for a branch
         if None not in (n, other) and n - other >= MISSES and n >= 2 * other:
             return [f"{labels[slow]} {words.format(quantity.count(n))} an operation, {labels[fast]} "
                     f"{quantity.count(other)}"]

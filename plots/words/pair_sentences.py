@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from plots.judge import causes
 from plots.judge.pair_summary import SIDES, Why
 from plots.judge.summary import judgement
 from plots.words import because, quantity, sentences
@@ -16,20 +17,23 @@ def summarize(run, among=None):
     one_layout = run.manifest["settings"].get("layout", -1) >= 0
     units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
     names = {row.pair: {side: row.name_of(side) for side in SIDES} for row in summary.rows}
-    rows = [replace(row, counts=_in_words(row.counts), sentence=_of_row(
+    start = causes.start(summary.pairs, causes.cycle_ns(summary.rows))
+    rows = [replace(row, counts=_in_words(row.counts, names[row.pair]), sentence=_of_row(
         row, measured, summary.rule.launches_needed, one_layout)) for row, measured in zip(summary.rows, run.rows)]
     return replace(
         summary, rule=replace(summary.rule, stopping=stopping(found.rule)),
         rows=tuple(replace(row, why=replace(row.why or Why(), sentence=because.sentence(
-            row, names[row.pair]))) for row in rows),
+            row, names[row.pair], start))) for row in rows),
         crossovers=tuple(
             replace(one, sentence=sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]),
                                                       names[result.pair]))
             for one, result in zip(summary.crossovers, found.crossings))), found.bench
 
 
-def _in_words(counts):
-    return replace(counts, detail="; ".join(map(of_counts, counts.detail))) if counts.status == "differs" else counts
+def _in_words(counts, names):
+    if counts.status != "differs":
+        return counts
+    return replace(counts, detail="; ".join(of_counts(one, names) for one in counts.detail))
 
 
 def stopping(rule):
@@ -63,14 +67,14 @@ COUNTED = {"allocs": "allocated {} per operation", "frees": "freed {} per operat
            "peak_b": "held at most {}"}
 
 
-def of_counts(difference):
+def of_counts(difference, names):
     """the pointer side allocated 1 time per operation in launch 0, 1.001 times in launch 1"""
     (first, one), (other, two) = difference.first, difference.other
     texts = next(texts for texts in ([quantity.digits(float(x), n, exact=True) for x in (one, two)]
                                      for n in (4, 7, 10, 17)) if len(set(texts)) > 1)
     unit = ["B", "B"] if difference.key.endswith("_b") else ["time" if x == 1 else "times" for x in (one, two)]
     did = COUNTED[difference.key].format(f"{texts[0]} {unit[0]}")
-    return f"the {difference.side} side {did} in launch {first}, {texts[1]} {unit[1]} in launch {other}"
+    return f"the {names[difference.side]} side {did} in launch {first}, {texts[1]} {unit[1]} in launch {other}"
 
 
 def _of_verdict(row, side, faster, needed, one_layout):

@@ -164,3 +164,17 @@ def test_counts_that_differ_are_hollow(figures):
         marks = sorted((line.get_ydata()[0], line.get_markerfacecolor()) for line in ax.lines
                        if line.get_marker() == "D")
         assert [face for _, face in marks] == ["white", style.POINTER.colour]
+
+
+@pytest.mark.parametrize("sizes, value_ns, how, want", [
+    ((16, 24), (1, 9), "vector moves", [(16, 24)]),
+    ((16, 24), (1, 1.5), "vector moves", []),  # the size explains it
+    ((16, 24), (1, 9), None, []),
+    ((16, 32), (1, 9), "vector moves", []),
+])
+def test_a_cliff_where_the_code_changes(sizes, value_ns, how, want):
+    rows = [row(f"p/size={n}", 1 / ns, value_ns=ns) for n, ns in zip(sizes, value_ns)]
+    for one, ways in zip(rows, ([], [how] if how else [])):
+        one["why"] = {"counters": None, "copies": {"value": [{"how": way, "bytes": 16, "moves": 1, "width_b": 16}
+                                                             for way in ways], "pointer": []}}
+    assert crossover_figure.cliffs(crossover_figure.load(pair_summary.read(summary(rows)), "p")) == want
