@@ -10,6 +10,7 @@
 #include "harness/text/complain.h"
 #include "harness/text/quantity.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -86,17 +87,16 @@ static int make_folder(char *out)
     return mkdtemp(out) ? 0 : amp_complain(2, out, "cannot be made: %s", strerror(errno));
 }
 
+/* It holds files only. One that appears meanwhile, of a process that the program left behind, keeps it. */
 static void remove_folder(const char *folder)
 {
-    char *command[] = { "rm", "-rf", "--", (char *) (uintptr_t) folder, NULL };
-    pid_t child = fork();
+    DIR *files = opendir(folder);
 
-    if (child == 0) {
-        execvp(command[0], command);
-        _exit(127);
-    }
-    if (child > 0)
-        waitpid(child, NULL, 0);
+    for (struct dirent *file; files && (file = readdir(files)) != NULL;)
+        unlinkat(dirfd(files), file->d_name, 0);
+    if (files)
+        closedir(files);
+    rmdir(folder);
 }
 
 /* The library lies beside this program. */

@@ -250,10 +250,10 @@ static void add_frames(json_t *stack, const struct amp_location *location)
     for (size_t i = 0; i == 0 || i < location->n_lines; i++) {
         const struct amp_line *line = i < location->n_lines ? &location->lines[i] : &nameless;
 
-        json_array_append_new(stack, json_pack("{s:s?, s:s?, s:o, s:s?, s:o}", "function", line->function, "file",
-                                               line->file, "line", count(line->line), "module",
-                                               mapping ? mapping->path : NULL, "address",
-                                               count(location->address - (mapping ? mapping->bias : 0))));
+        json_array_append_new(stack, json_pack("{s:s?, s:s?, s:o, s:b, s:s?, s:o}", "function", line->function, "file",
+                                               line->file, "line", count(line->line), "inlined",
+                                               i + 1 < location->n_lines, "module", mapping ? mapping->path : NULL,
+                                               "address", count(location->address - (mapping ? mapping->bias : 0))));
     }
 }
 

@@ -8,6 +8,7 @@
 #define SIZE_MOST (((uint64_t) 1 << 44) - 1) /* and of `size_b`: larger than any memory */
 
 static bool is_off;
+static uint64_t missed_early; /* by handlers, while the file was being made */
 
 void amp_count_set(bool on)
 {
@@ -79,6 +80,8 @@ void amp_count_begin(const void *address, size_t size_b, const struct amp_caller
 
     if (!head || is_off)
         return;
+    if (__builtin_expect(missed_early > 0, 0))
+        add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED));
     stack = amp_stack_walk(caller, &scratch);
     site = amp_site_of(stack, size_b);
     add(&site.counts->bytes, size_b);
@@ -129,6 +132,9 @@ void amp_count_failed(void)
 
 void amp_count_missed(void)
 {
-    if (amp_region_head() && !is_off)
-        add(&amp_region_head()->unrecorded, 1);
+    struct amp_profile_head *head = amp_region_head_made();
+    uint64_t *count = head ? &head->unrecorded : &missed_early;
+
+    if (!is_off)
+        __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 }

@@ -133,10 +133,14 @@ static void *map_segment(const struct region *r)
     const size_t size_b = AMP_PROFILE_SEGMENT_B;
     int fd = open_file(r->path, O_RDWR);
     void *memory = MAP_FAILED;
+    long failed;
 
     if (fd < 0)
         return MAP_FAILED;
-    if (syscall(SYS_fallocate, fd, 0, r->length, size_b) == 0)
+    do {
+        failed = syscall(SYS_fallocate, fd, 0, r->length, size_b);
+    } while (failed && errno == EINTR);
+    if (!failed)
         memory = mmap(NULL, size_b, PROT_READ | PROT_WRITE, MAP_SHARED, fd, r->length);
     syscall(SYS_close, fd);
     return memory;
@@ -176,9 +180,14 @@ static void begin(struct region *r)
     __atomic_store_n(&r->head, head, __ATOMIC_RELEASE);
 }
 
+struct amp_profile_head *amp_region_head_made(void)
+{
+    return region ? __atomic_load_n(&region->head, __ATOMIC_ACQUIRE) : NULL;
+}
+
 struct amp_profile_head *amp_region_head(void)
 {
-    struct amp_profile_head *head = region ? __atomic_load_n(&region->head, __ATOMIC_ACQUIRE) : NULL;
+    struct amp_profile_head *head = amp_region_head_made();
     int error = errno;
 
     if (__builtin_expect(head != NULL, 1))

@@ -17,6 +17,9 @@ void amp_region_unmap(void *memory, size_t size_b);
 /* The head of this process's file; made if there is none, in plain memory if no folder is named. NULL: no memory. */
 struct amp_profile_head *amp_region_head(void);
 
+/* The head if there is one: for a signal handler, which may have interrupted the making of it. */
+struct amp_profile_head *amp_region_head_made(void);
+
 /* Room for a record, all 0, in the file; NULL if there is no more. Only under a lock of the caller. */
 void *amp_region_add(size_t size_b);
 

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: MIT
+"""What `profile` counts is what an allocator behind it counted; stacks are those of backtrace(); however a program ends,
+what it had allocated is there. AMPERSAND_BUILD names the build folder."""
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+from pathlib import Path
+
+import pprof
+import pytest
+
+from waiting import HANGS_S
+
+BUILD = os.environ.get("AMPERSAND_BUILD")
+if not BUILD:
+    pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
+PROFILE = Path(BUILD).resolve() / "harness" / "profile" / "ampersand-profile"
+SANITIZED = b"__asan_init" in PROFILE.read_bytes()
+HERE = Path(__file__).parent
+CC = os.environ.get("CC", "cc").split()
+
+
+def compiled(out, *words):
+    done = subprocess.run([*CC, "-g", "-O2", "-fno-builtin", *map(str, words), "-o", out, "-ldl", "-lpthread"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("profile") / "program", HERE / "program.c", "-D_GNU_SOURCE")
+
+
+@pytest.fixture(scope="session")
+def counting(tmp_path_factory):
+    """The counting allocator, and a function that reads its counts and begins anew."""
+    folder = tmp_path_factory.mktemp("counting")
+    library = compiled(folder / "counting.so", HERE / "counting.c", "-D_GNU_SOURCE", "-shared", "-fPIC",
+                       f'-DCOUNT_FILE="{folder}/counts"')
+
+    def counts():
+        allocs, size_b, frees = struct.unpack("3Q", (folder / "counts").read_bytes()[:24])
+        (folder / "counts").unlink()
+        return {"allocs": allocs, "bytes": size_b, "frees": frees}
+
+    return library, counts
+
+
+def profile(*command, flags=(), stdin=subprocess.DEVNULL, **environment):
+    done = subprocess.run([PROFILE, "--format", "json", *flags, "--", *command], stdin=stdin, capture_output=True,
+                          env=os.environ | environment, timeout=HANGS_S)
+    text = done.stderr.decode(errors="replace")
+    before, brace, rest = text.partition("{\n")
+    return done, json.loads(brace + rest) if brace else None, before
+
+
+def totals(report):
+    return {key: report["total"][key] for key in ("allocs", "bytes", "frees")}
+
+
+SCRIPT = """create table t(a integer primary key, b text); create index i on t(b);
+with recursive c(x) as (select 1 union all select x+1 from c where x<2000) insert into t select x, hex(x*x) from c;
+select count(*), max(b) from t;"""
+PYTHON = "import json, re; print(len(json.dumps([{'a': i, 'b': [i] * 3} for i in range(3000)])), re.match('a+', 'aaa'))"
+MOST_HANDLED = 310  # signals in program.c
+PROGRAMS = {
+    "calls": ["PROGRAM", "calls"], "failing": ["PROGRAM", "failing"], "lives": ["PROGRAM", "lives"],
+    "threads": ["PROGRAM", "threads", "64"], "exec": ["PROGRAM", "exec"], "handlers": ["PROGRAM", "handlers"],
+    "xz": ["/usr/bin/xz", "-c", "-1", __file__], "sqlite3": ["/usr/bin/sqlite3", ":memory:", SCRIPT],
+    "python3": ["/usr/bin/python3", "-c", PYTHON], "sh": ["/bin/sh", "-c", "ls / | sort | wc -l; exec ls /"],
+}
+
+
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+@pytest.mark.parametrize("command", PROGRAMS.values(), ids=PROGRAMS)
+def test_totals_are_those_of_the_allocator_behind(command, program, counting):
+    library, counts = counting
+    command = [program if word == "PROGRAM" else word for word in command]
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not here")
+    done, report, _ = profile(*command, LD_PRELOAD=str(library))
+    assert done.returncode == 0
+    want, have, unseen = counts(), totals(report), report["unrecorded"]
+    assert want["allocs"] > 0 and report["lost"] == report["untracked"] == 0
+    if command[-1] == "handlers":  # those that interrupted the allocator itself are taken for its own
+        assert have["frees"] == want["frees"] and 0 <= want["allocs"] - have["allocs"] - unseen <= MOST_HANDLED
+        return
+    if command[0] == "/bin/sh":  # a child frees what its parent allocated, and counts
+        del want["frees"], have["frees"]
+    assert have == want and unseen == 0
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind")
+def test_totals_are_those_of_valgrind(program):
+    done = subprocess.run(["valgrind", program, "calls", "those of valgrind"], capture_output=True, text=True)
+    [line] = [line for line in done.stderr.splitlines() if "total heap usage" in line]
+    numbers = [int(word.replace(",", "")) for word in line.split() if word.replace(",", "").isdigit()]
+    total = profile(program, "calls", "those of valgrind")[1]["total"]
+    assert numbers == [total["allocs"], total["frees"], total["bytes"]]
+
+
+def test_children_count_for_themselves(program):
+    _, report, _ = profile(program, "children", "100")
+    assert report["processes"] == 101
+    assert report["total"]["allocs"] == 1 + 100 * 10 and report["total"]["bytes"] == 1000 + 100 * 10 * 50
+    assert report["total"]["frees"] == 0
+    [site] = {tuple(frame["line"] for frame in sample["stack"][:2]) for sample in report["samples"]
+              if sample["least_b"] == 32}
+    assert site[0] > 0  # one stack for the children of all processes
+
+
+def test_lives(program):
+    _, report, _ = profile(program, "lives")
+    lives = {}
+    for sample in report["samples"]:
+        name = sample["stack"][0]["function"]
+        if name in ("in_frame", "make"):
+            lives.setdefault(name, []).append([sample["allocs"], sample["died_in_frame"], sample["died_in_caller"],
+                                               sample["frees"]])
+    assert lives["in_frame"] == [[10, 10, 0, 10]]
+    assert sorted(lives["make"]) == [[1, 0, 0, 1], [20, 0, 20, 20], [30, 0, 0, 30], [40, 0, 0, 0]]
+
+
+def test_calls_without_memory_are_counted_apart(program):
+    _, report, _ = profile(program, "failing")
+    assert report["failed"] >= 3 and report["total"]["bytes"] == 30
+    done, report, _ = profile(program, "without_memory")
+    assert done.returncode == 0 and report["failed"] == 1
+    assert sum(each["allocs"] for each in report["samples"] if each["least_b"] == 1 << 20) == int(done.stdout)
+
+
+ENDS = [("_exit", 7), ("exit", 8), ("abort", 128 + signal.SIGABRT), ("kill", 128 + signal.SIGKILL),
+        ("crash", 128 + signal.SIGSEGV), ("return", 0)]
+
+
+@pytest.mark.parametrize("how, status", ENDS)
+def test_however_it_ends(how, status, program, tmp_path):
+    done, report, _ = profile(program, "end", how, flags=["-o", tmp_path / "out.pb.gz"])
+    assert done.returncode == status and report["total"]["bytes"] == 500
+    assert pprof.read(tmp_path / "out.pb.gz").total("inuse_space") == 500
+    assert os.listdir(tmp_path) == ["out.pb.gz"]
+
+
+def stack_of(sample):
+    """Its addresses; inlined functions share one."""
+    return [(os.path.realpath(frame["module"] or ""), frame["address"]) for frame in sample["stack"]
+            if not frame["inlined"]]
+
+
+SIGNAL = "1010"  # of frames.c: what its handler allocates
+
+
+@pytest.mark.parametrize("flags", [["-O0"], ["-O2"], ["-O2", "-fno-omit-frame-pointer"], ["-O3", "-no-pie"]],
+                         ids=["O0", "O2", "frame_pointers", "no_pie"])
+def test_stacks_are_those_of_backtrace(flags, tmp_path):
+    program = compiled(tmp_path / "frames", HERE / "frames.c", "-D_GNU_SOURCE", "-Wno-unknown-attributes", *flags)
+    done, report, _ = profile(program)
+    lines = done.stdout.decode().splitlines()
+    assert len(lines) == 12
+    found = {tuple(stack_of(sample)[1:]): sample["ending"] for sample in report["samples"]
+             if sample["stack"][0]["function"] == "leaf"}
+    for line in lines:
+        size, *frames = line.split()
+        want = []
+        for frame in frames:
+            module, _, address = frame.rpartition("+")
+            is_own = os.path.realpath(module) == os.path.realpath(program)
+            want.append((os.path.realpath(module), int(address, 16) + (0x400000 if is_own and "-no-pie" in flags else 0)))
+        if size == SIGNAL: # where a signal interrupted is no return address: 1 is not to be taken off
+            at = next(i for i, frame in enumerate(want) if "libc" in frame[0]) + 1
+            want[at] = (want[at][0], want[at][1] + 1)
+        assert found.get(tuple(want)) == "whole", line
+
+
+def test_a_library_in_the_place_of_another(program, tmp_path):
+    for name, size in (("one", 111), ("two", 222)):
+        (tmp_path / f"{name}.c").write_text(f"""#include <stdlib.h>
+void *volatile kept;
+__attribute__((noinline)) void called_{name}(void) {{ kept = malloc({size}); }}
+void run(void) {{ called_{name}(); __asm__ volatile(""); }}\n""")
+        compiled(tmp_path / f"{name}.so", tmp_path / f"{name}.c", "-shared", "-fPIC")
+    _, report, _ = profile(program, "load", tmp_path / "one.so", tmp_path / "two.so")
+    stacks = {sample["bytes"]: [frame["function"] for frame in sample["stack"]][:4] for sample in report["samples"]}
+    assert stacks[111] == ["called_one", "run", "load", "main"]
+    assert stacks[222] == ["called_two", "run", "load", "main"]
+
+
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+@pytest.mark.parametrize("library", ["jemalloc.so.2", "mimalloc.so.2.0", "tcmalloc_minimal.so.4"])
+def test_any_allocator(library, program):
+    found = [path for path in Path("/usr/lib").glob(f"*/lib{library}")]
+    if not found:
+        pytest.skip(f"lib{library} is not here")
+    def ours(report):
+        return sorted((each["allocs"], each["bytes"], each["died_in_frame"]) for each in report["samples"]
+                      if each["stack"][0]["function"] in ("in_frame", "make"))
+
+    done, report, _ = profile(program, "lives", LD_PRELOAD=str(found[0]))
+    assert done.returncode == 0 and ours(report) == ours(profile(program, "lives")[1])
+
+
+def test_the_file_is_what_go_reads(program, tmp_path):
+    file = tmp_path / "out.pb.gz"
+    _, report, _ = profile(program, "calls", flags=["-o", file])
+    read = pprof.read(file)
+    assert read.types == ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"]
+    assert read.default_type == "alloc_space"
+    total = report["total"]
+    assert [read.total(kind) for kind in read.types] == [
+        total["allocs"], total["bytes"], total["allocs"] - total["frees"], total["bytes"] - total["freed_b"]]
+    assert {sample.stack[0][0] for sample in read.samples} >= {"all_calls", "__strdup"}
+    assert str(program) in {path for path, *_ in read.mappings.values()}
+    if not shutil.which("go"):
+        return
+    raw = subprocess.run(["go", "tool", "pprof", "-raw", file], capture_output=True, text=True)
+    assert raw.returncode == 0, raw.stderr
+    rows = raw.stdout.split("Samples:\n")[1].split("Locations\n")[0].splitlines()[1:]
+    values = [[int(word) for word in row.split(":")[0].split()] for row in rows if "bytes:[" not in row]
+    assert [sum(column) for column in zip(*values)] == [read.total(kind) for kind in read.types]
+
+
+def test_snapshots_while_it_runs(program, tmp_path):
+    file = tmp_path / "out.pb.gz"
+    ours = subprocess.Popen([PROFILE, "-o", file, "--", program, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        for n in (1, 2):
+            ours.stdin.write(b"x")
+            ours.stdin.flush()
+            assert ours.stdout.read(1) == b"\n"  # it has allocated
+            before = file.stat().st_ino if file.exists() else 0
+            ours.send_signal(signal.SIGUSR2)
+            while not file.exists() or file.stat().st_ino == before:
+                assert ours.poll() is None
+            found = [sample.values[:2] for sample in pprof.read(file).samples if sample.stack[0][0] == "main"]
+            assert found == [[n, 600 * n]]
+    finally:
+        ours.kill()
+        ours.wait()
+    assert pprof.read(file).total("alloc_space") >= 1200  # the last snapshot, whole
+
+
+def refused(folder, kind):
+    file = folder / kind
+    if kind == "static":
+        (folder / "main.c").write_text("int main(void) { return 0; }\n")
+        return compiled(file, folder / "main.c", "-static")
+    if kind == "own_malloc":
+        (folder / "main.c").write_text("#include <stddef.h>\nvoid *malloc(size_t n) { (void) n; return 0; }\n"
+                                       "int main(void) { return malloc(1) != 0; }\n")
+        return compiled(file, folder / "main.c")
+    if kind in ("set_uid", "not_executable"):
+        shutil.copy("/bin/ls", file)
+        if kind == "set_uid":
+            os.chown(file, 65534, -1)
+        file.chmod(0o4755 if kind == "set_uid" else 0o644)
+    elif kind == "text":
+        file.write_text("neither\n")
+        file.chmod(0o755)
+    elif kind == "empty":
+        file.write_text("")
+        file.chmod(0o755)
+    elif kind == "folder":
+        file.mkdir()
+    return file
+
+
+@pytest.mark.parametrize("kind, why", [
+    ("static", "is statically linked"), ("own_malloc", "defines malloc itself"), ("set_uid", "another user's rights"),
+    ("not_executable", "not executable"), ("text", "neither a program nor a script"), ("empty", "is empty"),
+    ("folder", "directory"), ("missing", "there is no such program")])
+def test_refused(kind, why, tmp_path):
+    if kind == "set_uid" and os.getuid() != 0:
+        pytest.skip("only root can give a file to another user")
+    done, report, text = profile(refused(tmp_path, kind))
+    assert done.returncode == 2 and report is None and done.stdout == b""
+    assert text.startswith("ampersand: ") and why in text and text.count("\n") == 1
+
+
+@pytest.mark.parametrize("words, why", [
+    ([], "names no program"), (["--every", "0s", "-o", "x", "--", "ls"], "--every"), (["--every", "10"], "no time"),
+    (["--every", "10s", "--", "ls"], "needs -o"), (["--format", "csv", "--", "ls"], "no such format"),
+    (["--nosuch"], "no such flag"), (["-o"], "needs a value")])
+def test_wrong_use(words, why):
+    done = subprocess.run([PROFILE, *words], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == "" and why in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_script_is_its_interpreter(tmp_path):
+    script = tmp_path / "script"
+    script.write_text("#!/bin/sh\nx=abc; echo $x; exit 5\n")
+    script.chmod(0o755)
+    done, report, text = profile(script)
+    assert done.returncode == 5 and done.stdout == b"abc\n"
+    assert text.count("\n") == 1 and "is a script: what its interpreter /bin/sh allocates" in text
+    assert report["total"]["allocs"] > 0
+
+
+def test_the_table_is_one_screen(program, tmp_path):
+    done = subprocess.run([PROFILE, "-o", tmp_path / "out.pb.gz", "--", "/usr/bin/python3", "-c", PYTHON],
+                          capture_output=True, text=True)
+    assert len(done.stderr.splitlines()) <= 20
+    stripped = compiled(tmp_path / "stripped", HERE / "program.c", "-D_GNU_SOURCE", "-g0", "-s")
+    done = subprocess.run([PROFILE, "--", stripped, "calls"], capture_output=True, text=True)
+    assert "compile with -g" in done.stderr and "stripped+0x" in done.stderr
+
+
+def test_a_file_that_cannot_be_written(program):
+    done = subprocess.run([PROFILE, "-o", "/proc/none/out", "--", program, "calls"], capture_output=True, text=True)
+    assert done.returncode == 2 and "ampersand: /proc/none/out: cannot be written" in done.stderr
