@@ -75,7 +75,7 @@ void amp_count_begin(const void *address, size_t size_b, const struct amp_caller
     struct amp_profile_head *head = amp_region_head();
     struct amp_object object = { (uintptr_t) address, .size_b = size_b & SIZE_MOST, .thread = thread_id() }, replaced;
     struct amp_stack scratch;
-    const struct amp_stack *stack;
+    struct amp_stack *stack;
     struct amp_site site;
 
     if (!head || is_off)

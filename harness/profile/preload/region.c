@@ -15,51 +15,27 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__has_include)
-#if __has_include(<sys/single_threaded.h>)
-#include <sys/single_threaded.h>
-#define HAS_SINGLE_THREADED
-#endif
-#endif
-
 #define NAMES 1000
 
 /* Of this process alone: a forked child finds it empty. */
 struct region {
-    struct amp_profile_head *head;
+    struct amp_region made;
     char *segment; /* the last one */
     size_t used_b; /* of it */
     long length;   /* of the file */
     char path[PATH_MAX + 64]; /* empty: plain memory */
 };
 
-static struct region *region;
+struct amp_region *amp_region;
+static struct region *region; /* the same */
 static struct amp_lock making;
 static char folder[PATH_MAX]; /* empty: not looked for */
 
-bool amp_single_threaded(void)
+void amp_lock_wait(struct amp_lock *lock)
 {
-#ifdef HAS_SINGLE_THREADED
-    return __libc_single_threaded;
-#else
-    return false;
-#endif
-}
-
-void amp_lock(struct amp_lock *lock)
-{
-    if (amp_single_threaded()) {
-        lock->held = 1;
-        return;
-    }
     for (unsigned n = 1; __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE); n++)
         if (n % 64 == 0)
             sched_yield();
-}
-
-void amp_unlock(struct amp_lock *lock)
-{
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
 }
 
 void *amp_region_map(size_t size_b)
@@ -177,29 +153,23 @@ static void begin(struct region *r)
     head->parent = getppid();
     head->begin_ns = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
     __atomic_store_n(&head->magic, AMP_PROFILE_MAGIC, __ATOMIC_RELEASE);
-    __atomic_store_n(&r->head, head, __ATOMIC_RELEASE);
+    __atomic_store_n(&r->made.head, head, __ATOMIC_RELEASE);
 }
 
-struct amp_profile_head *amp_region_head_made(void)
+struct amp_profile_head *amp_region_make(void)
 {
-    return region ? __atomic_load_n(&region->head, __ATOMIC_ACQUIRE) : NULL;
-}
-
-struct amp_profile_head *amp_region_head(void)
-{
-    struct amp_profile_head *head = amp_region_head_made();
     int error = errno;
 
-    if (__builtin_expect(head != NULL, 1))
-        return head;
     amp_lock(&making);
-    if (!region)
+    if (!region) {
         region = amp_region_map(sizeof *region);
-    if (region && !region->head)
+        amp_region = region ? &region->made : NULL;
+    }
+    if (region && !region->made.head)
         begin(region);
     amp_unlock(&making);
     errno = error;
-    return region ? region->head : NULL;
+    return region ? region->made.head : NULL;
 }
 
 void *amp_region_add(size_t size_b)

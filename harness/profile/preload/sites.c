@@ -178,9 +178,8 @@ static bool begin(void)
     return sites != NULL;
 }
 
-struct amp_site amp_site_of(const struct amp_stack *stack, size_t size_b)
+static struct amp_site look_up(const struct amp_stack *stack, unsigned bucket)
 {
-    unsigned bucket = bucket_of(size_b);
     uint64_t hash = hash_of(stack, bucket);
     struct index *index;
 
@@ -194,6 +193,20 @@ struct amp_site amp_site_of(const struct amp_stack *stack, size_t size_b)
             return slot->site;
     }
     return add_new(stack, bucket, hash);
+}
+
+struct amp_site amp_site_of(struct amp_stack *stack, size_t size_b)
+{
+    unsigned bucket = bucket_of(size_b);
+    struct amp_note *note = &stack->notes[bucket % AMP_NOTES];
+    uint64_t key = __atomic_load_n(&epoch, __ATOMIC_RELAXED) << 8 | (bucket + 1);
+    struct amp_site site;
+
+    if (__builtin_expect(note->key == key, 1))
+        return (struct amp_site){ note->value, note->number };
+    site = look_up(stack, bucket);
+    *note = (struct amp_note){ key, site.counts, site.frame };
+    return site;
 }
 
 const struct amp_profile_site *amp_site_record(const struct amp_profile_counts *counts)

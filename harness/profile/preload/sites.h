@@ -16,7 +16,7 @@ struct amp_site {
 
 /* The site of an allocation of that size with that stack, made if it is new. If there is no room for another, all
  * allocations beyond count together. */
-struct amp_site amp_site_of(const struct amp_stack *stack, size_t size_b);
+struct amp_site amp_site_of(struct amp_stack *stack, size_t size_b);
 
 /* Its stack again; NULL for the one of all that found no room. */
 const struct amp_profile_site *amp_site_record(const struct amp_profile_counts *counts);

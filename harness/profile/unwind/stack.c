@@ -206,6 +206,7 @@ static void walk(const struct amp_caller *caller, struct amp_thread *thread, str
 {
     struct registers r = { caller->pc, caller->sp, caller->fp, false };
 
+    memset(out->notes, 0, sizeof out->notes);
     out->n = out->n_fps = 0;
     out->ending = AMP_STACK_WHOLE;
     out->high = thread->high;
@@ -267,12 +268,16 @@ static void remember_from_now_on(struct amp_thread *thread)
     seen = mmap(NULL, SEEN * sizeof *thread->seen, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (seen == MAP_FAILED)
         return;
+    if (madvise(seen, SEEN * sizeof *thread->seen, MADV_WIPEONFORK)) { /* notes are those of this process */
+        munmap(seen, SEEN * sizeof *thread->seen);
+        return;
+    }
     thread->seen = seen;
     thread->has_ended = false;
     pthread_setspecific(key, seen);
 }
 
-const struct amp_stack *amp_stack_walk(const struct amp_caller *caller, struct amp_stack *scratch)
+struct amp_stack *amp_stack_walk(const struct amp_caller *caller, struct amp_stack *scratch)
 {
     struct amp_thread *thread = &amp_thread;
     struct amp_stack *seen;

@@ -32,7 +32,15 @@ struct amp_word {
     uintptr_t value;
 };
 
+#define AMP_NOTES 4
+
 struct amp_stack {
+    /* What others keep beside a stack that is remembered: all 0 when it is new. */
+    struct amp_note {
+        uint64_t key;
+        void *value;
+        uint32_t number;
+    } notes[AMP_NOTES];
     struct amp_caller caller;
     uint64_t generation, hash; /* hash: of pcs */
     uintptr_t high;            /* of the memory that it lies in */
@@ -45,7 +53,7 @@ struct amp_stack {
 
 /* Follow the frames from `caller` outwards. Returns `scratch`, or what the thread remembers, until its next walk.
  * Allocates nothing by malloc(), and takes no lock. */
-const struct amp_stack *amp_stack_walk(const struct amp_caller *caller, struct amp_stack *scratch);
+struct amp_stack *amp_stack_walk(const struct amp_caller *caller, struct amp_stack *scratch);
 
 /* Another library may now be where one was. */
 void amp_stack_forget(void);

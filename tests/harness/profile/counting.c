@@ -25,9 +25,11 @@ static void begin(void)
 
     if (fd < 0 || ftruncate(fd, 4096) || readlink("/proc/self/exe", self, sizeof self - 1) < 0)
         _exit(99);
-    /* Not the profiler's own, which it is preloaded into, too. */
-    counts = mmap(NULL, 4096, PROT_READ | PROT_WRITE, strstr(self, "/ampersand-profile") ? MAP_PRIVATE : MAP_SHARED, fd, 0);
+    /* Not the profiler's own, which it is preloaded into, too. Written last: a signal handler may come in between. */
     next = mmap(NULL, ARENA_B, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    __atomic_store_n(&counts, mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                                   strstr(self, "/ampersand-profile") ? MAP_PRIVATE : MAP_SHARED, fd, 0),
+                     __ATOMIC_SEQ_CST);
     close(fd);
     if ((void *) counts == MAP_FAILED || next == MAP_FAILED)
         _exit(98);

@@ -18,7 +18,7 @@ BUILD = os.environ.get("AMPERSAND_BUILD")
 if not BUILD:
     pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
 PROFILE = Path(BUILD).resolve() / "harness" / "profile" / "ampersand-profile"
-SANITIZED = b"__asan_init" in PROFILE.read_bytes()
+SANITIZED = b"__asan_report" in PROFILE.read_bytes()
 HERE = Path(__file__).parent
 CC = os.environ.get("CC", "cc").split()
 
