@@ -2,15 +2,16 @@
 """Does the allocator change the answer? For each pair with a heap side: at which size the winner changes, a row for
 each configuration.
 
-Dark: the value side wins there; light: the pointer side. The dot is the crossover, the bar its interval
-(crossover.py). Pairs of one or two sizes have no curve to cross: who wins at each stands in a table below."""
+Dark: the value side wins there; light: the pointer side. The bar goes between the two measured sizes between which the
+winner changes, the dot is where it probably does (crossover.py). Pairs of one or two sizes have no curve to
+cross: who wins at each stands in a table below."""
 
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
 from plots.words import quantity
-from plots.words.sentences import with_interval
+from plots.words.sentences import bracket
 
 UNCLEAR = {"linestyle": "none", "marker": "o", "markersize": 3, "color": style.FAINT, "markerfacecolor": "white",
            "markeredgewidth": 0.7}
@@ -46,10 +47,10 @@ def draw(run, summary, pairs):
     table_in = TITLE_IN + head_in + ROW_IN * len(names) + BELOW_IN if few else 0
     keys = [style.Key("value wins", {"facecolor": style.VALUE.colour, "alpha": 0.55}, True),
             style.Key("pointer wins", {"facecolor": style.POINTER.colour, "alpha": 0.45}, True),
-            style.Key("crossover, with its interval",
+            style.Key("the winner changes here; the dot is a guess",
                       {"color": style.INK, "marker": "o", "markersize": 4, "linewidth": 2}),
             style.Key("no clear winner at this size" + (", or –" if few else ""), UNCLEAR),
-            style.Key("interval of the baseline", {"facecolor": style.FLOOR_SPREAD}, True)]
+            style.Key("where it does with the baseline", {"facecolor": style.FLOOR_SPREAD}, True)]
     page = style.Page(sum(heights) + table_in, "Does the allocator change the answer?",
                       "The size at which the winner changes between value and pointer, by configuration.", keys,
                       caption(pairs, few, summary["baseline"]),
@@ -144,9 +145,13 @@ def _row(ax, y, row, low, high):
 
 
 def segments(row):
-    """(from, to, winner) over the sizes that were measured; nothing where no size has a clear winner."""
+    """(from, to, winner) over the sizes that were measured; nothing where no size has a clear winner, or where one
+    changes across a size that has none."""
     if row["state"] == "none":
         return [(row["smallest"], row["largest"], row["faster"])]
+    clear = [one["faster"] for one in row["winners"] if one["faster"]]
+    if sum(a != b for a, b in zip(clear, clear[1:])) > len(row["sizes"]):
+        return []
     found, start = [], row["smallest"]
     for one in row["sizes"]:
         found.append((start, one["estimate"], one["faster_below"]))
@@ -166,10 +171,12 @@ def words(row, unit="B"):
         clear = sum(one["faster"] is not None for one in row["winners"])
         return f"{row['faster']} wins throughout" if clear == len(row["winners"]) else (
             f"{row['faster']} wins at {clear} of {len(row['winners'])} sizes")
+    if row["state"] == "open":
+        return "changes at an unclear size"
     if len(row["sizes"]) > 1:
         return f"{len(row['sizes'])} crossovers"
     one = row["sizes"][0]
-    text = with_interval(one["estimate"], one["low"], one["high"], lambda size: quantity.size(size, unit))
+    text = bracket(one["low"], one["high"], None, unit)
     return allocator_style.fitted(text, WORDS_IN - 0.12, style.SMALL_PT)
 
 
@@ -192,7 +199,7 @@ def changing(rows, baseline):
 
 def sentence(rows, baseline):
     """Which configurations change the answer for certain: another winner throughout, crossovers where the baseline has
-    none, or its only one moved beyond the interval of the baseline's."""
+    none, or its only one moved beyond the sizes that enclose the baseline's."""
     known = {row["configuration"]: row["sizes"][0] for row in rows
              if len(row["sizes"]) == 1 and row["sizes"][0]["low"] is not None}
     pair, mine = rows[0]["pair"], known.get(baseline)
@@ -203,9 +210,9 @@ def sentence(rows, baseline):
         return (f"{pair}: with {baseline}, {own['faster']} wins wherever a winner is clear; " + (
             f"not so with {', '.join(others)}." if others else "no configuration changes that."))
     if mine is None:
-        return f"{pair}: {baseline} has no crossover with an interval to compare others with."
-    higher = [name for name, one in known.items() if one["low"] > mine["high"]]
-    lower = [name for name, one in known.items() if one["high"] < mine["low"]]
+        return f"{pair}: {baseline} has no single crossover to compare others with."
+    higher = [name for name, one in known.items() if one["low"] >= mine["high"]]
+    lower = [name for name, one in known.items() if one["high"] <= mine["low"]]
     parts = [f"{where} than with {baseline}: {', '.join(names)}" for where, names in
              (("the crossover lies higher", higher), ("lower", lower)) if names]
     return f"{pair}: {'; '.join(parts)}." if parts else f"{pair}: no configuration moves the crossover for certain."

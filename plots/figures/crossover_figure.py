@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Time of both sides against size, one figure per pair, with the size at which the winner changes.
+"""Time of both sides against size, one figure per pair, with the sizes between which the winner changes.
 
 Above: ns/op. Dot: the estimate of a size that was measured. Band: its interval over launches. Below: the ratio
-pointer/value, with its interval and its spread over layouts. Upright band: the crossover's interval."""
+pointer/value, with its interval and its spread over layouts. Upright band: the two
+measured sizes between which the winner changes."""
 
 import itertools
 import math
@@ -14,7 +15,7 @@ from plots.files import abi
 from plots.judge.causes import NEIGHBOURS
 from plots.judge.pair_summary import SIDES
 from plots.words import because, quantity
-from plots.words.sentences import with_interval
+from plots.words.sentences import bracket
 
 LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
 TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
@@ -166,8 +167,7 @@ def cliff_text(rows, below, above, ours=None):
 
 
 def crossover_text(crossover, unit="B"):
-    found = with_interval(crossover.estimate, crossover.low, crossover.high, lambda size: quantity.size(size, unit))
-    return f"crossover {found}"
+    return f"crossover {bracket(crossover.low, crossover.high, crossover.estimate, unit)}"
 
 
 def figures(summary, manifest):
@@ -223,9 +223,9 @@ def _keys(rows, crossovers, found):
     if are_known(rows, "spread", "p10"):
         keys.append(style.Key("spread over layouts, p10 to p90", {"color": style.FAINT, "linewidth": 0.9}))
     if crossovers:
-        keys.append(style.Key("crossover", {"color": CROSSOVER, "linestyle": "-.", "linewidth": 1.1}))
+        keys.append(style.Key("probably near", {"color": CROSSOVER, "linestyle": "-.", "linewidth": 1.1}))
     if any(c.low is not None for c in crossovers):
-        keys.append(style.Key("crossover's interval", {"facecolor": CROSSOVER, "alpha": 0.18}, band=True))
+        keys.append(style.Key("crossover lies here", {"facecolor": CROSSOVER, "alpha": 0.18}, band=True))
     if found:
         keys.append(style.Key("cliff", {"color": style.FAINT, "linestyle": ":", "linewidth": 0.9}))
     if any(row.failed for row in rows):
@@ -240,10 +240,11 @@ def _caption(summary, rows, sentence, crossovers, found):
     if are_known(rows, "value_ns_per_op"):
         text.append("A band that cannot be seen is narrower than the line.")
     if crossovers:
-        text.append("The crossover is the size at which the winner changes.")
+        text.append("The winner changes between the two measured sizes at the ends of the upright band; where between "
+                    "them is a guess.")
     if sentence:
-        text.append("A side wins, or is ahead, where the whole interval of the ratio is on its side. Its mark is "
-                    "filled if also at most one layout in ten says the opposite.")
+        text.append("A side wins where the whole interval of the ratio is on its side. Its mark is filled if also at "
+                    "most one layout in ten says the opposite.")
     if found:
         text.append("A cliff is a jump of time between two sizes that hardly differ, or at which the code changes.")
     if summary.quick:

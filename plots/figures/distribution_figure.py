@@ -39,9 +39,10 @@ def load(summary, pair, measured):
         mine = measured.get(row.row)
         if row.pair != pair or not row.ratio or mine is None or not mine.launches:
             continue
+        paired = row.by_turns  # launches and layouts are those of rounds by turns
         layouts, _, _ = statistics.median_interval(mine.ln_ratio, statistics.CONFIDENCE)
-        rows.append(Row(row.size, row.ratio.estimate, np.exp(mine.headlines), np.exp(layouts),
-                        _ends(row.ratio), _ends(row.spread), {side: row.name_of(side) for side in style.SIDES}))
+        rows.append(Row(row.size, paired.ratio.estimate, np.exp(mine.headlines), np.exp(layouts), _ends(paired.ratio),
+                        _ends(paired.spread), {side: row.name_of(side) for side in style.SIDES}))
     return sorted(rows, key=lambda row: row.size)
 
 

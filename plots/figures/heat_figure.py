@@ -145,7 +145,7 @@ def _caption(summary, metric, works):
     whole = all(cell["workload"] in shown for cell in summary["cells"] if metric.name in cell["metrics"])
     text = (f"{one['decided']} of {one['cells']} cells {'are decided' if whole else ELSEWHERE}. Each interval is at "
             f"{quantity.level(one['confidence'])}: on average at most {quantity.level(summary['rule']['rate'])} of the "
-            "decided cells are wrong.")
+            "decided cells are wrong, by simulation.")
     if one["again_cells"]:
         text += (f" {summary['again']} is {summary['baseline']} again: {one['again_different']} of its "
                  f"{one['again_cells']} cells were decided different.")

@@ -7,14 +7,13 @@ p10 to p90. Grey bands: what null pairs of this run read. Hollow: not decided. R
 The axis ends at 32x either way; a mark beyond it stands at the edge as an arrowhead, its number is in the table."""
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 
 from matplotlib.patches import Rectangle
 
 from plots.figures import style
 from plots.judge import pair_summary
-from plots.words import quantity, sentences
+from plots.words import overview_text, quantity, sentences
 
 LIMIT = 32 * 1.15
 LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.85
@@ -204,16 +203,15 @@ def figures(summary, manifest):
     places, rows_high = arrange(rows)
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN
     page = style.Page(body_in, f"Value or pointer? {len(rows)} {'rows' if len(rows) > 1 else 'row'}",
-                      _lead(rows), _keys(rows, floor), _caption(summary, rows, floor), style.small_print(manifest))
+                      _lead(summary, manifest), _keys(rows, floor), _caption(summary, rows, floor), style.small_print(manifest))
     draw(page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, body_in - ABOVE_IN), places, rows_high, floor)
     return {"verdicts": page.fig}
 
 
-def _lead(rows):
-    counts = Counter(row.verdict for row in rows)
-    if set(counts) == {"no verdict"}:
+def _lead(summary, manifest):
+    if {row.verdict for row in summary.rows} == {"no verdict"}:
         return "A quick run: ratios and spreads, no verdicts"
-    return ", ".join(f"{counts[name]} {name}" for name in style.VERDICTS if counts[name])
+    return overview_text.tally(summary, manifest)
 
 
 def _keys(rows, floor):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from plots.files import strict_json
 from plots.files.journal import Form, read_journal
-from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged, refuse_published
+from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged
+from plots.files.published import refuse_published
 from plots.program.errors import Refused, one_line
 
 TIMELINE = "timeline"  # stands where a workload's name does

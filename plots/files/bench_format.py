@@ -10,6 +10,9 @@ Definition: golang.org/design/14313-benchmark-format, and golang.org/x/perf/benc
 How a lesson was compiled stands above its lines, where that is not as before: benchstat makes a table of each way, and
 one of all with -ignore compiler,kernel-args.
 
+A launch that the summary leaves out has "launch: left out, disturbed" above its lines: benchstat then gives it a table
+of its own.
+
 One line a side and launch, so that benchstat's samples are launches; `benchstat -col /side bench.txt` sets the two
 sides beside each other."""
 
@@ -21,6 +24,7 @@ import numpy as np
 
 from plots.files import compiled
 
+LEFT_OUT = {"launch": "left out, disturbed"}  # the "key: value" line of a launch that the summary leaves out
 UNITS = {"B/op": {"assume": "exact"}, "allocs/op": {"assume": "exact"}}
 _GOARCH = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "riscv64": "riscv64", "ppc64le": "ppc64le",
            "s390x": "s390x", "armv7l": "arm"}

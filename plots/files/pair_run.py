@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots.files import counters, declared, strict_json
+from plots.files import counters, declared, launches_csv, published, strict_json
 from plots.files.journal import read_journal
 from plots.files.quiet import is_quiet
 from plots.program.errors import Refused
@@ -61,9 +61,9 @@ class Row:
     question: str
     threads: int
     declared: dict  # the manifest's entry
-    launches: tuple[Launch, ...]
+    launches: tuple  # of Launch; of a published run launches_csv.Tidy
     counts: tuple[Counts, ...]
-    solo: tuple[dict, ...]  # Google Benchmark's own JSON
+    solo: tuple  # Google Benchmark's own JSON; of a published run launches_csv.Alone
     failed: dict | None  # {"kind", "reason", "detail"} of the journal
     lost: int  # launches whose child ended badly twice, and that the row goes on without
 
@@ -76,10 +76,11 @@ class Row:
 class Run:
     folder: Path
     manifest: dict
-    journal: tuple[dict, ...]
+    journal: tuple[dict, ...]  # empty: published
     configuration: str
     rows: tuple[Row, ...]
     counters: counters.Counted | None
+    published: dict | None = None  # its summary.json, where that is all that says what was judged
 
     def row(self, name):
         return next((row for row in self.rows if row.name == name), None)
@@ -97,8 +98,9 @@ def load(folder, configuration=None):
     configuration = configuration or names[0]
     if configuration not in names:
         raise Refused(configuration, f"no configuration of this run; there are: {', '.join(names)}")
+    if published.is_published(folder):
+        return _load_published(folder, manifest, configuration)
     entries_of = {f"{row['pair']}/size={row['size']}": row for row in manifest["rows"]}
-    refuse_published(folder)
     journal = read_journal(folder, set(entries_of), set(names))
     if journal.manifest_crc32 not in (None, manifest_crc32):
         raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")
@@ -106,6 +108,22 @@ def load(folder, configuration=None):
     found = {kind: _walk(folder, kind, names, entries_of) for kind in ("launches", "counts", "solo")}
     rows = tuple(_load_row(folder, entry, manifest, configuration, journal, found) for entry in manifest["rows"])
     return Run(folder, manifest, journal.events, configuration, rows, counters.load(folder))
+
+
+def _load_published(folder, manifest, configuration):
+    """A run of which only the judgements and a number for each launch and layout are here."""
+    summary = published.summary(folder, configuration)
+    judged = {row["row"]: row for row in summary["rows"]}
+    names, table = [f"{row['pair']}/size={row['size']}" for row in manifest["rows"]], published.table(folder)
+    tables = launches_csv.read(table, names) if table else dict.fromkeys(names, launches_csv.Of())
+    rows = []
+    for entry, name in zip(manifest["rows"], names):
+        if name not in judged:
+            raise Refused(folder / "summary.json", f"no row {name}, which manifest.json has")
+        rows.append(Row(entry["pair"], entry["size"], entry["lesson"], entry["question"], entry["threads"], entry,
+                        tables[name].paired, (), tables[name].solo, judged[name]["failed"],
+                        judged[name].get("lost", 0)))
+    return Run(folder, manifest, (), configuration, tuple(rows), None, summary)
 
 
 def read_manifest(folder):
@@ -126,18 +144,6 @@ def is_of_allocators(folder):
         return False
     written = manifest.get("schema") if isinstance(manifest, dict) else None
     return isinstance(written, str) and written.startswith("ampersand/allocators/")
-
-
-def is_published(folder):
-    """Whether only what was judged is here, as in results/reference: no journal, and nothing that was measured."""
-    return (folder / "summary.json").exists() and not any(
-        (folder / name).exists() for name in ("journal.jsonl", "launches", "counts", "solo", "timelines"))
-
-
-def refuse_published(folder):
-    if is_published(folder):
-        raise Refused(folder, "a published run, without its raw rounds: it can be read and checked, but not judged, "
-                      "reported or compared again")
 
 
 def parse_manifest(folder):

@@ -11,7 +11,7 @@ from plots.files.allocator_run import TIMELINE
 from plots.judge import allocator_metrics as metrics
 from plots.judge.allocator_metrics import METRICS
 from plots.judge.numbers import exponentials, short
-from plots.stats import crossover, multiplicity, statistics
+from plots.stats import crossover, multiplicity, statistics, top_group
 from plots.stats.multiplicity import LEAST
 
 READ = {"workload": metrics.of_workload, "pair": metrics.of_pair, TIMELINE: metrics.of_timeline}
@@ -138,12 +138,23 @@ def _cell(table, column, work):
         if not values:
             continue
         name, decision = _decision(table, column.name, work["name"], metric)
-        plain = statistics.estimate(np.array(list(values.values())), statistics.CONFIDENCE)
+        shown = _shown(table, column.name, work["name"], metric, decision)
         document["metrics"][metric.name] = {
-            "launches": len(values), "value": {key: short(part) for key, part in vars(plain).items()},
+            "launches": len(values), "value": {key: short(part) for key, part in vars(shown).items()},
             "ratio": exponentials(**vars(decision.ratio)) if decision and decision.ratio else None, "decision": name,
             "equal_within": decision.equal_within if decision and name == "equal" else None}
     return document
+
+
+def _shown(table, configuration, work, metric, decision):
+    """The Estimate of a cell's number. Times and sizes are the baseline's median times the ratio, which is made within
+    launches: so the order of numbers is that of ratios."""
+    base = table.values(table.run.baseline, work, metric.name)
+    if not decision or not decision.ratio or metric.offset or not base:
+        return statistics.estimate(np.array(list(table.values(configuration, work, metric.name).values())),
+                                   statistics.CONFIDENCE)
+    middle = float(np.median(list(base.values())))
+    return statistics.Estimate(*(None if ln is None else middle * math.exp(ln) for ln in vars(decision.ratio).values()))
 
 
 def _decision(table, configuration, work, metric):
@@ -163,9 +174,10 @@ def _workload(table, work):
               if column.name != table.again and (ratios := table.ratios(column.name, work["name"], metric)) is not None
               and table.values(column.name, work["name"], metric.name) and len(ratios)]
     ranked.sort(key=lambda one: one[0])
-    confidence = table.levels[metric.name].confidence
-    ranking = [{"configuration": name, "tied": _tied(table, name, ranked[0][1], work["name"], metric, confidence)}
-               for _, name, _ in ranked]
+    names = [name for _, name, _ in ranked]
+    floor = top_group.floor_end(table.ratios(table.again, work["name"], metric))
+    group = top_group.top_group(names, lambda one, other: table.ratios(one, work["name"], metric, other), floor)
+    ranking = [{"configuration": name, "tied": name in group} for name in names]
     floors = {one.name: short(math.expm1(table.floors[work["name"], one.name])) for one in METRICS
               if len(table.ratios(table.run.baseline, work["name"], one))}
     return {"workload": work["name"], "kind": work["kind"], "purpose": work["purpose"], "operation": work["operation"],
@@ -173,16 +185,8 @@ def _workload(table, work):
             "sentence": None}
 
 
-def _tied(table, name, best, work, metric, confidence):
-    """Whether the launches do not show it to be worse than the best."""
-    if name == best:
-        return True
-    ratio = statistics.estimate(table.ratios(name, work, metric, best), confidence)
-    return not ratio.has_interval or ratio.low <= LEAST
-
-
 def _pick(table, ranking):
-    """Of all that are not told from the best, the plainest: the baseline, else what sets least."""
+    """Of the top group, the plainest: the baseline, else what sets least."""
     tied = [one["configuration"] for one in ranking if one["tied"]]
     settings = {column.name: (column.provenance or {}).get("asked") or {} for column in table.run.columns}
     return min(tied, default=None,
@@ -206,10 +210,15 @@ def _crossovers(run):
             yield _crossover(work, name, sizes, level.confidence)
 
 
-def _winner(headlines, confidence):
-    """The side that is faster at a size, None where that is not clear: as crossover.py decides it."""
-    sign = crossover.clear_sign(statistics.estimate(headlines, confidence), LEAST)
-    return {1: "value", -1: "pointer", 0: None}[sign]
+def _winner(one):
+    """The side that is faster at a size by its Estimate; NEITHER where both are equal within the widest margin; None
+    where neither is shown."""
+    if not one.has_interval:
+        return None
+    if one.low > LEAST or one.high < -LEAST:
+        return "value" if one.low > LEAST else "pointer"
+    widest = math.log1p(multiplicity.EQUAL_WITHIN[-1])
+    return crossover.NEITHER if -widest <= one.low and one.high <= widest else None
 
 
 def _headlines(cell):
@@ -223,11 +232,14 @@ def _headlines(cell):
 
 
 def _crossover(work, configuration, sizes, confidence):
-    result = crossover.crossovers(work["pair"] or work["name"], list(sizes), [np.array(v) for v in sizes.values()],
-                                  math.expm1(LEAST), statistics.CONFIDENCE, confidence)
+    found = {size: statistics.estimate(values, confidence) for size, values in sizes.items()}
+    winners = {size: _winner(one) for size, one in found.items()}
+    result = crossover.crossovers(work["pair"] or work["name"], list(found), [one.estimate for one in found.values()],
+                                  list(winners.values()), any(one.has_interval for one in found.values()))
     document = {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
                 "sentence": None, "smallest": result.smallest, "largest": result.largest,
-                "winners": [{"size": size, "faster": _winner(values, confidence)} for size, values in sizes.items()],
-                "sizes": [{"estimate": short(one.size), "low": short(one.low), "high": short(one.high),
+                "winners": [{"size": size, "faster": None if winner == crossover.NEITHER else winner}
+                            for size, winner in winners.items()],
+                "sizes": [{"estimate": short(one.size), "low": one.low, "high": one.high,
                            "faster_below": one.faster_below} for one in result.found]}
     return document, (work["name"], result)

@@ -14,6 +14,11 @@ WINNERS = {"value faster": "value", "leans value": "value", "pointer faster": "p
 NEITHER = "neither"
 
 
+def winner(row):
+    """value, pointer, NEITHER for certain, or None: by the verdict of a row."""
+    return WINNERS.get(row.verdict) or (NEITHER if row.verdict in ("equal", "placement decides") else None)
+
+
 def judge(declared, rows):
     """[Claim] of a run; declared: {pair: the claims of its manifest's rows}, rows: {pair: its rows}."""
     return tuple(_judged(pair, claim, [row for row in rows[pair] if _covers(claim, row.size)])

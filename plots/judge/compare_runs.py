@@ -25,6 +25,9 @@ lies beyond the drift and x, the least change worth a word (the runs' threshold)
     too few launches                 fewer than 6 in either run: no interval
     no verdict                       either run is a quick one
 
+The launches are those that the summaries of the runs keep. Where a run's answer is that of each side alone
+(alone.py), the row is compared by its solo launches in both.
+
 The controls are short loops over registers and the first cache. Where a neighbour takes memory bandwidth or the last
 cache, large objects slow down and the controls do not. Counts are exact: any difference is a change."""
 
@@ -34,10 +37,10 @@ import numpy as np
 from scipy import optimize, stats
 
 from plots.files import records
-from plots.judge import compare_facts
+from plots.judge import compare_facts, tidy
 from plots.judge.numbers import exponentials, of_rows
 from plots.judge.pair_summary import SIDES
-from plots.judge.summary import judgement
+from plots.judge.summary import summary_of
 from plots.program.errors import Refused
 from plots.stats import statistics
 from plots.stats.statistics import CONFIDENCE, Estimate
@@ -62,19 +65,28 @@ def compare(a, b, across=False):
     shared = [row.name for row in a.rows if row.name in set(names_b)]
     if not shared:
         raise Refused(b.folder, f"no row in common with {a.folder}: there is nothing to compare")
+    for run in (a, b):
+        if run.published and not any(row.launches for row in run.rows):
+            raise Refused(run.folder, "a published run without launches.csv.gz: it can be read, checked, drawn and "
+                          "reported, but not compared")
     code = compare_facts.code(a, b)
-    measured = {name: [statistics.measure(run.row(name).launches) for run in (a, b)] for name in shared}
+    judged_rows = [{row.row: row for row in summary_of(run).rows} for run in (a, b)]
+    measured = {name: [statistics.measure(run.row(name).launches, rows[name].launches)  # that the summary keeps
+                       for run, rows in zip((a, b), judged_rows)] for name in shared}
     if not any(one.launches or two.launches for one, two in measured.values()):
         raise Refused(b.folder, f"nothing is measured, here or in {a.folder}: there is nothing to compare")
     judged = sum(a.row(name).lesson not in CONTROLS for name in shared)
     confidence = statistics.corrected(len(FIGURES) * judged)
     threshold = max(run.manifest["settings"]["threshold"] for run in (a, b))
-    figures = {name: {figure: Change(*(_launches(one, figure) for one in measured[name]), confidence)
-                      for figure in FIGURES} for name in shared}
+    alone = {name for name in shared if _is_alone([a.row(name), b.row(name)], [rows[name] for rows in judged_rows])}
+    samples = {name: [_alone(run.row(name)) if name in alone else _by_turns(one)
+                      for run, one in zip((a, b), measured[name])] for name in shared}
+    figures = {name: {figure: Change(*(one[figure] for one in samples[name]), confidence) for figure in FIGURES}
+               for name in shared}
     drift = _drift([figures[name] for name in shared if a.row(name).lesson in CONTROLS])
-    summaries = [{row.row: row for row in judgement(run).summary.rows} for run in (a, b)]
-    rows = [_row(a.row(name), figures[name], drift, threshold, document["quick"], [one[name] for one in summaries])
-            | {"code": code[a.row(name).lesson], "same_layouts": compare_facts.same_layouts(a.row(name), a, b)}
+    rows = [_row(a.row(name), figures[name], drift, threshold, document["quick"], [one[name] for one in judged_rows])
+            | {"measured": "alone" if name in alone else "by turns", "code": code[a.row(name).lesson],
+               "same_layouts": compare_facts.same_layouts(a.row(name), a, b)}
             for name in shared]
     return document | {
         "rule": {"threshold": threshold, "confidence": CONFIDENCE, "launches_needed": LEAST_LAUNCHES,
@@ -95,10 +107,22 @@ def _identity(run):
     return run.manifest["created"], run.manifest["seed"], run.configuration
 
 
-def _launches(measured, figure):
-    """One number a launch, in ln units."""
-    matrix = {"value": measured.ln_value_ns, "pointer": measured.ln_pointer_ns, "ratio": measured.ln_ratio}[figure]
-    return measured.over_layouts(matrix) if measured.launches else np.empty(0)
+def _is_alone(rows, judged):
+    """Whether a row is compared by its solo launches: they are its answer in a run, and both have enough of them."""
+    return (any(row.paired for row in judged)
+            and all(sum(1 for _ in tidy.alone(row)) >= LEAST_LAUNCHES for row in rows))
+
+
+def _by_turns(measured):
+    """{figure: one number a launch, in ln units}"""
+    matrices = {"value": measured.ln_value_ns, "pointer": measured.ln_pointer_ns, "ratio": measured.ln_ratio}
+    return {figure: measured.over_layouts(matrix) if measured.launches else np.empty(0)
+            for figure, matrix in matrices.items()}
+
+
+def _alone(row):
+    value, pointer = np.log([(one.value_ns, one.pointer_ns) for one in tidy.alone(row)]).T
+    return {"value": value, "pointer": pointer, "ratio": pointer - value}
 
 
 class Change:

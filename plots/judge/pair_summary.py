@@ -66,7 +66,7 @@ class Solo:
     ratio: Estimate
     paired_ratio: float
     difference: Estimate  # paired by solo, a ratio of ratios
-    carry_over: bool | None  # None: too few launches, or a quick run
+    carry_over: bool | None  # False: within the threshold for certain; None: not told (in older runs False, too)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,8 +158,28 @@ class Failed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disturbed:
+    """What else ran on the core while a row was measured. Its answer is that on a quiet core."""
+    share: float  # of the blocks of all of its launches
+    kept: float  # of the blocks of those that take part
+    ratio_with: Estimate | None  # of all launches, with everything that was disturbed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByTurns:
+    """What a row reads by turns, where its answer is that of each side alone."""
+    value_ns_per_op: Estimate
+    pointer_ns_per_op: Estimate
+    ratio: Estimate
+    spread: Spread
+    outside_spread: str | None | Absent = ABSENT
+    verdict: str
+    equal_within: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Row:
-    """A pair at one size."""
+    """A pair at one size. Times, ratio, spread and verdict are the row's answer: by turns, or alone."""
     row: str  # pair/size=n
     pair: str
     size: int
@@ -168,15 +188,19 @@ class Row:
     launches: int
     left_out: int  # launches that something else on the core disturbed
     lost: int = 0  # launches that ended badly twice
+    disturbed: Disturbed | None | Absent = ABSENT
     layouts: int
     value_ns_per_op: Estimate | None = None
     pointer_ns_per_op: Estimate | None = None
     ratio: Estimate | None = None
     spread: Spread | None = None
     outside_spread: str | None | Absent = ABSENT  # why the ratio lies there; None: it lies within
+    paired: ByTurns | Absent = ABSENT  # the sides carry over: the answer is that of each alone
     design: Design | Absent = ABSENT
+    difference_ns: Estimate | None | Absent = ABSENT  # pointer less value, an operation
     verdict: str
     equal_within: float | None
+    small: bool | None | Absent = ABSENT  # the winner's advantage (stats/worth.py); None: no winner
     stopped: Stopped
     sentence: str | None = None
     solo: Solo | None
@@ -186,6 +210,11 @@ class Row:
     observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
     labels: dict[str, str] | Absent = ABSENT  # {side: its name}, where the lesson names them otherwise
     truth: float | Absent = ABSENT  # of a control pair: the true ratio, known by construction
+
+    @property
+    def by_turns(self):
+        """What its paired launches read: the row itself, unless its answer is that of each side alone."""
+        return self.paired or self
 
     def ns_per_op(self, side):
         return getattr(self, f"{side}_ns_per_op")
@@ -217,7 +246,8 @@ class Neighbours:
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """A size at which the winner changes; low and high are its bootstrap interval."""
+    """The winner changes between two sizes that were measured, low and high; probably near the estimate. In older runs
+    low and high are the ends of a bootstrap interval, None where there was none."""
     estimate: float
     low: float | None
     high: float | None

@@ -11,11 +11,11 @@ import numpy as np
 
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
-from plots.judge import claims, counters
+from plots.judge import alone, claims, counters, disturbed, pair_summary, relevance, tidy
 from plots.judge.numbers import exponentials, of_rows, short
 from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Estimate, Failed, Floor,
-                                      GeometricMean, Neighbours, Row, Rule, SideCounts, Solo, Spread, Stopped, Summary)
-from plots.stats import carry_over, crossover, layout_error, statistics, stopping
+                                      GeometricMean, Neighbours, Row, Rule, SideCounts, Spread, Stopped, Summary)
+from plots.stats import carry_over, crossover, layout_error, sensor, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
 FEW_LAYOUTS = "few layouts"  # move the mean, but neither p10 nor p90
@@ -34,14 +34,16 @@ def judgement(run, among=None):
     """`among` is how many rows hold together, where that is more than the run's own."""
     judge = Judge(run, among)
     threshold = run.manifest["settings"]["threshold"]
-    measured = {row.name: statistics.measure(row.launches, statistics.launches_needed(judge.confidence(row.name)))
-                for row in run.rows}
+    launches = {row.name: tidy.launches(row) for row in run.rows}
+    needed = {row.name: statistics.launches_needed(judge.confidence(row.name)) for row in run.rows}
+    measured = {name: statistics.measure(mine, needed[name]) for name, mine in launches.items()}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
-    rows = _observe([replace(_row(row, measured[row.name], counts[row.name], judge),
-                             why=counters.why(row.name, run.counters, run.manifest["layouts"][row.lesson]))
-                    for row in run.rows],
+    rows = alone.answers(run, [_row(row, launches[row.name], measured[row.name], counts[row.name], judge)
+                               for row in run.rows], measured, threshold)
+    rows = _observe([replace(relevance.told(row), why=counters.why(
+                        row.row, run.counters, run.manifest["layouts"][row.lesson])) for row in rows],
                     {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
-    crossings = tuple(_crossovers(run, measured, threshold, judge))
+    crossings = tuple(_crossovers(rows))
     summary = Summary(
         quick=run.quick, configuration=run.configuration,
         rule=Rule(threshold=threshold, confidence=statistics.CONFIDENCE,
@@ -56,7 +58,13 @@ def judgement(run, among=None):
     if any(declared.values()):
         summary = replace(summary, claims=claims.judge(declared, summary.pairs))
     configuration = bench_format.configuration_of(run.manifest, run.configuration)
-    return Judged(summary, bench_format.write(configuration, _bench_lines(run, counts)), crossings, judge.stopping)
+    bench = bench_format.write(configuration, _bench_lines(run, counts, launches, needed))
+    return Judged(summary, bench, crossings, judge.stopping)
+
+
+def summary_of(run):
+    """The Summary of a run, as it was published, or judged now and without sentences."""
+    return pair_summary.read(run.published) if run.published else judgement(run).summary
 
 
 class Judge:
@@ -89,7 +97,13 @@ class Judge:
                        why=stopping.state(self.stopping, look, verdict, width, self.spent_s))
 
 
-def _row(row, measured, counts, judge):
+def _told(measured, unit, confidence):
+    """(statistics.Told, its ratio with what the design may cause, that layout_error.Error), in ln units."""
+    off, told = layout_error.error(measured, unit), statistics.tell(measured.fit, confidence)
+    return told, layout_error.widen(told.ratio, off, confidence), off
+
+
+def _row(row, launches, measured, counts, judge):
     numbers, width, confidence = {}, math.inf, judge.confidence(row.name)
     verdict = statistics.Verdict("undecided")
     if measured.launches:
@@ -97,10 +111,9 @@ def _row(row, measured, counts, judge):
             plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected(row.name))
             numbers[f"{key}_ns_per_op"] = _estimate(plain)
         unit = unit_of(judge.layouts[row.lesson], row.name)
-        off = layout_error.error(measured, unit)
-        told = statistics.tell(measured.fit, confidence)
-        ratio = layout_error.widen(told.ratio, off, confidence)
-        numbers |= {"design": Design(kind=unit["design"], error=short(off.error)), "ratio": _estimate(ratio),
+        told, ratio, off = _told(measured, unit, confidence)
+        numbers |= {"disturbed": disturbed.of(launches, measured, lambda every: _told(every, unit, confidence)[1]),
+                    "design": Design(kind=unit["design"], error=short(off.error)), "ratio": _estimate(ratio),
                     "spread": Spread(**exponentials(**vars(told.spread))),
                     "outside_spread": FEW_LAYOUTS if told.outside else None}
         verdict = statistics.verdict(ratio, told.spread, judge.threshold)
@@ -115,7 +128,7 @@ def _row(row, measured, counts, judge):
         layouts=measured.ln_ratio.shape[1] if measured.launches else 0, **numbers,
         verdict=verdict.name, equal_within=verdict.equal_within,
         stopped=judge.stopped(row.name, verdict.name, width),
-        solo=_solo(carry_over.judge(row.solo, measured, confidence, row.threads), judge.quick),
+        solo=None,
         counts=Counts(status=counts.status, detail=counts.detail, value=_plain(counts.value),
                       pointer=_plain(counts.pointer)),
         failed=row.failed and Failed(**row.failed), **_named(row.declared))
@@ -145,12 +158,6 @@ def _observe(rows, calibrations, quick):
             for row in rows]
 
 
-def _solo(result, quick):
-    return result and Solo(launches=result.launches, ratio=_estimate(result.solo),
-                           paired_ratio=short(math.exp(result.paired)), difference=_estimate(result.difference),
-                           carry_over=None if quick else result.found)
-
-
 def _plain(side):
     """Fractions as JSON's numbers: an integer where it is one."""
     return side and SideCounts(**{key: None if x is None else int(x) if x.denominator == 1 else float(x)
@@ -159,7 +166,7 @@ def _plain(side):
 
 def _floor(pair, rows):
     row = next((row for row in rows if row.pair == pair), None)
-    return row and Floor(row=row.row, ratio=row.ratio, spread=row.spread)
+    return row and Floor(row=row.row, ratio=row.by_turns.ratio, spread=row.by_turns.spread)
 
 
 def _neighbours(run, rows):
@@ -175,18 +182,18 @@ def _sweeps(rows):
     return {pair: mine for pair, mine in by_pair.items() if len(mine) >= SWEEP and pair not in FLOORS.values()}
 
 
-def _crossovers(run, measured, threshold, judge):
-    for pair, rows in _sweeps(run.rows).items():
-        rows = sorted((row for row in rows if measured[row.name].launches), key=lambda row: row.size)
-        if len(rows) < SWEEP:
-            continue
-        yield crossover.crossovers(pair, [row.size for row in rows], [measured[row.name].headlines for row in rows],
-                                   threshold, judge.uncorrected(), judge.confidence())
+def _crossovers(rows):
+    for pair, mine in _sweeps(rows).items():
+        mine = sorted((row for row in mine if row.ratio), key=lambda row: row.size)
+        if len(mine) >= SWEEP:
+            yield crossover.crossovers(pair, [row.size for row in mine], [math.log(row.ratio.estimate) for row in mine],
+                                       [claims.winner(row) for row in mine],
+                                       any(row.ratio.has_interval for row in mine))
 
 
 def _crossover(result):
     return Crossover(pair=result.pair, sizes=tuple(
-        Crossing(estimate=short(one.size), low=short(one.low), high=short(one.high), faster_below=one.faster_below)
+        Crossing(estimate=short(one.size), low=one.low, high=one.high, faster_below=one.faster_below)
         for one in result.found))
 
 
@@ -197,16 +204,16 @@ def _geometric_means(rows):
         yield GeometricMean(pair=pair, ratio=short(math.exp(np.mean(np.log(ratios)))) if ratios else None)
 
 
-def _bench_lines(run, counts):
+def _bench_lines(run, counts, launches, needed):
     for row in run.rows:
         exact, own = counts[row.name], bench_format.compilation_of(run.manifest, row.lesson)
-        for launch in row.launches:
-            medians = statistics.reduce_launch(launch)
-            if not np.isfinite(medians).all():
-                continue
-            for side, ln_ns in (("value", medians[1]), ("pointer", medians[2])):
+        usable = [(raw, one) for raw, one in zip(row.launches, launches[row.name]) if np.isfinite(one.medians).all()]
+        kept = sensor.kept(np.stack([one.quiet for _, one in usable]), needed[row.name]) if usable else ()
+        for (raw, one), takes_part in zip(usable, kept):
+            for side, ln_ns in (("value", one.medians[1]), ("pointer", one.medians[2])):
                 values = {"ns/op": math.exp(ln_ns.mean())}
                 per_op = getattr(exact, side) if exact.status == "exact" else None
                 if per_op:
                     values |= {"B/op": per_op["asked_b_per_op"], "allocs/op": per_op["allocs_per_op"]}
-                yield bench_format.benchmark_name(row.name, side), launch.ops * launch.value_ns.size, values, own
+                yield (bench_format.benchmark_name(row.name, side), raw.ops * raw.value_ns.size, values,
+                       own if takes_part else own | bench_format.LEFT_OUT)

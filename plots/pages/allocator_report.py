@@ -11,6 +11,7 @@ from plots.files.allocator_run import load
 from plots.judge import allocator_metrics
 from plots.judge.allocator_metrics import METRICS, main_metric
 from plots.pages import allocators_first, page_table, shell
+from plots.stats.top_group import CONFIDENCE
 from plots.words import allocator_text as text, quantity
 from plots.words.allocator_sentences import summarize
 from plots.words.sentences import capital
@@ -68,8 +69,9 @@ def _ranked(summary):
     """What the numbers of the rankings are."""
     if summary["quick"]:
         return f"Each with its median time (of timeline: memory) and its ratio to {summary['baseline']}."
-    return (f"Each with its median time (of timeline: memory), its ratio to {summary['baseline']}, and in brackets the "
-            "ratio's interval. Tied: not shown to be worse than the first.")
+    return (f"Each with its ratio to {summary['baseline']}, in brackets the ratio's interval, and as its time (of "
+            f"timeline: memory) {summary['baseline']}'s median times the ratio. The top group holds the best with "
+            f"{quantity.level(CONFIDENCE)}: no other is shown to be better than one of it.")
 
 
 def _wrong(summary):
@@ -89,7 +91,7 @@ def _work(work, summary):
         number = quantity.of_unit(found["value"]["estimate"], metric.unit)
         between = f", {text.with_interval(found)}" if found["ratio"] else ""
         ranking.append({"place": place, "name": one["configuration"], "number": number + between,
-                        "tied": one["tied"] and place > 1})
+                        "tied": one["tied"]})
     pick = work["pick"]
     return {"name": work["workload"], "purpose": work["purpose"], "operation": work["operation"], "ranking": ranking,
             "sentence": f"{capital(work['sentence'])}.", "pick": pick,

@@ -51,7 +51,7 @@ def page(run, in_go=None):
         cells=first_screen.legend(summary),
         **{key: first_screen.questions(summary, manifest, numbers, kinds, kind)
            for key, kind in (("asked", "question"), ("variants", "variant"))},
-        place=style.small_print(manifest), tally=_tally(summary.rows),
+        place=style.small_print(manifest), tally=f"{overview_text.tally(summary, manifest)}.",
         unsound="Some rows failed, or their counts differ" if summary.unsound else "",
         wrong=_wrong(summary), go=_go(in_go, summary), floors=pair_text.floors(summary.floors),
         neighbours=pair_text.neighbours(summary), known=pair_text.known(summary), lost=pair_text.lost(summary),
@@ -247,7 +247,8 @@ def highlight(code):
 
 def _pictures(run, summary, manifest):
     """({its file's name: a figure as inline SVG}, the sheet for them)"""
-    measured = {row.name: statistics.measure(row.launches, summary.rule.launches_needed) for row in run.rows}
+    measured = {row.name: statistics.measure(row.launches, judged.launches)
+                for row, judged in zip(run.rows, summary.rows)}
     figures = pictures.draw(summary, manifest, pictures.OF_ROWS)
     with style.applied():
         figures |= distribution_figure.figures(summary, manifest, measured)

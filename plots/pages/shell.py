@@ -44,6 +44,9 @@ def read_template(name):
 
 
 def unfinished(run):
+    """A sentence; "" of a run that came to its end, or was published without its journal."""
+    if not run.journal:
+        return ""
     last = next((event for event in reversed(run.journal) if event["event"] in ("end", "resume")), {})
     status = last.get("status")
     if status is None:

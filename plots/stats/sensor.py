@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the readings of harness/measure/sensor.h say: whether something else was on the core while a block was measured.
 
-    a launch disturbed in half of its blocks or more    is left out, while enough others remain for an interval
+    a launch disturbed in half of its blocks or more    is left out; where an interval needs more than are left, the
+                                                        quietest of these stay, as many as it needs
     a disturbed block of another launch                 takes no part in anything: in its place stands what
                                                         its layout and its launch say, by an additive model
 
@@ -19,9 +20,14 @@ MOST = 0.5
 
 def kept(quiet, needed):
     """Which launches take part, a mask, from `quiet` [launch][layout]: those quiet in more than half of their layouts,
-    if these are `needed` or more; else all."""
-    mostly = quiet.mean(axis=1) > MOST
-    return mostly if needed and mostly.sum() >= needed else np.full(len(quiet), True)
+    and the quietest others until there are `needed`. All, where none is needed for an interval."""
+    share = quiet.mean(axis=1)
+    mostly = share > MOST
+    if not needed:
+        return np.full(len(quiet), True)
+    if mostly.sum() < needed:
+        mostly[np.argsort(-share, kind="stable")[:needed]] = True
+    return mostly
 
 
 def fill(matrix, quiet):

@@ -87,7 +87,7 @@ class Measured:
 def measure(launches, needed=0):
     """Reduce raw rounds to one number per launch and layout. `needed`: how many launches an interval needs; 0 leaves no
     launch out for its neighbours."""
-    per_launch = [(reduce_launch(launch), _quiet_layouts(launch)) for launch in launches]
+    per_launch = [reduced(launch) for launch in launches]
     usable = [(medians, quiet) for medians, quiet in per_launch if np.isfinite(medians).all()]
     if not usable:
         return Measured(*np.empty((3, 0, 0)))
@@ -96,6 +96,23 @@ def measure(launches, needed=0):
     layouts = tuple(map(tuple, np.unique(launches[0].layouts, axis=0).tolist()))
     return Measured(*np.stack([medians for medians, _ in usable], axis=1)[:, kept], layouts, quiet[kept],
                     int((~kept).sum()))
+
+
+def reduced(launch):
+    """(reduce_launch(), the layouts that were quiet) in the digits of launches.csv, from raw rounds or from there: both
+    give the same results."""
+    if hasattr(launch, "medians"):
+        return launch.medians, launch.quiet
+    medians = reduce_launch(launch)
+    return np.stack([np.round(medians[0], 6), *np.log(six_digits(np.exp(medians[1:])))]), _quiet_layouts(launch)
+
+
+def six_digits(numbers):
+    """Positive numbers as "%.6g" prints them."""
+    with np.errstate(invalid="ignore"):
+        decimals = 5 - np.floor(np.log10(numbers))
+        low, high = 10.0 ** np.maximum(decimals, 0), 10.0 ** np.maximum(-decimals, 0)
+        return np.round(numbers * low / high) / low * high
 
 
 def _quiet_layouts(launch):

@@ -8,8 +8,10 @@ loaded, under each of its configurations, for what only shows between files."""
 import sys
 from pathlib import Path
 
-from plots.files import allocator_run, bench_format, declared, strict_json
-from plots.files.pair_run import is_of_allocators, is_published, load, read_manifest
+from plots.files import allocator_run, bench_format, declared, launches_csv, strict_json
+from plots.files.pair_run import is_of_allocators, load, read_manifest
+from plots.files.published import is_published
+from plots.judge.tidy import disagreements
 from plots.program.errors import Refused, one_line
 
 KINDS = {"launches": "launch", "counts": "counts", "solo": "solo"}
@@ -26,7 +28,9 @@ def check(folder):
             faults += [f"{path}: {key + ': ' if key else ''}{why}" for key, why in _file(path, kind)]
         except Refused as refused:
             faults.append(str(refused))
-    if not faults and not is_published(folder):
+    if not faults and is_published(folder):
+        faults = [] if of_allocators else _published(folder)
+    elif not faults:
         faults = _whole_of_allocators(folder) if of_allocators else _whole(folder)
     return files, faults
 
@@ -34,7 +38,8 @@ def check(folder):
 def _files(folder):
     if (folder / "manifest.json").exists():
         yield folder / "manifest.json", "run"
-    for name, kind in (("journal.jsonl", "journal"), ("counters.json", "counters"), ("summary.json", "summary"), ("bench.txt", "bench"),
+    for name, kind in (("journal.jsonl", "journal"), ("counters.json", "counters"), ("summary.json", "summary"),
+                       ("bench.txt", "bench"), ("launches.csv", "launches"), ("launches.csv.gz", "launches"),
                        ("go/go.json", "go"), ("go/bench.txt", "bench")):
         if (folder / name).exists():
             yield folder / name, kind
@@ -55,6 +60,10 @@ def _files_of_allocators(folder):
 
 
 def _file(path, kind):
+    if kind == "launches":
+        manifest, _ = read_manifest(path.parent)
+        launches_csv.read(path, [f"{row['pair']}/size={row['size']}" for row in manifest["rows"]])
+        return []
     raw = strict_json.read_bytes(path)
     if kind == "bench":
         try:
@@ -87,6 +96,14 @@ def _whole_of_allocators(folder):
     except Refused as refused:
         return [str(refused)]
     return []
+
+
+def _published(folder):
+    """The judgements of a published run, held to its launches."""
+    try:
+        return [f"{folder / 'summary.json'}: {why}" for why in disagreements(load(folder))]
+    except Refused as refused:
+        return [str(refused)]
 
 
 def _whole(folder):

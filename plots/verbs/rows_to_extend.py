@@ -6,7 +6,7 @@ stopping.py says which rows these are. `ampersand-bench paired --resume RUN --ro
 from pathlib import Path
 
 from plots.files.pair_run import load
-from plots.judge.summary import judgement
+from plots.judge.summary import summary_of
 
 
 def add_arguments(parser):
@@ -14,7 +14,7 @@ def add_arguments(parser):
 
 
 def main(args):
-    for row in judgement(load(args.run)).summary.rows:
+    for row in summary_of(load(args.run)).rows:
         if row.stopped.why == "open":
             print(row.row)
     return 0

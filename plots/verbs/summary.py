@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""Judge a run: write summary.json and bench.txt into its folder, and print the table."""
+"""Judge a run: write summary.json, bench.txt and launches.csv into its folder, and print the table.
+
+A published run is judged already: only its table is printed."""
 
 import json
 from pathlib import Path
 
+from plots.files import launches_csv
 from plots.files.pair_run import load
 from plots.files.strict_json import write_whole
-from plots.judge import pair_summary
+from plots.judge import pair_summary, tidy
 from plots.program.errors import Refused
 from plots.words import pair_text, screen
 from plots.words.pair_sentences import summarize
@@ -25,9 +28,11 @@ def main(args):
     summary, bench = summarize(run)
     failed_write = None
     try:
-        write_whole(args.run / "summary.json",
-                    json.dumps(pair_summary.document(summary), indent=1, allow_nan=False) + "\n")
-        write_whole(args.run / "bench.txt", bench)
+        if not run.published:
+            write_whole(args.run / "summary.json",
+                        json.dumps(pair_summary.document(summary), indent=1, allow_nan=False) + "\n")
+            write_whole(args.run / "bench.txt", bench)
+            write_whole(args.run / "launches.csv", launches_csv.text(tidy.rows(run)))
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
     pair_text.show(summary, args.format, why=args.why, wide=args.wide, manifest=run.manifest)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from plots.files.allocator_run import TIMELINE
 from plots.judge.allocator_metrics import APART, METRICS, main_metric
 from plots.stats import multiplicity
+from plots.stats.top_group import CONFIDENCE
 from plots.words import quantity, screen, sentences
 from plots.words.fitting import cut
 from plots.words.table import Column, Table, of_values
@@ -218,7 +219,9 @@ def legend(summary):
     baseline, rule = summary["baseline"], summary["rule"]
     time = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
     entries = [("ratio", f"to {baseline}, within each launch: below 1 is better, that is faster or less memory"),
-               ("*", "the best, and every other that the launches do not tell from the best"),
+               ("*", f"in the top group, which holds the best with {quantity.level(CONFIDENCE)}: no other is shown to be "
+                "better"),
+               ("time", f"{baseline}'s median times the ratio, so that both have one order"),
                ("p99 ...", f"ratios as well: of single operations (median, 99th percentile, longest), of memory, of "
                            f"page faults per operation; + worse than {baseline}, - better, = equal within "
                            f"{quantity.level(multiplicity.EQUAL_WITHIN[-1])}, ? undecided")]
@@ -227,7 +230,7 @@ def legend(summary):
     return entries + [
         ("interval", f"where the ratio lies, by order statistics of the launches, at "
                      f"{quantity.level(time['confidence'])}: on average at most "
-                     f"{quantity.level(rule['rate'])} of the decided cells are wrong"),
+                     f"{quantity.level(rule['rate'])} of the decided cells are wrong, by simulation"),
         ("floor", f"the larger of {quantity.level(rule['least'])} and what {summary['again'] or 'an A/A column'} reads "
                   "beside 1"),
         ("slower, faster", "the whole interval is beyond the floor"),

@@ -2,6 +2,7 @@
 """A run in short, in words: what to do with an object that is passed, returned or changed; the answer of any pair in a
 few sentences; the words of a cell in the table of questions."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from plots.judge import overview
@@ -169,3 +170,33 @@ def _range(saved_ns):
         return high if low == high else f"up to {high}"
     (number, unit), (_, other) = low.split(" "), high.split(" ")
     return f"{number if unit == other else low}..{high}"
+
+
+# ---- How many questions have which answer
+
+TALLY = {"value": "the value side wins in {}", "pointer": "the pointer side wins in {}",
+           "size": "the size decides in {}", "small": "no difference that matters in {}",
+           "placement": "the place of the code decides in {}", "open": "undecided are {}", "failed": "{} failed"}
+
+
+def tally(summary, manifest):
+    """How many questions have which answer: a sentence, or two; of a run without verdicts how many it asked. A question
+    is a pair, at however many sizes; controls and variants, which ask again under other flags, stand apart."""
+    kinds = overview.kinds(summary, manifest)
+    count = Counter(kinds.values())
+    found = Counter(_wins(rows) for pair, rows in summary.pairs.items() if kinds[pair] == "question")
+    told = [words.format(found[name]) for name, words in TALLY.items() if found[name]]
+    text = quantity.counted(count["question"], "question")
+    text += f": {', '.join(told)}" if told and overview.has_verdicts(summary) else ""
+    apart = [quantity.counted(count[kind], *words) for kind, *words in (
+        ("variant", "variant of flags", "variants of flags"), ("control", "control")) if count[kind]]
+    return text + (f". Apart from these: {' and '.join(apart)}" if apart else "")
+
+
+def _wins(rows):
+    """Of a pair: the side that wins, by enough to matter, wherever one does; `size` where each wins at some; else why
+    there is none."""
+    found = overview.cell(rows)
+    if found.state == "wins":
+        return "size" if overview.both(found) else found.sides[0]
+    return "small" if found.state == "equal" else found.state

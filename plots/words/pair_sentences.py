@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from plots.judge import causes
+from plots.judge import causes, pair_summary
 from plots.judge.pair_summary import SIDES, Why
 from plots.judge.summary import judgement
 from plots.words import because, quantity, sentences
@@ -11,7 +11,9 @@ from plots.words import because, quantity, sentences
 
 def summarize(run, among=None):
     """(the Summary, the text of bench.txt). `among` is how many rows hold together, where that is more than the run's
-    own."""
+    own. A published run has been judged: its Summary, and None."""
+    if run.published:
+        return pair_summary.read(run.published), None
     found = judgement(run, among)
     summary = found.summary
     one_layout = run.manifest["settings"].get("layout", -1) >= 0
@@ -25,8 +27,7 @@ def summarize(run, among=None):
         rows=tuple(replace(row, why=replace(row.why or Why(), sentence=because.sentence(
             row, names[row.pair], start))) for row in rows),
         crossovers=tuple(
-            replace(one, sentence=sentences.crossover(result, lambda size: quantity.size(size, units[result.pair]),
-                                                      names[result.pair]))
+            replace(one, sentence=sentences.crossover(result, units[result.pair], names[result.pair]))
             for one, result in zip(summary.crossovers, found.crossings))), found.bench
 
 
@@ -54,12 +55,22 @@ def _of_row(row, measured, needed, one_layout):
     if row.ratio is None:
         return "not measured: in every launch some layout took less time than the clock can see"
     side = row.name_of("value" if row.ratio.estimate >= 1 else "pointer")
-    told = _of_verdict(row, side, quantity.faster(row.ratio.estimate), needed, one_layout)
+    alone = "alone, " if row.paired else ""
+    told = alone + _of_verdict(row, side, _faster(row), needed, one_layout)
+    told += f"; by turns pointer/value is {sentences.ratio(row.paired.ratio)}" if row.paired else ""
     return f"{told}; {OUTSIDE}" if row.outside_spread else told
 
 
 OUTSIDE = ("the ratio, a mean over all layouts, lies outside of p10 to p90: fewer than one layout in ten differ so much "
            "that they move it")
+
+
+def _faster(row):
+    """4.7 % faster, 0.063 ns (small)"""
+    said = quantity.faster(row.ratio.estimate)
+    if row.difference_ns and row.difference_ns.estimate:
+        said += f", {quantity.time(abs(row.difference_ns.estimate), 2)}"
+    return said + " (small)" * bool(row.small)
 
 
 COUNTED = {"allocs": "allocated {} per operation", "frees": "freed {} per operation",

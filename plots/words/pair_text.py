@@ -9,6 +9,7 @@ from plots.files.records import ABSENT
 from plots.judge import overview, pair_summary
 from plots.judge.pair_summary import SIDES
 from plots.program.guard import COMMAND
+from plots.stats.sensor import MOST
 from plots.words import counters_text, overview_text, quantity, rules, screen, sentences
 from plots.words.sentences import carried_over, interval, ratio, verdict
 from plots.words.table import Column, Table
@@ -162,6 +163,8 @@ COLUMNS = (
     Column("pair", lambda row: row.pair, "pair", words=True),
     Column("size", lambda row: row.size, "size", brief=lambda row: size(row), gap=1),
     _of_programs("launches", lambda row: row.launches), _of_programs("layouts", lambda row: row.layouts),
+    _of_programs("disturbed", lambda row: part(row, "disturbed", "share")),
+    _of_programs("ratio_with_disturbed", lambda row: row.disturbed and part(row.disturbed, "ratio_with") or None),
     *_time("value", "value", 2), *_time("pointer", "ptr", 1),
     Column("saves_ns_per_op", lambda row: saved_ns(row), "the faster side saves ns/op", lambda row: saves(row),
            short="saves", group="ns/op", gap=1, spare=4),
@@ -173,6 +176,7 @@ COLUMNS = (
     Column("", lambda row: part(row, "spread", "p10"), "spread over layouts",
            lambda row: interval(row.spread), words=True, short="spread", group=RATIO, spare=6),
     *_ends("spread", "p10", "p90"),
+    _of_programs("difference_ns", lambda row: part(row, "difference_ns")), *_ends("difference_ns", "low", "high"),
     _count("value", "val", 2, "b_per_op", "asked_b", 7), _count("pointer", "ptr", 1, "b_per_op", "asked_b", 7),
     _count("value", "val", 2, "allocs_per_op", "allocs", 5), _count("pointer", "ptr", 1, "allocs_per_op", "allocs", 5))
 STACK = tuple(Column("", lambda row, side=side: per_op(row, side, "stack_touched_b"),
@@ -185,12 +189,16 @@ VERDICT = (
     Column(title="val|ptr", text=bar, spare=9),
     Column("verdict", lambda row: row.verdict, "verdict", verdict, words=True, painted=True),
     *(_of_programs(key, lambda row, key=key: getattr(row, key)) for key in ("equal_within", "sentence")),
+    _of_programs("small", lambda row: None if row.small is ABSENT else row.small),
     _of_programs("look", lambda row: row.stopped.look),
     _of_programs("stopped", lambda row: row.stopped.why),
     _solo("solo_ratio", lambda solo: solo.ratio.estimate),
     *(_solo(f"solo_ratio_{end}", lambda solo, end=end: getattr(solo.ratio, end)) for end in ("low", "high")),
     _solo("solo_paired_ratio", lambda solo: solo.paired_ratio),
-    _solo("carry_over", lambda solo: solo.carry_over))
+    _solo("carry_over", lambda solo: solo.carry_over),
+    _of_programs("answer", lambda row: "alone" if row.paired else "by turns"),
+    _of_programs("paired_ratio", lambda row: part(row.by_turns, "ratio")),
+    _of_programs("paired_verdict", lambda row: row.by_turns.verdict))
 STACK_OF_PROGRAMS = tuple(_of_programs(f"{side}_stack_{what}_b_per_op",
                                        lambda row, side=side, what=what: per_op(row, side, f"stack_{what}_b"))
                           for what in ("reserved", "touched") for side in SIDES)
@@ -217,11 +225,11 @@ def closing(summary, on=screen.PIPE):
 def key(summary):
     """[(name, meaning)]: the legend in five lines of at most WIDTH; legend() says all."""
     rule = summary.rule
-    lines = [("ratio", "pointer/value: above 1 the value side is faster; 1/29: pointer takes a 29th of the time"),
+    lines = [("ratio", "pointer/value on a quiet core; above 1 value is faster; 1/29: pointer takes a 29th"),
              ("interval", f"where the ratio lies, {quantity.level(rule.confidence)} sure for the whole table")]
     if not overview.has_verdicts(summary):
         return [*lines, *((name, meaning) for name, meaning in _verdicts(summary) if name == "verdict")]
-    alone = "; *: carry-over, see above" if any(map(carried_over, summary.rows)) else ""
+    alone = "; *: each alone, see above" if any(map(carried_over, summary.rows)) else ""
     return [*lines,
             ("saves", f"ns an operation; small: {overview_text.SMALL}{alone}"),
             ("faster", f"by over {quantity.level(rule.threshold)}, in 9 of 10 places of the code or more; leans: in "
@@ -254,14 +262,29 @@ def no_counts(summary):
 
 
 def carry_overs(summary, on=screen.PIPE):
-    """Lines."""
-    found = [(row.row, row.solo) for row in summary.rows if carried_over(row)]
-    said = ("* Carry-over: a side runs at another speed beside the other side than alone, because each leaves caches "
-            "and predictors in another state. The table shows them by turns (paired); here each is alone (solo), at "
-            "the same layouts:")
-    return on.wrapped(said, "", "  ") * bool(found) + on.definitions(
-        [(name, f"paired {quantity.ratio(solo.paired_ratio)}, solo {ratio(solo.ratio)}: "
-                f"{ratio(solo.difference)} times as much ({interval(solo.difference)})") for name, solo in found])
+    """Lines: which rows are answered by each side alone, and how many rows it is told of."""
+    found = [row for row in summary.rows if carried_over(row)]
+    said = ("* Alone: the sides of these rows disturb each other, because each leaves caches and predictors in another "
+            "state. The row's answer is each side alone, in a process of its own (solo); by turns it reads:")
+    out = on.wrapped(said, "", "  ") * bool(found) + on.definitions([(row.row, _by_turns(row)) for row in found])
+    return out + [line for sentence in carry_over_tally(summary) for line in on.wrapped(sentence, "", "  ")]
+
+
+def _by_turns(row):
+    paired = ratio(row.paired.ratio) if row.paired else quantity.ratio(row.solo.paired_ratio)
+    return (f"by turns {paired}, alone {ratio(row.solo.ratio)}: {ratio(row.solo.difference)} times as much "
+            f"({interval(row.solo.difference)})")
+
+
+def carry_over_tally(summary):
+    """A sentence, or none where no row was also measured alone, or nothing is told of any."""
+    count = {told: sum(1 for row in summary.rows if row.solo and row.solo.carry_over is told)
+             for told in (True, False, None)}
+    if not count[True] + count[False]:
+        return []
+    beyond = quantity.level(summary.rule.carry_over_threshold)
+    return [f"Carry-over, alone against by turns: beyond {beyond} in {quantity.counted(count[True], 'row')}, within it "
+            f"for certain in {quantity.count(count[False])}, not told in {quantity.count(count[None])}"]
 
 
 STOPS = {"decided": "decided", "precise": "undecided, but known within the precision",
@@ -285,13 +308,18 @@ def crossovers(summary, on=screen.PIPE):
     """Lines: a sentence for each pair whose winner changes, one for all others, and one for all that have too few
     launches for any."""
     known = {row.pair for row in summary.rows if part(row, "ratio", "low") is not None}
-    told = [(one.pair, one.sentence) for one in summary.crossovers if one.pair in known and one.sizes]
+    told = [(one.pair, one.sentence) for one in summary.crossovers if one.pair in known and not _same(one)]
     few = sum(one.pair not in known for one in summary.crossovers)
     rest = len(summary.crossovers) - len(told) - few
-    head = [f"Crossover by size{'' if summary.quick else ', with its 95 % bootstrap interval over launches'}"]
+    head = ["Crossover by size: between which sizes the winner changes, by their verdicts"]
     none = f"Crossover by size: {quantity.counted(few, 'pair has', 'pairs have')} too few launches to show one"
     same = f"The winner does not change within the sizes of {quantity.counted(rest, 'pair')}"
     return head * bool(told) + on.definitions(told) + [same] * bool(rest) + [none] * bool(few)
+
+
+def _same(one):
+    """Whether no size of a pair is shown to have another winner."""
+    return not one.sizes and "; undecided between them: " not in one.sentence
 
 
 FLOORS = {"clockwork": "one function against itself", "placement": "two identical functions"}
@@ -313,8 +341,20 @@ def neighbours(summary):
         return ["Neighbours: none; nothing else ran on the core"]
     launches = quantity.counted(found.launches, "launch", "launches")
     out = f"; {quantity.count(found.left_out)} of {launches} are left out for it" if found.left_out else ""
-    return [f"Neighbours: in {quantity.percent(found.disturbed / found.blocks)} of the blocks something else ran "
+    told = [f"Neighbours: in {quantity.percent(found.disturbed / found.blocks)} of the blocks something else ran "
             f"on the core at every attempt{out}"]
+    noisy = sorted((row for row in summary.rows if row.disturbed and row.disturbed.share >= NOISY),
+                   key=lambda row: -row.disturbed.share)
+    told += [f"Most of it in {_shares(noisy, 'share')}"] * bool(noisy)
+    busy = [row for row in noisy if row.disturbed.kept >= MOST]
+    return told + [f"Not on a quiet core, for lack of quiet launches: {_shares(busy, 'kept')}"] * bool(busy)
+
+
+NOISY = 0.1  # share of blocks
+
+
+def _shares(rows, key):
+    return sentences.listed([f"{row.row} ({quantity.percent(getattr(row.disturbed, key))})" for row in rows])
 
 
 def known(summary):
@@ -359,8 +399,8 @@ def rule(found):
 def legend(summary):
     """[(name, meaning)]"""
     rule = summary.rule
-    lines = [("ratio", "pointer/value: above 1 the value side is faster, below 1 the pointer side; 1/29: the pointer "
-              "side takes a 29th of the time"),
+    lines = [("ratio", "pointer/value on a quiet core: above 1 the value side is faster, below 1 the pointer side; "
+              "1/29: the pointer side takes a 29th of the time"),
              ("interval", f"where the ratio lies, judged by launches: {quantity.level(rule.confidence)} for the "
               f"whole table ({rule.correction})"),
              ("spread", "the ratio from p10 to p90 of the layouts, the places where the linker may put the code"),
@@ -377,9 +417,12 @@ def _verdicts(summary):
         return [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
     if all(row.verdict in ("no verdict", "failed") for row in rows):
         return [("verdict", "one layout gives none: its place may be a lucky one")]
+    small = any(row.small for row in rows)
     few = any(0 < row.launches < rule.launches_needed for row in rows)
-    return [*rules.entries("verdicts", least=quantity.level(rule.threshold)), ("stopping", rule.stopping),
-            ("*", any(map(carried_over, rows)) and f"carry-over: alone, the sides differ by more than "
-             f"{quantity.level(rule.carry_over_threshold)} from how they differ beside each other, for certain"),
+    return [*rules.entries("verdicts", least=quantity.level(rule.threshold)),
+            ("small", small and f"the difference matters to few: {overview_text.SMALL}"),
+            ("stopping", rule.stopping),
+            ("*", any(map(carried_over, rows)) and f"each side alone: by turns the ratio is another by more than "
+             f"{quantity.level(rule.carry_over_threshold)}, for certain"),
             ("launches", few and f"an interval over this table needs {rule.launches_needed} of a row; a row with "
              "fewer has none, and is undecided")]

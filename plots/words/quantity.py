@@ -108,6 +108,22 @@ def size(x, unit="B"):
     return f"{digits(x, 3, exact=True)} {PREFIXES[step]}{unit}".rstrip()
 
 
+def measured_size(x, unit="B"):
+    """Of a size that something was measured at: exact, 4 KiB or 4112 B."""
+    text = size(x, unit)
+    number, _, shown = text.partition(" ")
+    factor = 1024 ** PREFIXES.index(shown.removesuffix(unit)) if unit in ("", "B") else 1
+    return text if float(number.replace(",", "")) * factor == x else f"{count(x)} {unit}".rstrip()
+
+
+def near_size(x, unit="B"):
+    """Of a size that is a guess: two digits."""
+    step = 0
+    while unit in ("", "B") and x / 1024 ** step >= 1000 and step < len(PREFIXES) - 1:
+        step += 1
+    return size(float(f"{x / 1024 ** step:.2g}") * 1024 ** step, unit)
+
+
 def size_tick(x):
     """64, 257, 1Ki, 4Mi: what is no multiple in full."""
     step = next((n for n in range(len(PREFIXES) - 1, 0, -1) if x >= 1024 ** n and x % 1024 ** n == 0), 0)

@@ -2,9 +2,10 @@
 """The words that a row has in every table, figure and page; and parts that many sentences have."""
 
 from plots.judge.pair_summary import SIDES
+from plots.stats.crossover import CLIFF
 from plots.words import quantity
 
-MARK = " *"  # at a verdict: the row has carry-over
+MARK = " *"  # at a verdict: the row has carry-over, and shows each side alone
 
 
 def listed(names, most=6):
@@ -51,7 +52,9 @@ def short_verdict(row, mark=""):
         return "not observable here"
     within = f" ({quantity.level(row.equal_within)})" if row.equal_within else ""
     unsure = row.observable is None and row.verdict != "undecided"
-    return named(row.verdict, row.labels) + mark + within + " (not calibrated)" * unsure
+    small = " (small)" * bool(row.small)  # instead of "faster": a table has little room
+    name = named(row.verdict.removesuffix(" faster") if small else row.verdict, row.labels)
+    return name + small + mark + within + " (not calibrated)" * unsure
 
 
 def named(verdict, labels):
@@ -65,29 +68,51 @@ def carried_over(row):
 
 # ---- Of a crossover
 
-def with_interval(size, low, high, show_size):
-    """16 B (12 B to 20 B); without the interval where there is none, or where it reads as the size does."""
-    ends = [] if low is None else [show_size(low), show_size(high)]
-    shown = show_size(size)
-    return f"{shown} ({' to '.join(ends)})" if set(ends) - {shown} else shown
+def bracket(low, high, estimate, unit):
+    """between 256 and 65,536 elements, probably near 8600; of an older run that has no interval only the estimate."""
+    near = None if estimate is None else quantity.near_size(estimate, unit)
+    if low is None:
+        return f"near {near}"
+    ends = [quantity.measured_size(size, unit) for size in (low, high)]
+    between = f"between {_without_unit(*ends)} and {ends[1]}"
+    if near is None or high <= CLIFF * low:
+        return between
+    return f"{between}, probably near {_without_unit(near, ends[1])}"
 
 
-def crossover(result, show_size, names=None):
-    """In words; `show_size` turns a number into "17 B", `names` are those of the sides. A side is ahead at a size that is clear for it: that says
-    nothing of the layouts, which a verdict asks as well."""
-    smallest, largest = show_size(result.smallest), show_size(result.largest)
+def _without_unit(size, other):
+    """Of a size beside another of the same unit."""
+    number, _, unit = size.rpartition(" ")
+    return number if number and other.endswith(f" {unit}") else size
+
+
+def crossover(result, unit="B", names=None):
+    """In words; `unit` is what sizes count, `names` are those of the sides."""
+    smallest, largest = (quantity.measured_size(size, unit) for size in (result.smallest, result.largest))
     names = names or {side: side for side in SIDES}
     if result.state == "few":
         return f"unknown between {smallest} and {largest}: too few launches"
     if result.state == "unclear":
-        return f"no size between {smallest} and {largest} has a clear winner"
+        return f"no size between {smallest} and {largest} has a winner for certain"
     if result.state == "none":
-        where = "every size" if result.clear == result.sizes else f"{result.clear} of {result.sizes} sizes"
-        return f"none between {smallest} and {largest}: {names[result.faster]} is ahead at {where}"
-    parts = []
-    for i, one in enumerate(result.found):
-        place = "below" if i == 0 else "up to"
-        parts.append(f"{names[one.faster_below]}{' wins' if i == 0 else ''} {place} "
-                     f"{with_interval(one.size, one.low, one.high, show_size)}")
-    last = "pointer" if result.found[-1].faster_below == "value" else "value"
-    return ", ".join(parts) + f", {names[last]} above"
+        every = result.clear == result.sizes
+        where = "every size" if every else f"{result.clear} of {result.sizes} sizes"
+        none = "none" if every else "none shown"
+        return f"{none} between {smallest} and {largest}: {names[result.faster]} wins at {where}"
+    return "; then ".join(_change(one, unit, names) for one in
+                          sorted(result.found + result.across, key=lambda one: one.low))
+
+
+def _change(one, unit, names):
+    """from list to array between 256 and 65,536 elements, probably near 8600; at a cliff list up to 16 B, array from
+    17 B"""
+    def sizes(some):
+        return ", ".join(quantity.measured_size(size, unit) for size in some)
+    below, above = names[one.faster_below], names[one.faster_above]
+    if one.is_cliff or one.undecided:
+        said = f"{below} up to {sizes([one.low])}, {above} from {sizes([one.high])}"
+    else:
+        said = f"from {below} to {above} {bracket(one.low, one.high, one.size, unit)}"
+    if one.undecided:
+        return f"{said}; undecided between them: {sizes(one.undecided)}"
+    return said + (f" (neither at {sizes(one.between)})" if one.between else "")

@@ -73,7 +73,7 @@ def test_no_text_covers_another(words, case):
     ("some", "pareto", ["small_churn", "time →", "peak memory →", "Pareto front"]),
     ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare", "seconds since all was freed"]),
     ("some", "size_classes", ["small_churn", "large_blocks"]),
-    ("some", "answers", ["factory", "size in bytes", "crossover, with its interval"]),
+    ("some", "answers", ["factory", "size in bytes", "the winner changes here; the dot is a guess"]),
     ("quick", "heat_time", ["A quick run: a first look, and no verdicts.", "no verdict"]),
     ("quick", "answers", ["too few launches"]),
     ("noise", "heat_time", ["jemalloc-tcache-false"]),
@@ -259,7 +259,7 @@ def crossing(configuration, *sizes, state="crossing", faster=None, winner="point
 
 
 @pytest.mark.parametrize("name, row, want, words", [
-    ("one", crossing("a", (64, 60, 70, "value")), [(8, 64, "value"), (64, 4096, "pointer")], "64 B (60 B to 70 B)"),
+    ("one", crossing("a", (64, 60, 70, "value")), [(8, 64, "value"), (64, 4096, "pointer")], "between 60 and 70 B"),
     ("two", crossing("a", (64, 60, 70, "value"), (512, 500, 600, "pointer")),
      [(8, 64, "value"), (64, 512, "pointer"), (512, 4096, "value")], "2 crossovers"),
     ("none", crossing("a", state="none", faster="value"), [(8, 4096, "value")], "value wins throughout"),
@@ -285,7 +285,7 @@ def test_segments(name, row, want, words):
     ("one winner for all", [crossing("base", state="none", faster="value"), crossing("a", state="none", faster="value")],
      "factory: with base, value wins wherever a winner is clear; no configuration changes that."),
     ("nothing to compare with", [crossing("base", state="few"), crossing("a", (66, 61, 72, "value"))],
-     "factory: base has no crossover with an interval to compare others with."),
+     "factory: base has no single crossover to compare others with."),
 ])
 def test_who_moves_the_crossover(name, rows, want):
     assert allocator_crossover_figure.sentence(rows, "base") == want

@@ -200,32 +200,41 @@ def test_a_pipe_is_no_file_of_a_run(unsummed_run, capsys, file):
         assert f"{file}: not a file that can be read" in capsys.readouterr().err
 
 
-def test_a_published_run_is_checked_and_drawn_and_not_judged(unsummed_run, capsys):
+def test_a_published_run_is_checked_drawn_and_reported(unsummed_run, capsys):
     assert guarded(["summary", str(unsummed_run)]) == 0
     for name in ("launches", "counts", "solo"):
         shutil.rmtree(unsummed_run / name, ignore_errors=True)
     (unsummed_run / "journal.jsonl").unlink()
     capsys.readouterr()
     assert guarded(["check", str(unsummed_run)]) == 0
-    assert "3 files follow their schemas; a published run" in capsys.readouterr().out
+    assert "4 files follow their schemas; a published run" in capsys.readouterr().out
     assert guarded(["charts", str(unsummed_run)]) == 0
     capsys.readouterr()
-    for words in (["summary"], ["report"], ["undecided"], ["compare", str(unsummed_run)]):
-        assert guarded([*words, str(unsummed_run)]) == 2
-        assert capsys.readouterr().err == (f"ampersand: {unsummed_run}: a published run, without its raw rounds: it can be "
-                                           "read and checked, but not judged, reported or compared again\n")
+    for words in (["summary"], ["report"], ["undecided"]):
+        assert guarded([*words, str(unsummed_run)]) == 0
+    capsys.readouterr()
+    (unsummed_run / "launches.csv").unlink()
+    assert guarded(["compare", str(unsummed_run), str(unsummed_run)]) == 2
+    assert capsys.readouterr().err == (f"ampersand: {unsummed_run}: a published run without launches.csv.gz: it can be "
+                                       "read, checked, drawn and reported, but not compared\n")
     (unsummed_run / "launches").mkdir()  # no longer all that was published
     assert guarded(["check", str(unsummed_run)]) == 2
     assert "journal.jsonl: No such file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("run, verb", [("reference", "compare"), ("allocators", "allocators"), ("allocators", "charts"),
-                                       ("allocators", "report")])
-def test_what_is_published_here(capsys, run, verb):
-    run = str(ROOT / "results" / run)
-    assert guarded([verb, run] + [run] * (verb == "compare")) == 2
+@pytest.mark.parametrize("verb", ["allocators", "charts", "report"])
+def test_the_published_matrix_is_checked_and_no_more(capsys, verb):
+    run = str(ROOT / "results/allocators")
+    assert guarded([verb, run]) == 2
     assert "a published run, without its raw rounds" in capsys.readouterr().err
     assert guarded(["check", run]) == 0
+
+
+def test_the_published_run_is_checked_and_compared(capsys):
+    run, launches = str(ROOT / "results/reference"), (ROOT / "results/reference/launches.csv.gz").exists()
+    assert guarded(["check", run]) == 0
+    assert guarded(["compare", run, run]) == (0 if launches else 2)
+    assert ("No change shown" in capsys.readouterr().out) == launches
 
 
 def test_a_run_gone_on_with_under_another_manifest_is_refused(unsummed_run, capsys):

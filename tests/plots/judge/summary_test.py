@@ -211,7 +211,7 @@ def test_the_legend_is_five_lines_and_what_to_do_next_one(golden_run, tmp_path):
     (3, "Neighbours: in 1.5 % of the blocks something else ran on the core at every attempt")])
 def test_neighbours(disturbed, want):
     found = types.SimpleNamespace(blocks=200, disturbed=disturbed, launches=20, left_out=0)
-    assert pair_text.neighbours(types.SimpleNamespace(neighbours=found)) == [want]
+    assert pair_text.neighbours(types.SimpleNamespace(neighbours=found, rows=())) == [want]
 
 
 class Screen(io.StringIO):

@@ -37,26 +37,70 @@ def measured(ln_ratio):
     return statistics.Measured(ln_ratio, zeros, zeros, tuple((k, k) for k in range(ln_ratio.shape[1])))
 
 
+def judge(documents, paired, confidence=CONFIDENCE, threads=0):
+    return carry_over.judge(carry_over.cell(documents, paired, threads), confidence)
+
+
 def simulated(draw, truth, noise, launches=15, paired_sd=0.02, layouts=64):
     effects = draw.normal(0, 0.1, layouts)
     matrix = effects[None, :] + draw.normal(0, paired_sd, (20, 1)) + draw.normal(0, 0.01, (20, layouts))
     at = draw.permutation(layouts)[:launches]
     documents = [solo(k, math.exp(truth + effects[k] + noise * draw.standard_t(3))) for k in at]
-    return carry_over.judge(documents, measured(matrix), CONFIDENCE)
+    return judge(documents, measured(matrix))
 
 
 def test_no_false_alarm_where_there_is_none():
     draw = np.random.default_rng(1)
     found = Counter(simulated(draw, truth, noise).found for truth in (0.0, 0.05, -0.05) for noise in (0.02, 0.1, 0.5)
                     for _ in range(60))
-    assert found == {False: 540}
+    assert set(found) <= {False, None} and found[False] >= 20, "ruled out where the noise is small"
+
+
+def table_of(draw, truths):
+    """Cells of a table whose true carry-over is known; solo launches are as noisy as on a busy machine."""
+    cells = []
+    for truth in truths:
+        effects = draw.normal(0, 0.1, 64)
+        matrix = effects + draw.normal(0, 0.01, (16, 1)) + draw.normal(0, 0.01, (16, 64))
+        at, noise = draw.permutation(64)[:13], draw.choice([0.01, 0.05, 0.2])
+        documents = [solo(k, math.exp(truth + effects[k] + noise * draw.standard_t(3))) for k in at]
+        cells.append(carry_over.cell(documents, measured(matrix)))
+    return cells
+
+
+@pytest.mark.parametrize("truths", [[0.0] * 100, [0.0] * 80 + [0.8] * 20, [0.0] * 40 + [0.094, -0.104] * 10])
+def test_few_of_what_is_told_is_wrong(truths):
+    """The false coverage rate, over the whole table; and a table of ordinary size is told of mostly."""
+    draw, x = np.random.default_rng(3), math.log1p(carry_over.THRESHOLD)
+    told, wrong, right = 0, [], 0
+    for _ in range(25):
+        cells = table_of(draw, truths)
+        confidence = carry_over.level(cells)
+        answers = [carry_over.judge(cell, confidence).found for cell in cells]
+        mine = [(answer, abs(truth) > x) for answer, truth in zip(answers, truths) if answer is not None]
+        told += len(mine)
+        wrong.append(sum(answer != truth for answer, truth in mine) / max(1, len(mine)))
+        right += sum(answer is True for answer, truth in mine if truth > 0.5)
+    assert np.mean(wrong) <= 0.05
+    assert told / 25 >= 0.25 * len(truths)
+    assert right >= 0.9 * 25 * sum(truth > 0.5 for truth in truths), "a factor of two is found"
+
+
+def test_the_level_is_that_of_as_many_as_are_told():
+    draw = np.random.default_rng(4)
+    cells = table_of(draw, [0.0] * 30 + [1.0] * 5) + [None] * 4
+    confidence = carry_over.level(cells)
+    answers = [carry_over.judge(cell, confidence) for cell in cells]
+    told = sum(one is not None and one.found is not None for one in answers)
+    assert 1 - confidence <= 0.05 * told / 35 + 1e-12 and told >= 10
+    assert carry_over.level([]) == carry_over.level([None]) == 0.95
 
 
 @pytest.mark.parametrize("truth", [0.5, -0.5])
 def test_a_factor_is_found_in_noise_of_several_percent(truth):
     draw = np.random.default_rng(2)
     results = [simulated(draw, truth, 0.05) for _ in range(60)]
-    assert sum(one.found for one in results) >= 57
+    assert sum(one.found is True for one in results) >= 57
     for one in results:
         assert one.difference.low <= truth <= one.difference.high
         assert one.difference.estimate == pytest.approx(truth, abs=0.1)
@@ -68,7 +112,7 @@ THRESHOLDS = [(0.14, True), (0.1, True), (0.09, False), (0.0, False), (-0.09, Fa
 @pytest.mark.parametrize("truth, found", THRESHOLDS)
 def test_the_threshold(truth, found):
     """Without any noise, the interval is a point."""
-    result = carry_over.judge([solo(k, math.exp(truth)) for k in range(15)], measured(np.zeros((20, 15))), CONFIDENCE)
+    result = judge([solo(k, math.exp(truth)) for k in range(15)], measured(np.zeros((20, 15))))
     assert result.found == found
     assert (result.difference.low, result.difference.high) == pytest.approx((truth, truth))
 
@@ -77,7 +121,7 @@ def test_layouts_are_held_against_themselves():
     """A side effect of the layout of half of e is no carry-over where paired rounds at the layout have it too."""
     matrix = np.tile(np.linspace(-0.5, 0.5, 30), (20, 1))
     at = range(15)  # all of the layouts where pointers win
-    result = carry_over.judge([solo(k, math.exp(matrix[0, k])) for k in at], measured(matrix), CONFIDENCE)
+    result = judge([solo(k, math.exp(matrix[0, k])) for k in at], measured(matrix))
     assert result.found is False and result.paired == pytest.approx(np.median(matrix[0, :15]))
     assert result.difference.estimate == pytest.approx(0)
 
@@ -85,9 +129,9 @@ def test_layouts_are_held_against_themselves():
 def test_paired_uncertainty_counts():
     """Launches that disagree on a layout by more than the difference leave it open."""
     matrix = np.where(np.arange(20) % 2, 0.6, -0.6)[:, None] * np.ones((20, 15))
-    result = carry_over.judge([solo(k, math.exp(0.4)) for k in range(15)], measured(matrix), CONFIDENCE)
-    assert result.found is False
-    assert result.difference.low == pytest.approx(0.4 - 0.6) and result.difference.high == pytest.approx(0.4 + 0.6)
+    result = judge([solo(k, math.exp(0.4)) for k in range(15)], measured(matrix))
+    assert result.found is None, "not told, and not none"
+    assert result.difference.low < 0 and result.difference.high > 0.8
 
 
 NONE = [
@@ -104,18 +148,18 @@ NONE = [
 
 @pytest.mark.parametrize("name, documents", NONE, ids=[row[0] for row in NONE])
 def test_nothing_usable(name, documents):
-    assert carry_over.judge(documents, measured(np.zeros((20, 15))), CONFIDENCE) is None
+    assert judge(documents, measured(np.zeros((20, 15)))) is None
     rest = [solo(k, 2.0) for k in range(15)]
-    assert carry_over.judge(documents + rest, measured(np.zeros((20, 15))), CONFIDENCE).launches == 15
+    assert judge(documents + rest, measured(np.zeros((20, 15)))).launches == 15
 
 
 def test_too_few_give_numbers_and_no_answer():
-    result = carry_over.judge([solo(k, 2.0) for k in range(6)], measured(np.zeros((20, 15))), CONFIDENCE)
+    result = judge([solo(k, 2.0) for k in range(5)], measured(np.zeros((20, 15))))
     assert result.found is None and result.difference.low is None
     assert result.difference.estimate == pytest.approx(math.log(2))
-    few_paired = carry_over.judge([solo(k, 2.0) for k in range(15)], measured(np.zeros((3, 15))), CONFIDENCE)
+    few_paired = judge([solo(k, 2.0) for k in range(15)], measured(np.zeros((3, 15))))
     assert few_paired.found is None
-    assert carry_over.judge([solo(1, 2.0)], statistics.measure([]), CONFIDENCE) is None
+    assert judge([solo(1, 2.0)], statistics.measure([])) is None
 
 
 def test_cpu_time_but_with_threads_the_clocks():
@@ -123,7 +167,7 @@ def test_cpu_time_but_with_threads_the_clocks():
     document["benchmarks"][1] |= {"real_time": 700, "time_unit": "us"}
     value, pointer, layout = carry_over.solo_times(document)
     assert (math.exp(value), math.exp(pointer), layout) == pytest.approx((1, 2000, 3))
-    threads = carry_over.judge([document], measured(np.zeros((20, 15))), CONFIDENCE, threads=2)
+    threads = judge([document], measured(np.zeros((20, 15))), threads=2)
     assert math.exp(threads.solo.estimate) == pytest.approx(100000)
 
 
@@ -140,18 +184,24 @@ def test_the_row_says_so_and_shows_both(tmp_path, capsys):
     rows = json.loads((run / "summary.json").read_text())["rows"]
     assert [row["solo"]["carry_over"] for row in rows] == [False, True, False]
     assert rows[1]["solo"]["ratio"]["estimate"] == pytest.approx(math.exp(1.0), rel=0.1)
+    assert rows[1]["ratio"] == rows[1]["solo"]["ratio"] and rows[1]["paired"]["ratio"]["estimate"] < 1.5
+    assert rows[1]["pointer_ns_per_op"]["estimate"] / rows[1]["value_ns_per_op"]["estimate"] == pytest.approx(
+        rows[1]["ratio"]["estimate"], rel=0.05)
+    assert rows[1]["sentence"].startswith("alone, value is 2.") and "; by turns pointer/value is 1.3" in rows[1]["sentence"]
+    assert "paired" not in rows[0] and "paired" not in rows[2]
     assert rows[1]["solo"]["paired_ratio"] == pytest.approx(math.exp(0.3), rel=0.1)
     assert rows[1]["solo"]["difference"]["low"] < math.exp(0.7) < rows[1]["solo"]["difference"]["high"]
     table, _, closing = out.partition("\n\n")
     assert [line.split()[0] for line in table.splitlines() if line.endswith(" *")] == ["collection"]
-    assert "* Carry-over: " in closing and "\n  collection/size=65536  paired 1.3" in closing and ", solo 2." in closing
-    assert "; *: carry-over, see above" in closing and max(map(len, out.splitlines())) <= 120
+    assert "* Alone: " in closing and "\n  collection/size=65536  by turns 1.3" in closing and ", alone 2." in closing
+    assert "beyond 10 % in 1 row, within it for certain in 2, not told in 0" in " ".join(closing.split())
+    assert "; *: " in closing and max(map(len, out.splitlines())) <= 120
     assert check(run)[1] == []
     assert guarded(["report", str(run)]) == 0
     quick = synthetic.write_run(tmp_path / "quick", ROWS, synthetic.Plan(layouts=16, rounds=4, solo=15, quick=True))
     summary, _ = summarize(load(quick))
     assert [row.solo.carry_over for row in summary.rows] == [None] * 3
-    assert "carry-over" not in pair_text.table(summary)
+    assert "Carry-over" not in pair_text.table(summary) and not any(row.paired for row in summary.rows)
 
 
 # The program

@@ -80,7 +80,11 @@ def test_a_layout_of_two_blocks_is_quiet_if_both_are():
     ("all quiet", [1, 1, 1], 2, [Y, Y, Y]),
     ("one is left out", [1, 0.2, 1], 2, [Y, N, Y]),
     ("half is not most", [1, 0.5, 1], 2, [Y, N, Y]),
-    ("too few would remain", [1, 0.2, 0.2], 2, [Y, Y, Y]),
+    ("the quietest stays of too few", [1, 0.2, 0.4, 0.3], 2, [Y, N, Y, N]),
+    ("no cliff: as many as are needed", [0.9] * 3 + [0.5, 0.4, 0.3, 0.2], 4, [Y, Y, Y, Y, N, N, N]),
+    ("of equally quiet ones the first", [0.3, 0.4, 0.4, 0.4], 2, [N, Y, Y, N]),
+    ("nothing is quiet", [0.2, 0.1, 0.0], 2, [Y, Y, N]),
+    ("fewer than are needed", [1, 0.2], 5, [Y, Y]),
     ("no interval is asked for", [1, 0.2, 1], 0, [Y, Y, Y])])
 def test_launches_that_were_disturbed_are_left_out(name, shares, needed, want):
     quiet = np.array([[i < share * 10 for i in range(10)] for share in shares])
@@ -94,6 +98,15 @@ def test_what_is_left_out_is_in_nothing():
     assert (measured.launches, measured.left_out) == (3, 1)
     assert np.exp(measured.ln_ratio) == pytest.approx(2)
     assert statistics.measure(launches, needed=4).launches == 4
+
+
+def test_there_is_no_cliff_where_one_launch_more_is_disturbed():
+    """12 quiet launches of 21 where 13 are needed: 13 take part, and not all 21."""
+    layouts = [(i, i) for i in range(4)]
+    for quiet, want in ((14, 14), (13, 13), (12, 13), (0, 13)):
+        launches = [launch(i, [200] * 4, [Y] * 4 if i < quiet else [N] * 3 + [Y], layouts) for i in range(21)]
+        measured = statistics.measure(launches, needed=13)
+        assert (measured.launches, measured.left_out) == (want, 21 - want)
 
 
 def test_a_neighbour_in_a_fifth_of_the_blocks_moves_no_headline():

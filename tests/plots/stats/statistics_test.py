@@ -10,9 +10,8 @@ import pytest
 from scipy import stats
 
 from plots.files.pair_run import Counts, Launch
-from plots.stats import crossover, statistics, two_way
+from plots.stats import statistics, two_way
 from plots.stats.statistics import Estimate, Spread
-from plots.words import sentences
 
 
 def launch_of(value_ns, pointer_ns, layouts=None, ops=1, cost_ns=0.0):
@@ -321,91 +320,3 @@ def test_coverage_of_the_interval(scenario, record_property):
         covered += ratio.low <= scenario.truth <= ratio.high
     record_property("coverage", covered / SIMULATIONS)
     assert 0.93 <= covered / SIMULATIONS <= scenario.most, f"{covered} of {SIMULATIONS}"
-
-
-def headlines_of(curve, random, launch_sd=0.005, launches=20):
-    return [x + random.normal(0, launch_sd, launches) for x in curve]
-
-
-CROSSOVERS = [
-    # name, sizes, ln ratio at each, launch sd, crossings wanted, state, who is faster below each
-    ("one, in the middle of a doubling", [8, 16, 32, 64], [0.3, 0.1, -0.1, -0.4], 0.005, [16 * 2 ** 0.5], "crossing",
-     ["value"]),
-    ("the other way", [8, 16, 32], [-0.3, 0.1, 0.5], 0.005, [8 * 2 ** 0.75], "crossing", ["pointer"]),
-    ("two", [8, 16, 32, 64], [0.2, -0.2, -0.2, 0.2], 0.005, [8 * 2 ** 0.5, 32 * 2 ** 0.5], "crossing",
-     ["value", "pointer"]),
-    ("none", [8, 16, 65536], [0.2, 0.1, 0.3], 0.005, [], "none", []),
-    ("noise around 1 is no crossing", [8, 16, 32, 64], [0.2, 0.0, 0.0, 0.2], 0.01, [], "none", []),
-    ("a plateau at 1 between them", [8, 16, 32, 64], [0.2, 0.0, 0.0, -0.2], 0.001, [16 * 2 ** 0.5], "crossing",
-     ["value"]),
-    ("nothing is clear", [8, 16, 32], [0.0, 0.0, 0.0], 0.01, [], "unclear", []),
-]
-
-
-@pytest.mark.parametrize("name, sizes, curve, sd, want, state, below", CROSSOVERS, ids=[r[0] for r in CROSSOVERS])
-def test_crossovers(name, sizes, curve, sd, want, state, below):
-    random = np.random.default_rng(5)
-    result = crossover.crossovers("pass", sizes, headlines_of(curve, random, sd), 0.002)
-    assert result.state == state
-    assert [one.faster_below for one in result.found] == below
-    for one, size in zip(result.found, want, strict=True):
-        assert one.low <= one.size <= one.high  # whether it covers the truth as often as it says: below
-        if "plateau" not in name:
-            assert one.size == pytest.approx(size, rel=0.05)
-
-
-def test_interval_of_the_crossover_covers():
-    random = np.random.default_rng(9)
-    sizes, curve, truth, covered, n = [8, 16, 32, 64], [0.3, 0.1, -0.15, -0.4], 16 * 2 ** 0.4, 0, 150
-    for _ in range(n):
-        result = crossover.crossovers("pass", sizes, headlines_of(curve, random, 0.02), 0.002)
-        covered += len(result.found) == 1 and result.found[0].low <= truth <= result.found[0].high
-    assert covered / n >= 0.9, f"{covered} of {n}"  # nominal 95 %; 0.9 is three standard errors below
-
-
-def test_between_clear_sizes_the_crossover_is_the_middle_of_the_crossings():
-    # It crosses a little before 16, between 16 and 32, and a little after 32; neither 16 nor 32 is clear.
-    result = crossover.crossovers("pass", [8, 16, 32, 64], [[x] * 8 for x in (0.2, -0.001, 0.001, -0.2)], 0.002)
-    assert [one.size for one in result.found] == [pytest.approx(16 * 2 ** 0.5, rel=1e-3)]
-    assert result.found[0].low < 16 and result.found[0].high > 32
-
-
-SENTENCES = [
-    ([0.2, -0.2], "value wins below 11", ", pointer above"),
-    ([-0.2, 0.2], "pointer wins below 11", ", value above"),
-    ([0.2, 0.2], "none between 8 B and 16 B: value is ahead at every size", ""),
-    ([0.2, 0.0], "none between 8 B and 16 B: value is ahead at 1 of 2 sizes", ""),
-    ([0.0, 0.0], "no size between 8 B and 16 B has a clear winner", ""),
-]
-
-
-@pytest.mark.parametrize("curve, start, end", SENTENCES)
-def test_crossover_sentence(curve, start, end):
-    random = np.random.default_rng(5)
-    result = crossover.crossovers("pass", [8, 16], headlines_of(curve, random, 0.01), 0.002)
-    text = sentences.crossover(result, lambda size: f"{size:.3g} B")
-    assert text.startswith(start) and text.endswith(end)
-
-
-@pytest.mark.parametrize("size, low, high, want", [
-    (16.2, 12.1, 20, "16.2 B (12.1 B to 20 B)"), (16.2, 16.21, 16.24, "16.2 B"), (16.2, None, None, "16.2 B"),
-    (16.2, 16.21, 17, "16.2 B (16.2 B to 17 B)"),
-])
-def test_crossover_with_its_interval(size, low, high, want):
-    assert sentences.with_interval(size, low, high, lambda size: f"{size:.3g} B") == want
-
-
-@pytest.mark.parametrize("launches, interval", [(1, False), (2, False), (5, False), (6, True)])
-def test_there_is_a_crossover_only_where_the_launches_allow_an_interval(launches, interval):
-    result = crossover.crossovers("pass", [8, 16], [[0.2] * launches, [-0.2] * launches], 0.002)
-    assert [one.low is not None for one in result.found] == [True] * interval
-    assert result.state == ("crossing" if interval else "few")
-    text = sentences.crossover(result, lambda size: f"{size:.3g} B")
-    assert text.startswith("value wins below 11.3 B" if interval else "unknown between 8 B and 16 B: too few")
-
-
-def test_a_size_is_clear_by_its_corrected_interval():
-    """Eight launches have an interval of 95 %, but none that is corrected over a table of 106 rows."""
-    curve = [[0.2] * 8, [-0.2] * 8]
-    assert crossover.crossovers("pass", [8, 16], curve, 0.002, 0.95, 0.95).state == "crossing"
-    assert crossover.crossovers("pass", [8, 16], curve, 0.002, 0.95, 1 - 0.05 / 106).state == "few"

@@ -86,10 +86,11 @@ def test_ranking(summary):
     names = [one["configuration"] for one in churn["ranking"]]
     assert names[0] == "mimalloc" and names[-1] == "jemalloc-tcache-false" and "jemalloc-again" not in names
     assert [one["configuration"] for one in churn["ranking"] if one["tied"]] == ["mimalloc"]
-    assert churn["pick"] == "mimalloc" and churn["sentence"].startswith("the fastest is mimalloc, with 0.8")
+    assert churn["pick"] == "mimalloc" and churn["sentence"] == (
+        "in the top group, which holds the fastest with 95 %: mimalloc (1 of 7)")
     timeline = summary["workloads"][-1]
     assert timeline["workload"] == "timeline" and timeline["ranking"][0]["configuration"] == "jemalloc-decay-zero"
-    assert timeline["sentence"].startswith("the least is kept by jemalloc-decay-zero")
+    assert timeline["sentence"].startswith("in the top group, which holds the one that keeps least with 95 %: jemalloc-decay-zero")
 
 
 def test_what_reads_best_may_be_undecided_where_others_are_not(tmp_path):
@@ -102,7 +103,7 @@ def test_what_reads_best_may_be_undecided_where_others_are_not(tmp_path):
     assert found["ranking"][0]["configuration"] == "knobs"
     cells = [allocator_summary._cell(table, column, run.workloads[0]) for column in run.in_force]
     assert allocator_sentences._of_workload({"quick": False, "baseline": run.baseline, "cells": cells}, found) == (
-        "knobs has the best number, but only knob, plain are shown to be faster than jemalloc")
+        "in the top group, which holds the fastest with 95 %: knobs, knob (2 of 4)")
 
 
 def test_of_those_that_tie_the_plainest_is_picked(tmp_path):
@@ -124,7 +125,7 @@ def test_a_quick_run_gives_no_verdict(tmp_path):
 
 def test_crossovers_move_with_the_allocator(summary):
     found = {one["configuration"]: one["sizes"][0] for one in summary["crossovers"]}
-    assert found["jemalloc-tcache-false"]["low"] > found["jemalloc"]["high"] and found["jemalloc"]["faster_below"] == "value"
+    assert found["jemalloc-tcache-false"]["low"] >= found["jemalloc"]["high"] and found["jemalloc"]["faster_below"] == "value"
     assert found["mimalloc"]["estimate"] < found["jemalloc"]["estimate"]
 
 
