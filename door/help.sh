@@ -3,8 +3,8 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask profile allocators test list report charts compare check stack doctor setup help'
-if [ $installed = yes ]; then verbs='bench ask profile allocators list report charts compare check stack doctor setup help'; fi
+verbs='bench ask escape profile allocators test list report charts compare check stack doctor setup help'
+if [ $installed = yes ]; then verbs='bench ask escape profile allocators list report charts compare check stack doctor setup help'; fi
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
 told() {
@@ -24,6 +24,7 @@ Usage: ./ampersand VERB [flags]
 
   bench           measure every pair, print the summary, draw charts, write a report
   ask HEADER TYPE value or pointer, for a type of yours
+  escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
   profile         which lines of a program allocate, how much, and how long it lives
   allocators      compare allocator settings: time, memory, page faults, with proof that each is in force
   test            run the tests
@@ -110,6 +111,19 @@ END
 
 `faster` and `leans` stand with the name of a side: value faster, leans pointer.
 CC and CFLAGS of the environment are those of your type; ampersand itself is not built anew for them.
+END
+        escape) cat <<'END' ;;
+Usage: ./ampersand escape WHAT [flags]                        as in ./ampersand escape build/compile_commands.json
+
+  WHAT               a C file, a folder of them, a compile_commands.json, or bitcode (.bc)
+  --cflags FLAGS     flags for clang, in one word: '-I include -DNDEBUG'
+  -m                 print a line for every allocation, as `go build -gcflags -m` does
+  -m=2               print every step of every reason, too
+  --function REGEX   only what functions make whose names match
+  --format F         table, json or sarif                                 table
+
+Says which allocations could live in the frame, which must be on the heap and through which steps, and which locals'
+addresses outlive their frame. Needs clang and LLVM. Exit status 1: some files did not compile, and were left out.
 END
         allocators) cat <<'END' ;;
 Usage: ./ampersand allocators [flags]                                      default (quick)
@@ -247,7 +261,7 @@ asks_for_help() { # arguments
     for argument; do
         case $before,$argument in
             *,--) return 1 ;; # what follows belongs to a program
-            --cflags,* | --cc,* | --out,* | --filter,* | --test-args,* | --wrapper,*) ;;
+            --cflags,* | --function,* | --cc,* | --out,* | --filter,* | --test-args,* | --wrapper,*) ;;
             *,-h | *,--help) return 0 ;;
         esac
         before=$argument

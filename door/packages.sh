@@ -182,6 +182,7 @@ need() { # level
 # What `setup` adds. Each is used if it is installed; nothing fails without it.
 extras() {
     has clang || echo clang
+    has llvm-config || echo llvm-dev
     has ld.lld || echo lld
     has valgrind || echo valgrind
     has shellcheck || echo shellcheck

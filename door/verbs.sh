@@ -329,6 +329,22 @@ verb_doctor() {
     plots doctor "$@"
 }
 
+verb_escape() {
+    before=
+    for argument; do # a value of --cflags begins with a dash
+        shift
+        case $before,$argument in
+            --cflags,*) set -- "$@" "--cflags=$argument" ;;
+            *,--cflags) ;;
+            *) set -- "$@" "$argument" ;;
+        esac
+        before=$argument
+    done
+    [ "$before" != --cflags ] || set -- "$@" --cflags
+    ready build
+    plots escape "$@"
+}
+
 verb_compare() {
     ready python
     plots compare "$@"

@@ -24,6 +24,7 @@ VERBS = {  # verb: the module that does it, what it does
     "compare": ("verbs.compare", "say what changed between two runs"),
     "go": ("go.go", "set what Go measured beside C's"),
     "doctor": ("doctor.doctor", "say what the machine does to measurements"),
+    "escape": ("escape.escape", "say where each object of a C program lives, and why"),
     "stack": ("stack.stack", "measure stacks side by side"),
 }
 

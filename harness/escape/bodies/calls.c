@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/escape/bodies/body.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/escape/bodies/libc.h"
+
+enum { WORD_B = 8, WORDS_COPIED = 64 };
+
+void amp_body_add_site(struct amp_body *body, struct amp_site site)
+{
+    body->site = amp_escape_grow(body->site, &body->site_room, body->sites, sizeof *body->site);
+    body->site[body->sites++] = site;
+}
+
+void amp_body_add_free(struct amp_body *body, struct amp_free freed)
+{
+    body->free = amp_escape_grow(body->free, &body->free_room, body->frees, sizeof *body->free);
+    body->free[body->frees++] = freed;
+}
+
+static void copy(struct amp_body *body, LLVMValueRef at, int to, int from, int32_t offset)
+{
+    if (from >= 0)
+        amp_graph_add(&body->graph, (struct amp_constraint){
+                                        .step = AMP_STEP_COPY, .to = to, .from = from, .offset = offset, .at = at });
+}
+
+static void store(struct amp_body *body, LLVMValueRef at, int to, int from)
+{
+    if (from >= 0 && to >= 0)
+        amp_graph_add(&body->graph,
+                      (struct amp_constraint){ .step = AMP_STEP_STORE, .to = to, .from = from, .at = at });
+}
+
+static int argument(struct amp_body *body, LLVMValueRef call, unsigned i)
+{
+    return i < LLVMGetNumArgOperands(call) ? amp_body_operand(body, LLVMGetOperand(call, i)) : -1;
+}
+
+void amp_body_unknown(struct amp_body *body, LLVMValueRef call)
+{
+    const unsigned n = LLVMGetNumArgOperands(call);
+
+    for (unsigned i = 0; i < n; i++)
+        store(body, call, body->graph.outside, argument(body, call, i));
+    if (LLVMGetTypeKind(LLVMTypeOf(call)) != LLVMVoidTypeKind)
+        copy(body, call, amp_body_operand(body, call), body->graph.outside, AMP_ANY);
+}
+
+static void copy_word(struct amp_body *body, LLVMValueRef call, int to, int from, int32_t offset, int64_t size)
+{
+    const int word = amp_graph_new_value(&body->graph);
+
+    amp_graph_add(&body->graph, (struct amp_constraint){ .step = AMP_STEP_LOAD, .to = word, .from = from,
+                                                         .offset = offset, .size = size, .at = call });
+    amp_graph_add(&body->graph, (struct amp_constraint){ .step = AMP_STEP_STORE, .to = to, .from = word,
+                                                         .offset = offset, .size = size, .at = call });
+}
+
+/* What memory holds is copied word by word where the number of bytes is known. */
+static void copy_memory(struct amp_body *body, LLVMValueRef call, int to, int from, LLVMValueRef size)
+{
+    const uint64_t bytes = size && LLVMIsAConstantInt(size) ? LLVMConstIntGetZExtValue(size) : 0;
+
+    if (from < 0 || to < 0)
+        return;
+    if (bytes == 0 || bytes > WORDS_COPIED * WORD_B) {
+        copy_word(body, call, to, from, AMP_ANY, 0);
+        return;
+    }
+    for (uint64_t at = 0; at < bytes; at += WORD_B)
+        copy_word(body, call, to, from, (int32_t) at, WORD_B);
+}
+
+static bool starts(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static bool starts_one(const char *name, const char *const *prefixes)
+{
+    for (; *prefixes; prefixes++)
+        if (starts(name, *prefixes))
+            return true;
+    return false;
+}
+
+static void intrinsic(struct amp_body *body, LLVMValueRef call, const char *name)
+{
+    static const char *const nothing[] = { "llvm.lifetime.", "llvm.dbg.", "llvm.assume", "llvm.va_end",
+                                           "llvm.stackrestore", "llvm.prefetch", "llvm.trap", "llvm.debugtrap",
+                                           "llvm.donothing", "llvm.experimental.noalias", "llvm.invariant.",
+                                           "llvm.stacksave", "llvm.objectsize", "llvm.is.constant", "llvm.frameaddress",
+                                           "llvm.returnaddress", "llvm.ubsantrap", "llvm.memset", NULL };
+    /* Their result depends on their arguments, and they do nothing else. */
+    static const char *const pure[] = {
+        "llvm.abs", "llvm.bitreverse", "llvm.bswap", "llvm.ceil", "llvm.copysign", "llvm.cos", "llvm.ctlz",
+        "llvm.ctpop",
+        "llvm.cttz", "llvm.exp", "llvm.expect", "llvm.fabs", "llvm.floor", "llvm.fma", "llvm.fmuladd", "llvm.fsh",
+        "llvm.launder", "llvm.llrint", "llvm.llround", "llvm.log", "llvm.lrint", "llvm.lround", "llvm.maxnum",
+        "llvm.minnum",
+        "llvm.nearbyint", "llvm.pow", "llvm.ptrmask", "llvm.rint", "llvm.round", "llvm.sadd", "llvm.sin", "llvm.smax",
+        "llvm.smin", "llvm.smul", "llvm.sqrt", "llvm.sshl", "llvm.ssub", "llvm.strip", "llvm.trunc", "llvm.uadd",
+        "llvm.umax", "llvm.umin", "llvm.umul", "llvm.usub", "llvm.ushl", "llvm.vector.reduce", "llvm.is.fpclass",
+        "llvm.ptr.annotation", "llvm.threadlocal.address", NULL
+    };
+    const unsigned n = LLVMGetNumArgOperands(call);
+
+    if (starts(name, "llvm.memcpy") || starts(name, "llvm.memmove")) {
+        copy_memory(body, call, argument(body, call, 0), argument(body, call, 1), LLVMGetOperand(call, 2));
+    } else if (starts(name, "llvm.va_start")) {
+        store(body, call, argument(body, call, 0), body->graph.outside);
+    } else if (starts(name, "llvm.va_copy")) {
+        copy_memory(body, call, argument(body, call, 0), argument(body, call, 1), NULL);
+    } else if (starts_one(name, pure)) {
+        for (unsigned i = 0; i < n; i++)
+            copy(body, call, amp_body_operand(body, call), argument(body, call, i), AMP_ANY);
+    } else if (!starts_one(name, nothing)) {
+        amp_body_unknown(body, call);
+    }
+}
+
+struct amp_size amp_size_of(LLVMValueRef value)
+{
+    struct amp_size size = { .kind = AMP_SIZE_KNOWN, .bytes = 1, .factor = { -1, -1 } };
+    LLVMOpcode opcode = LLVMIsAInstruction(value) ? LLVMGetInstructionOpcode(value) : 0;
+
+    while (opcode == LLVMZExt || opcode == LLVMSExt) {
+        value = LLVMGetOperand(value, 0);
+        opcode = LLVMIsAInstruction(value) ? LLVMGetInstructionOpcode(value) : 0;
+    }
+    if (LLVMIsAConstantInt(value) && LLVMGetIntTypeWidth(LLVMTypeOf(value)) <= 64) {
+        size.bytes = LLVMConstIntGetZExtValue(value);
+    } else if (LLVMIsAArgument(value)) {
+        LLVMValueRef function = LLVMGetParamParent(value);
+
+        for (size.factor[0] = 0; LLVMGetParam(function, (unsigned) size.factor[0]) != value;)
+            size.factor[0]++;
+    } else if (opcode == LLVMMul) {
+        return amp_size_times(amp_size_of(LLVMGetOperand(value, 0)), amp_size_of(LLVMGetOperand(value, 1)));
+    } else {
+        size.kind = AMP_SIZE_UNKNOWN;
+    }
+    return size;
+}
+
+struct amp_size amp_size_times(struct amp_size a, struct amp_size b)
+{
+    if (a.kind != AMP_SIZE_KNOWN || b.kind != AMP_SIZE_KNOWN || __builtin_mul_overflow(a.bytes, b.bytes, &a.bytes))
+        return (struct amp_size){ .kind = AMP_SIZE_UNKNOWN };
+    for (int i = 0; i < 2; i++) {
+        if (b.factor[i] < 0)
+            continue;
+        if (a.factor[1] >= 0)
+            return (struct amp_size){ .kind = AMP_SIZE_UNKNOWN };
+        a.factor[a.factor[0] < 0 ? 0 : 1] = b.factor[i];
+    }
+    return a;
+}
+
+static void fresh(struct amp_body *body, LLVMValueRef call, const char *word, bool resizes)
+{
+    const unsigned n = LLVMGetNumArgOperands(call);
+    struct amp_size size = { .kind = AMP_SIZE_UNKNOWN };
+    const int memory = amp_graph_new_memory(&body->graph, AMP_HEAP, call);
+
+    if (word[1] != '?' && (unsigned) (word[1] - '0') < n)
+        size = amp_size_of(LLVMGetOperand(call, (unsigned) (word[1] - '0')));
+    if (word[1] != '?' && word[2] == '*' && (unsigned) (word[3] - '0') < n)
+        size = amp_size_times(size, amp_size_of(LLVMGetOperand(call, (unsigned) (word[3] - '0'))));
+    amp_body_add_site(body, (struct amp_site){ .call = call, .memory = memory, .size = size, .resizes = resizes });
+    amp_graph_add(&body->graph, (struct amp_constraint){
+                                    .step = AMP_STEP_ADDRESS, .to = amp_body_operand(body, call), .from = memory,
+                                    .at = call });
+}
+
+static void library(struct amp_body *body, LLVMValueRef call, const struct amp_libc *known)
+{
+    const bool resizes = strstr(known->effects, " m") != NULL;
+
+    for (const char *word = known->effects; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
+        const unsigned n = (unsigned) (word[1] - '0');
+        const int first = word[0] == 'a' || word[1] == ':' ? -1 : argument(body, call, n);
+
+        if (word[0] == 'a') {
+            fresh(body, call, word, resizes);
+        } else if (word[0] == 'r') {
+            copy(body, call, amp_body_operand(body, call), first, AMP_ANY);
+        } else if (word[0] == 'o') {
+            copy(body, call, amp_body_operand(body, call), body->graph.outside, AMP_ANY);
+        } else if (word[0] == 's') {
+            store(body, call, first, argument(body, call, (unsigned) (word[3] - '0')));
+        } else if (word[0] == 'c' && word[1] == ':') { /* into the result */
+            copy_memory(body, call, amp_body_operand(body, call), argument(body, call, (unsigned) (word[2] - '0')),
+                        NULL);
+        } else if (word[0] == 'c') {
+            copy_memory(body, call, first, argument(body, call, (unsigned) (word[3] - '0')),
+                        LLVMGetNumArgOperands(call) > 2 ? LLVMGetOperand(call, 2) : NULL);
+        } else if (word[0] == 'f' && first >= 0) {
+            amp_body_add_free(body, (struct amp_free){ .call = call, .value = first, .alone = !resizes });
+        }
+    }
+}
+
+/* A definition that the linker may exchange for another says nothing. */
+static bool is_final(LLVMValueRef function)
+{
+    const LLVMLinkage linkage = LLVMGetLinkage(function);
+
+    return linkage == LLVMExternalLinkage || linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage ||
+           linkage == LLVMAvailableExternallyLinkage || linkage == LLVMLinkOnceODRLinkage;
+}
+
+void amp_body_call(struct amp_body *body, LLVMValueRef call)
+{
+    static const char *const twice[] = { "setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "vfork", "getcontext", NULL };
+    LLVMValueRef called = amp_called_function(call);
+    size_t length;
+    const char *name = called ? LLVMGetValueName2(called, &length) : "";
+    const struct amp_libc *known = NULL;
+
+    for (int i = 0; twice[i]; i++)
+        body->returns_twice = body->returns_twice || strcmp(name, twice[i]) == 0;
+    if (!called) {
+        amp_body_unknown(body, call);
+    } else if (starts(name, "llvm.")) {
+        intrinsic(body, call, name);
+    } else if (LLVMCountBasicBlocks(called) > 0) {
+        const struct amp_summary *summary = is_final(called) ? body->summary_of(body->program, called) : NULL;
+
+        if (summary && !summary->unknown)
+            amp_body_apply(body, call, summary);
+        else
+            amp_body_unknown(body, call);
+    } else {
+        known = amp_libc_find(name);
+        if (known)
+            library(body, call, known);
+        else
+            amp_body_unknown(body, call);
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What functions of the C library do with the pointers that they get. A function that is not in the table is taken to
+ * keep all that it gets. */
+#ifndef AMP_ESCAPE_LIBC_H
+#define AMP_ESCAPE_LIBC_H
+
+/* Effects, a word each:
+ *   rN      returns a pointer into what argument N points to
+ *   sN:M    stores argument M in the memory of argument N
+ *   cN:M    copies the memory of argument M to that of N
+ *   fN      frees argument N
+ *   o       returns memory that is not this program's to free, or of the library
+ *   aN      returns fresh memory of argument N bytes;  aN*M: of N times M;  a?: of a size that is not known
+ *   m       the fresh memory is what a realloc made */
+struct amp_libc {
+    const char *name;
+    const char *effects;
+};
+
+/* NULL if the table does not know the name. */
+const struct amp_libc *amp_libc_find(const char *name);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/escape/graph/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "harness/text/complain.h"
+
+struct amp_value {
+    LLVMValueRef value;
+    int number;
+    UT_hash_handle hh;
+};
+
+void *amp_escape_grow(void *array, int *room, int n, size_t size)
+{
+    if (n < *room)
+        return array;
+    *room = n < 4 ? 4 : n * 2;
+    array = realloc(array, (size_t) *room * size);
+    if (!array)
+        exit(amp_complain(2, "escape", "there is no memory left"));
+    return array;
+}
+
+void amp_graph_start(struct amp_graph *graph, LLVMValueRef function)
+{
+    memset(graph, 0, sizeof *graph);
+    graph->function = function;
+    amp_graph_new_memory(graph, AMP_OUTSIDE, NULL);
+    graph->returned = amp_graph_new_value(graph);
+    graph->outside = amp_graph_new_value(graph);
+    amp_graph_add(graph, (struct amp_constraint){ .step = AMP_STEP_ADDRESS, .to = graph->outside, .from = 0 });
+}
+
+void amp_graph_end(struct amp_graph *graph)
+{
+    struct amp_value *value, *next;
+
+    for (int m = 0; m < graph->memories; m++) {
+        for (int w = 0; w < graph->memory[m].words; w++)
+            free(graph->memory[m].word_at[w].holds.at);
+        free(graph->memory[m].word_at);
+    }
+    for (int v = 0; v < graph->values; v++)
+        free(graph->value[v].at);
+    HASH_ITER(hh, graph->known, value, next)
+    {
+        HASH_DEL(graph->known, value);
+        free(value);
+    }
+    free(graph->memory);
+    free(graph->value);
+    free(graph->constraint);
+    memset(graph, 0, sizeof *graph);
+}
+
+int amp_graph_new_value(struct amp_graph *graph)
+{
+    graph->value = amp_escape_grow(graph->value, &graph->value_room, graph->values, sizeof *graph->value);
+    graph->value[graph->values] = (struct amp_facts){ .changed = -1 };
+    return graph->values++;
+}
+
+int amp_graph_value(struct amp_graph *graph, LLVMValueRef value, bool *is_new)
+{
+    struct amp_value *known;
+
+    HASH_FIND_PTR(graph->known, &value, known);
+    *is_new = !known;
+    if (!known) {
+        int room = 0;
+
+        known = amp_escape_grow(NULL, &room, 0, sizeof *known);
+        known->value = value;
+        known->number = amp_graph_new_value(graph);
+        HASH_ADD_PTR(graph->known, value, known);
+    }
+    return known->number;
+}
+
+int amp_graph_new_memory(struct amp_graph *graph, enum amp_memory_kind kind, LLVMValueRef made)
+{
+    graph->memory = amp_escape_grow(graph->memory, &graph->memory_room, graph->memories, sizeof *graph->memory);
+    graph->memory[graph->memories] =
+        (struct amp_memory){ .kind = kind, .argument = -1, .word = AMP_ANY, .made = made, .changed = -1 };
+    return graph->memories++;
+}
+
+int amp_graph_memory_of(struct amp_graph *graph, enum amp_memory_kind kind, int argument, int32_t word)
+{
+    int found;
+
+    if (kind == AMP_HELD && (word < -AMP_HELD_WORDS || word > AMP_HELD_WORDS))
+        word = AMP_ANY;
+    for (int m = 0; m < graph->memories; m++) {
+        const struct amp_memory *memory = &graph->memory[m];
+
+        if (memory->kind == kind && memory->argument == argument && (kind != AMP_HELD || memory->word == word))
+            return m;
+    }
+    found = amp_graph_new_memory(graph, kind, NULL);
+    graph->memory[found].argument = argument;
+    graph->memory[found].word = word;
+    return found;
+}
+
+void amp_graph_add(struct amp_graph *graph, struct amp_constraint constraint)
+{
+    graph->constraint =
+        amp_escape_grow(graph->constraint, &graph->constraint_room, graph->constraints, sizeof *graph->constraint);
+    constraint.seen = -1;
+    graph->constraint[graph->constraints++] = constraint;
+}
+
+bool amp_graph_meets_phi(const struct amp_graph *graph, int memory)
+{
+    for (const struct amp_value *value = graph->known; value; value = value->hh.next)
+        if (LLVMIsAPHINode(value->value) && amp_facts_find(&graph->value[value->number], memory))
+            return true;
+    return false;
+}
+
+int32_t amp_offset_add(int32_t offset, int64_t more)
+{
+    const int64_t most = 1 << 20;
+
+    if (offset == AMP_ANY || more < -most || more > most || offset + more < -most || offset + more > most)
+        return AMP_ANY;
+    return (int32_t) (offset + more);
+}
+
+const struct amp_fact *amp_facts_find(const struct amp_facts *facts, int memory)
+{
+    for (int f = 0; f < facts->n; f++)
+        if (facts->at[f].memory == memory)
+            return &facts->at[f];
+    return NULL;
+}
+
+struct amp_facts *amp_memory_word(struct amp_memory *memory, int32_t number)
+{
+    for (int w = 0; w < memory->words; w++)
+        if (memory->word_at[w].number == number)
+            return &memory->word_at[w].holds;
+    memory->word_at = amp_escape_grow(memory->word_at, &memory->room, memory->words, sizeof *memory->word_at);
+    memory->word_at[memory->words] = (struct amp_word){ .number = number, .holds = { .changed = -1 } };
+    return &memory->word_at[memory->words++].holds;
+}

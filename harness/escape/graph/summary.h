@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a call of a function does to memory, for its callers: which memory holds what afterwards, and what is freed.
+ *
+ *   void push(struct list *l, void *p) { l->head = p; }     edge: ARGUMENT 0, word 0 holds ARGUMENT 1
+ *   void *make(size_t n) { return malloc(n); }              edge: RETURNED holds FRESH, of a size that argument 0 gives */
+#ifndef AMP_ESCAPE_SUMMARY_H
+#define AMP_ESCAPE_SUMMARY_H
+
+#include "harness/escape/graph/path.h"
+
+/* How many bytes: a number, or a number times arguments. */
+enum amp_size_kind { AMP_SIZE_UNKNOWN, AMP_SIZE_KNOWN };
+
+struct amp_size {
+    enum amp_size_kind kind;
+    uint64_t bytes; /* a factor */
+    int factor[2];  /* further factors: arguments; -1: none */
+};
+
+struct amp_freed {
+    struct amp_node node;
+    bool alone; /* the function gives exactly its argument to free() */
+};
+
+struct amp_summary {
+    bool unknown; /* given up: all that it gets is taken to escape */
+    struct amp_edge **edge; /* each stays where it is */
+    int edges, edge_room;
+    struct amp_freed *freed;
+    int frees, freed_room;
+    struct amp_size fresh_size;
+};
+
+/* Memory that outlives a call, and how it is reached: `from` is the memory that holds it; AMP_FROM_ for none. */
+enum { AMP_FROM_NOWHERE = -1, AMP_FROM_RETURN = -2, AMP_FROM_START = -3 };
+struct amp_reach {
+    int *from; /* one for each memory */
+};
+
+/* For each memory: is it reached from what is returned, from the caller's memory or from OUTSIDE? Free reach->from. */
+void amp_reach_find(const struct amp_graph *graph, struct amp_reach *reach);
+
+/* The way out of a memory that is reached. */
+void amp_reach_path(const struct amp_graph *graph, const struct amp_reach *reach, int memory, struct amp_path *path);
+
+/* Add what the solved graph shows. True if the summary changed. It becomes unknown beyond AMP_EDGES_MOST edges. */
+bool amp_summary_take(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach);
+enum { AMP_EDGES_MOST = 600 };
+
+/* The node of a memory in its function's summary. False if the caller cannot name it. */
+bool amp_summary_node(const struct amp_graph *graph, const struct amp_reach *reach, int memory, struct amp_node *node);
+
+bool amp_summary_add_freed(struct amp_summary *summary, struct amp_node node, bool alone);
+
+#endif

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""Findings as sentences: where an object must live and why, in one line or step by step."""
+
+import os
+
+from plots.words import quantity
+
+MOST_STEPS = 4  # in one line
+
+
+def place(at, file=None):
+    """"k.c:16:9", or "line 16" in the file that is known already."""
+    if file is not None and at["file"] == file:
+        return f"line {at['line']}"
+    name = os.path.relpath(at["file"]) if at["file"] else "?"
+    return f"{name if not name.startswith('../..') else at['file']}:{at['line']}" + (
+        f":{at['column']}" if file is None else "")
+
+
+def step(hop, file):
+    text = f"{hop['what']} at {place(hop, file)}"
+    inner = hop.get("within")
+    if inner and not hop["what"].startswith("returned by"):
+        text += ", there " + step(inner[-1], file)
+    return text
+
+
+def why(finding):
+    """One line."""
+    if finding["obstacle"] is None:
+        return "could live in the frame" + ("" if finding["freed"] else "; it is never freed")
+    if finding["obstacle"] != "outlives":
+        return finding["reason"]
+    steps = [step(hop, finding["file"]) for hop in finding["path"]]
+    if len(steps) > MOST_STEPS:
+        steps[1:-2] = [f"{len(steps) - 3} steps more (-m=2)"]
+    return ", ".join(steps)
+
+
+def allocation(finding):
+    size = "" if finding["bytes"] is None else f" of {quantity.size(finding['bytes'])}"
+    where = " in a loop" if finding["loop"] else ""
+    return f"{finding['by']}{size}{where} in {finding['function']}()"
+
+
+def local(finding):
+    steps = ", ".join(step(hop, finding["file"]) for hop in finding["path"])
+    return f"address of local `{finding['name']}` outlives {finding['function']}(): {steps}"
+
+
+def whole(path, indent="    "):
+    """Every step, a line each; what a called function does stands below the call."""
+    for hop in path:
+        assumed = " (assumed)" if hop.get("assumed") else ""
+        yield f"{indent}{place(hop)}: {hop['what']}{assumed}"
+        yield from whole(hop.get("within", []), indent + "    ")

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One small function for each rule of the analysis, and on the line of each allocation what it must say:
+ *
+ *   want frame               it could live in the frame
+ *   want outlives: WORDS     it outlives the frame, by a way whose one-line reason has these words
+ *   want OBSTACLE            another obstacle */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct node {
+    struct node *next;
+    void *any;
+    int length;
+    char text[40];
+};
+struct both {
+    char *p;
+    long n;
+};
+extern void unknown(void *);
+extern void *unknown_result(void);
+extern int number;
+void *kept, *table[8];
+static void (*callback)(void *);
+
+/* ---- what stays */
+int dies(void) { char *p = malloc(24); /* want frame */
+    p[0] = 1; int r = p[0]; free(p); return r; }
+int leaks(void) { int *p = calloc(2, 4); /* want frame */
+    return p[1]; }
+int by_libc(const char *s) { char *p = malloc(64); /* want frame */
+    strncpy(p, s, 63); p[63] = 0; int n = (int) strlen(p); free(p); return n; }
+int in_local_struct(void) { struct both b; b.p = malloc(8); /* want frame */
+    b.n = 3; b.p[0] = 2; long r = b.n + b.p[0]; free(b.p); return (int) r; }
+int distance(void) { char *p = malloc(16), *q = p; /* want frame */
+    while (*q) q++; int n = (int) (q - p); free(p); return n; }
+int in_local_heap(void) { struct node *n = malloc(sizeof *n); /* want frame */
+    n->any = malloc(10); /* want frame */
+    free(n->any); free(n); return 0; }
+static int reads(const struct node *n) { return n->length + n->next->length; }
+int to_reader(void) { struct node a = { 0 }, *n = malloc(sizeof *n); /* want frame */
+    n->next = &a; int r = reads(n); free(n); return r; }
+int each_round(int n) { int r = 0; for (int i = 0; i < n; i++) { int *p = malloc(8); /* want frame */
+        *p = i; r += *p; free(p); } return r; }
+static void release(void *p) { free(p); }
+int by_own_free(void) { int *p = malloc(8); /* want frame */
+    *p = 1; int r = *p; release(p); return r; }
+
+/* ---- wrappers */
+static void *xmalloc(size_t n) { void *p = malloc(n); /* want outlives: returned */
+    if (!p) abort(); return p; }
+static void *xcalloc(size_t n, size_t size) { return xmalloc(n * size); } /* want outlives: returned */
+static void *x24(void) { return xmalloc(24); } /* want outlives: returned */
+int wrapped(void) { char *p = xmalloc(24); /* want frame */
+    p[0] = 1; int r = p[0]; free(p); return r; }
+int wrapped_twice(void) { char *p = xcalloc(3, 8); /* want frame */
+    int r = p[0]; free(p); return r; }
+int wrapped_constant(void) { char *p = x24(); /* want frame */
+    int r = p[0]; free(p); return r; }
+char *wrapped_returned(void) { char *p = xmalloc(24); /* want outlives: returned */
+    return p; }
+static void *keeps(size_t n) { void *p = malloc(n); /* want outlives: returned */
+    kept = p; return p; }
+int wrapper_keeps(void) { char *p = keeps(8); /* want outlives: global `kept` */
+    return p[0]; }
+static void *behind(size_t n) { char *p = malloc(n + 8); /* want outlives: returned */
+    return p + 8; }
+int wrapper_moves(void) { char *p = behind(8); /* want filled */
+    int r = p[0]; return r; }
+
+/* ---- ways out */
+void *returned(void) { return malloc(8); } /* want outlives: returned */
+void *returned_inside(void) { char *p = malloc(8); /* want outlives: returned */
+    return p + 4; }
+void to_global(void) { kept = malloc(8); } /* want outlives: global `kept` */
+void to_table(int i) { table[i & 7] = malloc(8); } /* want outlives: global `table` */
+void to_argument(struct node *n) { n->any = malloc(8); } /* want outlives: argument `n` */
+void behind_argument(struct node *n) { n->next->next->any = malloc(8); } /* want outlives: argument leads to */
+void to_pointer(void **out) { *out = malloc(8); } /* want outlives: argument `out` */
+void to_unknown(void) { unknown(malloc(8)); } /* want outlives: no body */
+void by_callback(void) { callback(malloc(8)); } /* want outlives: through a pointer */
+void to_assembly(void) { void *p = malloc(8); /* want outlives: assembly */
+    __asm__ volatile("" : : "r"(p) : "memory"); }
+void below_unknown(void) { struct node n = { 0 }; n.any = malloc(8); /* want outlives: no body */
+    unknown(&n); }
+void into_unknown_memory(void) { struct node *n = unknown_result(); n->any = malloc(8); } /* want outlives: outlives the call */
+struct both in_struct(void) { struct both b = { malloc(8), 1 }; /* want outlives: returned */
+    return b; }
+struct node in_large_struct(void) { struct node n = { 0 }; n.any = malloc(8); /* want outlives: the result */
+    return n; }
+void *in_heap(void) { struct node *n = malloc(sizeof *n); /* want outlives: returned */
+    n->any = malloc(8); /* want outlives: returned */
+    return n; }
+static void put(void **to, void *p) { *to = p; }
+void put_global(void) { put(&kept, malloc(8)); } /* want outlives: passed to put() */
+int put_local(void) { void *to = 0; put(&to, malloc(8)); /* want frame */
+    return to != 0; }
+void *put_and_return(void) { void *to = 0; put(&to, malloc(8)); /* want outlives: returned */
+    return to; }
+static void *same(void *p) { return p; }
+void *by_same(void) { return same(malloc(8)); } /* want outlives: same() */
+static void link_below(struct node *a, void *p) { a->next->any = p; }
+void *by_alias(void) { struct node a = { 0 }, b = { 0 }; a.next = &b; link_below(&a, malloc(8)); /* want outlives: returned */
+    return b.any; }
+static void *take(void **a, void **b, void *p) { *a = p; return *b; }
+void *by_same_argument(void) { void *m = 0; return take(&m, &m, malloc(8)); } /* want outlives: returned */
+static void *through_frame(void **a, void **b, void *p) { struct { void *f; } l = { p }; *a = &l;
+    struct { void *f; } *r = *b; return r->f; }
+void *by_frame(void) { void *m = 0; return through_frame(&m, &m, malloc(8)); } /* want outlives: returned */
+static void recurse(struct node **p, int n) { struct node here = { *p }; if (n) { *p = &here; recurse(p, n - 1); }
+    else kept = here.next->next; }
+void by_recursion(void) { struct node a = { malloc(8) }, *p = &a; recurse(&p, 1); } /* want outlives: recurse() */
+static void *even(void *p, int n);
+static void *odd(void *p, int n) { return n ? even(p, n - 1) : 0; }
+static void *even(void *p, int n) { return n ? odd(p, n - 1) : p; }
+void *by_two(int n) { return even(malloc(8), n); } /* want outlives: even() */
+
+/* ---- pointers in disguise */
+uintptr_t as_integer(void) { return (uintptr_t) malloc(8); } /* want outlives: returned */
+uintptr_t xored(uintptr_t key) { return (uintptr_t) malloc(8) ^ key; } /* want outlives: returned */
+uintptr_t apart(void *other) { return (uintptr_t) malloc(8) - (uintptr_t) other; } /* want outlives: returned */
+void *tagged(void) { uintptr_t u = (uintptr_t) malloc(8) | 1; /* want outlives: returned */
+    return (void *) (u & ~(uintptr_t) 1); }
+static void bytes(void *to, const void *from, size_t n) { char *t = to; const char *f = from; while (n--) *t++ = *f++; }
+void by_bytes(void **out) { void *p = malloc(8); /* want outlives: bytes() */
+    bytes(out, &p, sizeof p); }
+void by_memcpy(void **out, int i) { void *a[3] = { 0 }; a[i] = malloc(8); /* want outlives: copied into the caller's memory */
+    memcpy(out, a, sizeof a); }
+void by_half(unsigned *out) { union { void *p; unsigned half[2]; } u = { malloc(8) }; /* want outlives: argument `out` */
+    out[0] = u.half[0]; out[1] = u.half[1]; }
+void *by_index(void) { uintptr_t u = (uintptr_t) malloc(8); /* want outlives: returned */
+    return (char *) 0 + u; }
+static void *vary(int n, ...) { va_list l; va_start(l, n); void *p = va_arg(l, void *); va_end(l); return p; }
+void *by_list(void) { return vary(1, malloc(8)); } /* want outlives: passed to */
+void *exchanged(void **at) { void *p = malloc(8); /* want outlives */
+    return __atomic_exchange_n(at, p, __ATOMIC_SEQ_CST); }
+void compared(void **at) { void *none = 0; /* the third operand */
+    __atomic_compare_exchange_n(at, &none, malloc(8), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); } /* want outlives: argument `at` */
+char *found_in(const char *s) { char *p = malloc(8); /* want outlives: returned */
+    strcpy(p, s); return strchr(p, 'a'); }
+char *end_of(void) { char *p = malloc(8), *end; /* want outlives: returned */
+    strtol(p, &end, 10); return end; }
+void *either(int n) { void *p = malloc(8), *q = unknown_result(); /* want outlives: returned */
+    return n ? p : q; }
+void *volatile_slot(void) { void *volatile p = malloc(8); /* want outlives: returned */
+    return p; }
+static void swap(void **a, void **b) { void *c = *a; *a = *b; *b = c; }
+void swapped(void **out) { void *p = malloc(8); /* want outlives */
+    swap(out, &p); }
+void *last_field(void) { struct { char pad[600]; void *p; } far; far.p = malloc(8); /* want outlives: returned */
+    return far.p; }
+void *any_field(int i) { void *a[4] = { 0 }; a[i & 3] = malloc(8); /* want outlives: returned */
+    return a[2]; }
+int other_field(void) { struct { void *p; void *q; } s = { malloc(8), 0 }; /* want frame */
+    kept = s.q; free(s.p); return 0; }
+__attribute__((weak)) void weak(void *p) { (void) p; }
+void to_weak(void) { weak(malloc(8)); } /* want outlives: not followed */
+
+/* ---- not on the stack for another reason */
+int resized(void) { char *p = malloc(8); /* want freed_elsewhere */
+    p = realloc(p, 16); /* want resized */
+    int r = p[0]; free(p); return r; }
+int of_any_size(size_t n) { char *p = malloc(n); /* want size */
+    int r = p[0]; free(p); return r; }
+int large(void) { char *p = malloc(65537); /* want large */
+    int r = p[0]; free(p); return r; }
+int just_fits(void) { char *p = malloc(65536); /* want frame */
+    int r = p[0]; free(p); return r; }
+int one_or_other(int n) { int *p = malloc(4); /* want freed_with_others */
+    int *q = malloc(4); /* want freed_with_others */
+    free(n ? p : q); return 0; }
+static void clear(struct node *n) { free(n->any); n->any = 0; }
+int freed_below(void) { struct node n = { 0 }; n.any = malloc(8); /* want freed_elsewhere */
+    clear(&n); return 0; }
+int list_of_rounds(int n) { struct node *all = 0; for (int i = 0; i < n; i++) { struct node *p = malloc(sizeof *p); /* want loop */
+        p->next = all; all = p; } return all != 0; }
+int last_of_rounds(int n) { int *last = 0, r = 0; for (int i = 0; i < n; i++) { int *p = malloc(4); /* want loop */
+        *p = i; if (last) r += *last; last = p; } return r; }
+int slot_of_rounds(int n) { void *slot[2] = { 0 }; for (int i = 0; i < n; i++) slot[i & 1] = malloc(8); /* want loop */
+    return slot[0] != slot[1]; }
+static jmp_buf again;
+int round_by_jump(void) { int *volatile last = 0; int r = setjmp(again); if (last) r += *last; last = malloc(8); /* want loop */
+    *last = r; if (r < 3) longjmp(again, r + 1); return r; }
+int round_by_goto(int n) { void *slot = 0; void **at = &slot;
+more: if (*at) n += *(int *) *at; *at = malloc(8); /* want loop */
+    *(int *) *at = 1; if (n-- > 0) goto more; return 0; }

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""The verb: what it takes, what it prints, and what it refuses in one line."""
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import escaping
+from places import ROOT
+
+KEPT = """#include <stdlib.h>
+int *make(void)
+{
+    return malloc(128);
+}
+int use(void)
+{
+    int *p = malloc(16), r = p[3];
+    free(p);
+    return r;
+}
+int *wrong(void)
+{
+    int x = 3, *volatile p = &x;
+    return p;
+}
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(*arguments, **environment):
+        done = subprocess.run([sys.executable, "-m", "plots", "escape", *map(str, arguments)], cwd=tmp_path, text=True,
+                              capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200",
+                                                        "AMPERSAND_BUILD": str(escaping.TOOL.parents[2]), **environment})
+        return done.returncode, done.stdout, done.stderr
+    return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "k.c").write_text(KEPT)
+    return tmp_path / "k.c"
+
+
+def test_a_line_for_each_allocation(run, file):
+    status, out, err = run("k.c", "-m")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "k.c:14:26: address of local `x` outlives wrong(): stored in local `p` at line 14, loaded from local `p` at "
+        "line 15, returned at line 15",
+        "k.c:4:12: malloc of 128 B in make(): returned at line 4",
+        "k.c:8:14: malloc of 16 B in use(): could live in the frame"]
+
+
+def test_every_step(run, file):
+    out = run("k.c", "-m=2")[1].splitlines()
+    assert out[:4] == ["k.c:14:26: address of local `x` outlives wrong(): stored in local `p` at line 14, loaded from "
+                       "local `p` at line 15, returned at line 15",
+                       "    k.c:14:26: stored in local `p`", "    k.c:15:12: loaded from local `p`",
+                       "    k.c:15:5: returned"]
+
+
+def test_first_screen(run, file):
+    many = KEPT + "".join(f"int f{n}(void) {{ char *p = malloc(8); int r = *p; free(p); return r; }}\n" for n in range(40))
+    file.write_text(many)
+    out = run("k.c")[1].splitlines()
+    assert out[0] == ("1 file, 43 functions, 42 allocations: 41 could live in the frame, 1 outlive it (0 of these as far "
+                      "as is known: a body or a pointer is not seen)")
+    assert out[1].startswith("k.c:14:26: bug: address of local `x`") and "16 B" in out[2]
+    assert len(out) <= 20 and out[-1] == "25 more: -m prints all"
+
+
+def test_function(run, file):
+    out = run("k.c", "-m", "--function", "^us")[1].splitlines()
+    assert out == ["k.c:8:14: malloc of 16 B in use(): could live in the frame"]
+
+
+def test_sarif(run, file):
+    found = json.loads(run("k.c", "--format", "sarif")[1])
+    results = found["runs"][0]["results"]
+    assert found["version"] == "2.1.0" and [result["ruleId"] for result in results] == [
+        "local-outlives-frame", "must-be-on-heap", "could-live-in-frame"]
+    assert results[0]["level"] == "error"
+    place = results[1]["locations"][0]["physicalLocation"]
+    assert place["region"] == {"startLine": 4, "startColumn": 12} and place["artifactLocation"]["uri"] == file.as_uri()
+    steps = results[0]["codeFlows"][0]["threadFlows"][0]["locations"]
+    assert [step["location"]["physicalLocation"]["region"]["startLine"] for step in steps] == [14, 15, 15]
+    assert {result["ruleId"] for result in results} <= {rule["id"] for rule in found["runs"][0]["tool"]["driver"]["rules"]}
+
+
+def test_several_files_are_one_program(run, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.c").write_text("#include <stdlib.h>\n#include \"b.h\"\n"
+                                      "int f(void) { int *p = malloc(8), r = look(p); free(p); return r; }\n")
+    (tmp_path / "src/b.h").write_text("int look(const int *p);\n")
+    (tmp_path / "src/b.c").write_text('#include "b.h"\nint look(const int *p) { return p[1]; }\n')
+    (tmp_path / "src/c.cpp").write_text("class c {};\n")
+    assert "passed to look(), which has no body here" in run("src/a.c", "-m", "--cflags=-Isrc")[1]
+    status, out, err = run("src", "-m")
+    assert status == 0 and out == "src/a.c:3:24: malloc of 8 B in f(): could live in the frame\n"
+    assert err == "ampersand: 1 file of C++ or Objective-C left out: only C is analysed\n"
+
+
+def test_compile_commands(run, file, tmp_path):
+    (tmp_path / "build").mkdir()
+    (tmp_path / "d.c").write_text("#ifndef D\n#error no D\n#endif\nint d;\n")
+    commands = [{"directory": str(tmp_path / "build"), "file": "../k.c", "command": "gcc -O3 -fipa-pta -MD -MF k.d -Wall "
+                 "-Werror -g3 -c ../k.c -o k.o"},
+                {"directory": str(tmp_path / "build"), "file": "../d.c", "arguments": ["cc", "-DD=1", "-c", "../d.c"]},
+                {"directory": str(tmp_path), "file": "x.cc", "command": "g++ -c x.cc"}]
+    (tmp_path / "build/compile_commands.json").write_text(json.dumps(commands))
+    status, out, err = run("build/compile_commands.json", "--format", "json")
+    found = json.loads(out)
+    assert status == 0 and found["files"] == 2 and len(found["allocations"]) == 2
+    assert "1 file of C++" in err
+
+
+def test_a_file_that_does_not_compile_is_named_and_left_out(run, file, tmp_path):
+    (tmp_path / "bad.c").write_text("int f(void) { return nowhere; }\n")
+    status, out, err = run(".", "-m")
+    assert status == 1 and "malloc of 128 B" in out
+    assert len(err.splitlines()) == 1 and "bad.c: left out: " in err and "use of undeclared identifier 'nowhere'" in err
+
+
+@pytest.mark.parametrize("name, text, says", [
+    ("bad.c", "int f(void) { return nowhere; }\n", "bad.c: no file of it compiles"),
+    ("bad.bc", "no bitcode", "is no bitcode that LLVM"),
+    ("compile_commands.json", "[{}]", "is no compile_commands.json"),
+    ("compile_commands.json", "{", "is no compile_commands.json"),
+    ("only.cpp", "class c {};", "there is no C file"),
+    (None, None, "No such file or directory"),
+])
+def test_refused(run, tmp_path, name, text, says):
+    if name:
+        (tmp_path / name).write_text(text)
+    status, out, err = run(name or "nothing.c")
+    assert status == 2 and out == "" and says in err.splitlines()[-1]
+    assert all(line.startswith("ampersand: ") for line in err.splitlines())
+
+
+def test_without_clang(run, file, tmp_path):
+    status, _, err = run("k.c", PATH=str(tmp_path))
+    assert status == 2 and err.startswith("ampersand: clang: is not here: apt-get install clang-")
+    assert err.count("\n") == 1
+
+
+def test_without_llvm(run, file, tmp_path):
+    status, _, err = run("k.c", AMPERSAND_BUILD=str(tmp_path))
+    assert status == 2 and "apt-get install llvm-dev clang" in err and err.count("\n") == 1
+
+
+def test_a_function_too_large_is_named_and_counted_as_escaping(run, tmp_path):
+    blocks = "".join(f"    if (n == {n}) p[{n % 8}]++;\n" for n in range(5200))
+    (tmp_path / "large.c").write_text("#include <stdlib.h>\nint large(int n, int *p)\n{\n" + blocks + "    return *p;\n}\n"
+                                      "int f(int n) { int *p = malloc(32), r = large(n, p); free(p); return r; }\n"
+                                      "void *loop(void *p) { return loop(p); }\n")
+    status, out, err = run("large.c", "-m")
+    assert status == 0, err
+    assert "passed to large(), which is not followed" in out
+    assert "large(): not followed: it has more than 10000 blocks; all that it gets or makes is taken to escape" in out

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""The analysis, called as the verb calls it, without the door."""
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from places import ROOT
+
+TOOL = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build")) / "harness/escape/ampersand-escape"
+if not TOOL.exists():
+    pytest.skip("ampersand-escape is not built: apt-get install llvm-dev clang", allow_module_level=True)
+MAJOR = subprocess.run([TOOL, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+CLANG = shutil.which(f"clang-{MAJOR}") or shutil.which("clang")
+if not CLANG:
+    pytest.skip(f"clang is not here: apt-get install clang-{MAJOR}", allow_module_level=True)
+STAGE = "-O2 -Xclang -disable-llvm-passes -fno-discard-value-names -g -w -emit-llvm -c".split()
+
+
+def bitcode(source, out, *flags):
+    subprocess.run([CLANG, *STAGE, "-I", ROOT / "tests/harness/escape", *flags, "-o", out, source], check=True)
+    return out
+
+
+def analyse(*files, tool=TOOL):
+    done = subprocess.run([tool, *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def wanted(source):
+    """{line: what a comment there wants: "frame", or an obstacle, and words that the reason must have}."""
+    found = {}
+    for number, line in enumerate(source.read_text().splitlines(), 1):
+        comment = re.search(r"/\* want (\w+)(?:: (.*?))? \*/", line)
+        if comment:
+            found[number] = (comment[1], comment[2] or "")
+    return found

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Random C programs over observed.h: calls, stores, fields, arrays, loops, recursion, function pointers, wrappers."""
+
+import random
+
+POINTERS = 5  # variables of each function
+GLOBALS = 3
+
+HEAD = """#include "observed.h"
+static struct node *global0, *global1, *global2;
+static struct both box;
+static void *plain(size_t n) { return malloc(n); }
+static void *zeroed(size_t n, size_t size) { void *p = calloc(n, size); if (!p) abort(); return p; }
+static void *twice(size_t n) { return plain(n * 2); }
+static void release(void *p) { free(p); }
+static struct node *same(struct node *p) { return p; }
+static void put(struct node **to, struct node *p) { *to = p; }
+static struct node *either(struct node *p, struct node *q, int n) { return n & 1 ? p : q; }
+static void bytes(void *to, const void *from, size_t n) {
+    unsigned char *t = to; const unsigned char *f = from;
+    while (n--) *t++ = *f++;
+}
+static void swap(struct node **a, struct node **b) { struct node *c = *a; *a = *b; *b = c; }
+static struct both join(struct node *a, struct node *b) { struct both s = { a, 1, b }; return s; }
+static struct node *of_both(struct both s, int n) { return n & 1 ? s.first : s.second; }
+static struct node *vary(int n, ...) {
+    va_list list; struct node *p = 0; va_start(list, n);
+    while (n-- > 0) p = va_arg(list, struct node *);
+    va_end(list); return p;
+}
+static void link(struct node *a, struct node *b) { a->next = b; }
+static void link_below(struct node *a, struct node *b) { if (a->next) a->next->any = b; }
+static struct node *below(struct node *a) { return a->next && a->next->any ? a->next->any : a; }
+static long count(struct node *a) { long n = a->number; for (int i = 0; i < 4 && a->next; i++) a = a->next; return n; }
+typedef struct node *step(struct node *, struct node **, struct both, int);
+"""
+
+
+class Function:
+    """One function's text, line by line."""
+
+    def __init__(self, choose, number, functions):
+        self.choose, self.number, self.functions = choose, number, functions
+        self.temporaries = 0
+
+    def pointer(self):
+        return f"p{self.choose.randrange(POINTERS)}"
+
+    def temporary(self):
+        self.temporaries += 1
+        return f"t{self.temporaries}"
+
+    def make(self, p):
+        return self.choose.choice([
+            f"{p} = NEW(malloc(sizeof(struct node)));", f"{p} = NEW(calloc(1, sizeof(struct node)));",
+            f"{p} = NEW(plain(sizeof(struct node)));", f"{p} = NEW(zeroed(1, sizeof(struct node)));",
+            f"{p} = NEW(twice(sizeof(struct node)));"])
+
+    def call(self, p, q, r):
+        if self.choose.random() < 0.2:
+            return f"if (n > 0) {p} = CALL(table[(n + {self.choose.randrange(9)}) % 3]({q}, &{r}, join({q}, {r}), n - 1));"
+        callee = self.choose.randrange(self.functions)
+        held = self.choose.choice([f"&{r}", "out", f"&{q}->next", f"&{r}->pair[n & 1]"])
+        pair = self.choose.choice([f"join({q}, {r})", "s", "box"])
+        return f"if (n > 0) {p} = CALL(f{callee}({q}, {held}, {pair}, n - 1));"
+
+    def through_memory(self, p, q, r):
+        t = self.temporary()
+        return self.choose.choice([
+            f"struct node *{t}[3] = {{ {q}, {r}, {p} }}; {p} = {t}[(n & 3) % 3];",
+            f"struct both {t} = join({q}, {r}); {p} = {t}.second;",
+            f"struct both {t} = s; {t}.first = {q}; s = {t};",
+            f"union {{ struct node *p; unsigned char b[8]; uintptr_t u; }} {t} = {{ {q} }}; {p} = (struct node *) {t}.u;",
+            f"uintptr_t {t} = (uintptr_t) {q} | 1; {p} = (struct node *) ({t} & ~(uintptr_t) 1);",
+            f"struct node *{t}; bytes(&{t}, &{q}, sizeof {t}); {p} = {t};",
+            f"struct node *{t} = 0; put(&{t}, {q}); {p} = {t};",
+            f"struct node **{t} = &{q}; {p} = *{t};",
+            f"uintptr_t {t} = (uintptr_t) {q} - (uintptr_t) {r}; {p} = (struct node *) ((uintptr_t) {r} + {t});",
+            f"struct node *{t} = {p}; memcpy(&{t}, &{r}, sizeof {t}); {p} = {t};",
+        ])
+
+    def simple(self):
+        p, q, r = self.pointer(), self.pointer(), self.pointer()
+        word, g = self.choose.choice(["next", "any", "pair[0]", "pair[n & 1]"]), f"global{self.choose.randrange(GLOBALS)}"
+        kinds = [
+            (8, lambda: self.make(p)), (6, lambda: f"USE({p});"), (3, lambda: f"FREE({p});"), (2, lambda: f"{p} = {q};"),
+            (3, lambda: f"{p}->{word} = {q};"), (3, lambda: f"if ({q}->{word}) {p} = {q}->{word};"),
+            (3, lambda: self.call(p, q, r)), (2, lambda: self.through_memory(p, q, r)),
+            (1, lambda: f"*out = {p};"), (1, lambda: f"if (*out) {p} = *out;"), (0.7, lambda: f"{g} = {p};"),
+            (1, lambda: f"if ({g}) {p} = {g};"), (1, lambda: f"{p} = same({q});"), (1, lambda: f"link({p}, {q});"),
+            (0.6, lambda: f"link_below({p}, {q});"), (0.6, lambda: f"{p} = below({q});"),
+            (0.6, lambda: f"{p} = either({q}, {r}, n);"), (0.6, lambda: f"swap(&{p}, &{q});"),
+            (0.5, lambda: f"s = join({p}, {q});"), (0.6, lambda: f"struct node *t = of_both(s, n); if (t) {p} = t;"), (0.3, lambda: "box = s;"),
+            (0.3, lambda: f"{p} = vary(2, {q}, {r});"), (0.6, lambda: f"total += count({p});"),
+            (0.4, lambda: f"*{p} = *{q};"), (0.4, lambda: f"memcpy({p}, {q}, sizeof *{p});"),
+            (0.3, lambda: f"bytes({p}, {q}, sizeof *{p});"), (0.5, lambda: f"{p} = n & 2 ? {q} : {r};"),
+            (0.3, lambda: f"if ({p} == {q}) {p} = {r};"), (0.5, lambda: f"RELEASE({p});"),
+        ]
+        weights, makers = zip(*kinds)
+        return self.choose.choices(makers, weights)[0]()
+
+    def block(self, left, depth, indent):
+        while left > 0:
+            kind = self.choose.random()
+            if depth < 2 and kind < 0.12:
+                i = f"i{depth}"
+                yield f"{indent}for (int {i} = 0; {i} < 3 && FUEL; {i}++) {{"
+                yield from self.block(self.choose.randint(2, 5), depth + 1, indent + "    ")
+                yield f"{indent}}}"
+                left -= 3
+            elif depth < 2 and kind < 0.22:
+                yield f"{indent}if (n & {self.choose.choice([1, 2, 4])}) {{"
+                yield from self.block(self.choose.randint(1, 4), depth + 1, indent + "    ")
+                yield f"{indent}}}"
+                left -= 2
+            else:
+                yield f"{indent}{{ {self.simple()} }}"
+                left -= 1
+
+    def lines(self):
+        yield f"struct node *f{self.number}(struct node *a, struct node **out, struct both s, int n)"
+        yield "{"
+        yield "    ENTER;"
+        yield "    LOCAL(x);"
+        yield "    LOCAL(y);"
+        yield "    long total = 0;"
+        starts = ["a", "x", "y", "s.first ? s.first : a", "a->next ? a->next : x"]
+        for p in range(POINTERS):
+            yield f"    struct node *p{p} = {self.choose.choice(starts)};"
+        yield "    if (FUEL) {"
+        yield from self.block(self.choose.randint(5, 14), 0, "        ")
+        yield "    }"
+        if self.choose.random() < 0.6:
+            yield "    p0 = a;"
+        yield "    p0->number += total;"
+        yield "    LEAVE;"
+        yield "    SEE(a); SEE(*out); SEE(p0); SEE(global0); SEE(global1); SEE(global2); SEE(box.first); SEE(box.second);"
+        yield "    return p0;"
+        yield "}"
+
+
+def program(seed, functions):
+    """The text of a program of so many functions."""
+    choose = random.Random(seed)
+    lines = HEAD.splitlines()
+    lines += ["#ifdef OBSERVED", "#define RELEASE(p) observe_use(p)", "#else", "#define RELEASE(p) release(p)", "#endif"]
+    lines += [f"step f{n};" for n in range(functions)]
+    lines += [f"static step *table[3] = {{ f0, f{functions // 2}, f{functions - 1} }};"]
+    for n in range(functions):
+        lines += Function(choose, n, functions).lines()
+    lines += ["int main(void)", "{", "    ENTER;", "    LOCAL(a);", "    LOCAL(b);", "    struct node *held = b;"]
+    for n in range(functions):
+        lines += [f"    for (int n = 0; n < 4; n++) USE(f{n}(a, &held, join(a, b), n));"]
+    lines += ["#ifdef OBSERVED", "    report();", "#endif"]
+    return "\n".join([*lines, "    LEAVE;", "    return 0;", "}", ""])
