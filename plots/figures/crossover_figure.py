@@ -21,6 +21,7 @@ LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
 TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
 CODE_SIZES, CLIFF_TIME = 1.5, 1.25  # neighbours this close in size and this far apart in time are named
 CROSSOVER = "#6b4f7d"
+SWEEP = 3  # sizes: fewer are no curve
 
 
 def load(summary, pair):
@@ -171,11 +172,11 @@ def crossover_text(crossover, unit="B"):
 
 
 def figures(summary, manifest):
-    """A figure for each pair with two sizes or more that were measured, by its file's name."""
+    """A figure for each pair with three sizes or more that were measured, by its file's name."""
     made = {}
     for pair in summary.pairs:
         rows = load(summary, pair)
-        if len(timed(rows)) >= 2:
+        if len(timed(rows)) >= SWEEP:
             made[f"crossover_{pair}"] = _page(pair, rows, summary, manifest)
     return made
 

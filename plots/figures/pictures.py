@@ -5,11 +5,12 @@ appears whole or not at all. One run gives the same bytes each time."""
 import io
 import os
 
-from plots.figures import allocations_figure, crossover_figure, map_figure, style, verdicts_figure
+from plots.figures import (allocations_figure, crossover_figure, map_figure, questions_figure, style,
+                           verdicts_figure)
 from plots.program.errors import Refused
 
 OF_ROWS = (verdicts_figure, crossover_figure, allocations_figure)
-FIGURES = (map_figure, *OF_ROWS)
+FIGURES = (map_figure, questions_figure, *OF_ROWS)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
 
 
@@ -35,7 +36,7 @@ def _write(pictures, out):
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
-    for old in (*out.glob("crossover_*"), *out.glob("map_*")):  # of a pair that has no curve or map any more
+    for old in (old for kind in ("crossover_*", "dots_*", "map_*") for old in out.glob(kind)):  # of a pair that has no curve or map any more
         if old.suffix in (".svg", ".png") and old not in parts:
             old.unlink()
     return list(parts)

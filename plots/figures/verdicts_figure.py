@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The one picture: every pair's ratio pointer/value, a row each, with its verdict.
+"""Ratios pointer/value, a row each, with what the faster side saves and the verdict: of all rows, and of each pair that
+was measured at two sizes, too few for a curve.
 
 Mark: the headline, the geometric mean over layouts. Bar: its interval over launches. Thin line: spread over layouts,
 p10 to p90. Grey bands: what null pairs of this run read. Hollow: not decided. Right of 1x the value side is faster.
@@ -14,10 +15,14 @@ from matplotlib.patches import Rectangle
 from plots.figures import style
 from plots.judge import pair_summary
 from plots.words import overview_text, quantity, sentences
+from plots.words.fitting import cut
 
 LIMIT = 32 * 1.15
-LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.85
-RATIO_IN, INTERVAL_IN, VERDICT_IN = 5.5, 5.6, 6.93  # columns right of the axes: the first ends there, the others start
+LABEL_IN, LEFT_IN, RIGHT_IN = 0.68, 0.84, 4.2
+# Columns right of the axes: ratio and ns end there, the others start.
+RATIO_IN, INTERVAL_IN, SAVES_IN, VERDICT_IN = 4.85, 4.95, 6.55, 6.68
+ROOM_IN = style.WIDTH_IN - style.MARGIN_IN - VERDICT_IN
+TWO = 2  # sizes
 ABOVE_IN, BELOW_IN = 0.5, 0.42  # room for what stands over and under the axes
 
 
@@ -127,6 +132,7 @@ def _draw_axis(ax, low, high, range_name):
     ax.text(beside(LABEL_IN), y, "size", ha="right", **above)
     ax.text(beside(RATIO_IN), y, "ratio", ha="right", **above)
     ax.text(beside(INTERVAL_IN), y, range_name, ha="left", **above)
+    ax.text(beside(SAVES_IN), y, "saves", ha="right", **above)
     ax.text(beside(VERDICT_IN), y, "verdict", ha="left", **above)
 
 
@@ -183,10 +189,12 @@ def _draw_columns(ax, y, row, intervals):
     if row.ratio is not None:
         ax.text(beside(RATIO_IN), y, sentences.ratio(row.ratio), ha="right", **text)
         ax.text(beside(INTERVAL_IN), y, _range_text(row, intervals), ha="left", color=style.FAINT, **text)
+        ax.text(beside(SAVES_IN), y, overview_text.saved(row), ha="right", **text)
     if row.failed:
         why = f"{row.failed.reason}: {row.failed.detail}"
         ax.text(beside(VERDICT_IN) - 0.05, y, style.plain(why), ha="right", color=style.FAINT, **text)
-    ax.text(beside(VERDICT_IN), y, style.plain(sentences.short_verdict(row)), ha="left", color=mark.text, **text)
+    verdict = cut(sentences.short_verdict(row), lambda shown: style.text_width_in(shown, style.TEXT_PT) <= ROOM_IN)
+    ax.text(beside(VERDICT_IN), y, style.plain(verdict), ha="left", color=mark.text, **text)
 
 
 def _range_text(row, intervals):
@@ -196,16 +204,25 @@ def _range_text(row, intervals):
 
 
 def figures(summary, manifest):
-    """The one figure of this module, by its file's name."""
-    rows, floor = summary.rows, load_floor(summary)
-    if not rows:
+    """{"ratios": all rows}, and for each pair with two sizes "dots_" with its name."""
+    if not summary.rows:
         return {}
+    made = {"ratios": _page(f"Value or pointer? {quantity.counted(len(summary.rows), 'row')}", _lead(summary, manifest),
+                            summary.rows, summary, style.small_print(manifest))}
+    for pair, rows in summary.pairs.items():
+        if sum(row.ratio is not None for row in rows) == len(rows) == TWO:
+            made[f"dots_{pair}"] = _page(f"{pair}, at two sizes", "", sorted(rows, key=lambda row: row.size), summary,
+                                         style.small_print(manifest, pair))
+    return made
+
+
+def _page(title, lead, rows, summary, small):
+    floor = load_floor(summary)
     places, rows_high = arrange(rows)
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN
-    page = style.Page(body_in, f"Value or pointer? {len(rows)} {'rows' if len(rows) > 1 else 'row'}",
-                      _lead(summary, manifest), _keys(rows, floor), _caption(summary, rows, floor), style.small_print(manifest))
+    page = style.Page(body_in, title, lead, _keys(rows, floor), _caption(summary, rows, floor), small)
     draw(page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, body_in - ABOVE_IN), places, rows_high, floor)
-    return {"verdicts": page.fig}
+    return page.fig
 
 
 def _lead(summary, manifest):

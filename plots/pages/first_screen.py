@@ -70,13 +70,25 @@ def questions(summary, manifest, numbers, kinds, wanted):
     """The questions of one kind, a row each: {"columns", "rows"}. A class of sizes in which none has a size is left
     out."""
     verdicts = overview.has_verdicts(summary)
-    found = {pair: overview.by_class(rows) for pair, rows in summary.pairs.items() if kinds[pair] == wanted}
+    pairs = [pair for pair in _variety_first(summary) if kinds[pair] == wanted]
+    found = {pair: overview.by_class(summary.pairs[pair]) for pair in pairs}
     used = [i for i in range(len(overview.CLASSES)) if any(cells[i] for cells in found.values())]
     return {"columns": [text.CLASS_NAMES[i] for i in used],
             "rows": [{"pair": pair, "question": summary.pairs[pair][0].question, "number": numbers[pair],
                       "unit": _unit(manifest, pair),
                       "cells": [_of_table(cells[i], summary.pairs[pair][0], verdicts) for i in used]}
                      for pair, cells in found.items()]}
+
+
+def _variety_first(summary):
+    """The pairs in the run's order, but the topics come first, and last those that the maps show already."""
+    topics = [topic.pair for topic in text.TOPICS]
+    mapped = _mapped(summary)
+    return sorted(summary.pairs, key=lambda pair: (pair not in topics, pair in mapped))
+
+
+def _mapped(summary):
+    return {pair for _, panels in map_figure.present(summary).values() for panel in panels for _, pair in panel.pairs}
 
 
 def _unit(manifest, pair):
@@ -88,7 +100,7 @@ def _of_table(cell, row, verdicts):
     if cell is None:
         return None
     who, saved = text.cell_words(cell, {side: row.name_of(side) for side in SIDES})
-    return {"classes": classes(cell, verdicts), "who": who, "saved": saved}
+    return {"classes": classes(cell, verdicts), "who": who.replace("+", "+\u200b"), "saved": saved}
 
 
 # ---- The legend of both
@@ -99,9 +111,8 @@ DEPTHS = (("deep", f"{TWICE} times or more"), ("mid", f"{LEAST} to {TWICE} times
 def legend(summary):
     """[(looks of cells, what they mean)] of the cells that the page has."""
     verdicts = overview.has_verdicts(summary)
-    mapped = [pair for _, panels in map_figure.present(summary).values() for panel in panels for _, pair in panel.pairs]
     cells = [cell for rows in summary.pairs.values() for cell in overview.by_class(rows) if cell]
-    cells += [overview.cell([row]) for pair in mapped for row in summary.pairs[pair]]
+    cells += [overview.cell([row]) for pair in _mapped(summary) for row in summary.pairs[pair]]
     shown = {name for cell in cells for name in _parts(classes(cell, verdicts))}
     return explained(shown, {side: f"{side} faster" for side in SIDES}, (
         (("both mid",), "the winner changes"), (("equal", "small"), "equal, or small either way"),

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from plots.figures import distribution_figure, inline_figures, pictures, sparkline, style
+from plots.figures import distribution_figure, inline_figures, pictures, style
 from plots.files import compiled
 from plots.files.strict_json import printable
 from plots.go import go
 from plots.judge import overview, pair_summary
-from plots.pages import first_screen, page_table, shell
+from plots.pages import first_screen, page_table, shell, sparkline
 from plots.stats import statistics
 from plots.words import counters_text, overview_text, pair_text, quantity, sentences
 from plots.words.pair_sentences import summarize
@@ -40,7 +40,7 @@ def page(run, in_go=None):
     found, sheet = _pictures(run, summary, manifest)
     for pair in pairs:
         pair["figures"] = [(f"{pair['name']}: {words}", found[name]) for name, words in (
-            (f"crossover_{pair['name']}", "time against size"),
+            (f"crossover_{pair['name']}", "time against size"), (f"dots_{pair['name']}", "two sizes"),
             (f"distribution_{pair['name']}", "launches and layouts")) if name in found]
     _lay_code_beside(pairs, run)
     numbers = {pair["name"]: pair["number"] for pair in pairs}
@@ -57,7 +57,7 @@ def page(run, in_go=None):
         neighbours=pair_text.neighbours(summary), known=pair_text.known(summary), lost=pair_text.lost(summary),
         legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row.verdict == name for row in summary.rows)],
-        overview=[(words, found[name]) for name, words in (("verdicts", "Every ratio with its verdict"),
+        overview=[(words, found[name]) for name, words in (("ratios", "Every ratio with its verdict"),
                                                            ("allocations", "Allocations")) if name in found],
         rule=pair_text.rule(summary.rule), rule_text=shell.rule("verdict_rule"), settings=_settings(manifest))
 

@@ -30,7 +30,7 @@ def sizes():
 
 
 def figures(text):
-    return re.findall(r"!\[(\w+): [^]]*\]\(\.\./results/reference/figures/crossover_(\w+)\.svg\)", text)
+    return re.findall(r"!\[(\w+): [^]]*\]\(\.\./results/reference/figures/(?:crossover|dots)_(\w+)\.svg\)", text)
 
 
 def test_all_of_the_catalogue_is_there():
@@ -49,6 +49,8 @@ def test_figures_are_those_of_its_pairs(lesson):
     shown = [(alternative, file) for alternative, file in figures(PARTS[lesson])
              if re.sub("_(o3|native)$", "", file) in many and not file.endswith(("_o3", "_native"))]
     assert shown == [(pair, pair) for pair in many]
+    for pair in many:  # two sizes are no curve
+        assert f"figures/{'dots' if sizes()[pair] == 2 else 'crossover'}_{pair}.svg" in PARTS[lesson]
 
 
 def test_figures_of_the_variants():

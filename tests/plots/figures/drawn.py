@@ -100,6 +100,7 @@ CASES = {
                      quick=True, crossovers=[crossing("pass", (20, None, None))]),
     "failed": summary([row("pass/size=8"), row("pass/size=16", failed=("signal", "SIGSEGV")), row("pass/size=24"),
                        row("mutate/size=8", failed=("timeout", "no end within 60 s, and killed"))]),
+    "a failed size": summary([*(row(f"pass/size={n}") for n in (8, 24, 32)), row("pass/size=16", failed=("signal", "SIGSEGV"))]),
     "all failed": summary([row(f"pass/size={n}", failed=("memory", "limit reached")) for n in (8, 16)]),
     "extremes": summary([*wide(), row("beyond/size=1", 900.0),
                          row("beyond/size=33554432", 1 / 2500, "pointer faster"), row("beyond/size=1234567890")]),

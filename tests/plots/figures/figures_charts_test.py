@@ -36,10 +36,10 @@ def draw_charts(*arguments):
 
 
 def test_charts_writes_prints_and_repeats_itself(tmp_path, capsys):
-    run = run_folder(tmp_path / "run", CASES["failed"])
+    run = run_folder(tmp_path / "run", CASES["a failed size"])
     assert draw_charts(run) == 0
     printed = capsys.readouterr().out.split()
-    names = [f"{name}.{kind}" for name in ("map_change", "verdicts", "crossover_pass", "allocations")
+    names = [f"{name}.{kind}" for name in ("verdicts", "ratios", "crossover_pass", "allocations")
              for kind in ("svg", "png")]
     assert printed == [str(run / "figures" / name) for name in names]
     assert sorted(path.name for path in (run / "figures").iterdir()) == sorted(names)
@@ -77,11 +77,11 @@ def test_no_pyplot_and_no_display():
 def test_old_crossover_goes_and_other_files_stay(tmp_path):
     run = run_folder(tmp_path / "run", CASES["one row"])
     (run / "figures").mkdir()
-    for name in ("crossover_gone.svg", "crossover_gone.png", "crossover_notes.txt", "mine.svg"):
+    for name in ("crossover_gone.svg", "crossover_gone.png", "dots_gone.svg", "crossover_notes.txt", "mine.svg"):
         (run / "figures" / name).write_text("old")
     assert draw_charts(run) == 0
     left = {path.name for path in (run / "figures").iterdir()}
-    assert left == {"verdicts.svg", "verdicts.png", "allocations.svg", "allocations.png", "crossover_notes.txt",
+    assert left == {"verdicts.svg", "verdicts.png", "ratios.svg", "ratios.png", "allocations.svg", "allocations.png", "crossover_notes.txt",
                     "mine.svg"}
 
 

@@ -26,7 +26,7 @@ def rows_of_verdicts(fig, document):
 
 def test_verdict_marks_stand_at_their_numbers(figures):
     document = CASES["every verdict"]
-    lines_of = rows_of_verdicts(figures["every verdict"]["verdicts"], document)
+    lines_of = rows_of_verdicts(figures["every verdict"]["ratios"], document)
     looks = set()
     for wanted in document["rows"]:
         spread, bar, mark = lines_of[wanted["row"]]
@@ -42,7 +42,7 @@ def test_verdict_marks_stand_at_their_numbers(figures):
 
 def test_verdicts_without_interval_are_hollow_and_bare(figures):
     document = CASES["quick"]
-    lines_of = rows_of_verdicts(figures["quick"]["verdicts"], document)
+    lines_of = rows_of_verdicts(figures["quick"]["ratios"], document)
     for wanted in document["rows"]:
         spread, mark = lines_of[wanted["row"]]
         assert mark.get_markerfacecolor() == "white"
@@ -50,12 +50,12 @@ def test_verdicts_without_interval_are_hollow_and_bare(figures):
 
 
 def test_failed_row_has_no_mark(figures):
-    lines_of = rows_of_verdicts(figures["failed"]["verdicts"], CASES["failed"])
+    lines_of = rows_of_verdicts(figures["failed"]["ratios"], CASES["failed"])
     assert lines_of["pass/size=16"] == [] and len(lines_of["pass/size=8"]) == 3
 
 
 def test_ratio_beyond_the_axis_is_an_arrowhead_at_its_edge(figures):
-    fig = figures["extremes"]["verdicts"]
+    fig = figures["extremes"]["ratios"]
     low, high = fig.axes[0].get_xlim()
     assert low < 1 / 30 and 30 < high
     lines_of = rows_of_verdicts(fig, CASES["extremes"])
@@ -67,7 +67,7 @@ def test_ratio_beyond_the_axis_is_an_arrowhead_at_its_edge(figures):
 
 @pytest.mark.parametrize("case", CASES)
 def test_verdict_axis_is_log2_with_a_line_at_1(figures, case):
-    ax, = figures[case]["verdicts"].axes
+    ax, = figures[case]["ratios"].axes
     assert ax.get_xscale() == "log" and ax.xaxis.get_transform().base == 2
     assert any(list(line.get_xdata()) == [1, 1] and line.get_linewidth() >= 0.9 for line in ax.lines)
     assert 1 in ax.get_xticks()
@@ -82,10 +82,10 @@ def spans(ax, colour):
 
 
 def test_noise_floor_is_the_wider_of_both_floors(figures):
-    ax, = figures["every verdict"]["verdicts"].axes
+    ax, = figures["every verdict"]["ratios"].axes
     assert spans(ax, style.FLOOR_INTERVAL) == [(0.996, 1.002)]
     assert spans(ax, style.FLOOR_SPREAD) == [(0.88, 1.13)]
-    ax, = figures["one row"]["verdicts"].axes
+    ax, = figures["one row"]["ratios"].axes
     assert spans(ax, style.FLOOR_INTERVAL) == spans(ax, style.FLOOR_SPREAD) == []
 
 
@@ -107,7 +107,7 @@ def test_crossover_curves_are_the_numbers(figures):
 
 
 def test_value_and_pointer_differ_without_colour(figures):
-    _, top_ax = figures["two sizes"]["crossover_pass"].axes
+    _, top_ax = figures["a failed size"]["crossover_pass"].axes
     value, pointer = (next(line for line in top_ax.lines if line.get_label() == side) for side in ("value", "pointer"))
     assert value.get_marker() != pointer.get_marker()
     assert value.get_linestyle() == "-" and pointer.get_linestyle() == "--"
@@ -117,7 +117,7 @@ def test_value_and_pointer_differ_without_colour(figures):
     ("a hundred rows", [(18, 23)], [20]),
     ("quick", [], [20]),
     ("many crossovers", [(8, 9), (8, 10), (16.5, 20), (50000, 65000)], [8.5, 9, 17, 60000]),
-    ("two sizes", [], []),
+    ("a failed size", [], []),
 ])
 def test_crossover_is_marked_with_its_interval(figures, case, bands, lines):
     for ax in figures[case]["crossover_pass"].axes:
@@ -126,9 +126,10 @@ def test_crossover_is_marked_with_its_interval(figures, case, bands, lines):
 
 
 def test_failed_size_leaves_a_gap_and_a_cross(figures):
-    _, top_ax = figures["failed"]["crossover_pass"].axes
+    _, top_ax = figures["a failed size"]["crossover_pass"].axes
     line, = (line for line in top_ax.lines if line.get_label() == "value")
-    assert list(line.get_xdata()) == [8, 16, 24] and [math.isnan(y) for y in line.get_ydata()] == [False, True, False]
+    assert list(line.get_xdata()) == [8, 16, 24, 32]
+    assert [math.isnan(y) for y in line.get_ydata()] == [False, True, False, False]
     assert [list(line.get_xdata()) for line in top_ax.lines if line.get_marker() == "x"] == [[16]]
 
 

@@ -18,11 +18,12 @@ def test_no_text_covers_another(words, case):
 
 
 @pytest.mark.parametrize("case, names", [
-    ("one row", {"verdicts", "allocations"}),
-    ("two sizes", {"verdicts", "crossover_pass", "allocations"}),
-    ("failed", {"map_change", "verdicts", "crossover_pass", "allocations"}),
-    ("all failed", {"verdicts", "allocations"}),
-    ("a hundred rows", {"map_return", "map_change", "verdicts", "crossover_pass", "crossover_factory",
+    ("one row", {"verdicts", "ratios", "allocations"}),
+    ("two sizes", {"verdicts", "ratios", "dots_pass", "allocations"}),
+    ("failed", {"map_change", "verdicts", "ratios", "allocations"}),
+    ("all failed", {"verdicts", "ratios", "allocations"}),
+    ("counts differ", {"map_return", "verdicts", "ratios", "dots_factory", "allocations"}),
+    ("a hundred rows", {"map_return", "map_change", "verdicts", "ratios", "crossover_pass", "crossover_factory",
                         "crossover_mutate", "crossover_wide", "allocations"}),
 ])
 def test_which_figures_there_are(figures, case, names):
@@ -30,18 +31,23 @@ def test_which_figures_there_are(figures, case, names):
 
 
 @pytest.mark.parametrize("case, figure, words", [
-    ("every verdict", "verdicts", ["← pointer faster", "value faster →", "1×", "equal (0.5 %)", "undecided",
+    ("every verdict", "ratios", ["← pointer faster", "value faster →", "1×", "equal (0.5 %)", "undecided",
                                    "placement decides", "leans value", "leans pointer", "0.600", "0.594..0.606",
                                    "noise floor, spread", "v: What does it cost?"]),
-    ("quick", "verdicts", ["no verdict", "spread over layouts", "A quick run: ratios and spreads, no verdicts"]),
-    ("failed", "verdicts", ["failed", "signal: SIGSEGV", "timeout: no end within 60 s, and killed"]),
-    ("extremes", "verdicts", ["30.00", "1/30.00", "900", "1/2500", "33554432"]),
-    ("long words", "verdicts", ["dollar: What do $5 and 100 % and a_b^c cost in $?"]),
+    ("quick", "ratios", ["no verdict", "spread over layouts", "A quick run: ratios and spreads, no verdicts"]),
+    ("failed", "ratios", ["failed", "signal: SIGSEGV", "timeout: no end within 60 s, and killed"]),
+    ("extremes", "ratios", ["30.00", "1/30.00", "900", "1/2500", "33554432"]),
+    ("long words", "ratios", ["dollar: What do $5 and 100 % and a_b^c cost in $?"]),
     ("a hundred rows", "crossover_pass", ["crossover between 18 and 23 B, probably near 20", "256 | 257", "value", "pointer", "64Ki",
                                           "Crossover: value wins below, pointer above", "value faster ↑",
                                           "pointer faster ↓", "size in bytes"]),
     ("quick", "crossover_pass", ["crossover near 20 B"]),
-    ("failed", "crossover_pass", ["failed"]),
+    ("a failed size", "crossover_pass", ["failed"]),
+    ("two sizes", "dots_pass", ["pass, at two sizes", "64", "65", "1.500", "0.700", "2.0 ns", "1.2 ns"]),
+    ("two sizes", "verdicts", ["pass", "to 64", "to 256", "value 2.0 ns", "pointer 1.2 ns", "pointer faster, 10 % to 2 times"]),
+    ("every verdict", "verdicts", ["up to 16", "value, pointer 1.6..2.0 ns"]),
+    ("quick", "verdicts", ["A quick run: a first look, and no verdicts", "no verdict"]),
+    ("all failed", "verdicts", ["failed", "not decided"]),
     ("a hundred rows", "allocations", ["factory", "allocations/op", "65,536"]),
     ("counts refused", "allocations", ["Counts refused (malloc is not jemalloc's): pass."]),
     ("one row", "allocations", ["No allocation on either side: pass."]),
@@ -55,7 +61,7 @@ def test_words_in_the_svg(figures, case, figure, words):
         assert word in found, f"{word!r} is not among {found}"
 
 
-@pytest.mark.parametrize("figure", ["verdicts", "crossover_pass", "allocations"])
+@pytest.mark.parametrize("figure", ["verdicts", "ratios", "dots_pass", "allocations"])
 def test_figure_names_machine_and_compiler(figures, figure):
     found = " ".join(letters(figures["two sizes"][figure]))
     for word in ("Synthetic $CPU$ 7763, 2 CPUs, in a virtual machine (kvm)", "gcc 12.2.0 -O2", "jemalloc 5.3.0",

@@ -16,11 +16,11 @@ import pytest
 
 import synthetic
 from plots import __main__ as plots_main
-from plots.figures import distribution_figure, sparkline, style
+from plots.figures import distribution_figure, style
 from plots.files.pair_run import load
 from plots.judge import pair_summary
 from plots.judge.pair_summary import Estimate, Spread
-from plots.pages import report, shell
+from plots.pages import report, shell, sparkline
 from plots.stats import statistics
 from plots.words import overview_text, rules
 from plots.words.pair_sentences import summarize

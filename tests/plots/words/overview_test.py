@@ -67,7 +67,7 @@ ANSWERS = [
     ("gaps", RETURN, [row(8, 1, 5), row(16, 5, 5), row(32, 1, 5), row(64, 5, 5), row(128, 5, 5.5, "undecided"),
                       row(256, 5, 5, "placement decides"), row(512, 2, 9)],
      "Return a new object by value: it saves 4.0 ns at 8 B, 7.0 ns at 512 B. At 16 B and at 64 B it hardly matters: under "
-     "0.01 ns at most. Undecided at 128 B. At 256 B the place of the code decides."),
+     "0.01 ns. Undecided at 128 B. At 256 B the place of the code decides."),
     ("nobody wins", PLAIN, [row(8, 5, 9, "placement decides"), row(16, 5, 9, "placement decides")],
      "No clear winner: at every size the place of the code decides."),
     ("as many of both: the larger sizes", PLAIN, [row(8, 1, 5), row(16, 5, 1)],

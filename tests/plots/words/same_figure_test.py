@@ -15,7 +15,7 @@ from plots.figures import allocator_charts, pictures, style, verdicts_figure
 from plots.files import allocator_run
 from plots.files.pair_run import load
 from plots.pages import allocator_report, report
-from plots.words import allocator_sentences, allocator_text, pair_text
+from plots.words import allocator_sentences, allocator_text, pair_text, quantity
 from plots.words.pair_sentences import summarize
 
 ROWS = [synthetic.Truth("pass", 8, -0.0894, 1.5, launch_sd=0.0004, layout_sd=0.0004, round_sd=0.004),  # 0.9145, closely
@@ -40,15 +40,15 @@ def of_terminal(text):
     _, head, *lines = text.split("\n\n")[0].splitlines()
     found = {}
     for line in lines:
-        pair, size, value, pointer, _, ratio, interval, spread, *counts = line.split()[:12]
-        found[f"{pair}/size={size}"] = {"value": value, "pointer": pointer, "ratio": ratio, "interval": interval,
+        pair, size, value, pointer, saves, ratio, interval, spread, *counts = line.split()[:12]
+        found[f"{pair}/size={size}"] = {"saves": saves, "value": value, "pointer": pointer, "ratio": ratio, "interval": interval,
                                         "spread": spread, "counts": counts, "verdict": line[head.index("verdict"):]}
     return found
 
 
 def of_cells(head, lines):
     """The same of a table with a heading for each column, of Markdown or of a page."""
-    names = {"value": "value ns/op", "pointer": "pointer ns/op", "ratio": "ratio pointer/value", "interval": "interval",
+    names = {"saves": "the faster side saves ns/op", "value": "value ns/op", "pointer": "pointer ns/op", "ratio": "ratio pointer/value", "interval": "interval",
              "spread": "spread over layouts", "verdict": "verdict"}
     found = {}
     for line in lines:
@@ -98,17 +98,19 @@ def test_every_form_shows_the_same(run, summary):
 def test_the_figure_shows_the_same(summary, run):
     shown = of_terminal(pair_text.table(summary, wide=True))
     with style.applied():
-        fig = verdicts_figure.figures(summary, run.manifest)["verdicts"]
+        fig = verdicts_figure.figures(summary, run.manifest)["ratios"]
     lines = {}
     for text in fig.axes[0].texts:
         lines.setdefault(round(text.get_position()[1], 3), []).append(text.get_text())
-    lines = [texts for texts in lines.values() if len(texts) == 4]  # size, ratio, interval, verdict
+    lines = [texts for texts in lines.values() if len(texts) == 5]  # size, ratio, interval, saves, verdict
     sizes = [row.size for row in summary.rows]
     assert [line[0] for line in lines] == [str(size) for size in sizes]
-    svg = pictures.encode({"verdicts": fig}, ("svg",))["verdicts.svg"].decode()
+    svg = pictures.encode({"ratios": fig}, ("svg",))["ratios.svg"].decode()
     for row, line in zip(summary.rows, lines):
         mine = shown[row.row]
-        assert line[1:] == [mine["ratio"], mine["interval"], mine["verdict"]], row.row
+        assert [*line[1:3], line[4]] == [mine["ratio"], mine["interval"], mine["verdict"]], row.row
+        assert line[3].removesuffix(" ns").removesuffix(" µs") == (
+            mine["saves"] if "µs" not in line[3] else quantity.digits(float(mine["saves"].replace(",", "")) / 1000, 2))
         assert f">{mine['ratio']}<" in svg and f">{mine['interval']}<" in svg
 
 
