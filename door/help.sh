@@ -3,8 +3,8 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask escape profile allocators test list report charts compare check stack doctor setup help'
-if [ $installed = yes ]; then verbs='bench ask escape profile allocators list report charts compare check stack doctor setup help'; fi
+verbs='bench ask escape profile allocators test list report charts compare check check-budgets stack doctor setup help'
+if [ $installed = yes ]; then verbs='bench ask escape profile allocators list report charts compare check check-budgets stack doctor setup help'; fi
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
 told() {
@@ -33,6 +33,7 @@ Usage: ./ampersand VERB [flags]
   charts [RUN]    draw the charts of a run again
   compare A B     print what changed from run A to run B
   check [RUN]     check a run's files against their schemas
+  check-budgets   hold the sides of pairs to what AMP_BUDGET() allows them; exit status 3 if one takes more
   stack           show a stack that grows by moving, live; --bench times it beside other kinds of stack
   doctor          print what harms measurements on this machine, and measure how accurate they are
   setup           install everything that can be used, optional tools too
@@ -42,7 +43,7 @@ What is missing is installed from the distribution first, as root or through sud
 RUN is a run's folder: by default the newest in results/runs. AMPERSAND_RUNS names another folder for runs.
 AMPERSAND_BUILD names another build folder. AMPERSAND_FLAGS holds more flags of bench and allocators.
 Exit status: 0 done; 1 a row or a test failed; 2 wrong use, or the environment cannot do it; 3 compare
---fail-on-change found a change; 130 interrupted.
+--fail-on-change found a change, or check-budgets a breach; 130 interrupted.
 END
 }
 
@@ -189,6 +190,12 @@ END
 Usage: ./ampersand charts [RUN] [flags]
 
   --out DIR          where the figures go                                  RUN/figures
+END
+        check-budgets) cat <<'END' ;;
+Usage: ./ampersand check-budgets [--filter REGEX]
+
+Runs the sides that have a budget, AMP_BUDGET(.allocs = 2, .bytes = 256, .stack_b = 4096) in their pair, and prints a
+line for each: what an operation takes, and what it may take. Exit status 3: one takes more. profile shows where.
 END
         check) echo 'Usage: ./ampersand check [RUN]' ;;
         compare) cat <<'END' ;;

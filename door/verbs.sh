@@ -311,6 +311,11 @@ verb_list() {
     "$build/harness/ampersand-bench" list "$@"
 }
 
+verb_check_budgets() {
+    ready build
+    "$build/harness/ampersand-bench" check-budgets "$@"
+}
+
 verb_ask() {
     ready build
     module ask "$@"

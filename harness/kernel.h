@@ -17,6 +17,8 @@
 #ifndef AMP_KERNEL_H
 #define AMP_KERNEL_H
 
+#include "harness/budget.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -51,6 +53,7 @@ struct amp_side {
     void *(*set_up)(size_t amp_size);                     /* NULL: `run` gets NULL. Ends the child on failure. */
     void (*tear_down)(void *amp_fixture);                 /* frees what set_up made; NULL with set_up NULL */
     const char *label; /* what the side is called where it is shown; NULL: "value", "pointer". 16 characters at most */
+    const struct amp_budget *budget; /* that `check-budgets` holds it to, for each operation: AMP_BUDGET(...); NULL: none */
 };
 
 /* Advice that a run checks: in every row from size `from` to size `to`, which side is the faster one. */

@@ -3,6 +3,7 @@
  * ampersand-bench: verbs and exit statuses. 0 done, 1 some row failed, 2 wrong use or the environment cannot do it, 130
  * interrupted. A child has more, see child.h. */
 #include "harness/allocators/matrix.h"
+#include "harness/bench/budgets.h"
 #include "harness/bench/child.h"
 #include "harness/bench/google/google.h"
 #include "harness/bench/launch.h"
@@ -31,6 +32,7 @@ static const char usage[] =
     "       ampersand-bench counters RUN                    count what its sides execute, into RUN/counters.json\n"
     "       ampersand-bench allocators --out DIR [FLAG...]  run workloads under several allocators\n"
     "       ampersand-bench list [--filter REGEX] [--questions]\n"
+    "       ampersand-bench check-budgets [--filter REGEX]  hold sides to what AMP_BUDGET() allows them\n"
     "       ampersand-bench machine                         print facts about machine, build and allocator, as JSON\n"
     "       ampersand-bench child TASK                      one launch of one row; 'paired' starts it\n"
     "       ampersand-bench help | --version\n"
@@ -185,6 +187,28 @@ static int list(const struct amp_registry *registry, const struct amp_options *o
     return 0;
 }
 
+/* Hold the rows to their budgets. */
+static int budgets(const struct amp_registry *registry, const struct amp_options *options)
+{
+    int status = 0;
+    size_t n = 0;
+    regex_t filter;
+
+    if (compile_filter(registry, options->filter ? options->filter : "", &filter))
+        return 2;
+    for (size_t i = 0; i < registry->n; i++) {
+        int one;
+
+        if (!amp_budgets_any(registry->rows[i].pair) || !matches(&registry->rows[i], &filter))
+            continue;
+        n++;
+        one = amp_budgets_check(&registry->rows[i]);
+        status = one == 3 || status == 0 ? one : status;
+    }
+    regfree(&filter);
+    return n > 0 ? status : amp_complain(2, "check-budgets", "no row has a budget; AMP_BUDGET() gives one to a side");
+}
+
 static int paired(const struct amp_registry *registry, struct amp_options *options, char **command)
 {
     regex_t filter;
@@ -330,6 +354,8 @@ static int run_verb(struct amp_registry *registry, struct amp_options *options, 
         return allocators(registry, options, command);
     case AMP_VERB_LIST:
         return list(registry, options);
+    case AMP_VERB_BUDGETS:
+        return budgets(registry, options);
     default:
         return solo(registry, options, argc, argv);
     }

@@ -19,7 +19,8 @@
 
 static const char *const verbs[] = {
     [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_ALLOCATORS] = "allocators", [AMP_VERB_LIST] = "list",
-    [AMP_VERB_CHILD] = "child",     [AMP_VERB_COUNTERS] = "counters",     [AMP_VERB_COUNTERS_CHILD] = "counters-child",
+    [AMP_VERB_CHILD] = "child",     [AMP_VERB_BUDGETS] = "check-budgets",
+    [AMP_VERB_COUNTERS] = "counters", [AMP_VERB_COUNTERS_CHILD] = "counters-child",
     [AMP_VERB_MACHINE] = "machine", [AMP_VERB_HELP] = "help",             [AMP_VERB_VERSION] = "version",
 };
 
@@ -64,7 +65,7 @@ static const struct {
     [OUT] = { "--out", WORD, 0, 0, BOTH },
     [RESUME] = { "--resume", WORD, 0, 0, BOTH },
     [ROWS] = { "--rows", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
-    [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST },
+    [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST | 1 << AMP_VERB_BUDGETS },
     [QUICK] = { "--quick", SWITCH, 0, 0, BOTH },
     [LAUNCHES] = { "--launches", NUMBER, 1, 1000, BOTH },
     [COUNTS_LAUNCHES] = { "--counts-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
@@ -351,7 +352,8 @@ static int read_verb(const char *word, enum amp_verb *out)
     if (nearest)
         return amp_complain(2, word, "no such verb; the nearest is '%s'", nearest);
     return amp_complain(2, word,
-                        "no such verb; there are paired, counters, allocators, list, machine, child, help and version");
+                        "no such verb; there are paired, counters, allocators, list, check-budgets, machine, child, "
+                        "help and version");
 }
 
 static bool takes_a_word(enum amp_verb verb)

@@ -16,7 +16,7 @@ struct amp_lesson {
     uint32_t value_run_offset, pointer_run_offset, name_offset, sizes_offset;
     const struct amp_pair *const *begin, *const *end;
 };
-#define AMP_LESSON_ABI 3u
+#define AMP_LESSON_ABI 4u
 
 struct amp_module {
     void *handle; /* of dlopen */

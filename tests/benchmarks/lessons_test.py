@@ -27,7 +27,7 @@ class Side(Structure):
     _fields_ = [("run", CFUNCTYPE(c_uint64, c_void_p, c_uint64)),
                 ("allocs_per_op", c_uint64), ("bytes_per_op", c_uint64),
                 ("set_up", CFUNCTYPE(c_void_p, c_size_t)), ("tear_down", CFUNCTYPE(None, c_void_p)),
-                ("label", c_char_p)]
+                ("label", c_char_p), ("budget", c_void_p)]
 
 
 class Claim(Structure):

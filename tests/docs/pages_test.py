@@ -119,11 +119,11 @@ def test_every_test_that_a_command_names_is_there(page):
 def test_pages_know_every_verb_and_status():
     page = TEXT["docs/commands.md"]
     rows = re.findall(r"^\| (`.*?) \|", page.split("## What gets")[0], re.M)
-    assert [verb for row in rows for verb in re.findall(r"`([a-z]+)", row)] == [
+    assert [verb for row in rows for verb in re.findall(r"`([a-z-]+)", row)] == [
         "bench", "ask", "escape", "profile", "allocators", "test", "list", "report", "charts", "compare", "check",
-        "stack", "doctor",
+        "check-budgets", "stack", "doctor",
         "setup",
-        "help"] and sorted(VERBS) == sorted(re.findall(r"`([a-z]+)", " ".join(rows)))
+        "help"] and sorted(VERBS) == sorted(re.findall(r"`([a-z-]+)", " ".join(rows)))
     for status in re.findall(r"(?:^|; )(\d+) ", HELP["help"].replace("\n", " ").split("Exit status: ")[1]):
         assert re.search(rf"^\| {status} \|", page, re.M), status
 
