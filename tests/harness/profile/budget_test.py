@@ -65,7 +65,7 @@ def test_one_allocation_more(budget):
     assert done.returncode == 1
     first, second = done.stdout.split("4 allocations, 400 B; ")[1:]
     for text in (first, second):
-        assert text.startswith("the budget is 3, 1000 B\n\n  4 allocations, 400 B\n    in take_some")
+        assert text.startswith("the budget is 3, 1000 B\n  4 allocations, 400 B\n    in take_some")
         assert "budget.c:15\n    by main" in text
     assert "elsewhere" not in done.stdout
 
