@@ -68,6 +68,7 @@ static bool ask_addr2line(const char *file, uint64_t address, char *out, size_t 
     posix_spawn_file_actions_t actions;
     size_t n = 0;
     ssize_t got;
+    char *rest;
     pid_t child;
     int ends[2], status = 0;
 
@@ -89,6 +90,8 @@ static bool ask_addr2line(const char *file, uint64_t address, char *out, size_t 
         waitpid(child, &status, 0);
     out[n] = '\0';
     out[strcspn(out, "\n")] = '\0';
+    if ((rest = strstr(out, " (discriminator")) != NULL)
+        *rest = '\0';
     return child > 0 && status == 0 && n > 0 && out[0] != '?';
 }
 
