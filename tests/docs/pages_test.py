@@ -169,8 +169,8 @@ def test_statistics_can_be_redone_as_the_page_says(tmp_path):
     rows = [synthetic.Truth("pass", 64, 0.3, 2.0)]
     run = synthetic.write_run(tmp_path / "run", rows, synthetic.Plan(launches=6, layouts=4, rounds=4))
     code = re.search(r"```python\n(.*?)```", TEXT["docs/files.md"], re.S)[1].replace('"RUN/', f'"{run}/')
+    subprocess.run([sys.executable, "-m", "plots", "summary", run], cwd=ROOT, check=True, capture_output=True)
     with contextlib.redirect_stdout(io.StringIO()) as out:
         exec(compile(code, "docs/files.md", "exec"), {})
-    subprocess.run([sys.executable, "-m", "plots", "summary", run], cwd=ROOT, check=True, capture_output=True)
     row, = json.loads((run / "summary.json").read_text())["rows"]
     assert float(out.getvalue()) == pytest.approx(row["ratio"]["estimate"], rel=1e-5)

@@ -134,7 +134,7 @@ def test_a_crossover_calls_the_sides_by_their_names(pristine):
     run = dataclasses.replace(run, workloads=tuple(work | {"value_label": "frame", "pointer_label": "heap"}
                                                    for work in run.workloads))
     said = [one["sentence"] for one in allocator_sentences.summarize(run)["crossovers"]]
-    assert said and all("frame wins below" in one and "heap above" in one for one in said)
+    assert said and all("from frame to heap between" in one for one in said)
 
 
 # ---- Cells without numbers
