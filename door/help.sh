@@ -155,6 +155,7 @@ A ratio is configuration/baseline: above 1 it is slower, or takes more, than the
 END
         profile) cat <<'END' ;;
 Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    default
+       ./ampersand profile [flags] ROW        both sides of a row, as in factory/size=64
 
   -o FILE            write the profile there, for `go tool pprof FILE`     none
   --every T          write it again after each such time: 10s, 5m          at the end
@@ -164,7 +165,8 @@ Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    defau
 Runs the program and the processes that it starts, and records each allocation with its stack. The report goes to
 stderr when the program has ended, since stdout is the program's; so is the exit status (128 plus a signal that ended
 it). SIGUSR2 to this process writes FILE at once; what has been counted is kept however the program ends.
-Exit status 2 also: the program cannot be profiled, for the reason that is printed.
+Exit status 2 also: the program cannot be profiled, for the reason that is printed. Of a ROW, 100 operations of each
+side are recorded, the report goes to stdout, and -o out.pb.gz writes out-value.pb.gz and out-pointer.pb.gz.
 END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]

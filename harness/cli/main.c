@@ -7,6 +7,7 @@
 #include "harness/bench/child.h"
 #include "harness/bench/google/google.h"
 #include "harness/bench/launch.h"
+#include "harness/bench/profiled.h"
 #include "harness/cli/options.h"
 #include "harness/cli/options_google.h"
 #include "harness/counters/count.h"
@@ -356,6 +357,8 @@ static int run_verb(struct amp_registry *registry, struct amp_options *options, 
         return list(registry, options);
     case AMP_VERB_BUDGETS:
         return budgets(registry, options);
+    case AMP_VERB_PROFILED:
+        return amp_profiled_run(registry, options->task);
     default:
         return solo(registry, options, argc, argv);
     }

@@ -20,6 +20,7 @@
 static const char *const verbs[] = {
     [AMP_VERB_PAIRED] = "paired",   [AMP_VERB_ALLOCATORS] = "allocators", [AMP_VERB_LIST] = "list",
     [AMP_VERB_CHILD] = "child",     [AMP_VERB_BUDGETS] = "check-budgets",
+    [AMP_VERB_PROFILED] = "profile-child",
     [AMP_VERB_COUNTERS] = "counters", [AMP_VERB_COUNTERS_CHILD] = "counters-child",
     [AMP_VERB_MACHINE] = "machine", [AMP_VERB_HELP] = "help",             [AMP_VERB_VERSION] = "version",
 };
@@ -358,13 +359,16 @@ static int read_verb(const char *word, enum amp_verb *out)
 
 static bool takes_a_word(enum amp_verb verb)
 {
-    return verb == AMP_VERB_CHILD || verb == AMP_VERB_COUNTERS || verb == AMP_VERB_COUNTERS_CHILD;
+    return verb == AMP_VERB_CHILD || verb == AMP_VERB_COUNTERS || verb == AMP_VERB_COUNTERS_CHILD ||
+           verb == AMP_VERB_PROFILED;
 }
 
 static int refuse_words(enum amp_verb verb)
 {
     return amp_complain(2, verbs[verb], "needs one word, %s",
-                        verb == AMP_VERB_COUNTERS ? "the folder of a run" : verb == AMP_VERB_CHILD ? "its task as JSON" : "the file of its rows");
+                        verb == AMP_VERB_COUNTERS ? "the folder of a run" : verb == AMP_VERB_CHILD      ? "its task as JSON"
+                                                   : verb == AMP_VERB_PROFILED ? "a side and a row"
+                                                                               : "the file of its rows");
 }
 
 int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct amp_options *out)

@@ -14,6 +14,7 @@ enum amp_verb {
     AMP_VERB_ALLOCATORS,
     AMP_VERB_LIST,
     AMP_VERB_BUDGETS,
+    AMP_VERB_PROFILED,
     AMP_VERB_CHILD,
     AMP_VERB_COUNTERS,
     AMP_VERB_COUNTERS_CHILD,
@@ -31,7 +32,7 @@ struct amp_options {
     const char *filter;  /* of rows, POSIX extended; NULL: every row */
     bool google_help;    /* help: with libbenchmark's flags */
     bool questions;      /* list: print the questions of the pairs instead of the rows */
-    const char *task;    /* child, counters-child; of counters, the run folder */
+    const char *task;    /* child, counters-child, profile-child; of counters, the run folder */
     unsigned layout;     /* solo: the number of the module of every lesson */
     const char *lesson;  /* solo: load only this one; NULL: all */
     uint64_t iterations; /* solo: exactly this many; 0: libbenchmark chooses */

@@ -26,10 +26,11 @@
 #define FREE_B ((uint64_t) 256 << 20) /* that memory for temporary files must have to be used */
 
 struct options {
-    const char *output, *library;
+    const char *output; /* NULL: no file */
     bool is_json;
     uint64_t every_ns;
     char **command;
+    const char *row, *title; /* of a row of a pair; NULL: it is a program of the user's */
 };
 
 struct run {
@@ -99,8 +100,8 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-/* The library lies beside this program. */
-static int find_library(char *out, size_t cap)
+/* A file by its place beside this program. */
+static int find_beside(const char *name, char *out, size_t cap)
 {
     ssize_t n = readlink("/proc/self/exe", out, cap - 1);
     char *last;
@@ -109,7 +110,7 @@ static int find_library(char *out, size_t cap)
         return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
     out[n] = '\0';
     last = strrchr(out, '/');
-    snprintf(last + 1, cap - (size_t) (last + 1 - out), "libampersand_profile.so");
+    snprintf(last + 1, cap - (size_t) (last + 1 - out), "%s", name);
     if (strpbrk(out, ": "))
         return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
     return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
@@ -126,15 +127,18 @@ static int describe(int status, char *out, size_t cap)
     return WEXITSTATUS(status);
 }
 
-/* The report goes to stderr: stdout is the program's. */
+/* The report on a program goes to stderr: stdout is the program's. */
 static int report(struct run *run)
 {
-    struct amp_shown shown = { run->options->command[0], run->options->output, run->ended[0] ? run->ended : NULL };
+    const struct options *options = run->options;
+    struct amp_shown shown = { options->title ? options->title : options->command[0], options->output,
+                               run->ended[0] ? run->ended : NULL };
+    FILE *out = options->row ? stdout : stderr;
     struct amp_profile profile = { 0 };
     int status = write_profile(run, &profile), err = 0;
 
     if (profile.store)
-        err = run->options->is_json ? amp_show_json(&profile, &shown, stderr) : amp_show_table(&profile, &shown, stderr);
+        err = options->is_json ? amp_show_json(&profile, &shown, out) : amp_show_table(&profile, &shown, out);
     amp_profile_free(&profile);
     return err ? amp_complain(2, "profile", "%s", strerror(-err)) : status;
 }
@@ -148,12 +152,13 @@ static int run_program(const struct options *options)
     int status = amp_program_check(options->command[0], path, sizeof path), ended = 0, err;
 
     if (!status)
-        status = options->library ? (snprintf(library, sizeof library, "%s", options->library), 0)
-                                  : find_library(library, sizeof library);
+        status = find_beside("libampersand_profile.so", library, sizeof library);
     if (!status)
         status = make_folder(run.folder);
     if (status)
         return status;
+    if (options->row)
+        setenv(AMP_PROFILE_OFF, "1", 1);
     clock_gettime(CLOCK_MONOTONIC, &run.begin);
     err = amp_launch_run(&launch, &ended);
     if (err) {
@@ -161,11 +166,54 @@ static int run_program(const struct options *options)
     } else {
         int own = describe(ended, run.ended, sizeof run.ended);
 
-        status = report(&run);
+        status = options->row && own > 1 ? own : report(&run); /* 1: other lessons are missing */
         status = status ? status : own;
     }
     remove_folder(run.folder);
     return status;
+}
+
+/* A file's name with the side's before its ending. The caller frees it; NULL: no memory. */
+static char *name_of_side(const char *file, const char *side)
+{
+    const char *last = strrchr(file, '/'), *end = strchr(last ? last + 1 : file, '.');
+    char *name;
+
+    end = end ? end : file + strlen(file);
+    return asprintf(&name, "%.*s-%s%s", (int) (end - file), file, side, end) < 0 ? NULL : name;
+}
+
+/* One side of a row, in a process of ampersand-bench. */
+static int run_side(const struct options *options, const char *bench, const char *side)
+{
+    struct options own = *options;
+    char *task = NULL, *title = NULL, *output = NULL;
+    int status = 2;
+
+    if (asprintf(&task, "%s/%s", side, options->row) >= 0 &&
+        asprintf(&title, "%s, %s, 100 operations", options->row, side) >= 0 &&
+        (!options->output || (output = name_of_side(options->output, side)) != NULL)) {
+        own.command = (char *[]){ (char *) (uintptr_t) bench, "profile-child", task, NULL };
+        own.title = title;
+        own.output = output;
+        status = run_program(&own);
+    } else {
+        amp_complain(2, "profile", "there is no memory");
+    }
+    free(task);
+    free(title);
+    free(output);
+    return status;
+}
+
+static int run_row(const struct options *options)
+{
+    char bench[PATH_MAX];
+    int status = find_beside("../ampersand-bench", bench, sizeof bench);
+
+    if (!status)
+        status = run_side(options, bench, "value");
+    return status ? status : run_side(options, bench, "pointer");
 }
 
 static bool read_every(const char *text, uint64_t *every_ns)
@@ -202,7 +250,14 @@ static int parse(int argc, char **argv, struct options *out)
             out->is_json = strcmp(optarg, "json") == 0;
     }
     if (optind == argc)
-        return amp_complain(2, "profile", "names no program: ampersand profile [flags] -- PROGRAM ARGUMENTS");
+        return amp_complain(2, "profile", "names no program and no row: ampersand profile [flags] -- PROGRAM ARGUMENTS");
+    if (strcmp(argv[optind - 1], "--") != 0) {
+        out->row = argv[optind];
+        if (optind + 1 < argc)
+            return amp_complain(2, argv[optind + 1], "profile takes one row; a program stands behind --");
+        if (out->every_ns)
+            return amp_complain(2, "--every", "only for a program");
+    }
     if (out->every_ns && !out->output)
         return amp_complain(2, "--every", "needs -o FILE, which the snapshots go to");
     out->command = argv + optind;
@@ -214,5 +269,7 @@ int main(int argc, char **argv)
     struct options options = { 0 };
     int status = parse(argc, argv, &options);
 
-    return status ? status : run_program(&options);
+    if (status)
+        return status;
+    return options.row ? run_row(&options) : run_program(&options);
 }

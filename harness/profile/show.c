@@ -26,6 +26,15 @@ static const struct amp_location *allocating(const struct amp_sample *sample)
     return sample->n > 0 ? sample->stack[0] : NULL;
 }
 
+/* The innermost function that is not the lessons' own way to call malloc() (kernel.h). */
+static const struct amp_line *line_of(const struct amp_location *location)
+{
+    for (size_t i = 0; location && i < location->n_lines; i++)
+        if (!location->lines[i].function || strcmp(location->lines[i].function, "amp_alloc") != 0)
+            return &location->lines[i];
+    return NULL;
+}
+
 static int compare_texts(const char *a, const char *b)
 {
     return strcmp(a ? a : "", b ? b : "");
@@ -80,7 +89,7 @@ static struct place *places_of(const struct amp_profile *profile, size_t *n)
         const struct amp_location *location = allocating(&profile->samples[i]);
 
         places[i].location = location;
-        places[i].line = location && location->n_lines > 0 ? &location->lines[0] : NULL;
+        places[i].line = line_of(location);
         places[i].counts = profile->samples[i].counts;
     }
     qsort(places, profile->n_samples, sizeof *places, compare_places);

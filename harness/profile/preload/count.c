@@ -7,12 +7,11 @@
 #define DEEPEST 15 /* what the bits of `depth` hold */
 #define SIZE_MOST (((uint64_t) 1 << 44) - 1) /* and of `size_b`: larger than any memory */
 
-static bool is_off;
 static uint64_t missed_early; /* by handlers, while the file was being made */
 
 void amp_count_set(bool on)
 {
-    __atomic_store_n(&is_off, !on, __ATOMIC_RELAXED);
+    __atomic_store_n(&amp_region_off, !on, __ATOMIC_RELAXED);
 }
 
 static void add(uint64_t *to, uint64_t n)
@@ -78,7 +77,7 @@ void amp_count_begin(const void *address, size_t size_b, const struct amp_caller
     struct amp_stack *stack;
     struct amp_site site;
 
-    if (!head || is_off)
+    if (!head || amp_region_off)
         return;
     if (__builtin_expect(missed_early > 0, 0))
         add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED));
@@ -126,7 +125,7 @@ void amp_count_undo(const struct amp_object *object)
 
 void amp_count_failed(void)
 {
-    if (amp_region_head() && !is_off)
+    if (amp_region_head() && !amp_region_off)
         add(&amp_region_head()->failed, 1);
 }
 
@@ -135,6 +134,6 @@ void amp_count_missed(void)
     struct amp_profile_head *head = amp_region_head_made();
     uint64_t *count = head ? &head->unrecorded : &missed_early;
 
-    if (!is_off)
+    if (!amp_region_off)
         __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 }

@@ -18,6 +18,7 @@
 #define AMP_PROFILE_MAGIC 0x31464f5250504d41u /* "AMPPROF1" */
 #define AMP_PROFILE_SEGMENT_B ((uint64_t) 1 << 20)
 #define AMP_PROFILE_FOLDER "AMPERSAND_PROFILE" /* the environment's variable: the folder for these files */
+#define AMP_PROFILE_OFF "AMPERSAND_PROFILE_OFF" /* if it is there, nothing counts before amp_profile_count(1) */
 
 enum amp_profile_kind { AMP_PROFILE_END, AMP_PROFILE_MODULE, AMP_PROFILE_SITE };
 

@@ -28,6 +28,7 @@ struct region {
 
 struct amp_region *amp_region;
 static struct region *region; /* the same */
+bool amp_region_off;
 static struct amp_lock making;
 static char folder[PATH_MAX]; /* empty: not looked for */
 
@@ -75,9 +76,12 @@ static void find_folder(void)
     if (text != MAP_FAILED && fd >= 0) {
         while (n < cap - 1 && (got = syscall(SYS_read, fd, text + n, cap - 1 - n)) > 0)
             n += (size_t) got;
-        for (char *at = text; at < text + n; at += strlen(at) + 1)
+        for (char *at = text; at < text + n; at += strlen(at) + 1) {
             if (strncmp(at, name, sizeof name - 1) == 0 && strlen(at) < sizeof folder)
                 strcpy(folder, at + sizeof name - 1);
+            if (strncmp(at, AMP_PROFILE_OFF "=", sizeof AMP_PROFILE_OFF) == 0)
+                amp_region_off = true;
+        }
     }
     if (fd >= 0)
         syscall(SYS_close, fd);

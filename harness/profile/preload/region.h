@@ -27,6 +27,9 @@ struct amp_region {
 };
 extern struct amp_region *amp_region; /* NULL: not made */
 
+/* Nothing is to be counted; known once there is a head. */
+extern bool amp_region_off;
+
 /* The head if there is one: for a signal handler, which may have interrupted the making of it. */
 static inline struct amp_profile_head *amp_region_head_made(void)
 {

@@ -243,6 +243,21 @@ def test_snapshots_while_it_runs(program, tmp_path):
     assert pprof.read(file).total("alloc_space") >= 1200  # the last snapshot, whole
 
 
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_a_row(tmp_path):
+    lessons = {"AMPERSAND_LESSONS": str(Path(BUILD).resolve() / "tests/lessons/budgets")}
+    done = subprocess.run([PROFILE, "-o", tmp_path / "row.pb.gz", "kept_exactly/size=24"], env=os.environ | lessons,
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("12.5 KiB (12800 B) in 200 allocations; 0 B in 0 not freed\n") == 2
+    for side in ("value", "pointer"):
+        read = pprof.read(tmp_path / f"row-{side}.pb.gz")
+        assert [read.total(kind) for kind in read.types] == [200, 12800, 0, 0]
+        assert all([frame[0] for frame in sample.stack[:2]] == ["amp_alloc", "two_allocations"] for sample in read.samples)
+    done = subprocess.run([PROFILE, "kept_exactly/size=25"], env=os.environ | lessons, capture_output=True, text=True)
+    assert done.returncode == 2 and "the nearest is 'kept_exactly/size=24'" in done.stderr
+
+
 def refused(folder, kind):
     file = folder / kind
     if kind == "static":
@@ -281,7 +296,7 @@ def test_refused(kind, why, tmp_path):
 
 
 @pytest.mark.parametrize("words, why", [
-    ([], "names no program"), (["--every", "0s", "-o", "x", "--", "ls"], "--every"), (["--every", "10"], "no time"),
+    ([], "names no program"), (["a", "b"], "takes one row"), (["--every", "1s", "-o", "x", "row"], "only for a program"), (["--every", "0s", "-o", "x", "--", "ls"], "--every"), (["--every", "10"], "no time"),
     (["--every", "10s", "--", "ls"], "needs -o"), (["--format", "csv", "--", "ls"], "no such format"),
     (["--nosuch"], "no such flag"), (["-o"], "needs a value")])
 def test_wrong_use(words, why):
