@@ -3,11 +3,11 @@
  * ampersand-bench: verbs and exit statuses. 0 done, 1 some row failed, 2 wrong use or the environment cannot do it, 130
  * interrupted. A child has more, see child.h. */
 #include "harness/allocators/matrix.h"
-#include "harness/bench/budgets.h"
+#include "harness/bench/alone/budgets.h"
 #include "harness/bench/child.h"
 #include "harness/bench/google/google.h"
 #include "harness/bench/launch.h"
-#include "harness/bench/profiled.h"
+#include "harness/bench/alone/profiled.h"
 #include "harness/cli/options.h"
 #include "harness/cli/options_google.h"
 #include "harness/counters/count.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/bench/budgets.h"
+#include "harness/bench/alone/budgets.h"
 
 #include "harness/lesson/layout.h"
 #include "harness/measure/heap.h"

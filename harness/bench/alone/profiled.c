@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/bench/profiled.h"
+#include "harness/bench/alone/profiled.h"
 
 #include "harness/lesson/layout.h"
 #include "harness/text/complain.h"
