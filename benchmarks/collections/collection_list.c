@@ -8,9 +8,10 @@
  * Same on both sides:  the elements, their random order, the one number of each that is read; an element with its link
  *                      is a cache line, so a step touches one line. Each load waits for the one before, so latency
  *                      decides.
- * Different:           an index has to be scaled and added before it can be followed; one block against one for each
- *                      element. The array can be moved, copied and written to a file as it is. Not tested here: an
- *                      index of 4 B may make a small element smaller than an address of 8 B does.
+ * Different:           an index has to be scaled and added (by clang also extended, though it is already) before it can
+ *                      be followed; one block against one for each element. The array can be moved, copied and written
+ *                      to a file as it is. Not tested here: an index of 4 B may make a small element smaller than an
+ *                      address of 8 B does.
  *
  * An operation is one element; the walk goes on where it stopped. The size is that of all elements, in bytes.
  */

@@ -11,7 +11,7 @@
  * Same on both sides:  the elements, their keys, which every operation draws anew from the old ones; the algorithm
  *                      (Shell's, with Ciura's gaps), so the comparisons and the moves, one for one.
  * Different:           what a move moves and what a comparison reads. Above 256 B gcc moves by `rep movs`, clang by a
- *                      call of memcpy(). clang also unrolls the loop over the gaps on the pointer side alone.
+ *                      call of memcpy().
  *
  * The size is what an element carries beside its key of 8 bytes.
  */
@@ -41,13 +41,20 @@ struct table {
 
 #define NEXT_KEY(key) ((key) * 6364136223846793005u + 1442695040888963407u)
 
+#ifdef __clang__ /* would unroll the loop over the gaps, on the pointer side alone */
+#define HIDE(gap) __asm__("" : "+r"(gap))
+#else
+#define HIDE(gap)
+#endif
+
 /* What both sort by, once as `a[k].key` and once as `a[k]->key`. */
 #define SORT(type, a, member)                                                                                          \
     static const unsigned gaps[] = { 132, 57, 23, 10, 4, 1 };                                                          \
                                                                                                                        \
     for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++) {                                                        \
-        const size_t gap = gaps[g];                                                                                    \
+        size_t gap = gaps[g];                                                                                          \
                                                                                                                        \
+        HIDE(gap);                                                                                                     \
         for (size_t i = gap; i < ELEMENTS; i++) {                                                                      \
             type moved = a[i];                                                                                         \
             size_t k = i;                                                                                              \

@@ -11,7 +11,8 @@
  *   pass_read_half [w . w . w . w .]  pass_read_all [w w w w w w w w]
  *
  * Same on both sides:  the object, the members that are read, how they are added up, a call that is not inlined.
- * Different:           where the callee finds them: in its own copy, or in the caller's object.
+ * Different:           where the callee finds them: in its own copy, or in the caller's object. Up to 256 B clang knows
+ *                      that the copy is aligned to 16 B and adds words from memory; those of the object it loads first.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/passing/pass_read.c"

@@ -7,8 +7,7 @@
  *                 & & ---> [a] [b] in the caller's frame, on both sides
  *
  * Same on both sides:  the owner, the pointers, the objects behind them and the walk over them; a call, not inlined.
- * Different:           whether the pointers come with the owner's value or are stored through its address. With one
- *                      pointer clang knows what the call returns, and does not wait for it on the value side.
+ * Different:           whether the pointers come with the owner's value or are stored through its address.
  *
  * Go's compiler loses track of a pointer that is stored through another one, and moves its target to the heap (1
  * allocation of 8 B). C has no such analysis: both sides stay in the frame, and the programmer must make sure that the
@@ -56,13 +55,13 @@ static inline uint64_t walk(const struct owner *o)
 
 static AMP_NOINLINE struct owner make(const uint64_t *numbers)
 {
-    amp_keep(numbers); /* or clang knows the result, and removes the call */
+    __asm__ volatile("" : "+r"(numbers) : : "memory"); /* or clang knows the result, and does not wait for the call */
     return (struct owner){ .number = { EACH(INITIALISE, numbers) } };
 }
 
 static AMP_NOINLINE void assign(struct owner *o, const uint64_t *numbers)
 {
-    amp_keep(numbers);
+    __asm__ volatile("" : "+r"(numbers) : : "memory");
     EACH(ASSIGN, o, numbers);
 }
 
