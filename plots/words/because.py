@@ -89,6 +89,13 @@ def cliff(below, above, labels, ours=None):
     return "; ".join(text if side == "value" else f"{labels[side]}: {text}" for side, text in said) or None
 
 
+def copies_as_before(below, above):
+    """Whether it is known that no side copies in another way at one size than at the other, and that one copies."""
+    ways = [[None if (found := told(row, side)) is None else {one.how for one in found} for row in (below, above)]
+            for side in SIDES]
+    return all(None not in way and way[0] == way[1] for way in ways) and any(way[0] for way in ways)
+
+
 # ---- What the code and the times show together
 
 def waits_for(row, slow, fast, labels):

@@ -113,6 +113,14 @@ CLIFFS = [
 ]
 
 
+@pytest.mark.parametrize("below, above, want", [
+    ((REP,), (REP,), True), ((MOVES,), (MANY,), True), ((VECTORS,), (REP,), False), ((), (), False),
+    ((NOT_TOLD,), (NOT_TOLD,), False), ((REP, MOVES), (MOVES, REP), True)])
+def test_whether_the_code_copies_as_before(below, above, want):
+    rows = [row(1.0, copies=(copied(*ways), copied())) for ways in (below, above)]
+    assert because.copies_as_before(*rows) is want
+
+
 def test_a_cliff_where_loads_begin_to_wait():
     rows = row(1.0, copies=(copied(), copied())), row(1.0, copies=(copied(VECTORS), copied()), waits=(waiting((16, 8)), ()))
     assert because.cliff(*rows, LABELS) == "no copy to vector moves, and a load waits for a store"
