@@ -4,7 +4,7 @@
 AMPERSAND_BUILD names the build folder. What is compared:
 
     every row of oracle/calls.c   heap.c = interposer = valgrind (where valgrind counts the same things)
-    every row of every lesson     the counts file of `ampersand-bench child` = interposer
+    two sizes of every pair       the counts file of `ampersand-bench child` = interposer
     the same in every .conf       of jemalloc in benchmarks/allocators
     malloc after counting         as many instructions as in a process that never counted (callgrind)
     another allocator             refused, with the reason
@@ -63,9 +63,13 @@ def rows():
 
 
 def lesson_rows():
+    """The first and the middle size of each pair: what an operation calls does not hang on more of them."""
     if not BENCH.exists():
         return []
-    return run(BENCH, "list").stdout.split()
+    pairs = {}
+    for row in run(BENCH, "list").stdout.split():
+        pairs.setdefault(row.split("/")[0], []).append(row)
+    return [row for sizes in pairs.values() for row in dict.fromkeys((sizes[0], sizes[len(sizes) // 2]))]
 
 
 def windows(file):
