@@ -16,7 +16,7 @@ from plots.stats import sensor, two_way
 
 CONFIDENCE = 0.95
 EQUAL_WITHIN = (0.002, 0.005, 0.01)
-ENDS = 3  # of intervals, by which a verdict can be wrong
+ENDS = 4  # of intervals, by which a verdict can be wrong
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def corrected(rows, confidence=CONFIDENCE):
 
 def of_verdicts(rows, share=1.0):
     """The confidence of each interval of `rows` verdicts that are all true with CONFIDENCE; `share` of the error is
-    theirs. A verdict rests on three intervals. Whatever the truth is, a wrong verdict needs one of three certain ends to
+    theirs. A verdict rests on three intervals. Whatever the truth is, a wrong verdict needs one of four certain ends to
     miss it, and an end misses with half of an interval's error."""
     return 1 - share * (1 - CONFIDENCE) / (ENDS / 2 * max(rows, 1))
 

@@ -148,9 +148,9 @@ def test_run(tmp_path, capsys, name, looks, launches, blocks, budget, want, look
     assert correction == "Bonferroni over 3 rows" + (f" and {len(looks)} looks" if looks else "")
     assert max(map(len, out.splitlines())) <= 120
     assert ("Stopped, " in out) == bool(looks)
-    first, mine = ((0.5, 0.5 ** min(look, len(looks) - 1)) if looks else (1, 1))  # of three rows: 1.5 errors each
-    assert summary["rule"]["launches_needed"] == statistics.launches_needed(1 - 0.05 * first / 4.5)
-    ratio = statistics.tell(statistics.measure(load(run).rows[1].launches).fit, 1 - 0.05 * mine / 4.5).ratio
+    first, mine = ((0.5, 0.5 ** min(look, len(looks) - 1)) if looks else (1, 1))  # of three rows, two errors each
+    assert summary["rule"]["launches_needed"] == statistics.launches_needed(1 - 0.05 * first / 6)
+    ratio = statistics.tell(statistics.measure(load(run).rows[1].launches).fit, 1 - 0.05 * mine / 6).ratio
     assert summary["rows"][1]["ratio"]["low"] == pytest.approx(math.exp(ratio.low), rel=1e-5)
     said = {"budget": "the budget is spent", "looks": "after the last look", "open": "wants more",
             "fixed": "measure more launches"}[want[1]]

@@ -136,7 +136,7 @@ OUTCOMES = [
     # name, plan, exit status, verdict, what its sentence says
     ("sound", {}, 0, "value faster", "value is 1.35 times as fast"),
     ("quick", {"quick": True}, 0, "no verdict", "a quick run gives no verdict"),
-    ("too few launches", {"launches": 3}, 0, "undecided", "3 of the 6 launches that an interval needs"),
+    ("too few launches", {"launches": 3}, 0, "undecided", "3 of the 7 launches that an interval needs"),
     ("no launch", {"launches": 0}, 0, "undecided", "not measured"),
     ("a row failed", {"fail": {"pass/size=64": ("timeout", "killed after 60 s")}}, 1, "failed", "timeout, killed after"),
     ("counts differ", {"differ": ("pass/size=64",)}, 1, "value faster", "value is 1.3"),
