@@ -19,7 +19,7 @@ class Look:
     marker: str
 
 
-LOOKS = {"jemalloc": Look("#1b4a94", "o"), "glibc": Look("#e08a1e", "s"), "mimalloc": Look("#1a8f72", "^"),
+LOOKS = {"jemalloc": Look("#6b4f7d", "o"), "glibc": Look("#8a6d1b", "s"), "mimalloc": Look("#1a8f72", "^"),
          "tcmalloc": Look("#a8487f", "D")}
 OTHER = Look("#5c5c5c", "X")
 NAME_IN = 2.1  # room for a configuration's name, at the most
@@ -49,24 +49,6 @@ def grid(n, columns, left_in, right_in, gap_in):
     """Left and right edge of each column."""
     width = (right_in - left_in - gap_in * (columns - 1)) / columns
     return [(left_in + i * (width + gap_in), left_in + i * (width + gap_in) + width) for i in range(columns)][:n]
-
-
-def apart(wanted, least):
-    """Places as near to the wanted ones as leaves `least` between any two; in the order given."""
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    blocks = []  # of those that touch: [place of the first, members]
-    for i in order:
-        blocks.append([wanted[i], [i]])
-        while len(blocks) > 1 and blocks[-2][0] + least * len(blocks[-2][1]) > blocks[-1][0]:
-            right, left = blocks.pop(), blocks.pop()
-            members = left[1] + right[1]
-            mean = sum(wanted[k] - least * j for j, k in enumerate(members)) / len(members)
-            blocks.append([mean, members])
-    places = [0.0] * len(wanted)
-    for first, members in blocks:
-        for j, i in enumerate(members):
-            places[i] = first + least * j
-    return places
 
 
 def hatch(ax, x, y, width, height):

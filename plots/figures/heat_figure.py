@@ -2,7 +2,7 @@
 """Every configuration in every workload: a row each, a column each, the ratio to the baseline in each cell.
 
 Blue: better than the baseline; orange: worse; the deeper, the further. Grey: undecided, the interval crosses the floor.
-White: equal. Hatched: no number. A row that is hatched throughout was not in force and has its
+White with a frame: equal. Hatched: no number. A row that is hatched throughout was not in force and has its
 reason; a single cell failed, or was not measured for this metric, and the report says which. In grey print the numbers
 tell better from worse."""
 
@@ -121,7 +121,8 @@ def _cell(ax, x, y, one):
         else:
             fill = colour(one["ratio"]["estimate"])
             letters = ink(fill)
-    ax.add_patch(Rectangle((x + 0.02, y + 0.05), 0.96, 0.9, facecolor=fill, edgecolor=style.GRID, linewidth=0.4))
+    edge = (style.FAINT, 0.7) if decision == "equal" else (style.GRID, 0.4)
+    ax.add_patch(Rectangle((x + 0.02, y + 0.05), 0.96, 0.9, facecolor=fill, edgecolor=edge[0], linewidth=edge[1]))
     ax.text(x + 0.5, y + 0.52, text, ha="center", va="center", fontsize=style.SMALL_PT, color=letters)
 
 

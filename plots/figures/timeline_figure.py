@@ -1,34 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Resident memory over time: a burst, everything freed, then light work.
+"""Resident memory over time: a burst, everything freed, then light work. Small multiples: a panel for each configuration,
+all on one scale.
 
-A panel is an allocator. A line is the median over launches; configurations of one allocator whose lines are near each
-other are one line, named once at its end; who is in it stands below. A band, where it can be seen, is from the least to
-the greatest of the launches. The baseline is drawn thin in the panels of the other allocators."""
-
-import math
-from dataclasses import dataclass
+The line is the median over launches; the band goes from the least to the greatest of them. The baseline is drawn thin in
+every other panel."""
 
 import numpy as np
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from plots.figures import allocator_style, style
 from plots.files.allocator_run import TIMELINE
 from plots.words import quantity
 
-LEFT_IN, BELOW_IN, LABEL_IN, TITLE_IN = 0.75, 0.42, 2.0, 0.26
-PANEL_IN, LINE_IN = 0.9, 0.2  # how high a panel is: at the least, and more for each line
+COLUMNS, PANEL_IN, TITLE_IN, BELOW_IN, GAP_IN, LEFT_IN = 4, 0.62, 0.2, 0.22, 0.16, 0.6
 POINTS = 240
-LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)), (0, (1, 3)))  # by turns
-MOST = len(LINES)  # of an allocator
-NEAR = 0.04  # in ln units: closer than this, on average over the time after the burst, two lines are one
-
-
-@dataclass(frozen=True)
-class Group:
-    names: tuple  # the baseline first, where it is among them
-    rss_b: np.ndarray  # of the first
-    low_b: np.ndarray
-    high_b: np.ndarray
+REFERENCE = {"color": style.FAINT, "linewidth": 0.7, "linestyle": "-"}
 
 
 def load(run):
@@ -47,30 +33,6 @@ def load(run):
     return grid / 1000, curves
 
 
-def grouped(curves, allocators, baseline, after):
-    """Groups of configurations of one allocator that are near each other where `after` is true, at most MOST of an
-    allocator; and how near that is."""
-    medians = {name: np.maximum(np.median(found, axis=0), 1) for name, found in curves.items()}
-    order = sorted(medians, key=lambda name: (name != baseline, float(medians[name][-1])))
-    near = NEAR
-    while True:
-        groups = []
-        for name in order:
-            ln = np.log(medians[name])
-            mine = next((group for group in groups if allocators.get(group[0]) == allocators.get(name)
-                         and abs(ln - np.log(medians[group[0]]))[after].mean() < near), None)
-            groups.append([name]) if mine is None else mine.append(name)
-        of = [allocators.get(group[0]) for group in groups]
-        if max(map(of.count, of)) <= MOST:
-            break
-        near *= 1.25
-    made = []
-    for names in groups:
-        every = np.concatenate([curves[name] for name in names])
-        made.append(Group(tuple(names), medians[names[0]], every.min(axis=0), every.max(axis=0)))
-    return sorted(made, key=lambda group: -group.rss_b[-1]), near
-
-
 def figures(run, summary):
     seconds, curves = load(run)
     return {"rss_over_time": draw(run, summary, seconds, curves)} if curves else {}
@@ -79,72 +41,51 @@ def figures(run, summary):
 def draw(run, summary, seconds, curves):
     baseline = summary["baseline"]
     allocators = {column["configuration"]: column["allocator"] for column in summary["columns"]}
-    groups, near = grouped(curves, allocators, baseline, seconds > 0)
-    panels = {}
-    for group in groups:
-        panels.setdefault(allocators.get(group.names[0]), []).append(group)
-    panels = dict(sorted(panels.items(), key=lambda panel: panel[0] != allocators.get(baseline)))
+    order = sorted(curves, key=lambda name: name != baseline)
+    rows = [order[i:i + COLUMNS] for i in range(0, len(order), COLUMNS)]
     launches = max(len(found) for found in curves.values())
-    keys = [style.Key("least to greatest of the launches", {"facecolor": style.FLOOR_SPREAD}, True)] * (launches > 1)
-    keys += [style.Key(f"{baseline}, to compare", REFERENCE)] * (len(panels) > 1 and baseline in curves)
-    heights = [TITLE_IN + PANEL_IN + LINE_IN * len(mine) for mine in panels.values()]
-    page = style.Page(sum(heights) + BELOW_IN, "Memory over time: a burst, then idle",
-                      "Everything is freed at 0 s; what stays resident is what the allocator keeps.",
-                      keys, _caption(groups, near, launches), allocator_style.small_print(run))
-    limits = (min(group.low_b.min() for group in groups) / 1.15, max(group.high_b.max() for group in groups) * 1.15)
-    top = sum(heights) + BELOW_IN
-    for (allocator, mine), height in zip(panels.items(), heights):
-        ax = page.axes(LEFT_IN, style.WIDTH_IN - style.MARGIN_IN - LABEL_IN, top - height, top - TITLE_IN)
-        ax.set_title(style.plain(allocator or "another library"), fontsize=style.TEXT_PT, fontweight="bold", loc="left",
-                     pad=4)
+    shown = {allocators.get(name) for name in order}
+    keys = [style.Key(name, {"color": look.colour, "linewidth": 1.4}) for name, look in allocator_style.LOOKS.items()
+            if name in shown]
+    keys += [style.Key("least to greatest of the launches", {"facecolor": style.FLOOR_SPREAD}, True)] * (launches > 1)
+    keys += [style.Key(f"{baseline}, to compare", REFERENCE)] * (len(order) > 1 and baseline in curves)
+    height = TITLE_IN + PANEL_IN
+    page = style.Page(height * len(rows) + BELOW_IN, "Memory over time: a burst, then idle",
+                      "Everything is freed at 0 s; what stays resident is what the allocator keeps.", keys,
+                      f"Medians of {launches} launches; seconds since all was freed." if launches > 1 else
+                      "Seconds since all was freed.", allocator_style.small_print(run))
+    limits = (min(found.min() for found in curves.values()) / 1.15, max(found.max() for found in curves.values()) * 1.15)
+    edges = allocator_style.grid(COLUMNS, COLUMNS, LEFT_IN, style.WIDTH_IN - style.MARGIN_IN, GAP_IN)
+    top = height * len(rows) + BELOW_IN
+    for n, row in enumerate(rows):
+        for i, (name, (left, right)) in enumerate(zip(row, edges)):
+            ax = page.axes(left, right, top - height, top - TITLE_IN)
+            title = allocator_style.fitted(name, right - left, style.SMALL_PT, middle=True)
+            ax.set_title(style.plain(title), fontsize=style.SMALL_PT, loc="left", pad=2,
+                         fontweight="bold" if name == baseline else "normal")
+            draw_panel(ax, seconds, name, curves[name], allocator_style.look(allocators.get(name)).colour, limits)
+            if baseline in curves and name != baseline:
+                ax.plot(seconds, _median(curves[baseline]), zorder=2.4, **REFERENCE)
+            below = n + 1 == len(rows) or i >= len(rows[n + 1])
+            ax.tick_params(labelleft=i == 0, labelbottom=below, labelsize=style.SMALL_PT, length=2, pad=1)
         top -= height
-        looks = [(allocator_style.look(allocator).colour, line) for _, line in zip(mine, LINES)]
-        draw_lines(ax, seconds, mine, looks, limits)
-        if baseline in curves and allocator != allocators.get(baseline):
-            ax.plot(seconds, np.maximum(np.median(curves[baseline], axis=0), 1), zorder=2.4, **REFERENCE)
-        ax.axvline(0, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
-        ax.tick_params(axis="x", labelbottom=top <= BELOW_IN + 1e-9)
-        _names(ax, mine, looks)
-    ax.set_xlabel("seconds since all was freed")
     return page.fig
 
 
-REFERENCE = {"color": style.FAINT, "linewidth": 0.7, "linestyle": "-"}
+def _median(found):
+    return np.maximum(np.median(found, axis=0), 1)
 
 
-def _caption(groups, near, launches):
-    several = [f"{group.names[0]}: with {', '.join(group.names[1:])}." for group in groups if len(group.names) > 1]
-    medians = f"Medians of {launches} launches. " if launches > 1 else ""
-    return "\n".join([f"{medians}Configurations of an allocator that differ by less than "
-                      f"{quantity.percent(math.expm1(near))} on average, after the burst, share a line.", *several])
-
-
-def draw_lines(ax, seconds, groups, looks, limits):
-    for group, (colour, line) in zip(groups, looks):
-        ax.fill_between(seconds, group.low_b, group.high_b, color=colour, alpha=0.15, linewidth=0, zorder=1.5)
-        ax.plot(seconds, group.rss_b, color=colour, linestyle=line, linewidth=1.4, zorder=2.5, label=group.names[0])
+def draw_panel(ax, seconds, name, found, colour, limits):
+    """`found`: bytes, [launch][time]."""
+    ax.fill_between(seconds, found.min(axis=0), found.max(axis=0), color=colour, alpha=0.15, linewidth=0, zorder=1.5)
+    ax.plot(seconds, _median(found), color=colour, linewidth=1.4, zorder=2.5, label=name)
+    ax.axvline(0, color=style.FAINT, linewidth=0.8, linestyle=":", zorder=1)
     ax.set_yscale("log", base=2)
     ax.set_xlim(seconds[0], seconds[-1])
     ax.set_ylim(*limits)
-    ticks = allocator_style.power_ticks(*limits, 5)
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True, prune="upper"))
+    ticks = allocator_style.power_ticks(*limits, 4)
     ax.set_yticks(ticks, [quantity.size(x) for x in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)
-
-
-def _names(ax, groups, looks):
-    """Each line's name at its end, moved apart where they meet, with a thread to the line."""
-    dpi = ax.figure.dpi
-    wanted = [ax.transData.transform((0, group.rss_b[-1]))[1] for group in groups]
-    places = allocator_style.apart(wanted, style.line_in(style.TEXT_PT) * dpi)
-    shift = min(0.0, ax.bbox.y1 - max(places))
-    inverse = ax.transAxes.inverted()
-    for group, (colour, line), at, place in zip(groups, looks, wanted, places):
-        more = f" +{len(group.names) - 1}" if len(group.names) > 1 else ""
-        room = LABEL_IN - 0.3 - style.text_width_in(more, style.TEXT_PT)
-        name = allocator_style.fitted(group.names[0], room, style.TEXT_PT, middle=True)
-        y0, y1 = inverse.transform((0, at))[1], inverse.transform((0, place + shift))[1]
-        x1 = 1 + 0.2 * dpi / ax.bbox.width
-        ax.plot([1.005, x1 - 0.006], [y0, y1], transform=ax.transAxes, color=colour, linestyle=line, linewidth=0.9,
-                clip_on=False)
-        ax.text(x1, y1, style.plain(name + more), transform=ax.transAxes, va="center", fontsize=style.TEXT_PT)

@@ -17,17 +17,19 @@ BETTER, WORSE = ("faster", "less"), ("slower", "more")
 
 def answers(summary):
     """[(lead, rest)]; none of a quick run, which decides nothing."""
-    works = [work for work in summary["workloads"] if work["ranking"]]
+    works = [work for work in summary["workloads"] if work["ranking"] and work["pick"]]
     if summary["quick"] or not works:
         return []
-    baseline, best = summary["baseline"], {work["workload"]: _best(summary, work) for work in works}
-    gain = {name: one for name, one in best.items() if one}
-    picks = Counter(work["pick"] for work in works if work["workload"] in gain and work["pick"])
-    kept = quantity.counted(len(works) - len(gain), "workload")
-    said = [(f"{baseline} as it is in {kept} of {len(works)}", "nothing is shown to be better there")]
-    if picks:
-        named = ", ".join(f"{name} in {n}" for name, n in picks.most_common(4))
-        said.append((f"Elsewhere the plainest of the best: {named}", f"of {quantity.counted(len(gain), 'workload')}"))
+    baseline, said = summary["baseline"], []
+    picks = Counter(work["pick"] for work in works)
+    if picks[baseline]:
+        said.append((f"Keep {baseline} as it is in {picks[baseline]} of {quantity.counted(len(works), 'workload')}",
+                     "there it is in the top group"))
+    others = [f"{name} in {n}" for name, n in picks.most_common() if name != baseline]
+    if others:
+        said.append((f"Use {', '.join(others[:4])}", f"the plainest of the top group there, of "
+                     f"{quantity.counted(len(works), 'workload')}"))
+    gain = {work["workload"]: one for work in works if (one := _best(summary, work))}
     if gain:
         name = min(gain, key=lambda one: gain[one][1])
         configuration, ratio = gain[name]
@@ -52,7 +54,7 @@ def _decided(summary, work, decisions):
 def table(summary):
     """{"columns", "rows"}: a row for each workload, a column for each allocator that was in force."""
     of = {column["configuration"]: column["allocator"] for column in summary["columns"]
-          if column["state"] == "in force"}
+          if column["state"] == "in force" and column["configuration"] != summary["again"]}
     allocators = list(dict.fromkeys(of.values()))
     return {"columns": [name or "another library" for name in allocators],
             "rows": [{"pair": work["workload"], "question": work["purpose"], "number": n, "unit": "",
@@ -62,7 +64,7 @@ def table(summary):
 
 
 def _cell(summary, work, names):
-    for decisions in (BETTER, ("equal", "baseline"), ("undecided", "no verdict"), WORSE):
+    for decisions in (BETTER, ("baseline",), ("equal",), ("undecided", "no verdict"), WORSE):
         found = [(one["ratio"] or {"estimate": 1.0}, cell["configuration"], one) for cell, one in
                  _decided(summary, work, decisions) if cell["configuration"] in names]
         if found:
@@ -73,7 +75,7 @@ def _cell(summary, work, names):
 
 def _classes(ratio, decisions):
     if decisions not in (BETTER, WORSE):
-        return "equal" if "equal" in decisions else "open"
+        return "open" if "undecided" in decisions else "equal"
     factor = max(ratio, 1 / ratio)
     depth = "deep" if factor >= overview.TWICE else "mid" if factor >= worth.WORTH else "pale"
     return f"{'value' if decisions is BETTER else 'pointer'} {depth}"
@@ -82,5 +84,7 @@ def _classes(ratio, decisions):
 def legend(summary):
     """[(looks of cells, what they mean)] of the cells that the table has."""
     shown = {cell["classes"] for row in table(summary)["rows"] for cell in row["cells"] if cell}
+    least = quantity.level(worth.WORTH - 1)
     return first_screen.explained(shown, {"value": "better", "pointer": "worse"}, (
-        (("equal",), f"as {summary['baseline']}"), (("open",), "no verdict" if summary["quick"] else "undecided")))
+        (("equal",), f"as {summary['baseline']}"), (("open",), "no verdict" if summary["quick"] else "undecided")),
+        small=f"less than {least}")

@@ -105,7 +105,7 @@ def _of_table(cell, row, verdicts):
 
 # ---- The legend of both
 
-DEPTHS = (("deep", f"{TWICE} times or more"), ("mid", f"{LEAST} to {TWICE} times"), ("pale", f"small ({text.SMALL})"))
+SMALL = f"small ({text.SMALL})"
 
 
 def legend(summary):
@@ -120,11 +120,12 @@ def legend(summary):
         (("open",), "undecided" if verdicts else "ahead so far: no verdict"), (("failed",), "failed")))
 
 
-def explained(shown, sides, others):
+def explained(shown, sides, others, small=SMALL):
     """The entries of a legend of which any look is shown: the depths of each side, then the others."""
+    depths = (("deep", f"{TWICE} times or more"), ("mid", f"{LEAST} to {TWICE} times"), ("pale", small))
     entries = []
     for side, words in sides.items():
-        mine = [(f"{side} {depth}", much) for depth, much in DEPTHS if f"{side} {depth}" in shown]
+        mine = [(f"{side} {depth}", much) for depth, much in depths if f"{side} {depth}" in shown]
         entries.append(([look for look, _ in mine], f"{words}: " + ", ".join(much for _, much in mine)))
     entries += [([look for look in looks if look in shown][:1], words) for looks, words in others]
     return [entry for entry in entries if entry[0]]

@@ -71,7 +71,7 @@ def test_no_text_covers_another(words, case):
                            "undecided: crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
                            "launches."]),
     ("some", "pareto", ["small_churn", "time →", "peak memory →", "Pareto front"]),
-    ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare", "seconds since all was freed"]),
+    ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare", "Medians of 8 launches; seconds since all was freed."]),
     ("some", "size_classes", ["small_churn", "large_blocks"]),
     ("some", "answers", ["factory", "size in bytes", "the winner changes here; the dot is a guess"]),
     ("quick", "heat_time", ["A quick run: a first look, and no verdicts.", "no verdict"]),
@@ -207,47 +207,31 @@ def test_pareto_marks_are_the_numbers(runs, figures):
 
 # ---- Memory over time
 
-def test_lines_that_coincide_are_one():
-    t = np.linspace(0, 10, 50)
-    base = 1e6 * (1 + np.exp(-t))
-    curves = {"a": np.array([base, base]), "same": np.array([base * 1.01] * 2), "other": np.array([base * 2] * 2),
-              "late": np.array([base * np.where(t > 5, 1.5, 1)]), "theirs": np.array([base])}
-    allocators = dict.fromkeys(curves, "jemalloc") | {"theirs": "glibc"}
-    groups, near = timeline_figure.grouped(curves, allocators, "a", t > 1)
-    assert [group.names for group in groups] == [("other",), ("late",), ("a", "same"), ("theirs",)]
-    assert near == timeline_figure.NEAR
-    assert (groups[2].high_b == base * 1.01).all() and (groups[2].low_b == base).all()
+def test_a_panel_shows_its_configuration_and_the_baseline(runs, figures):
+    run, summary = runs["some"]
+    _, curves = timeline_figure.load(run)
+    axes = figures["some"]["rss_over_time"].axes
+    assert {ax.get_title(loc="left") for ax in axes} == set(curves) and len(axes) == len(curves) > 3
+    for ax in axes:
+        name = ax.get_title(loc="left")
+        mine = [line for line in ax.lines if line.get_label() == name]
+        assert np.allclose(mine[0].get_ydata(), np.median(curves[name], axis=0)) and len(mine) == 1
+        others = [line.get_ydata() for line in ax.lines if line.get_linewidth() == 0.7]
+        assert len(others) == (name != summary["baseline"])
+        assert all(np.allclose(y, np.median(curves[summary["baseline"]], axis=0)) for y in others)
+        assert ax.get_ylim() == axes[0].get_ylim() and ax.get_xlim() == axes[0].get_xlim()
 
 
-def test_never_more_lines_than_colours():
-    curves = {f"c{i}": np.full((2, 50), 1e6 * 1.1 ** i) for i in range(40)}
-    groups, near = timeline_figure.grouped(curves, dict.fromkeys(curves, "glibc"), "c7", np.ones(50, bool))
-    assert len(groups) <= timeline_figure.MOST and near > timeline_figure.NEAR
-    assert sorted(name for group in groups for name in group.names) == sorted(curves)
+def test_allocators_have_no_colour_of_a_side():
+    assert not {look.colour for look in allocator_style.LOOKS.values()} & {side.colour for side in style.SIDES.values()}
 
 
-def test_lines_are_the_medians(runs, figures):
-    run, _ = runs["some"]
-    seconds, curves = timeline_figure.load(run)
-    for line in figures["some"]["rss_over_time"].axes[0].lines:
-        if line.get_label() in curves:
-            assert np.allclose(line.get_ydata(), np.median(curves[line.get_label()], axis=0))
+def test_equal_is_framed_and_undecided_is_not(figures):
+    def widths(case, colour):
+        ax, = figures[case]["heat_time"].axes
+        return {patch.get_linewidth() for patch in ax.patches if to_rgb(patch.get_facecolor()) == to_rgb(colour)}
+    assert widths("quick", heat_figure.UNDECIDED) == {0.4} and 0.7 in widths("some", "#ffffff")
 
-
-@pytest.mark.parametrize("wanted, want", [
-    ([0, 10], [0, 10]), ([0, 0], [-0.5, 0.5]), ([5], [5]), ([0, 0, 0, 9], [-1, 0, 1, 9]), ([1, 0, 0.5], [1.5, -0.5, 0.5]),
-    ([], []),
-])
-def test_apart(wanted, want):
-    assert allocator_style.apart(wanted, 1) == pytest.approx(want)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_apart_keeps_order_and_distance(seed):
-    wanted = np.random.default_rng(seed).uniform(0, 20, 15)
-    places = np.array(allocator_style.apart(list(wanted), 1))
-    assert (np.diff(places[np.argsort(wanted)]) >= 1 - 1e-9).all()
-    assert abs(places.mean() - wanted.mean()) < 1
 
 
 # ---- Does the allocator change the answer?

@@ -15,6 +15,7 @@ import synthetic_allocators as synthetic
 from plots.__main__ import guarded
 from plots.files import strict_json
 from plots.files.allocator_run import load
+from plots.judge import allocator_metrics
 from plots.pages import allocator_report, shell
 from plots.program.errors import one_line
 from plots.words import allocator_sentences, allocator_text, rules
@@ -125,6 +126,29 @@ def test_provenance_is_complete(made):
     libraries = {line[0]: line for line in rows(text, "Libraries with their hashes")}
     found = json.loads((folder / "provenance/glibc.json").read_text())["library"]
     assert libraries[found["file"]][1:3] == [found["version"], found["sha256"]]
+
+
+def test_the_first_screen_answers(made):
+    folder, text = made("plain")
+    summary = allocator_sentences.summarize(load(folder))
+    page = Page(text)
+    places = [text.index(part) for part in ("<main>", 'class="short"', 'id="questions"', "<nav>", 'id="workloads"')]
+    assert places == sorted(places)
+    answers = " ".join(page.text("section", "strong").split())
+    picks = [work["pick"] for work in summary["workloads"]]
+    for name in set(picks) - {"jemalloc"}:
+        assert f"{name} in {picks.count(name)}" in answers
+    assert "Most is gained in " in answers and ("Keep jemalloc as it is in" in answers) == ("jemalloc" in picks)
+    shown = re.findall(r'<td class="cell ([^"]*)"><b>([^<]*)</b> ([^<]*)</td>', text)
+    for work in summary["workloads"]:  # the oracle: of each allocator the least that is decided better
+        better = [(cell["metrics"][main]["ratio"]["estimate"], cell["configuration"]) for cell in summary["cells"]
+                  if cell["workload"] == work["workload"] and (main := allocator_metrics.main_metric(work).name)
+                  in cell["metrics"] and cell["metrics"][main]["decision"] in ("faster", "less")]
+        if better:
+            ratio, name = min(better)
+            depth = "deep" if ratio <= 1 / 2 else "mid" if ratio <= 1 / 1.1 else "pale"
+            assert any(look == f"value {depth}" and who == name for look, who, _ in shown), work["workload"]
+    assert not [who for _, who, _ in shown if who == summary["again"]]
 
 
 def test_cards_rank_and_give_a_line_to_paste(made):
