@@ -136,7 +136,8 @@ void amp_body_apply(struct amp_body *body, LLVMValueRef call, const struct amp_s
         a.deep[i] = -1;
     for (int e = 0; e < summary->edges; e++) {
         a.edge = summary->edge[e];
-        apply_edge(&a);
+        if (!a.edge->retired)
+            apply_edge(&a);
     }
     a.edge = NULL;
     for (int f = 0; f < summary->frees; f++) {

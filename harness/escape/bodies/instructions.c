@@ -163,10 +163,26 @@ static void returns(struct amp_body *body, LLVMValueRef at)
                                         .step = AMP_STEP_COPY, .to = body->graph.returned, .from = from, .at = at });
 }
 
-/* Phis keep their values in operands, but not their blocks. */
-static void merge(struct amp_body *body, LLVMValueRef at)
+/* Whether the jump from one block to another is taken only where the value is null. */
+static bool is_null_there(LLVMValueRef value, LLVMBasicBlockRef from, LLVMBasicBlockRef to)
 {
-    copy_all(body, at, 0, 0);
+    LLVMValueRef jump = LLVMGetBasicBlockTerminator(from), condition;
+
+    if (!LLVMIsABranchInst(jump) || !LLVMIsConditional(jump) || LLVMGetSuccessor(jump, 0) == LLVMGetSuccessor(jump, 1))
+        return false;
+    condition = LLVMGetCondition(jump);
+    if (!LLVMIsAICmpInst(condition) || LLVMGetOperand(condition, 0) != value ||
+        !LLVMIsAConstantPointerNull(LLVMGetOperand(condition, 1)))
+        return false;
+    return (LLVMGetICmpPredicate(condition) == LLVMIntEQ && LLVMGetSuccessor(jump, 0) == to) ||
+           (LLVMGetICmpPredicate(condition) == LLVMIntNE && LLVMGetSuccessor(jump, 1) == to);
+}
+
+static void join(struct amp_body *body, LLVMValueRef at)
+{
+    for (unsigned i = 0; i < LLVMCountIncoming(at); i++)
+        if (!is_null_there(LLVMGetOperand(at, i), LLVMGetIncomingBlock(at, i), LLVMGetInstructionParent(at)))
+            copy(body, at, i, 0);
 }
 
 static void outside(struct amp_body *body, LLVMValueRef at)
@@ -216,13 +232,15 @@ static void value_instruction(struct amp_body *body, LLVMValueRef at, LLVMOpcode
     case LLVMPtrToInt:
     case LLVMIntToPtr:
     case LLVMFreeze:
-    case LLVMPHI:
     case LLVMExtractValue:
     case LLVMInsertValue:
     case LLVMExtractElement:
     case LLVMInsertElement:
     case LLVMShuffleVector:
-        merge(body, at);
+        copy_all(body, at, 0, 0);
+        break;
+    case LLVMPHI:
+        join(body, at);
         break;
     case LLVMSelect:
         copy_all(body, at, 1, 0);

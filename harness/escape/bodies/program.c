@@ -122,8 +122,6 @@ static bool solve(struct amp_program *program, struct amp_function *function)
         return !was_unknown;
     amp_reach_find(&function->body.graph, &function->reach);
     changed = amp_summary_take(&function->summary, &function->body.graph, &function->reach);
-    if (function->summary.unknown)
-        give_up(function, "leaves too many pointers behind");
     changed |= take_frees(function);
     changed |= take_size(function);
     return changed || was_unknown != function->summary.unknown;

@@ -17,6 +17,8 @@ bool amp_is_wrapper(const struct amp_summary *summary)
     for (int e = 0; e < summary->edges; e++) {
         const struct amp_edge *edge = summary->edge[e];
 
+        if (edge->retired)
+            continue;
         if (edge->holder.kind != AMP_NODE_RETURNED || edge->held.kind != AMP_NODE_FRESH || edge->offset != 0)
             return false;
     }

@@ -82,6 +82,15 @@ static bool stays(LLVMValueRef store)
     return found;
 }
 
+/* Calls are followed without regard to order: a way through one may never be walked. */
+static bool is_certain(const struct amp_path *path)
+{
+    for (int h = 0; h < path->n; h++)
+        if (path->hop[h].assumed || path->hop[h].through)
+            return false;
+    return path->n > 0;
+}
+
 /* The last store of the function itself on the way out. */
 static LLVMValueRef last_store(const struct amp_path *path)
 {
@@ -106,19 +115,31 @@ static void add_local(const struct amp_function *function, int m, const struct a
     json_array_append_new(list, object);
 }
 
+/* A number that was computed from an address is no pointer that anybody will follow. */
+static bool reaches_by_return(const struct amp_reach *reach, int memory)
+{
+    while (reach->from[memory] >= 0)
+        memory = reach->from[memory];
+    return reach->from[memory] == AMP_FROM_RETURN;
+}
+
 void amp_locals_find(const struct amp_function *function, json_t *list)
 {
     const struct amp_graph *graph = &function->body.graph;
+    LLVMTypeRef type = LLVMGetReturnType(LLVMGlobalGetValueType(function->function));
+    const bool returns_pointer = LLVMGetTypeKind(type) != LLVMIntegerTypeKind;
 
     for (int m = 0; function->reach.from && m < graph->memories; m++) {
         struct amp_path path = { 0 };
         LLVMValueRef store;
 
+        if (!returns_pointer && reaches_by_return(&function->reach, m))
+            continue;
         if (graph->memory[m].kind != AMP_LOCAL || function->reach.from[m] == AMP_FROM_NOWHERE)
             continue;
         amp_reach_path(graph, &function->reach, m, &path);
         store = last_store(&path);
-        if (path.n > 0 && !amp_path_is_assumed(&path) &&
+        if (is_certain(&path) &&
             (LLVMIsAReturnInst(path.hop[path.n - 1].at) || (store && stays(store))))
             add_local(function, m, &path, list);
         amp_path_free(&path);

@@ -42,6 +42,7 @@ struct amp_edge {
     int32_t word;   /* of the holder; AMP_ANY */
     int32_t offset; /* into what is held */
     LLVMValueRef function;
+    bool retired; /* a coarser one stands for it */
     struct amp_path path; /* from the held one to the holder */
 };
 

@@ -114,7 +114,7 @@ static struct amp_edge *add_edge(struct amp_summary *summary, struct amp_edge ed
     for (int e = 0; e < summary->edges; e++) {
         struct amp_edge *known = summary->edge[e];
 
-        if (known->word != edge.word || !same_node(known->holder, edge.holder) || !same_node(known->held, edge.held))
+        if (known->retired || known->word != edge.word || !same_node(known->holder, edge.holder) || !same_node(known->held, edge.held))
             continue;
         if (known->offset != edge.offset && known->offset != AMP_ANY) {
             known->offset = AMP_ANY;
@@ -126,7 +126,14 @@ static struct amp_edge *add_edge(struct amp_summary *summary, struct amp_edge ed
     summary->edge[summary->edges] = amp_escape_grow(NULL, &room, 0, sizeof edge);
     *summary->edge[summary->edges] = edge;
     *changed = true;
+    summary->in_force++;
     return summary->edge[summary->edges++];
+}
+
+static void blur(const struct amp_summary *summary, struct amp_node *node)
+{
+    if (summary->coarse)
+        node->word = AMP_ANY;
 }
 
 static bool take_memory(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach, int m)
@@ -137,16 +144,19 @@ static bool take_memory(struct amp_summary *summary, const struct amp_graph *gra
 
     if (!amp_summary_node(graph, reach, m, &edge.holder))
         return false;
+    blur(summary, &edge.holder);
     for (int w = 0; w < memory->words; w++) {
         for (int f = 0; f < memory->word_at[w].holds.n; f++) {
             const struct amp_fact *fact = &memory->word_at[w].holds.at[f];
-            const bool told_apart = edge.holder.kind == AMP_NODE_ARGUMENT || edge.holder.kind == AMP_NODE_FRESH;
+            const bool told_apart = !summary->coarse && (edge.holder.kind == AMP_NODE_ARGUMENT ||
+                                                         edge.holder.kind == AMP_NODE_FRESH);
             struct amp_edge *made;
 
             edge.word = told_apart ? memory->word_at[w].number : AMP_ANY;
             edge.offset = fact->offset;
             if (!amp_summary_node(graph, reach, fact->memory, &edge.held) || (m == 0 && fact->memory == 0))
                 continue;
+            blur(summary, &edge.held);
             made = add_edge(summary, edge, &changed);
             if (made)
                 amp_path_to_memory(graph, m, fact->memory, &made->path);
@@ -155,7 +165,7 @@ static bool take_memory(struct amp_summary *summary, const struct amp_graph *gra
     return changed;
 }
 
-bool amp_summary_take(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach)
+static bool take_all(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach)
 {
     const struct amp_facts *returned = &graph->value[graph->returned];
     struct amp_edge edge = { .function = graph->function, .word = AMP_ANY,
@@ -167,14 +177,29 @@ bool amp_summary_take(struct amp_summary *summary, const struct amp_graph *graph
 
         if (!amp_summary_node(graph, reach, returned->at[f].memory, &edge.held))
             continue;
+        blur(summary, &edge.held);
         edge.offset = returned->at[f].offset;
         made = add_edge(summary, edge, &changed);
         if (made)
             amp_path_to_value(graph, graph->returned, returned->at[f].memory, &made->path);
     }
-    for (int m = 0; m < graph->memories && summary->edges <= AMP_EDGES_MOST; m++)
+    for (int m = 0; m < graph->memories && summary->in_force <= AMP_EDGES_MOST; m++)
         changed |= take_memory(summary, graph, reach, m);
-    if (summary->edges > AMP_EDGES_MOST)
+    return changed;
+}
+
+bool amp_summary_take(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach)
+{
+    bool changed = !summary->unknown && take_all(summary, graph, reach);
+
+    if (!summary->coarse && summary->in_force > AMP_EDGES_MANY) {
+        for (int e = 0; e < summary->edges; e++) /* paths of other functions go through them: none is freed */
+            summary->edge[e]->retired = true;
+        summary->in_force = 0;
+        summary->coarse = true;
+        take_all(summary, graph, reach);
+    }
+    if (summary->in_force > AMP_EDGES_MOST)
         summary->unknown = true;
     return changed;
 }

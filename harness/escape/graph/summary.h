@@ -25,8 +25,9 @@ struct amp_freed {
 
 struct amp_summary {
     bool unknown; /* given up: all that it gets is taken to escape */
+    bool coarse;  /* words are not told apart any more */
     struct amp_edge **edge; /* each stays where it is */
-    int edges, edge_room;
+    int edges, edge_room, in_force;
     struct amp_freed *freed;
     int frees, freed_room;
     struct amp_size fresh_size;
@@ -44,9 +45,10 @@ void amp_reach_find(const struct amp_graph *graph, struct amp_reach *reach);
 /* The way out of a memory that is reached. */
 void amp_reach_path(const struct amp_graph *graph, const struct amp_reach *reach, int memory, struct amp_path *path);
 
-/* Add what the solved graph shows. True if the summary changed. It becomes unknown beyond AMP_EDGES_MOST edges. */
+/* Add what the solved graph shows. True if the summary changed. Beyond AMP_EDGES_MANY edges words are not told apart any
+ * more, beyond AMP_EDGES_MOST it becomes unknown. */
 bool amp_summary_take(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach);
-enum { AMP_EDGES_MOST = 600 };
+enum { AMP_EDGES_MANY = 100, AMP_EDGES_MOST = 250 };
 
 /* The node of a memory in its function's summary. False if the caller cannot name it. */
 bool amp_summary_node(const struct amp_graph *graph, const struct amp_reach *reach, int memory, struct amp_node *node);
