@@ -135,16 +135,43 @@ static bool calls_itself(const struct amp_function *function)
     return false;
 }
 
+/* How often the summaries of all that it calls have changed so far. */
+static int changes_below(const struct amp_function *function)
+{
+    int changes = 0;
+
+    for (int c = 0; c < function->calls; c++)
+        changes += function->called[c]->changes;
+    return changes;
+}
+
+/* Solve a function unless nothing that it calls has changed since. True if its own summary changed. */
+static bool solve_again(struct amp_program *program, struct amp_function *function)
+{
+    const int below = changes_below(function);
+
+    if (function->below == below)
+        return false;
+    function->below = below;
+    if (!solve(program, function))
+        return false;
+    function->changes++;
+    return true;
+}
+
+/* The last one that the search found lies deepest: it calls the least of the others. */
 static void solve_circle(struct amp_program *program, struct amp_function **circle, int n)
 {
     bool changed = true;
 
     for (int round = 0; changed; round++) {
         changed = false;
-        for (int f = 0; f < n; f++) {
-            if (round == AMP_ROUNDS_MOST && !circle[f]->given_up)
+        for (int f = n - 1; f >= 0; f--) {
+            if (round == AMP_ROUNDS_MOST && !circle[f]->given_up) {
                 give_up(circle[f], "calls itself, and does not settle");
-            changed |= solve(program, circle[f]);
+                circle[f]->below = -1;
+            }
+            changed |= solve_again(program, circle[f]);
         }
         if (n == 1 && !calls_itself(circle[0]))
             break;
@@ -228,7 +255,7 @@ static void list_functions(struct amp_program *program)
 
         if (LLVMCountBasicBlocks(f) == 0)
             continue;
-        *function = (struct amp_function){ .function = f, .loops = amp_loops_find(f) };
+        *function = (struct amp_function){ .function = f, .loops = amp_loops_find(f), .below = -1 };
         HASH_ADD_PTR(program->known, function, function);
         program->functions++;
     }

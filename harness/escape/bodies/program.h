@@ -22,6 +22,7 @@ struct amp_function {
     struct amp_loops *loops;
     struct amp_function **called; /* with a body, by name */
     int calls, call_room;
+    int changes, below;   /* of its summary; of all that it calls, when it was last solved */
     int index, low, next; /* of the search for circles of calls */
     bool on_stack;
     UT_hash_handle hh;

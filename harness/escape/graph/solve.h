@@ -9,6 +9,6 @@ void amp_words_touched(int32_t offset, int64_t size, int32_t *first, int32_t *la
 
 /* Apply all constraints until nothing changes. False if that takes more steps than AMP_SOLVE_MOST. */
 bool amp_graph_solve(struct amp_graph *graph);
-#define AMP_SOLVE_MOST 60000000
+#define AMP_SOLVE_MOST 10000000
 
 #endif

@@ -155,6 +155,13 @@ void *last_field(void) { struct { char pad[600]; void *p; } far; far.p = malloc(
     return far.p; }
 void *any_field(int i) { void *a[4] = { 0 }; a[i & 3] = malloc(8); /* want outlives: returned */
     return a[2]; }
+static void second_half(const unsigned *s, unsigned *out) { *out = s[2]; }
+void across_words(unsigned *out) { struct __attribute__((packed)) { int i; void *p; } s = { 1, malloc(8) }; /* want outlives */
+    second_half((unsigned *) &s, out); }
+void others_write(void) { struct node a = { 0 }; kept = &a; unknown(0); struct node *c = a.next;
+    if (c) c->any = malloc(8); } /* want outlives: outlives the call */
+void others_write_below(void) { struct node a = { 0 }, b = { 0 }; a.next = &b; kept = &a; unknown(0); struct node *c = b.next;
+    if (c) c->any = malloc(8); } /* want outlives: outlives the call */
 int other_field(void) { struct { void *p; void *q; } s = { malloc(8), 0 }; /* want frame */
     kept = s.q; free(s.p); return 0; }
 __attribute__((weak)) void weak(void *p) { (void) p; }

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Mutants of every rule of the analysis: each is one change to its C that some case of cases.c must notice.
+
+python3 tests/harness/escape/mutants.py, with AMPERSAND_BUILD set, builds each and prints which one lives."""
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[3])]
+
+import escaping
+from places import ROOT
+from plots.escape import explain
+
+MUTANTS = [  # file, what stands there, what takes its place
+    ("graph/solve.c", "solver->memory_changed = ++graph->order;\n        }", "}"),
+    ("graph/solve.c", "put_memory(solver, 0, AMP_ANY, graph->memory[m].word_at[w].holds.at[g].memory, AMP_ANY, m);", ";"),
+    ("graph/solve.c", "a->n == 1 && b->n == 1 && a->at[0].memory == b->at[0].memory", "true"),
+    ("graph/solve.c", "if (first != AMP_ANY && number != AMP_ANY && (number < first || number > last))", "if (number != first)"),
+    ("graph/solve.c", "*last = word_of((int32_t) (offset + size - 1));", "*last = *first;"),
+    ("graph/solve.c", "first = last = AMP_ANY;\n    else", "return;\n    else"),
+    ("graph/solve.c", "WORDS_APART ? AMP_ANY : word", "WORDS_APART ? 0 : word + 1"),
+    ("graph/summary.c", "if (is_callers(&graph->memory[m]))\n            queue[n++] = m;", ";"),
+    ("graph/summary.c", "queue[n++] = 0;", ";"),
+    ("graph/summary.c", "for (int f = 0; f < returned->n; f++) {\n        if (reach", "for (int f = 1; f < returned->n; f++) {\n        if (reach"),
+    ("graph/summary.c", "(m == 0 && fact->memory == 0))", "m == 0)"),
+    ("bodies/apply.c", "add(a, AMP_STEP_LOAD, a->deep[i], first, AMP_ANY, 0);", ";"),
+    ("bodies/apply.c", "return made(a, &a->below, AMP_BELOW);", "return -1;"),
+    ("bodies/apply.c", "return made(a, &a->fresh, AMP_HEAP);", "return -1;"),
+    ("bodies/apply.c", "add(&a, AMP_STEP_STORE, body->graph.outside, argument(&a, i), 0, 0);", ";"),
+    ("bodies/apply.c", "summary->freed[f].alone && summary->edges == 0", "true"),
+    ("bodies/calls.c", "store(body, call, body->graph.outside, argument(body, call, i));", ";"),
+    ("bodies/calls.c", "const struct amp_summary *summary = is_final(called) ?", "const struct amp_summary *summary = true ?"),
+    ("bodies/calls.c", "store(body, call, first, argument(body, call, (unsigned) (word[3] - '0')));", ";"),
+    ("bodies/calls.c", "copy(body, call, amp_body_operand(body, call), first, AMP_ANY);", ";"),
+    ("bodies/calls.c", ".alone = !resizes", ".alone = true"),
+    ("bodies/calls.c", "body->returns_twice = body->returns_twice || strcmp(name, twice[i]) == 0;", ";"),
+    ("bodies/calls.c", "copy_word(body, call, to, from, (int32_t) at, WORD_B);", ";"),
+    ("bodies/instructions.c", "store(body, at, 1, 0);", ";"),
+    ("bodies/instructions.c", "store(body, at, 2, 0);", ";"),
+    ("bodies/instructions.c", "if (LLVMIsAConstant(LLVMGetOperand(at, 0)))\n                copy(body, at, i, AMP_ANY);", ";"),
+    ("bodies/instructions.c", "copy_all(body, at, 1, 0);", "copy_all(body, at, 2, 0);"),
+    ("bodies/instructions.c", "copy(body, at, i, 0);", "if (i > 0) copy(body, at, i, 0);"),
+    ("bodies/instructions.c", "copy_all(body, at, 0, AMP_ANY);\n        else", ";\n        else"),
+    ("bodies/program.c", "changed |= solve_again(program, circle[f]);", "solve_again(program, circle[f]);"),
+    ("bodies/loops.c", "->in_loop || !alone;", "->in_loop;"),
+    ("bodies/loops.c", "block->in_loop = true;\n        else", ";\n        else"),
+    ("findings/allocations.c", "is_stored(graph, site->memory) ||", ""),
+    ("findings/allocations.c", "|| amp_graph_meets_phi(graph, site->memory)", ""),
+    ("findings/allocations.c", "function->body.returns_twice ||", ""),
+    ("findings/allocations.c", "else if (facts->n > 1 && !obstacle)", "else if (false)"),
+    ("findings/allocations.c", "site->size.bytes > AMP_FRAME_MOST_B", "false"),
+    ("findings/allocations.c", "|| edge->offset != 0", ""),
+]
+
+
+def compile_one(folder, source):
+    include = subprocess.run(["llvm-config", "--includedir"], capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-w", "-I", folder, "-isystem", include, "-c", "-o",
+                    source.with_suffix(".o"), source], check=True)
+
+
+def changed(folder, file, old, new):
+    """The tool with one change."""
+    source = folder / "harness/escape" / file
+    text = (ROOT / "harness/escape" / file).read_text()
+    assert old in text, f"{file}: {old}"
+    source.write_text(text.replace(old, new, 1))
+    compile_one(folder, source)
+    libraries = subprocess.run(["llvm-config", "--ldflags", "--libs"], capture_output=True, text=True,
+                               check=True).stdout.split()
+    subprocess.run(["cc", "-o", folder / "mutant", *sorted(folder.rglob("*.o")), *libraries, "-ljansson"], check=True)
+    source.write_text(text)
+    compile_one(folder, source)
+    return folder / "mutant"
+
+
+def noticed(tool, bitcode, wanted):
+    try:
+        sites = escaping.analyse(bitcode, tool=tool)["allocations"]
+    except (AssertionError, ValueError):
+        return "fails"
+    for site in sites:
+        obstacle, words = wanted[site["line"]]
+        if (site["obstacle"] or "frame") != obstacle or words not in explain.why(site):
+            return f"line {site['line']}"
+    return None if len(sites) == len(wanted) else "a site is gone"
+
+
+def main():
+    cases = Path(__file__).with_name("cases.c")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "harness/escape", folder / "harness/escape")
+        shutil.copytree(ROOT / "harness/text", folder / "harness/text")
+        for source in folder.rglob("*.c"):
+            compile_one(folder, source)
+        bitcode = escaping.bitcode(cases, folder / "cases.bc")
+        alive = 0
+        for file, old, new in MUTANTS:
+            by = noticed(changed(folder, file, old, new), bitcode, escaping.wanted(cases))
+            alive += by is None
+            print(f"{by or 'LIVES'}: {file}: {' '.join(old.split())[:70]}", flush=True)
+        print(f"{len(MUTANTS) - alive} of {len(MUTANTS)} mutants are noticed")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
