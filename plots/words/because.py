@@ -116,8 +116,7 @@ def _of(size_b):
 def begins(row, slow, fast, start):
     """A list of one sentence, or empty."""
     n, other = rep_movs(row, slow), rep_movs(row, fast)
-    if start is None or None in (n, other) or n <= other or (
-            (n - other) * start.ns < SHARE * row.ns_per_op(slow).estimate):
+    if start is None or None in (n, other) or (n - other) * start.ns < SHARE * row.ns_per_op(slow).estimate:
         return []
     took = quantity.time(start.ns, 2) if start.cycles is None else f"{start.cycles:.0f} cycles"
     return [f"{'each' if n > 1 else 'the'} {REP_MOVS} starts up in about {took}"]

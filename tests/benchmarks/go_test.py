@@ -93,8 +93,8 @@ def test_a_go_json_of_another_kind_is_refused(small_run):
 
 # ---- The Go files themselves
 
-TWINS = {"pass", "factory", "mutate", "collection", "stack_copy", "pass_read_one", "pass_read_quarter", "pass_read_half",
-         "pass_read_all", "pass_write", "pass_made", "pass_depth", "return_out"}
+TWINS = {"pass", "factory", "mutate", "collection", "stack_copy", "pass_read_one", "pass_read_quarter",
+         "pass_read_half", "pass_read_all", "pass_write", "pass_made", "pass_depth", "return_out"}
 
 needs_go = pytest.mark.skipif(not GOES, reason="go is not here: apt-get install golang")
 
@@ -143,6 +143,14 @@ def test_a_filter_chooses_rows(tmp_path):
                   AMPERSAND_FILTER="^pass/size=(8|64)$")
     names = set(re.findall(r"^Benchmark(\S+/\S+?)(?:-\d+)?\s", done.stdout, re.M))
     assert names == {f"Pass/size={size}/side={side}" for size in (8, 64) for side in ("value", "pointer")}
+
+
+@needs_go
+def test_a_filter_knows_each_lesson_by_the_name_that_go_prints():
+    done = run_go(GOES[0], "test", "-run", "^$", "-bench", ".", "-benchtime", "1x", ".",
+                  AMPERSAND_FILTER=f"^({'|'.join(TWINS)})/")
+    names = set(re.findall(r"^Benchmark(\w+)/size=", done.stdout, re.M))
+    assert {name[0].lower() + name[1:] for name in names} == TWINS
 
 
 @needs_go

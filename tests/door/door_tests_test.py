@@ -30,7 +30,8 @@ def test_the_names_without_ninjas_words(door, given):
                                                    ("hea*", "hea*", "heap")])
 def test_a_test_that_there_is_not(door, given, wrong, nearest):
     assert door("test", *given.split()) == 2
-    assert door.err.splitlines()[-1].startswith(f"ampersand: test: {wrong}: no such test: the nearest is '{nearest or ''}")
+    said = f"ampersand: test: {wrong}: no such test: the nearest is '{nearest or ''}"
+    assert door.err.splitlines()[-1].startswith(said)
     assert not any("meson test -C" in line for line in door.log)
 
 

@@ -231,7 +231,8 @@ def test_a_pair_opens_its_own_lesson_only(tmp_path):
      "pair_nothing: there is no such pair"),
     ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", lesson="factory", sizes=[7])),
      "factory: it has no row"),
-    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", lesson="no_such", sizes=[8])), "pair_factory: "),
+    ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", lesson="no_such", sizes=[8])),
+     "pair_factory: "),
     ("pair", json.dumps(task("/nowhere/x.json", workload="pair_factory", sizes=[8])),
      "pair_factory: its task names no lesson"),
 ])

@@ -63,8 +63,8 @@ def known(pair, within, launches=40, off=0.0):
 TOGETHER = [  # shares of pairs within 0.2 point; what is said
     ({"known_loads": 1, "known_stores": 0.95}, "97.5 % of 80 launches within 0.2 point (95 % wanted); the worst: "
      "known_stores, 95.0 %"),
-    ({"known_loads": 1, "known_stores": 0.5}, "75.0 % of 80 launches within 0.2 point (95 % wanted: missed); the worst: "
-     "known_stores, 50.0 %"),
+    ({"known_loads": 1, "known_stores": 0.5}, "75.0 % of 80 launches within 0.2 point (95 % wanted: missed); the "
+     "worst: known_stores, 50.0 %"),
 ]
 
 

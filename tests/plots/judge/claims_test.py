@@ -14,7 +14,8 @@ from plots.words import sentences
 def row(size, verdict, ratio, value_ns=10.0, interval=True):
     ends = {"low": ratio * 0.999, "high": ratio * 1.001} if interval else {"low": None, "high": None}
     time = {"low": None, "high": None}
-    return Row(row=f"pair/size={size}", pair="pair", size=size, lesson="pair", question="Which?", launches=13, left_out=0,
+    return Row(row=f"pair/size={size}", pair="pair", size=size, lesson="pair", question="Which?",
+               launches=13, left_out=0,
                layouts=64, verdict=verdict, equal_within=None, stopped=Stopped(look=1, of=1, why="fixed"), solo=None,
                counts=Counts(status="missing", detail=None, value=None, pointer=None), failed=None,
                value_ns_per_op=Estimate(estimate=value_ns, **time),
@@ -58,8 +59,8 @@ OF_ALL, SYSV, AARCH64 = ({"faster": "value", "from": 0, "to": 0, "text": text} |
                          for text, abi in (("All.", ""), ("Six registers.", "x86-64 System V"), ("Eight.", "AArch64")))
 
 
-@pytest.mark.parametrize("arch, want", [("x86_64", [OF_ALL, SYSV]), ("aarch64", [OF_ALL, AARCH64]), ("riscv64", [OF_ALL]),
-                                        (None, [OF_ALL])])
+@pytest.mark.parametrize("arch, want", [("x86_64", [OF_ALL, SYSV]), ("aarch64", [OF_ALL, AARCH64]),
+                                        ("riscv64", [OF_ALL]), (None, [OF_ALL])])
 def test_what_is_true_of_another_abi_is_left_out(arch, want):
     rows = [SimpleNamespace(pair="pair", declared={"claims": [OF_ALL, SYSV, AARCH64]})] * 2
     run = SimpleNamespace(manifest={"machine": {"arch": arch} if arch else {}}, rows=rows)
@@ -73,7 +74,8 @@ def test_sizes_are_inclusive(low, high, about):
     assert claims.judge({"pair": [claim]}, {"pair": rows})[0].rows == about
 
 
-@pytest.mark.parametrize("value_ns, ratio, small", [(10, 1.09, True), (10, 1.11, False), (10, 0.92, True), (10, 0.89, False),
+@pytest.mark.parametrize("value_ns, ratio, small", [(10, 1.09, True), (10, 1.11, False), (10, 0.92, True),
+                                                   (10, 0.89, False),
                                                    (1, 1.45, True), (1, 1.55, False), (1, 0.4, False)])
 def test_small_is_below_a_tenth_or_half_a_nanosecond(value_ns, ratio, small):
     assert worth.is_small(value_ns, ratio) is small

@@ -28,10 +28,12 @@ def waiting(*some):
     return tuple(Facts(load_b=load_b, store_b=store_b) for load_b, store_b in some)
 
 
-def row(ratio, verdict=None, allocs=(0, 0), copies=None, counters=None, size=64, waits=None, value_ns=10.0, pair="pair"):
+def row(ratio, verdict=None, allocs=(0, 0), copies=None, counters=None, size=64, waits=None, value_ns=10.0,
+        pair="pair"):
     sides = [SideCounts(allocs_per_op=n, asked_b_per_op=24 * n, granted_b_per_op=32 * n, peak_b=0) for n in allocs]
     times = {"value": Facts(estimate=value_ns), "pointer": Facts(estimate=value_ns * ratio)}
-    return Facts(size=size, pair=pair, ns_per_op=times.get, value_ns_per_op=times["value"], ratio=Estimate(estimate=ratio, low=None, high=None),
+    return Facts(size=size, pair=pair, ns_per_op=times.get, value_ns_per_op=times["value"],
+                 ratio=Estimate(estimate=ratio, low=None, high=None),
                  verdict=verdict or ("value faster" if ratio > 1 else "pointer faster"),
                  counts=(counts := Counts(status="exact", detail=None, value=sides[0], pointer=sides[1])),
                  counted=lambda side: getattr(counts, side),
@@ -68,7 +70,8 @@ CASES = [
     ("fewer instructions", row(2.0, counters=(ran(20), ran(10))), None),
     ("mispredicts", row(2.0, counters=(ran(10), ran(10, branch_misses=0.5))),
      "heap mispredicts 0.5 branches an operation, value 0"),
-    ("mispredicts the end of a long loop", row(0.5, counters=(ran(400, branch_misses=1, branches=100), ran(390))), None),
+    ("mispredicts the end of a long loop",
+     row(0.5, counters=(ran(400, branch_misses=1, branches=100), ran(390))), None),
     ("mispredicts the end of a short one", row(0.5, counters=(ran(400, branch_misses=1, branches=40), ran(390))),
      "value mispredicts 1 branches an operation, heap 0"),
     ("mispredicts as often", row(2.0, counters=(ran(10, branch_misses=0.5), ran(10, branch_misses=0.52))), None),
@@ -82,7 +85,8 @@ CASES = [
     ("so where not all is told",
      row(0.5, copies=((Facts(how="not told", why="rep movs, on some paths only"),), copied()),
          counters=(ran(40, branch_misses=1), ran(40))), None),
-    ("not told, but no rep movs", row(0.5, copies=(copied(NOT_TOLD), copied()), counters=(ran(40, branch_misses=1), ran(40))),
+    ("not told, but no rep movs",
+     row(0.5, copies=(copied(NOT_TOLD), copied()), counters=(ran(40, branch_misses=1), ran(40))),
      "value mispredicts 1 branches an operation, heap 0"),
     ("waits", row(0.5, waits=(waiting((16, 8)), ())), "in value, a 16 B load after an 8 B store waits for the store"),
     ("the narrowest store", row(2.0, waits=((), waiting((16, 8), (8, 1)))),
@@ -93,7 +97,8 @@ CASES = [
     ("both wait", row(0.5, waits=(waiting((16, 8)), waiting((16, 8)))), None),
     ("too short to be a wait", row(0.9, waits=(waiting((16, 8)), ())), None),
     ("copies, and waits for what it copies", row(0.5, copies=BY_VALUE, waits=(waiting((16, 8)), ())),
-     "value copies 256 B in 16 vector moves, heap nothing; in value, a 16 B load after an 8 B store waits for the store"),
+     "value copies 256 B in 16 vector moves, heap nothing; "
+     "in value, a 16 B load after an 8 B store waits for the store"),
     ("nothing is known", row(2.0), None),
 ]
 
@@ -122,8 +127,9 @@ def test_whether_the_code_copies_as_before(below, above, want):
 
 
 def test_a_cliff_where_loads_begin_to_wait():
-    rows = row(1.0, copies=(copied(), copied())), row(1.0, copies=(copied(VECTORS), copied()), waits=(waiting((16, 8)), ()))
-    assert because.cliff(*rows, LABELS) == "no copy to vector moves, and a load waits for a store"
+    below = row(1.0, copies=(copied(), copied()))
+    above = row(1.0, copies=(copied(VECTORS), copied()), waits=(waiting((16, 8)), ()))
+    assert because.cliff(below, above, LABELS) == "no copy to vector moves, and a load waits for a store"
 
 
 def sizes(times, ways, sizes_b=(256, 264)):
@@ -178,7 +184,8 @@ def test_a_start_is_named_where_it_matters(value_ns, way, start, want):
 @pytest.mark.parametrize("fast, named", [((REP_264,), False), ((REP_264, REP), False), ((NOT_TOLD,), False),
                                          ((CALL,), True), ((), True)])
 def test_a_start_of_both_sides_is_no_cause(fast, named):
-    said = because.sentence(row(0.5, value_ns=20, copies=(copied(REP_264), copied(*fast))), LABELS, causes.Start(7.5, 30))
+    one = row(0.5, value_ns=20, copies=(copied(REP_264), copied(*fast)))
+    said = because.sentence(one, LABELS, causes.Start(7.5, 30))
     assert ("starts up" in (said or "")) is named
 
 
