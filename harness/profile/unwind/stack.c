@@ -21,8 +21,9 @@
 
 __thread struct amp_thread amp_thread __attribute__((tls_model("initial-exec")));
 
-#define SEEN_BITS 4
-#define SEEN (1 << SEEN_BITS) /* stacks that a thread remembers */
+#define SET_BITS 3
+#define WAYS 4 /* callers at one depth of the stack reach malloc() through the same function: they share a set */
+#define SEEN (WAYS << SET_BITS) /* stacks that a thread remembers */
 #define CACHED 16384 /* return addresses; a power of two */
 
 /* Threads write here without a lock. An entry that two of them mixed fits no address. */
@@ -234,10 +235,26 @@ static bool is_same(const struct amp_stack *seen, const struct amp_caller *calle
     if (differs)
         return false;
     for (unsigned i = 0; i + 1 < seen->n; i++)
-        differs |= *seen->returns[i].at ^ seen->returns[i].value;
+        if (*seen->returns[i].at != seen->returns[i].value)
+            return false;
     for (unsigned i = 0; i < seen->n_fps; i++)
-        differs |= *seen->fps[i].at ^ seen->fps[i].value;
-    return !differs;
+        if (*seen->fps[i].at != seen->fps[i].value)
+            return false;
+    return true;
+}
+
+/* The stack that the thread remembers, or the place for it: one of a set, of which another is dropped each time. */
+static struct amp_stack *find_seen(const struct amp_caller *caller, struct amp_thread *thread, bool *is_known)
+{
+    size_t set = ((caller->pc ^ caller->sp) * 0x9e3779b97f4a7c15u) >> (64 - SET_BITS);
+    struct amp_stack *first = &thread->seen[set * WAYS];
+
+    *is_known = true;
+    for (unsigned way = 0; way < WAYS; way++)
+        if (is_same(&first[way], caller, thread))
+            return &first[way];
+    *is_known = false;
+    return &first[thread->n_dropped++ % WAYS];
 }
 
 static pthread_key_t key;
@@ -281,6 +298,7 @@ struct amp_stack *amp_stack_walk(const struct amp_caller *caller, struct amp_sta
 {
     struct amp_thread *thread = &amp_thread;
     struct amp_stack *seen;
+    bool is_known;
 
     if (caller->sp < thread->low || caller->sp >= thread->high)
         find_stack(caller->sp, thread);
@@ -290,8 +308,8 @@ struct amp_stack *amp_stack_walk(const struct amp_caller *caller, struct amp_sta
         walk(caller, thread, scratch);
         return scratch;
     }
-    seen = &thread->seen[((caller->pc ^ caller->sp) * 0x9e3779b97f4a7c15u) >> (64 - SEEN_BITS)];
-    if (!is_same(seen, caller, thread))
+    seen = find_seen(caller, thread, &is_known);
+    if (!is_known)
         walk(caller, thread, seen);
     return seen;
 }

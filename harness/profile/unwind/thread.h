@@ -20,6 +20,7 @@ struct amp_thread {
     uint32_t id;         /* 0: none yet */
     uintptr_t low, high; /* of the stack that it was last seen on */
     struct amp_stack *seen; /* stacks that it had lately */
+    unsigned n_dropped;     /* of these */
     bool has_ended;         /* it has given them back */
     struct amp_budget_state *budget; /* NULL: none is being kept */
 };
