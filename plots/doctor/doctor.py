@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from scipy import special
 
 from plots.doctor import doctor_measure
 from plots.program.errors import Refused
@@ -63,6 +64,17 @@ def placement_row(google, designs):
     }
 
 
+def chance(placement):
+    """What to think of the number of intervals that leave out 1."""
+    outside = placement["intervals_without_1"]
+    expected = placement["designs"] * doctor_measure.MISSES
+    if not outside:
+        return f"{expected:.1f} expected"
+    p = float(special.bdtrc(outside - 1, placement["designs"], doctor_measure.MISSES))
+    more = f"{expected:.1f} expected; so many or more by chance: {quantity.percent(p)}"
+    return more if p >= 0.05 else f"{more}: intervals are too narrow here, by luck that the layouts do not cover"
+
+
 def measure(bench, launches, designs, seed, say):
     """All of the proof, under whatever load there is."""
     say("identical code at one address, differences that are known")
@@ -91,7 +103,7 @@ def show(result, condition, on=screen.PIPE):
               f"{row['google_pairs']} placements called different, "
               f"{quantity.percent(row['google_apart'])} apart in the median")
     ours = (f"ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of "
-            f"{row['designs']} intervals leave out 1; headline {quantity.percent(row['headline_off'])} from 1 in the "
+            f"{row['designs']} intervals leave out 1 ({chance(row)}); headline {quantity.percent(row['headline_off'])} from 1 in the "
             f"median, {quantity.percent(row['headline_off_max'])} at most")
     parts = [of_texts(("method", "median", "p90", "max", "a launch"), methods, (0,),
                       title=f"Identical code on both sides, {condition}: |ln ratio| of a launch, which should be 0"),

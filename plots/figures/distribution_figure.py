@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from plots.figures import style
-from plots.stats import statistics
 from plots.words import quantity
 
 LABEL_IN, RATIO_IN = 0.78, 1.4
@@ -40,7 +39,7 @@ def load(summary, pair, measured):
         if row.pair != pair or not row.ratio or mine is None or not mine.launches:
             continue
         paired = row.by_turns  # launches and layouts are those of rounds by turns
-        layouts, _, _ = statistics.median_interval(mine.ln_ratio, statistics.CONFIDENCE)
+        layouts = mine.fit.headline + mine.fit.effects
         rows.append(Row(row.size, paired.ratio.estimate, np.exp(mine.headlines), np.exp(layouts), _ends(paired.ratio),
                         _ends(paired.spread), {side: row.name_of(side) for side in style.SIDES}))
     return sorted(rows, key=lambda row: row.size)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""From raw rounds to a verdict, by the rule that words/rules/verdict_rule.txt explains: medians over rounds, one fit over
-launches and layouts (two_way.py), order statistics over launches.
+"""From raw rounds to a verdict, by the rule that words/rules/verdict_rule.txt explains: medians over rounds, one fit
+over launches and layouts (two_way.py), order statistics over launches.
 
 Everything is computed in ln and shown as a ratio, pointer/value: above 1 the value side is the faster one."""
 
@@ -189,8 +189,8 @@ def of_verdicts(rows, share=1.0):
 
 @dataclass(frozen=True)
 class Told:
-    """What a row's launches tell of its ratio, all of one fit (two_way.py). `outside`: whether the headline lies outside
-    of p10 to p90, because fewer than one layout in ten move the mean."""
+    """What a row's launches tell of its ratio, all of one fit (two_way.py). `outside`: whether the headline lies
+    outside of p10 to p90, because fewer than one layout in ten move the mean."""
 
     ratio: Estimate
     spread: Spread

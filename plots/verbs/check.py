@@ -76,7 +76,17 @@ def _file(path, kind):
     document = strict_json.parse(raw, path)
     if kind != "solo":
         strict_json.check_version(document, kind, path)
-    return strict_json.faults(document, kind)
+    faults = strict_json.faults(document, kind)
+    return faults or ([*_outside(document)] if kind == "summary" else [])
+
+
+def _outside(summary):
+    """Rows whose ratio lies outside of its spread without a reason. Older runs give none, and are let be."""
+    for number, row in enumerate(summary["rows"]):
+        spread = row.get("spread")
+        if spread and row.get("outside_spread", "older") is None and "paired" not in row:
+            if not spread["p10"] <= row["ratio"]["estimate"] <= spread["p90"]:
+                yield f"rows[{number}].ratio", "lies outside of its spread, and no reason is given"
 
 
 def _journal(raw, path):

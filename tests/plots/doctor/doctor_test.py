@@ -97,6 +97,20 @@ def test_placement_counts_both_kinds_of_wrong():
     assert row["headline_off"] == pytest.approx(0.002)
 
 
+CHANCES = [  # of 20 intervals of six launches, each of which misses with 1/32, by exact binomials
+    (0, "0.6 expected"),
+    (1, "0.6 expected; so many or more by chance: 47.0 %"),
+    (2, "0.6 expected; so many or more by chance: 12.8 %"),
+    (3, "0.6 expected; so many or more by chance: 2.3"),
+]
+
+
+@pytest.mark.parametrize("outside, said", CHANCES)
+def test_missed_intervals_are_held_against_chance(outside, said):
+    text = doctor.chance({"designs": 20, "intervals_without_1": outside})
+    assert text.startswith(said) and ("too narrow here" in text) == (outside == 3)
+
+
 def test_busy_loops_run_and_end():
     with doctor_measure.busy(2) as loops:
         assert [loop.poll() for loop in loops] == [None, None]
