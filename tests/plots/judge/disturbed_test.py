@@ -12,10 +12,11 @@ from plots.__main__ import guarded
 from plots.files import bench_format
 from plots.files.pair_run import load
 from plots.judge.compare_runs import compare
+from plots.stats import statistics
 from plots.words import pair_text
 from plots.words.pair_sentences import summarize
 
-LAUNCHES, LAYOUTS, SLOWER = 12, 8, 1.5  # six launches have an interval where there is one row
+LAUNCHES, LAYOUTS, SLOWER = 12, 8, 1.5
 ROW = synthetic.Truth("pass", 64, 0.3, layout_sd=0.01, outliers=0)
 
 
@@ -35,14 +36,16 @@ def run_of(folder, disturbed):
     return run
 
 
+N = statistics.launches_needed(statistics.of_verdicts(1, 1))  # of the only row, which is looked at once
 CASES = [
     # name, disturbed layouts of each launch, launches that take part, share of all blocks, of those that take part
     ("none", [0] * 12, 12, 0, 0),
     ("a block in each launch", [1] * 12, 12, 1 / 8, 1 / 8),
     ("four launches throughout", [8] * 4 + [0] * 8, 8, 4 / 12, 0),
-    ("as many quiet ones as are needed", [8] * 6 + [0] * 6, 6, 6 / 12, 0),
-    ("one too few: the quietest of the others takes part", [8] * 5 + [5, 7] + [0] * 5, 6, (40 + 5 + 7) / 96, 5 / 48),
-    ("none is quiet", [8] * 12, 6, 1, 1),
+    ("as many quiet ones as are needed", [8] * (12 - N) + [0] * N, N, (12 - N) / 12, 0),
+    ("one too few: the quietest of the others takes part", [8] * (11 - N) + [5, 7] + [0] * (N - 1), N,
+     (8 * (11 - N) + 12) / 96, 5 / 8 / N),
+    ("none is quiet", [8] * 12, N, 1, 1),
 ]
 
 
