@@ -12,6 +12,7 @@
 
 #include "harness/escape/bodies/module.h"
 #include "harness/escape/findings/allocations.h"
+#include "harness/escape/findings/copies.h"
 #include "harness/escape/findings/locals.h"
 #include "harness/text/complain.h"
 
@@ -30,8 +31,8 @@ static json_t *find(const struct amp_program *program)
                                                       LLVMGetValueName2(function->function, &length), "why",
                                                       function->given_up));
     }
-    return json_pack("{s:i, s:o, s:o, s:o}", "functions", program->functions, "allocations", allocations, "locals", locals,
-                     "given_up", given_up);
+    return json_pack("{s:i, s:o, s:o, s:o}", "functions", program->functions, "allocations", allocations, "locals",
+                     locals, "given_up", given_up);
 }
 
 int main(int argc, char **argv)
@@ -39,7 +40,7 @@ int main(int argc, char **argv)
     struct amp_program program;
     LLVMContextRef context;
     LLVMModuleRef module;
-    json_t *found;
+    json_t *found, *copied;
     int status = 2;
 
     if (argc < 2)
@@ -48,15 +49,18 @@ int main(int argc, char **argv)
         return printf("LLVM %d\n", LLVM_VERSION_MAJOR) > 0 ? 0 : 2;
     context = LLVMContextCreate();
     module = amp_module_read(context, argv + 1, argc - 1);
+    copied = module ? amp_copies_find(module) : NULL;
     if (module && amp_module_run(module, "function(sroa)")) {
         amp_program_solve(&program, module);
         found = find(&program);
+        json_object_update(found, copied);
         status = json_dumpf(found, stdout, JSON_INDENT(1)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0
                      ? 0
                      : amp_complain(2, "stdout", "cannot be written");
         json_decref(found);
         amp_program_free(&program);
     }
+    json_decref(copied);
     if (module)
         LLVMDisposeModule(module);
     LLVMContextDispose(context);

@@ -89,6 +89,13 @@ def lines(found, whole):
         yield f"{explain.place(finding)}: {explain.allocation(finding)}: {explain.why(finding)}"
         if whole:
             yield from explain.whole(finding.get("path", []))
+    for copy in sorted(found["copies"], key=lambda copy: (not copy["loop"], -copy["bytes"], *by_place(copy))):
+        yield f"{explain.place(copy)}: {explain.copied(copy)}"
+    for one in found["parameters"]:
+        yield f"{one['function']}(): {explain.parameter(one)}"
+    for frame in found["frames"]:
+        for taken in frame["taken"]:
+            yield f"{explain.place(taken)}: {explain.taken(frame, taken)}"
     for one in found["given_up"]:
         yield f"{one['function']}(): not followed: it {one['why']}; all that it gets or makes is taken to escape"
 
@@ -122,7 +129,7 @@ def main(arguments):
     except re.error as error:
         raise Refused("--function", f"{arguments.function}: is no regular expression: {error}") from None
     found, failed = analyse(arguments.what, arguments.cflags.split())
-    for kind in ("allocations", "locals", "given_up"):
+    for kind in ("allocations", "locals", "given_up", "copies", "parameters", "frames"):
         found[kind] = [one for one in found[kind] if wanted.search(one["function"])]
     if arguments.format == "json":
         print(json.dumps(found, indent=1))

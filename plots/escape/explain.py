@@ -54,3 +54,18 @@ def whole(path, indent="    "):
         assumed = " (assumed)" if hop.get("assumed") else ""
         yield f"{indent}{place(hop)}: {hop['what']}{assumed}"
         yield from whole(hop.get("within", []), indent + "    ")
+
+
+def copied(copy):
+    what = "an object is copied" if copy["what"] == "object" else "an argument is copied into the frame of the call"
+    return f"{quantity.size(copy['bytes'])} in {copy['function']}(): {what}{' in a loop' if copy['loop'] else ''}"
+
+
+def parameter(one):
+    how = "changed or handed on" if one["changed"] else "only read: a `const` pointer would copy nothing"
+    return f"parameter `{one['name']}` is passed by value in memory, {quantity.size(one['bytes'])}; it is {how}"
+
+
+def taken(frame, one):
+    """What a frame takes while the function runs."""
+    return f"{one['what']} in {frame['function']}(){' in a loop' if one['loop'] else ''}, of a size that only the run knows"

@@ -161,3 +161,34 @@ def test_a_function_too_large_is_named_and_counted_as_escaping(run, tmp_path):
     assert status == 0, err
     assert "passed to large(), which is not followed" in out
     assert "large(): not followed: it has more than 10000 blocks; all that it gets or makes is taken to escape" in out
+
+
+COPIES = """#include <alloca.h>
+struct big { long word[8]; };
+long sum(struct big b) { return b.word[0] + b.word[7]; }
+long change(struct big b) { b.word[0] = 3; return sum(b); }
+void move(struct big *to, const struct big *from, int n)
+{
+    for (int i = 0; i < n; i++)
+        to[i] = from[i];
+}
+int varies(int n)
+{
+    int list[n], *other = alloca(8 * n);
+    return list[0] + other[0];
+}
+"""
+
+
+def test_copies_parameters_and_frames(run, tmp_path):
+    (tmp_path / "copies.c").write_text(COPIES)
+    assert run("copies.c", "-m")[1].splitlines() == [
+        "copies.c:8:17: 64 B in move(): an object is copied in a loop",
+        "copies.c:4:51: 64 B in change(): an argument is copied into the frame of the call",
+        "sum(): parameter `b` is passed by value in memory, 64 B; it is only read: a `const` pointer would copy nothing",
+        "change(): parameter `b` is passed by value in memory, 64 B; it is changed or handed on",
+        "copies.c:12:5: VLA in varies(), of a size that only the run knows",
+        "copies.c:12:27: alloca in varies(), of a size that only the run knows"]
+    frames = json.loads(run("copies.c", "--format", "json")[1])["frames"]
+    assert [frame["function"] for frame in frames] == ["sum", "change", "move", "varies"]
+    assert frames[2]["bytes"] == 8 + 8 + 4 + 4
