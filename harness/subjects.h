@@ -123,6 +123,25 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
 
 #endif
 
+/* What a side declares of calls (`.calls`): of functions that AMP_INLINE leaves to the compiler, and of others. Nothing
+ * for a user's type, which may be passed in ways of its own. */
+#ifdef AMP_SUBJECT
+#define AMP_CALLS(amp_own, amp_others) NULL
+#elif defined(AMP_INLINE)
+#define AMP_CALLS(amp_own, amp_others) amp_others
+#else
+#define AMP_CALLS(amp_own, amp_others) amp_own " " amp_others
+#endif
+
+/* The bytes that are copied in memory if a subject is passed by value: none if the ABI has it in registers. AArch64 has
+ * up to four doubles in registers of their own. */
+#if defined(__aarch64__) && AMP_SUBJECT_OF == AMP_DOUBLES
+#define AMP_IN_REGISTERS_B 32
+#else
+#define AMP_IN_REGISTERS_B 16
+#endif
+#define AMP_PASSED_B (sizeof(subject) <= AMP_IN_REGISTERS_B ? 0 : sizeof(subject))
+
 /* The size of a row about one subject; 0 would end the list, so an empty type counts as 1. */
 #define AMP_SUBJECT_SIZES AMP_SIZES(sizeof(subject) > 0 ? sizeof(subject) : 1)
 

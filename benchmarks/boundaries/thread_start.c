@@ -130,8 +130,10 @@ static void tear_down_start(void *fixture)
 
 AMP_PAIR(thread_start,
          .question = "What does it cost to run a function as a coroutine, and what as a thread?",
-         .value = { run_value, .label = "coroutine", .set_up = set_up_start, .tear_down = tear_down_start },
-         .pointer = { run_pointer, .label = "thread", .set_up = set_up_start, .tear_down = tear_down_start },
+         .value = { run_value, .calls = "makecontext swapcontext", .label = "coroutine", .set_up = set_up_start,
+                    .tear_down = tear_down_start },
+         .pointer = { run_pointer, .calls = "pthread_create pthread_join", .label = "thread", .set_up = set_up_start,
+                      .tear_down = tear_down_start },
          .sizes = AMP_SIZES(sizeof(subject)), .threads = 1,
          AMP_CLAIMS({ AMP_VALUE, .text =
                       "Code that mostly waits can be a coroutine. Start threads for work that takes much longer than "

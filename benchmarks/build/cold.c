@@ -140,8 +140,9 @@ static void tear_down_set(void *fixture)
 AMP_PAIR(pass_cold_part,
          .question = "What does it cost to pass an argument that is in no cache, of which little is read: by value, "
                      "and by const pointer?",
-         .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
-         .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
+         .value = { run_value, .calls = "take_value", .copied_b_per_op = sizeof(subject),
+                    .set_up = set_up_set, .tear_down = tear_down_set },
+         .pointer = { run_pointer, .calls = "take_pointer", .set_up = set_up_set, .tear_down = tear_down_set },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_POINTER, .text =
                       "Pass large objects by pointer: lines that nobody reads need not come from memory." }));
@@ -197,8 +198,9 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
 AMP_PAIR(pass_cold,
          .question = "What does it cost to pass an argument that is in no cache, all lines of which are read: by "
                      "value, and by const pointer?",
-         .value = { run_value, .set_up = set_up_set, .tear_down = tear_down_set },
-         .pointer = { run_pointer, .set_up = set_up_set, .tear_down = tear_down_set },
+         .value = { run_value, .calls = "take_value", .copied_b_per_op = sizeof(subject),
+                    .set_up = set_up_set, .tear_down = tear_down_set },
+         .pointer = { run_pointer, .calls = "take_pointer", .set_up = set_up_set, .tear_down = tear_down_set },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .to = 64, .text =
                       "Objects of one cache line cost nearly the same: the wait hides the copy." }));
@@ -206,8 +208,10 @@ AMP_PAIR(pass_cold,
 AMP_PAIR(factory_cold,
          .question = "What does a new copy of an object that is in no cache cost as a value, and what as a pointer to "
                      "the heap?",
-         .value = { run_factory_value, .set_up = set_up_set, .tear_down = tear_down_set },
-         .pointer = { run_factory_pointer, .set_up = set_up_set, .tear_down = tear_down_set,
+         .value = { run_factory_value, .calls = "make_value", .copied_b_per_op = sizeof(subject),
+                    .set_up = set_up_set, .tear_down = tear_down_set },
+         .pointer = { run_factory_pointer, .calls = "make_pointer malloc free",
+                      .copied_b_per_op = sizeof(subject), .set_up = set_up_set, .tear_down = tear_down_set,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .text = "Both sides wait for memory, and the allocation is little beside that." }));

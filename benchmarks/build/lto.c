@@ -82,8 +82,8 @@ static uint64_t run_factory_pointer(void *fixture, uint64_t ops)
 AMP_PAIR(pass_lto,
          .question = "With -flto, what does it cost to pass an argument to a function in another file by value, and "
                      "what by pointer?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .value = { run_value, .calls = "", .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = "", .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .text =
                       "With -flto, write what reads best for small functions in other files, as within one file." }),
@@ -92,8 +92,9 @@ AMP_PAIR(pass_lto,
 AMP_PAIR(factory_lto,
          .question = "With -flto, what does a new object from another file cost as a value, and what as a pointer to "
                      "the heap?",
-         .value = { run_factory_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_factory_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
+         .value = { run_factory_value, .calls = "", .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_factory_pointer, .calls = "malloc free", .copied_b_per_op = sizeof(subject),
+                      .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text =

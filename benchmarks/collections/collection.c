@@ -145,8 +145,8 @@ static void tear_down_pointer(void *fixture)
 
 AMP_PAIR(collection,
          .question = "What does it cost to walk an array of elements, and what an array of pointers to them?",
-         .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_value },
-         .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down_pointer },
+         .value = { run_value, .calls = "", .set_up = set_up_value, .tear_down = tear_down_value },
+         .pointer = { run_pointer, .calls = "", .set_up = set_up_pointer, .tear_down = tear_down_pointer },
          .sizes = COLLECTION_SIZES, AMP_CLAIMS(COLLECTION_CLAIMS));
 
 #ifndef COLLECTION_FEW_SIZES
@@ -174,8 +174,8 @@ static void *set_up_shuffled(size_t size)
 AMP_PAIR(collection_shuffled,
          .question = "What does it cost to walk an array of elements, and what an array of pointers to them in random "
                      "order?",
-         .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_value },
-         .pointer = { run_pointer, .set_up = set_up_shuffled, .tear_down = tear_down_pointer },
+         .value = { run_value, .calls = "", .set_up = set_up_value, .tear_down = tear_down_value },
+         .pointer = { run_pointer, .calls = "", .set_up = set_up_shuffled, .tear_down = tear_down_pointer },
          .sizes = AMP_SIZES(128 * KIB, 64 * MIB), AMP_CLAIMS(COLLECTION_CLAIMS));
 
 #endif

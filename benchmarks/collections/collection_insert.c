@@ -149,8 +149,12 @@ static void tear_down(void *fixture)
 AMP_PAIR(collection_insert,
          .question = "What does it cost to insert into the middle of an array, and what into the middle of a linked "
                      "list?",
-         .value = { run_value, .label = "array", .set_up = set_up_value, .tear_down = tear_down },
-         .pointer = { run_pointer, .label = "list", .set_up = set_up_pointer, .tear_down = tear_down,
+         .value = { run_value, .calls = "insert_value remove_value", .label = "array", .set_up = set_up_value,
+                    .tear_down = tear_down },
+         .pointer = { run_pointer, .calls = "insert_pointer malloc remove_pointer free",
+                      .copied_b_per_op = sizeof(struct element) + 2 * sizeof(struct node *), .label = "list",
+                      .set_up = set_up_pointer,
+                      .tear_down = tear_down,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(struct node) },
          .sizes = AMP_SIZES(16, 256, 65536), .size_unit = "elements",
          AMP_CLAIMS({ AMP_POINTER, .to = 256, .text =

@@ -131,8 +131,8 @@ static void tear_down(void *fixture)
 AMP_PAIR(collection_list,
          .question = "What does it cost to follow links that are indices into one array, and what to follow a linked "
                      "list?",
-         .value = { run_value, .label = "index", .set_up = set_up_value, .tear_down = tear_down },
-         .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
+         .value = { run_value, .calls = "", .label = "index", .set_up = set_up_value, .tear_down = tear_down },
+         .pointer = { run_pointer, .calls = "", .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(16 * KIB, 64 * KIB, 8 * MIB),
          AMP_CLAIMS({ AMP_POINTER, .to = 65536, .text = "In the caches, pointers save some arithmetic." },
                     { AMP_NEITHER, .from = 8388608, .text =

@@ -119,8 +119,8 @@ static void *set_up_table(size_t size)
 
 AMP_PAIR(collection_sort,
          .question = "What does it cost to sort elements, and what to sort pointers to them?",
-         .value = { run_value, .set_up = set_up_table, .tear_down = free },
-         .pointer = { run_pointer, .set_up = set_up_table, .tear_down = free },
+         .value = { run_value, .calls = "sort_value", .set_up = set_up_table, .tear_down = free },
+         .pointer = { run_pointer, .calls = "sort_pointer", .set_up = set_up_table, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .to = 8, .text = "Sort elements of a word as they are: pointers gain nothing." },
                     { AMP_POINTER, .from = 64, .text =

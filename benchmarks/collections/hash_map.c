@@ -170,8 +170,8 @@ static void tear_down(void *fixture)
 AMP_PAIR(hash_map,
          .question = "What does a look-up cost in a map that holds values, and what in one that holds pointers to "
                      "them?",
-         .value = { run_value, .set_up = set_up_value, .tear_down = tear_down },
-         .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down },
+         .value = { run_value, .calls = "find_value", .set_up = set_up_value, .tear_down = tear_down },
+         .pointer = { run_pointer, .calls = "find_pointer", .set_up = set_up_pointer, .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 65536), .size_unit = "entries",
          AMP_CLAIMS({ AMP_NEITHER, .to = 64, .text =
                       "In the caches, a map of values and one of pointers take equally long." },
@@ -181,8 +181,10 @@ AMP_PAIR(hash_map,
 
 AMP_PAIR(map_handle,
          .question = "What does it cost to pass a map by its handle, and what by a pointer to the handle?",
-         .value = { run_value, .label = "handle", .set_up = set_up_value, .tear_down = tear_down },
-         .pointer = { run_handle, .label = "pointer to it", .set_up = set_up_value, .tear_down = tear_down },
+         .value = { run_value, .calls = "find_value", .label = "handle", .set_up = set_up_value,
+                    .tear_down = tear_down },
+         .pointer = { run_handle, .calls = "find_handle", .label = "pointer to it", .set_up = set_up_value,
+                      .tear_down = tear_down },
          .sizes = AMP_SIZES(64, 256, 65536), .size_unit = "entries",
          AMP_CLAIMS({ AMP_NEITHER, .text =
                       "Pass the handle by value: it is a pointer already, and a pointer to it is not faster." }),

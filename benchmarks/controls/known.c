@@ -61,18 +61,18 @@ static void *set_up_five(size_t steps)
 
 AMP_PAIR(known_half,
          .question = "Is a difference of 0.5 % read as 0.5 %?",
-         .value = { run, .label = "1000 steps", .set_up = set_up, .tear_down = free },
-         .pointer = { run, .label = "1005 steps", .set_up = set_up_half, .tear_down = free },
+         .value = { run, .calls = "", .label = "1000 steps", .set_up = set_up, .tear_down = free },
+         .pointer = { run, .calls = "", .label = "1005 steps", .set_up = set_up_half, .tear_down = free },
          .sizes = AMP_SIZES(1000), .size_unit = "steps", .truth = "1.005");
 
 AMP_PAIR(known_one,
          .question = "Is a difference of 1 % read as 1 %?",
-         .value = { run, .label = "1000 steps", .set_up = set_up, .tear_down = free },
-         .pointer = { run, .label = "1010 steps", .set_up = set_up_one, .tear_down = free },
+         .value = { run, .calls = "", .label = "1000 steps", .set_up = set_up, .tear_down = free },
+         .pointer = { run, .calls = "", .label = "1010 steps", .set_up = set_up_one, .tear_down = free },
          .sizes = AMP_SIZES(1000), .size_unit = "steps", .truth = "1.01");
 
 AMP_PAIR(known_five,
          .question = "Is a difference of 5 % read as 5 %?",
-         .value = { run, .label = "1000 steps", .set_up = set_up, .tear_down = free },
-         .pointer = { run, .label = "1050 steps", .set_up = set_up_five, .tear_down = free },
+         .value = { run, .calls = "", .label = "1000 steps", .set_up = set_up, .tear_down = free },
+         .pointer = { run, .calls = "", .label = "1050 steps", .set_up = set_up_five, .tear_down = free },
          .sizes = AMP_SIZES(1000), .size_unit = "steps", .truth = "1.05");

@@ -152,8 +152,9 @@ static void tear_down(void *fixture)
 #define KNOWN(name, of, kernel, set)                                                                                   \
     AMP_PAIR(known_##name,                                                                                             \
              .question = "Is a difference of 2 % in " of " read as 2 %?",                                              \
-             .value = { kernel, .set_up = set_up_##set, .tear_down = tear_down, .label = "100 steps" },                \
-             .pointer = { kernel, .set_up = set_up_##set##_more, .tear_down = tear_down, .label = "102 steps" },       \
+             .value = { kernel, .calls = "", .set_up = set_up_##set, .tear_down = tear_down, .label = "100 steps" },   \
+             .pointer = { kernel, .calls = "", .set_up = set_up_##set##_more, .tear_down = tear_down,                  \
+                          .label = "102 steps" },                                                                      \
              .sizes = AMP_SIZES(STEPS), .size_unit = "steps", .truth = "1.02")
 
 KNOWN(loads, "loads", run_loads, buffer);
@@ -163,8 +164,10 @@ KNOWN(misses, "cache misses", run_misses, set);
 
 AMP_PAIR(known_malloc,
          .question = "Is a difference of 2 % in calls of malloc() and free() read as 2 %?",
-         .value = { run_malloc, .set_up = set_up_buffer, .tear_down = tear_down, .label = "100 steps",
+         .value = { run_malloc, .calls = "malloc free", .set_up = set_up_buffer, .tear_down = tear_down,
+                    .label = "100 steps",
                     .allocs_per_op = STEPS, .bytes_per_op = STEPS * MALLOC_B },
-         .pointer = { run_malloc, .set_up = set_up_buffer_more, .tear_down = tear_down, .label = "102 steps",
+         .pointer = { run_malloc, .calls = "malloc free", .set_up = set_up_buffer_more, .tear_down = tear_down,
+                      .label = "102 steps",
                       .allocs_per_op = MORE, .bytes_per_op = MORE * MALLOC_B },
          .sizes = AMP_SIZES(STEPS), .size_unit = "steps", .truth = "1.02");

@@ -62,18 +62,18 @@ static void *set_up(size_t size)
 
 AMP_PAIR(null,
          .question = "How far from 1 is the ratio of a function to itself?",
-         .value = { run, .label = "once", .set_up = set_up, .tear_down = free },
-         .pointer = { run, .label = "once more", .set_up = set_up, .tear_down = free },
+         .value = { run, .calls = "take", .label = "once", .set_up = set_up, .tear_down = free },
+         .pointer = { run, .calls = "take", .label = "once more", .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(struct couple)), .floor = 1);
 
 AMP_PAIR(null_placed,
          .question = "How far from 1 is the ratio of a function to the same function at another place?",
-         .value = { run_value, .label = "here", .set_up = set_up, .tear_down = free },
-         .pointer = { run_pointer, .label = "there", .set_up = set_up, .tear_down = free },
+         .value = { run_value, .calls = "take_value", .label = "here", .set_up = set_up, .tear_down = free },
+         .pointer = { run_pointer, .calls = "take_pointer", .label = "there", .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(struct couple)), .floor = 1);
 
 AMP_PAIR(empty,
          .question = "What does a loop cost that does nothing?",
-         .value = { .run = run_empty, .label = "once" },
-         .pointer = { .run = run_empty, .label = "once more" },
+         .value = { .run = run_empty, .calls = "", .label = "once" },
+         .pointer = { .run = run_empty, .calls = "", .label = "once more" },
          .sizes = AMP_SIZES(1), .size_unit = "loops");

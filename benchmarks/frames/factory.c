@@ -23,6 +23,12 @@
     { AMP_VALUE, .to = 1024, .text = "Return values: an allocation costs more than copying some hundred bytes." }
 #endif
 
+#ifdef AMP_INLINE /* only the words that are read are made */
+#define FACTORY_COPIED_B 0
+#else
+#define FACTORY_COPIED_B AMP_PASSED_B
+#endif
+
 #ifdef AMP_SUBJECT
 
 #define make_value AMP_NAME(make_value)
@@ -70,9 +76,11 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(factory,
          .question = "What does it cost to return a new object by value, and what as a pointer to the heap?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
-                      .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .value = { run_value, .calls = AMP_CALLS("make_value", ""), .copied_b_per_op = FACTORY_COPIED_B,
+                    .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = AMP_CALLS("make_pointer", "malloc free"),
+                      .copied_b_per_op = sizeof(subject), .allocs_per_op = 1, .bytes_per_op = sizeof(subject),
+                      .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS(FACTORY_CLAIMS));
 

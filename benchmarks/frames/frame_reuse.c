@@ -75,8 +75,9 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(frame_reuse,
          .question = "What does zeroed scratch space cost ten nested calls in their frames, and what on the heap?",
-         .value = { .run = run_value, .label = "frame" },
-         .pointer = { .run = run_pointer, .label = "heap", .allocs_per_op = DEPTH,
+         .value = { .run = run_value, .calls = "walk_value*10", .label = "frame" },
+         .pointer = { .run = run_pointer, .calls = "walk_pointer*10 malloc*10 free*10", .label = "heap",
+                      .allocs_per_op = DEPTH,
                       .bytes_per_op = DEPTH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text = "Keep scratch space of a call in its frame." }),

@@ -69,8 +69,10 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(mutate,
          .question = "What does it cost to change an object by returning a copy, and what through a pointer?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .value = { run_value, .calls = AMP_CALLS("change_value", ""), .copied_b_per_op = 3 * AMP_PASSED_B,
+                    .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = AMP_CALLS("change_pointer", ""), .set_up = amp_object_set_up,
+                      .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 8, .text = "Change a word as reads best." },
                     { AMP_POINTER, .from = 32, .text = "Change larger objects in place, through a pointer." }));

@@ -29,6 +29,12 @@
       "Pass larger objects by const pointer, unless the callee needs a copy of its own." }
 #endif
 
+#ifdef AMP_INLINE
+#define PASS_COPIED_B 0
+#else
+#define PASS_COPIED_B AMP_PASSED_B
+#endif
+
 #ifdef AMP_SUBJECT
 
 #define take_value AMP_NAME(take_value)
@@ -70,8 +76,10 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(pass,
          .question = "What does it cost to pass an argument by value, and what by const pointer?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .value = { run_value, .calls = AMP_CALLS("take_value", ""), .copied_b_per_op = PASS_COPIED_B,
+                    .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = AMP_CALLS("take_pointer", ""), .set_up = amp_object_set_up,
+                      .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS(PASS_CLAIMS));
 

@@ -77,8 +77,9 @@ static void *set_up(size_t size)
 
 AMP_PAIR(stack_check,
          .question = "What do ten calls cost without the check of a stack that grows (value), and with it (pointer)?",
-         .value = { run_value, .label = "unchecked", .set_up = set_up, .tear_down = free },
-         .pointer = { run_pointer, .label = "checked", .set_up = set_up, .tear_down = free },
+         .value = { run_value, .calls = "walk*10", .label = "unchecked", .set_up = set_up, .tear_down = free },
+         .pointer = { run_pointer, .calls = "walk_checked* amp_stack_more*", .label = "checked", .set_up = set_up,
+                      .tear_down = free },
          .sizes = AMP_SIZES(1), .size_unit = "elements",
          AMP_CLAIMS({ AMP_NEITHER, .text = "A growing stack's check costs less than half a nanosecond a call." }),
          .prefer = "Use growing stacks for many stacks of which few get deep.");

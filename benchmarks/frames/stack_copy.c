@@ -65,6 +65,8 @@ struct array {
     int64_t element[ELEMENTS];
 };
 
+#define COPIED_B (sizeof(struct array) > 16 ? DEPTH * sizeof(struct array) : 0) /* else it goes in registers */
+
 struct fixture {
     struct trail trail;
     struct array array;
@@ -125,13 +127,15 @@ static void *set_up_array(size_t elements)
 
 AMP_PAIR(stack_copy,
          .question = "What does it cost to pass an array down a recursion by value, and what by pointer?",
-         .value = { run_value, .set_up = set_up_array, .tear_down = free },
-         .pointer = { run_pointer, .set_up = set_up_array, .tear_down = free },
+         .value = { run_value, .calls = "walk_value*10", .copied_b_per_op = COPIED_B,
+                    .set_up = set_up_array, .tear_down = free },
+         .pointer = { run_pointer, .calls = "walk_pointer*10", .set_up = set_up_array, .tear_down = free },
          .sizes = AMP_SIZES(ELEMENTS), .size_unit = "elements",
          AMP_CLAIMS({ AMP_NEITHER, .to = 1, .text = "What fits into registers can go down by value." },
                     { AMP_POINTER, .from = 16, .text =
                       "Pass everything else that goes through several calls by pointer, since each call would copy "
                       "it again." }));
 
+#undef COPIED_B
 #undef ELEMENTS
 #endif

@@ -87,8 +87,8 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(store_forward,
          .question = "What does it cost to load a word after a store of all of it, and what after a store of a part?",
-         .value = { run_value, .set_up = set_up_word, .tear_down = free, .label = "whole store" },
-         .pointer = { run_pointer, .set_up = set_up_word, .tear_down = free, .label = "narrow store" },
+         .value = { run_value, .calls = "", .set_up = set_up_word, .tear_down = free, .label = "whole store" },
+         .pointer = { run_pointer, .calls = "", .set_up = set_up_word, .tear_down = free, .label = "narrow store" },
          .sizes = AMP_SIZES(WIDTH_B),
          AMP_CLAIMS({ AMP_VALUE, .text =
                       "Do not copy or compare a struct as a whole right after changing a small member of it." }));

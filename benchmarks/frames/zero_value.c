@@ -63,8 +63,8 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(zero_value,
          .question = "What does it cost to initialize a local object to zero, and what to leave it uninitialized?",
-         .value = { .run = run_value, .label = "zeroed" },
-         .pointer = { .run = run_pointer, .label = "unset" },
+         .value = { .run = run_value, .calls = "frame_value", .label = "zeroed" },
+         .pointer = { .run = run_pointer, .calls = "frame_pointer", .label = "unset" },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .to = 64, .text =
                       "Initialize small objects: it costs less than half a nanosecond, and nothing uninitialized is "

@@ -103,9 +103,12 @@ static void tear_down_arena(void *fixture)
 AMP_PAIR(arena_mixed,
          .question = "If one of 64 objects lives on, what does an arena cost that copies it out, and what malloc() for "
                      "each?",
-         .value = { run_value, .set_up = set_up_arena, .tear_down = tear_down_arena, .label = "arena",
+         .value = { run_value, .calls = "take_arena*64 free malloc", .copied_b_per_op = sizeof(subject),
+                    .set_up = set_up_arena, .tear_down = tear_down_arena, .label = "arena",
                     .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
-         .pointer = { run_pointer, .set_up = set_up_arena, .tear_down = tear_down_arena, .label = "malloc",
+         .pointer = { run_pointer, .calls = "take_heap*64 malloc*64 free*64", .copied_b_per_op = sizeof(subject *),
+                      .set_up = set_up_arena,
+                      .tear_down = tear_down_arena, .label = "malloc",
                       .allocs_per_op = BATCH, .bytes_per_op = BATCH * sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_VALUE, .text =

@@ -146,8 +146,10 @@ static void tear_down_aged(void *fixture)
 AMP_PAIR(factory_aged,
          .question = "On a heap that has been in use, what do objects cost that are kept as values, and what as "
                      "pointers to the heap?",
-         .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_aged },
-         .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down_aged,
+         .value = { run_value, .calls = "make_value*256", .copied_b_per_op = 2 * BATCH * sizeof(subject),
+                    .set_up = set_up_value, .tear_down = tear_down_aged },
+         .pointer = { run_pointer, .calls = "make_pointer*256 malloc*256 free*256",
+                      .copied_b_per_op = BATCH * sizeof(subject), .set_up = set_up_pointer, .tear_down = tear_down_aged,
                       .allocs_per_op = BATCH, .bytes_per_op = BATCH * sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_VALUE, .to = 1024, .text =

@@ -199,8 +199,10 @@ static void tear_down_pool(void *fixture)
 
 AMP_PAIR(lifetime,
          .question = "What does it cost to free a batch of objects at once, and what to free each of them?",
-         .value = { run_value, .label = "arena", .set_up = set_up_arena, .tear_down = tear_down_arena },
-         .pointer = { .run = run_pointer, .label = "malloc", .allocs_per_op = BATCH,
+         .value = { run_value, .calls = "take_arena*64", .label = "arena", .set_up = set_up_arena,
+                    .tear_down = tear_down_arena },
+         .pointer = { .run = run_pointer, .calls = "take_heap*64 malloc*64 free*64", .label = "malloc",
+                      .allocs_per_op = BATCH,
                       .bytes_per_op = BATCH * sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text =
@@ -209,8 +211,10 @@ AMP_PAIR(lifetime,
 
 AMP_PAIR(lifetime_reuse,
          .question = "What does it cost to take an object from a pool and give it back, and what malloc() and free()?",
-         .value = { run_reuse, .label = "pool", .set_up = set_up_pool, .tear_down = tear_down_pool },
-         .pointer = { .run = run_single, .label = "malloc", .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .value = { run_reuse, .calls = "take_pool malloc* give_pool free*", .label = "pool", .set_up = set_up_pool,
+                    .tear_down = tear_down_pool },
+         .pointer = { .run = run_single, .calls = "take_single malloc free", .label = "malloc", .allocs_per_op = 1,
+                      .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text = "A pool saves a few nanoseconds an object." }),
          .prefer = "Pool objects that are expensive to make, or shared between threads. For plain memory of one "

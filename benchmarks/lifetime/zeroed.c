@@ -53,8 +53,10 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(zeroed,
          .question = "What does zeroed memory cost from calloc(), and what from malloc() and memset()?",
-         .value = { run_value, .label = "calloc", .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
-         .pointer = { run_pointer, .label = "malloc+memset", .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .value = { run_value, .calls = "calloc free", .label = "calloc", .allocs_per_op = 1,
+                    .bytes_per_op = sizeof(subject) },
+         .pointer = { run_pointer, .calls = "malloc free", .label = "malloc+memset", .allocs_per_op = 1,
+                      .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_POINTER, .to = 64, .text =
                       "The compiler writes the zeros of a small block itself, with malloc() and memset()." },

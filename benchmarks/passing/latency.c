@@ -60,8 +60,10 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 AMP_PAIR(latency,
          .question = "What does an argument cost by value, and what by const pointer, if each call waits for the one "
                      "before?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .value = { run_value, .calls = "take_value", .copied_b_per_op = sizeof(subject), .set_up = amp_object_set_up,
+                    .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = "take_pointer", .set_up = amp_object_set_up,
+                      .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_POINTER, .from = 64, .text =
                       "In chains of calls, pass by pointer: a read of a new copy waits for the copy." }));

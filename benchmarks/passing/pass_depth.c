@@ -80,8 +80,8 @@ static void *set_up(size_t calls)
 
 AMP_PAIR(pass_depth,
          .question = "What does it cost to hand 64 B on through several calls: by value, and by const pointer?",
-         .value = { run_value, .set_up = set_up, .tear_down = free },
-         .pointer = { run_pointer, .set_up = set_up, .tear_down = free },
+         .value = { run_value, .calls = "hand_value*", .copied_b_per_op = 64, .set_up = set_up, .tear_down = free },
+         .pointer = { run_pointer, .calls = "hand_pointer*", .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(1, 2, 4, 8), .size_unit = "calls",
          AMP_CLAIMS({ AMP_POINTER, .from = 2, .text =
                       "Hand an object on by pointer: by value, each call copies it again." }));

@@ -69,8 +69,8 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(pass_made,
          .question = "What does it cost to pass an object that was just made: by value, and by const pointer?",
-         .value = { .run = run_value },
-         .pointer = { .run = run_pointer },
+         .value = { .run = run_value, .calls = "take_value", .copied_b_per_op = AMP_PASSED_B },
+         .pointer = { .run = run_pointer, .calls = "take_pointer" },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 16, .text =
                       "Pass a new object that fits into registers as reads best." },

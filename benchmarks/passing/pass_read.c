@@ -77,8 +77,10 @@ static AMP_ALWAYS_INLINE uint64_t read_of(const subject *object, size_t read)
     }
 
 #define PASS_READ_SIDES(share)                                                                                         \
-    .value = { AMP_NAME(run_value_##share), .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },          \
-    .pointer = { AMP_NAME(run_pointer_##share), .set_up = amp_object_set_up, .tear_down = amp_object_tear_down }
+    .value = { AMP_NAME(run_value_##share), .calls = "take_value_" #share, .copied_b_per_op = AMP_PASSED_B,            \
+               .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },                                       \
+    .pointer = { AMP_NAME(run_pointer_##share), .calls = "take_pointer_" #share, .set_up = amp_object_set_up,          \
+                 .tear_down = amp_object_tear_down }
 
 PASS_READ(one, 1)
 AMP_PAIR(pass_read_one,

@@ -110,18 +110,25 @@ static void *set_up_couple(size_t size)
     return object;
 }
 
+#ifdef __x86_64__
+#define LAST_COPIED_B sizeof(struct couple)
+#else
+#define LAST_COPIED_B 0 /* AArch64 has two registers more for arguments */
+#endif
+
 AMP_PAIR(pass_mixed,
          .question = "What does an argument of a word and a double cost by value, and what by const pointer?",
-         .value = { run_mixed_value, .set_up = set_up_mixed, .tear_down = free },
-         .pointer = { run_mixed_pointer, .set_up = set_up_mixed, .tear_down = free },
+         .value = { run_mixed_value, .calls = "take_mixed_value", .set_up = set_up_mixed, .tear_down = free },
+         .pointer = { run_mixed_pointer, .calls = "take_mixed_pointer", .set_up = set_up_mixed, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(struct mixed)),
          AMP_CLAIMS({ AMP_NEITHER, .text = "Pass a word and a double as reads best: both fit into registers." }));
 
 AMP_PAIR(pass_pressure,
          .question = "What does an argument of 16 B cost by value, and what by const pointer, if five others come "
                      "before it?",
-         .value = { run_last_value, .set_up = set_up_couple, .tear_down = free },
-         .pointer = { run_last_pointer, .set_up = set_up_couple, .tear_down = free },
+         .value = { run_last_value, .calls = "take_last_value", .copied_b_per_op = LAST_COPIED_B,
+                    .set_up = set_up_couple, .tear_down = free },
+         .pointer = { run_last_pointer, .calls = "take_last_pointer", .set_up = set_up_couple, .tear_down = free },
          .sizes = AMP_SIZES(sizeof(struct couple)),
          AMP_CLAIMS({ AMP_NEITHER, .abi = AMP_SYSV, .text =
                       "A small argument that no longer fits into the registers costs less than half a nanosecond "

@@ -64,8 +64,10 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 AMP_PAIR(pass_write,
          .question = "What does it cost to hand an object to a function that needs a changed copy: by value, and by "
                      "const pointer?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .value = { run_value, .calls = "change_value", .copied_b_per_op = sizeof(subject),
+                    .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = "change_pointer", .copied_b_per_op = sizeof(subject),
+                      .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 64, .text =
                       "If the callee needs a copy of its own, pass up to 64 B by value: the call makes the copy." }));

@@ -60,6 +60,11 @@ static AMP_ALWAYS_INLINE void put_known(struct buffer *b, struct chunk chunk)
 
 #ifdef AMP_SUBJECT
 
+#if AMP_SUBJECT_B == FIRST_B
+#define CHUNKS "*4"
+#else
+#define CHUNKS "*1024"
+#endif
 #define write_reserved AMP_NAME(write_reserved)
 #define write_growing AMP_NAME(write_growing)
 #define write_frame AMP_NAME(write_frame)
@@ -159,8 +164,10 @@ static uint64_t run_heap(void *fixture, uint64_t ops)
 
 AMP_PAIR(buffer_reserve,
          .question = "What does it cost to write into a buffer of known size, and what into one that grows?",
-         .value = { .run = run_reserved, .allocs_per_op = 1, .bytes_per_op = sizeof(subject), .label = "reserved" },
-         .pointer = { .run = run_growing, .allocs_per_op = 1 + (size_t) __builtin_ctzll(sizeof(subject) / FIRST_B),
+         .value = { .run = run_reserved, .calls = "malloc write_reserved" CHUNKS " free", .allocs_per_op = 1,
+                    .bytes_per_op = sizeof(subject), .label = "reserved" },
+         .pointer = { .run = run_growing, .calls = "write_growing* realloc* free",
+                      .allocs_per_op = 1 + (size_t) __builtin_ctzll(sizeof(subject) / FIRST_B),
                       .bytes_per_op = 2 * sizeof(subject) - FIRST_B, .label = "growing" },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .from = 16384, .text =
@@ -170,11 +177,13 @@ AMP_PAIR(buffer_reserve,
 AMP_PAIR(buffer_frame,
          .question = "What does it cost to write into a buffer of known size in the frame, and what into one on the "
                      "heap?",
-         .value = { .run = run_frame },
-         .pointer = { .run = run_heap, .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
+         .value = { .run = run_frame, .calls = "write_frame" CHUNKS },
+         .pointer = { .run = run_heap, .calls = "malloc write_heap" CHUNKS " free", .allocs_per_op = 1,
+                      .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .to = 64, .text = "Small buffers belong into the frame." },
                     { AMP_NEITHER, .from = 16384, .text =
                       "An allocation is little beside the work of filling kilobytes." }));
 
+#undef CHUNKS
 #endif

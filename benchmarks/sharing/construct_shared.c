@@ -82,8 +82,9 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 AMP_PAIR(construct_shared,
          .question = "What does it cost to make a value and then take its address, and what to make it through a "
                      "pointer?",
-         .value = { .run = run_value },
-         .pointer = { .run = run_pointer },
+         .value = { .run = run_value, .calls = "construct_value share_value", .copied_b_per_op = sizeof(subject) },
+         .pointer = { .run = run_pointer, .calls = "construct_pointer share_pointer",
+                      .copied_b_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .text =
                       "Make a value, and take its address where you share it: the instructions are the same, and the "

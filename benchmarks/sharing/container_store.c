@@ -113,8 +113,10 @@ static void tear_down_both(void *fixture)
 
 AMP_PAIR(container_store,
          .question = "What does it cost to store an object in a container, and what to store the address of one?",
-         .value = { run_value, .set_up = set_up_value, .tear_down = tear_down_both },
-         .pointer = { run_pointer, .set_up = set_up_pointer, .tear_down = tear_down_both,
+         .value = { run_value, .calls = "store_value", .copied_b_per_op = sizeof(subject),
+                    .set_up = set_up_value, .tear_down = tear_down_both },
+         .pointer = { run_pointer, .calls = "store_pointer malloc free", .copied_b_per_op = sizeof(subject),
+                      .set_up = set_up_pointer, .tear_down = tear_down_both,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_VALUE, .text =

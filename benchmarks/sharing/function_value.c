@@ -92,8 +92,8 @@ static void *set_up(size_t n)
 
 AMP_PAIR(function_value,
          .question = "What does a call cost by name, and what through a function pointer, if neither is inlined?",
-         .value = { run_value, .label = "name", .set_up = set_up, .tear_down = free },
-         .pointer = { run_pointer, .label = "function pointer", .set_up = set_up, .tear_down = free },
+         .value = { run_value, .calls = "step_value*", .label = "name", .set_up = set_up, .tear_down = free },
+         .pointer = { run_pointer, .calls = "(*)*", .label = "function pointer", .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(16, 1024), .size_unit = "elements",
          AMP_CLAIMS({ AMP_NEITHER, .text =
                       "Pass a function pointer if callers need different functions: a predicted indirect call costs "
@@ -102,8 +102,8 @@ AMP_PAIR(function_value,
 
 AMP_PAIR(function_value_inlined,
          .question = "What does an inlined call cost, and what does a function pointer cost that prevents inlining?",
-         .value = { run_inlined, .label = "inlined", .set_up = set_up, .tear_down = free },
-         .pointer = { run_pointer, .label = "function pointer", .set_up = set_up, .tear_down = free },
+         .value = { run_inlined, .calls = "", .label = "inlined", .set_up = set_up, .tear_down = free },
+         .pointer = { run_pointer, .calls = "(*)*", .label = "function pointer", .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(16, 1024), .size_unit = "elements",
          AMP_CLAIMS({ AMP_VALUE, .text =
                       "In a tight loop with a small step, let the compiler see the step: call it by name, or make "

@@ -100,8 +100,8 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 AMP_PAIR(indirect_assignment,
          .question = "What does it cost to store pointers in a struct when it is made, and what through a pointer to "
                      "it?",
-         .value = { .run = run_value, .label = "made whole" },
-         .pointer = { .run = run_pointer, .label = "assigned later" },
+         .value = { .run = run_value, .calls = "make", .label = "made whole" },
+         .pointer = { .run = run_pointer, .calls = "assign", .label = "assigned later" },
          .sizes = AMP_SIZES(POINTERS), .size_unit = "pointers",
          AMP_CLAIMS({ AMP_NEITHER, .text =
                       "Make the struct with its pointers in it: it costs the same, and it is never half made." }),

@@ -133,9 +133,11 @@ static uint64_t run_dispatched(void *fixture, uint64_t ops)
 
 AMP_PAIR(interface,
          .question = "What does it cost to box a copy of an object in an interface, and what to box its address?",
-         .value = { run_value, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
+         .value = { run_value, .calls = "malloc say_copy (*) free", .copied_b_per_op = sizeof(subject),
+                    .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
                     .allocs_per_op = 1, .bytes_per_op = sizeof(subject) },
-         .pointer = { run_pointer, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = "say_address (*)", .set_up = amp_object_set_up,
+                      .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_POINTER, .text =
                       "Box the address if the object outlives the box: the call is the same, and nothing is "
@@ -144,8 +146,9 @@ AMP_PAIR(interface,
 
 AMP_PAIR(interface_dispatch,
          .question = "What does a method cost that is called by name, and what through an interface?",
-         .value = { run_concrete, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_dispatched, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .value = { run_concrete, .calls = "speak_concrete", .set_up = amp_object_set_up,
+                    .tear_down = amp_object_tear_down },
+         .pointer = { run_dispatched, .calls = "(*)", .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .text =
                       "Use an interface where it helps: a predicted call through a table costs as one by name." }),

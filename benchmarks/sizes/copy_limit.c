@@ -60,8 +60,10 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(copy_limit,
          .question = "What does it cost to pass an argument by value, and what to copy the same bytes by memcpy()?",
-         .value = { run_value, .label = "by value", .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .label = "memcpy", .set_up = amp_object_set_up,
+         .value = { run_value, .calls = "take_value", .copied_b_per_op = sizeof(subject), .label = "by value",
+                    .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+         .pointer = { run_pointer, .calls = "take_pointer", .copied_b_per_op = sizeof(subject), .label = "memcpy",
+                      .set_up = amp_object_set_up,
                       .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_POINTER, .to = 1024, .text =

@@ -101,8 +101,9 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(too_large,
          .question = "What does a large object cost that lives for one call: in the frame, and on the heap?",
-         .value = { .run = run_value, .label = "frame" },
-         .pointer = { .run = run_pointer, .label = "heap", .allocs_per_op = 1, .bytes_per_op = OBJECT_B },
+         .value = { .run = run_value, .calls = "use_value", .label = "frame" },
+         .pointer = { .run = run_pointer, .calls = "use_pointer malloc free", .label = "heap", .allocs_per_op = 1,
+                      .bytes_per_op = OBJECT_B },
          .sizes = AMP_SIZES(OBJECT_B),
          AMP_CLAIMS({ AMP_VALUE, .to = 65536, .text = "Use the frame up to about 64 KiB." },
                     { AMP_NEITHER, .from = 4194304, .text =
@@ -182,8 +183,9 @@ static void tear_down_untouched(void *untouched)
 AMP_PAIR(too_large_first_touch,
          .question = "What does a large frame cost on pages that are touched for the first time, and what on pages "
                      "that were kept?",
-         .value = { .run = run_new, .label = "new pages" },
-         .pointer = { run_kept, .label = "touched pages", .set_up = set_up_untouched,
+         .value = { .run = run_new, .calls = "give_back madvise use_new", .label = "new pages" },
+         .pointer = { run_kept, .calls = "give_nothing madvise touch_through", .label = "touched pages",
+                      .set_up = set_up_untouched,
                       .tear_down = tear_down_untouched },
          .sizes = AMP_SIZES(OBJECT_B),
          AMP_CLAIMS({ AMP_POINTER, .text =

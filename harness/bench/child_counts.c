@@ -153,6 +153,8 @@ int amp_child_counts(const struct amp_task *task)
 
     if (amp_layout_hold_row(task->row, 0, &why))
         return amp_complain(2, task->row->lesson, "%s", why);
+    if (amp_layout_declared(task->row, &why))
+        return amp_complain(AMP_EXIT_DECLARED, task->name, "%s", why);
     if (amp_heap_available(&why))
         counts.refused = why;
     else

@@ -4,137 +4,43 @@
     mov rax, [rbx]          the value of rax: 8 B of argument 1
     mov [rsp+16], rax       stored on unchanged: a copy of 8 B from argument 1 to the stack
 
-An abstract interpretation of one operation: the blocks of the kernel's loop once in order, and the functions of the
-same object that it calls, with the registers that they are called with. A register's value is one of
-
-    ("at", region, offset)            an address; the offset None if it is not the same on all paths
-    ("data", region, offset, width)   what was loaded from there, unchanged
-    ("is", number)                    a constant
-    None                              anything else
+One operation, which is one turn of the kernel's loop, is followed through its branches and loops, and into the
+functions of the same object that it calls. Where a branch depends on constants only (a loop of so many turns, a depth
+that is counted down), the way is known; elsewhere what stands between it and the block where its ways meet again is
+interpreted for all ways at once, and how often that is done is not known.
 
 Regions: "argument 1", "stack", "heap", the name of a global object, "memory" (what a loaded pointer points to). What
-cannot be told is said so, never guessed: {"how": "not told", "why": ...}."""
+cannot be told is said so, never guessed: {"how": "not told", "why": ...}. What functions outside the object do is not
+read: the calls name them."""
 
-from instructions import MACHINES, decode
+from functions import END, ENDS_THE_PROCESS, Function, NotTold
+from instructions import MACHINES
+from values import added, compared, computed, holds, merge, plain, region
 
 ALLOCATE = ("malloc", "calloc", "aligned_alloc", "realloc")
 COPY = ("memcpy", "memmove", "__memcpy_chk", "__memmove_chk")
-QUIET = ("free", "memset", "abort", "_exit", "__stack_chk_fail")  # copies nothing that is an object's
-MOST_DEPTH = 12
-
-
-class NotTold(Exception):
-    """The text says why."""
-
-
-class Function:
-    """The blocks of a function, which of them follow each other, and its loops."""
-
-    def __init__(self, lesson, machine, section):
-        self.code = decode(machine, lesson.data[section])
-        self.relocations = {}
-        for at, _, symbol, addend in lesson.relocations.get(section, ()):
-            self.relocations[at] = (symbol, addend)
-        if not self.code or sum(size for _, size, _ in self.code) < len(lesson.data[section]):
-            raise NotTold("its code cannot be decoded")
-        self._find_blocks()
-        self._find_loops()
-
-    def symbol_of(self, at, size):
-        return next((self.relocations[k] for k in range(at, at + size) if k in self.relocations), (None, 0))
-
-    def global_at(self, at, size):
-        """(name, offset) of the object that an instruction reaches relative to itself; None: not known."""
-        for k in range(at, at + size):
-            if k in self.relocations:
-                symbol, addend = self.relocations[k]
-                return symbol.name or f"section {symbol.section}", addend + at + size - k
-        return None
-
-    def _find_blocks(self):
-        starts, known = {0}, {at for at, _, _ in self.code}
-        for at, size, effects in self.code:
-            for effect in effects:
-                if effect[0] in ("jump", "return"):
-                    starts.add(at + size)
-                if effect[0] == "jump" and self._target(at, size, effect) is not None:
-                    starts.add(effect[1])
-        self.blocks, self.next = {}, {}
-        for at, size, effects in self.code:
-            if at in starts:
-                start = at
-            self.blocks.setdefault(start, []).append((at, size, effects))
-        for start, block in self.blocks.items():
-            at, size, effects = block[-1]
-            end = effects[-1] if effects else ("none",)
-            self.next[start] = []
-            if end[0] == "jump" and self._target(at, size, end) in known:
-                self.next[start].append(end[1])
-            if end[0] != "return" and not (end[0] == "jump" and not end[2]) and at + size in known:
-                self.next[start].append(at + size)
-
-    def _target(self, at, size, effect):
-        """Where a jump leads within the function; None: out of it."""
-        return None if self.symbol_of(at, size)[0] is not None else effect[1]
-
-    def _find_loops(self):
-        """Natural loops: {first block: all of its blocks}; `order`: blocks such that what goes on comes later."""
-        order, seen, stack = [], {0}, [(0, iter(self.next[0]))]
-        while stack:
-            block, follow = stack[-1]
-            new = next((one for one in follow if one not in seen), None)
-            if new is None:
-                order.append(block)
-                stack.pop()
-            else:
-                seen.add(new)
-                stack.append((new, iter(self.next[new])))
-        self.order = order[::-1]
-        before = {block: [one for one in self.order if block in self.next[one]] for block in self.order}
-        self.before = before
-        dominators = {block: set(self.order) for block in self.order} | {0: {0}}
-        changed = True
-        while changed:
-            changed = False
-            for block in self.order[1:]:
-                new = {block} | set.intersection(*(dominators[one] for one in before[block]))
-                changed |= new != dominators[block]
-                dominators[block] = new
-        self.dominators = dominators
-        self.loops = {}
-        for block in self.order:
-            for head in self.next[block]:
-                if head in dominators[block]:
-                    loop, queue = {head, block}, [block]
-                    while queue:
-                        one = queue.pop()
-                        if one != head:
-                            queue += [new for new in before[one] if new not in loop]
-                            loop |= set(before[one])
-                    self.loops[head] = self.loops.get(head, set()) | loop
-
-    def outer_loops(self):
-        return [head for head, loop in self.loops.items()
-                if not any(head in other and other > loop for other in self.loops.values())]
-
-    def always(self, block, inside):
-        """Whether each pass through `inside` (a loop's blocks, or all) goes through this block."""
-        ends = [one for one in inside if not self.next[one]]
-        heads = [head for head in self.loops if self.loops[head] == inside]
-        if heads:
-            ends = [one for one in inside if heads[0] in self.next[one]]
-        return all(block in self.dominators[end] for end in ends if end in self.dominators)
+FILL = ("memset", "__memset_chk")  # as with COPY, whether the compiler calls it or writes it out is its own affair
+MOST_DEPTH = 40
+MOST_BLOCKS = 30000  # of one operation
+SHF_MERGE = 0x10  # a section of constants that the compiler has made
+GOT = {"EM_X86_64": (9, 41, 42), "EM_AARCH64": (311, 312)}  # relocations of a load that gives an object's address
+THROUGH_A_POINTER = "(*)"
+IN_A_LOOP, ON_SOME_PATHS = "in a loop of its own", "on some paths only"
 
 
 class Reader:
-    """Interprets one operation, and collects its copies."""
+    """Follows one operation, and collects its copies and its calls."""
 
     def __init__(self, lesson):
         if lesson.machine not in MACHINES:
             raise NotTold(f"{lesson.machine} is not read")
         self.lesson = lesson
         self.machine = MACHINES[lesson.machine]()
-        self.functions, self.moves, self.doubts = {}, {}, []
+        self.functions, self.sections = {}, {}  # section -> Function; region -> section
+        self.moves, self.calls, self.doubts = {}, {}, []
+        self.root, self.active, self.blocks, self.unknowns = None, [], 0, 0
+        self.names = {symbol.section: symbol.name for symbol in lesson.symbols
+                      if symbol.section is not None and symbol.kind == 2 and symbol.value == 0}
 
     def function(self, section):
         if section not in self.functions:
@@ -145,48 +51,84 @@ class Reader:
         if why not in self.doubts:
             self.doubts.append(why)
 
+    # ---- The ways through an operation
+
     def operation(self, section):
-        """Read the kernel in this section: one turn of its loop."""
+        """Follow one turn of the loop of the kernel in this section."""
+        self.root, self.active = section, [section]
         function = self.function(section)
         state = {name: ("at", f"argument {k + 1}", 0) for k, name in enumerate(self.machine.arguments)}
         state[self.machine.stack] = ("at", "stack", 0)
-        loops = function.outer_loops()
+        head = self.turn(function)
+        entry, _ = self.settle(function, function.order, {0: state}, 0)
+        state = dict(entry[head])
+        for name in self.machine.registers:
+            value = state.get(name)
+            if value is None or value[0] == "at" and value[2] is None:
+                state[name] = self.unknown(plain(value[1]) if value else "memory", 1)
+        self.walk(function, head, state, frozenset(function.loops[head]), head, 0)
+
+    def turn(self, function):
+        """The first block of the loop whose turns are operations."""
+        loops = function.inner_loops(None)
         if len(loops) != 1:
             raise NotTold(f"its kernel has {len(loops)} loops" if loops else "its kernel has no loop")
-        loop = function.loops[loops[0]]
-        if not self._counts_by_one(function, loop):
-            raise NotTold("what a turn of its loop counts cannot be told")
-        self.interpret(function, state, loop, 0)
+        if counts_by_one(function, loops[0]):
+            return loops[0]
+        inner = [head for head in function.inner_loops(function.loops[loops[0]]) if counts_by_one(function, head)]
+        by_stretches = any(effect[0] == "less" for block in function.loops[loops[0]]
+                           for _, _, effects in function.blocks[block] for effect in effects)
+        if len(inner) == 1 and by_stretches:  # the outer loop takes off what the inner one has done
+            return inner[0]
+        raise NotTold("what a turn of its loop counts cannot be told")
 
-    def _counts_by_one(self, function, loop):
-        return any(effect[0] == "add" and effect[1] == effect[2] and abs(effect[3]) == 1
-                   for block in loop if function.always(block, loop)
-                   for _, _, effects in function.blocks[block] for effect in effects)
+    def walk(self, function, block, state, inside, head, depth):
+        """The state at the end of the way that begins with `block`: a return, or the next turn of the loop `head`."""
+        while block != END:
+            self.blocks += 1
+            if self.blocks > MOST_BLOCKS:
+                raise NotTold("an operation is too long to be followed")
+            state = self.run(function, block, state, 1, depth)
+            follow = function.follow(block, inside, head)
+            to = follow[0] if len(follow) == 1 else decide(function, block, state, follow)
+            block, state = (to, state) if to is not None else self.all_ways(function, block, state, inside, head, depth)
+        return state
 
-    def interpret(self, function, state, count_in, depth):
-        """To a fixed point first, silently; then once more, counting what stands in the blocks `count_in`."""
-        entry = {0: state}
-        for _ in range(4 + len(function.order)):
+    def all_ways(self, function, block, state, inside, head, depth):
+        """Where the ways behind a branch meet, and the state there."""
+        meeting, region = function.meeting(block, inside, head), set()
+        queue = function.follow(block, inside, head)
+        while queue:
+            one = queue.pop()
+            if one not in (END, meeting) and one not in region:
+                region.add(one)
+                queue += function.follow(one, inside, head)
+        order = [one for one in function.order if one in region]
+        first = {one: state for one in function.follow(block, inside, head) if one in region}
+        entry, out = self.settle(function, order, first, depth)
+        for one in order:
+            why = IN_A_LOOP if circles(function, one, region, inside, head) else ON_SOME_PATHS
+            self.run(function, one, dict(entry[one]), why, depth)
+        ends = [out[one] for one in order if meeting in function.follow(one, inside, head)]
+        ends += [state] if meeting in function.follow(block, inside, head) else []
+        return meeting, merge(ends)
+
+    def settle(self, function, order, first, depth):
+        """The states before and behind each block of `order`, to a fixed point. `first`: what arrives from outside."""
+        entry, out = {}, {}
+        for _ in range(4 + len(order)):
             changed = False
-            out = {}
-            for block in function.order:
+            for block in order:
                 arrived = [out[one] for one in function.before[block] if one in out]
-                arrived += [entry[block]] if block in entry else []
-                merged = merge(arrived)
+                merged = merge(arrived + ([first[block]] if block in first else []))
                 changed |= entry.get(block) != merged
                 entry[block] = merged
                 out[block] = self.run(function, block, dict(merged), None, depth)
             if not changed:
                 break
-        result = []
-        for block in function.order:
-            counted = None
-            if block in count_in:
-                counted = how_often(function, block, count_in)
-            final = self.run(function, block, dict(entry[block]), counted, depth)
-            if not function.next[block]:
-                result.append(final)
-        return merge(result) if result else {}
+        return entry, out
+
+    # ---- What instructions do
 
     def run(self, function, block, state, counted, depth):
         """The state behind a block. `counted` None: silently; 1: its copies count; a text: why they cannot."""
@@ -198,7 +140,7 @@ class Reader:
     def step(self, function, at, size, effect, state, counted, depth):
         kind = effect[0]
         if kind == "load":
-            state[effect[1]] = self.loaded(function, at, size, effect[2], effect[3], state)
+            state[effect[1]] = self.loaded(function, at, size, effect[2], effect[3], state, counted)
         elif kind == "store":
             source = state.get(effect[1])
             if source and source[0] == "data" and effect[3] == source[3]:
@@ -207,53 +149,105 @@ class Reader:
             source = self.address(function, at, size, effect[1], state)
             self.copied(function, at, size, source, effect[2], effect[3], False, state, counted)
         elif kind == "rep movs":
-            length = state.get("rcx")
-            n = length[1] * effect[1] if length and length[0] == "is" else None
-            self.whole("rep movs", region(state.get("rsi")), region(state.get("rdi")), n, effect[1], counted)
-            state["rcx"] = ("is", 0)
-            for name in ("rsi", "rdi"):
-                value = state.get(name)
-                state[name] = ("at", value[1], value[2] + n if value[2] is not None and n is not None else None) if (
-                    value and value[0] == "at") else None
+            self.repeated(effect[1], state, counted)
         elif kind == "move":
-            state[effect[1]] = state.get(effect[2])
+            state[effect[1]] = state[effect[2]] = state.get(effect[2]) or self.unknown("memory", counted)
         elif kind == "constant":
             state[effect[1]] = ("is", effect[2])
         elif kind == "address":
             where = self.address(function, at, size, effect[2], state)
-            state[effect[1]] = ("at", *where) if where else None
+            value = ("at", *where) if where else computed(effect[2], state)
+            if value is None or value[0] == "at" and value[2] is None:
+                value = self.unknown(plain(value[1]) if value else "memory", counted) or value
+            state[effect[1]] = value
         elif kind == "add":
             state[effect[1]] = added(state.get(effect[2]), effect[3])
+        elif kind == "compare":
+            state["flags"] = compared(effect, state)
+        elif kind == "flags":
+            state["flags"] = None
         elif kind == "set":
-            state[effect[1]] = None
-        elif kind == "call" or (kind == "jump" and function.symbol_of(at, size)[0] is not None):
-            self.call(function, at, size, state, counted, depth)
-        elif kind == "jump" and effect[1] is None:
+            state[effect[1]] = self.unknown("memory", counted)
+        elif kind == "call":
+            self.call(function, at, size, effect, state, counted, depth)
+        elif kind == "jump" and function.leaves_for(at, size, effect):
+            self.call(function, at, size, ("call", None, None, None), state, counted, depth)
+        elif kind == "jump" and effect[1] is None and function.symbol_of(at, size) is None:
             self.doubt_if(counted, "jumps to an address that is computed")
+
+    def unknown(self, region, counted):
+        """An address that nobody knows, but which is the same wherever it is used; None where ways are joined."""
+        if counted != 1:
+            return None
+        self.unknowns += 1
+        return ("at", (region, self.unknowns), 0)
 
     def doubt_if(self, counted, why):
         if counted is not None:
             self.doubt(why)
 
+    def global_at(self, function, at, size):
+        """(region, offset) of the object that an instruction reaches relative to itself; None: not known."""
+        found = function.relocation(at, size)
+        if found is None:
+            return None
+        _, symbol, addend, where = found
+        name = symbol.name or f"section {symbol.section}"
+        self.sections[name] = symbol.section, symbol.value
+        return name, addend + size - where
+
     def address(self, function, at, size, place, state):
         """(region, offset) of a place; None: not known."""
-        base, index, disp = place
+        base, index, disp = place[:3]
         if base == "ip":
-            return function.global_at(at, size)
+            return self.global_at(function, at, size)
         value = state.get(base)
         if value is None or value[0] == "is":
             return None
         if value[0] == "data":
-            return ("memory", None)
+            value = ("at", "memory", None) if value[4] is None else ("at", ("memory", value[4]), 0)
         offset = value[2] + disp if value[2] is not None else None
         other = state.get(index) if index else None
-        if index:
-            offset = offset + other[1] if offset is not None and other and other[0] == "is" else None
+        if index and other and other[0] == "is":
+            offset = offset + other[1] * place[3] if offset is not None else None
+        elif index:
+            return self.indexed(value, disp, other, place[3])
         return value[1], offset
 
-    def loaded(self, function, at, size, place, width, state):
+    def indexed(self, value, disp, index, scale):
+        """The place at an index that is not known: the same for the same index."""
+        if value[2] is None or index is None or index[-1] is None:
+            return plain(value[1]), None
+        return (plain(value[1]), value[1], index[1:], scale), value[2] + disp
+
+    def loaded(self, function, at, size, place, width, state, counted):
         where = self.address(function, at, size, place, state)
-        return ("data", *where, width) if where else ("data", "memory", None, width)
+        unknown = self.unknown("memory", counted)
+        if where is None:
+            return ("data", "memory", None, width, unknown and unknown[1][1])
+        found = function.relocation(at, size)
+        if place[0] == "ip" and found and found[0] in GOT[self.lesson.machine]:
+            return ("at", where[0], 0)
+        section, start = self.sections.get(where[0], (None, 0))
+        if section is not None and where[1] is not None:
+            if self.lesson.headers[section]["sh_flags"] & SHF_MERGE:
+                return None
+            pointer = self.constant_pointer(section, start + where[1])
+            if pointer:
+                return pointer
+        return ("data", *where, width, unknown and unknown[1][1])
+
+    def constant_pointer(self, section, offset):
+        """A pointer in constant data, as the value of a register; None: there is none."""
+        if self.lesson.names[section].startswith((".data.rel.ro", ".rodata")):
+            for at, _, symbol, addend in self.lesson.relocations.get(section, ()):
+                if at == offset:
+                    name = symbol.name or f"section {symbol.section}"
+                    self.sections[name] = symbol.section, symbol.value
+                    return ("at", name, addend)
+        return None
+
+    # ---- Copies
 
     def copied(self, function, at, size, source, place, width, vector, state, counted):
         if counted is None:
@@ -264,12 +258,23 @@ class Reader:
         if counted != 1:
             self.doubt(f"copies {width} B in a move, {counted}")
             return
-        moved = self.moves.setdefault((how, width, source[0], to[0]), [0, set(), 0])
+        moved = self.moves.setdefault((how, width, plain(source[0]), plain(to[0])), [0, set(), 0])
         moved[0] += 1
         if to[1] is None:
             moved[2] += width
         else:
-            moved[1].update(range(to[1], to[1] + width))
+            moved[1].update((to[0], k) for k in range(to[1], to[1] + width))
+
+    def repeated(self, width, state, counted):
+        """rep movs"""
+        length = state.get("rcx")
+        n = length[1] * width if length and length[0] == "is" else None
+        self.whole("rep movs", region(state.get("rsi")), region(state.get("rdi")), n, width, counted)
+        state["rcx"] = ("is", 0)
+        for name in ("rsi", "rdi"):
+            value = state.get(name)
+            state[name] = ("at", value[1], value[2] + n if None not in (value[2], n) else None) if (
+                value and value[0] == "at") else None
 
     def whole(self, how, source, to, length, width, counted):
         if counted is None:
@@ -277,47 +282,94 @@ class Reader:
         if length is None or counted != 1:
             self.doubt(f"{how}: of a length that is not known" if length is None else f"{how}, {counted}")
             return
-        moved = self.moves.setdefault((how, width, source, to), [0, set(), 0])
+        moved = self.moves.setdefault((how, width, plain(source), plain(to)), [0, set(), 0])
         moved[0] += 1
         moved[2] += length
 
-    def call(self, function, at, size, state, counted, depth):
-        symbol, _ = function.symbol_of(at, size)
-        kept = {name: state.get(name) for name in self.machine.saved}
-        result = None
-        if symbol is None:
-            self.doubt_if(counted, "calls through a pointer")
+    # ---- Calls
+
+    def call(self, function, at, size, effect, state, counted, depth):
+        symbol = function.symbol_of(at, size)
+        if symbol is None or (effect[3] and not self.is_got(function, at, size)):
+            result = self.call_through(function, at, size, effect, state, counted, depth)
         elif symbol.section is not None:
-            result = self.follow(symbol, state, counted, depth)
-        elif symbol.name in COPY:
-            names = self.machine.arguments
-            length = state.get(names[2])
-            self.whole(f"call of {symbol.name.strip('_').removesuffix('_chk')}", region(state.get(names[1])),
-                       region(state.get(names[0])), length[1] if length and length[0] == "is" else None, None, counted)
-            result = state.get(names[0])
-        elif symbol.name in ALLOCATE:
-            result = ("at", "heap", 0)
-        elif symbol.name not in QUIET:
-            self.doubt_if(counted, f"calls {symbol.name}, which is not part of the lesson")
+            result = self.follow(symbol.section, None, state, counted, depth)
+        else:
+            result = self.call_outside(symbol.name, state, counted)
+        kept = {name: state.get(name) for name in self.machine.saved}
         state.clear()
         state.update(kept)
         state[self.machine.result] = result
 
-    def follow(self, symbol, state, counted, depth):
+    def is_got(self, function, at, size):
+        return function.relocation(at, size)[0] in GOT[self.lesson.machine]
+
+    def call_through(self, function, at, size, effect, state, counted, depth):
+        """A call of the function itself, or through a pointer."""
+        if effect[1] is not None:
+            return self.follow(function.section, None, state, counted, depth)
+        value = state.get(effect[2]) if effect[2] else self.loaded(function, at, size, effect[3], 8, state, counted)
+        targets = self.sections.get(value[1], (None,))[:1] if value and value[0] == "at" else ()
+        targets = [one for one in targets if one in self.names] or (self.taken() if counted is not None else [])
+        if len(targets) == 1:
+            return self.follow(targets[0], THROUGH_A_POINTER, state, counted, depth)
+        self.count_call(THROUGH_A_POINTER, counted)
+        self.doubt_if(counted, "calls through a pointer")
+        return None
+
+    def taken(self):
+        """The functions whose address the operation can take: no fixture holds that of another one."""
+        seen, queue, taken = {self.root}, [self.root], set()
+        for section in queue:
+            code = self.function(section).code if self.lesson.is_code(section) and section in self.names else ()
+            calls = [range(at, at + size) for at, size, effects in code
+                     if effects and effects[-1][0] in ("call", "jump")]
+            for at, _, symbol, _ in self.lesson.relocations.get(section, ()):
+                if symbol.section in self.names and not any(at in one for one in calls):
+                    taken.add(symbol.section)
+                if symbol.section is not None and symbol.section not in seen:
+                    seen.add(symbol.section)
+                    queue.append(symbol.section)
+        return sorted(taken)
+
+    def count_call(self, name, counted):
+        if counted == 1 and self.calls.get(name, 0) is not None:
+            self.calls[name] = self.calls.get(name, 0) + 1
+        elif counted is not None:
+            self.calls[name] = None
+
+    def call_outside(self, name, state, counted):
+        if name in COPY:
+            to, source, length = (state.get(one) for one in self.machine.arguments[:3])
+            self.whole(f"call of {name.strip('_').removesuffix('_chk')}", region(source), region(to),
+                       length[1] if length and length[0] == "is" else None, None, counted)
+            return to
+        if name not in FILL + ENDS_THE_PROCESS:
+            self.count_call(name, counted)
+        return (self.unknown("heap", counted) or ("at", "heap", 0)) if name in ALLOCATE else None
+
+    def follow(self, section, name, state, counted, depth):
         """Read a function of the lesson where it is called; returns what its result register holds."""
         if counted is None:  # what it returns is only looked for when copies are counted
             return None
-        if depth > MOST_DEPTH:
+        self.count_call(name or self.names.get(section, "?"), counted)
+        if (section in self.active and counted != 1) or depth > MOST_DEPTH:
             self.doubt("calls itself")
             return None
-        callee = self.function(symbol.section)
+        callee = self.function(section)
         inner = dict(state)
         inner[self.machine.stack] = added(state.get(self.machine.stack), -self.machine.call_pushes_b)
-        before, self.moves = self.moves, {}
-        final = self.interpret(callee, inner, set(callee.order), depth + 1)
-        called, self.moves = self.moves, before
+        before, self.moves, self.calls = (self.moves, self.calls), {}, {}
+        self.active.append(section)
+        final = self.walk(callee, 0, inner, frozenset(callee.order), None, depth + 1)
+        self.active.pop()
+        called, calls = self.moves, self.calls
+        self.moves, self.calls = before
+        for one, n in calls.items():
+            old = self.calls.get(one, 0)
+            self.calls[one] = old + n if counted == 1 and None not in (old, n) else None
         if called and counted != 1:
-            self.doubt(f"{symbol.name} copies, {counted}")
+            self.doubt(f"{self.names.get(section, 'a function')} copies, {counted}")
         elif called:
             for key, (n, reached, more) in called.items():
                 moved = self.moves.setdefault(key, [0, set(), 0])
@@ -326,47 +378,53 @@ class Reader:
         return final.get(self.machine.result)
 
 
-def how_often(function, block, inside):
-    """How often an operation goes through a block: once, or why that cannot be told."""
-    if any(block in loop and loop < inside for loop in function.loops.values()):
-        return "in a loop of its own"
-    return 1 if function.always(block, inside) else "on some paths only"
+def counts_by_one(function, head):
+    loop = function.loops[head]
+    inside = frozenset(loop)
+    always, block = {head}, head
+    while (block := function.meeting(block, inside, head)) != END:
+        always.add(block)
+    return any(effect[0] == "add" and effect[1] == effect[2] and abs(effect[3]) == 1
+               for block in always for _, _, effects in function.blocks[block] for effect in effects)
 
 
-def region(value):
-    return value[1] if value and value[0] == "at" else "memory"
+def circles(function, block, region, inside, head):
+    """Whether a way leads from the block to itself within the region."""
+    seen, queue = set(), [block]
+    while queue:
+        for to in function.follow(queue.pop(), inside, head):
+            if to == block:
+                return True
+            if to in region and to not in seen:
+                seen.add(to)
+                queue.append(to)
+    return False
 
 
-def added(value, number):
-    if value and value[0] == "at":
-        return ("at", value[1], value[2] + number if value[2] is not None else None)
-    return ("is", value[1] + number) if value and value[0] == "is" else None
+def decide(function, block, state, follow):
+    """The block to which a branch leads, if that is known; else None."""
+    at, size, effects = function.blocks[block][-1]
+    condition, flags = effects[-1][2], state.get("flags")
+    if flags is None or condition == "other":
+        return None
+    taken = holds(condition, *flags)
+    if taken is None:
+        return None
+    to = effects[-1][1] if taken else at + size
+    return to if to in follow else END if END in follow else None
 
 
-def merge(states):
-    """What holds on all paths."""
-    if len(states) == 1:
-        return states[0]
-    merged = {}
-    for name in set.intersection(*(set(state) for state in states)) if states else ():
-        values = {state[name] for state in states}
-        if len(values) == 1:
-            merged[name] = values.pop()
-        elif all(value and value[0] == "at" for value in values) and len({value[1] for value in values}) == 1:
-            merged[name] = ("at", next(iter(values))[1], None)
-    return merged
-
-
-def copies(lesson, section):
-    """[{bytes, how, moves, width_b, from, to, per}] of a kernel: what one operation copies from memory to memory.
-    `lesson`: a lesson_object.Object. What is not told is an entry {"how": "not told", "why", "per"}."""
+def read(lesson, section):
+    """What one operation of a kernel copies from memory to memory, [{bytes, how, moves, width_b, from, to, per}], and
+    what it calls, {function: how often, or None: not told}. `lesson`: a lesson_object.Object. What is not told of the
+    copies is an entry {"how": "not told", "why", "per"}; of the calls, None instead of all."""
     try:
         reader = Reader(lesson)
         reader.operation(section)
     except NotTold as why:
-        return [{"how": "not told", "why": str(why), "per": "operation"}]
+        return [{"how": "not told", "why": str(why), "per": "operation"}], None
     found = []
     for (how, width, source, to), (n, seen, more) in reader.moves.items():
         found.append({"bytes": len(seen) + more, "how": how, "moves": n, "width_b": width, "from": source, "to": to,
                       "per": "operation"})
-    return found + [{"how": "not told", "why": why, "per": "operation"} for why in reader.doubts]
+    return found + [{"how": "not told", "why": why, "per": "operation"} for why in reader.doubts], reader.calls

@@ -7,9 +7,11 @@
     ("move", register, register)         ("address", register, place)    ("constant", register, number)
     ("add", register, register, number)  ("set", register): another value
     ("rep movs", width)                  rcx elements from [rsi] to [rdi]
-    ("call",) ("jump", target or None, is it conditional) ("return",)
+    ("compare", register, register or number, width)    number None: later jumps depend on the register, their result
+    ("flags",): later jumps depend on something else    ("less", register): another register is taken off
+    ("call", target or None, register or None, place or None) ("jump", target or None, condition or None) ("return",)
 
-A place is (base, index, displacement); "ip" as the base: what the relocation says. Registers have the name of the whole
+A place is (base, index, displacement, what the index counts); "ip" as the base: what the relocation says. Registers have the name of the whole
 one: rax for eax, v0 for xmm0, ymm0, q0 and d0. Decoded by capstone; no text is read."""
 
 import capstone
@@ -23,6 +25,7 @@ ARM_SAVED = tuple(f"x{k}" for k in range(19, 30)) + ("sp",)
 
 class X86:
     arguments, saved, stack, result = X86_ARGUMENTS, X86_SAVED, "rsp", "rax"
+    registers = (*X86_ARGUMENTS, *X86_SAVED, "rax", "r10", "r11")
     call_pushes_b = 8
 
     def __init__(self):
@@ -45,23 +48,23 @@ class X86:
     def place(self, insn, operand):
         memory = operand.mem
         return (self.name(insn, memory.base) if memory.base else None,
-                self.name(insn, memory.index) if memory.index else None, memory.disp)
+                self.name(insn, memory.index) if memory.index else None, memory.disp, memory.scale)
 
     def effects(self, insn):
         groups = insn.groups
         operands = insn.operands
         kinds = [operand.type for operand in operands]
         if capstone.CS_GRP_CALL in groups:
-            return [("call",)]
+            return [call(self, insn, operands[0])]
         if capstone.CS_GRP_RET in groups or insn.id in (x86_const.X86_INS_UD2, x86_const.X86_INS_HLT):
             return [("return",)]
         if capstone.CS_GRP_JUMP in groups:
             target = operands[0].imm if kinds[0] == x86_const.X86_OP_IMM else None
-            return [("jump", target, insn.id != x86_const.X86_INS_JMP)]
+            return [("jump", target, None if insn.id == x86_const.X86_INS_JMP else X86_CONDITIONS.get(insn.id, "other"))]
         if insn.id in MOVS:
             if insn.prefix[0]:
                 return [("rep movs", MOVS[insn.id])]
-            return [("copy", ("rsi", None, 0), ("rdi", None, 0), MOVS[insn.id]),
+            return [("copy", ("rsi", None, 0, 1), ("rdi", None, 0, 1), MOVS[insn.id]),
                     ("add", "rsi", "rsi", MOVS[insn.id]), ("add", "rdi", "rdi", MOVS[insn.id])]
         if insn.id in (x86_const.X86_INS_PUSH, x86_const.X86_INS_POP):
             return self.stack_effects(insn, operands[0])
@@ -71,27 +74,43 @@ class X86:
             return [("address", self.name(insn, operands[0].reg), self.place(insn, operands[1]))]
         if insn.id in (x86_const.X86_INS_ADD, x86_const.X86_INS_SUB) and kinds == [x86_const.X86_OP_REG,
                                                                                      x86_const.X86_OP_IMM]:
-            number = operands[1].imm if insn.id == x86_const.X86_INS_ADD else -operands[1].imm
+            register, number = self.name(insn, operands[0].reg), operands[1].imm
+            if insn.id == x86_const.X86_INS_ADD:
+                return [("add", register, register, number), ("compare", register, None, operands[0].size)]
+            return [("compare", register, number, operands[0].size), ("add", register, register, -number)]
+        if insn.id == x86_const.X86_INS_SUB and kinds == [x86_const.X86_OP_REG] * 2:
             register = self.name(insn, operands[0].reg)
-            return [("add", register, register, number)]
+            return [("less", register), ("set", register), ("flags",)]
         if insn.id in (x86_const.X86_INS_INC, x86_const.X86_INS_DEC) and kinds == [x86_const.X86_OP_REG]:
             register = self.name(insn, operands[0].reg)
-            return [("add", register, register, 1 if insn.id == x86_const.X86_INS_INC else -1)]
+            return [("add", register, register, 1 if insn.id == x86_const.X86_INS_INC else -1),
+                    ("compare", register, None, operands[0].size)]
         if insn.id == x86_const.X86_INS_XOR and kinds == [x86_const.X86_OP_REG] * 2 and (
                 operands[0].reg == operands[1].reg):
-            return [("constant", self.name(insn, operands[0].reg), 0)]
+            return [("constant", self.name(insn, operands[0].reg), 0), ("flags",)]
+        if insn.id in (x86_const.X86_INS_CMP, x86_const.X86_INS_TEST):
+            return [self.compare(insn, *operands)]
         stored = [("store", None, self.place(insn, operand), operand.size) for operand in operands
                   if operand.type == x86_const.X86_OP_MEM and operand.access & capstone.CS_AC_WRITE]
-        return stored + [("set", self.name(insn, register)) for register in insn.regs_access()[1]
-                         if register != x86_const.X86_REG_EFLAGS]
+        return stored + [("flags",) if register == x86_const.X86_REG_EFLAGS else ("set", self.name(insn, register))
+                         for register in insn.regs_access()[1]]
+
+    def compare(self, insn, left, right):
+        if left.type != x86_const.X86_OP_REG or right.type == x86_const.X86_OP_MEM:
+            return ("flags",)
+        name = self.name(insn, left.reg)
+        other = right.imm if right.type == x86_const.X86_OP_IMM else self.name(insn, right.reg)
+        if insn.id == x86_const.X86_INS_TEST:
+            return ("compare", name, 0, left.size) if other == name else ("flags",)
+        return ("compare", name, other, left.size)
 
     def stack_effects(self, insn, operand):
         width = 8
-        top = ("rsp", None, 0)
+        top = ("rsp", None, 0, 1)
         if insn.id == x86_const.X86_INS_PUSH:
             down = ("add", "rsp", "rsp", -width)
             if operand.type == x86_const.X86_OP_MEM:
-                return [("copy", self.place(insn, operand), ("rsp", None, -width), width), down]
+                return [("copy", self.place(insn, operand), ("rsp", None, -width, 1), width), down]
             register = self.name(insn, operand.reg) if operand.type == x86_const.X86_OP_REG else None
             return [down, ("store", register, top, width)]
         up = ("add", "rsp", "rsp", width)
@@ -117,12 +136,27 @@ MOVES = {getattr(x86_const, f"X86_INS_{name}") for name in (
     "VMOVAPD VMOVUPS VMOVUPD VMOVDQA VMOVDQU VMOVDQU8 VMOVDQU64 VMOVDQA64 VMOVDQA32 VMOVDQU32").split()}
 
 
+X86_CONDITIONS = {getattr(x86_const, f"X86_INS_J{name.upper()}"): name for name in (
+    "e", "ne", "b", "ae", "be", "a", "l", "ge", "le", "g", "s", "ns")}
+ARM_CONDITIONS = {"eq": "e", "ne": "ne", "lo": "b", "cc": "b", "hs": "ae", "cs": "ae", "ls": "be", "hi": "a", "lt": "l",
+                  "ge": "ge", "le": "le", "gt": "g", "mi": "s", "pl": "ns"}
+
+
+def call(machine, insn, operand):
+    if operand.type == capstone.CS_OP_IMM:
+        return ("call", operand.imm, None, None)
+    if operand.type == capstone.CS_OP_REG:
+        return ("call", None, machine.name(insn, operand.reg), None)
+    return ("call", None, None, machine.place(insn, operand))
+
+
 def _is_string(insn):
     return insn.id == x86_const.X86_INS_MOVSD and all(operand.type == x86_const.X86_OP_MEM for operand in insn.operands)
 
 
 class Arm64:
     arguments, saved, stack, result = ARM_ARGUMENTS, ARM_SAVED, "sp", "x0"
+    registers = (*(f"x{k}" for k in range(31)), "sp")
     call_pushes_b = 0
 
     def __init__(self):
@@ -146,14 +180,18 @@ class Arm64:
         groups, operands = insn.groups, insn.operands
         code = insn.mnemonic
         if code in ("bl", "blr"):
-            return [("call",)]
+            return [call(self, insn, operands[0])]
         if code in ("ret", "brk"):
             return [("return",)]
         if code == "br":
-            return [("jump", None, False)]
+            return [("jump", None, None)]
+        if code in ("cbz", "cbnz"):
+            name = self.name(insn, operands[0].reg)
+            return [("compare", name, 0, 4 if insn.reg_name(operands[0].reg)[0] == "w" else 8),
+                    ("jump", operands[-1].imm, "e" if code == "cbz" else "ne")]
         if code == "b" or capstone.CS_GRP_JUMP in groups:
-            always = code == "b" and insn.cc in (0, arm64_const.ARM64_CC_AL)
-            return [("jump", operands[-1].imm, not always)]
+            condition = None if code == "b" else ARM_CONDITIONS.get(code.removeprefix("b."), "other")
+            return [("jump", operands[-1].imm, condition)]
         memory = [operand for operand in operands if operand.type == arm64_const.ARM64_OP_MEM]
         registers = [operand for operand in operands if operand.type == arm64_const.ARM64_OP_REG]
         if memory and code in ARM_LOADS + ARM_STORES:
@@ -167,17 +205,34 @@ class Arm64:
         if code in ("add", "sub", "adds", "subs") and len(registers) == 2 and (
                 operands[2].type == arm64_const.ARM64_OP_IMM):
             number = operands[2].imm << operands[2].shift.value
-            return [("add", *(self.name(insn, one.reg) for one in registers), number if code[:3] == "add" else -number)]
+            to, source = (self.name(insn, one.reg) for one in registers)
+            added = ("add", to, source, number if code[:3] == "add" else -number)
+            width = 4 if insn.reg_name(registers[0].reg)[0] == "w" else 8
+            if code == "subs":
+                return [("compare", source, number, width), added]
+            return [added, ("compare", to, None, width)] if code == "adds" else [added]
+        if code in ("sub", "subs") and len(registers) == 3:
+            register = self.name(insn, registers[0].reg)
+            return [("less", register), ("set", register), ("flags",)]
+        if code == "cmp":
+            return [self.compare(insn, *operands)]
         stored = [("store", None, self.place(insn, operand), None) for operand in memory if code.startswith("st")]
-        return stored + [("set", self.name(insn, register)) for register in insn.regs_access()[1]
-                         if insn.reg_name(register) != "nzcv"]
+        return stored + [("flags",) if insn.reg_name(register) == "nzcv" else ("set", self.name(insn, register))
+                         for register in insn.regs_access()[1]]
+
+    def compare(self, insn, left, right):
+        if right.shift.type or right.ext:
+            return ("flags",)
+        other = right.imm if right.type == arm64_const.ARM64_OP_IMM else self.name(insn, right.reg)
+        return ("compare", self.name(insn, left.reg), other, 4 if insn.reg_name(left.reg)[0] == "w" else 8)
 
     def place(self, insn, operand):
         memory = operand.mem
-        return (self.name(insn, memory.base), self.name(insn, memory.index) if memory.index else None, memory.disp)
+        return (self.name(insn, memory.base), self.name(insn, memory.index) if memory.index else None, memory.disp,
+                1 << operand.shift.value)
 
     def memory(self, insn, operand, registers, operands):
-        base, index, disp = self.place(insn, operand)
+        base, index, disp, scale = self.place(insn, operand)
         after = operands[-1].imm if operands[-1].type == arm64_const.ARM64_OP_IMM else None
         before = insn.writeback and after is None
         found, at = [], disp if after is None else 0
@@ -188,7 +243,7 @@ class Arm64:
         for one in registers:
             width = self.width(insn, one.reg)
             zero = insn.reg_name(one.reg) in ("xzr", "wzr")
-            found.append((kind, None if zero else self.name(insn, one.reg), (base, index, at), width))
+            found.append((kind, None if zero else self.name(insn, one.reg), (base, index, at, scale), width))
             at += width
         if kind == "load":  # the one that replaces the base comes last
             found.sort(key=lambda effect: effect[0] == "load" and effect[1] == base)
@@ -219,4 +274,4 @@ def _movsd(machine, insn):
         return machine.move(insn, *insn.operands)
     if insn.prefix[0]:
         return [("rep movs", 4)]
-    return [("copy", ("rsi", None, 0), ("rdi", None, 0), 4), ("add", "rsi", "rsi", 4), ("add", "rdi", "rdi", 4)]
+    return [("copy", ("rsi", None, 0, 1), ("rdi", None, 0, 1), 4), ("add", "rsi", "rsi", 4), ("add", "rdi", "rdi", 4)]

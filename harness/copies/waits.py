@@ -10,7 +10,9 @@ from a store and the cache, it cannot hand over: the load waits until the store 
 An operation is read twice in a row, since what one stores the next may load. Told are only loads and stores whose
 place and width are known, on every path, and no more than NEAR steps apart: a store further back is done by then."""
 
-from copies import NotTold, Reader
+from copies import Reader
+from functions import NotTold
+from values import plain
 
 NEAR = 200  # what a processor may have begun and not ended
 
@@ -30,7 +32,7 @@ class Waits(Reader):
 
     def note(self, function, at, size, effect, state, counted):
         kind = effect[0]
-        if kind == "store" and effect[1] is None and effect[2] == ("rdi", None, 0):  # perhaps a rep stos
+        if kind == "store" and effect[1] is None and effect[2] == ("rdi", None, 0, 1):  # perhaps a rep stos
             self.reached("store", self.address(function, at, size, effect[2], state), None, counted)
         elif kind in ("load", "store"):
             self.reached(kind, self.address(function, at, size, effect[2], state), effect[3], counted)
@@ -42,6 +44,8 @@ class Waits(Reader):
 
     def reached(self, kind, where, width, counted):
         region, offset = where or (None, None)
+        if not isinstance(region, str) and region is not None and not is_block(region):
+            region, offset = plain(region), None
         if None not in (offset, width) and counted == 1:
             self.events.append((kind, region, offset, width, self.steps))
         elif kind == "store":
@@ -51,19 +55,24 @@ class Waits(Reader):
         """What the region holds, None: any, was perhaps written by somebody else."""
         self.events.append(("forget", region))
 
-    def call(self, function, at, size, state, counted, depth):
-        symbol, _ = function.symbol_of(at, size)
+    def call(self, function, at, size, effect, state, counted, depth):
+        symbol = function.symbol_of(at, size)
         if counted is not None and (symbol is None or symbol.section is None):
             self.forget()
-        super().call(function, at, size, state, counted, depth)
+        super().call(function, at, size, effect, state, counted, depth)
 
-    def follow(self, symbol, state, counted, depth):
+    def follow(self, section, name, state, counted, depth):
         before = len(self.events)
-        result = super().follow(symbol, state, counted, depth)
+        result = super().follow(section, name, state, counted, depth)
         if counted not in (None, 1):  # called on some paths only
             del self.events[before:]
             self.forget()
         return result
+
+
+def is_block(region):
+    """Whether it is a block that the operation has allocated, and that nothing else can reach."""
+    return region[0] == "heap" and len(region) == 2
 
 
 def unforwarded(events, steps):

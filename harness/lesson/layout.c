@@ -215,6 +215,22 @@ int amp_layout_hold_row(const struct amp_row *row, unsigned k, const char **why)
     return err;
 }
 
+int amp_layout_declared(const struct amp_row *row, const char **why)
+{
+    struct amp_layouts layouts;
+    char name[256];
+    const char *breach;
+    int err = amp_layouts_open(row->lesson, &layouts, why);
+
+    if (err)
+        return err;
+    amp_row_name(row, name, sizeof name);
+    breach = json_string_value(json_object_get(json_object_get(layouts.table, "breaches"), name));
+    err = breach ? fail(why, -EBADMSG, "%s", breach) : 0;
+    amp_layouts_close(&layouts);
+    return err;
+}
+
 /* A registry borrows the names of its lessons, so they are never freed; this list keeps them reachable. */
 static struct kept_name {
     struct kept_name *next;

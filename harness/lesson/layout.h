@@ -14,6 +14,7 @@
 struct amp_lesson {
     uint32_t abi; /* AMP_LESSON_ABI */
     uint32_t value_run_offset, pointer_run_offset, name_offset, sizes_offset;
+    uint32_t calls_offset, copied_b_offset; /* behind those of `run` */
     const struct amp_pair *const *begin, *const *end;
 };
 #define AMP_LESSON_ABI 4u
@@ -57,6 +58,10 @@ int amp_layouts_hold(const struct amp_layouts *layouts, unsigned k, const void *
 
 /* The same for the module of a registered row, which is module k. */
 int amp_layout_hold_row(const struct amp_row *row, unsigned k, const char **why);
+
+/* Whether the compiled code of a row does what its pair declares of copies and calls, as the build has read it (see
+ * harness/copies): 0, also if nobody declares or reads anything; -EBADMSG if it does not. */
+int amp_layout_declared(const struct amp_row *row, const char **why);
 
 /* How many modules the lesson has, 1 to AMP_LAYOUTS_MAX; read from the folder. */
 int amp_layout_count(const char *lesson, unsigned *out, const char **why);

@@ -13,6 +13,8 @@ const struct amp_lesson amp_lesson = {
     .pointer_run_offset = (uint32_t) offsetof(struct amp_pair, pointer.run),
     .name_offset = (uint32_t) offsetof(struct amp_pair, name),
     .sizes_offset = (uint32_t) offsetof(struct amp_pair, sizes),
+    .calls_offset = (uint32_t) (offsetof(struct amp_side, calls) - offsetof(struct amp_side, run)),
+    .copied_b_offset = (uint32_t) (offsetof(struct amp_side, copied_b_per_op) - offsetof(struct amp_side, run)),
     .begin = __start_amp_pairs,
     .end = __stop_amp_pairs,
 };

@@ -53,6 +53,8 @@ from lesson_object import FUNCTION, STEP_B, Object, Refused, read_symbols
 
 try:
     import copies
+    import declared
+    import stretches
     import waits
 except ImportError:  # python3-capstone is optional: the table then says nothing of copies
     copies = None
@@ -67,10 +69,10 @@ def read_contract(path):
     lesson = Object(path)
     for symbol in lesson.symbols:
         if symbol.name == "amp_lesson" and symbol.section is not None:
-            fields = struct.unpack_from("<5I", lesson.data[symbol.section], symbol.value)
+            fields = struct.unpack_from("<7I", lesson.data[symbol.section], symbol.value)
             if fields[0] != LESSON_ABI:
                 raise Refused(f"{path}: its ABI is {fields[0]}, make_layouts knows {LESSON_ABI}")
-            return dict(zip(("value", "pointer", "name", "sizes"), fields[1:]))
+            return dict(zip(("value", "pointer", "name", "sizes", "calls", "copied_b"), fields[1:]))
     raise Refused(f"{path}: has no amp_lesson; --extra is the object of harness/lesson/lesson.c")
 
 
@@ -122,8 +124,17 @@ def read_pairs(lesson, offsets):
                 raise Refused(f"{lesson.path}: {pair['name']}: its {side} side has no run function")
             pair[side], pair[f"{side}_calls"] = reach(lesson, run[0], pair_sections)
             pair[f"{side}_run"] = run[0]
+            pair[f"{side}_declares"] = read_declaration(lesson, section, base + offsets[side], offsets)
         pairs.append(pair)
     return pairs
+
+
+def read_declaration(lesson, section, side, offsets):
+    """(calls, bytes copied) of struct amp_side at this offset; None: it declares nothing."""
+    calls = lesson.pointer_at(section, side + offsets["calls"])
+    if calls is None:
+        return None
+    return lesson.string_at(*calls), struct.unpack_from("<Q", lesson.data[section], side + offsets["copied_b"])[0]
 
 
 def make_units(pairs):
@@ -343,18 +354,43 @@ def make_in(made, args):
     link_args = args.link_arg + (args.growable_link_arg if lesson.has_growable() else [])
     command = shlex.split(args.cc) + ["-shared", "-Wl,-z,now", path, args.extra, *link_args]
     table = first_keys(args, lesson) | {"build_ids": link_all(command, lesson, units, args, draw, made)}
-    if copies and not args.instrumented:
-        table["copies"] = read_code(copies.copies, lesson, pairs)
-        table["waits"] = {row: sides for row, sides in read_code(waits.waits, lesson, pairs).items() if any(sides.values())}
+    if args.instrumented:
+        table["code_not_read"] = "built with a sanitizer"
+    elif not copies:
+        table["code_not_read"] = "python3-capstone was not installed when the lessons were built"
+    else:
+        table |= read_code(lesson, pairs)
+        table["waits"] = {row: sides for row, sides in read_waits(lesson, pairs).items() if any(sides.values())}
+        table["places"] = read_places(lesson, {name for unit in units for name in unit["offsets"]})
     head = json.dumps(table)[:-1]
     body = ",\n".join(json.dumps(unit) for unit in units)
     (made / f"{args.lesson}.layouts.json").write_text(f'{head}, "units": [\n{body}]}}\n')
     install(made, args.out, args.lesson, args.count)
 
 
-def read_code(reader, lesson, pairs):
-    """{row: {side: what an operation of it does}}, from the compiled code (harness/copies)."""
-    return {row: {side: reader(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")}
+def read_code(lesson, pairs):
+    """What the compiled code of each row does (harness/copies), and in what it breaks the word of its pair."""
+    code = {"copies": {}, "calls": {}, "breaches": {}}
+    for pair in pairs:
+        sides = {side: copies.read(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")}
+        broken = [f"{side}: {text}" for side, found in sides.items() if pair[f"{side}_declares"]
+                  for text in declared.breaches(*pair[f"{side}_declares"], *found)]
+        for row in pair["rows"]:
+            code["copies"][row] = {side: found[0] for side, found in sides.items()}
+            code["calls"][row] = {side: found[1] for side, found in sides.items()}
+            if broken:
+                code["breaches"][row] = "; ".join(broken)
+    return code
+
+
+def read_places(lesson, names):
+    found = {symbol.name: stretches.stretches(lesson, symbol.section) for symbol in lesson.symbols
+             if symbol.kind == FUNCTION and symbol.section is not None and symbol.name in names}
+    return {name: place for name, place in found.items() if place}
+
+
+def read_waits(lesson, pairs):
+    return {row: {side: waits.waits(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")}
             for pair in pairs for row in pair["rows"]}
 
 

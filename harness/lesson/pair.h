@@ -39,13 +39,13 @@ const struct amp_row *amp_registry_find(const struct amp_registry *registry, con
 /* Exit statuses of a process that measures pairs; stderr's last line says which and how. 128+N is not used: a signal is
  * a signal. */
 #define AMP_EXIT_DISAGREE 72 /* the sides' checksums differ */
-#define AMP_EXIT_DECLARED 73 /* a side allocates otherwise than its pair declares */
+#define AMP_EXIT_DECLARED 73 /* a side allocates, copies or calls otherwise than its pair declares */
 
 /* They, as a list of struct amp_exit (run/process.h). */
 #define AMP_PAIR_EXITS                                                                                                 \
     {                                                                                                                  \
         { AMP_EXIT_DISAGREE, "disagreement", "the sides' checksums differ" },                                          \
-            { AMP_EXIT_DECLARED, "declaration", "a side allocates otherwise than its pair declares" }, { 0 }           \
+            { AMP_EXIT_DECLARED, "declaration", "a side does not do what its pair declares" }, { 0 }                   \
     }
 
 /* Write the row's name, "pair/size=n", into `out`, cut to `cap` bytes. */

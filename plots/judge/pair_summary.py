@@ -141,12 +141,25 @@ class Waits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Placed:
+    """Why some places of its code make a side slower."""
+    side: str
+    slower: float  # in the layouts that have it, on average, as a fraction
+    layouts: int  # that have it
+    of: int
+    explains: float  # of the variance of the side's times over the layouts
+    reaches: tuple[str, ...]  # what is so there, in words; more than one: the same layouts have all of it
+
+
+@dataclass(frozen=True, kw_only=True)
 class Why:
     """What makes the sides differ."""
     counters: Counters | None = None
     not_counted: str | Absent = ABSENT  # why there are no counters
     copies: Copies | None = None
     waits: Waits | Absent = ABSENT  # of runs whose tables of layouts tell of some
+    code_not_read: str | Absent = ABSENT  # why there are no copies and no placement
+    placement: tuple[Placed, ...] | Absent = ABSENT  # of rows with a wide spread, where the code was read
     sentence: str | None = None  # None: no fact shows it
 
 
@@ -206,7 +219,7 @@ class Row:
     solo: Solo | None
     counts: Counts
     failed: Failed | None
-    why: Why | None | Absent = ABSENT  # of runs with counters.json, or with copies in the tables of layouts
+    why: Why | None | Absent = ABSENT  # of runs with counters.json, or whose tables of layouts tell of the code
     observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
     labels: dict[str, str] | Absent = ABSENT  # {side: its name}, where the lesson names them otherwise
     truth: float | Absent = ABSENT  # of a control pair: the true ratio, known by construction

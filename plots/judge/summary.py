@@ -11,10 +11,11 @@ import numpy as np
 
 from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
-from plots.judge import alone, claims, counters, disturbed, pair_summary, relevance, tidy
+from plots.judge import alone, claims, counters, disturbed, pair_summary, placement, relevance, tidy
 from plots.judge.numbers import exponentials, of_rows, short
 from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Estimate, Failed, Floor,
-                                      GeometricMean, Neighbours, Row, Rule, SideCounts, Spread, Stopped, Summary)
+                                      GeometricMean, Neighbours, Row, Rule, SideCounts, Spread, Stopped, Summary,
+                                      Why)
 from plots.stats import carry_over, crossover, layout_error, sensor, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
@@ -40,8 +41,7 @@ def judgement(run, among=None):
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
     rows = alone.answers(run, [_row(row, launches[row.name], measured[row.name], counts[row.name], judge)
                                for row in run.rows], measured, threshold)
-    rows = _observe([replace(relevance.told(row), why=counters.why(
-                        row.row, run.counters, run.manifest["layouts"][row.lesson])) for row in rows],
+    rows = _observe([_with_why(relevance.told(row), measured[row.row], run) for row in rows],
                     {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
     crossings = tuple(_crossovers(rows))
     summary = Summary(
@@ -132,6 +132,15 @@ def _row(row, launches, measured, counts, judge):
         counts=Counts(status=counts.status, detail=counts.detail, value=_plain(counts.value),
                       pointer=_plain(counts.pointer)),
         failed=row.failed and Failed(**row.failed), **_named(row.declared))
+
+
+def _with_why(row, measured, run):
+    table = run.manifest["layouts"][row.lesson]
+    why = counters.why(row.row, run.counters, table)
+    placed = placement.causes(measured, unit_of(table, row.row), table.get("places"), row.spread)
+    more = {} if placed is None else {"placement": placed}
+    more |= {"code_not_read": table["code_not_read"]} if "code_not_read" in table else {}
+    return replace(row, why=replace(why or Why(), **more) if more else why)
 
 
 def _named(declared):

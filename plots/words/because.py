@@ -4,8 +4,9 @@
 A cause is only said where the slower side does more of it: it allocates more, it copies more bytes, its code loads
 what no single store before it holds, or it executes so many more instructions, mispredicted branches or cache misses.
 That a load waits for a store, and how long a rep movs takes to start, is said only where the times of the run show it,
-too. Where no fact points that way there is no sentence: the cause may be a long chain or a place, which counts do not
-show."""
+too. Where no fact points that way there is no sentence: the cause may be a long chain, which counts do not show.
+
+Of a row whose ratio depends on the place of the code, what sets the slow places apart (judge/placement.py)."""
 
 import math
 
@@ -23,8 +24,19 @@ RATE = 0.02  # of the branches: what must be mispredicted to be named; valgrind 
 
 
 def sentence(row, labels, start=None):
-    """None where no side is the slower one, or nothing shows why. `labels`: what the sides are called; `start`: the
+    """None where nothing shows why. `labels`: what the sides are called; `start`: the
     causes.Start of a rep movs in this run."""
+    said = [faster(row, labels, start), places(row, labels)]
+    return "; ".join(filter(None, said)) or None
+
+
+def places(row, labels):
+    return "; ".join(f"{labels[one.side]} is {quantity.percent(one.slower)} slower in {one.layouts} of {one.of} layouts, "
+                     f"where {' and '.join(one.reaches)}" for one in row.why and row.why.placement or ())
+
+
+def faster(row, labels, start):
+    """None where no side is the slower one."""
     if row.ratio is None or not (row.verdict.endswith(" faster") or row.verdict.startswith("leans ")):
         return None
     slow, fast = ("pointer", "value") if row.ratio.estimate >= 1 else ("value", "pointer")

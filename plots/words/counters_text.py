@@ -49,9 +49,14 @@ def note(rows):
 
 
 def missing(rows):
-    """One line on the rows without counters, or none."""
-    whys = Counter(row.why.not_counted for row in rows if row.why and row.why.not_counted)
+    """A line on the rows without counters, and one on those whose code was not read, or none."""
+    return [*_missing(rows, "not_counted", "instructions, loads, stores, branches and misses"),
+            *_missing(rows, "code_not_read", "copies and causes of placement")]
+
+
+def _missing(rows, key, what):
+    whys = Counter(getattr(row.why, key) for row in rows if row.why and getattr(row.why, key))
     if not whys:
         return []
     said = "; ".join(f"{why} ({quantity.counted(n, 'row')})" for why, n in whys.most_common(3))
-    return [f"No instructions, loads, stores, branches and misses of {quantity.counted(sum(whys.values()), 'row')}: {said}."]
+    return [f"No {what} of {quantity.counted(sum(whys.values()), 'row')}: {said}."]

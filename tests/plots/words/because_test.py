@@ -37,7 +37,7 @@ def row(ratio, verdict=None, allocs=(0, 0), copies=None, counters=None, size=64,
                  verdict=verdict or ("value faster" if ratio > 1 else "pointer faster"),
                  counts=(counts := Counts(status="exact", detail=None, value=sides[0], pointer=sides[1])),
                  counted=lambda side: getattr(counts, side),
-                 why=Facts(copies=copies and Facts(value=copies[0], pointer=copies[1]),
+                 why=Facts(placement=(), copies=copies and Facts(value=copies[0], pointer=copies[1]),
                            counters=counters and Facts(source="valgrind", value=counters[0], pointer=counters[1]),
                            waits=waits and Facts(value=waits[0], pointer=waits[1])))
 

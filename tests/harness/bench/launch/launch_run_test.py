@@ -192,6 +192,33 @@ def test_where_nothing_is_counted_no_declaration_is_held(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+# What a pair declares of its code
+
+CODE = {  # a pair: what is said of it
+    "no_copy_declared": "pointer: 0 B copied an operation declared, 96 B in the code",
+    "two_copies_declared": "pointer: 192 B copied an operation declared, 96 B in the code",
+    "no_call_declared": "pointer: calls of nothing declared, of free in the code",
+    "two_calls_declared": "pointer: calls of free*2 declared, of free in the code",
+    "not_readable": "pointer: declares calls of 'free()'",
+}
+
+
+def test_a_pair_is_held_to_the_calls_and_copies_that_it_declares(tmp_path):
+    if not is_jemalloc():
+        pytest.skip("a build with a sanitizer: its code is not read")
+    pytest.importorskip("capstone", reason="python3-capstone is not installed")
+    run = tmp_path / "run"
+    done = bench("--out", run, *FAST, "--filter", f"^(as_declared|nothing_declared|{'|'.join(CODE)})/", "--launches", 1,
+                 "--counts-launches", 1)
+    assert done.returncode == 1
+    failed = {line["pair"]: line for line in journal(run, "failed")}
+    assert set(failed) == set(CODE)
+    for pair, said in CODE.items():
+        assert (failed[pair]["kind"], failed[pair]["reason"]) == ("counts", "declaration")
+        assert failed[pair]["detail"].startswith(said), failed[pair]["detail"]
+        assert f"{pair}/size=96: failed: declaration: {said}" in done.stderr
+
+
 # Waiting for a quiet core
 
 @pytest.mark.parametrize("words, waits", [((), True), (("--no-wait",), False)], ids=["waits", "no wait"])
