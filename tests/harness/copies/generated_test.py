@@ -40,6 +40,9 @@ OUT unsigned long run_result{k}(struct two{k} *f, unsigned long n) {{ LOOP{k}(S{
 OUT unsigned long run_stored{k}(struct two{k} *f, unsigned long n) {{ LOOP{k}(f->b = f->a; KEEP(f)) }}
 OUT unsigned long run_twice{k}(struct two{k} *f, unsigned long n) {{ LOOP{k}(S{k} s = f->a; KEEP(&s); t += take{k}(s)) }}
 """
+# Through registers a small struct may be put together by shifts: bytes that are copied, but by no move that the reader
+# can take for a copy. It tells less there, and is not held to the steps.
+IN_REGISTERS_B = 16
 KERNELS = ("argument", "result", "stored", "twice")
 STOP = """
     for (unsigned long b = 0; b < sizeof two{k}.a; b++) ((unsigned char *) &two{k}.a)[b] = 3 + 7 * b;
@@ -104,6 +107,8 @@ def test_single_steps_see_the_same_copies(tmp_path, seeds, compiler, level):
     wrong = []
     for (seed, kernel), stepped in zip(((seed, kernel) for seed in seeds for kernel in KERNELS), seen):
         found, _ = copies.read(lesson, sections[f"run_{kernel}{seed}"])
+        if stepped.size_b <= IN_REGISTERS_B and kernel != "stored":
+            continue
         complaint = compare(found, stepped)
         if complaint:
             wrong.append(f"{kernel} of {{{members(seed)}}} ({stepped.size_b} B): {complaint}")
