@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """python3 -m ask HEADER TYPE: value or pointer, for a type of your own.
 
-  header, type --> subject.py: size, padding, how it is passed     (the user's compiler and flags)
-                   lessons.py: the lessons about it, 16 layouts each, measured by ampersand-bench
-                   plots:      intervals and verdicts, as in any run
-                   advice.py:  the recommendation                  answer.py: what is printed
+  header       --> functions.py: with --functions
+  header, type --> types/:      size, padding, how it is passed     (the user's compiler and flags)
+                   profiles.py: what the functions do to which it is passed
+                   lessons.py:  the lessons about it, 16 layouts each, measured by ampersand-bench
+                   plots:       intervals and verdicts, as in any run
+                   advice.py:   the recommendation                  answer.py: what is printed
 
 Exit status: 0 answered, 1 some row failed, 2 a type or header that cannot be asked about, 130 interrupted."""
 
@@ -17,7 +19,8 @@ import secrets
 import sys
 import time
 
-from ask import allocator, answer, arguments as words, children, compiler as compilers, lessons, subject as subjects
+from ask import allocator, answer, arguments as words, functions, functions_text, lessons, profiles as kinds
+from ask.types import children, compiler as compilers, prototypes, subject as subjects
 from plots.files import pair_run, strict_json
 from plots.judge import pair_summary
 from plots.words import screen
@@ -31,25 +34,46 @@ def main(arguments):
     with children.folder() as folder:
         include = [word for path in args.folders for word in ("-I", path)] + [f"-D{macro}" for macro in args.macros]
         compiler = compilers.make(args.cc, include, args.cflags, folder)
+        if args.functions:
+            return of_functions(compiler, args, seed, begin)
         subject = subjects.study(compiler, args.header, args.type)
+        profiles = kinds.of(subject, args)
         if args.facts:
             return show(answer.of_type(subject, compiler, compiler.facts), args)
+        parts = lessons.parts(subject, profiles)
         if sys.stderr.isatty():
-            print(f"ampersand: {subject.type}: {subject.size_b} B; measuring, about 20 s", file=sys.stderr)
-        lessons.build(compiler, subject, seed)
-        status = lessons.measure(compiler, subject, args.launches, seed)
-        rows, floors, rule, of_run = judge(folder, lessons.parts(subject))
+            print(f"ampersand: {subject.type}: {subject.size_b} B; measuring, half a minute at most", file=sys.stderr)
+        lessons.build(compiler, subject, profiles, parts, seed)
+        status = lessons.measure(compiler, parts, args.launches, seed)
+        rows, floors, rule, of_run = judge(folder, parts)
     settings = {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
                 "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
-    found = answer.document(subject, compiler, rows, floors, rule, round(time.monotonic() - begin, 1), settings)
+    found = answer.document(subject, compiler, profiles, rows, floors, rule, round(time.monotonic() - begin, 1), settings)
     return show(found, args) or status
 
 
-def show(found, args):
+def of_functions(compiler, args, seed, begin):
+    header, total, found = prototypes.find(compiler, args.header)
+    kinds = functions.study(compiler, args.header, found)
+    if args.facts or not any(kind.subject for kind in kinds.values()):
+        return show(functions.document(header, compiler, total, found, kinds), args, "ask-functions", functions_text)
+    some, _ = functions.chosen(kinds)
+    if sys.stderr.isatty():
+        print(f"ampersand: {len(found)} functions, {len(some)} kinds of types; measuring, some seconds for each",
+              file=sys.stderr)
+    rows, rule, of_run, status = functions.measure(compiler, some, args.launches, seed)
+    more = {"rule": rule, "allocator": allocator.facts(of_run),
+            "settings": {"seed": seed, "launches": args.launches, "layouts": lessons.LAYOUTS},
+            "seconds": round(time.monotonic() - begin, 1)}
+    return show(functions.document(header, compiler, total, found, kinds, rows, more), args, "ask-functions",
+                functions_text) or status
+
+
+def show(found, args, schema="ask", words=answer):
     found = strict_json.printable(found)  # names need not be UTF-8
-    strict_json.validate(found, "ask", "the answer")
+    strict_json.validate(found, schema, "the answer")
     sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n" if args.json
-                     else answer.text(found, screen.of(sys.stdout)))
+                     else words.text(found, screen.of(sys.stdout)))
     return 0
 
 
@@ -59,7 +83,7 @@ def judge(folder, parts):
     among = sum(len(run.rows) for run in runs)
     judged = [pair_summary.document(summarize(run, among)[0]) for run in runs]
     rows = {row["pair"]: row for one in judged for row in one["rows"]}
-    order = [pair for pair in answer.advice.QUESTIONS if pair in rows]
+    order = sorted((pair for part in parts for pair in part.pairs if pair in rows), key=lessons.place)
     return [rows[pair] for pair in order], judged[0]["floors"], judged[0]["rule"], runs[0].manifest["allocator"]
 
 

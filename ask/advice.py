@@ -6,6 +6,7 @@ it. So it takes no proof to recommend the value, only a bound on what that may c
 
 import re
 
+from plots.stats import worth
 from plots.stats.worth import WORTH, WORTH_NS
 from plots.words import quantity
 
@@ -15,21 +16,27 @@ RULE = (
     f"value: even at the low end of the interval the pointer side is not faster by {WORTH:g}, or does not save "
     f"{WORTH_NS:g} ns",
     "no answer yet: the interval leaves both open, or there is none; --launches narrows it",
-    "the advice: what all answers say, or all but one; else the answers side by side; what has no answer yet is named",
+    "the advice: how to pass it, by what the callee does; then what all other answers say, or all but one, else the "
+    "answers side by side; what has no answer yet is named",
 )
 
-# The question, what is said where the value side is better, and what where the pointer side is.
+# Besides the profiles: the question, what is said where the value side is better, and what where the pointer side is.
 QUESTIONS = {
-    "pass": ("pass", "pass one at rest by value", "pass one at rest by const pointer"),
     "ask_made": ("made", "pass a new one by value", "pass a new one by const pointer"),
     "factory": ("return", "return it by value", "return a pointer to the heap"),
+    "return_out": ("out", "return a new one by value", "fill a new one through an out-parameter"),
+    "return_out_stored": ("out, stored", "assign what a call returns", "let the call fill it through an out-parameter"),
     "mutate": ("change", "return a changed copy", "change it through a pointer"),
     "ask_store": ("store", "keep it in arrays as itself", "keep pointers in arrays"),
     "ask_walk": ("walk", "walk an array of it", "walk an array of pointers"),
+    "ask_dispatch": ("dispatch", "call with its type known", "call through a table"),
+    "ask_box": ("box", "let a box keep its copy in the frame", "let a box keep its copy on the heap"),
     "ask_send": ("send", "send it to threads by value", "send threads a pointer"),
-    "ask_box": ("box", "call with its type known", "box a copy on the heap"),
-    "ask_box_here": ("box, lent", "call with its type known", "box its address"),
+    "ask_order_pass": ("order, passed", "leave its members in their order", "reorder its members"),
+    "ask_order_walk": ("order, walked", "leave its members in their order", "reorder its members"),
 }
+ORDERS = ("ask_order_pass", "ask_order_walk")  # about the type, not about value and pointer
+READS = "ask_reads_"
 
 
 def side(row):
@@ -83,12 +90,13 @@ def meaning(failed, flags=()):
     return found
 
 
-def recommend(rows, not_copied=()):
+def recommend(rows, profiles=(), not_copied=()):
     """One dictionary a row, and the sentence about the whole. Times decide nothing where a copy is wrong: then no row
     has a side, and `not_copied` says what is wrong with it."""
-    found = []
+    found, of_pair = [], {one.pair: one for one in profiles}
     for row in rows:
-        question, value, pointer = QUESTIONS[row["pair"]]
+        profile = of_pair.get(row["pair"])
+        question, value, pointer = (profile.question, *profile.by) if profile else QUESTIONS[row["pair"]]
         chosen = None if not_copied else side(row)
         none = "not to be copied" if not_copied and not row["failed"] else "no answer" if row["failed"] else "no answer yet"
         found.append({"question": question, "pair": row["pair"], "side": chosen, "why": why(row),
@@ -96,18 +104,68 @@ def recommend(rows, not_copied=()):
     failed = sum(1 for row in rows if row["failed"])
     if not_copied and not failed:
         return found, f"pass its address and never copy it: {', '.join(not_copied)}"
-    return found, whole(found, failed)
+    return found, whole(found, rows, profiles, failed)
 
 
-def whole(found, failed=0):
+def whole(found, rows=(), profiles=(), failed=0):
     """The sentence holds for the questions that have an answer; the others are named behind it."""
     if failed:
         return f"none: {failed} of {len(found)} rows failed"
     decided = [one for one in found if one["side"]]
     if not decided:
         return "no answer yet: measure more with --launches"
+    passing = {one.pair for one in profiles}
+    rest = [one for one in decided if one["pair"] not in passing and one["pair"] not in ORDERS]
+    parts = [of_passing([one for one in decided if one["pair"] in passing], rows, profiles),
+             _of_decided(rest) if rest else "", *_of_orders(decided)]
     open_ = _asked(one for one in found if not one["side"])
-    return _of_decided(decided) + (f"; no answer yet: {open_}" if open_ else "")
+    return "; ".join(part for part in parts if part) + (f"; no answer yet: {open_}" if open_ else "")
+
+
+def of_passing(decided, rows, profiles):
+    """by value if the callee reads at least 4 of 8 members, by const pointer if it reads at most 2, ..."""
+    of_pair = {one.pair: one for one in profiles}
+    reads = [(of_pair[one["pair"]], one["side"]) for one in decided if one["pair"].startswith(READS)]
+    others = [one for one in decided if not one["pair"].startswith(READS)]
+    sides = {chosen for _, chosen in reads}
+    if not reads:
+        return ", ".join(f"{one['sentence']} if it {of_pair[one['pair']].does}" for one in others)
+    said = [f"{NAMES[chosen]} where it {' or '.join(does)}" for chosen in NAMES if sides != {chosen}
+            if (does := [of_pair[one["pair"]].besides for one in others if one["side"] == chosen])]
+    return "; ".join([_of_reads(reads) + _either_way(reads, rows), *said])
+
+
+NAMES = {"value": "by value", "pointer": "by const pointer"}
+
+
+def _of_reads(reads):
+    """Of [(profile, side)] by how much is read."""
+    first, total = reads[0][1], reads[0][0].total
+    if all(chosen == first for _, chosen in reads):
+        return f"pass it {NAMES[first]}, whatever the callee reads"
+    changes = [i for i in range(1, len(reads)) if reads[i][1] != reads[i - 1][1]]
+    if len(changes) == 1:
+        below, above = reads[changes[0] - 1], reads[changes[0]]
+        least = f"at least {above[0].read}" if above[0].read < total else "all"
+        return (f"pass it {NAMES[above[1]]} if the callee reads {least} of its {total} members, {NAMES[below[1]]} if at "
+                f"most {below[0].read}")
+    by = {chosen: [str(one.read) for one, other in reads if other == chosen] for chosen in NAMES}
+    return "pass it " + ", ".join(f"{NAMES[chosen]} if the callee reads {' or '.join(by[chosen])} of its {total} members"
+                                  for chosen in by)
+
+
+def _either_way(reads, rows):
+    """How little there is between the sides, where it is little in all of these rows."""
+    pairs = {one.pair for one, _ in reads}
+    saved = [worth.saved_ns(row["value_ns_per_op"]["estimate"], row["ratio"]["estimate"])
+             for row in rows if row["pair"] in pairs and row["ratio"]]
+    small = saved and max(saved) < WORTH_NS
+    return f" ({quantity.time(max(saved), 2)} at most between them)" if small else ""
+
+
+def _of_orders(decided):
+    orders = {one["side"]: one["sentence"] for one in decided if one["pair"] in ORDERS}
+    return [orders["pointer"]] if "pointer" in orders else []
 
 
 def _of_decided(decided):

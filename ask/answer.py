@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from ask import advice, allocator
+from ask import advice, allocator, reasons
 from plots.files import records
 from plots.judge.pair_summary import Floor, Row
 from plots.program.guard import COMMAND
@@ -30,21 +30,32 @@ def of_type(subject, compiler, flags):
         "padding": padding(layout),
         "bit_fields": [{"member": name, "bits": bits} for name, bits in layout.bit_fields],
         "unions": layout.unions,
-        "abi": dict(subject.abi), "notes": notes(subject, compiler),
+        "abi": dict(subject.abi), "reordered": reordered(subject), "notes": notes(subject, compiler),
     }
 
 
-def document(subject, compiler, rows, floors, rule, seconds, settings):
+def reordered(subject):
+    """The same members with less padding; None where there is no padding, or no order with less."""
+    found = subject.reordered
+    return found and {"size_b": found.size_b, "saved_b": subject.size_b - found.size_b, "order": list(found.names),
+                      "abi": dict(found.abi)}
+
+
+def document(subject, compiler, profiles, rows, floors, rule, seconds, settings):
     """`ampersand/ask/1`, as results/SCHEMA.md has it."""
-    found, whole = advice.recommend(rows, subject.not_copied)
+    found, whole = advice.recommend(rows, profiles, subject.not_copied)
     facts = of_type(subject, compiler, settings["flags"])
+    of_pair = {one.pair: one for one in profiles}
+    because = {row["pair"]: reasons.of(records.read(Row, row), of_pair.get(row["pair"]), subject) for row in rows}
     return {
         **facts, "notes": [*facts["notes"], *uncounted(rows)], "allocator": settings["allocator"],
         "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
+        "profiles": [{"pair": one.pair, "members": one.total, "reads": one.read, "changes": one.changes,
+                      "writes": one.writes, "calls": one.calls} for one in profiles],
         "answers": [{"question": one["question"], "row": row} for one, row in zip(found, rows)],
         "advice": {"rule": list(advice.RULE), "worth": advice.WORTH, "worth_ns": advice.WORTH_NS, "whole": whole,
                    "each": [{key: one[key] for key in ("pair", "question", "side", "sentence", "why")}
-                            for one in found]},
+                            | {"because": because[one["pair"]]} for one in found]},
         "seconds": seconds,
     }
 
@@ -62,7 +73,10 @@ def padding(layout):
 def notes(subject, compiler):
     found = list(subject.notes)
     if subject.fixed:
-        found.append(f"{subject.fixed}, so change, store and send are left out")
+        found.append(f"{subject.fixed}, so what assigns one is left out: change, store, send, and an out-parameter that "
+                     "is stored")
+    if subject.not_reordered:
+        found.append(f"not measured in another order: {subject.not_reordered}")
     for why in dict.fromkeys(why for _, why in compiler.left_out):
         words = ", ".join(flag for flag, other in compiler.left_out if other == why)
         found.append(f"left out of --cflags: {words}: {why}")
@@ -94,6 +108,8 @@ def _facts(answer):
     if answer["unions"]:
         facts.append(("unions", listed((name or "itself" for name in answer["unions"]), FEW)))
     facts += [("passed", passed(answer["abi"], answer["size_b"])), ("returned", returned(answer["abi"]))]
+    if answer["reordered"]:
+        facts.append(("reordered", _reordered(answer["reordered"], answer["abi"])))
     if "allocator" in answer:
         facts.append(("allocator", allocator.words(answer["allocator"])))
     return facts + [("note", note) for note in answer["notes"]]
@@ -116,6 +132,12 @@ def _padding(answer):
         else:
             words.append(f"{n} B {'at the end' if at + n == answer['size_b'] else f'at offset {at}'}{after}")
     return f"{padding['bytes']} B: " + listed(words, FEW)
+
+
+def _reordered(other, abi):
+    names = listed((name or "(without a name)" for name in other["order"]), FEW)
+    then = "" if other["abi"] == abi else f", and is then passed {passed(other['abi'], other['size_b'])}"
+    return f"{other['size_b']} B, {other['saved_b']} B less, with its members in the order {names}{then}"
 
 
 def _registers(abi, integers, vectors):
@@ -149,8 +171,15 @@ WANTED = ("value ns/op", "pointer ns/op", f"ratio {pair_text.RATIO}", "interval"
 def table(answer):
     rows = [records.read(Row, one["row"] | {"question": one["question"]}) for one in answer["answers"]]
     of_run = pair_text.rows(rows)
-    question = Column("question", lambda row: row.question, "question", words=True)
+    question = Column("question", asked, "question", words=True)
     return replace(of_run, columns=(question, *(column for column in of_run.columns if column.title in WANTED)), kept=1)
+
+
+def asked(row):
+    """With the names of the sides, where these are not value and pointer: dispatch (direct, table)."""
+    if not row.labels:
+        return row.question
+    return f"{row.question} ({row.name_of('value')}, {row.name_of('pointer')})"
 
 
 def _failures(answer):
@@ -170,8 +199,11 @@ def _advice(answer, on):
              f"{quantity.level(rule['confidence'])} ({rule['correction']}), over "
              f"{counted(settings['launches'], 'launch', 'launches')}; the spread is that over "
              f"{counted(settings['layouts'], 'layout')}. What a verdict means: {COMMAND} help ask. Seed "
-             f"{settings['seed']}, {answer['seconds']:.0f} s.")
+             f"{settings['seed']}, {answer['seconds']:.0f} s. In brackets: what the sides are called where they are not "
+             "value and pointer.")
     said = _failures(answer) or [f"Advice: {given['whole']}."]
+    because = [(one["question"], one["because"]) for one in given["each"] if one.get("because")]
     return [*(line for sentence in said for line in on.wrapped(sentence)),
-            *of_texts(("", "", ""), each, range(3)).terminal(on, indent=2), "", "The rule",
+            *of_texts(("", "", ""), each, range(3)).terminal(on, indent=2), "",
+            *(["Because", *on.definitions(because), ""] if because else []), "The rule",
             *(line for rule in given["rule"] for line in on.wrapped(rule, "  ", "    ")), "", *on.wrapped(words)]

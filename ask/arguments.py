@@ -9,8 +9,11 @@ import shlex
 
 from plots.program.command_line import Parser, no_such_flag
 
-LAUNCHES = 20
-OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json", "--facts")
+LAUNCHES = 13
+MOST_CALLS = 64
+OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json", "--facts", "--reads", "--writes", "--alias",
+       "--depth", "--functions")
+PROFILE = ("reads", "writes", "alias", "depth")
 PARTS = ("struct", "union", "enum", "const", "volatile", "unsigned", "signed", "long", "short")  # a type goes on behind
 COMPILERS = re.compile(r"--(std|param|target|sysroot|coverage|save-temps)\b")
 
@@ -23,6 +26,10 @@ def whole_number(low, high):
     return read
 
 
+def reads(word):
+    return "all" if word == "all" else whole_number(1, 1 << 20)(word)
+
+
 def parse(words):
     parser = Parser(prog="ask", allow_abbrev=False, add_help=False)
     parser.add_argument("-I", action="append", default=[], dest="folders")
@@ -33,6 +40,11 @@ def parse(words):
     parser.add_argument("--seed", type=whole_number(0, (1 << 53) - 1))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--facts", action="store_true")
+    parser.add_argument("--reads", type=reads)
+    parser.add_argument("--writes", action="store_true")
+    parser.add_argument("--alias", action="store_true")
+    parser.add_argument("--depth", type=whole_number(1, MOST_CALLS))
+    parser.add_argument("--functions", action="store_true")
     end = words.index("--") if "--" in words else len(words)
     args, more = parser.parse_known_args(_joined(words[:end]))
     bare = [word for word in more if not word.startswith("-")][:2]
@@ -41,7 +53,9 @@ def parse(words):
     bare += words[end + 1:]
     args.header, args.type, *_ = *bare, None, None
     more = bare[2:] + more
-    wrong = hint(args.header, args.type, more, args.cflags)
+    flags = [word for word in more if word.startswith("-")]
+    wrong = (_of_functions(args) if args.functions and not flags else
+             hint(args.header, args.type, more, args.cflags))
     if wrong:
         parser.error(wrong)
     return args
@@ -90,6 +104,17 @@ def _of_a_flag(more, flags):
         together = shown(" ".join([*flags.split(), *more]))
         return f"{shown(more[0])}: the compiler's flags go into one word: --cflags {together}"
     return no_such_flag(more[0], OWN, shown)
+
+
+def _of_functions(args):
+    """--functions takes a header alone."""
+    if args.header is None:
+        return "which header? As in: ask order.h --functions"
+    own = next((f"--{flag}" for flag in PROFILE if getattr(args, flag)), None)
+    if args.type is not None or own:
+        return (f"--functions is about all functions of a header, without {own or shown(args.type)}: ask "
+                f"{shown(args.header)} --functions")
+    return ""
 
 
 def is_header(word):

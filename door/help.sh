@@ -87,21 +87,29 @@ Times are nanoseconds per operation. A ratio is pointer/value: above 1 the value
 END
         ask) cat <<'END'
 Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand ask order.h 'struct order'
+       ./ampersand ask HEADER --functions [flags]
 
   HEADER             a file, or a header that the compiler finds: '<sys/stat.h>' or sys/stat.h
   TYPE               a struct, union or typedef that HEADER defines
+  --functions        what every function of HEADER takes and returns by value, and what that costs
   -I DIR, -D X       as for the compiler: where it looks for headers, and what it defines; may be repeated
   --cc CC            the compiler                                       $CC, or cc
   --cflags FLAGS     its flags after -O2, in one word: '-O3 -march=native'     $CFLAGS
   --json             print the answer as JSON
   --facts            print only what is known without measuring: size, padding, registers, notes
-  --launches N       processes that time each question                  20
+  --launches N       processes that time each question                  13
   --seed N           the seed of all random choices                     drawn and printed
 
+Only about a function of yours, to which the object is passed; else all that matter are measured:
+  --reads N          it reads N members, or all                         2
+  --writes           it changes a copy of its own                       changes nothing
+  --alias            it writes elsewhere between its reads              does not
+  --depth N          it is the last of N calls that hand the object on  1
+
 Prints size, padding, and how the type is passed and returned. Then measures what it costs to pass, return, change,
-store, send and box it by value and by pointer, and prints advice, all in less than half a minute. `pass` is
-about an object that lies in memory, `made` about one that the caller has just filled. Exit status 2: the type cannot
-be measured, for the reason that is printed.
+store, send and box it by value and by pointer, and prints advice with reasons, all in about half a minute. `made` is
+about an object that the caller has just filled, the other ways to pass one about one that lies in memory. Exit
+status 2: the type cannot be measured, for the reason that is printed.
 
 A ratio is pointer/value: above 1 the value side is faster. The interval says where the ratio lies, over processes. The
 spread says how much it depends on where the linker puts the code: the 10th to the 90th percentile of the layouts.

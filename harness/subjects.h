@@ -22,7 +22,8 @@
  * A lesson that needs only a few sizes names them: #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 1024).
  *
  * If AMP_SUBJECT is defined already (-DAMP_SUBJECT='struct order'), that type is the only subject. A lesson that reads
- * or writes members then needs definitions of AMP_SUBJECT_MEMBERS, amp_member() and amp_set_member() for it, too. */
+ * or writes members then needs definitions of AMP_SUBJECT_MEMBERS, amp_member() and amp_set_member() for it, too; who
+ * defines amp_ends(), amp_set_ends() and amp_fill() chooses what of the type they touch. */
 #ifdef AMP_SUBJECT_B /* this header includes itself for each size of the list at its end */
 #ifndef AMP_SUBJECT_READ /* the lesson includes it, too, and must not read it again */
 #define AMP_SUBJECT_READ
@@ -88,7 +89,8 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(AMP_MEMBER *amp_members, size_t am
     amp_members[amp_last] = (AMP_MEMBER) (int64_t) (amp_number + 1);
 }
 
-#else /* of a user's type, two bytes: the first and the last one that are not padding, since a copy need not copy it */
+#elif !defined(amp_ends) /* of a user's type whose members nobody names (ask does), two bytes: the first and the last
+                          * one that are not padding, since a copy need not copy it */
 
 #ifndef AMP_SUBJECT_FIRST
 #define AMP_SUBJECT_FIRST 0
@@ -162,6 +164,9 @@ static inline void *amp_object_set_up(size_t amp_size)
 #if !defined(AMP_SUBJECT) && AMP_SUBJECT_OF != AMP_BYTES
     for (size_t amp_k = 0; amp_k < amp_size / sizeof(AMP_MEMBER); amp_k++)
         amp_set_member(amp_made, amp_k, amp_k + 1);
+#elif defined(amp_fill) /* ask's, which sets an object's members */
+    for (size_t amp_at = 0; amp_at + sizeof(AMP_SUBJECT) <= amp_size; amp_at += sizeof(AMP_SUBJECT))
+        amp_fill((AMP_SUBJECT *) (void *) ((char *) amp_made + amp_at));
 #endif
     return amp_made;
 }

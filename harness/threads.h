@@ -39,8 +39,9 @@ struct amp_helper {
 
 enum amp_helper_state { AMP_HELPER_AWAKE, AMP_HELPER_ASLEEP, AMP_HELPER_BUSY };
 
-/* Tell the processor that this loop waits. */
-static inline void amp_pause(void)
+/* Tell the processor that this loop waits. It and what kernels call besides are inlined at every level: a function of
+ * its own would be placed by both sides together. */
+static AMP_ALWAYS_INLINE void amp_pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -52,7 +53,7 @@ static inline void amp_pause(void)
 /* For a loop that waits for another thread: yields now and then, since that thread may need this CPU. */
 #define AMP_SPINS 1024
 
-static inline void amp_wait_a_little(unsigned *amp_spins)
+static AMP_ALWAYS_INLINE void amp_wait_a_little(unsigned *amp_spins)
 {
     amp_pause();
     if (++*amp_spins % AMP_SPINS == 0)
@@ -104,7 +105,7 @@ static void *amp_helper_main(void *amp_memory)
 }
 
 /* Let the helper run `run(argument)`; it must be idle. NULL ends it. */
-static inline void amp_helper_give(struct amp_helper *amp_helping, void (*amp_run)(void *),
+static AMP_ALWAYS_INLINE void amp_helper_give(struct amp_helper *amp_helping, void (*amp_run)(void *),
                                    void *amp_argument)
 {
     amp_helping->run = amp_run;
@@ -113,7 +114,7 @@ static inline void amp_helper_give(struct amp_helper *amp_helping, void (*amp_ru
         sem_post(&amp_helping->woken);
 }
 
-static inline void amp_helper_wait(const struct amp_helper *amp_helping)
+static AMP_ALWAYS_INLINE void amp_helper_wait(const struct amp_helper *amp_helping)
 {
     unsigned amp_spins = 0;
 

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pass an object to a function that knows its type, or put it into a box for any type: a table of functions, and the
- * object's address. Go calls that an interface; C programs use `void *` with callbacks.
+ * Put an object into a box for any type: a table of functions, and the object's address. Go calls that an interface; C
+ * programs use `void *` with callbacks. What it costs is asked in two parts, each of which changes one thing.
  *
- *   value                 caller --[first ... last]--> ask_ends_of()       N bytes copied, a direct call
+ *   ask_dispatch  direct    & --> ask_ends_at(&)              a call of a function that knows the type
+ *                 table     { table, & } --> table->ends(&)   a call through the table: two more loads
  *
- *   pointer  ask_box      { table, & } --> table->ends(&)              N bytes copied to the heap, 1 allocation,
- *                                  `--> [first ... last] on the heap   a call through the table
+ *   ask_box       in frame  { table, & } --> table->ends(&)            N bytes copied into the caller's frame
+ *                                    `--> [first ... last] the frame's
+ *                 on heap   { table, & } --> table->ends(&)            N bytes copied to the heap, 1 allocation
+ *                                    `--> [first ... last] on the heap
  *
- *            ask_box_here { table, & } --> table->ends(&)              nothing copied: the box lends the caller's
- *                                  `--> [first ... last] the caller's  object, a call through the table
- *
- * Same on both sides:  the object, and the two bytes of it that are read.
- * Different:           who knows the type, where the object lives, and how the call finds its function.
+ * Same on both sides:  of ask_dispatch: the object, which stays where it is, and what of it is read. Of ask_box: the
+ *                      copy, the box, the call through the table, and what is read.
+ * Different:           of ask_dispatch: how the call finds its function. Of ask_box: where the copy lives, and the
+ *                      allocation, which the heap side pays besides all that the other does.
  */
 #include "harness/kernel.h"
 #include "harness/subjects.h"
@@ -25,20 +27,21 @@ struct ask_table {
 
 struct ask_any {
     const struct ask_table *table;
-    void *data;
+    const void *data;
 };
 
-static AMP_NOINLINE uint64_t ask_ends_of(subject object)
-{
-    return amp_ends(&object);
-}
-
-static AMP_NOINLINE uint64_t ask_ends_of_any(const void *data)
+static AMP_NOINLINE uint64_t ask_ends_at(const void *data)
 {
     return amp_ends((const subject *) data);
 }
 
-static const struct ask_table ask_subject_table = { ask_ends_of_any };
+/* The same again for the other pair, so that the layouts of the pairs are independent. */
+static AMP_NOINLINE uint64_t ask_ends_of_box(const void *data)
+{
+    return amp_ends((const subject *) data);
+}
+
+static const struct ask_table ask_subject_table = { ask_ends_at }, ask_box_table = { ask_ends_of_box };
 
 static uint64_t ask_run_direct(void *fixture, uint64_t ops)
 {
@@ -47,26 +50,55 @@ static uint64_t ask_run_direct(void *fixture, uint64_t ops)
 
     for (uint64_t i = ops; i > 0; i--) {
         amp_keep(object);
-        sum += ask_ends_of(*object);
+        sum += ask_ends_at(object);
     }
     return sum;
 }
 
 /* Each call reads the function from the box, as a caller must who knows only the box. */
-static AMP_ALWAYS_INLINE uint64_t ask_call_box(struct ask_any *box)
+static AMP_ALWAYS_INLINE uint64_t ask_call_box(const struct ask_any *box)
 {
     amp_keep(box);
     return box->table->ends(box->data);
 }
 
-static uint64_t ask_run_boxed(void *fixture, uint64_t ops)
+static uint64_t ask_run_table(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    const struct ask_any box = { &ask_subject_table, object };
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
+        sum += ask_call_box(&box);
+    }
+    return sum;
+}
+
+static uint64_t ask_run_in_frame(void *fixture, uint64_t ops)
+{
+    const subject *object = amp_object(fixture);
+    uint64_t sum = 0;
+
+    for (uint64_t i = ops; i > 0; i--) {
+        subject copy;
+        struct ask_any box = { &ask_box_table, &copy };
+
+        amp_keep(object);
+        copy = *object;
+        sum += ask_call_box(&box);
+    }
+    return sum;
+}
+
+static uint64_t ask_run_on_heap(void *fixture, uint64_t ops)
 {
     const subject *object = amp_object(fixture);
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
         subject *copy = amp_alloc(sizeof *copy);
-        struct ask_any box = { &ask_subject_table, copy };
+        struct ask_any box = { &ask_box_table, copy };
 
         amp_keep(object);
         *copy = *object;
@@ -76,31 +108,18 @@ static uint64_t ask_run_boxed(void *fixture, uint64_t ops)
     return sum;
 }
 
-static uint64_t ask_run_lent(void *fixture, uint64_t ops)
-{
-    subject *object = amp_object(fixture);
-    uint64_t sum = 0;
-
-    for (uint64_t i = ops; i > 0; i--) {
-        struct ask_any box = { &ask_subject_table, object };
-
-        amp_keep(object);
-        sum += ask_call_box(&box);
-    }
-    return sum;
-}
-
-AMP_PAIR(ask_box,
-         .question = "What does a direct call with the object cost, and what a box that keeps a copy on the heap?",
-         .value = { ask_run_direct, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { ask_run_boxed, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down, .allocs_per_op = 1,
-                      .bytes_per_op = sizeof(subject) },
+AMP_PAIR(ask_dispatch,
+         .question = "What does a direct call with the object's address cost, and what one through a table?",
+         .value = { ask_run_direct, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down, .label = "direct" },
+         .pointer = { ask_run_table, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down, .label = "table" },
          .sizes = AMP_SUBJECT_SIZES);
 
-AMP_PAIR(ask_box_here,
-         .question = "What does a direct call with the object cost, and what a box that holds its address?",
-         .value = { ask_run_direct, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { ask_run_lent, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
+AMP_PAIR(ask_box,
+         .question = "What does a box cost whose copy is in the caller's frame, and what one with a copy on the heap?",
+         .value = { ask_run_in_frame, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
+                    .label = "in frame" },
+         .pointer = { ask_run_on_heap, .set_up = amp_object_set_up, .tear_down = amp_object_tear_down,
+                      .allocs_per_op = 1, .bytes_per_op = sizeof(subject), .label = "on heap" },
          .sizes = AMP_SUBJECT_SIZES);
 
 #endif

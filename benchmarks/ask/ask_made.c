@@ -6,7 +6,7 @@
  *   value     [a][b][c][d] --[a b c d]--> callee    N bytes written member by member, then copied (more than 16 B)
  *   pointer   [a][b][c][d] --[ & ]-----> callee     N bytes written member by member
  *
- * Same on both sides:  the members, what they are set to, and the two bytes that the callee reads.
+ * Same on both sides:  the members, what they are set to, and the two of them that the callee reads.
  * Different:           the copy. It loads many bytes that several stores wrote just before, so it waits until these
  *                      have reached the cache: processors forward one store to a load, not several.
  *
@@ -61,7 +61,7 @@ static void *ask_parts_set_up(size_t size)
     struct amp_parts *parts = amp_alloc(sizeof *parts);
 
     (void) size;
-    *parts = (struct amp_parts){ { 1, 2, 3 }, { 4, 5 }, { 6, 7 } };
+    *parts = (struct amp_parts) AMP_PARTS;
     return parts;
 }
 

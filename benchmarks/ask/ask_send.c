@@ -8,50 +8,43 @@
  *                           `--> [ e7 ] on the heap, N bytes written by the one thread, freed by the other
  *
  * Same on both sides:  the queue (one sender, one receiver, 64 places), the objects, all of whose bytes are written by
- *                      the sender, and the two bytes that the receiver reads.
+ *                      the sender, and the two members that the receiver reads.
  * Different:           how many bytes move from core to core, and who must free the object.
  *
- * The receiver's thread belongs to the fixture; it sleeps while the other side is timed. Waking it costs some
- * microseconds a run, the same on both sides, so epochs must be much longer than that. */
+ * The kernel is the sender; its time includes the way of the last object. Both threads spin while they wait. */
 #include "harness/kernel.h"
 #include "harness/subjects.h"
-
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
+#include "harness/threads.h"
 
 #ifdef AMP_SUBJECT
 
 #define PLACES 64
-#define LINE_B 64
-#define SPINS 256 /* looks at the other side's count before the CPU is offered to others */
 
 struct ask_queue {
+    struct amp_helper receiver;
     subject *model;
     subject *values;    /* PLACES of them, or NULL */
     subject **pointers; /* or these */
-    _Alignas(LINE_B) atomic_uint_fast64_t sent;
-    _Alignas(LINE_B) atomic_uint_fast64_t received;
-    _Alignas(LINE_B) pthread_mutex_t lock; /* of what follows, which the receiver's thread waits for and answers */
-    pthread_cond_t changed;
-    uint64_t (*receive)(struct ask_queue *queue, uint64_t ops); /* of the layout that runs; NULL: nothing to do */
-    uint64_t ops, sum;
-    int ends;
-    pthread_t thread;
+    _Alignas(AMP_LINE_B) atomic_uint_fast64_t sent; /* each thread writes one line and reads the other's */
+    _Alignas(AMP_LINE_B) atomic_uint_fast64_t received;
+    _Alignas(AMP_LINE_B) uint64_t ops; /* of this run, the receiver's orders */
+    uint64_t sum;                      /* and its answer */
 };
 
 static AMP_ALWAYS_INLINE void ask_wait_for(atomic_uint_fast64_t *count, uint64_t least)
 {
-    for (unsigned spins = 0; atomic_load_explicit(count, memory_order_acquire) < least; spins++)
-        if (spins % SPINS == SPINS - 1)
-            sched_yield();
+    unsigned spins = 0;
+
+    while (atomic_load_explicit(count, memory_order_acquire) < least)
+        amp_wait_a_little(&spins);
 }
 
-static AMP_NOINLINE uint64_t ask_receive_value(struct ask_queue *queue, uint64_t ops)
+static AMP_NOINLINE void ask_receive_value(void *memory)
 {
-    uint64_t sum = 0, at = queue->received;
+    struct ask_queue *queue = memory;
+    uint64_t sum = 0, at = atomic_load_explicit(&queue->received, memory_order_relaxed);
 
-    for (uint64_t i = ops; i > 0; i--, at++) {
+    for (uint64_t i = queue->ops; i > 0; i--, at++) {
         subject object;
 
         ask_wait_for(&queue->sent, at + 1);
@@ -60,14 +53,15 @@ static AMP_NOINLINE uint64_t ask_receive_value(struct ask_queue *queue, uint64_t
         atomic_store_explicit(&queue->received, at + 1, memory_order_release);
         sum += amp_ends(&object);
     }
-    return sum;
+    queue->sum = sum;
 }
 
-static AMP_NOINLINE uint64_t ask_receive_pointer(struct ask_queue *queue, uint64_t ops)
+static AMP_NOINLINE void ask_receive_pointer(void *memory)
 {
-    uint64_t sum = 0, at = queue->received;
+    struct ask_queue *queue = memory;
+    uint64_t sum = 0, at = atomic_load_explicit(&queue->received, memory_order_relaxed);
 
-    for (uint64_t i = ops; i > 0; i--, at++) {
+    for (uint64_t i = queue->ops; i > 0; i--, at++) {
         subject *object;
 
         ask_wait_for(&queue->sent, at + 1);
@@ -76,40 +70,17 @@ static AMP_NOINLINE uint64_t ask_receive_pointer(struct ask_queue *queue, uint64
         sum += amp_ends(object);
         free(object);
     }
-    return sum;
-}
-
-/* Give the receiver its work, and later take its sum: only then has everything arrived. */
-static AMP_ALWAYS_INLINE void ask_begin(struct ask_queue *queue, uint64_t (*receive)(struct ask_queue *, uint64_t),
-                                        uint64_t ops)
-{
-    pthread_mutex_lock(&queue->lock);
-    queue->receive = receive;
-    queue->ops = ops;
-    pthread_cond_broadcast(&queue->changed);
-    pthread_mutex_unlock(&queue->lock);
-}
-
-static AMP_ALWAYS_INLINE uint64_t ask_end(struct ask_queue *queue, uint64_t sent)
-{
-    uint64_t sum;
-
-    ask_wait_for(&queue->received, sent);
-    pthread_mutex_lock(&queue->lock);
-    while (queue->receive)
-        pthread_cond_wait(&queue->changed, &queue->lock);
-    sum = queue->sum;
-    pthread_mutex_unlock(&queue->lock);
-    return sum;
+    queue->sum = sum;
 }
 
 static uint64_t run_value(void *fixture, uint64_t ops)
 {
     struct ask_queue *queue = fixture;
     const subject *model = amp_object(queue->model);
-    uint64_t at = queue->sent;
+    uint64_t at = atomic_load_explicit(&queue->sent, memory_order_relaxed);
 
-    ask_begin(queue, ask_receive_value, ops);
+    queue->ops = ops;
+    amp_helper_give(&queue->receiver, ask_receive_value, queue);
     for (uint64_t i = ops; i > 0; i--, at++) {
         if (at >= PLACES)
             ask_wait_for(&queue->received, at + 1 - PLACES);
@@ -117,16 +88,18 @@ static uint64_t run_value(void *fixture, uint64_t ops)
         queue->values[at % PLACES] = *model;
         atomic_store_explicit(&queue->sent, at + 1, memory_order_release);
     }
-    return ask_end(queue, at);
+    amp_helper_wait(&queue->receiver);
+    return queue->sum;
 }
 
 static uint64_t run_pointer(void *fixture, uint64_t ops)
 {
     struct ask_queue *queue = fixture;
     const subject *model = amp_object(queue->model);
-    uint64_t at = queue->sent;
+    uint64_t at = atomic_load_explicit(&queue->sent, memory_order_relaxed);
 
-    ask_begin(queue, ask_receive_pointer, ops);
+    queue->ops = ops;
+    amp_helper_give(&queue->receiver, ask_receive_pointer, queue);
     for (uint64_t i = ops; i > 0; i--, at++) {
         subject *object = amp_alloc(sizeof *object);
 
@@ -137,47 +110,26 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
         queue->pointers[at % PLACES] = object;
         atomic_store_explicit(&queue->sent, at + 1, memory_order_release);
     }
-    return ask_end(queue, at);
+    amp_helper_wait(&queue->receiver);
+    return queue->sum;
 }
 
-static void *ask_thread(void *memory)
+/* Lets the allocator make its cache for the thread that frees, outside the timing. */
+static void ask_warm(void *memory)
 {
-    struct ask_queue *queue = memory;
-
-    free(amp_alloc(1)); /* let the allocator make its cache for the freeing thread now, outside the timing */
-    pthread_mutex_lock(&queue->lock);
-    for (;;) {
-        while (!queue->receive && !queue->ends)
-            pthread_cond_wait(&queue->changed, &queue->lock);
-        if (queue->ends)
-            break;
-        pthread_mutex_unlock(&queue->lock);
-        queue->sum = queue->receive(queue, queue->ops);
-        pthread_mutex_lock(&queue->lock);
-        queue->receive = NULL;
-        pthread_cond_broadcast(&queue->changed);
-    }
-    pthread_mutex_unlock(&queue->lock);
-    return NULL;
+    (void) memory;
+    free(amp_alloc(1));
 }
 
 static struct ask_queue *ask_queue_set_up(void)
 {
-    struct ask_queue *queue = aligned_alloc(LINE_B, sizeof *queue);
+    struct ask_queue *queue = amp_alloc_lines(sizeof *queue);
 
-    if (!queue)
-        _exit(AMP_EXIT_NO_MEMORY);
     memset(queue, 0, sizeof *queue);
     queue->model = amp_object_set_up(sizeof(subject));
-    pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->changed, NULL);
-    return queue;
-}
-
-static void *ask_start(struct ask_queue *queue)
-{
-    if (pthread_create(&queue->thread, NULL, ask_thread, queue) != 0)
-        _exit(AMP_EXIT_NO_MEMORY);
+    amp_helper_start(&queue->receiver);
+    amp_helper_give(&queue->receiver, ask_warm, NULL);
+    amp_helper_wait(&queue->receiver);
     return queue;
 }
 
@@ -187,7 +139,7 @@ static void *ask_set_up_value(size_t size)
 
     (void) size;
     queue->values = amp_object_set_up(PLACES * sizeof(subject));
-    return ask_start(queue);
+    return queue;
 }
 
 static void *ask_set_up_pointer(size_t size)
@@ -196,20 +148,14 @@ static void *ask_set_up_pointer(size_t size)
 
     (void) size;
     queue->pointers = amp_alloc(PLACES * sizeof *queue->pointers);
-    return ask_start(queue);
+    return queue;
 }
 
 static void ask_tear_down(void *fixture)
 {
     struct ask_queue *queue = fixture;
 
-    pthread_mutex_lock(&queue->lock);
-    queue->ends = 1;
-    pthread_cond_broadcast(&queue->changed);
-    pthread_mutex_unlock(&queue->lock);
-    pthread_join(queue->thread, NULL);
-    pthread_cond_destroy(&queue->changed);
-    pthread_mutex_destroy(&queue->lock);
+    amp_helper_end(&queue->receiver);
     free(queue->values);
     free(queue->pointers);
     free(queue->model);

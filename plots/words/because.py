@@ -65,11 +65,11 @@ def copies(row, slow, fast, labels):
         return None
     by = sum(one.bytes for one in more) - sum(one.bytes for one in less)
     if by > 0 or (by == 0 and rep_movs(row, slow) and not rep_movs(row, fast)):
-        return f"{labels[slow]} copies {_listed(more)}, {labels[fast]} {_listed(less)}"
+        return f"{labels[slow]} copies {listed(more)}, {labels[fast]} {listed(less)}"
     return None
 
 
-def _listed(found):
+def listed(found):
     """Copies made in the same way are told as one."""
     alike = {}
     for one in found:

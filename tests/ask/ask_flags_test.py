@@ -8,7 +8,8 @@ import shutil
 
 import pytest
 
-from ask import answer, children, compiler as compilers, flags as kinds, lessons, subject as subjects
+from ask import answer, lessons
+from ask.types import children, compiler as compilers, flags as kinds, subject as subjects
 from plots.program.errors import Refused
 from waiting import is_gone, wait_for
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from ask import compiler as compilers, language, subject as subjects
+from ask.types import compiler as compilers, language, subject as subjects
 from plots.program.errors import Refused
 
 needs_clang = pytest.mark.skipif(not shutil.which("clang"), reason="clang is not here: apt-get install clang")

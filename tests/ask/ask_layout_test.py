@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from ask import lessons, subject as subjects
+from ask import lessons
+from ask.types import subject as subjects
 from asking import ask, compiler_in, study, x86_64
 from plots.program.errors import Refused
 

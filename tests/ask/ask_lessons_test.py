@@ -5,10 +5,19 @@ import shutil
 import pytest
 
 import disassembly
-from ask import lessons, subject as subjects
+from ask import arguments, lessons, profiles
+from ask.types import subject as subjects
 from asking import compiler_in, study, x86_64
 from places import ROOT
 from plots.program.errors import Refused
+
+
+def compile_all(compiler, found):
+    made = profiles.of(found, arguments.parse(["a.h", "struct a"]))
+    lessons.write_calls(compiler, found, made)
+    for part in lessons.parts(found, made):
+        for lesson in part.lessons:
+            lessons.compile_lesson(compiler, found, lesson, compiler.folder / "made.o")
 
 
 @pytest.mark.parametrize("cc, flags", [
@@ -19,9 +28,8 @@ def test_every_lesson_compiles_with_the_users_flags(tmp_path, header, cc, flags)
         pytest.skip(f"{cc} is not here: apt-get install {cc}")
     compiler = compiler_in(tmp_path, cc=cc, flags=flags)
     found = subjects.study(compiler, str(header), "struct padded")
-    for part in lessons.PARTS:
-        for lesson in part.lessons:
-            lessons.compile_lesson(compiler, found, lesson, tmp_path / "made.o")
+    assert found.reordered
+    compile_all(compiler, found)
 
 
 def test_names_of_the_users_header_do_not_collide(tmp_path):
@@ -31,9 +39,7 @@ def test_names_of_the_users_header_do_not_collide(tmp_path):
                       "int walk_pointer(void); int ends_of; enum { VALUE, POINTER, PLACES, ELEMENTS };\n")
     compiler = compiler_in(tmp_path)
     found = subjects.study(compiler, str(header), "struct subject")
-    for part in lessons.PARTS:
-        for lesson in part.lessons:
-            lessons.compile_lesson(compiler, found, lesson, tmp_path / "made.o")
+    compile_all(compiler, found)
 
 
 def test_include_folders_and_macros_reach_the_compiler(tmp_path, header):
@@ -53,9 +59,10 @@ CODE = [
     ("ask_store", "ask_store_pointer", (COPIED_B, 2 * COPIED_B), ["malloc", "free"]),
     ("ask_store", "ask_walk_value", (0, 16), []),
     ("ask_store", "ask_walk_pointer", (0, 16), []),
-    ("ask_box", "ask_run_direct", (COPIED_B, 2 * COPIED_B), ["ask_ends_of"]),
-    ("ask_box", "ask_run_boxed", (COPIED_B + 16, 2 * COPIED_B), ["malloc", "table", "free"]),
-    ("ask_box", "ask_run_lent", (16, 32), ["table"]),
+    ("ask_box", "ask_run_direct", (0, 16), ["ask_ends_at"]),
+    ("ask_box", "ask_run_table", (0, 32), ["table"]),
+    ("ask_box", "ask_run_in_frame", (COPIED_B + 16, 2 * COPIED_B), ["table"]),
+    ("ask_box", "ask_run_on_heap", (COPIED_B + 16, 2 * COPIED_B), ["malloc", "table", "free"]),
     ("ask_send", "ask_receive_value", (COPIED_B, 2 * COPIED_B), []),
     ("ask_send", "ask_receive_pointer", (0, 32), ["free"]),
 ]
@@ -64,8 +71,9 @@ MUTANTS = [
     ("ask_made_value", "ask_take_new(object)", "ask_take_new_at(&object)"),
     ("ask_store_value", "        *place = *model;\n", ""),
     ("ask_store_pointer", "        free(*place);\n", ""),
-    ("ask_run_boxed", "        *copy = *object;\n", ""),
-    ("ask_run_lent", "box->table->ends(box->data)", "ask_ends_of_any(box->data)"),
+    ("ask_run_on_heap", "        *copy = *object;\n", ""),
+    ("ask_run_in_frame", "        copy = *object;\n", ""),
+    ("ask_run_table", "box->table->ends(box->data)", "ask_ends_at(box->data)"),
     ("ask_receive_value", "        object = queue->values[at % PLACES];\n", "        memset(&object, 1, 1);\n"),
     ("ask_receive_pointer", "        free(object);\n", ""),
 ]

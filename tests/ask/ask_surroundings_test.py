@@ -12,7 +12,8 @@ import sys
 
 import pytest
 
-from ask import children, compiler as compilers, lessons, subject as subjects
+from ask import lessons
+from ask.types import children, compiler as compilers, subject as subjects
 from places import ROOT
 from plots.program.errors import Refused
 from waiting import HANGS_S, is_gone, wait_for
@@ -182,7 +183,7 @@ def test_a_signal_ends_what_was_started_and_removes_what_was_made(tmp_path, wait
 def test_what_measures_ends_where_ask_is_killed_outright(tmp_path):
     pid = tmp_path / "pid"
     script = f"echo $$ >{pid}.tmp; mv {pid}.tmp {pid}; exec sleep 1000"
-    code = f"from ask import children; children.run_politely(['sh', '-c', {script!r}])"
+    code = f"from ask.types import children; children.run_politely(['sh', '-c', {script!r}])"
     child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
     wait_for(pid.exists, child)
     child.kill()

@@ -15,7 +15,8 @@ import pytest
 
 import lesson_object
 import make_layouts
-from ask import answer, compiler as compilers, lessons, subject as subjects
+from ask import answer, arguments, lessons, profiles
+from ask.types import compiler as compilers, subject as subjects
 from places import ROOT
 from plots.files.strict_json import validate
 from plots.program.errors import Refused
@@ -342,6 +343,9 @@ def test_a_type_that_cannot_be_rebuilt_is_refused(tmp_path, monkeypatch):
 # ---- What a reader should know before he copies it
 
 NOTES = [
+    ("struct head { struct head *next, *prev; }; struct t { int x; struct head h; };", "h is a list head or link, which "
+     "points at itself or is pointed at: a copy of it cannot be used as one, so pass its address"),
+    ("struct t { struct { struct t *tqh_first, **tqh_last; } of; int n; };", "of is a list head or link"),
     ("#include <pthread.h>\nstruct t { pthread_mutex_t lock; long n; };",
      "lock is a mutex: a copy of it cannot be used"),
     ("#include <pthread.h>\nstruct t { struct { pthread_cond_t c[2]; } in; };", "in.c is a condition variable"),
@@ -358,7 +362,7 @@ NOTES = [
     ("struct t { int n; struct { int m; char text[1]; } in; };", "in.text[1] is the last member"),
     ("struct t { void *buf; char end[0]; };", "end[0] is the last member, an array without elements"),
     ("struct t { char text[1]; int n; };", None),
-    ("struct t { const float x, y; };", "its member x is const: no object of it can be assigned as a whole, so change"),
+    ("struct t { const float x, y; };", "its member x is const: no object of it can be assigned as a whole, so what assigns"),
     ("struct t { int a : 3; };", "a bit-field has no address"),
     ("struct t { union { int a; float b; } u[2]; };", "a union is copied whole"),
     ("struct t { int a; };", None),
@@ -370,22 +374,6 @@ def test_notes(tmp_path, text, says):
     subject = study(tmp_path, text)
     found = answer.notes(subject, compilers.make("gcc", (), "", tmp_path / "made"))
     assert any(note.startswith(says) for note in found) if says else found == []
-
-
-def test_objects_that_cannot_be_assigned_are_passed_returned_walked_and_boxed(tmp_path):
-    pairs = [pair for part in lessons.parts(study(tmp_path, "struct t { const int a; };")) for pair in part.pairs]
-    assert pairs == ["pass", "ask_made", "factory", "ask_walk", "ask_box", "ask_box_here"]
-    assert lessons.parts(study(tmp_path, "struct t { int a; };")) == list(lessons.PARTS)
-
-
-@pytest.mark.parametrize("size, rounds", [((1 << 16) - 1, 12), (1 << 16, 2), (1 << 19, 2)])
-def test_copies_of_a_large_object_get_few_rounds(tmp_path, size, rounds):
-    """Else half a MiB takes minutes: each epoch of the side that copies it lasts milliseconds."""
-    found = lessons.parts(study(tmp_path, f"struct t {{ char b[{size}]; }};"))
-    assert {pair: part.rounds for part in found for pair in part.pairs} == {
-        pair: rounds if pair in ("pass", "mutate", "ask_box_here") else part.rounds
-        for part in lessons.PARTS for pair in part.pairs}
-    assert sum(len(part.pairs) for part in found) == sum(len(part.pairs) for part in lessons.PARTS), "each once"
 
 
 # ---- Many holes, and the command
@@ -431,8 +419,10 @@ def test_sixteen_layouts_balance_what_a_lesson_calls(tmp_path, cc, flags):
     cc=cc,
                     flags=flags)
     compiler = compilers.make(cc, (), flags, tmp_path / "made")
-    contract = make_layouts.read_contract(lessons._lesson_object(compiler))
-    for part in lessons.PARTS:
+    contract = make_layouts.read_contract(lessons.lesson_object(compiler))
+    made_profiles = profiles.of(subject, arguments.parse(["a.h", "struct a"]))
+    lessons.write_calls(compiler, subject, made_profiles)
+    for part in lessons.parts(subject, made_profiles):
         for lesson in part.lessons:
             lessons.compile_lesson(compiler, subject, lesson, tmp_path / "made.o")
             made = lesson_object.Object(tmp_path / "made.o")

@@ -4,7 +4,9 @@
 import pytest
 
 import asking
-from ask import advice, allocator, answer, arguments, compiler as compilers, subject as subjects
+from ask import advice, allocator, answer, arguments
+from ask.profiles import Profile
+from ask.types import compiler as compilers, subject as subjects
 from plots.files import pair_run
 from plots.files.strict_json import validate
 from plots.judge import pair_summary
@@ -81,7 +83,7 @@ def answered(tmp_path, small_run):
         change(rows)
         settings = {"allocator": allocator.facts(made.manifest["allocator"], dict(environment), "/nowhere"), "seed": 1,
                     "launches": launches, "layouts": 4, "flags": ["-O2", *compiler.facts]}
-        document = answer.document(subject, compiler, rows, found["floors"], found["rule"], 1.0, settings)
+        document = answer.document(subject, compiler, [Profile("pass", 1, 2, read=1)], rows, found["floors"], found["rule"], 1.0, settings)
         validate(document, "ask", "answer")
         return document
     return make
@@ -96,9 +98,9 @@ def fail(which, reason, detail=None):
 
 
 FAILED = [
-    ([0], "disagreement", None, "Failed: pass: both sides do the same and come to different results: your compiler "
+    ([0], "disagreement", None, "Failed: reads 1 of 2: both sides do the same and come to different results: your compiler "
      "does not keep this object in a copy."),
-    ([0, 1], "disagreement", None, "Failed: pass, return: both sides do the same"),
+    ([0, 1], "disagreement", None, "Failed: reads 1 of 2, return: both sides do the same"),
     ([1], "timeout", "killed after 60 s", "Failed: return: it took longer than a process may"),
     ([1], "signal", "SIGSEGV", "Failed: return: the code that was compiled about it crashed."),
     ([1], "signal", "SIGILL", "Failed: return: this processor lacks an instruction that was compiled."),
@@ -171,12 +173,12 @@ def test_the_answer_names_the_allocator_and_why_nothing_is_counted(answered):
     ((), None), (("lock is a mutex",), "pass its address and never copy it: lock is a mutex"),
     (("a is a mutex", "s is a stream"), "pass its address and never copy it: a is a mutex, s is a stream")])
 def test_no_time_speaks_for_a_copy_that_is_wrong(not_copied, whole):
-    rows = [asking.row("pass", 1.3, 1.2, 1.4, "value faster"), asking.row("mutate", 0.5, 0.4, 0.6, "pointer faster")]
-    found, said = advice.recommend(rows, not_copied)
+    rows = [asking.row("ask_made", 1.3, 1.2, 1.4, "value faster"), asking.row("mutate", 0.5, 0.4, 0.6, "pointer faster")]
+    found, said = advice.recommend(rows, (), not_copied)
     assert all(one["sentence"] == "not to be copied" and one["side"] is None for one in found) == bool(not_copied)
     assert said == whole if whole else "never copy" not in said
     rows[0]["failed"] = {"reason": "exit", "detail": None}
-    assert advice.recommend(rows, not_copied)[1] == f"none: 1 of {len(rows)} rows failed"
+    assert advice.recommend(rows, (), not_copied)[1] == f"none: 1 of {len(rows)} rows failed"
 
 
 @pytest.mark.parametrize("launches, says", [(1, "over 1 launch;"), (2, "over 2 launches;")])

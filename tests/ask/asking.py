@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ask import compiler as compilers, subject as subjects
+from ask.types import compiler as compilers, subject as subjects
 from places import ROOT
 from waiting import HANGS_S
 

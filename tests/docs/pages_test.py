@@ -146,7 +146,7 @@ def test_variables_are_read_by_something():
 
 
 def test_every_question_of_ask_is_explained():
-    page = TEXT["docs/ask.md"].split("## The questions")[1].split("\n## ")[0]
+    page = TEXT["docs/ask.md"].split("## The other questions")[1].split("\n## ")[0]
     assert re.findall(r"^\| ([a-z, ]+) \|", page, re.M)[1:] == [name for name, *_ in QUESTIONS.values()]
 
 

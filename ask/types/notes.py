@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What to know of a type before copying it. Pure functions of its tree of members."""
 
-from ask import members
+from ask.types import members
 
 # A copy of it is none, says POSIX, C or the one who made it.
 NOT_COPIED = {
@@ -14,6 +14,9 @@ NOT_COPIED = {
     "posix_spawn_file_actions_t": "list of actions",
 }
 
+
+# Names of members that point back into the object that holds them, as long as a list of <sys/queue.h> is empty.
+LAST_LINKS = ("tqh_last", "stqh_last", "sqh_last", "cqh_last")
 
 # Names of members that say how many refer to the object.
 REFERENCE_COUNTS = ("refs", "refcnt", "refcount", "ref_count", "reference_count")
@@ -49,12 +52,32 @@ def _through(places):
 def not_copied(use):
     """What it is, or has in it, that no assignment can copy, as in "lock is a mutex"; each kind once."""
     found = {}
-    for path, use in _through(_places(use)):
-        for name in (*use.names, use.type.name):
+    for path, one in _through(_places(use)):
+        for name in (*one.names, one.type.name):
             if NOT_COPIED.get(name):
                 found.setdefault(NOT_COPIED[name], members.shown(path))
                 break
-    return [f"{where or 'it'} is a {what}" for what, where in found.items()]
+    return [f"{where or 'it'} is a {what}" for what, where in found.items()] + _list_heads(use)
+
+
+def _list_heads(use):
+    """Heads of lists that point at themselves while empty, and their links: of <sys/queue.h>, by the names of members;
+    of Linux and others, a struct of nothing but two pointers to its own type. The first of each kind of struct."""
+    found, seen = [], set()
+    for path, one in _places(use):
+        kind, _ = members.innermost(one.type)
+        if id(kind) in seen or "__" in path or not _is_head(kind):  # what is the C library's own affair is not told
+            continue
+        seen.add(id(kind))
+        found.append(f"{members.shown(path) or 'it'} is a list head or link, which points at itself or is pointed at")
+    return found
+
+
+def _is_head(kind):
+    if kind.kind != "struct" or len(kind.members) != 2:
+        return False
+    own = all(member.use.type.kind == "pointer" and member.use.type.pointee == kind.place for member in kind.members)
+    return own or any(member.name in LAST_LINKS for member in kind.members)
 
 
 def _counted(use):

@@ -13,13 +13,13 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ask import children, clean, facts, language, maker, members, notes
-from ask.compiler import AS_TYPED, because, ending, first_error
-from ask.layout import Layout
+from ask.types import children, clean, facts, language, leaves, maker, members, notes, reorder
+from ask.types.compiler import AS_TYPED, because, ending, first_error
+from ask.types.layout import Layout
 from plots.program.errors import Refused
 
 MARK = "amp_the_type"  # around its name, which may be a macro's, unlike our words around it
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ALIGNMENT_B = 16       # of malloc() and of the lessons' fixtures
 LARGEST_B = 1 << 20    # by value it also has to fit a stack, more than once
 LESSON_FLAGS = ("-O2",)  # before the user's, which thus win
@@ -33,10 +33,18 @@ HANDED_OVER = "static amp_asked amp_value(amp_asked *amp_from) { return *amp_fro
 
 
 @dataclass(frozen=True)
+class Reordered:
+    """The same members with less padding."""
+    names: tuple        # of the members, in the other order; "" for one without
+    size_b: int
+    abi: dict
+
+
+@dataclass(frozen=True)
 class Subject:
     type: str
     header: str         # as it is included
-    prefix: Path        # declares amp_asked and amp_make(): to be included before everything else
+    prefix: Path        # declares amp_asked and what fills and reads it: to be included before everything else
     size_b: int
     alignment_b: int
     layout: Layout
@@ -44,6 +52,8 @@ class Subject:
     notes: tuple        # what a reader should know of the type
     not_copied: tuple   # what in it no assignment can copy
     fixed: str          # why no object of it can be assigned, or ""
+    reordered: Reordered | None
+    not_reordered: str  # why not, where there is padding
 
 
 def include_line(header):
@@ -70,7 +80,7 @@ def study(compiler, header, name):
         unit = _unit(compiler, line, name)
         size, alignment, use = facts.describe(unit, name, HANDED_OVER)
     except Refused as refused:  # a better reason may be found
-        _check_header(compiler, line, shown)
+        check_header(compiler, line, shown)
         _check_type(_unit(compiler, line, name), shown, name)
         raise Refused(str(refused) + compiler.blame(
             lambda other: facts.describe(_unit(other, line, name), name, HANDED_OVER))) from None
@@ -78,8 +88,9 @@ def study(compiler, header, name):
     layout = Layout(use, size)
     fixed = _refuse_what_lessons_cannot(name, size, alignment, use)
     prefix, abi = _rebuild(compiler, unit, name, size, alignment, layout)
+    reordered, why = _reorder(compiler, prefix, name, layout, alignment) if layout.holes else (None, "")
     return Subject(name, shown, prefix, size, alignment, layout, abi, tuple(notes.about(use)),
-                   tuple(notes.not_copied(use)), fixed)
+                   tuple(notes.not_copied(use)), fixed, reordered, why)
 
 
 def flags_of(compiler):
@@ -109,7 +120,7 @@ def _syntax(compiler, text, *more, kind="c"):
                         "-ferror-limit=20" if compiler.is_clang else "-fmax-errors=20", file, language=kind)
 
 
-def _check_header(compiler, line, shown):
+def check_header(compiler, line, shown):
     status, said = _syntax(compiler, line + "\n")
     if not status:
         return
@@ -213,13 +224,13 @@ def _qualified(use):
 def _rebuild(compiler, unit, name, size, alignment, layout):
     """(the file that declares it, how it is passed), where both declarations agree in everything."""
     try:
-        text = clean.declare(layout.use, alignment, "__float128" if compiler.is_clang else "_Float128")
+        text = clean.declare(layout.use, alignment, _quad(compiler))
     except clean.CannotDeclare as error:
         raise Refused(name, f"it holds {error}, which ampersand cannot declare once more for its lessons") from None
     compiler.compile("harness/ask/abi.c", ROOT / "harness/ask/abi.c", compiler.folder / "abi.o",
                      lambda _: ["-std=gnu11", "-O1", "-fno-pie", *facts.DEBUGGING, "-iquote", ROOT])
     prefix = compiler.folder / "subject.h"
-    prefix.write_text(text + maker.make(layout), **AS_TYPED)
+    prefix.write_text(text + maker.PARTS + maker.make(layout) + _touching(layout), **AS_TYPED)
     again = facts.Unit(compiler, "clean", text, ("-std=gnu11", *compiler.lesson))
     found_size, found_alignment, found = facts.describe(again, name)
     there, here = _places(layout.use), _places(found)
@@ -234,6 +245,49 @@ def _rebuild(compiler, unit, name, size, alignment, layout):
         raise Refused(name, "declared once more for the lessons, it is passed in another way: "
                       f"{_differences(wanted, got)}")
     return prefix, wanted
+
+
+def _quad(compiler):
+    return "__float128" if compiler.is_clang else "_Float128"
+
+
+def _touching(layout):
+    """How lessons fill and read an object: harness/subjects.h."""
+    found = "#define amp_fill(object) amp_make((object), 1, &(const struct amp_parts) AMP_PARTS)\n" * bool(layout.size_b)
+    first, last = (leaves.end(layout.use.type, leaves.WHOLE, at_end) for at_end in (False, True))
+    if not first:
+        return found
+    return (found + leaves.ends(first, last) + "#define amp_ends(object) amp_asked_ends(object)\n"
+            "#define amp_set_ends(object, number) amp_asked_set_ends((object), (number))\n")
+
+
+def _reorder(compiler, prefix, name, layout, alignment):
+    """(a Reordered, ""), added to the prefix; or (None, why there is none)."""
+    try:
+        order, why = reorder.best(layout.use, layout.size_b, alignment, _quad(compiler))
+        if not order:
+            return None, why
+        text = clean.declare(order.use, alignment, _quad(compiler))
+        again = clean.declare(order.use, alignment, _quad(compiler), "amp_reordered")
+    except clean.CannotDeclare as error:
+        return None, f"it holds {error}"
+    unit = facts.Unit(compiler, "reordered", text, ("-std=gnu11", *compiler.lesson))
+    *found, use = facts.describe(unit, name)
+    first, last = (leaves.end(order.as_declared, leaves.WHOLE, at_end) for at_end in (False, True))
+    if found != [order.size_b, alignment] or [place for _, place in _places(use)] != [
+            place for _, place in _places(order.use)]:
+        return None, "the compiler gives the members other places"
+    if not first:
+        return None, "nothing in it can be read by its name"
+    as_declared = Layout(members.Use(order.as_declared), order.size_b)
+    with open(prefix, "a", **AS_TYPED) as file:
+        file.write(again + maker.make(as_declared, name="amp_make_reordered", of="amp_reordered")
+                   + leaves.ends(first, last, "amp_reordered")
+                   + "#define AMP_REORDERED amp_reordered\n#define amp_fill_declared(object) amp_fill(object)\n"
+                   "#define amp_fill_reordered(object) "
+                   "amp_make_reordered((object), 1, &(const struct amp_parts) AMP_PARTS)\n")
+    abi = _experiment(compiler, unit, as_declared, lambda one: ("-std=gnu11", *one.lesson))
+    return Reordered(order.names, order.size_b, abi), ""
 
 
 def _places(use):

@@ -66,6 +66,7 @@ class Member:
     bit: int = 0             # of a bit-field: the bit within that byte
     bits: int = None         # None: no bit-field
     alignment: int = 0       # of its type as the compiler has it here; 0: not asked
+    declared: int = 0        # by an _Alignas of its own; 0: none
 
 
 def read(dwarf, variable):
@@ -153,7 +154,7 @@ class Reader:
         use, bits = self.use(type_of(die)), number(die, "DW_AT_bit_size")
         at = 8 * number(die, "DW_AT_data_member_location", 0)
         if bits is None:
-            return Member(name_of(die), use, at // 8)
+            return Member(name_of(die), use, at // 8, declared=number(die, "DW_AT_alignment", 0))
         # The place of a bit-field is said in one of two ways, by the version of DWARF.
         if "DW_AT_data_bit_offset" in die.attributes:
             at = number(die, "DW_AT_data_bit_offset")

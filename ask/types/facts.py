@@ -13,8 +13,8 @@ from pathlib import Path
 from elftools.common.exceptions import DWARFError, ELFError
 from elftools.elf.elffile import ELFFile
 
-from ask import members
-from ask.compiler import AS_TYPED, because, ending, unusable
+from ask.types import members
+from ask.types.compiler import AS_TYPED, because, ending, unusable
 from plots.program.errors import Refused
 
 DEBUGGING = ("-fno-lto", "-g", "-gdwarf-5", "-w")

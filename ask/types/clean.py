@@ -6,7 +6,7 @@ it is alike, the compiler says: subject.py compares all places and how both are 
 
 import re
 
-from ask import members
+from ask.types import members
 
 BYTE = 8
 SIGNED_OR_NOT = {1: "unsigned char", 2: "unsigned short", 4: "unsigned", 8: "unsigned long", 16: "unsigned __int128"}
@@ -20,13 +20,13 @@ class CannotDeclare(Exception):
     """There is something in the type for which we know no words of C."""
 
 
-def declare(use, alignment, quad):
-    """The lines that make amp_asked; `quad` is what the compiler calls a float of 128 bits."""
-    writer = Writer(quad)
-    name = writer.spell(use)
+def declare(use, alignment, quad, name="amp_asked"):
+    """The lines that make a type of this name; `quad` is what the compiler calls a float of 128 bits."""
+    writer = Writer(quad, name)
+    spelled = writer.spell(use)
     if alignment != writer.alignment(use):
-        name = writer.typedef(name, attributes=[f"__aligned__({alignment})"])
-    return "".join(writer.lines) + f"typedef {name} amp_asked;\n"
+        spelled = writer.typedef(spelled, attributes=[f"__aligned__({alignment})"])
+    return "".join(writer.lines) + f"typedef {spelled} {name};\n"
 
 
 def field(member, i):
@@ -39,11 +39,11 @@ def up(at, step):
 
 
 class Writer:
-    def __init__(self, quad):
-        self.quad, self.lines, self.names, self.alignments = quad, [], {}, {}
+    def __init__(self, quad, of="amp_asked"):
+        self.quad, self.of, self.lines, self.names, self.alignments = quad, of, [], {}, {}
 
     def typedef(self, name, dimensions="", attributes=()):
-        made = f"amp_type_{len(self.lines)}"
+        made = f"{self.of}_{len(self.lines)}"
         words = f" __attribute__(({', '.join(attributes)}))" if attributes else ""
         self.lines.append(f"typedef {name} {made}{dimensions}{words};\n")
         return made
@@ -113,7 +113,7 @@ class Writer:
         attributes = [*(["__packed__"] if loose is None else []),
                       *([f"__aligned__({whole})"] if whole != natural or loose is None else [])]
         words = f" __attribute__(({', '.join(attributes)}))" if attributes else ""
-        name = f"{kind.kind} amp_type_{len(self.lines)}"
+        name = f"{kind.kind} {self.of}_{len(self.lines)}"
         self.lines.append(f"{name} {{\n{''.join(lines)}}}{words};\n")
         return name, whole
 

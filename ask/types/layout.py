@@ -8,7 +8,7 @@ one."""
 import re
 from functools import cached_property
 
-from ask import members
+from ask.types import members
 
 LISTED = 64  # holes that are told one by one
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""amp_make(): fill an object of the rebuilt type member by member, as code does that has just made one.
+"""amp_make(), amp_fill(): fill an object of the rebuilt type member by member, as code does that has just made one.
 
 Each member is stored by itself, from a register: narrow stores, behind which a copy of the whole is a wide load. A
 long array is cleared, as programs clear a buffer; so is a union of which no member fills what others do."""
 
-from ask import members
-from ask.clean import field
+from ask.types import members
+from ask.types.clean import field
 
 ELEMENTS = 16     # of an array that are set one by one
 STATEMENTS = 512  # beyond so many, the whole is cleared
@@ -17,8 +17,9 @@ PARTS = """struct amp_parts {
     double amp_real[2];
     float amp_single[2];
 };
+#define AMP_PARTS { { 1, 2, 3 }, { 4, 5 }, { 6, 7 } }
 """
-HEAD = """static inline __attribute__((__always_inline__)) void amp_make(amp_asked *amp_to, unsigned long amp_number,
+HEAD = """static inline __attribute__((__always_inline__)) void NAME(TYPE *amp_to, unsigned long amp_number,
                                                              const struct amp_parts *amp_from)
 {
     (void) amp_number;
@@ -26,18 +27,19 @@ HEAD = """static inline __attribute__((__always_inline__)) void amp_make(amp_ask
 """
 
 
-def make(layout):
+def make(layout, name="amp_make", of="amp_asked"):
     """The lines of C."""
     writer = Writer(layout)
     writer.fill("(*amp_to)", layout.use.type)
+    start = HEAD.replace("NAME", name).replace("TYPE", of)
     if len(writer.lines) > STATEMENTS:
-        return PARTS + HEAD + _clear("(*amp_to)") + "}\n"
+        return start + _clear("(*amp_to)") + "}\n"
     words = ["amp_number", *(f"amp_from->amp_word[{i}]" for i in range(WORDS - 1))]
     head = "".join(f"    unsigned long amp_w{i} = {words[i]};\n    __asm__(\"\" : \"+r\"(amp_w{i}));\n"
                    for i in sorted(writer.words))
     # What the callee reads has to be set in all of its bits, which bit-fields alone do not.
     whole = all(layout.mask[at] == 0xFF for at in layout.ends or ())
-    return PARTS + HEAD + head + ("" if whole else _clear("(*amp_to)")) + "".join(writer.lines) + "}\n"
+    return start + head + ("" if whole else _clear("(*amp_to)")) + "".join(writer.lines) + "}\n"
 
 
 def _clear(place):

@@ -15,7 +15,7 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from ask import children, flags as kinds
+from ask.types import children, flags as kinds
 from plots.program.errors import Refused, one_line
 
 # Variables by which a compiler writes files, or lists, that nobody asked ask for.
@@ -139,7 +139,7 @@ class Compiler:
 HARDENING_OFF = ("-fno-stack-protector", "-fno-stack-clash-protection", "-fcf-protection=none",
                  "-mbranch-protection=none")
 AS_TYPED = {"encoding": sys.getfilesystemencoding(), "errors": "surrogateescape"}  # a file with words of the user's
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROBE = """#ifdef __cplusplus
 #error this compiles C++: name a compiler of C
 #endif
