@@ -22,7 +22,8 @@ class Order:
 def best(use, size, alignment, quad):
     """(an Order that is smaller, "") or (None, why none is tried; "" where none is smaller)."""
     kind = use.type
-    if kind.kind != "struct" or not kind.members or sum(member.use.type.size for member in kind.members if member.bits is None) == size:
+    filled = sum(member.use.type.size for member in kind.members if member.bits is None)
+    if kind.kind != "struct" or not kind.members or filled == size:
         return None, ""
     why = _hindrance(kind)
     if why:
