@@ -128,7 +128,8 @@ def _draw(one, panels, summary, manifest):
     heights = [TITLE_IN + HEAD_IN + len(panel.pairs) * CELL_IN + GAP_IN for panel in panels]
     cells = {(row.pair, row.size): cell_of(row, _labels(manifest, row.pair)) for row in shown if row.size in sizes}
     page = style.Page(sum(heights), one.title, "The faster side, and what it saves an operation.",
-                      _keys(cells.values()), _caption(one, summary, sizes, shown), style.small_print(manifest, panels[0].pairs[0][1]))
+                      _keys(cells.values()), _caption(one, summary, sizes, shown),
+                      style.small_print(manifest, panels[0].pairs[0][1]))
     top = sum(heights)
     for panel, height in zip(panels, heights):
         ax = page.axes(left, left + width_in * len(sizes), top - height + GAP_IN, top - TITLE_IN - HEAD_IN)

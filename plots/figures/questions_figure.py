@@ -134,8 +134,8 @@ def _keys(cells, verdicts):
 
 
 def _caption(summary):
-    text = ["Across: the size in bytes, or in the unit beside the name. The range goes from the least to the most over the "
-            f"sizes that were measured. Small: {overview_text.SMALL}."]
+    text = ["Across: the size in bytes, or in the unit beside the name. The range goes from the least to the most over "
+            f"the sizes that were measured. Small: {overview_text.SMALL}."]
     if any(overview.both(cell) for rows in summary.pairs.values() for cell in overview.by_class(rows) if cell):
         text.append("Where two sides are named, the winner changes within these sizes.")
     if summary.quick:

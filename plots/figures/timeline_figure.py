@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Resident memory over time: a burst, everything freed, then light work. Small multiples: a panel for each configuration,
-all on one scale.
+"""Resident memory over time: a burst, everything freed, then light work. Small multiples: a panel for each
+configuration, all on one scale.
 
-The line is the median over launches; the band goes from the least to the greatest of them. The baseline is drawn thin in
-every other panel."""
+The line is the median over launches; the band goes from the least to the greatest of them. The baseline is drawn thin
+in every other panel."""
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator, NullLocator
@@ -54,7 +54,8 @@ def draw(run, summary, seconds, curves):
                       "Everything is freed at 0 s; what stays resident is what the allocator keeps.", keys,
                       f"Medians of {launches} launches; seconds since all was freed." if launches > 1 else
                       "Seconds since all was freed.", allocator_style.small_print(run))
-    limits = (min(found.min() for found in curves.values()) / 1.15, max(found.max() for found in curves.values()) * 1.15)
+    limits = (min(found.min() for found in curves.values()) / 1.15,
+              max(found.max() for found in curves.values()) * 1.15)
     edges = allocator_style.grid(COLUMNS, COLUMNS, LEFT_IN, style.WIDTH_IN - style.MARGIN_IN, GAP_IN)
     top = height * len(rows) + BELOW_IN
     for n, row in enumerate(rows):

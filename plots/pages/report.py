@@ -137,7 +137,8 @@ def _answer(pair, rows, summary, show):
     else:
         ends = sorted(rows, key=lambda row: row.size)
         sentences = [f"crossover: {sentence}" for sentence in crossing]
-        sentences += [f"at {show(row.size)}, {row.sentence}{_numbers(row)}{_because(row)}" for row in (ends[0], ends[-1])]
+        sentences += [f"at {show(row.size)}, {row.sentence}{_numbers(row)}{_because(row)}"
+                      for row in (ends[0], ends[-1])]
         sentences += [] if summary.quick else [_tally(rows)]
     return [f"{capital(sentence)}." for sentence in sentences]
 

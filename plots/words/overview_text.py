@@ -146,7 +146,9 @@ def ns(saved):
 def saved(row):
     """What the faster side of a row saves; "-" where neither is faster."""
     said = overview.outcome(row)
-    return quantity.NONE if not said.side else "<0.01 ns" if said.saved_ns < LEAST_NS else quantity.time(said.saved_ns, 2)
+    if not said.side:
+        return quantity.NONE
+    return "<0.01 ns" if said.saved_ns < LEAST_NS else quantity.time(said.saved_ns, 2)
 
 
 def exact_size(size, unit):

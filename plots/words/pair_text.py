@@ -242,8 +242,8 @@ def next_step(summary, on=screen.PIPE):
     undecided = sum(row.verdict == "undecided" for row in summary.rows)
     if summary.quick:
         return ["", *on.wrapped(f"Next: this was a first look; {COMMAND} bench without --quick decides", "", "  ")]
-    said = (f"Next: {quantity.counted(undecided, 'row is', 'rows are')} undecided; more --launches or a larger --budget "
-            "decides more")
+    said = (f"Next: {quantity.counted(undecided, 'row is', 'rows are')} undecided; more --launches or a larger "
+            "--budget decides more")
     return ["", *on.wrapped(said, "", "  ")] if undecided else []
 
 

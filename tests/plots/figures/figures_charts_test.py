@@ -81,7 +81,8 @@ def test_old_crossover_goes_and_other_files_stay(tmp_path):
         (run / "figures" / name).write_text("old")
     assert draw_charts(run) == 0
     left = {path.name for path in (run / "figures").iterdir()}
-    assert left == {"verdicts.svg", "verdicts.png", "ratios.svg", "ratios.png", "allocations.svg", "allocations.png", "crossover_notes.txt",
+    assert left == {"verdicts.svg", "verdicts.png", "ratios.svg", "ratios.png", "allocations.svg", "allocations.png",
+                    "crossover_notes.txt",
                     "mine.svg"}
 
 

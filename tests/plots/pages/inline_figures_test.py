@@ -34,8 +34,10 @@ def test_paths_in_fewer_letters(path, want):
 
 
 def test_styles_that_figures_share_become_classes():
-    one, two = '<svg><path style="a: 1"/><text style="font: 7px &quot;D&quot;"/></svg>', '<svg><path style="a: 1"/><g style="b: 2"/></svg>'
-    figures, sheet = inline_figures.shared({"one": one, "two": two, "three": two.replace("b: 2", "font: 7px &quot;D&quot;")})
+    font = "font: 7px &quot;D&quot;"
+    one = f'<svg><path style="a: 1"/><text style="{font}"/></svg>'
+    two = '<svg><path style="a: 1"/><g style="b: 2"/></svg>'
+    figures, sheet = inline_figures.shared({"one": one, "two": two, "three": two.replace("b: 2", font)})
     assert figures["one"] == '<svg><path class="f0"/><text class="f1"/></svg>'
     assert figures["two"] == '<svg><path class="f0"/><g style="b: 2"/></svg>'
     assert sheet == '.f0 { a: 1 }\n.f1 { font: 7px "D" }'

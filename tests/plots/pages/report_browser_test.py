@@ -249,4 +249,5 @@ def test_finds_questions(browser, pages):
 def test_a_link_opens_its_card(browser, pages):
     show(browser, pages["full"], unfolded=False)
     browser.find_element("css selector", "#questions a[href='#pair-2']").click()
-    assert ask(browser, "Array.from(document.querySelectorAll('.card details[open]'), one => one.parentNode.id)") == ["pair-2"]
+    opened = ask(browser, "Array.from(document.querySelectorAll('.card details[open]'), one => one.parentNode.id)")
+    assert opened == ["pair-2"]
