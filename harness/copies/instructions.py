@@ -9,7 +9,8 @@
     ("rep movs", width)                  rcx elements from [rsi] to [rdi]
     ("compare", register, register or number, width)    number None: later jumps depend on the register, their result
     ("flags",): later jumps depend on something else    ("less", register): another register is taken off
-    ("call", target or None, register or None, place or None) ("jump", target or None, condition or None) ("return",)
+    ("call", target or None, register or None, place or None)    ("jump", target or None, condition or None)
+    ("return",)
 
 A place is (base, index, displacement, what the index counts); "ip" as the base: what the relocation says. Registers have the name of the whole
 one: rax for eax, v0 for xmm0, ymm0, q0 and d0. Decoded by capstone; no text is read."""
@@ -60,7 +61,8 @@ class X86:
             return [("return",)]
         if capstone.CS_GRP_JUMP in groups:
             target = operands[0].imm if kinds[0] == x86_const.X86_OP_IMM else None
-            return [("jump", target, None if insn.id == x86_const.X86_INS_JMP else X86_CONDITIONS.get(insn.id, "other"))]
+            always = insn.id == x86_const.X86_INS_JMP
+            return [("jump", target, None if always else X86_CONDITIONS.get(insn.id, "other"))]
         if insn.id in MOVS:
             if insn.prefix[0]:
                 return [("rep movs", MOVS[insn.id])]

@@ -18,8 +18,8 @@ LINE_B, WINDOW_B = 64, 32
 
 
 def causes(measured, unit, places, spread):
-    """A tuple of Placed, one for each side whose slow layouts have a cause that can be shown; None where nobody asks, or
-    the table does not say where loops and jumps are."""
+    """A tuple of Placed, one for each side whose slow layouts have a cause that can be shown; None where nobody asks,
+    or the table does not say where loops and jumps are."""
     if not places or spread is None or math.log(spread.p90 / spread.p10) < WIDE:
         return None
     found = []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every lesson's compiled code calls and copies what its pair declares, by gcc and by clang; a lesson that is changed so
-that it no longer does so is found out, by name."""
+"""Every lesson's compiled code calls and copies what its pair declares, by gcc and by clang; a lesson that is changed
+so that it no longer does so is found out, by name."""
 import shutil
 import subprocess
 import sys
@@ -87,8 +87,8 @@ def test_a_lesson_does_what_it_declares(tmp_path, folder, compiler, lesson):
     assert not not_told or lesson in NOT_TOLD, not_told
 
 
-INLINED = [lesson for lesson in LESSONS if lesson in ("pass", "factory", "mutate", "return_out", "pass_read", "pass_write",
-           "pass_made", "pass_alias", "latency", "construct_shared", "container_store", "indirect_assignment", "cold",
+INLINED = [lesson for lesson in LESSONS if lesson in (
+           "pass", "factory", "mutate", "return_out", "pass_read", "pass_write", "pass_made", "pass_alias", "latency", "construct_shared", "container_store", "indirect_assignment", "cold",
            "zero_value", "too_large", "copy_limit", "unknown_size", "null")]
 
 
@@ -102,13 +102,15 @@ def test_inlined_calls_are_found_out(tmp_path, folder, lesson):
 CAUGHT = {
     ("pass", "a second copy"): "copied", ("pass", "no copy"): "copied", ("pass", "sides swapped"): "calls",
     ("factory", "never freed"): "calls", ("factory", "no allocation"): "calls", ("mutate", "in place"): "copied",
-    ("stack_copy", "no copy"): "copied", ("stack_copy", "no recursion"): "calls", ("pass_write", "changed in place"): "copied",
+    ("stack_copy", "no copy"): "copied", ("stack_copy", "no recursion"): "calls",
+    ("pass_write", "changed in place"): "copied",
     ("pass_made", "copied by pointer, too"): "copied", ("pass_registers", "a register is left"): "copied",
     ("frame_reuse", "never freed"): "calls", ("frame_reuse", "no recursion"): "calls",
     ("construct_shared", "a copy of the value is shared"): "copied", ("construct_shared", "on the heap"): "calls",
     ("function_value", "the pointer is seen through"): "calls", ("container_store", "no copy"): "copied",
     ("container_store", "no allocation"): "calls", ("interface", "the address is boxed, not a copy"): "copied",
-    ("interface", "never freed"): "calls", ("interface", "no table"): "calls", ("interface", "two calls on one side"): "calls",
+    ("interface", "never freed"): "calls", ("interface", "no table"): "calls",
+    ("interface", "two calls on one side"): "calls",
     ("buffer", "the size is known"): "calls", ("return_out", "returned on both sides"): "calls",
     ("return_out", "no temporary"): "copied", ("too_large", "on the heap on both sides"): "calls",
     ("copy_limit", "no copy"): "copied", ("collection_insert", "no allocation"): "calls",

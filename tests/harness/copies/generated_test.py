@@ -38,7 +38,8 @@ OUT S{k} make{k}(const S{k} *s) {{ return *s; }}
 OUT unsigned long run_argument{k}(struct two{k} *f, unsigned long n) {{ LOOP{k}(t += take{k}(f->a)) }}
 OUT unsigned long run_result{k}(struct two{k} *f, unsigned long n) {{ LOOP{k}(S{k} s = make{k}(&f->a); KEEP(&s)) }}
 OUT unsigned long run_stored{k}(struct two{k} *f, unsigned long n) {{ LOOP{k}(f->b = f->a; KEEP(f)) }}
-OUT unsigned long run_twice{k}(struct two{k} *f, unsigned long n) {{ LOOP{k}(S{k} s = f->a; KEEP(&s); t += take{k}(s)) }}
+OUT unsigned long run_twice{k}(struct two{k} *f, unsigned long n)
+{{ LOOP{k}(S{k} s = f->a; KEEP(&s); t += take{k}(s)) }}
 """
 # Through registers a small struct may be put together by shifts: bytes that are copied, but by no move that the reader
 # can take for a copy. It tells less there, and is not held to the steps.

@@ -11,7 +11,8 @@ from types import SimpleNamespace as Facts
 
 OFFSETS = (0, 16, 32, 48)
 UNIT = {"value": ["run_value", "take_value"], "pointer": ["run_pointer"],
-        "offsets": {"run_value": [OFFSETS[k // 4] for k in range(16)], "take_value": [OFFSETS[k % 4] for k in range(16)],
+        "offsets": {"run_value": [OFFSETS[k // 4] for k in range(16)],
+                    "take_value": [OFFSETS[k % 4] for k in range(16)],
                     "run_pointer": [OFFSETS[(k + k // 4) % 4] for k in range(16)]}}
 PLACES = {"run_value": {"size_b": 90, "loops": [[24, 52]], "jumps": [[47, 52]]},
           "take_value": {"size_b": 20, "loops": [], "jumps": [[19, 20]]},
