@@ -59,7 +59,7 @@ def test_headline_is_the_mean_over_layouts_and_the_median_over_launches():
                 for shift in (0.0, 0.02, 5.0)]
     measured = statistics.measure(launches)
     assert measured.headlines == pytest.approx([0.1, 0.12, 5.1], abs=1e-3)
-    assert statistics.estimate(measured.headlines, 0.95).estimate == pytest.approx(0.12, abs=1e-3)
+    assert statistics.tell(measured.fit, 0.95).ratio.estimate == pytest.approx(0.12, abs=1e-3)
 
 
 def exact_coverage(n, rank):
