@@ -129,6 +129,8 @@ Usage: ./ampersand escape WHAT [flags]                        as in ./ampersand 
   -m                 print a line for every allocation, as `go build -gcflags -m` does
   -m=2               print every step of every reason, too
   --function REGEX   only what functions make whose names match
+  --lessons RUN      a run of ./ampersand bench on this machine: what each
+                     object in the frame would save
   --format F         table, json or sarif                                 table
 
 Says which allocations could live in the frame, which must be on the heap and through which steps, and which locals'

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Where each object of a C program lives, and why: what `go build -gcflags -m` says, for C.
 
-Clang compiles every file to bitcode, all are analysed as one program, and what was found is said: which allocations could
-live in the frame, which must be on the heap and through which steps, which locals' addresses outlive their frame."""
+Clang compiles every file to bitcode, all are analysed as one program, and what was found is said: which allocations
+could live in the frame, which must be on the heap and through which steps, and which locals' addresses outlive it."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from plots.escape import explain, sarif, sources
+from plots.escape import explain, sarif, savings, sources
 from plots.program import scratch
 from plots.program.errors import Refused, one_line
 from plots.words import quantity
@@ -25,6 +25,7 @@ def add_arguments(parser):
     parser.add_argument("-m", dest="lines", action="store_true", help="a line for every allocation")
     parser.add_argument("-m=2", dest="whole", action="store_true", help="every step of every reason")
     parser.add_argument("--function", metavar="REGEX", help="only what these functions make")
+    parser.add_argument("--lessons", metavar="RUN", help="a run of bench on this machine: what each object would save")
     parser.add_argument("--format", choices=("table", "json", "sarif"), default="table")
 
 
@@ -131,6 +132,8 @@ def main(arguments):
     found, failed = analyse(arguments.what, arguments.cflags.split())
     for kind in ("allocations", "locals", "given_up", "copies", "parameters", "frames"):
         found[kind] = [one for one in found[kind] if wanted.search(one["function"])]
+    if arguments.lessons:
+        savings.add(found, arguments.lessons)
     if arguments.format == "json":
         print(json.dumps(found, indent=1))
     elif arguments.format == "sarif":

@@ -25,10 +25,19 @@ def step(hop, file):
     return text
 
 
+def gain(finding):
+    if "saving_ns" not in finding:
+        return ""
+    if finding["saving_ns"] is None:
+        return "; no gain is known at this size"
+    low, high = finding["saving_ns"]
+    return f"; saves {quantity.interval(low, high)} ns and an allocation each time"
+
+
 def why(finding):
     """One line."""
     if finding["obstacle"] is None:
-        return "could live in the frame" + ("" if finding["freed"] else "; it is never freed")
+        return "could live in the frame" + ("" if finding["freed"] else "; it is never freed") + gain(finding)
     if finding["obstacle"] != "outlives":
         return finding["reason"]
     steps = [step(hop, finding["file"]) for hop in finding["path"]]
@@ -68,4 +77,5 @@ def parameter(one):
 
 def taken(frame, one):
     """What a frame takes while the function runs."""
-    return f"{one['what']} in {frame['function']}(){' in a loop' if one['loop'] else ''}, of a size that only the run knows"
+    where = f"{frame['function']}(){' in a loop' if one['loop'] else ''}"
+    return f"{one['what']} in {where}, of a size that only the run knows"

@@ -16,8 +16,9 @@ from plots.program.errors import Refused, one_line
 CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++", ".C", ".mm", ".m")
 # What the analysis wants to see: see harness/escape/main.c.
 STAGE = ["-O2", "-Xclang", "-disable-llvm-passes", "-fno-discard-value-names", "-g", "-w", "-emit-llvm", "-c"]
-DROPPED = re.compile(r"-(c|S|E|O.*|g.*|M[DGMP]*|W.*|flto.*|fsanitize.*|fprofile.*|ftest-coverage|coverage|-coverage|pipe|"
-                     r"save-temps.*|fdiagnostics.*|pedantic.*|fstack-usage|fcallgraph-info.*|fdump.*|frecord-gcc-switches)$")
+DROPPED = re.compile(r"-(c|S|E|O.*|g.*|M[DGMP]*|W.*|flto.*|fsanitize.*|fprofile.*|ftest-coverage|coverage|-coverage|"
+                     r"pipe|save-temps.*|fdiagnostics.*|pedantic.*|fstack-usage|fcallgraph-info.*|fdump.*|"
+                     r"frecord-gcc-switches)$")
 DROPPED_WITH_VALUE = ("-o", "-MF", "-MT", "-MQ", "-MJ")
 UNKNOWN = re.compile(r"error: (?:unknown argument|unsupported option|unsupported argument)[^']*'([^']+)'")
 RETRIES = 4
@@ -39,7 +40,7 @@ class Inputs:
 
 
 def of_interest(flags):
-    """The flags of a compile command that say what the code means: not what comes out, how fast, or with which warnings."""
+    """The flags of a compile command that say what the code means, not what comes out or with which warnings."""
     kept, words = [], iter(flags)
     for word in words:
         if word in DROPPED_WITH_VALUE:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every function of a module, solved from the called ones up to their callers. Functions that call each other are solved
- * again until nothing changes. */
+ * Every function of a module, solved from the called ones up to their callers. Functions that call each other are
+ * solved again until nothing changes. */
 #ifndef AMP_ESCAPE_PROGRAM_H
 #define AMP_ESCAPE_PROGRAM_H
 

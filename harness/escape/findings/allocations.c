@@ -5,7 +5,7 @@
  *   its memory is reached neither from what the function returns, nor from its caller's memory, nor from OUTSIDE,
  *   its size is known and at most AMP_FRAME_MOST_B,
  *   it is not resized, and each free() of it frees it and nothing else, in this function,
- *   in a loop, a new object cannot meet an old one: the pointer is stored nowhere and joins no other way of the program.
+ *   in a loop, a new object cannot meet an old one: the pointer is stored nowhere and joins no other way.
  *
  * The first of these that does not hold is its obstacle. */
 #include "harness/escape/findings/allocations.h"

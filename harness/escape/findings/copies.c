@@ -61,7 +61,8 @@ static void read_call(struct reading *reading, LLVMValueRef call)
 static void read_alloca(struct reading *reading, LLVMValueRef at)
 {
     LLVMValueRef n = LLVMGetOperand(at, 0);
-    const bool fixed = LLVMIsAConstantInt(n) && LLVMGetInstructionParent(at) == LLVMGetEntryBasicBlock(reading->function);
+    const bool fixed =
+        LLVMIsAConstantInt(n) && LLVMGetInstructionParent(at) == LLVMGetEntryBasicBlock(reading->function);
     json_t *object;
 
     if (fixed) {

@@ -26,7 +26,8 @@ static bool same_place(LLVMValueRef a, LLVMValueRef b)
 {
     if (a == b)
         return true;
-    if (!LLVMIsAGetElementPtrInst(a) || !LLVMIsAGetElementPtrInst(b) || LLVMGetNumOperands(a) != LLVMGetNumOperands(b) ||
+    if (!LLVMIsAGetElementPtrInst(a) || !LLVMIsAGetElementPtrInst(b) ||
+        LLVMGetNumOperands(a) != LLVMGetNumOperands(b) ||
         LLVMGetGEPSourceElementType(a) != LLVMGetGEPSourceElementType(b))
         return false;
     for (int i = 0; i < LLVMGetNumOperands(a); i++)

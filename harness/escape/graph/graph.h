@@ -9,8 +9,8 @@
  *
  * A memory is a local, an allocation, or something of the caller's: what an argument points at (ARGUMENT), what the
  * words of that hold (HELD), all that lies behind (DEEP). OUTSIDE is all the rest of the world: globals, and whatever
- * code that is not seen may hold. A memory's content is kept by words of 8 bytes; a store at an offset that is not known
- * goes to the word AMP_ANY, which every load reads. Order of execution is ignored.
+ * code that is not seen may hold. A memory's content is kept by words of 8 bytes; a store at an offset that is not
+ * known goes to the word AMP_ANY, which every load reads. Order of execution is ignored.
  *
  * Every fact knows the constraint that first gave it and its place in the order of facts, so that a path back to the
  * start can be walked through older facts only. Functions that allocate end the program where there is no memory. */
@@ -63,8 +63,8 @@ enum amp_step { AMP_STEP_ADDRESS, AMP_STEP_COPY, AMP_STEP_LOAD, AMP_STEP_STORE, 
 struct amp_edge;
 
 /* ADDRESS: `to` points at memory `from`.  COPY: to = from + offset.  LOAD: to = *(from + offset).
- * STORE: *(to + offset) = from. Of size bytes; 0: of any number.  DIFFERENCE: to = from - other, which points nowhere if
- * both point into one and the same memory. */
+ * STORE: *(to + offset) = from. Of size bytes; 0: of any number.  DIFFERENCE: to = from - other, which points nowhere
+ * if both point into one and the same memory. */
 struct amp_constraint {
     enum amp_step step;
     int to, from, other;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Facts are followed from the last to the first: each was given by a constraint whose inputs are older. So the steps are
- * found backwards, and turned round at the end. */
+ * Facts are followed from the last to the first: each was given by a constraint whose inputs are older. So the steps
+ * are found backwards, and turned round at the end. */
 #include "harness/escape/graph/path.h"
 
 #include <limits.h>
@@ -82,7 +82,8 @@ static void describe_call(LLVMValueRef call, const struct amp_edge *through, cha
     const char *name = LLVMIsAFunction(called) ? LLVMGetValueName2(called, &length) : NULL;
 
     if (through) {
-        snprintf(out, WHAT_MOST, "%s %s()", through->holder.kind == AMP_NODE_RETURNED ? "returned by" : "passed to", name);
+        snprintf(out, WHAT_MOST, "%s %s()", through->holder.kind == AMP_NODE_RETURNED ? "returned by" : "passed to",
+                 name);
         return;
     }
     hop->assumed = true;

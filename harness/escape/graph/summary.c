@@ -114,7 +114,8 @@ static struct amp_edge *add_edge(struct amp_summary *summary, struct amp_edge ed
     for (int e = 0; e < summary->edges; e++) {
         struct amp_edge *known = summary->edge[e];
 
-        if (known->retired || known->word != edge.word || !same_node(known->holder, edge.holder) || !same_node(known->held, edge.held))
+        if (known->retired || known->word != edge.word || !same_node(known->holder, edge.holder) ||
+            !same_node(known->held, edge.held))
             continue;
         if (known->offset != edge.offset && known->offset != AMP_ANY) {
             known->offset = AMP_ANY;
@@ -136,7 +137,8 @@ static void blur(const struct amp_summary *summary, struct amp_node *node)
         node->word = AMP_ANY;
 }
 
-static bool take_memory(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach, int m)
+static bool take_memory(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach,
+                        int m)
 {
     const struct amp_memory *memory = &graph->memory[m];
     struct amp_edge edge = { .function = graph->function };

@@ -3,7 +3,7 @@
  * What a call of a function does to memory, for its callers: which memory holds what afterwards, and what is freed.
  *
  *   void push(struct list *l, void *p) { l->head = p; }     edge: ARGUMENT 0, word 0 holds ARGUMENT 1
- *   void *make(size_t n) { return malloc(n); }              edge: RETURNED holds FRESH, of a size that argument 0 gives */
+ *   void *make(size_t n) { return malloc(n); }              edge: RETURNED holds FRESH, as large as argument 0 */
 #ifndef AMP_ESCAPE_SUMMARY_H
 #define AMP_ESCAPE_SUMMARY_H
 
@@ -45,8 +45,8 @@ void amp_reach_find(const struct amp_graph *graph, struct amp_reach *reach);
 /* The way out of a memory that is reached. */
 void amp_reach_path(const struct amp_graph *graph, const struct amp_reach *reach, int memory, struct amp_path *path);
 
-/* Add what the solved graph shows. True if the summary changed. Beyond AMP_EDGES_MANY edges words are not told apart any
- * more, beyond AMP_EDGES_MOST it becomes unknown. */
+/* Add what the solved graph shows. True if the summary changed. Beyond AMP_EDGES_MANY edges words are not told apart
+ * any more, beyond AMP_EDGES_MOST it becomes unknown. */
 bool amp_summary_take(struct amp_summary *summary, const struct amp_graph *graph, const struct amp_reach *reach);
 enum { AMP_EDGES_MANY = 100, AMP_EDGES_MOST = 250 };
 

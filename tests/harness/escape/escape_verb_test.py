@@ -9,6 +9,7 @@ import pytest
 
 import escaping
 from places import ROOT
+from plots.escape import savings
 
 KEPT = """#include <stdlib.h>
 int *make(void)
@@ -192,3 +193,31 @@ def test_copies_parameters_and_frames(run, tmp_path):
     frames = json.loads(run("copies.c", "--format", "json")[1])["frames"]
     assert [frame["function"] for frame in frames] == ["sum", "change", "move", "varies"]
     assert frames[2]["bytes"] == 8 + 8 + 4 + 4
+
+
+def summary(rows):
+    return json.dumps({"rows": [{"pair": pair, "size": size, "failed": None, "value_ns_per_op": {"low": value[0],
+                       "high": value[1]}, "pointer_ns_per_op": {"low": pointer[0], "high": pointer[1]}}
+                       for pair, size, value, pointer in rows]})
+
+
+FACTORY = [("factory", 8, (1, 1.5), (9.5, 10)), ("factory", 32, (2, 2.5), (22.5, 23)), ("pass", 16, (1, 1), (90, 91)),
+           ("factory", 64, (9, 10), (9.5, 30))]
+
+
+@pytest.mark.parametrize("size, want", [
+    (8, (8, 9)), (32, (20, 21)), (16, (14, 15)), (4, None), (65, None), (64, None),
+])
+def test_savings_lie_between_what_was_measured(tmp_path, size, want):
+    (tmp_path / "summary.json").write_text(summary(FACTORY))
+    found = savings.saving(savings.costs(tmp_path), size)
+    assert found == (want and pytest.approx(want))
+
+
+def test_savings_are_said(run, file, tmp_path):
+    (tmp_path / "summary.json").write_text(summary(FACTORY))
+    assert run("k.c", "-m", "--function", "use", "--lessons", tmp_path)[1] == (
+        "k.c:8:14: malloc of 16 B in use(): could live in the frame; saves 14.0..15.0 ns and an allocation each time\n")
+    (tmp_path / "summary.json").write_text("{}")
+    status, _, err = run("k.c", "--lessons", tmp_path)
+    assert status == 2 and "is no summary of a run" in err
