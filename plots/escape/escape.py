@@ -113,7 +113,8 @@ def counts(found):
 
 def first_screen(found):
     yield from counts(found)
-    shown = [f"{explain.place(one)}: bug: {explain.local(one)}" for one in sorted(found["locals"], key=by_place)]
+    shown = [f"{explain.place(one)}: {'bug' if one['returned'] else 'left behind'}: {explain.local(one)}"
+             for one in sorted(found["locals"], key=by_place)]
     shown += [f"{explain.place(one)}: {explain.allocation(one)}: {explain.why(one)}"
               for one in sorted(found["allocations"], key=order) if one["obstacle"] is None]
     room = SCREEN - 3

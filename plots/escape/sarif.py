@@ -27,7 +27,8 @@ def steps(path):
 
 
 def result(rule, finding, text):
-    found = {"ruleId": rule, "level": LEVELS.get(rule, "note"), "message": {"text": text},
+    level = "warning" if finding.get("returned") is False else LEVELS.get(rule, "note")  # stored, perhaps never read
+    found = {"ruleId": rule, "level": level, "message": {"text": text},
              "locations": [location(finding)]}
     if finding.get("path"):
         found["codeFlows"] = [{"threadFlows": [{"locations": list(steps(finding["path"]))}]}]

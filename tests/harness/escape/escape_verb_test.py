@@ -221,3 +221,13 @@ def test_savings_are_said(run, file, tmp_path):
     (tmp_path / "summary.json").write_text("{}")
     status, _, err = run("k.c", "--lessons", tmp_path)
     assert status == 2 and "is no summary of a run" in err
+
+
+def test_a_stored_address_is_left_behind(run, tmp_path):
+    (tmp_path / "k.c").write_text("int *kept;\nvoid leave(void) { int x = 3; kept = &x; }\n"
+                                  "void tidy(int n) { int x = n, *before = kept; kept = &x; if (n) x++; kept = before; }\n"
+                                  "void some(int n) { int x = n, *before = kept; kept = &x; if (n) kept = before; }\n")
+    assert [line.split(": address")[0] for line in run("k.c")[1].splitlines()[1:-1]] == [
+        "k.c:2:36: left behind", "k.c:4:52: left behind"]
+    results = json.loads(run("k.c", "--format", "sarif")[1])["runs"][0]["results"]
+    assert [result["level"] for result in results] == ["warning", "warning"]
