@@ -48,7 +48,8 @@ def main(arguments):
         rows, floors, rule, of_run = judge(folder, parts)
     settings = {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
                 "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
-    found = answer.document(subject, compiler, profiles, rows, floors, rule, round(time.monotonic() - begin, 1), settings)
+    seconds = round(time.monotonic() - begin, 1)
+    found = answer.document(subject, compiler, profiles, rows, floors, rule, seconds, settings)
     return show(found, args) or status
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ask import lessons, registers
-from ask.profiles import Profile, declarations
+from ask.profiles import Profile, counted, declarations
 from ask.types import children, leaves, members, prototypes, subject as subjects
 from plots.files import pair_run
 from plots.judge import pair_summary
@@ -115,7 +115,7 @@ def measure(compiler, kinds, launches, seed):
 
 def _build(compiler, kind, object_of_lesson, seed, out):
     total = leaves.count(kind.subject.layout.use.type)
-    half = Profile(PASSED, max(1, total // 2) if total else 0, total)
+    half = counted(Profile(PASSED, max(1, total // 2) if total else 0, total), kind.subject.layout.use.type)
     (compiler.folder / "calls.h").write_text(declarations([half], kind.subject))
     for name in pairs_of([kind]):
         lesson = LESSONS[name.rpartition("_")[0]]

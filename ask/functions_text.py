@@ -24,7 +24,8 @@ def text(found, on=screen.PIPE):
     if not n:
         return "\n".join(lines) + "\n"
     measured = "rule" in found
-    lines += ["", *_types(found, measured).terminal(on, indent=2), "", *_functions(found, measured).terminal(on, indent=2)]
+    for table in (_types(found, measured), _functions(found, measured)):
+        lines += ["", *table.terminal(on, indent=2)]
     lines += [""] + [line for sentence in _closing(found, measured) for line in on.wrapped(sentence)]
     return "\n".join(lines) + "\n"
 

@@ -79,14 +79,14 @@ def of(subject, args):
     kind = subject.layout.use.type
     total = leaves.count(kind)
     if args.reads or args.writes or args.alias or args.depth:
-        return [_counted(_own(subject, total, args), kind)]
+        return [counted(_own(subject, total, args), kind)]
     shares = {"half": total // 2, "quarter": total // 4, "one": 1, "all": total}  # of two that are one, the last
     found = {reads: Profile(f"ask_reads_{name}", reads, total) for name, reads in shares.items() if reads or not total}
     few = min(FEW, total)
     more = [Profile("ask_changes", few, total, changes=True), Profile("ask_alias", few, total, writes=True)]
     if subject.size_b * CALLS <= STACK_B:
         more.append(Profile("ask_depth", few, total, calls=CALLS))
-    return [_counted(one, kind) for one in [*dict(sorted(found.items())).values(), *more]]
+    return [counted(one, kind) for one in [*dict(sorted(found.items())).values(), *more]]
 
 
 def _own(subject, total, args):
@@ -101,13 +101,13 @@ def _own(subject, total, args):
     return Profile(OWN, reads, total, args.writes, args.alias, args.depth or 1)
 
 
-def _counted(profile, kind):
+def counted(profile, kind):
     read = leaves.Reading(kind, profile.reads).read if profile.total else 0
     return replace(profile, read=read)
 
 
 def declarations(profiles, subject):
-    """The functions that read and change, and the list AMP_CALLS, for ask_call.c."""
+    """The functions that read and change, and the list ASK_PROFILES, for ask_call.c."""
     kind = subject.layout.use.type
     readers = [leaves.reader(name, kind, reads)[0] for name, reads in
                dict.fromkeys((one.reader, one.reads) for one in profiles if one.total)]
@@ -115,4 +115,4 @@ def declarations(profiles, subject):
              + (f"{int(one.writes)}, {one.calls}, " if one.writes or one.calls > 1 else "") + f'"{one.does}")'
              for one in profiles]
     return "".join([*readers, leaves.changer("amp_change", kind),
-                    "#define AMP_CALLS(CALL, CALL_ON) \\\n", " \\\n".join(calls), "\n"])
+                    "#define ASK_PROFILES(CALL, CALL_ON) \\\n", " \\\n".join(calls), "\n"])

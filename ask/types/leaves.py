@@ -172,5 +172,6 @@ def ends(first, last, of="amp_asked"):
     """Functions <of>_ends() and <of>_set_ends(), which read and set two leaves: (type, place) each."""
     added = "".join(f"    {'amp_real' if real else 'amp_sum'} += {value};\n"
                     for real, value in (as_number(*one) for one in (first, last)))
-    return (_reads(f"{of}_ends", added, of) + f"{HEAD}void {of}_set_ends({of} *amp_from, unsigned long amp_number)\n{{\n"
+    return (_reads(f"{of}_ends", added, of)
+            + f"{HEAD}void {of}_set_ends({of} *amp_from, unsigned long amp_number)\n{{\n"
             f"    {set_to(*first, 'amp_number')}\n    {set_to(*last, 'amp_number + 1')}\n}}\n")

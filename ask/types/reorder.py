@@ -14,7 +14,7 @@ from ask.types import clean, members
 @dataclass(frozen=True, eq=False)
 class Order:
     use: members.Use       # the reordered type
-    as_declared: members.Type  # the same members in the order of the user's type, for code that fills and reads both alike
+    as_declared: members.Type  # the same in the order of the user's type, for code that fills and reads both alike
     names: tuple           # of the members as reordered; "" for one without
     size_b: int
 

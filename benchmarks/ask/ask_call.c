@@ -16,12 +16,12 @@
  *                      calls. Only calls that write or hand on take more arguments than the object.
  * Different:           where the callee finds the members.
  *
- * AMP_CALLS(CALL, CALL_ON) lists the pairs; ask makes it for the type that it is asked about (ask/profiles.py), with the
+ * ASK_PROFILES(CALL, CALL_ON) lists the pairs; ask makes it for the type that it is asked about (ask/profiles.py), with the
  * functions that read the members. */
 #include "harness/kernel.h"
 #include "harness/subjects.h"
 
-#if defined(AMP_SUBJECT) && defined(AMP_CALLS)
+#if defined(AMP_SUBJECT) && defined(ASK_PROFILES)
 
 #define WRITES 4
 
@@ -151,6 +151,6 @@ static void *ask_called_set_up(size_t calls)
     ASK_RUN(name, pointer, ask_pointer_##name(&called->object, called->words, called->calls))                          \
     ASK_PAIR(name, n, text)
 
-AMP_CALLS(ASK_CALL, ASK_CALL_ON)
+ASK_PROFILES(ASK_CALL, ASK_CALL_ON)
 
 #endif
