@@ -128,11 +128,11 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
 /* What a side declares of calls (`.calls`): of functions that AMP_INLINE leaves to the compiler, and of others. Nothing
  * for a user's type, which may be passed in ways of its own. */
 #ifdef AMP_SUBJECT
-#define AMP_CALLS(amp_own, amp_others) NULL
+#define AMP_SUBJECT_CALLS(amp_own, amp_others) NULL
 #elif defined(AMP_INLINE)
-#define AMP_CALLS(amp_own, amp_others) amp_others
+#define AMP_SUBJECT_CALLS(amp_own, amp_others) amp_others
 #else
-#define AMP_CALLS(amp_own, amp_others) amp_own " " amp_others
+#define AMP_SUBJECT_CALLS(amp_own, amp_others) amp_own " " amp_others
 #endif
 
 /* The bytes that are copied in memory if a subject is passed by value: none if the ABI has it in registers. AArch64 has

@@ -76,9 +76,9 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(factory,
          .question = "What does it cost to return a new object by value, and what as a pointer to the heap?",
-         .value = { run_value, .calls = AMP_CALLS("make_value", ""), .copied_b_per_op = FACTORY_COPIED_B,
+         .value = { run_value, .calls = AMP_SUBJECT_CALLS("make_value", ""), .copied_b_per_op = FACTORY_COPIED_B,
                     .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .calls = AMP_CALLS("make_pointer", "malloc free"),
+         .pointer = { run_pointer, .calls = AMP_SUBJECT_CALLS("make_pointer", "malloc free"),
                       .copied_b_per_op = sizeof(subject), .allocs_per_op = 1, .bytes_per_op = sizeof(subject),
                       .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,

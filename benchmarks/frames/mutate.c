@@ -69,9 +69,9 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(mutate,
          .question = "What does it cost to change an object by returning a copy, and what through a pointer?",
-         .value = { run_value, .calls = AMP_CALLS("change_value", ""), .copied_b_per_op = 3 * AMP_PASSED_B,
+         .value = { run_value, .calls = AMP_SUBJECT_CALLS("change_value", ""), .copied_b_per_op = 3 * AMP_PASSED_B,
                     .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .calls = AMP_CALLS("change_pointer", ""), .set_up = amp_object_set_up,
+         .pointer = { run_pointer, .calls = AMP_SUBJECT_CALLS("change_pointer", ""), .set_up = amp_object_set_up,
                       .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 8, .text = "Change a word as reads best." },

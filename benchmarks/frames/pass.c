@@ -76,9 +76,9 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 
 AMP_PAIR(pass,
          .question = "What does it cost to pass an argument by value, and what by const pointer?",
-         .value = { run_value, .calls = AMP_CALLS("take_value", ""), .copied_b_per_op = PASS_COPIED_B,
+         .value = { run_value, .calls = AMP_SUBJECT_CALLS("take_value", ""), .copied_b_per_op = PASS_COPIED_B,
                     .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_pointer, .calls = AMP_CALLS("take_pointer", ""), .set_up = amp_object_set_up,
+         .pointer = { run_pointer, .calls = AMP_SUBJECT_CALLS("take_pointer", ""), .set_up = amp_object_set_up,
                       .tear_down = amp_object_tear_down },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS(PASS_CLAIMS));

@@ -95,7 +95,7 @@ def operation(child, memory, own):
     """Step until the next stop."""
     block = registers(child)
     at, size_b, second, top = block[RDI], block[RSI], block[RDX], block[RSP]
-    seen = Seen(size_b)
+    found = {}  # (which watched memory, distance from the object) -> [(bytes, way)]
     draw = random.Random(size_b)
     old = read(memory, at, size_b)
     content = bytes(byte ^ draw.randint(1, 255) for byte in old)
@@ -106,28 +106,37 @@ def operation(child, memory, own):
     for _ in range(MOST_STEPS):
         here = registers(child)[RIP]
         if read(memory, here, 1)[0] == INT3:
-            return seen
+            return summed(size_b, found)
         assert step(child), "the program has ended within an operation"
         for k, one in enumerate(watched):
             now = read(memory, *one)
             if now != before[k]:
-                n = copied(before[k], now, old, content)
+                n, distance = copied(before[k], now, old, content)
                 if n:
-                    seen.bytes += n
-                    seen.ways.add(way(own(here), registers(child)[RIP] == here, n))
+                    found.setdefault((k, distance), []).append((n, way(own(here), registers(child)[RIP] == here, n)))
                 before[k] = now
     raise AssertionError("an operation without an end")
 
 
+def summed(size_b, found):
+    """What has been seen; a single byte at a distance of its own is an accident, unless the object is that small."""
+    seen = Seen(size_b)
+    for steps in found.values():
+        if sum(n for n, _ in steps) >= min(size_b, 2):
+            seen.bytes += sum(n for n, _ in steps)
+            seen.ways |= {one for _, one in steps}
+    return seen
+
+
 def copied(before, now, old, new):
-    """How many bytes have changed, if all of them are the object's, at one distance; else 0."""
+    """(how many bytes have changed, their distance), if all of them are the object's, at one distance; else (0, 0)."""
     changed = [k for k in range(len(now)) if now[k] != before[k]]
     for offset in range(len(new)):
         from_object = range(offset - changed[0], offset - changed[0] + len(now))
         if all(0 <= from_object[k] < len(new) and before[k] == old[from_object[k]] and now[k] == new[from_object[k]]
                for k in changed):
-            return len(changed)
-    return 0
+            return len(changed), changed[0] - offset
+    return 0, 0
 
 
 def way(is_own, stands_still, n):
