@@ -59,13 +59,13 @@ def test_a_failed_row_gets_no_advice():
 
 @pytest.mark.parametrize("pointers, values, open_, whole", [
     ((), ("ask_made", "factory", "mutate"), (), "treat it as a value"),
-    (("mutate",), ("pass", "factory"), (), "treat it as a value, but change it through a pointer"),
-    (("pass", "mutate"), ("factory",), (), "handle it through pointers, but return it by value"),
-    (("pass", "mutate"), (), ("factory",), "handle it through pointers; no answer yet: return"),
-    ((), ("factory",), ("pass", "mutate"), "treat it as a value; no answer yet: pass, change"),
-    (("pass", "mutate"), ("factory", "ask_store"), (), "by value: return, store; by pointer: pass, change"),
-    (("pass",), ("factory",), (), "by value: return; by pointer: pass"),
-    ((), (), ("pass",), "no answer yet: measure more with --launches"),
+    (("mutate",), ("ask_made", "factory"), (), "treat it as a value, but change it through a pointer"),
+    (("ask_made", "mutate"), ("factory",), (), "handle it through pointers, but return it by value"),
+    (("ask_made", "mutate"), (), ("factory",), "handle it through pointers; no answer yet: return"),
+    ((), ("factory",), ("ask_made", "mutate"), "treat it as a value; no answer yet: made, change"),
+    (("ask_made", "mutate"), ("factory", "ask_store"), (), "by value: return, store; by pointer: made, change"),
+    (("ask_made",), ("factory",), (), "by value: return; by pointer: made"),
+    ((), (), ("ask_made",), "no answer yet: measure more with --launches"),
 ])
 def test_the_whole(pointers, values, open_, whole):
     rows = [row(pair, 0.5, 0.4, 0.6) for pair in pointers] + [row(pair, 2, 1.9, 2.1) for pair in values]
