@@ -44,6 +44,9 @@ OUT unsigned long run_twice{k}(struct two{k} *f, unsigned long n)
 # Through registers a small struct may be put together by shifts: bytes that are copied, but by no move that the reader
 # can take for a copy. It tells less there, and is not held to the steps.
 IN_REGISTERS_B = 16
+# gcc copies structs aligned to less than 8 B by `rep movs` from the next multiple of 8 on: the length depends on
+# the address, which the reader says.
+ALIGNED_FIRST = "rep movs: of a length that is not known"
 KERNELS = ("argument", "result", "stored", "twice")
 STOP = """
     for (unsigned long b = 0; b < sizeof two{k}.a; b++) ((unsigned char *) &two{k}.a)[b] = 3 + 7 * b;
@@ -118,7 +121,10 @@ def test_single_steps_see_the_same_copies(tmp_path, seeds, compiler, level):
 
 def compare(found, stepped):
     """What differs; None: nothing."""
-    if any(one["how"] == "not told" for one in found):
+    whys = {one["why"] for one in found if one["how"] == "not told"}
+    if whys == {ALIGNED_FIRST} and "rep movs" in stepped.ways:
+        return None
+    if whys:
         return f"not told: {found}"
     ways, n = {one["how"] for one in found}, sum(one["bytes"] for one in found)
     if n != stepped.bytes:
