@@ -57,7 +57,7 @@ class Compiler:
     @cached_property
     def plain(self):
         """What turns off the hardening that a distribution's compiler adds unasked, as kernel_args does it."""
-        return ("-U_FORTIFY_SOURCE", *(flag for flag in HARDENING_OFF if self.run(
+        return ("-U_FORTIFY_SOURCE", *(flag for flag in HARDENING_OFF.read_text().split() if self.run(
             "-Werror", flag, "-fsyntax-only", os.devnull, language="c")[0] == 0))
 
     @property
@@ -136,10 +136,9 @@ class Compiler:
         return f"{kind} {number[1]}" if number else kind
 
 
-HARDENING_OFF = ("-fno-stack-protector", "-fno-stack-clash-protection", "-fcf-protection=none",
-                 "-mbranch-protection=none")
 AS_TYPED = {"encoding": sys.getfilesystemencoding(), "errors": "surrogateescape"}  # a file with words of the user's
 ROOT = Path(__file__).resolve().parents[2]
+HARDENING_OFF = ROOT / "benchmarks/hardening_off.txt"
 PROBE = """#ifdef __cplusplus
 #error this compiles C++: name a compiler of C
 #endif

@@ -29,7 +29,8 @@ WRONG = [
     ("lst", "lst: no such verb; the nearest is 'list'"),
     ("pared --out x", "pared: no such verb; the nearest is 'paired'"),
     ("PAIRED", "PAIRED: no such verb; the nearest is 'paired'"),
-    ("frobnicate", "frobnicate: no such verb; there are paired, counters, allocators, list, machine, child, help and version"),
+    ("frobnicate", "frobnicate: no such verb; there are paired, counters, allocators, list, check-budgets, machine, child, "
+     "help and version"),
     ("machine now", "now: 'machine' takes no such word; 'ampersand-bench help' says what it takes"),
     ("help --quick", "--quick: 'help' has no such flag; 'ampersand-bench help' lists them"),
     ("list --quick", "--quick: 'list' has no such flag"),
