@@ -92,25 +92,39 @@ static int add_scopes(struct amp_profile *profile, struct amp_location *location
     return err;
 }
 
+/* The compilation unit of an address. clang writes no table of them (.debug_aranges): then each is asked. */
+static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias)
+{
+    Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
+    Dwarf *debug = unit ? NULL : dwfl_module_getdwarf(module, bias);
+    Dwarf_Aranges *table;
+    size_t n = 0;
+
+    if (!debug || (dwarf_getaranges(debug, &table, &n) == 0 && n > 0))
+        return unit;
+    while ((unit = dwfl_module_nextcu(module, unit, bias)) != NULL)
+        if (dwarf_haspc(unit, address - *bias) > 0)
+            break;
+    return unit;
+}
+
 static int name_location(struct amp_profile *profile, Dwfl *dwfl, struct amp_location *location)
 {
     Dwfl_Module *module = location->mapping ? dwfl_addrmodule(dwfl, location->address) : NULL;
-    const char *symbol = module ? dwfl_module_addrname(module, location->address) : NULL;
-    Dwfl_Line *found = module ? dwfl_module_getsrc(module, location->address) : NULL;
-    const char *file = NULL;
-    Dwarf_Addr bias;
-    Dwarf_Die *cu;
+    const char *symbol = module ? dwfl_module_addrname(module, location->address) : NULL, *file = NULL;
+    Dwarf_Addr bias = 0;
+    Dwarf_Die *unit = module ? find_unit(module, location->address, &bias) : NULL;
+    Dwarf_Line *found = unit ? dwarf_getsrc_die(unit, location->address - bias) : NULL;
     int line = 0, err;
 
-    if (found)
-        file = dwfl_lineinfo(found, NULL, &line, NULL, NULL, NULL);
+    if (found && dwarf_lineno(found, &line) == 0)
+        file = dwarf_linesrc(found, NULL, NULL);
     if (symbol)
         location->mapping->has_functions = true;
     if (file)
         location->mapping->has_lines = true;
-    cu = module ? dwfl_module_addrdie(module, location->address, &bias) : NULL;
-    if (cu) {
-        err = add_scopes(profile, location, cu, location->address - bias, symbol, file, (unsigned) line);
+    if (unit) {
+        err = add_scopes(profile, location, unit, location->address - bias, symbol, file, (unsigned) line);
         if (err || location->n_lines > 0)
             return err;
     }
