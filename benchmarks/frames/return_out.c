@@ -139,9 +139,9 @@ static void tear_down_both(void *fixture)
 AMP_PAIR(return_out,
          .question = "What does it cost to return a new object by value, and what to fill it through an "
                      "out-parameter?",
-         .value = { run_value, .calls = AMP_CALLS("make_value", ""), .copied_b_per_op = AMP_PASSED_B,
+         .value = { run_value, .calls = AMP_SUBJECT_CALLS("make_value", ""), .copied_b_per_op = AMP_PASSED_B,
                     .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
-         .pointer = { run_out, .calls = AMP_CALLS("make_out", ""), .copied_b_per_op = sizeof(subject),
+         .pointer = { run_out, .calls = AMP_SUBJECT_CALLS("make_out", ""), .copied_b_per_op = sizeof(subject),
                       .set_up = amp_object_set_up, .tear_down = amp_object_tear_down, .label = "out-parameter" },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .text = "Return new objects by value." }));
@@ -149,9 +149,9 @@ AMP_PAIR(return_out,
 AMP_PAIR(return_out_stored,
          .question = "What does it cost to assign a returned object to one that others can see, and what to fill that "
                      "through an out-parameter?",
-         .value = { run_stored_value, .calls = AMP_CALLS("store_value", ""), .copied_b_per_op = 2 * AMP_PASSED_B,
+         .value = { run_stored_value, .calls = AMP_SUBJECT_CALLS("store_value", ""), .copied_b_per_op = 2 * AMP_PASSED_B,
                     .set_up = set_up_both, .tear_down = tear_down_both },
-         .pointer = { run_stored_out, .calls = AMP_CALLS("store_out", ""), .copied_b_per_op = sizeof(subject),
+         .pointer = { run_stored_out, .calls = AMP_SUBJECT_CALLS("store_out", ""), .copied_b_per_op = sizeof(subject),
                       .set_up = set_up_both, .tear_down = tear_down_both, .label = "out-parameter" },
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_POINTER, .from = 264, .text = "Fill a large object that exists already." }));
