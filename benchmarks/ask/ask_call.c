@@ -9,7 +9,7 @@
  *   reads     the callee adds up some members, at even distances: of 8 the first, every fourth, every other, all
  *   changes   it needs a changed copy: by value it has one, by pointer it makes one
  *   writes    it reads the members four times, and writes a word elsewhere behind each: by pointer the compiler must
- *             believe that the word may be one of the object's members, and load these again; nobody else knows the copy
+ *             believe that the word may be one of the object's members, and load these again; none knows the copy
  *   calls     it hands the object on, and the last of so many calls uses it: by value each call copies
  *
  * Same on both sides:  the object, the members that are read, in which order they are added, the words written, the
