@@ -190,6 +190,13 @@ static void library(struct amp_body *body, LLVMValueRef call, const struct amp_l
             copy(body, call, amp_body_operand(body, call), first, AMP_ANY);
         } else if (word[0] == 'o') {
             copy(body, call, amp_body_operand(body, call), body->graph.outside, AMP_ANY);
+        } else if (word[0] == 'i') {
+            store(body, call, first, body->graph.outside);
+        } else if (word[0] == 'w') {
+            copy_memory(body, call, body->graph.outside, first, NULL);
+        } else if (word[0] == 'v') {
+            for (unsigned i = 2; i < LLVMGetNumArgOperands(call); i++)
+                store(body, call, argument(body, call, i), body->graph.outside);
         } else if (word[0] == 's') {
             store(body, call, first, argument(body, call, (unsigned) (word[3] - '0')));
         } else if (word[0] == 'c' && word[1] == ':') { /* into the result */
@@ -213,17 +220,29 @@ static bool is_final(LLVMValueRef function)
            linkage == LLVMAvailableExternallyLinkage || linkage == LLVMLinkOnceODRLinkage;
 }
 
+static bool returns_twice(LLVMValueRef call, LLVMValueRef called, const char *name)
+{
+    static const char *const known[] = { "setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "vfork", "getcontext",
+                                         "llvm.eh.sjlj.setjmp", NULL };
+    const unsigned kind = LLVMGetEnumAttributeKindForName("returns_twice", 13);
+    const unsigned place = (unsigned) LLVMAttributeFunctionIndex;
+
+    for (int i = 0; known[i]; i++)
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    return LLVMGetCallSiteEnumAttribute(call, place, kind) ||
+           (called && LLVMGetEnumAttributeAtIndex(called, place, kind));
+}
+
 void amp_body_call(struct amp_body *body, LLVMValueRef call)
 {
-    static const char *const twice[] = { "setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "vfork", "getcontext", NULL };
     LLVMValueRef called = amp_called_function(call);
     size_t length;
     const char *name = called ? LLVMGetValueName2(called, &length) : "";
     const struct amp_libc *known = NULL;
 
-    for (int i = 0; twice[i]; i++)
-        body->returns_twice = body->returns_twice || strcmp(name, twice[i]) == 0;
-    if (!called) {
+    body->returns_twice = body->returns_twice || returns_twice(call, called, name);
+    if (!called || LLVMIsTailCall(call)) { /* before optimisation only "musttail": the frame is gone by then */
         amp_body_unknown(body, call);
     } else if (starts(name, "llvm.")) {
         intrinsic(body, call, name);

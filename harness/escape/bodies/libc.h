@@ -12,6 +12,8 @@
  *   fN      frees argument N
  *   o       returns memory that is not this program's to free, or of the library
  *   aN      returns fresh memory of argument N bytes;  aN*M: of N times M;  a?: of a size that is not known
+ *   wN      writes what the memory of argument N holds, which may come back: threads send pointers through pipes
+ *   iN      fills the memory of argument N from outside;  v: of each variadic argument
  *   m       the fresh memory is what a realloc made */
 struct amp_libc {
     const char *name;

@@ -192,7 +192,7 @@ static void find_calls(struct amp_program *program, struct amp_function *functio
 {
     for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(function->function); b; b = LLVMGetNextBasicBlock(b)) {
         for (LLVMValueRef at = LLVMGetFirstInstruction(b); at; at = LLVMGetNextInstruction(at)) {
-            LLVMValueRef called = LLVMIsACallInst(at) ? amp_called_function(at) : NULL;
+            LLVMValueRef called = amp_is_call(at) ? amp_called_function(at) : NULL;
             struct amp_function *found = called ? amp_program_find(program, called) : NULL;
 
             if (found)

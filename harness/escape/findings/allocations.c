@@ -57,6 +57,12 @@ static bool is_stored(const struct amp_graph *graph, int memory)
     return false;
 }
 
+/* A struct or a number may be made of two objects. */
+static bool returns_pointer(LLVMValueRef function)
+{
+    return LLVMGetTypeKind(LLVMGetReturnType(LLVMGlobalGetValueType(function))) == LLVMPointerTypeKind;
+}
+
 static struct judgement judge(const struct amp_program *program, const struct amp_function *function,
                               const struct amp_site *site)
 {
@@ -73,6 +79,8 @@ static struct judgement judge(const struct amp_program *program, const struct am
         judgement.obstacle = "outlives";
     else if (site->resizes)
         judgement.obstacle = "resized", judgement.reason = "made by realloc()";
+    else if (maker && !returns_pointer(called))
+        judgement.obstacle = "filled", judgement.reason = "the called function returns it within a struct or a number";
     else if (maker && !amp_is_wrapper(&maker->summary))
         judgement.obstacle = "filled", judgement.reason = "the called function also fills it";
     else if (freed_by)

@@ -7,6 +7,7 @@
 
 #include "harness/escape/bodies/loops.h"
 #include "harness/escape/findings/places.h"
+#include "harness/escape/graph/path.h"
 
 struct reading {
     LLVMTargetDataRef layout;
@@ -90,7 +91,7 @@ static bool is_changed(LLVMValueRef pointer)
                 return true;
             continue;
         }
-        if (LLVMIsACallInst(user) && amp_called_function(user)) {
+        if (amp_is_call(user) && amp_called_function(user)) {
             const char *name = LLVMGetValueName(amp_called_function(user));
 
             if (strncmp(name, "llvm.dbg.", 9) == 0 || strncmp(name, "llvm.lifetime.", 14) == 0 ||
@@ -127,7 +128,7 @@ static void read_function(struct reading *reading, LLVMValueRef function)
     read_parameters(reading);
     for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(function); b; b = LLVMGetNextBasicBlock(b)) {
         for (LLVMValueRef at = LLVMGetFirstInstruction(b); at; at = LLVMGetNextInstruction(at)) {
-            if (LLVMIsACallInst(at))
+            if (amp_is_call(at))
                 read_call(reading, at);
             else if (LLVMIsAAllocaInst(at))
                 read_alloca(reading, at);

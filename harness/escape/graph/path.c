@@ -97,7 +97,7 @@ static void describe_call(LLVMValueRef call, const struct amp_edge *through, cha
         snprintf(out, WHAT_MOST, "passed to %s(), which has no body here", name);
 }
 
-static bool is_call(LLVMValueRef at)
+bool amp_is_call(LLVMValueRef at)
 {
     return LLVMIsACallInst(at) || LLVMIsAInvokeInst(at) || LLVMGetInstructionOpcode(at) == LLVMCallBr;
 }
@@ -120,7 +120,7 @@ static void push_constraint(const struct amp_graph *graph, const struct amp_cons
         return;
     if (opcode == LLVMRet) {
         snprintf(what, sizeof what, "returned");
-    } else if (is_call(c->at)) {
+    } else if (amp_is_call(c->at)) {
         if (c->through || (c->step == AMP_STEP_STORE && c->to == graph->outside)) {
             describe_call(c->at, c->through, what, &hop);
         } else if (c->step == AMP_STEP_COPY) {

@@ -51,6 +51,9 @@ void amp_path_to_value(const struct amp_graph *graph, int value, int memory, str
 void amp_path_to_memory(const struct amp_graph *graph, int holder, int memory, struct amp_path *path);
 void amp_path_free(struct amp_path *path);
 
+/* C has all three: with -fexceptions, a call beside a cleanup is an invoke. */
+bool amp_is_call(LLVMValueRef at);
+
 /* The function that a call names; NULL if it goes through a pointer or is assembly. */
 LLVMValueRef amp_called_function(LLVMValueRef call);
 

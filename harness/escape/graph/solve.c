@@ -135,12 +135,19 @@ static void copy(struct solver *solver, int to, int from, int32_t offset)
     }
 }
 
+/* Two pointers into such a memory may point into two objects. OUTSIDE's have all escaped. */
+static bool stands_for_several(const struct amp_memory *memory)
+{
+    return memory->kind == AMP_DEEP || memory->kind == AMP_BELOW || (memory->kind == AMP_HELD && memory->word == AMP_ANY);
+}
+
 /* Facts come one after the other: a side that is empty yet may still get its own. */
 static bool is_distance(const struct solver *solver, const struct amp_facts *a, const struct amp_facts *b)
 {
     if (a->n == 0 || b->n == 0)
         return !solver->last;
-    return a->n == 1 && b->n == 1 && a->at[0].memory == b->at[0].memory;
+    return a->n == 1 && b->n == 1 && a->at[0].memory == b->at[0].memory &&
+           !stands_for_several(&solver->graph->memory[a->at[0].memory]);
 }
 
 static void apply(struct solver *solver, const struct amp_constraint *c)

@@ -8,8 +8,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct node {
     struct node *next;
@@ -166,6 +168,27 @@ int other_field(void) { struct { void *p; void *q; } s = { malloc(8), 0 }; /* wa
     kept = s.q; free(s.p); return 0; }
 __attribute__((weak)) void weak(void *p) { (void) p; }
 void to_weak(void) { weak(malloc(8)); } /* want outlives: not followed */
+void by_pipe(int fd) { struct node *n = malloc(sizeof *n); /* want outlives: passed to write() */
+    write(fd, &n, sizeof n); }
+void by_file(FILE *file) { struct node *n = malloc(sizeof *n); /* want outlives: passed to fwrite() */
+    fwrite(&n, sizeof n, 1, file); }
+void into_received(int fd) { struct node *n = 0; read(fd, &n, sizeof n);
+    n->any = malloc(8); } /* want outlives: outlives the call */
+void into_scanned(const char *s) { struct node *n = 0; sscanf(s, "%p", (void **) &n);
+    n->any = malloc(8); } /* want outlives: outlives the call */
+int text_to_file(FILE *file) { char *p = malloc(8); /* want frame */
+    strcpy(p, "text"); int n = (int) fwrite(p, 1, 4, file); free(p); return n; }
+static uintptr_t between(void **a, int i, int j) { return (uintptr_t) a[i] - (uintptr_t) a[j]; }
+void *by_distance_of_two(void) { void *a[2] = { malloc(8), kept }; /* want outlives: returned by between() */
+    return (void *) ((uintptr_t) kept + between(a, 0, 1)); }
+static int read_last(int *p, int n) { return *p + n; }
+int by_jump_to_callee(int *unused, int n) { int *p = malloc(4); /* want outlives: passed to read_last() */
+    *p = 1; __attribute__((musttail)) return read_last(p, n); }
+static void keep_later(void *p);
+static void clean_up(int *x) { *x = 0; }
+void beside_cleanup(void) { __attribute__((cleanup(clean_up))) int x = 1; /* with -fexceptions an invoke */
+    keep_later(malloc(8)); } /* want outlives: passed to keep_later() */
+static void keep_later(void *p) { kept = p; }
 
 /* ---- not on the stack for another reason */
 int resized(void) { char *p = malloc(8); /* want freed_elsewhere */
@@ -192,6 +215,14 @@ int slot_of_rounds(int n) { void *slot[2] = { 0 }; for (int i = 0; i < n; i++) s
 static jmp_buf again;
 int round_by_jump(void) { int *volatile last = 0; int r = setjmp(again); if (last) r += *last; last = malloc(8); /* want loop */
     *last = r; if (r < 3) longjmp(again, r + 1); return r; }
+static void *jump_to[5];
+int round_by_builtin(void) { int *volatile last = 0; int r = 0; __builtin_setjmp(jump_to); if (last) r += *last;
+    last = malloc(8); /* want loop */
+    *last = 1; if (r < 3) __builtin_longjmp(jump_to, 1); return r; }
+static struct both make_two(void) { struct both b = { malloc(8), /* want outlives: returned */
+    (long) malloc(8) }; return b; } /* want outlives: returned */
+int two_of_one_call(void) { struct both b = make_two(); /* want filled */
+    int r = b.p[0] + (b.n != 0); free(b.p); free((void *) b.n); return r; }
 int round_by_goto(int n) { void *slot = 0; void **at = &slot;
 more: if (*at) n += *(int *) *at; *at = malloc(8); /* want loop */
     *(int *) *at = 1; if (n-- > 0) goto more; return 0; }

@@ -14,7 +14,7 @@ WANTED = escaping.wanted(SOURCE)
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     out = tmp_path_factory.mktemp("cases") / "cases.bc"
-    sites = escaping.analyse(escaping.bitcode(SOURCE, out))["allocations"]
+    sites = escaping.analyse(escaping.bitcode(SOURCE, out, "-fexceptions"))["allocations"]
     assert len({site["line"] for site in sites}) == len(sites), "one allocation a line"
     return {site["line"]: site for site in sites}
 
