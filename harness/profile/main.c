@@ -139,6 +139,8 @@ static int report(struct run *run)
 
     if (profile.store)
         err = options->is_json ? amp_show_json(&profile, &shown, out) : amp_show_table(&profile, &shown, out);
+    if (profile.store && out == stdout && (fflush(out) || ferror(out)))
+        status = amp_complain(2, "stdout", "cannot be written");
     amp_profile_free(&profile);
     return err ? amp_complain(2, "profile", "%s", strerror(-err)) : status;
 }

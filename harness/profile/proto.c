@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
@@ -261,26 +263,37 @@ static int compress_to(int fd, const struct buffer *b)
     }
     if (gzclose(file) != Z_OK || at < b->n)
         return errno ? -errno : -EIO;
-    return fsync(fd) ? -errno : 0;
+    return fsync(fd) && errno != EINVAL ? -errno : 0; /* EINVAL: a pipe or a device */
+}
+
+/* A pipe or a device is written to: another file in its place would take it away from everybody. */
+static bool is_special(const char *path)
+{
+    struct stat file;
+
+    return stat(path, &file) == 0 && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode);
 }
 
 static int save(const struct buffer *b, const char *path)
 {
+    const bool special = is_special(path);
     char temporary[PATH_MAX];
     int fd, err;
 
-    if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long) getpid()) >= (int) sizeof temporary)
+    if (special)
+        snprintf(temporary, sizeof temporary, "%s", path);
+    else if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long) getpid()) >= (int) sizeof temporary)
         return -ENAMETOOLONG;
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = open(temporary, O_WRONLY | O_CLOEXEC | (special ? 0 : O_CREAT | O_TRUNC | O_NOFOLLOW), 0666);
     if (fd < 0)
         return -errno;
     errno = 0;
     err = compress_to(fd, b);
     if (close(fd) && !err)
         err = -errno;
-    if (!err && rename(temporary, path))
+    if (!err && !special && rename(temporary, path))
         err = -errno;
-    if (err)
+    if (err && !special)
         unlink(temporary);
     return err;
 }

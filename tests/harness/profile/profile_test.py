@@ -259,6 +259,10 @@ def test_a_row(tmp_path):
         read = pprof.read(tmp_path / f"row-{side}.pb.gz")
         assert [read.total(kind) for kind in read.types] == [200, 12800, 0, 0]
         assert all([frame[0] for frame in sample.stack[:2]] == ["amp_alloc", "two_allocations"] for sample in read.samples)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([PROFILE, "kept_exactly/size=24"], env=os.environ | lessons, stdout=full,
+                              stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (2, "ampersand: stdout: cannot be written\n")
     done = subprocess.run([PROFILE, "kept_exactly/size=25"], env=os.environ | lessons, capture_output=True, text=True)
     assert done.returncode == 2 and "the nearest is 'kept_exactly/size=24'" in done.stderr
 
@@ -331,3 +335,21 @@ def test_the_table_is_one_screen(program, tmp_path):
 def test_a_file_that_cannot_be_written(program):
     done = subprocess.run([PROFILE, "-o", "/proc/none/out", "--", program, "calls"], capture_output=True, text=True)
     assert done.returncode == 2 and "ampersand: /proc/none/out: cannot be written" in done.stderr
+
+
+def test_a_pipe_or_a_device_is_written_to_and_stays(program, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    _, report, _ = profile(program, "calls", flags=["-o", tmp_path / "pipe"])
+    (tmp_path / "read").write_bytes(os.read(reader, 1 << 16))
+    os.close(reader)
+    assert pprof.read(tmp_path / "read").total("alloc_space") == report["total"]["bytes"]
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full")
+def test_a_full_disk_is_said(program, tmp_path):
+    (tmp_path / "full").symlink_to("/dev/full")
+    done, _, said = profile(program, "calls", flags=["-o", tmp_path / "full"])
+    assert done.returncode == 2 and "full: cannot be written: No space left on device" in said
+    assert Path("/dev/full").is_char_device()
