@@ -201,6 +201,9 @@ static void print_gaps(const struct amp_profile *profile, FILE *out)
     if (profile->unrecorded + profile->untracked + profile->lost > 0)
         fprintf(out, "not seen: %" PRIu64 " allocations by signal handlers, the end of %" PRIu64 "; without stack: %" PRIu64
                 "\n", profile->unrecorded, profile->untracked, profile->lost);
+    if (profile->n_processes == 0)
+        fprintf(out, "nothing was recorded: it allocates nothing, or could not write its counts, under a user, root folder or "
+                     "limit of its own\n");
     if (profile->failed > 0)
         fprintf(out, "%" PRIu64 " calls got no memory\n", profile->failed);
     if (named == 0 && profile->n_samples > 0)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,11 +108,19 @@ static void create(struct region *r)
     r->path[0] = '\0';
 }
 
+/* Beyond a limit of the program's own the kernel would end it by SIGXFSZ. */
+static bool may_be_as_long(long size_b)
+{
+    struct rlimit most;
+
+    return getrlimit(RLIMIT_FSIZE, &most) || most.rlim_cur == RLIM_INFINITY || (rlim_t) size_b <= most.rlim_cur;
+}
+
 /* The next segment of the file; its memory is reserved, so that writing to it cannot fail. */
 static void *map_segment(const struct region *r)
 {
     const size_t size_b = AMP_PROFILE_SEGMENT_B;
-    int fd = open_file(r->path, O_RDWR);
+    int fd = may_be_as_long(r->length + (long) size_b) ? open_file(r->path, O_RDWR) : -1;
     void *memory = MAP_FAILED;
     long failed;
 
@@ -149,6 +158,10 @@ static void begin(struct region *r)
         find_folder();
     create(r);
     head = (struct amp_profile_head *) add_segment(r);
+    if (!head && r->path[0]) { /* else each allocation would try again */
+        r->path[0] = '\0';
+        head = (struct amp_profile_head *) add_segment(r);
+    }
     if (!head)
         return;
     r->used_b = sizeof *head;

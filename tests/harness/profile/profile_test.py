@@ -138,6 +138,11 @@ def test_calls_without_memory_are_counted_apart(program):
     assert sum(each["allocs"] for each in report["samples"] if each["least_b"] == 1 << 20) == int(done.stdout)
 
 
+def test_a_program_that_may_write_no_file_lives_on(program):
+    done = subprocess.run([PROFILE, "--", program, "without_files"], capture_output=True, text=True)
+    assert done.returncode == 0 and "0 processes\nnothing was recorded: " in done.stderr
+
+
 ENDS = [("_exit", 7), ("exit", 8), ("abort", 128 + signal.SIGABRT), ("kill", 128 + signal.SIGKILL),
         ("crash", 128 + signal.SIGSEGV), ("return", 0)]
 
