@@ -235,6 +235,5 @@ def test_what_is_measured_passes_as_it_is_said(tmp_path, header, cc, file, name)
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-M", "intel", made], text=True, capture_output=True,
                           check=True).stdout
     body = re.search(r"<take_value\S*>:\n(.*?)\n\n", text + "\n\n", re.S)[1]
-    last = 8 + found.layout.ends[1]
-    in_memory = f"[rsp+{last:#x}]" in body or re.search(rf"\[rbp\+{last + 8:#x}\]", body) is not None
+    in_memory = re.search(r"\[rsp\+0x|\[rbp\+0x[1-9a-f][0-9a-f]", body) is not None
     assert in_memory == (found.abi["passed"] == "memory"), body
