@@ -65,7 +65,7 @@ def _judged(one, key, value, pointer):
 
 def _functions(found, measured):
     titles = ("function", "by value", "B", "in", "by value costs")
-    rows = [[one["function"], _by_value(one), str(one["bytes"]), _in(one), _costs(one)] for one in found["functions"]]
+    rows = [[one["function"], _by_value(one), str(one["bytes"]), _in(one), costs(one["costs_ns"])] for one in found["functions"]]
     shown = 5 if measured else 4
     return of_texts(titles[:shown], [row[:shown] for row in rows], (0, 1, 3))
 
@@ -85,10 +85,13 @@ def _in(one):
     return "; ".join(part for part in (takes, f"returns: {returns}" if returns else "") if part)
 
 
-def _costs(one):
-    if one["costs_ns"] is None:
-        return "-"
-    return f"{'+' if one['costs_ns'] >= 0 else '-'}{quantity.time(abs(one['costs_ns']), 2)}"
+def costs(ns):
+    """With a sign; None: not known."""
+    if ns is None:
+        return quantity.NONE
+    if abs(ns) < quantity.LEAST_NS:
+        return "<0.01 ns"
+    return f"{'+' if ns > 0 else '-'}{quantity.time(abs(ns), 2)}"
 
 
 def _closing(found, measured):
@@ -96,9 +99,9 @@ def _closing(found, measured):
     said = [f"For one type, with its reasons: {COMMAND} ask {found['header']} '{first}'."]
     if not measured:
         return said
-    said = ["What by value costs is what it takes longer here than by const pointer, or than an out-parameter; below 0: "
-            "less. It is the sum over what the function takes and returns, each measured alone, in a callee that reads "
-            f"half of its members. Seed {found['settings']['seed']}, {found['seconds']:.0f} s.", *said]
+    said = ["What by value costs is what it takes longer here than by const pointer, or than an out-parameter; below "
+            "0: less. It is the sum over what the function takes and returns, each measured alone, in a callee that "
+            f"reads half of its members. Seed {found['settings']['seed']}, {found['seconds']:.0f} s.", *said]
     if found["left_out"]:
         said.insert(0, f"Left out for time: {listed(found['left_out'], 30)}. Ask for one by its name: {COMMAND} ask "
                     f"{found['header']} '{found['left_out'][0]}'.")

@@ -11,7 +11,6 @@ from plots.stats import worth
 from plots.words import quantity
 from plots.words.sentences import capital
 
-LEAST_NS = 0.0095  # what is less reads as 0.01
 MOST = 3  # answers on top, where the run has none of the topics
 SMALL = f"less than {quantity.level(worth.WORTH - 1)} or {quantity.time(worth.WORTH_NS, exact=True)}"
 
@@ -101,7 +100,7 @@ def _little(stretches):
     found = [overview.outcome(row) for stretch in stretches for row in stretch]
     saved, factor = (max(getattr(one, key) or 0 for one in found) for key in ("saved_ns", "factor"))
     if saved < worth.WORTH_NS:
-        return f"{ns(saved)}{' at most' * (saved >= LEAST_NS)}"
+        return f"{ns(saved)}{' at most' * (saved >= quantity.LEAST_NS)}"
     return f"{quantity.percent(factor - 1)} at most" if factor < worth.WORTH else SMALL
 
 
@@ -140,7 +139,7 @@ def _saved(rows, unit):
 
 def ns(saved):
     """As a part of a sentence."""
-    return "under 0.01 ns" if saved < LEAST_NS else quantity.time(saved, 2)
+    return "under 0.01 ns" if saved < quantity.LEAST_NS else quantity.time(saved, 2)
 
 
 def saved(row):
@@ -148,7 +147,7 @@ def saved(row):
     said = overview.outcome(row)
     if not said.side:
         return quantity.NONE
-    return "<0.01 ns" if said.saved_ns < LEAST_NS else quantity.time(said.saved_ns, 2)
+    return "<0.01 ns" if said.saved_ns < quantity.LEAST_NS else quantity.time(said.saved_ns, 2)
 
 
 def exact_size(size, unit):
@@ -176,7 +175,7 @@ def cell_words(cell, names):
 def _range(saved_ns):
     """0.06..0.27 ns; 43 ns..1.2 µs"""
     low, high = map(ns, saved_ns)
-    if low == high or saved_ns[0] < LEAST_NS:
+    if low == high or saved_ns[0] < quantity.LEAST_NS:
         return high if low == high else f"up to {high}"
     (number, unit), (_, other) = low.split(" "), high.split(" ")
     return f"{number if unit == other else low}..{high}"

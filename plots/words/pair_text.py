@@ -125,7 +125,7 @@ def saved_ns(row):
 
 def saves(row):
     saved = saved_ns(row)
-    return quantity.NONE if saved is None else "<0.01" if saved < 0.0095 else quantity.digits(saved, 2)
+    return quantity.NONE if saved is None else "<0.01" if saved < quantity.LEAST_NS else quantity.digits(saved, 2)
 
 
 def size(row):

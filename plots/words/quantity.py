@@ -17,6 +17,7 @@ import math
 
 NONE = "-"
 GROUPED = 10000
+LEAST_NS = 0.0095  # of a difference of times: what is less would read as 0.01
 TIMES = (("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9))
 PREFIXES = ("", "Ki", "Mi", "Gi", "Ti")
 

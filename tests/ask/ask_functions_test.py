@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from ask import functions, registers
+from ask import functions, functions_text, registers
 from ask.types import prototypes
 from asking import ask, compiler_in, x86_64
 from plots.files.strict_json import validate
@@ -112,6 +112,12 @@ def test_the_list_alone(header):
     assert "8 of 12 functions take or return a struct or union by value" in " ".join(text.split())
     assert [line.split() for line in text.splitlines() if line.startswith("  add ")] == [
         "add vector_t, other_t, union either; returns vector_t 44 registers; returns: registers".split()]
+
+
+@pytest.mark.parametrize("ns, says", [(None, "-"), (0.36, "+0.36 ns"), (-4.24, "-4.2 ns"), (-1.6e-05, "<0.01 ns"),
+                                      (0.0, "<0.01 ns"), (0.0096, "+0.0096 ns")])
+def test_what_by_value_costs(ns, says):
+    assert functions_text.costs(ns) == says
 
 
 def test_types_with_the_same_members_are_measured_once(tmp_path, header):
