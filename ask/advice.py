@@ -98,7 +98,7 @@ def recommend(rows, profiles=(), not_copied=()):
         profile = of_pair.get(row["pair"])
         question, value, pointer = (profile.question, *profile.by) if profile else QUESTIONS[row["pair"]]
         chosen = None if not_copied else side(row)
-        none = "not to be copied" if not_copied and not row["failed"] else "no answer" if row["failed"] else "no answer yet"
+        none = "no answer" if row["failed"] else "not to be copied" if not_copied else "no answer yet"
         found.append({"question": question, "pair": row["pair"], "side": chosen, "why": why(row),
                       "sentence": {"value": value, "pointer": pointer, None: none}[chosen]})
     failed = sum(1 for row in rows if row["failed"])
@@ -147,11 +147,11 @@ def _of_reads(reads):
     if len(changes) == 1:
         below, above = reads[changes[0] - 1], reads[changes[0]]
         least = f"at least {above[0].read}" if above[0].read < total else "all"
-        return (f"pass it {NAMES[above[1]]} if the callee reads {least} of its {total} members, {NAMES[below[1]]} if at "
-                f"most {below[0].read}")
+        return (f"pass it {NAMES[above[1]]} if the callee reads {least} of its {total} members, {NAMES[below[1]]} if "
+                f"at most {below[0].read}")
     by = {chosen: [str(one.read) for one, other in reads if other == chosen] for chosen in NAMES}
-    return "pass it " + ", ".join(f"{NAMES[chosen]} if the callee reads {' or '.join(by[chosen])} of its {total} members"
-                                  for chosen in by)
+    return "pass it " + ", ".join(f"{NAMES[chosen]} if the callee reads {' or '.join(some)} of its {total} members"
+                                  for chosen, some in by.items())
 
 
 def _either_way(reads, rows):

@@ -73,8 +73,8 @@ def padding(layout):
 def notes(subject, compiler):
     found = list(subject.notes)
     if subject.fixed:
-        found.append(f"{subject.fixed}, so what assigns one is left out: change, store, send, and an out-parameter that "
-                     "is stored")
+        found.append(f"{subject.fixed}, so what assigns one is left out: change, store, send, and an out-parameter "
+                     "that is stored")
     if subject.not_reordered:
         found.append(f"not measured in another order: {subject.not_reordered}")
     for why in dict.fromkeys(why for _, why in compiler.left_out):
@@ -199,8 +199,8 @@ def _advice(answer, on):
              f"{quantity.level(rule['confidence'])} ({rule['correction']}), over "
              f"{counted(settings['launches'], 'launch', 'launches')}; the spread is that over "
              f"{counted(settings['layouts'], 'layout')}. What a verdict means: {COMMAND} help ask. Seed "
-             f"{settings['seed']}, {answer['seconds']:.0f} s. In brackets: what the sides are called where they are not "
-             "value and pointer.")
+             f"{settings['seed']}, {answer['seconds']:.0f} s. In brackets: what the sides are called where they are "
+             "not value and pointer.")
     said = _failures(answer) or [f"Advice: {given['whole']}."]
     because = [(one["question"], one["because"]) for one in given["each"] if one.get("because")]
     return [*(line for sentence in said for line in on.wrapped(sentence)),

@@ -42,7 +42,7 @@ CALLS = "ask/ask_call"  # of all other pairs: one for each profile
 THREADS = ("ask_send",)
 REORDERED = ("ask_order_pass", "ask_order_walk")
 COPIES = ("mutate",)  # and all calls: one side copies an object, the other an address
-ASSIGNING = ("mutate", "return_out_stored", "ask_store", "ask_send")  # pairs that put one object in the place of another
+ASSIGNING = ("mutate", "return_out_stored", "ask_store", "ask_send")  # they put one object in the place of another
 
 
 def pairs_of(subject, profiles):

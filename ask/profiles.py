@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the function does to which the object is passed: one profile, one pair of benchmarks/ask/ask_call.c.
 
-By default those that decide: it reads one, a quarter, half or all of the members; it changes a copy; it writes elsewhere
-between its reads; it hands the object on. With --reads, --writes, --alias or --depth, the one that these describe."""
+By default those that decide: it reads one, a quarter, half or all of the members; it changes a copy; it writes
+elsewhere between its reads; it hands the object on. With --reads, --writes, --alias or --depth, the one that these
+describe."""
 
 from dataclasses import dataclass, replace
 

@@ -4,7 +4,7 @@
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
 verbs='bench ask escape profile allocators test list report charts compare check check-budgets stack doctor setup help'
-if [ $installed = yes ]; then verbs='bench ask escape profile allocators list report charts compare check check-budgets stack doctor setup help'; fi
+if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
 told() {

@@ -38,8 +38,8 @@ struct amp_budget {
 /* From here on, what this thread allocates counts. */
 __attribute__((__weak__)) void amp_budget_start(void);
 
-/* Up to here. NULL if the budget was kept; else a text that lasts until the thread begins the next one: how much it was,
- * and each allocation, with its stack. */
+/* Up to here. NULL if the budget was kept; else a text that lasts until the thread begins the next one: how much it
+ * was, and each allocation, with its stack. */
 __attribute__((__weak__)) const char *amp_budget_stop(const struct amp_budget *amp_limit);
 
 static inline void amp_budget_begin(void)

@@ -50,15 +50,15 @@ struct amp_side {
     uint64_t (*run)(void *amp_fixture, uint64_t amp_ops); /* does `ops` operations, returns their checksum */
     uint64_t allocs_per_op;                               /* expected, exact: heap.h defines what counts */
     uint64_t bytes_per_op;                                /* expected, exact, as asked for (not rounded up) */
-    /* What an operation calls in the compiled code, as "make_value free" or "take_arena*64"; (*): through a pointer; a *
-     * without a number: any number of times. memcpy(), memset() and _exit() are not named, nor is the suffix of a
+    /* What an operation calls in the compiled code, as "make_value free" or "take_arena*64"; (*): through a pointer; a
+     * star without a number: any number of times. memcpy(), memset() and _exit() are not named, nor is the suffix of a
      * template's functions. NULL: nothing is declared, and neither calls nor copies are held to it. */
     const char *calls;
-    uint64_t copied_b_per_op;             /* expected: what an operation copies from memory to memory, in bytes */
+    uint64_t copied_b_per_op;                             /* expected: bytes that it copies from memory to memory */
     void *(*set_up)(size_t amp_size);                     /* NULL: `run` gets NULL. Ends the child on failure. */
     void (*tear_down)(void *amp_fixture);                 /* frees what set_up made; NULL with set_up NULL */
     const char *label; /* what the side is called where it is shown; NULL: "value", "pointer". 16 characters at most */
-    const struct amp_budget *budget; /* that `check-budgets` holds it to, for each operation: AMP_BUDGET(...); NULL: none */
+    const struct amp_budget *budget; /* that `check-budgets` holds each operation to: AMP_BUDGET(...); NULL: none */
 };
 
 /* Advice that a run checks: in every row from size `from` to size `to`, which side is the faster one. */

@@ -20,10 +20,10 @@ MARKER = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)"([ \d]*)$')
 PARTS = re.compile(r"""([{}])|\b([A-Za-z_]\w*)\s*\(|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
 # Where headers of all kinds lie together: what a header here includes is not its own.
 COMMON = re.compile(r"/include$|/[\w.]+-linux-\w+$")
-KEYWORDS = frozenset("""if while for switch return sizeof do else case default goto typedef struct union enum static extern
-    inline const volatile restrict void char short int long float double signed unsigned _Alignas _Alignof _Atomic
-    _Generic _Static_assert _Noreturn typeof asm __asm __asm__ __attribute __attribute__ __typeof __typeof__ __extension__
-    __alignof __alignof__ __declspec""".split())
+KEYWORDS = frozenset("""if while for switch return sizeof do else case default goto typedef struct union enum static
+    extern inline const volatile restrict void char short int long float double signed unsigned _Alignas _Alignof
+    _Atomic _Generic _Static_assert _Noreturn typeof asm __asm __asm__ __attribute __attribute__ __typeof __typeof__
+    __extension__ __alignof __alignof__ __declspec""".split())
 
 
 @dataclass(frozen=True, eq=False)

@@ -253,7 +253,8 @@ def _quad(compiler):
 
 def _touching(layout):
     """How lessons fill and read an object: harness/subjects.h."""
-    found = "#define amp_fill(object) amp_make((object), 1, &(const struct amp_parts) AMP_PARTS)\n" * bool(layout.size_b)
+    found = ("#define amp_fill(object) amp_make((object), 1, &(const struct amp_parts) AMP_PARTS)\n"
+             if layout.size_b else "")
     first, last = (leaves.end(layout.use.type, leaves.WHOLE, at_end) for at_end in (False, True))
     if not first:
         return found

@@ -43,8 +43,9 @@ static void add_task(const struct maker *maker, const struct cell *cell, struct 
     struct amp_workload_task of = {
         .file = job->file, .configuration = cell->configuration->name,
         .workload = workload ? workload->name : kinds[cell->kind], .lesson = workload ? workload->lesson : NULL,
-        .launch = cell->launch, .seed = cell->seed, .cpu = job->process.cpu, .environment_padding_b = job->process.environment_padding_b,
-        .quiet_ns = options->quiet_ns, .timeline_s = options->timeline_s, .quick = options->quick,
+        .launch = cell->launch, .seed = cell->seed, .cpu = job->process.cpu,
+        .environment_padding_b = job->process.environment_padding_b, .quiet_ns = options->quiet_ns,
+        .timeline_s = options->timeline_s, .quick = options->quick,
         .classes = cell->launch == 0, .n_sizes = workload ? workload->n_sizes : 0
     };
 

@@ -366,9 +366,10 @@ static bool takes_a_word(enum amp_verb verb)
 static int refuse_words(enum amp_verb verb)
 {
     return amp_complain(2, verbs[verb], "needs one word, %s",
-                        verb == AMP_VERB_COUNTERS ? "the folder of a run" : verb == AMP_VERB_CHILD      ? "its task as JSON"
-                                                   : verb == AMP_VERB_PROFILED ? "a side and a row"
-                                                                               : "the file of its rows");
+                        verb == AMP_VERB_COUNTERS   ? "the folder of a run"
+                        : verb == AMP_VERB_CHILD    ? "its task as JSON"
+                        : verb == AMP_VERB_PROFILED ? "a side and a row"
+                                                    : "the file of its rows");
 }
 
 int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct amp_options *out)

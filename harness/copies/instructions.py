@@ -12,8 +12,8 @@
     ("call", target or None, register or None, place or None)    ("jump", target or None, condition or None)
     ("return",)
 
-A place is (base, index, displacement, what the index counts); "ip" as the base: what the relocation says. Registers have the name of the whole
-one: rax for eax, v0 for xmm0, ymm0, q0 and d0. Decoded by capstone; no text is read."""
+A place is (base, index, displacement, what the index counts); "ip" as the base: what the relocation says. Registers
+have the name of the whole one: rax for eax, v0 for xmm0, ymm0, q0 and d0. Decoded by capstone; no text is read."""
 
 import capstone
 from capstone import arm64_const, x86_const

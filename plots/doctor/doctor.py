@@ -42,7 +42,8 @@ def known_row(pair, result):
 
 def together(rows):
     """{"others", "memory": how near the known rows of a kind were read, and the worst of them}."""
-    kinds = {"others": [row for row in rows if not row["of_memory"]], "memory": [row for row in rows if row["of_memory"]]}
+    kinds = {"others": [row for row in rows if not row["of_memory"]],
+             "memory": [row for row in rows if row["of_memory"]]}
     return {kind: _near(mine) for kind, mine in kinds.items() if mine}
 
 
@@ -103,8 +104,8 @@ def show(result, condition, on=screen.PIPE):
               f"{row['google_pairs']} placements called different, "
               f"{quantity.percent(row['google_apart'])} apart in the median")
     ours = (f"ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of "
-            f"{row['designs']} intervals leave out 1 ({chance(row)}); headline {quantity.percent(row['headline_off'])} from 1 in the "
-            f"median, {quantity.percent(row['headline_off_max'])} at most")
+            f"{row['designs']} intervals leave out 1 ({chance(row)}); headline {quantity.percent(row['headline_off'])} "
+            f"from 1 in the median, {quantity.percent(row['headline_off_max'])} at most")
     parts = [of_texts(("method", "median", "p90", "max", "a launch"), methods, (0,),
                       title=f"Identical code on both sides, {condition}: |ln ratio| of a launch, which should be 0"),
              of_texts(("pair", "truth", "median", "median off", "95 % of launches within", "within 0.2 point"), known,
@@ -122,7 +123,8 @@ def _points(x, signed=False):
 
 def _together(name, one):
     words = "What waits for memory" if name == "memory" else "All that does not wait for memory"
-    worst = f"; the worst: {one['worst']}, {quantity.percent(one['worst_within_0.2_point'])}" if name == "others" else ""
+    worst = (f"; the worst: {one['worst']}, {quantity.percent(one['worst_within_0.2_point'])}"
+             if name == "others" else "")
     reached = "" if name == "memory" else (
         f" ({quantity.level(WANTED)} wanted{'' if one['within_0.2_point'] >= WANTED else ': missed'})")
     return (f"{words}: {quantity.percent(one['within_0.2_point'])} of {quantity.count(one['launches'])} launches "

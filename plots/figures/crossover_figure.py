@@ -160,8 +160,8 @@ def _ratio_limits(rows):
 
 
 def cliff_text(rows, below, above, ours=None):
-    """256 | 257: vector moves to rep movs; the sizes alone where the code does not show whether anything changes. `ours`: the ABI of
-    sizes that are bytes."""
+    """256 | 257: vector moves to rep movs; the sizes alone where the code does not show whether anything changes.
+    `ours`: the ABI of sizes that are bytes."""
     of = {row.size: row for row in rows}
     said = because.cliff(of[below], of[above], {side: rows[0].name_of(side) for side in SIDES}, ours)
     said = said or ("copies as before" if because.copies_as_before(of[below], of[above]) else None)

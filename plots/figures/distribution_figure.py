@@ -139,8 +139,9 @@ def _keys(rows):
     keys = []
     for name, side in style.SIDES.items():
         if any((row.layouts >= 1).any() if name == "value" else (row.layouts < 1).any() for row in rows):
-            keys.append(style.Key(f"{rows[0].names[name]} faster", {"color": side.colour, "marker": "|", "markersize": 7,
-                                                     "linestyle": "none", "markeredgewidth": 1}))
+            keys.append(style.Key(f"{rows[0].names[name]} faster",
+                                  {"color": side.colour, "marker": "|", "markersize": 7, "linestyle": "none",
+                                   "markeredgewidth": 1}))
     if any(row.interval for row in rows):
         keys.append(style.Key("interval over launches", {"color": style.INK, "linewidth": 3, "alpha": 0.55}))
     if any(row.spread for row in rows):

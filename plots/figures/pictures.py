@@ -36,7 +36,7 @@ def _write(pictures, out):
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
-    for old in (old for kind in ("crossover_*", "dots_*", "map_*") for old in out.glob(kind)):  # of what is not drawn now
+    for old in (old for kind in ("crossover_*", "dots_*", "map_*") for old in out.glob(kind)):  # not drawn now
         if old.suffix in (".svg", ".png") and old not in parts:
             old.unlink()
     return list(parts)

@@ -106,7 +106,8 @@ def read(path, names):
 def _lines(path):
     raw = strict_json.read_bytes(path)
     try:
-        rows = csv.reader(io.StringIO((gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("ascii")), strict=True)
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("ascii")
+        rows = csv.reader(io.StringIO(text), strict=True)
         if next(rows, None) != HEADER:
             raise Refused(path, "line 1", f"not {','.join(HEADER)}")
         yield from rows

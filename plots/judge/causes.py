@@ -2,8 +2,8 @@
 """What the compiled code and the times of a run say together: how long a rep movs takes to start.
 
 Two neighbouring sizes of a pair show it, if one side copies by rep movs at the larger and not at the smaller one: that
-side's time jumps, while the other side's hardly changes. What a cycle takes the control pair `empty` shows: its loop has
-two instructions, and a turn of it takes one cycle."""
+side's time jumps, while the other side's hardly changes. The control pair `empty` shows what a cycle takes: its loop
+has two instructions, and a turn of it takes one cycle."""
 
 from dataclasses import dataclass
 

@@ -21,8 +21,8 @@ Looking again and again, and stopping at a pleasing result, finds differences th
 share of a row's error probability, and the shares add up to 1: half for the first look, half of the rest for the next,
 and so on; the last has all that is left. Most rows are looked at once, and later looks have launches enough for more
 confidence. An interval is that of the look which the row has had. That is correct for any rule of when to stop, as long
-as the looks and their shares are fixed before anything is seen. The budget adds no look. It only cuts a block short, at a moment that depends on the
-clock and not on the numbers, and the block's launches are in random order.
+as the looks and their shares are fixed before anything is seen. The budget adds no look. It only cuts a block short, at
+a moment that depends on the clock and not on the numbers, and the block's launches are in random order.
 
 The time that the blocks have spent is the sum of what the journal says of their children; the first launches are not
 part of it."""

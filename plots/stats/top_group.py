@@ -9,8 +9,9 @@ from simultaneous intervals) ask of each configuration instead whether it may be
     by the sign test over the launches that both ran in, one-sided, at (1 - confidence) / (k - 1) of k configurations
 
 The true best is left out only if one of its k - 1 tests errs, each with at most that probability, whatever the
-distribution and however the launches of j and j' depend on each other. So it is in the group with at least `confidence`.
-The floor covers what does not average out over launches. It is itself measured, so its far end counts (floor_end())."""
+distribution and however the launches of j and j' depend on each other. So it is in the group with at least
+`confidence`. The floor covers what does not average out over launches. It is itself measured, so its far end counts
+(floor_end())."""
 
 import numpy as np
 from scipy import special

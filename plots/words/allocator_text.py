@@ -219,8 +219,8 @@ def legend(summary):
     baseline, rule = summary["baseline"], summary["rule"]
     time = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
     entries = [("ratio", f"to {baseline}, within each launch: below 1 is better, that is faster or less memory"),
-               ("*", f"in the top group, which holds the best with {quantity.level(CONFIDENCE)}: no other is shown to be "
-                "better"),
+               ("*", f"in the top group, which holds the best with {quantity.level(CONFIDENCE)}: no other is shown to "
+                "be better"),
                ("time", f"{baseline}'s median times the ratio, so that both have one order"),
                ("p99 ...", f"ratios as well: of single operations (median, 99th percentile, longest), of memory, of "
                            f"page faults per operation; + worse than {baseline}, - better, = equal within "

@@ -31,8 +31,8 @@ def sentence(row, labels, start=None):
 
 
 def places(row, labels):
-    return "; ".join(f"{labels[one.side]} is {quantity.percent(one.slower)} slower in {one.layouts} of {one.of} layouts, "
-                     f"where {' and '.join(one.reaches)}" for one in row.why and row.why.placement or ())
+    return "; ".join(f"{labels[one.side]} is {quantity.percent(one.slower)} slower in {one.layouts} of {one.of} "
+                     f"layouts, where {' and '.join(one.reaches)}" for one in row.why and row.why.placement or ())
 
 
 def faster(row, labels, start):

@@ -61,8 +61,8 @@ def _of_row(row, measured, needed, one_layout):
     return f"{told}; {OUTSIDE}" if row.outside_spread else told
 
 
-OUTSIDE = ("the ratio, a mean over all layouts, lies outside of p10 to p90: fewer than one layout in ten differ so much "
-           "that they move it")
+OUTSIDE = ("the ratio, a mean over all layouts, lies outside of p10 to p90: fewer than one layout in ten differ so "
+           "much that they move it")
 
 
 def _faster(row):

@@ -8,8 +8,8 @@ import pytest
 
 from ask import advice, arguments, lessons, profiles
 from ask.profiles import Profile
-from ask.types import clean, leaves
-from asking import compiler_in, row, study as studied
+from ask.types import leaves
+from asking import row, study as studied
 from plots.program.errors import Refused
 
 
@@ -42,7 +42,8 @@ def test_copies_of_a_large_object_get_few_rounds(tmp_path, size, rounds):
     """Else half a MiB takes minutes: each epoch of the side that copies it lasts milliseconds."""
     found = parts_of(study(tmp_path, f"struct t {{ char b[{size}]; }};"))
     pairs = {pair: part.rounds for part in found for pair in part.pairs}
-    assert {pair for pair in pairs if pairs[pair] == 2} == ({one for one in COPIES if one in pairs} if rounds == 2 else set())
+    twice = {one for one in COPIES if one in pairs} if rounds == 2 else set()
+    assert {pair for pair in pairs if pairs[pair] == 2} == twice
     assert sum(len(part.pairs) for part in found) == len(pairs), "each once"
     assert ("ask_depth" in pairs) == (4 * size <= 1 << 20), "four copies fit the stack"
 
@@ -68,7 +69,8 @@ READS = [
 
 @pytest.mark.parametrize("text, members, wanted, read", READS, ids=range(len(READS)))
 def test_a_callee_reads_the_members_that_it_says(tmp_path, text, members, wanted, read):
-    """Bytes beside each other are other numbers, none with a sign; the sum of the members by name is what amp_read() has to return."""
+    """Bytes beside each other are other numbers, none with a sign; amp_read() has to return the sum of the members by
+    name."""
     found = study(tmp_path, text)
     kind = found.layout.use.type
     code, n = leaves.reader("amp_read", kind, wanted)

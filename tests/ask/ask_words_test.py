@@ -83,7 +83,8 @@ def answered(tmp_path, small_run):
         change(rows)
         settings = {"allocator": allocator.facts(made.manifest["allocator"], dict(environment), "/nowhere"), "seed": 1,
                     "launches": launches, "layouts": 4, "flags": ["-O2", *compiler.facts]}
-        document = answer.document(subject, compiler, [Profile("pass", 1, 2, read=1)], rows, found["floors"], found["rule"], 1.0, settings)
+        document = answer.document(subject, compiler, [Profile("pass", 1, 2, read=1)], rows, found["floors"],
+                                   found["rule"], 1.0, settings)
         validate(document, "ask", "answer")
         return document
     return make

@@ -88,7 +88,8 @@ def test_a_lesson_does_what_it_declares(tmp_path, folder, compiler, lesson):
 
 
 INLINED = [lesson for lesson in LESSONS if lesson in (
-           "pass", "factory", "mutate", "return_out", "pass_read", "pass_write", "pass_made", "pass_alias", "latency", "construct_shared", "container_store", "indirect_assignment", "cold",
+           "pass", "factory", "mutate", "return_out", "pass_read", "pass_write", "pass_made", "pass_alias", "latency",
+           "construct_shared", "container_store", "indirect_assignment", "cold",
            "zero_value", "too_large", "copy_limit", "unknown_size", "null")]
 
 

@@ -23,7 +23,8 @@ static int refuse(const struct amp_registry *registry, const char *name)
     }
     if (names && texts)
         nearest = amp_suggest(name, texts, registry->n, SIZE_MAX);
-    amp_complain(2, name, "there is no such row; the nearest is '%s'; a program stands behind --", nearest ? nearest : "");
+    amp_complain(2, name, "there is no such row; the nearest is '%s'; a program stands behind --",
+                 nearest ? nearest : "");
     free(names);
     free(texts);
     return 2;

@@ -9,8 +9,8 @@
 #define AMP_PROFILED_OPS 100
 
 /* Do so many operations of a side; `task` is "value/" or "pointer/" and the row's name. Only these operations are
- * recorded, not the fixture. Returns an exit status: 2, after it has said why, if there is no such row, or if the process
- * does not run under the profiler. */
+ * recorded, not the fixture. Returns an exit status: 2, after it has said why, if there is no such row, or if the
+ * process does not run under the profiler. */
 int amp_profiled_run(const struct amp_registry *registry, const char *task);
 
 #endif

@@ -34,8 +34,8 @@ def test_the_table_says_why_the_code_was_not_read(objects, tmp_path, has_capston
     else:
         (tmp_path / "capstone.py").write_text("raise ImportError('hidden by a test')\n")
     done = subprocess.run([sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", "null",
-                           "--object", objects[0], "--extra", objects[1], "--count", "16", "--out", tmp_path / "out"], text=True, check=False,
-                          capture_output=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+                           "--object", objects[0], "--extra", objects[1], "--count", "16", "--out", tmp_path / "out"],
+                          text=True, check=False, capture_output=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     table = json.loads((tmp_path / "out/null.layouts.json").read_text())
     assert len(list((tmp_path / "out").glob("*.so"))) == 16

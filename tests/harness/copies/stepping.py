@@ -2,10 +2,10 @@
 """What a kernel copies, seen from outside: single steps by ptrace, and no decoder.
 
 The program stops (int3) with the address of its object in rdi, the size in rsi and a second object's address in rdx.
-It has run its kernel once before, and runs it once more. Before that, each byte of the object is given another value. After
-each instruction, the bytes of the watched memory that have changed from what the object had at some distance to what it
-has there now are bytes copied. An instruction that stands still while it copies is a repeated one; one outside of the
-program's own code is the C library's."""
+It has run its kernel once before, and runs it once more. Before that, each byte of the object is given another value.
+After each instruction, the bytes of the watched memory that have changed from what the object had at some distance to
+what it has there now are bytes copied. An instruction that stands still while it copies is a repeated one; one outside
+of the program's own code is the C library's."""
 
 import ctypes
 import os

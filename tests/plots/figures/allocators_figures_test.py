@@ -71,7 +71,8 @@ def test_no_text_covers_another(words, case):
                            "undecided: crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
                            "launches."]),
     ("some", "pareto", ["small_churn", "time →", "peak memory →", "Pareto front"]),
-    ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare", "Medians of 8 launches; seconds since all was freed."]),
+    ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare",
+                               "Medians of 8 launches; seconds since all was freed."]),
     ("some", "size_classes", ["small_churn", "large_blocks"]),
     ("some", "answers", ["factory", "size in bytes", "the winner changes here; the dot is a guess"]),
     ("quick", "heat_time", ["A quick run: a first look, and no verdicts.", "no verdict"]),

@@ -137,8 +137,11 @@ def of_crossover(one, rows):
 
 ROWS = [row for row in synthetic.lessons() if row.pair in ("pass", "mutate", "stack_copy") and row.size in
         (1, 8, 16, 17, 24, 32, 64, 256, 257, 1024, 65536)] + [
-    synthetic.Truth("crossing", 8, 0.4), synthetic.Truth("crossing", 64, 0.0, layout_sd=0, launch_sd=0.0002, round_sd=0.001, outliers=0),
-    *(synthetic.Truth("cliff", size, 0.4 if size < 17 else -0.4) for size in (8, 16, 17)), synthetic.Truth("crossing", 512, -0.4), synthetic.Truth("unsure", 8, 0.4), synthetic.Truth("unsure", 64, 0.0, launch_sd=0.1),
+    synthetic.Truth("crossing", 8, 0.4),
+    synthetic.Truth("crossing", 64, 0.0, layout_sd=0, launch_sd=0.0002, round_sd=0.001, outliers=0),
+    *(synthetic.Truth("cliff", size, 0.4 if size < 17 else -0.4) for size in (8, 16, 17)),
+    synthetic.Truth("crossing", 512, -0.4), synthetic.Truth("unsure", 8, 0.4),
+    synthetic.Truth("unsure", 64, 0.0, launch_sd=0.1),
     synthetic.Truth("unsure", 512, -0.4), synthetic.Truth("carried", 65536, -0.3, 50.0, ln_carry_over=0.9),
     synthetic.Truth("carried", 8, -0.3, 50.0, ln_carry_over=0.02), synthetic.Truth("null", 16, 0.0, layout_sd=0),
     synthetic.Truth("close", 1, 0.05, 20.0, layout_sd=0.01), synthetic.Truth("fast", 1, 0.4, 0.9, layout_sd=0.01),

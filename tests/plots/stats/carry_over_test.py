@@ -5,7 +5,6 @@ What tests/lessons/carry_over.c shows on a machine is a timing, and no test's bu
 judgement is."""
 import json
 import math
-import re
 import os
 import subprocess
 from collections import Counter

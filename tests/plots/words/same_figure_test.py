@@ -41,15 +41,17 @@ def of_terminal(text):
     found = {}
     for line in lines:
         pair, size, value, pointer, saves, ratio, interval, spread, *counts = line.split()[:12]
-        found[f"{pair}/size={size}"] = {"saves": saves, "value": value, "pointer": pointer, "ratio": ratio, "interval": interval,
-                                        "spread": spread, "counts": counts, "verdict": line[head.index("verdict"):]}
+        found[f"{pair}/size={size}"] = {"saves": saves, "value": value, "pointer": pointer, "ratio": ratio,
+                                        "interval": interval, "spread": spread, "counts": counts,
+                                        "verdict": line[head.index("verdict"):]}
     return found
 
 
 def of_cells(head, lines):
     """The same of a table with a heading for each column, of Markdown or of a page."""
-    names = {"saves": "the faster side saves ns/op", "value": "value ns/op", "pointer": "pointer ns/op", "ratio": "ratio pointer/value", "interval": "interval",
-             "spread": "spread over layouts", "verdict": "verdict"}
+    names = {"saves": "the faster side saves ns/op", "value": "value ns/op", "pointer": "pointer ns/op",
+             "ratio": "ratio pointer/value", "interval": "interval", "spread": "spread over layouts",
+             "verdict": "verdict"}
     found = {}
     for line in lines:
         cells = dict(zip(head, line))
