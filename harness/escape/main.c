@@ -14,6 +14,7 @@
 #include "harness/escape/findings/allocations.h"
 #include "harness/escape/findings/copies.h"
 #include "harness/escape/findings/locals.h"
+#include "harness/escape/findings/places.h"
 #include "harness/text/complain.h"
 
 static json_t *find(const struct amp_program *program)
@@ -27,9 +28,10 @@ static json_t *find(const struct amp_program *program)
         amp_allocations_find(program, function, allocations);
         amp_locals_find(function, locals);
         if (function->given_up)
-            json_array_append_new(given_up, json_pack("{s:s, s:s}", "function",
-                                                      LLVMGetValueName2(function->function, &length), "why",
-                                                      function->given_up));
+            json_array_append_new(given_up,
+                                  json_pack("{s:o, s:s}", "function",
+                                            amp_name_json(LLVMGetValueName2(function->function, &length)), "why",
+                                            function->given_up));
     }
     return json_pack("{s:i, s:o, s:o, s:o}", "functions", program->functions, "allocations", allocations, "locals",
                      locals, "given_up", given_up);

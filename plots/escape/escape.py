@@ -41,34 +41,38 @@ def tool():
     return path
 
 
-def run(program, arguments):
+def run(program, arguments, sources=()):
+    """(its stdout, how many files it left out, which are named by their `sources`)."""
     done = subprocess.run([program, *arguments], capture_output=True, text=True, errors="replace")
     if done.returncode:
         said = done.stderr.splitlines() or [f"ampersand-escape: ended with status {done.returncode}"]
         raise Refused(one_line(said[-1]).removeprefix("ampersand: "))
     for line in done.stderr.splitlines():
+        for file, source in dict(sources).items():
+            line = line.replace(f" {file}: ", f" {source}: ")
         print(line, file=sys.stderr)
-    return done.stdout
+    return done.stdout, done.stderr.count(": left out: ")
 
 
 def analyse(what, cflags):
     """(what was found, how many files failed)."""
     program = tool()
-    major = int(run(program, ["--version"]).split()[1])
+    major = int(run(program, ["--version"])[0].split()[1])
     inputs = sources.find(what, cflags)
     if inputs.cplusplus:
         say(f"{quantity.counted(inputs.cplusplus, 'file')} of C++ or Objective-C left out: only C is analysed")
     if not inputs.sources and not inputs.bitcode:
         raise Refused(what, "there is no C file")
     with scratch.folder("escape") as folder:
-        made, failed = [], 0
+        made, failed = {}, 0
         if inputs.sources:
             made, failed = sources.compile_all(inputs, sources.find_clang(major), folder, say)
         if not made and not inputs.bitcode:
             raise Refused(what, "no file of it compiles, for the reason above")
-        found = json.loads(run(program, [*made, *map(str, inputs.bitcode)]))
-    found["files"] = len(made) + len(inputs.bitcode)
-    return found, failed
+        said, left_out = run(program, [*made, *map(str, inputs.bitcode)], made)
+    found = json.loads(said)
+    found["files"] = len(made) + len(inputs.bitcode) - left_out
+    return found, failed + left_out
 
 
 def order(finding):

@@ -111,8 +111,8 @@ def compile_one(clang, source, out):
     """(None, flags that clang does not know) once `out` is there, or (why not, flags)."""
     flags, dropped = list(source.flags), []
     for _ in range(RETRIES):
-        done = subprocess.run([clang, *flags, *STAGE, "-o", out, str(source.file)], cwd=source.folder, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, errors="replace")
+        done = subprocess.run([clang, *flags, *STAGE, "-o", out, "-x", "c", str(source.file)], cwd=source.folder,
+                              text=True, capture_output=True, stdin=subprocess.DEVNULL, errors="replace")
         if done.returncode == 0:
             return None, dropped
         unknown = set(UNKNOWN.findall(done.stderr))
@@ -125,16 +125,16 @@ def compile_one(clang, source, out):
 
 
 def compile_all(inputs, clang, folder, say):
-    """(bitcode files, how many failed). Each file that fails is named, with the compiler's words, and left out."""
+    """({bitcode file: source}, how many failed). Each file that fails is named, with the compiler's words."""
     outs = [os.path.join(folder, f"{n}.bc") for n in range(len(inputs.sources))]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         done = list(pool.map(lambda pair: compile_one(clang, *pair), zip(inputs.sources, outs)))
-    made, dropped = [], {}
+    made, dropped = {}, {}
     for source, out, (why, flags) in zip(inputs.sources, outs, done):
         for flag in flags:
             dropped[flag] = dropped.get(flag, 0) + 1
         if why is None:
-            made.append(out)
+            made[out] = source.file
         else:
             say(f"{source.file}: left out: {why}")
     for flag, files in dropped.items():

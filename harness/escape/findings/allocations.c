@@ -117,8 +117,8 @@ void amp_allocations_find(const struct amp_program *program, const struct amp_fu
         json_t *object = json_object();
 
         amp_place_set(object, site->call);
-        json_object_set_new(object, "function", json_string(LLVMGetValueName2(function->function, &length)));
-        json_object_set_new(object, "by", json_string(LLVMGetValueName2(called, &length)));
+        json_object_set_new(object, "function", amp_name_json(LLVMGetValueName2(function->function, &length)));
+        json_object_set_new(object, "by", amp_name_json(LLVMGetValueName2(called, &length)));
         json_object_set_new(object, "wrapped", json_boolean(LLVMCountBasicBlocks(called) > 0));
         json_object_set_new(object, "bytes", known ? json_integer((json_int_t) site->size.bytes) : json_null());
         json_object_set_new(object, "loop", json_boolean(amp_loops_hold(function->loops, site->call)));

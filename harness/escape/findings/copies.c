@@ -21,7 +21,7 @@ static json_t *name_of(LLVMValueRef value)
 {
     size_t length;
 
-    return json_string(LLVMGetValueName2(value, &length));
+    return amp_name_json(LLVMGetValueName2(value, &length));
 }
 
 static void add_copy(struct reading *reading, LLVMValueRef at, const char *what, uint64_t bytes)

@@ -109,8 +109,8 @@ static void add_local(const struct amp_function *function, int m, const struct a
     size_t length;
 
     amp_place_set(object, path->hop[0].at);
-    json_object_set_new(object, "function", json_string(LLVMGetValueName2(function->function, &length)));
-    json_object_set_new(object, "name", json_string(LLVMGetValueName2(made, &length)));
+    json_object_set_new(object, "function", amp_name_json(LLVMGetValueName2(function->function, &length)));
+    json_object_set_new(object, "name", amp_name_json(LLVMGetValueName2(made, &length)));
     json_object_set_new(object, "returned", json_boolean(LLVMIsAReturnInst(path->hop[path->n - 1].at) != NULL));
     json_object_set_new(object, "path", amp_path_json(path));
     json_array_append_new(list, object);

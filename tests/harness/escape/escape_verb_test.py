@@ -105,6 +105,28 @@ def test_several_files_are_one_program(run, tmp_path):
     assert err == "ampersand: 1 file of C++ or Objective-C left out: only C is analysed\n"
 
 
+def test_a_second_program_in_a_folder_is_named_and_left_out(run, tmp_path):
+    for name in ("a.c", "b.c"):
+        (tmp_path / name).write_text("int main(void) { return 0; }\n")
+    status, out, err = run(".")
+    assert status == 1 and out.startswith("1 file, 1 function, ")
+    assert err.startswith(f"ampersand: {tmp_path}/b.c: left out: ") and err.count("\n") == 1
+
+
+def test_names_that_are_no_utf8(run, tmp_path):
+    odd = 'int *odd(void) __asm__("\\xfe");\nint *odd(void) { return malloc(8); }\n'
+    (tmp_path / "\udcff.c").write_text(KEPT + odd)
+    status, out, err = run(".", "-m")
+    assert (status, err) == (0, "") and "?.c:8:14: malloc of 16 B in use(): could live in the frame" in out
+    assert "malloc of 8 B in ?(): returned" in out
+
+
+def test_the_name_does_not_say_the_language(run, file, tmp_path):
+    (tmp_path / "k").write_text(KEPT)
+    (tmp_path / "k.h").write_text(KEPT)
+    assert run("k")[1] == run("k.h")[1].replace("k.h:", "k:") == run("k.c")[1].replace("k.c:", "k:")
+
+
 def test_compile_commands(run, file, tmp_path):
     (tmp_path / "build").mkdir()
     (tmp_path / "d.c").write_text("#ifndef D\n#error no D\n#endif\nint d;\n")
