@@ -110,11 +110,13 @@ def find_clang(major):
 def compile_one(clang, source, out):
     """(None, flags that clang does not know) once `out` is there, or (why not, flags)."""
     flags, dropped = list(source.flags), []
+    if not source.folder.is_dir():
+        return f"the folder of its command is not there: {source.folder}", dropped
     for _ in range(RETRIES):
         done = subprocess.run([clang, *flags, *STAGE, "-o", out, "-x", "c", str(source.file)], cwd=source.folder,
                               text=True, capture_output=True, stdin=subprocess.DEVNULL, errors="replace")
         if done.returncode == 0:
-            return None, dropped
+            return None if os.path.exists(out) else "its flags make clang write nothing", dropped
         unknown = set(UNKNOWN.findall(done.stderr))
         if not unknown & set(flags):
             break

@@ -105,6 +105,19 @@ def test_several_files_are_one_program(run, tmp_path):
     assert err == "ampersand: 1 file of C++ or Objective-C left out: only C is analysed\n"
 
 
+def test_a_command_that_cannot_run_or_writes_nothing_is_left_out(run, file, tmp_path):
+    commands = [{"directory": "gone", "file": str(file), "command": "gcc k.c"},
+                {"directory": ".", "file": "l.c", "command": "gcc -fsyntax-only l.c"},
+                {"directory": ".", "file": "m.c", "command": "gcc m.c"}]
+    for name in ("l.c", "m.c"):
+        (tmp_path / name).write_text("int number;\n")
+    (tmp_path / "compile_commands.json").write_text(json.dumps(commands))
+    status, out, err = run("compile_commands.json")
+    assert status == 1 and out.startswith("1 file, ")
+    assert [line.split(": left out: ")[1].split(":")[0] for line in err.splitlines()] == [
+        "the folder of its command is not there", "its flags make clang write nothing"]
+
+
 def test_a_second_program_in_a_folder_is_named_and_left_out(run, tmp_path):
     for name in ("a.c", "b.c"):
         (tmp_path / name).write_text("int main(void) { return 0; }\n")
