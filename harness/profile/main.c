@@ -137,6 +137,8 @@ static int report(struct run *run)
     struct amp_profile profile = { 0 };
     int status = write_profile(run, &profile), err = 0;
 
+    if (status)
+        shown.file = NULL; /* it is not there */
     if (profile.store)
         err = options->is_json ? amp_show_json(&profile, &shown, out) : amp_show_table(&profile, &shown, out);
     if (profile.store && out == stdout && (fflush(out) || ferror(out)))

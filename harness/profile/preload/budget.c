@@ -6,6 +6,7 @@
 #include "harness/profile/preload/region.h"
 #include "harness/profile/unwind/thread.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -73,12 +74,10 @@ static bool ask_addr2line(const char *file, uint64_t address, char *out, size_t 
     int ends[2], status = 0;
 
     snprintf(hex, sizeof hex, "0x%" PRIx64, address);
-    if (pipe(ends))
+    if (pipe2(ends, O_CLOEXEC)) /* one that another thread's child kept open would have no end */
         return false;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_addclose(&actions, ends[0]);
-    posix_spawn_file_actions_addclose(&actions, ends[1]);
     if (posix_spawnp(&child, arguments[0], &actions, NULL, arguments, (char *[]){ "PATH=/usr/bin:/bin", NULL }))
         child = -1;
     posix_spawn_file_actions_destroy(&actions);

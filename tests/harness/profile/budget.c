@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void *volatile sink;
 
@@ -29,6 +30,10 @@ int main(int argc, char **argv)
     const char *breach;
     pthread_t other;
 
+    if (argc > 2) { /* a daemon */
+        close(STDIN_FILENO);
+        close(STDOUT_FILENO);
+    }
     pthread_create(&other, NULL, elsewhere, NULL); /* what a thread needs is allocated here, and used again */
     pthread_join(other, NULL);
     for (int round = 0; round < 2; round++) { /* the second begins anew */
@@ -37,7 +42,7 @@ int main(int argc, char **argv)
         pthread_create(&other, NULL, elsewhere, NULL); /* does not count */
         pthread_join(other, NULL);
         breach = amp_budget_end(AMP_BUDGET(.allocs = 3, .bytes = 1000));
-        printf("%s\n", breach ? breach : "kept");
+        fprintf(argc > 2 ? stderr : stdout, "%s\n", breach ? breach : "kept");
     }
     return breach != NULL;
 }

@@ -66,8 +66,12 @@ def test_one_allocation_more(budget):
     first, second = done.stdout.split("4 allocations, 400 B; ")[1:]
     for text in (first, second):
         assert text.startswith("the budget is 3, 1000 B\n  4 allocations, 400 B\n    in take_some")
-        assert "budget.c:15\n    by main" in text
+        assert "budget.c:16\n    by main" in text
     assert "elsewhere" not in done.stdout
+
+
+def test_lines_are_named_without_standard_streams(budget):
+    assert budget("4", "closed").stderr.count("budget.c:") >= 4
 
 
 def test_too_many_bytes(budget):

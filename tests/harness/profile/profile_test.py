@@ -340,6 +340,7 @@ def test_the_table_is_one_screen(program, tmp_path):
 def test_a_file_that_cannot_be_written(program):
     done = subprocess.run([PROFILE, "-o", "/proc/none/out", "--", program, "calls"], capture_output=True, text=True)
     assert done.returncode == 2 and "ampersand: /proc/none/out: cannot be written" in done.stderr
+    assert "go tool pprof" not in done.stderr
 
 
 def test_a_pipe_or_a_device_is_written_to_and_stays(program, tmp_path):
