@@ -155,5 +155,5 @@ def _keys(rows):
 def _caption(rows):
     launches, layouts = max(len(row.launches) for row in rows), max(len(row.layouts) for row in rows)
     return (f"A strip is a size. A stroke is one of {launches} launches (its mean over the layouts), or one of "
-            f"{layouts} layouts (its median over the launches), divided by the ratio of the row. Two clusters of "
-            "strokes are two kinds of placement. Each panel has its own scale.")
+            f"{layouts} layouts (what it differs from its launch, as a median over launches), divided by the ratio of "
+            "the row. Two clusters of strokes are two kinds of placement. Each panel has its own scale.")

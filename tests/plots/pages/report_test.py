@@ -386,10 +386,12 @@ def test_distribution_marks_every_launch_and_layout(tmp_path):
     for ax, axis in zip(fig.axes, (1, 0)):
         for i, row in enumerate(sorted(judged.rows, key=lambda row: row.size)):
             matrix = np.exp(measured[row.row].ln_ratio)  # [launch][layout]
-            # The oracle: per launch the geometric mean over layouts, per layout the middle one of the launches.
-            want = np.sort(matrix, axis=0)[len(matrix) // 2]
-            if axis:
-                want = np.prod(matrix, axis=1) ** (1 / matrix.shape[1])
+            # The oracle: per launch the geometric mean over layouts; per layout the middle one of what it differs from
+            # its launch, so that all layouts together have the middle of the launches as their geometric mean.
+            want = np.prod(matrix, axis=1) ** (1 / matrix.shape[1])
+            if not axis:
+                differs = np.sort(matrix / want[:, None], axis=0)[len(matrix) // 2]
+                want = np.median(want) * differs / np.prod(differs) ** (1 / len(differs))
             seen = {"value": [], "pointer": []}
             for line in ax.lines:
                 x, y = line.get_xdata(), line.get_ydata()
