@@ -73,7 +73,8 @@ def chance(placement):
         return f"{expected:.1f} expected"
     p = float(special.bdtrc(outside - 1, placement["designs"], doctor_measure.MISSES))
     more = f"{expected:.1f} expected; so many or more by chance: {quantity.percent(p)}"
-    return more if p >= 0.05 else f"{more}: intervals are too narrow here, by luck that the layouts do not cover"
+    return more if p >= 0.05 else (
+        f"{more}: intervals are probably too narrow here, by luck that the layouts do not cover")
 
 
 def measure(bench, launches, designs, seed, say):
