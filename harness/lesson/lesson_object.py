@@ -63,7 +63,7 @@ class Object:
         return ".amp_growable" in self.names
 
     def string_at(self, section, offset):
-        return self.data[section][offset:].split(b"\0", 1)[0].decode()
+        return self.data[section][offset:].split(b"\0", 1)[0].decode(errors="replace")
 
     def sizes_at(self, section, offset):
         """An array of size_t, up to the 0 that ends it."""

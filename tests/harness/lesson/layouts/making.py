@@ -55,8 +55,8 @@ ROUNDABOUT = (
     + "static uint64_t run_deep(void *fixture, uint64_t ops)\n"
     + "{ uint64_t sum = 0; (void) fixture;\n"
     + "  for (uint64_t i = ops; i > 0; i--) { amp_keep(&i); sum += i == 77 ? rare(i) : deep(i); } return sum; }\n"
-    + 'AMP_PAIR(roundabout, .question = "?", .value = { run_table, 0, 0, set_up, tear_down }, '
-    + ".pointer = { run_deep, 0, 0, set_up, tear_down }, .sizes = AMP_SIZES(8, 64, 4096));\n"
+    + 'AMP_PAIR(roundabout, .question = "?", .value = { run_table, .set_up = set_up, .tear_down = tear_down }, '
+    + ".pointer = { run_deep, .set_up = set_up, .tear_down = tear_down }, .sizes = AMP_SIZES(8, 64, 4096));\n"
 )
 
 
