@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LISTED = re.findall(r"'(\w+/\w+)'", (ROOT / "benchmarks/meson.build").read_text())
 LESSONS = {file.split("/")[1]: f"benchmarks/{file}.c" for file in LISTED}  # a lesson's name: its file below ROOT
 # Those that ask and the variants are made of.
-FEW = ("frames/pass", "frames/factory", "frames/mutate", "collections/collection", "controls/null")
+FEW = ("frames/pass", "frames/factory", "frames/return_out", "frames/mutate", "collections/collection", "controls/null")
 
 
 def keep_few_lessons(meson):
