@@ -156,12 +156,12 @@ def _estimate(ln):
 
 def _observe(rows, calibrations, quick):
     """The rows; those whose effect not every machine can show say whether this one can: where the value side of the
-    pair that calibrates them is faster. None where that pair was not measured, or not to an end."""
+    pair that calibrates them is faster, alone or by turns. None where that pair was not measured, or not to an end."""
     if quick:
         return rows
 
     def observable(calibration):
-        verdicts = {row.verdict for row in rows if row.pair == calibration}
+        verdicts = {answer.verdict for row in rows if row.pair == calibration for answer in (row, row.paired) if answer}
         return None if not verdicts - {"no verdict", "failed", "undecided"} else "value faster" in verdicts
     return [replace(row, observable=observable(calibrations[row.row])) if calibrations[row.row] else row
             for row in rows]

@@ -10,9 +10,10 @@ import re
 import shutil
 import subprocess
 import sys
-import types
 import zlib
+from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 from places import ROOT
@@ -24,6 +25,7 @@ from plots.files.pair_run import load
 from plots.files.records import ABSENT
 from plots.judge import pair_summary
 from plots.judge.pair_summary import Estimate
+from plots.judge.summary import _observe
 from plots.verbs.check import check
 from plots.words import pair_text, screen, sentences
 from plots.words.pair_sentences import summarize
@@ -210,8 +212,8 @@ def test_the_legend_is_five_lines_and_what_to_do_next_one(golden_run, tmp_path):
     (0, "Neighbours: none; nothing else ran on the core"),
     (3, "Neighbours: in 1.5 % of the blocks something else ran on the core at every attempt")])
 def test_neighbours(disturbed, want):
-    found = types.SimpleNamespace(blocks=200, disturbed=disturbed, launches=20, left_out=0)
-    assert pair_text.neighbours(types.SimpleNamespace(neighbours=found, rows=())) == [want]
+    found = SimpleNamespace(blocks=200, disturbed=disturbed, launches=20, left_out=0)
+    assert pair_text.neighbours(SimpleNamespace(neighbours=found, rows=())) == [want]
 
 
 class Screen(io.StringIO):
@@ -257,7 +259,7 @@ BARS = [("value faster", 1.05, "  =|   "), ("value faster", 2.0, " ==|   "), ("v
 
 @pytest.mark.parametrize("verdict, ratio, want", BARS)
 def test_bar(verdict, ratio, want):
-    assert pair_text.bar(types.SimpleNamespace(verdict=verdict, ratio=Estimate(estimate=ratio, low=None, high=None))) == want
+    assert pair_text.bar(SimpleNamespace(verdict=verdict, ratio=Estimate(estimate=ratio, low=None, high=None))) == want
 
 
 def test_csv_reads_back(golden_run):
@@ -379,6 +381,14 @@ def test_a_row_is_only_observable_where_its_calibration_shows_the_effect(golden_
     assert row.observable is observable and row.sentence.startswith(sentence)
     assert sentences.verdict(row).startswith(shown)
     assert rows["pass/size=8"].observable is ABSENT
+
+
+def test_an_effect_that_is_seen_by_turns_only_is_seen(golden_run):
+    row = summarize(load(golden_run))[0].rows[0]
+    for alone, by_turns, seen in (("leans value", "value faster", True), ("equal", "leans value", False)):
+        calibration = replace(row, pair="calibration", verdict=alone, paired=SimpleNamespace(verdict=by_turns))
+        found = _observe([calibration, row], {calibration.row: "calibration"}, False)
+        assert found[0].observable is seen, alone
 
 
 def test_nothing_is_said_of_what_a_quick_run_cannot_calibrate(golden_run):
