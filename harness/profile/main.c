@@ -5,12 +5,12 @@
 #include "harness/profile/program.h"
 #include "harness/profile/launch.h"
 #include "harness/profile/proto.h"
+#include "harness/profile/scratch.h"
 #include "harness/profile/show.h"
 #include "harness/profile/symbols.h"
 #include "harness/text/complain.h"
 #include "harness/text/quantity.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -18,12 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define FREE_B ((uint64_t) 256 << 20) /* that memory for temporary files must have to be used */
 
 struct options {
     const char *output; /* NULL: no file */
@@ -74,30 +71,6 @@ static void snapshot(void *argument)
 
     write_profile(run, &profile);
     amp_profile_free(&profile);
-}
-
-/* A folder for what the processes count: in memory, where there is room. */
-static int make_folder(char *out)
-{
-    const char *temporary = getenv("TMPDIR");
-    struct statvfs memory;
-
-    if (access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &memory) == 0 && memory.f_bavail * memory.f_frsize >= FREE_B)
-        temporary = "/dev/shm";
-    snprintf(out, PATH_MAX, "%s/ampersand-profile.XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    return mkdtemp(out) ? 0 : amp_complain(2, out, "cannot be made: %s", strerror(errno));
-}
-
-/* It holds files only. One that appears meanwhile, of a process that the program left behind, keeps it. */
-static void remove_folder(const char *folder)
-{
-    DIR *files = opendir(folder);
-
-    for (struct dirent *file; files && (file = readdir(files)) != NULL;)
-        unlinkat(dirfd(files), file->d_name, 0);
-    if (files)
-        closedir(files);
-    rmdir(folder);
 }
 
 /* A file by its place beside this program. */
@@ -158,7 +131,7 @@ static int run_program(const struct options *options)
     if (!status)
         status = find_beside("libampersand_profile.so", library, sizeof library);
     if (!status)
-        status = make_folder(run.folder);
+        status = amp_scratch_make(run.folder);
     if (status)
         return status;
     if (options->row)
@@ -173,7 +146,7 @@ static int run_program(const struct options *options)
         status = options->row && own > 1 ? own : report(&run); /* 1: other lessons are missing */
         status = status ? status : own;
     }
-    remove_folder(run.folder);
+    amp_scratch_remove(run.folder);
     return status;
 }
 

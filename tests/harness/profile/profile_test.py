@@ -7,6 +7,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pprof
@@ -251,6 +252,29 @@ def test_snapshots_while_it_runs(program, tmp_path):
         ours.kill()
         ours.wait()
     assert pprof.read(file).total("alloc_space") >= 1200  # the last snapshot, whole
+
+
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+@pytest.mark.parametrize("age_s, ends, left", [(0, True, True), (120, True, False), (120, False, True)])
+def test_what_a_killed_one_leaves_is_removed_by_the_next(program, age_s, ends, left):
+    ours = subprocess.Popen([PROFILE, "--", program, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL)
+    try:
+        ours.stdin.write(b"x")
+        ours.stdin.flush()
+        assert ours.stdout.read(1) == b"\n"  # it has allocated
+        opened = [os.readlink(fd) for fd in Path(f"/proc/{ours.pid}/fd").iterdir() if fd.is_symlink()]
+        [folder] = [Path(name) for name in opened if "ampersand-profile." in name]
+        if ends:
+            ours.kill()
+            ours.wait()
+        os.utime(folder, (time.time() - age_s,) * 2)
+        subprocess.run([PROFILE, "--", "true"], check=True, capture_output=True)
+        assert folder.exists() == left
+    finally:
+        ours.kill()
+        ours.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
