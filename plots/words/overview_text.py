@@ -26,7 +26,8 @@ class Topic:
 TOPICS = (
     Topic("pass", "Pass", {"value": "by value", "pointer": "by const pointer"},
           {"value": "a copy", "pointer": "a const pointer"}),
-    Topic("factory", "Return a new object", {"value": "by value", "pointer": "as a pointer to the heap"},
+    Topic("factory", "Return a new object",
+          {"value": "by value instead of allocating it", "pointer": "as a pointer to the heap"},
           {"value": "a value", "pointer": "a pointer to the heap"}),
     Topic("mutate", "Change an object", {"value": "by returning a changed copy", "pointer": "through a pointer"},
           {"value": "a changed copy", "pointer": "a pointer"}),

@@ -74,10 +74,11 @@ def bracket(low, high, estimate, unit):
     if low is None:
         return f"near {near}"
     ends = [quantity.measured_size(size, unit) for size in (low, high)]
-    between = f"between {_without_unit(*ends)} and {ends[1]}"
-    if near is None or high <= CLIFF * low:
+    first = _without_unit(*ends)
+    between = f"between {first} and {ends[1]}"
+    if near is None or near in ends or high <= CLIFF * low:
         return between
-    return f"{between}, probably near {_without_unit(near, ends[1])}"
+    return f"{between}, probably near {near if first == ends[0] else _without_unit(near, ends[1])}"
 
 
 def _without_unit(size, other):

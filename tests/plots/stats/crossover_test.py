@@ -72,7 +72,7 @@ def test_whatever_the_verdicts_a_bracket_is_of_neighbouring_winners():
 
 @pytest.mark.parametrize("low, high, estimate, unit, want", [
     (256, 65536, 8617.3, "elements", "between 256 and 65,536 elements, probably near 8600"),
-    (1, 16, 1.08, "elements", "between 1 element and 16 elements, probably near 1.1"),
+    (1, 16, 1.08, "elements", "between 1 element and 16 elements, probably near 1.1 elements"),
     (4096, 4112, 4100, "B", "between 4 KiB and 4112 B"), (512, 1024, 799, "B", "between 512 B and 1 KiB, probably near 800 B"),
     (4096, 8192, 6447, "B", "between 4 and 8 KiB, probably near 6.3"), (None, None, 16.2, "B", "near 16 B"),
 ])
