@@ -9,9 +9,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h> /* of glibc, defines its version */
 
-#if defined(__has_include)
-#if __has_include(<sys/single_threaded.h>)
+#ifdef __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 32)
 #include <sys/single_threaded.h>
 #define AMP_HAS_SINGLE_THREADED
 #endif

@@ -20,6 +20,7 @@ if not BUILD:
     pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
 PROFILE = Path(BUILD).resolve() / "harness" / "profile" / "ampersand-profile"
 SANITIZED = b"__asan_report" in PROFILE.read_bytes()
+with_names = pytest.mark.skipif(b"dwfl_begin" not in PROFILE.read_bytes(), reason="built without libdw-dev: no names")
 HERE = Path(__file__).parent
 CC = os.environ.get("CC", "cc").split()
 
@@ -117,6 +118,7 @@ def test_children_count_for_themselves(program):
 LINE_OF_MAKE = 1 + (HERE / "program.c").read_text().splitlines().index("    void *p = malloc(200);")
 
 
+@with_names
 def test_lives(program):
     _, report, _ = profile(program, "lives")
     lives = {}
@@ -165,6 +167,7 @@ def stack_of(sample):
 SIGNAL = "1010"  # of frames.c: what its handler allocates
 
 
+@with_names
 @pytest.mark.parametrize("flags", [["-O0"], ["-O2"], ["-O2", "-fno-omit-frame-pointer"], ["-O3", "-no-pie"]],
                          ids=["O0", "O2", "frame_pointers", "no_pie"])
 def test_stacks_are_those_of_backtrace(flags, tmp_path):
@@ -187,6 +190,7 @@ def test_stacks_are_those_of_backtrace(flags, tmp_path):
         assert found.get(tuple(want)) == "whole", line
 
 
+@with_names
 def test_a_library_in_the_place_of_another(program, tmp_path):
     for name, size in (("one", 111), ("two", 222)):
         (tmp_path / f"{name}.c").write_text(f"""#include <stdlib.h>
@@ -214,6 +218,7 @@ def test_any_allocator(library, program):
     assert done.returncode == 0 and ours(report) == ours(profile(program, "lives")[1])
 
 
+@with_names
 def test_the_file_is_what_go_reads(program, tmp_path):
     file = tmp_path / "out.pb.gz"
     _, report, _ = profile(program, "calls", flags=["-o", file])
@@ -234,6 +239,7 @@ def test_the_file_is_what_go_reads(program, tmp_path):
     assert [sum(column) for column in zip(*values)] == [read.total(kind) for kind in read.types]
 
 
+@with_names
 def test_snapshots_while_it_runs(program, tmp_path):
     file = tmp_path / "out.pb.gz"
     ours = subprocess.Popen([PROFILE, "-o", file, "--", program, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -277,6 +283,7 @@ def test_what_a_killed_one_leaves_is_removed_by_the_next(program, age_s, ends, l
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_a_row(tmp_path):
     lessons = {"AMPERSAND_LESSONS": str(Path(BUILD).resolve() / "tests/lessons/budgets")}
@@ -342,6 +349,7 @@ def test_wrong_use(words, why):
     assert done.returncode == 2 and done.stdout == "" and why in done.stderr and done.stderr.count("\n") == 1
 
 
+@with_names
 def test_a_script_is_its_interpreter(tmp_path):
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\nx=abc; echo $x; exit 5\n")
