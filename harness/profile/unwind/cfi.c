@@ -64,35 +64,37 @@ static uint64_t take_fixed(struct cursor *c, unsigned size)
     return value;
 }
 
-static uint64_t take_unsigned(struct cursor *c)
+/* A LEB128 number: its bits, how many these are, and the last byte, whose bit 6 is a signed number's sign. */
+static uint64_t take_leb128(struct cursor *c, unsigned *bits, uint8_t *last)
 {
     uint64_t value = 0;
-    unsigned shift = 0;
-    uint8_t byte;
 
+    *bits = 0;
     do {
-        byte = take(c);
-        if (shift < 64)
-            value |= (uint64_t) (byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte & 0x80);
+        *last = take(c);
+        if (*bits < 64)
+            value |= (uint64_t) (*last & 0x7f) << *bits;
+        *bits += 7;
+    } while (*last & 0x80);
     return value;
+}
+
+static uint64_t take_unsigned(struct cursor *c)
+{
+    unsigned bits;
+    uint8_t last;
+
+    return take_leb128(c, &bits, &last);
 }
 
 static int64_t take_signed(struct cursor *c)
 {
-    uint64_t value = 0;
-    unsigned shift = 0;
-    uint8_t byte;
+    unsigned bits;
+    uint8_t last;
+    uint64_t value = take_leb128(c, &bits, &last);
 
-    do {
-        byte = take(c);
-        if (shift < 64)
-            value |= (uint64_t) (byte & 0x7f) << shift;
-        shift += 7;
-    } while (byte & 0x80);
-    if (shift < 64 && (byte & 0x40))
-        value |= ~(uint64_t) 0 << shift;
+    if (bits < 64 && (last & 0x40))
+        value |= ~(uint64_t) 0 << bits;
     return (int64_t) value;
 }
 
