@@ -3,7 +3,7 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask escape profile allocators test list report charts compare check check-budgets stack doctor setup help'
+verbs='bench ask escape profile allocators test list report charts compare check check-budgets stack gc doctor setup help'
 if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
@@ -35,6 +35,7 @@ Usage: ./ampersand VERB [flags]
   check [RUN]     check a run's files against their schemas
   check-budgets   hold the sides of pairs to what AMP_BUDGET() allows them; exit status 3 if one takes more
   stack           show a stack that grows by moving, live; --bench times it beside other kinds of stack
+  gc              what a heap costs that is collected: ours, Boehm's and Go's collector, side by side
   doctor          print what harms measurements on this machine, and measure how accurate they are
   setup           install everything that can be used, optional tools too
   help [VERB]     print this, or the flags of a verb
@@ -242,6 +243,31 @@ Usage: ./ampersand stack [flags]                                           defau
 
 Compares the growable stack with the thread's own, with gcc's segmented stacks if the compiler has them, and with Go's
 if `go` is installed.
+END
+        gc) cat <<'END' ;;
+Usage: ./ampersand gc [flags]                                              default (quick)
+
+  --quick                small heaps and few cycles, within a minute
+  --gogc LIST            how much garbage in percent of what lives:        50,100,200,400
+                         25 to 800
+  --live LIST            sizes of the live heap                            16M,64M (4M,16M)
+  --workload LIST        cache, queue, tree, server                        all (tree,server)
+  --collector LIST       ours, boehm, go                                   those that are here
+  --out DIR              the run's folder                                  results/runs/<date and time, UTC>-gc
+  --resume RUN           do what an interrupted run has left to do;
+                         only --format may stand beside it
+  --format F             the summary as table, json, csv or markdown;      table
+                         trace: a line for every cycle, in the form of
+                         Go's GODEBUG=gctrace=1
+  --launches N           processes for each point                          3 (1)
+  --seed N               the seed of all random choices                    drawn and printed
+  --no-wait              do not wait for a quiet core before a launch      waits
+  --timeout S            seconds that a process may take                   600
+  --memory-limit SIZE    addresses that a process may take                 128G
+
+Measures the heap at its peak, the CPU time of collecting and every pause, and sets the model beside them: the heap is
+live x (1 + GOGC/100). The page has the saw-tooth, the pauses, sliders over what was measured, the heap as a graph with
+retained sizes, and a small heap to step through marking.
 END
         doctor) cat <<'END' ;;
 Usage: ./ampersand doctor [--facts] [--busy] [--launches N] [--designs N] [--format table|json]

@@ -191,6 +191,7 @@ extras() {
     has chromedriver || echo chromium-driver
     [ -e /usr/lib/python3/dist-packages/selenium ] || echo python3-selenium
     has go || echo golang
+    { has pkg-config && pkg-config --exists bdw-gc; } || echo libgc-dev
     has gdb || echo gdb
     { has pkg-config && pkg-config --exists libdw; } || echo libdw-dev
     [ -e /usr/lib/python3/dist-packages/capstone ] || echo python3-capstone

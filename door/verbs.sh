@@ -67,9 +67,16 @@ new_run() { # what its name begins and ends with; sets $out
 # Was anything measured? A launch's file appears whole or not at all.
 has_results() { [ -n "$(find "$1/launches" -name '*.json' 2>/dev/null | head -n 1)" ]; }
 
-# Run ampersand-bench. An interruption counts as one even if it comes before the program can handle it.
+# Run ampersand-bench, or of collectors ampersand-gc. An interruption counts as one even if it comes before the program
+# can handle it.
 bench_program() { # its arguments; sets $measured
-    attended "$build/harness/ampersand-bench" "$@"
+    if [ "$1" = gc ]; then
+        shift
+        build_go_gc
+        attended "$build/harness/collectors/ampersand-gc" ${go_gc:+"--go=$go_gc"} "$@"
+    else
+        attended "$build/harness/ampersand-bench" "$@"
+    fi
     measured=$status
     if [ -n "$stopped" ]; then measured=130; fi
 }
@@ -129,8 +136,8 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         set -- "$@" "$argument"
     done
     [ -z "$awaits" ] || fail "$awaits: needs a value"
-    case $format in
-        table | json | csv | markdown) ;;
+    case $verb,$format in
+        *,table | *,json | *,csv | *,markdown | gc,trace) ;;
         *) fail "--format $format: no such format: table, json, csv or markdown" ;;
     esac
     case $resume in -*) fail "--resume $resume: is a flag and no run" ;; esac
@@ -172,7 +179,9 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     elif [ "$measured" = 130 ]; then
         say "interrupted: $afterwards"
     else
-        say "everything is in $run: open its report.html, or look into figures/"
+        figures=', or look into figures/'
+        [ "$verb" != gc ] || figures=
+        say "everything is in $run: open its report.html$figures"
     fi
     [ "$measured" != 0 ] || measured=$failed
     exit "$measured"
@@ -235,8 +244,8 @@ go_program() { # command
 
 # The summary comes first: the others would refuse the same things in the same words.
 judge() { # run, format; sets $failed
-    if [ "$verb" = allocators ]; then
-        plots allocators "$1" --format "$2" || failed=$?
+    if [ "$verb" != bench ]; then
+        plots "$verb" "$1" --format "$2" || failed=$?
         return
     fi
     plots summary "$1" --format "$2" ${why:+"$why"} ${wide:+"$wide"} || failed=$?

@@ -26,6 +26,7 @@ VERBS = {  # verb: the module that does it, what it does
     "doctor": ("doctor.doctor", "say what the machine does to measurements"),
     "escape": ("escape.escape", "say where each object of a C program lives, and why"),
     "stack": ("stack.stack", "measure stacks side by side"),
+    "gc": ("gc.gc", "judge a run of collectors: trace, summary, report, table"),
 }
 
 

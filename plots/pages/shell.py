@@ -17,10 +17,10 @@ from plots.words import machine_text, rules
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def render(template, run, manifest, verb, about="", **own):
+def render(template, run, manifest, verb, about="", script="report.js", **own):
     """The page, as text. `manifest` is the run's, as far as it is shown; `own` is what only this template asks for."""
     machine = complete(manifest["machine"])
-    script = read_template("report.js")
+    script = read_template(script)
     return environment().get_template(template).render(
         title=f"ampersand: {about}{machine['host'] or 'a run'}, {manifest['created'][:10]}", manifest=manifest,
         unfinished=unfinished(run), warnings=machine_text.warnings(machine),

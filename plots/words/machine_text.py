@@ -52,5 +52,6 @@ def facts(machine, build):
         ("clock", shown(machine["clock_source"])),
         ("compiler", build["compiler"]),
         ("kernels' flags", " ".join(build["kernel_args"])),
-        ("libraries", ", ".join(f"{name} {version.split('-')[0]}" for name, version in build["libraries"].items())),
+        ("libraries", ", ".join(f"{name} {version.split('-')[0]}" for name, version in build["libraries"].items()
+                                if version)),
     ]

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Prints the tables of fields of what C writes, as JSON Schemas have it: for record_schema_test.py. */
+#include "benchmarks/gc/result.h"
 #include "harness/allocators/configuration/configuration.h"
 #include "harness/allocators/matrix_manifest.h"
 #include "harness/allocators/provenance/probe.h"
 #include "harness/allocators/workload/child.h"
 #include "harness/bench/child.h"
 #include "harness/bench/manifest.h"
+#include "harness/collectors/manifest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +79,9 @@ int main(void)
         { "workload-pair rows", &amp_workload_row_record },
         { "timeline", &amp_timeline_record },
         { "provenance", &amp_probe_record },
+        { "gc", &amp_collectors_record },
+        { "gc-launch", &gc_result_record },
+        { "gc-graph", &gc_graph_record },
     };
     json_t *all = json_object();
 

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand-gc-boehm, ampersand-gc-ours: one process of a run of `gc`, with one collector. It builds the live heap of
+ * its workload, collects once, and turns the heap over while cycles are kept; then it writes its file. */
+#include "benchmarks/gc/walk.h"
+#include "harness/measure/rounds.h"
+#include "harness/run/process.h"
+#include "harness/text/complain.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static const struct workload *workload;
+static uint64_t seed;
+
+static uint64_t set_up(unsigned mutator, uint64_t live_b)
+{
+    (void) mutator;
+    return workload->set_up(live_b, seed);
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
+}
+
+static unsigned cpus(void)
+{
+    cpu_set_t allowed;
+
+    return sched_getaffinity(0, sizeof allowed, &allowed) ? 1 : (unsigned) CPU_COUNT(&allowed);
+}
+
+static int save(const struct task *task, struct result *result)
+{
+    struct rusage usage;
+    struct cycles cycles = backend_cycles();
+
+    getrusage(RUSAGE_SELF, &usage);
+    result->task = task;
+    result->collector = backend.name;
+    result->version = backend.version;
+    result->concurrent = backend.concurrent;
+    result->mutators = workload->mutators;
+    result->cpus = cpus();
+    result->asked_live_b = workload->live_b();
+    result->heap_b = backend_heap_b();
+    result->peak_rss_b = (uint64_t) usage.ru_maxrss * 1024;
+    result->cycles = cycles.list;
+    result->n_cycles = cycles.n;
+    return amp_record_save(&gc_result_record, result, task->file);
+}
+
+static int measure(const struct task *task)
+{
+    uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum, begin_ns;
+    struct result result = { .allocated_b = each_b * workload->mutators };
+    const char *why;
+
+    backend_measure();
+    begin_ns = amp_clock_monotonic();
+    result.cpu_seconds = cpu_seconds();
+    if (backend_run(workload->mutators, workload->run, each_b, &sum, &why))
+        return amp_complain(2, workload->name, "%s", why);
+    result.cpu_seconds = cpu_seconds() - result.cpu_seconds;
+    result.seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;
+    result.checksum = json_sprintf("%016llx", (unsigned long long) sum);
+    return save(task, &result);
+}
+
+static int run(const struct task *task)
+{
+    static const struct workload *const all[] = { &cache, &queue, &tree, &server };
+    const char *why;
+    uint64_t sum;
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (strcmp(all[i]->name, task->workload) == 0)
+            workload = all[i];
+    if (!workload)
+        return amp_complain(2, task->workload, "there is no such workload");
+    seed = task->seed;
+    if (backend_start(workload, task->gogc, task->live_b, &why) ||
+        backend_run(1, set_up, task->live_b, &sum, &why))
+        return amp_complain(2, backend.name, "%s", why);
+    backend_collect();
+    return task->graph ? walk_save(workload, task) : measure(task);
+}
+
+int main(int argc, char **argv)
+{
+    struct task task = { 0 };
+    json_t *json;
+    int status;
+
+    if (argc != 2)
+        return amp_complain(2, argv[0], "wants a task as JSON; 'ampersand-gc' starts it");
+    json = amp_record_parse(&gc_task_record, argv[1], &task, "task");
+    status = json ? run(&task) : 2;
+    json_decref(json);
+    return status;
+}

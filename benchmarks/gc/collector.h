@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * All that a workload may use of a collector. Each defines, in a header of its own:
+ *
+ *   FUNCTION(type, name, frame_b, parameters...)   how a function of the workload begins that may allocate
+ *   new_object(&type)                              zeroed; ends the process if there is no memory
+ *   new_array(&type, n)                            of n items
+ *   STORE(place, pointer)                          put a pointer into an object or a root
+ *
+ * A pointer in a local variable keeps its object. */
+#ifndef GC_COLLECTOR_H
+#define GC_COLLECTOR_H
+
+#include "benchmarks/gc/workload.h"
+#include "harness/workload.h"
+
+#include COLLECTOR /* "benchmarks/gc/boehm.h": the build names it */
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand's own collector. Its trace gives every cycle. */
+#include "benchmarks/gc/collector.h"
+
+#include "benchmarks/gc/walk.h"
+#include "harness/measure/rounds.h"
+#include "harness/text/complain.h"
+
+#include <string.h>
+
+#define MOST_CYCLES 65536
+
+static struct amp_gc *gc;
+static struct cycle *cycles;
+static size_t n_cycles;
+static bool measuring;
+static uint64_t begun_ns;
+
+const struct backend backend = { .name = "ours", .version = "ampersand " AMP_VERSION, .concurrent = true };
+
+static void note(void *unused, const struct amp_gc_cycle *c)
+{
+    (void) unused;
+    if (!measuring || n_cycles == MOST_CYCLES)
+        return;
+    cycles[n_cycles++] = (struct cycle){
+        .begin_ns = c->stop1_ns > begun_ns ? c->stop1_ns - begun_ns : 0,
+        .first_stop_ns = c->go1_ns - c->stop1_ns,
+        .mark_ns = c->stop2_ns - c->go1_ns,
+        .second_stop_ns = c->go2_ns - c->stop2_ns,
+        .longest_stop_ns = c->longest_stop_ns,
+        .worker_ns = c->worker_ns,
+        .assist_ns = c->assist_ns,
+        .sweep_ns = c->sweep_ns,
+        .stopped_ns = c->stopped_ns,
+        .trigger_b = c->heap_begin_b,
+        .end_b = c->heap_end_b,
+        .live_b = c->live_b,
+        .goal_b = c->goal_b,
+        .stacks_b = c->stacks_b,
+        .globals_b = c->roots_b,
+    };
+}
+
+static uint64_t end_process(void *unused)
+{
+    (void) unused;
+    amp_complain(0, "gc", "%s", amp_gc_message(gc));
+    _exit(AMP_EXIT_NO_MEMORY);
+}
+
+void ours_fail(void)
+{
+    amp_stack_call(end_process, NULL);
+}
+
+/* The words of a type's pointers are its members' offsets. */
+static int add_type(struct type *type)
+{
+    uint16_t *words = amp_map(4096);
+    struct amp_gc_type described = { type->name, type->size_b, words, type->n_members };
+
+    for (size_t i = 0; i < type->n_members; i++)
+        words[i] = (uint16_t) (type->members[i].offset_b / sizeof(void *));
+    return amp_gc_type_add(gc, &described, &type->id);
+}
+
+int backend_start(const struct workload *workload, unsigned gogc, uint64_t live_b, const char **why)
+{
+    struct amp_gc_limits limits = AMP_GC_DEFAULTS;
+    int err;
+
+    (void) live_b;
+    cycles = amp_map(MOST_CYCLES * sizeof *cycles);
+    limits.gogc = (int) gogc;
+    limits.trace.cycle = note;
+    if (amp_gc_create(&limits, &gc, why))
+        return -1;
+    for (size_t i = 0; i < workload->n_types; i++) {
+        err = add_type(workload->types[i]);
+        if (err)
+            break;
+    }
+    for (size_t i = 0; i < workload->n_roots && !err; i++)
+        err = amp_gc_root_add(gc, workload->roots[i].name, workload->roots[i].at, sizeof(void *));
+    *why = amp_gc_message(gc);
+    return err ? -1 : 0;
+}
+
+struct mutator {
+    uint64_t (*fn)(unsigned, uint64_t);
+    uint64_t argument;
+    unsigned number;
+    struct amp_gc_mutator *started;
+};
+
+static uint64_t work(void *argument)
+{
+    const struct mutator *mutator = argument;
+
+    return mutator->fn(mutator->number, mutator->argument);
+}
+
+int backend_run(unsigned n, uint64_t (*fn)(unsigned, uint64_t), uint64_t argument, uint64_t *sum, const char **why)
+{
+    static const char *const names[MUTATORS] = { "mutator 0", "mutator 1" };
+    struct mutator mutators[MUTATORS];
+    unsigned begun = 0;
+    int err = 0;
+
+    for (; begun < n && !err; begun++) {
+        mutators[begun] = (struct mutator){ .fn = fn, .argument = argument, .number = begun };
+        err = amp_gc_mutator_start(gc, names[begun], NULL, work, &mutators[begun], &mutators[begun].started);
+    }
+    begun -= err != 0;
+    *sum = 0;
+    for (unsigned m = 0; m < begun; m++) {
+        uint64_t one = 0;
+        int ended = amp_gc_mutator_join(mutators[m].started, &one);
+
+        err = err ? err : ended;
+        *sum += one;
+    }
+    *why = amp_gc_message(gc);
+    return err ? -1 : 0;
+}
+
+void backend_collect(void)
+{
+    amp_gc_collect(gc);
+}
+
+void backend_measure(void)
+{
+    n_cycles = 0;
+    begun_ns = amp_clock_monotonic();
+    measuring = true;
+}
+
+struct cycles backend_cycles(void)
+{
+    measuring = false;
+    return (struct cycles){ cycles, n_cycles };
+}
+
+uint64_t backend_heap_b(void)
+{
+    struct amp_gc_stats stats;
+
+    amp_gc_stats(gc, &stats);
+    return stats.peak_span_b;
+}
+
+/* ---- The heap as a graph */
+
+static void walk_root(void *graph, const char *where, const void *object)
+{
+    amp_heap_root(graph, where, object);
+}
+
+static void walk_object(void *graph, const struct amp_gc_object *object)
+{
+    amp_heap_object(graph, object->at, object->size_b, object->layout->name);
+}
+
+static void walk_edge(void *graph, const void *from, size_t field_b, const void *to)
+{
+    (void) from;
+    (void) field_b;
+    amp_heap_edge(graph, to);
+}
+
+int backend_walk(struct amp_heap_graph *graph, const char **why)
+{
+    const struct amp_gc_visitor visitor = { walk_root, walk_object, walk_edge, graph };
+    int err = amp_gc_walk(gc, &visitor);
+
+    *why = amp_gc_message(gc);
+    return err ? -1 : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand's own collector behind collector.h: mutators run on growable stacks, and stop where a function begins or
+ * allocates. */
+#ifndef GC_OURS_H
+#define GC_OURS_H
+
+#include "harness/gc/gc.h"
+
+#define FUNCTION(type, name, frame_b, ...) AMP_GROWS(type, name, frame_b, __VA_ARGS__)
+#define STORE(place, pointer) amp_gc_store(&(place), pointer)
+
+void ours_fail(void); /* an allocation failed */
+
+static inline void *new_array(const struct type *type, size_t n)
+{
+    void *object = amp_gc_alloc_array(type->id, n);
+
+    if (__builtin_expect(object == NULL, 0))
+        ours_fail();
+    return object;
+}
+
+static inline void *new_object(const struct type *type)
+{
+    void *object = amp_gc_alloc(type->id);
+
+    if (__builtin_expect(object == NULL, 0))
+        ours_fail();
+    return object;
+}
+
+#endif

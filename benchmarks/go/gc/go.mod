@@ -1,0 +1,3 @@
+module ampersand/gc
+
+go 1.19

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/collectors/jobs.h"
+
+#include "harness/kernel.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct amp_exit exits[] = { { AMP_EXIT_NO_MEMORY, "memory", "no memory" }, { 0 } };
+static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_PAUSES] = "pauses", [AMP_GC_GRAPH] = "graph" };
+
+/* Go says on stderr what its collector does. What else the environment sets for an allocator is not inherited. */
+static const char *const environment[] = { "GODEBUG=gctrace=1", NULL };
+
+struct task { /* as benchmarks/gc/result.h has it */
+    const char *file, *workload;
+    uint64_t live_b, seed, turnover;
+    unsigned gogc, launch;
+    bool graph;
+};
+
+#define TASK(member) AMP_FIELD(struct task, member)
+static const struct amp_record task_record = {
+    AMP_FIELDS(TASK(file), TASK(workload), TASK(live_b), TASK(gogc), TASK(turnover), TASK(launch), TASK(seed),
+               TASK(graph)),
+};
+
+struct maker {
+    const struct amp_collectors_options *options;
+    const char *dir;
+    char *const *programs;
+    struct amp_jobs *jobs;
+};
+
+static void name_job(const struct maker *maker, enum amp_collectors_kind kind, const char *collector,
+                     const struct task *task, struct amp_job *job)
+{
+    struct amp_jobs *jobs = maker->jobs;
+
+    if (kind == AMP_GC_POINT)
+        job->file = amp_jobs_text(jobs, "%s/launches/%s/%s-%" PRIu64 "-%u/%03u.json", maker->dir, collector,
+                                  task->workload, task->live_b, task->gogc, task->launch);
+    else if (kind == AMP_GC_PAUSES)
+        job->file = amp_jobs_text(jobs, "%s/pauses/%s.json", maker->dir, collector);
+    else
+        job->file = amp_jobs_text(jobs, "%s/graphs/%s.json", maker->dir, task->workload);
+    job->name = amp_jobs_text(jobs, "%s: %s%s, %" PRIu64 " MiB, GOGC %u", collector,
+                              kind == AMP_GC_POINT ? "" : kind == AMP_GC_PAUSES ? "pauses of " : "the heap of ",
+                              task->workload, task->live_b >> 20, task->gogc);
+    job->fields = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "kind", kinds[kind], "configuration", collector, "workload",
+                            task->workload, "live_b", (json_int_t) task->live_b, "gogc", (json_int_t) task->gogc,
+                            "launch", (json_int_t) task->launch);
+}
+
+static void add(const struct maker *maker, enum amp_collectors_kind kind, size_t collector, struct task task,
+                size_t group)
+{
+    const struct amp_collectors_options *options = maker->options;
+    struct amp_job *job = amp_jobs_add(maker->jobs);
+
+    task.seed = options->seed + task.launch;
+    name_job(maker, kind, options->collectors[collector], &task, job);
+    job->kind = kind;
+    job->launch = task.launch;
+    job->group = group;
+    job->within = SIZE_MAX;
+    job->needed = 1;
+    job->timed = kind != AMP_GC_GRAPH;
+    job->process = (struct amp_process){ .program = maker->programs[collector], .environment = environment, .cpu = -1,
+                                         .timeout_s = options->timeout_s, .exits = exits,
+                                         .memory_limit_b = options->memory_limit_b };
+    task.file = job->file;
+    amp_jobs_word(maker->jobs, job, "ampersand-gc-%s", options->collectors[collector]);
+    amp_jobs_task(maker->jobs, job, &task_record, &task);
+}
+
+static void add_points(const struct maker *maker, unsigned launch)
+{
+    const struct amp_collectors_options *o = maker->options;
+    size_t group = 0, first = maker->jobs->n;
+
+    for (size_t c = 0; c < o->n_collectors; c++)
+        for (size_t w = 0; w < o->n_workloads; w++)
+            for (size_t l = 0; l < o->n_live; l++)
+                for (size_t g = 0; g < o->n_gogc; g++)
+                    add(maker, AMP_GC_POINT, c,
+                        (struct task){ .workload = o->workloads[w], .live_b = o->live_b[l],
+                                       .gogc = (unsigned) o->gogc[g], .turnover = o->turnover, .launch = launch },
+                        group++);
+    amp_jobs_shuffle(maker->jobs, first, o->seed + launch);
+}
+
+/* Pauses depend most on the largest heap; in a quick run that would take too long. */
+static uint64_t live_for_pauses(const struct amp_collectors_options *o)
+{
+    uint64_t live_b = o->live_b[0];
+
+    for (size_t i = 1; i < o->n_live; i++)
+        if (o->quick ? o->live_b[i] < live_b : o->live_b[i] > live_b)
+            live_b = o->live_b[i];
+    return live_b;
+}
+
+/* The workload with most mutators; the smallest GOGC, which gives most cycles. */
+static void add_pauses(const struct maker *maker, size_t group)
+{
+    const struct amp_collectors_options *o = maker->options;
+    struct task task = { .workload = o->workloads[0], .live_b = live_for_pauses(o), .gogc = (unsigned) o->gogc[0] };
+
+    for (size_t w = 0; w < o->n_workloads; w++)
+        task.workload = strcmp(o->workloads[w], "server") == 0 ? o->workloads[w] : task.workload;
+    for (size_t g = 0; g < o->n_gogc; g++)
+        task.gogc = o->gogc[g] < task.gogc ? (unsigned) o->gogc[g] : task.gogc;
+    task.turnover = o->pauses * task.gogc / 100 + 2;
+    for (size_t c = 0; c < o->n_collectors; c++)
+        add(maker, AMP_GC_PAUSES, c, task, group + c);
+}
+
+static void add_graphs(const struct maker *maker, size_t group)
+{
+    const struct amp_collectors_options *o = maker->options;
+
+    for (size_t c = 0; c < o->n_collectors; c++)
+        for (size_t w = 0; strcmp(o->collectors[c], "ours") == 0 && w < o->n_workloads; w++)
+            add(maker, AMP_GC_GRAPH, c,
+                (struct task){ .workload = o->workloads[w], .live_b = o->live_b[o->n_live - 1],
+                               .gogc = (unsigned) o->gogc[0], .turnover = 1, .graph = true },
+                group++);
+}
+
+void amp_collectors_jobs(const struct amp_collectors_options *options, const char *dir, char *const *programs,
+                         struct amp_jobs *jobs)
+{
+    const struct maker maker = { options, dir, programs, jobs };
+    size_t points = options->n_collectors * options->n_workloads * options->n_gogc * options->n_live;
+
+    for (unsigned launch = 0; launch < options->launches; launch++)
+        add_points(&maker, launch);
+    add_pauses(&maker, points);
+    add_graphs(&maker, points + options->n_collectors);
+}
+
+size_t amp_collectors_size(const struct amp_collectors_options *options)
+{
+    return options->n_collectors * (options->n_workloads * options->n_gogc * options->n_live * options->launches + 1) +
+           options->n_workloads;
+}

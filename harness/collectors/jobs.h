@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The jobs of a run of collectors:
+ *
+ *   points   each collector, workload, GOGC and live heap, launch by launch, within a launch in random order
+ *   pauses   each collector once, for so many cycles that a p99 means something
+ *   graphs   the live heap of each workload, as ours sees it */
+#ifndef AMP_COLLECTORS_JOBS_H
+#define AMP_COLLECTORS_JOBS_H
+
+#include "harness/collectors/options.h"
+#include "harness/run/job.h"
+
+enum amp_collectors_kind { AMP_GC_POINT, AMP_GC_PAUSES, AMP_GC_GRAPH };
+
+/* programs: of each of the options' collectors, its file */
+void amp_collectors_jobs(const struct amp_collectors_options *options, const char *dir, char *const *programs,
+                         struct amp_jobs *jobs);
+size_t amp_collectors_size(const struct amp_collectors_options *options); /* how many, at most */
+
+#endif

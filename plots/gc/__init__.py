@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Collectors side by side: the verb `gc`."""

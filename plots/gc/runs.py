@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""Load a run of collectors, or refuse it in one line."""
+
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from plots.files import records, strict_json
+from plots.files.journal import Form, read_journal
+from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged
+from plots.program.errors import Refused, one_line
+
+PAUSES, GRAPH = "pauses", "graph"
+KINDS = {"point": "launches", PAUSES: PAUSES, GRAPH: "graphs"}
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One collection; times in ns, CPU times in *_ns of worker, assist, idle, sweep and stopped."""
+
+    begin_ns: int
+    first_stop_ns: int
+    mark_ns: int
+    second_stop_ns: int
+    longest_stop_ns: int
+    worker_ns: int
+    assist_ns: int
+    idle_ns: int
+    sweep_ns: int
+    stopped_ns: int
+    trigger_b: int
+    end_b: int
+    live_b: int
+    goal_b: int
+    stacks_b: int
+    globals_b: int
+
+    @property
+    def cpu_ns(self):
+        """What it takes from the program: idle CPUs and the sweep beside are not in it."""
+        return self.worker_ns + self.assist_ns + self.stopped_ns
+
+
+@dataclass(frozen=True)
+class Launch:
+    collector: str
+    version: str
+    concurrent: bool
+    workload: str
+    live_b: int
+    gogc: int
+    turnover: int
+    launch: int
+    mutators: int
+    cpus: int
+    checksum: str
+    asked_live_b: int
+    allocated_b: int
+    heap_b: int
+    peak_rss_b: int
+    seconds: float
+    cpu_seconds: float
+    cycles: tuple[Cycle, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    folder: Path
+    manifest: dict
+    journal: tuple
+    points: dict  # (collector, workload, live_b, gogc) -> [Launch]
+    pauses: dict  # collector -> Launch
+    graphs: dict  # workload -> document
+    failures: list = field(default_factory=list)  # (what, why)
+
+
+def row(event):
+    return f"{event['workload']}-{event['live_b']}-{event['gogc']}"
+
+
+FORM = Form({"kind": str, "configuration": str, "workload": str, "live_b": int, "gogc": int, "launch": int}, KINDS, row)
+
+
+def load(folder):
+    folder = Path(folder)
+    name, raw, manifest = parse_manifest(folder)
+    strict_json.check_version(manifest, "gc", name)
+    strict_json.validate(manifest, "gc", name)
+    manifest = strict_json.printable(manifest)
+    settings = manifest["settings"]
+    rows = [f"{workload}-{live_b}-{gogc}" for workload in settings["workloads"] for live_b in settings["live_b"]
+            for gogc in settings["gogc"]]
+    journal = read_journal(folder, rows, set(settings["collectors"]), FORM)
+    if journal.manifest_crc32 not in (None, zlib.crc32(raw)):
+        raise Refused(name, "changed since the run: the journal keeps another CRC-32 of it")
+    run = Run(folder, manifest, journal.events, {}, {}, {}, _failures(journal))
+    for collector in settings["collectors"]:
+        found = {path.name: path for path in entries(folder / "launches" / collector)}
+        for path in (found[name] for name in found.keys() - set(rows)):
+            raise Refused(path, "a point that manifest.json does not name")
+        for path in (found[name] for name in rows if name in found):
+            workload, live_b, gogc = path.name.split("-")
+            key = collector, workload, int(live_b), int(gogc)
+            identity = dict(zip(("collector", "workload", "live_b", "gogc"), key))
+            finished = journal.finished("launches", collector, path.name)
+            run.points[key] = [_launch(one, identity | {"launch": number}, finished[number])
+                               for number, one in sorted(numbered(path).items()) if number in finished]
+    for path, kind, crc32 in _others(journal):
+        if kind == PAUSES:
+            run.pauses[path.stem] = _launch(folder / path, {"collector": path.stem}, crc32)
+        else:
+            run.graphs[path.stem] = _document(folder / path, "gc-graph", {"workload": path.stem}, crc32)
+    return run
+
+
+def _others(journal):
+    """(file, kind, CRC-32) of what finished beside the points."""
+    for (place, collector, name), children in journal.by_row.items():
+        for event in children.values():
+            if place == PAUSES and event["event"] == "done":
+                yield Path(place, f"{collector}.json"), PAUSES, event.get("crc32")
+            elif place == KINDS[GRAPH] and event["event"] == "done":
+                yield Path(place, f"{name.partition('-')[0]}.json"), GRAPH, event.get("crc32")
+
+
+def _failures(journal):
+    """(what, why) of each child that failed at last."""
+    found = []
+    for (place, collector, name), children in journal.by_row.items():
+        for event in children.values():
+            if event["event"] == "failed" and not event.get("goes_on"):
+                found.append((f"{collector}: {event['kind']} of {name}",
+                              one_line(f"{event['reason']}: {event['detail']}")))
+    return found
+
+
+def _document(path, kind, identity, crc32):
+    _, document = read_unchanged(path, crc32)
+    strict_json.check_version(document, kind, path)
+    strict_json.validate(document, kind, path)
+    check_identity(document, identity, path)
+    return strict_json.printable(document)
+
+
+def _launch(path, identity, crc32):
+    return records.read(Launch, _document(path, "gc-launch", identity, crc32))

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""What a run of collectors says on a terminal, and for programs."""
+
+from plots.gc import gctrace, judge
+from plots.words import quantity, screen
+from plots.words.table import Column, Table
+
+FORMATS = (*screen.FORMATS, "trace")
+
+
+def off(x):
+    return quantity.NONE if x is None else f"{100 * x:+.1f} %"
+
+
+def pause(ns):
+    return quantity.time(ns)
+
+
+def table(points):
+    def column(title, key, value, text=None, **more):
+        return Column(key, value, title, (lambda row: text(value(row))) if text else None, **more)
+    return Table((
+        column("collector", "collector", lambda p: p.collector, words=True),
+        column("workload", "workload", lambda p: p.workload, words=True),
+        column("live", "live_b", lambda p: p.live_b, quantity.size),
+        column("GOGC", "gogc", lambda p: p.gogc),
+        column("cycles", "cycles", lambda p: p.cycles, quantity.count),
+        column("peak heap", "peak_b", lambda p: p.peak_b, quantity.size),
+        column("of model", "heap_off", lambda p: p.heap_off, off),
+        column("GC CPU", "share", lambda p: p.share, quantity.percent),
+        column("GC ns/KiB", "cpu_ns_per_kib", lambda p: 1024 * p.cpu_ns_per_b, lambda x: quantity.digits(x, 3)),
+        column("of model", "cpu_off", lambda p: p.cpu_off, off),
+        column("ns/KiB", "ns_per_kib", lambda p: 1024 * p.ns_per_b, lambda x: quantity.digits(x, 3)),
+        column("stop p50", "stop_p50_ns", lambda p: p.pauses_ns[0], pause),
+        column("p99", "stop_p99_ns", lambda p: p.pauses_ns[1], pause),
+        column("max", "stop_max_ns", lambda p: p.pauses_ns[2], pause),
+        Column("live_reached_b", lambda p: p.reached_b), Column("most_b", lambda p: p.most_b),
+        Column("model_peak_b", lambda p: p.model_peak_b), Column("of_process", lambda p: p.of_process),
+        Column("launches", lambda p: p.launches),
+    ), points, title="Heap and CPU by GOGC",
+        note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it. GC ns/KiB: CPU time of collecting "
+             "for each KiB allocated; ns/KiB: all that a mutator takes for it")
+
+
+def pauses_table(found):
+    rows = [(one, what, times) for one in found for what, times in parts(one)]
+    return Table((
+        Column("collector", lambda row: row[0].collector, "collector", words=True),
+        Column("part", lambda row: row[1], "part", words=True),
+        Column("n", lambda row: len(row[2]), "n"),
+        *(Column(f"{name}_ns", lambda row, i=i: judge.quantiles(row[2])[i], name,
+                 lambda row, i=i: quantity.time(judge.quantiles(row[2])[i]))
+          for i, name in enumerate(("p50", "p99", "max"))),
+    ), rows, title=_title(found))
+
+
+def _title(found):
+    if not found:
+        return "Pauses"
+    one = found[0]
+    return f"Pauses: {one.workload}, {quantity.size(one.live_b)} live, GOGC {one.gogc}"
+
+
+def parts(one):
+    """What is kept apart, and its times."""
+    if one.concurrent:
+        yield "first stop", one.first_ns
+        yield "second stop", one.second_ns
+        yield "marking, beside the program", one.mark_ns
+    else:
+        yield "the one stop", one.whole_ns
+        yield "marking, within it", one.mark_ns
+
+
+def graph_lines(run):
+    for name, graph in run.graphs.items():
+        yield (f"heap of {name}: {quantity.count(graph['objects'])} objects, {quantity.size(graph['reached_b'])} live; "
+               f"dominators in {graph['seconds']:.2f} s")
+
+
+def show(run, points, found, form):
+    def terminal(on):
+        parts = [table(points).terminal(on), pauses_table(found).terminal(on), list(graph_lines(run)),
+                 [f"failed: {what}: {why}" for what, why in run.failures]]
+        return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+    launches = [launch for many in run.points.values() for launch in many] + list(run.pauses.values())
+    screen.show(form if form != "trace" else "json", {
+        "table": terminal, "json": table(points).json if form == "json" else lambda: gctrace.text(launches),
+        "csv": table(points).csv, "markdown": table(points).markdown})

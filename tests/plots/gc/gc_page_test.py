@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""What is made of a run of collectors: lines of gctrace, points beside the model, and the page in a browser."""
+import re
+import shutil
+
+import pytest
+
+from plots.gc import gctrace, judge, page, runs
+from synthetic_gc import GRAPH, MIB, cycle, launch, modelled, whole
+
+
+def test_a_line_of_gctrace():
+    """The times and sizes are those of a line that Go 1.26 wrote; the share is of the time up to its end."""
+    found = cycle(begin_ns=100_000_000, first_stop_ns=36_000, mark_ns=12_300_000, second_stop_ns=4_000, worker_ns=6_100_000,
+                  assist_ns=250_000, idle_ns=1_900_000, stopped_ns=80_000, trigger_b=112 * MIB, end_b=120 * MIB,
+                  live_b=64 * MIB, goal_b=128 * MIB, stacks_b=MIB, globals_b=2 * MIB)
+    assert list(gctrace.lines(launch([found]))) == [
+        "gc 1 @0.100s 3%: 0.036+12+0.004 ms clock, 0.072+0.25/6.1/1.9+0.008 ms cpu, 112->120->64 MB, 128 MB goal, "
+        "1 MB stacks, 2 MB globals, 2 P"]
+
+
+def points_of(launches):
+    points = {(one.collector, one.workload, one.live_b, one.gogc): [one] for one in launches}
+    return {(point.live_b // MIB, point.gogc): point for point in judge.points(runs.Run(None, {}, (), points, {}, {}))}
+
+
+def test_points_beside_the_model():
+    """Cycles that follow the model exactly are off by nothing, at every GOGC and live heap, fitted or not."""
+    launches = [modelled(live_b * MIB, gogc) for live_b in (16, 64) for gogc in (50, 100, 400)]
+    found = points_of(launches)
+    assert len(found) == 6
+    for point in found.values():
+        assert abs(point.heap_off) < 1e-6 and abs(point.cpu_off) < 1e-6
+        assert point.fitted == (point.gogc == 100)
+    worse = [cycle(live_b=64 * MIB, end_b=6 * 64 * MIB, worker_ns=34_000_000)] * 10
+    launches[-1] = launch(worse, gogc=400, allocated_b=10 * 256 * MIB)
+    off = points_of(launches)[64, 400]
+    assert off.heap_off == pytest.approx(0.2) and off.cpu_off == pytest.approx(34 / 16.977216 - 1)
+
+
+def test_small_heaps_have_a_least_goal():
+    assert judge.headroom_b(MIB, 0, 100) == 3 * MIB
+    assert judge.headroom_b(64 * MIB, MIB, 50) == pytest.approx(32.5 * MIB)
+
+
+@pytest.mark.parametrize("concurrent, want", [(True, [3, 9]), (False, [3 + 50 + 9])])
+def test_stops(concurrent, want):
+    assert judge.stops(cycle(first_stop_ns=3, mark_ns=50, second_stop_ns=9, longest_stop_ns=9), concurrent) == want
+
+
+def test_a_stop_that_was_given_up_counts():
+    assert judge.stops(cycle(first_stop_ns=3, second_stop_ns=9, longest_stop_ns=20), True) == [3, 9, 20]
+
+
+# ---- The page
+
+def made(tmp_path_factory):
+    run = whole()
+    path = tmp_path_factory.mktemp("gc") / "report.html"
+    path.write_text(page.page(run, judge.points(run), judge.pauses(run)), encoding="utf-8")
+    return path
+
+
+def test_the_page_needs_nothing_else(tmp_path_factory):
+    text = made(tmp_path_factory).read_text(encoding="utf-8")
+    assert not re.search(r'(src|href)="(?!#)', text) and "://" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "ours first stop" in text and "boehm the one stop" in text
+    assert "1,000 objects" in text or "1000 objects" in text
+    assert "... 28 more ..." in text
+
+
+def test_the_graph_of_the_page_is_a_tree():
+    shown = page._graph("tree", GRAPH)["lines"]
+    assert [(line["name"], line["depth"], line["share"]) for line in shown] == [("top", 0, "1.0000"), ("node", 1, "1.0000")]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
+    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if not (chromium and driver):
+        pytest.skip("no Chromium: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                 f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.chrome.service.Service(executable_path=driver)
+    browser = webdriver.Chrome(service=service, options=options)
+    browser.get(made(tmp_path_factory).as_uri())
+    yield browser
+    browser.quit()
+
+
+def ask(browser, script, *arguments):
+    return browser.execute_script(f"return {script}", *arguments)
+
+
+def count(browser, selector):
+    return ask(browser, "document.querySelectorAll(arguments[0]).length", selector)
+
+
+def test_drawings(browser):
+    assert browser.get_log("browser") == []
+    assert ask(browser, "performance.getEntriesByType('resource').length") == 0
+    assert count(browser, "#saw-run option") == 36
+    assert count(browser, "#saw-chart .cycle") == 3  # of ten cycles the first quarter
+    ask(browser, "(x => { x.value = '1'; x.dispatchEvent(new Event('change')); })(document.getElementById('saw-part'))")
+    assert count(browser, "#saw-chart .cycle") == 10 and count(browser, "#saw-chart .stop") == 20
+    assert count(browser, "#pauses-chart .line") == 8
+    assert count(browser, "#knob-heap .mark") == 9 and count(browser, "#knob-heap .line") == 3
+
+
+@pytest.mark.parametrize("slider, at, want", [("gogc", 0, "50"), ("gogc", 2, "400"), ("live", 0, "16 MiB")])
+def test_sliders_stop_where_something_was_measured(browser, slider, at, want):
+    ask(browser, "(x => { x.value = arguments[1]; x.dispatchEvent(new Event('input')); })"
+                 "(document.getElementById('knob-' + arguments[0]))", slider, at)
+    assert ask(browser, "document.getElementById('knob-' + arguments[0] + '-is').textContent", slider) == want
+    assert count(browser, "#knob-now tr") == 4 and count(browser, "#knob-heap .chosen") == 3
+
+
+def test_widths(browser):
+    for wide in (390, 1400):
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                {"width": wide, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+        page, room = ask(browser, "[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert page == room, f"sideways scrolling at {wide}"
+
+
+# ---- Stepping through the heap of the page
+
+def press(browser, name):
+    ask(browser, "document.getElementById(arguments[0]).click()", name)
+
+
+def colours(browser):
+    found = ask(browser, "[...document.querySelectorAll('#step-chart .node')].map(n => n.dataset.colour)")
+    return {colour: {i for i, one in enumerate(found) if one == colour} for colour in set(found)}
+
+
+def test_stepping_with_and_without_a_barrier(browser):
+    """Marked here once more, from the edges of the page: with the barrier what is freed cannot be reached, without it what
+    hangs on the moved pointer is lost."""
+    edges, roots = ask(browser, "EDGES"), ask(browser, "ROOTS")
+    black, grey, moved = (ask(browser, name) for name in ("BLACK", "GREY", "MOVED"))
+    edges = [edge for edge in edges if edge != [grey, moved]] + [[black, moved]]
+    live, before = set(), set(roots)
+    while live != before:
+        live, before = before, before | {to for origin, to in edges if origin in before}
+    press(browser, "step-reset")
+    assert colours(browser) == {"white": set(range(30))}
+    press(browser, "step-all")
+    done = colours(browser)
+    assert done == {"black": live, "freed": set(range(30)) - live}
+    press(browser, "step-barrier")
+    press(browser, "step-all")
+    done = colours(browser)
+    assert done["lost"] == {moved, 22} and done["lost"] <= live and done["freed"] == set(range(30)) - live
+    assert "It has lost them" in ask(browser, "document.getElementById('step-says').textContent")
+    press(browser, "step-barrier")
+
+
+def test_no_black_object_points_to_a_white_one(browser):
+    """At every step with the barrier; without it at some."""
+    def broken(barrier):
+        return ask(browser, """(barrier => { const found = [];
+            for (let n = 0, s; !(s = play(n, barrier)).done; n++)
+              if (s.edges.some(([from, to, look]) => look !== "cut" && s.colours[from] === "black" && s.colours[to] === "white"))
+                found.push(n);
+            return found; })(arguments[0])""", barrier)
+    assert broken(True) == [] and broken(False) != []
+
+
+def test_back_undoes_a_step(browser):
+    press(browser, "step-reset")
+    seen = []
+    for _ in range(6):
+        seen.append(colours(browser))
+        press(browser, "step-next")
+    for before in reversed(seen):
+        press(browser, "step-back")
+        assert colours(browser) == before
