@@ -199,23 +199,38 @@ static int run_all(struct amp_collectors_options *options)
     return status;
 }
 
+/* The command as a user gave it, for the manifest: the verb is named, and what the door adds is left out. */
+static const char **user_command(int argc, char **argv)
+{
+    const char **command = calloc((size_t) argc + 2, sizeof *command);
+    size_t n = 0;
+
+    for (int i = 0; command && i < argc; i++) {
+        if (strcmp(argv[i], "--go") == 0)
+            i++;
+        else if (strncmp(argv[i], "--go=", 5) != 0)
+            command[n++] = strdup(argv[i]);
+        if (i == 0)
+            command[n++] = strdup("gc");
+    }
+    return command;
+}
+
 int main(int argc, char **argv)
 {
     struct amp_collectors_options options;
-    char **command = calloc((size_t) argc + 1, sizeof *command); /* argv is taken apart */
+    const char **command = user_command(argc, argv);
     int status;
 
     if (!command)
         return amp_complain(2, "gc", "no memory");
-    for (int i = 0; i < argc; i++)
-        command[i] = strdup(argv[i]);
     amp_process_follow();
     status = amp_collectors_options_parse(argc, argv, &options);
-    options.command = (const char *const *) command;
+    options.command = command;
     if (!status)
         status = run_all(&options);
-    for (int i = 0; i < argc; i++)
-        free(command[i]);
+    for (size_t i = 0; command[i]; i++)
+        free((void *) command[i]);
     free(command);
     return status;
 }
