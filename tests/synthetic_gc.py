@@ -32,7 +32,7 @@ def modelled(live_b, gogc, n=10, **more):
                     longest_stop_ns=50_000 + 2 * i, worker_ns=200_000 + live_b // 4, live_b=live_b,
                     trigger_b=live_b + room_b * 9 // 10, end_b=live_b + room_b, goal_b=live_b + room_b)
               for i in range(n)]
-    return launch(cycles, live_b=live_b, gogc=gogc, allocated_b=n * room_b, **more)
+    return launch(cycles, live_b=live_b, asked_live_b=live_b, gogc=gogc, allocated_b=n * room_b, **more)
 
 
 def whole():
@@ -49,7 +49,7 @@ def whole():
 
 
 GRAPH = {"schema": "ampersand/gc-graph/1", "collector": "ours", "workload": "tree", "live_b": 1 << 20, "objects": 1000,
-         "reached_b": 64000, "dropped_objects": 0, "dropped_b": 0, "walk_seconds": 0.01, "seconds": 0.02,
+         "reached_b": 64000, "dropped_objects": 0, "dropped_b": 0, "marked_b": 64000, "walk_seconds": 0.01, "seconds": 0.02,
          "types": [{"name": "node", "parent": -1, "objects": 1000, "own_b": 64000, "retained_b": 64000}],
          "paths": [{"name": "top", "parent": -1, "objects": 0, "own_b": 0, "retained_b": 64000},
                    {"name": "node", "parent": 0, "objects": 1000, "own_b": 64000, "retained_b": 64000}],

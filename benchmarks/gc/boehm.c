@@ -160,9 +160,10 @@ uint64_t backend_heap_b(void)
     return GC_get_heap_size();
 }
 
-int backend_walk(struct amp_heap_graph *graph, const char **why)
+int backend_walk(struct amp_heap_graph *graph, uint64_t *marked_b, const char **why)
 {
     (void) graph;
+    (void) marked_b;
     *why = "Boehm's collector does not know the types of objects";
     return -1;
 }

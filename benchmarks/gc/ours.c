@@ -4,6 +4,7 @@
 #include "benchmarks/gc/collector.h"
 
 #include "benchmarks/gc/walk.h"
+#include "harness/build_info.h"
 #include "harness/measure/rounds.h"
 #include "harness/text/complain.h"
 
@@ -43,16 +44,11 @@ static void note(void *unused, const struct amp_gc_cycle *c)
     };
 }
 
-static uint64_t end_process(void *unused)
+uint64_t ours_fail(void *unused)
 {
     (void) unused;
     amp_complain(0, "gc", "%s", amp_gc_message(gc));
     _exit(AMP_EXIT_NO_MEMORY);
-}
-
-void ours_fail(void)
-{
-    amp_stack_call(end_process, NULL);
 }
 
 /* The words of a type's pointers are its members' offsets. */
@@ -171,11 +167,14 @@ static void walk_edge(void *graph, const void *from, size_t field_b, const void 
     amp_heap_edge(graph, to);
 }
 
-int backend_walk(struct amp_heap_graph *graph, const char **why)
+int backend_walk(struct amp_heap_graph *graph, uint64_t *marked_b, const char **why)
 {
+    struct amp_gc_stats stats;
     const struct amp_gc_visitor visitor = { walk_root, walk_object, walk_edge, graph };
     int err = amp_gc_walk(gc, &visitor);
 
+    amp_gc_stats(gc, &stats);
+    *marked_b = stats.live_b;
     *why = amp_gc_message(gc);
     return err ? -1 : 0;
 }

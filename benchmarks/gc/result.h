@@ -31,6 +31,7 @@ struct graph_result {
     const struct task *task;
     const char *collector;
     struct amp_heap_summary summary;
+    uint64_t marked_b; /* by the collector's last cycle */
     double walk_seconds, seconds;
 };
 

@@ -30,7 +30,7 @@ int walk_save(const struct workload *workload, const struct task *task)
     const char *why;
     int err, status;
 
-    if (backend_walk(&graph, &why)) {
+    if (backend_walk(&graph, &out.marked_b, &why)) {
         amp_heap_free(&graph);
         return amp_complain(2, workload->name, "its heap cannot be walked: %s", why);
     }

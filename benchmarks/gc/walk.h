@@ -6,8 +6,8 @@
 
 #include "benchmarks/gc/result.h"
 
-/* Fills an empty graph. 0 or -1 with *why. Each collector's. */
-int backend_walk(struct amp_heap_graph *graph, const char **why);
+/* Fills an empty graph, and says how many bytes the last cycle marked. 0 or -1 with *why. Each collector's. */
+int backend_walk(struct amp_heap_graph *graph, uint64_t *marked_b, const char **why);
 
 /* Writes task->file; an exit status. */
 int walk_save(const struct workload *workload, const struct task *task);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a run of collectors says, in numbers: each point beside the model, and the pauses.
 
-The model is the one by which Go paces its collector. With a live heap L, stacks and globals R, and GOGC g in percent:
+The model is the one by which Go paces its collector. With a live heap L (what the workload keeps, as it asked for it),
+stacks and globals R, and GOGC g in percent:
 
     heap at its peak = L + (L + R) g / 100, at least 4 MiB g / 100
     a cycle costs    a + b L of CPU time; a and b are fitted to the cycles at one GOGC (100, if it was measured)
@@ -26,7 +27,8 @@ class Point:
     gogc: int
     launches: int
     cycles: int
-    reached_b: float  # live, as the collector saw it
+    asked_b: float  # live, as the workload asked for it
+    reached_b: float  # live, as the collector saw it: with what was allocated while it marked
     peak_b: float  # the largest heap at the end of a cycle, median of cycles
     most_b: float  # of all cycles
     model_peak_b: float
@@ -77,8 +79,8 @@ def quantiles(values):
     return tuple(float(x) for x in np.quantile(values, [0.5, 0.99, 1.0], method="higher"))
 
 
-def headroom_b(reached_b, others_b, gogc):
-    return max(reached_b + (reached_b + others_b) * gogc / 100, MINIMUM_B * gogc / 100) - reached_b
+def headroom_b(live_b, others_b, gogc):
+    return max(live_b + (live_b + others_b) * gogc / 100, MINIMUM_B * gogc / 100) - live_b
 
 
 def points(run):
@@ -91,6 +93,7 @@ def _measured(launches):
     cycles = [cycle for launch in launches for cycle in steady(launch)]
     return {
         "cycles": sum(len(launch.cycles) for launch in launches),
+        "asked_b": np.mean([launch.asked_live_b for launch in launches]),
         "reached_b": np.mean([cycle.live_b for cycle in cycles]),
         "others_b": np.mean([cycle.stacks_b + cycle.globals_b for cycle in cycles]),
         "peak_b": np.median([cycle.end_b for cycle in cycles]),
@@ -115,7 +118,7 @@ def _costs(measured):
     found = {}
     for name in {key[:2] for key in measured}:
         gogc = min((key[3] for key in measured if key[:2] == name), key=lambda one: (abs(one - FITTED), one))
-        at = [(one["reached_b"], one["cost_ns"]) for key, one in measured.items() if key[:2] == name and key[3] == gogc]
+        at = [(one["asked_b"], one["cost_ns"]) for key, one in measured.items() if key[:2] == name and key[3] == gogc]
         live, cost = np.array(at).T
         fixed, per_b = 0.0, float(np.mean(cost) / np.mean(live))
         if len(live) > 1:
@@ -128,13 +131,14 @@ def _costs(measured):
 
 def _point(key, found, cost, launches):
     collector, workload, live_b, gogc = key
-    room_b = headroom_b(found["reached_b"], found["others_b"], gogc)
+    room_b = headroom_b(found["asked_b"], found["others_b"], gogc)
     if found["boehm"]:  # its roots count for nothing, and it has no least heap
-        room_b = found["reached_b"] * gogc / 100
+        room_b = found["asked_b"] * gogc / 100
     fitted, fixed, per_b = cost
-    return Point(collector, workload, live_b, gogc, launches, found["cycles"], float(found["reached_b"]),
-                 float(found["peak_b"]), float(found["most_b"]), float(found["reached_b"] + room_b),
-                 found["cpu_ns"] / found["allocated_b"], (fixed + per_b * found["reached_b"]) / room_b,
+    return Point(collector, workload, live_b, gogc, launches, found["cycles"], float(found["asked_b"]),
+                 float(found["reached_b"]), float(found["peak_b"]), float(found["most_b"]),
+                 float(found["asked_b"] + room_b), found["cpu_ns"] / found["allocated_b"],
+                 (fixed + per_b * found["asked_b"]) / room_b,
                  found["share"], found["of_process"], found["ns_per_b"], found["pauses_ns"], gogc == fitted)
 
 

@@ -107,13 +107,13 @@ def _point(one, points):
     same = [other for other in points if (other.collector, other.workload, other.live_b)
             == (one.collector, one.workload, one.live_b)]
     low, high = min(other.gogc for other in same), max(other.gogc for other in same)
-    room_b = one.model_peak_b - one.reached_b
+    room_b = one.model_peak_b - one.asked_b
     cost_ns = one.model_cpu_ns_per_b * room_b
     model = []
     for step in range(MODEL_STEPS + 1):
         gogc = low * (high / low) ** (step / MODEL_STEPS)
         more_b = room_b * gogc / one.gogc
-        model.append({"gogc": round(gogc, 1), "peak_b": one.reached_b + more_b, "cpu_ns_per_kib": 1024 * cost_ns / more_b})
+        model.append({"gogc": round(gogc, 1), "peak_b": one.asked_b + more_b, "cpu_ns_per_kib": 1024 * cost_ns / more_b})
     return {"collector": one.collector, "workload": one.workload, "live_b": one.live_b, "gogc": one.gogc,
             "peak_b": one.peak_b, "heap_off": text.off(one.heap_off), "share": one.share,
             "cpu_ns_per_kib": 1024 * one.cpu_ns_per_b, "cpu_off": text.off(one.cpu_off), "pauses_ns": one.pauses_ns,
