@@ -25,7 +25,7 @@ Usage: ./ampersand VERB [flags]
   bench           measure every pair, print the summary, draw charts, write a report
   ask HEADER TYPE value or pointer, for a type of yours
   escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
-  profile         which lines of a program allocate, how much, and how long it lives
+  profile         which lines of a program allocate, how much, and how long it lives; or take CPU time
   allocators      compare allocator settings: time, memory, page faults, with proof that each is in force
   test            run the tests
   list            print the pairs, and the question that each answers
@@ -170,14 +170,17 @@ Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    defau
 
   -o FILE            write the profile there, for `go tool pprof FILE`     none
   --every T          write it again after each such time: 10s, 5m          at the end
-  --alloc            every allocation; there is no other kind yet          always
+  --alloc            every allocation                                      default
+  --cpu              where CPU time goes; for a PROGRAM
   --format F         the report as table or json                           table
 
 Runs the program and the processes that it starts, and records each allocation with its stack. The report goes to
 stderr when the program has ended, since stdout is the program's; so is the exit status (128 plus a signal that ended
 it). SIGUSR2 to this process writes FILE at once; what has been counted is kept however the program ends.
 Exit status 2 also: the program cannot be profiled, for the reason that is printed. Of a ROW, 100 operations of each
-side are recorded, the report goes to stdout, and -o out.pb.gz writes out-value.pb.gz and out-pointer.pb.gz.
+side are recorded, then half a second of CPU time; the report goes to stdout. Of it, -o out.pb.gz writes
+out-value.pb.gz and out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's: ns,
+bytes, allocations, bytes copied) and out-diff.svg, a flame graph of both.
 END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]

@@ -25,6 +25,7 @@ VERBS = {  # verb: the module that does it, what it does
     "go": ("go.go", "set what Go measured beside C's"),
     "doctor": ("doctor.doctor", "say what the machine does to measurements"),
     "escape": ("escape.escape", "say where each object of a C program lives, and why"),
+    "flame": ("profile.flame", "draw a profile's flame graphs"),
     "stack": ("stack.stack", "measure stacks side by side"),
     "gc": ("gc.gc", "judge a run of collectors: trace, summary, report, table"),
 }

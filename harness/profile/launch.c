@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/launch.h"
 
-#include "harness/profile/preload/record.h"
+#include "harness/profile/record/record.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -186,15 +186,23 @@ static void print_lives(const struct amp_profile_counts *total, FILE *out)
             percent(total->allocs - total->frees, total->allocs));
 }
 
+void amp_show_flags(const struct amp_profile *profile, FILE *out)
+{
+    size_t named = 0;
+
+    for (size_t i = 0; i < profile->n_mappings; i++)
+        named += profile->mappings[i]->has_lines && !profile->mappings[i]->is_library_of_c;
+    if (named == 0 && profile->n_samples > 0)
+        fprintf(out, "no debug information: compile with -g to see files and lines\n");
+}
+
 /* What the numbers do not hold, a line each. */
 static void print_gaps(const struct amp_profile *profile, FILE *out)
 {
-    size_t n[4] = { 0 }, named = 0;
+    size_t n[4] = { 0 };
 
     for (size_t i = 0; i < profile->n_samples; i++)
         n[profile->samples[i].ending & 3]++;
-    for (size_t i = 0; i < profile->n_mappings; i++)
-        named += profile->mappings[i]->has_lines && !profile->mappings[i]->is_library_of_c;
     if (n[AMP_STACK_GUESSED] + n[AMP_STACK_CUT] + n[AMP_STACK_BROKEN] > 0)
         fprintf(out, "stacks: %zu of %zu go through code without unwind tables, %zu are cut at %d frames, %zu end early\n",
                 n[AMP_STACK_GUESSED], profile->n_samples, n[AMP_STACK_CUT], AMP_STACK_FRAMES, n[AMP_STACK_BROKEN]);
@@ -206,8 +214,7 @@ static void print_gaps(const struct amp_profile *profile, FILE *out)
                      "limit of its own\n");
     if (profile->failed > 0)
         fprintf(out, "%" PRIu64 " calls got no memory\n", profile->failed);
-    if (named == 0 && profile->n_samples > 0)
-        fprintf(out, "no debug information: compile with -g to see files and lines\n");
+    amp_show_flags(profile, out);
 }
 
 int amp_show_table(const struct amp_profile *profile, const struct amp_shown *shown, FILE *out)
@@ -253,8 +260,7 @@ static json_t *counts_to_json(const struct amp_profile_counts *c)
                      "died_in_caller", count(c->died_in_caller));
 }
 
-/* The frames of a location, those of inlined functions first. */
-static void add_frames(json_t *stack, const struct amp_location *location)
+void amp_show_frames(json_t *stack, const struct amp_location *location)
 {
     const struct amp_mapping *mapping = location->mapping;
     static const struct amp_line nameless;
@@ -275,7 +281,7 @@ static json_t *sample_to_json(const struct amp_sample *sample)
     json_t *object = counts_to_json(&sample->counts), *stack = json_array();
 
     for (size_t i = 0; i < sample->n; i++)
-        add_frames(stack, sample->stack[i]);
+        amp_show_frames(stack, sample->stack[i]);
     json_object_set_new(object, "least_b", count(sample->bucket > 0 ? (uint64_t) 1 << (sample->bucket - 1) : 0));
     json_object_set_new(object, "ending", json_string(endings[sample->ending & 3]));
     json_object_set_new(object, "stack", stack);

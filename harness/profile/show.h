@@ -4,8 +4,9 @@
 #ifndef AMP_PROFILE_SHOW_H
 #define AMP_PROFILE_SHOW_H
 
-#include "harness/profile/profile.h"
+#include "harness/profile/samples/profile.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 /* What is known of the program besides. */
@@ -20,5 +21,11 @@ int amp_show_table(const struct amp_profile *profile, const struct amp_shown *sh
 
 /* Everything, as a JSON object of schema ampersand/profile/1. 0, or a negative errno. */
 int amp_show_json(const struct amp_profile *profile, const struct amp_shown *shown, FILE *out);
+
+/* Append a location's frames to an array, those of inlined functions first. */
+void amp_show_frames(json_t *stack, const struct amp_location *location);
+
+/* Say which compiler's flag is missing where there are no lines. */
+void amp_show_flags(const struct amp_profile *profile, FILE *out);
 
 #endif

@@ -2,8 +2,8 @@
 #include "harness/profile/preload/budget.h"
 
 #include "harness/budget.h"
-#include "harness/profile/preload/modules.h"
-#include "harness/profile/preload/region.h"
+#include "harness/profile/record/modules.h"
+#include "harness/profile/record/region.h"
 #include "harness/profile/unwind/thread.h"
 
 #include <fcntl.h>
@@ -23,7 +23,7 @@ struct amp_budget_state {
     uint64_t allocs, bytes;
     unsigned n; /* sites kept, those that allocated first */
     struct {
-        const struct amp_profile_counts *site;
+        const struct amp_profile_site *site; /* NULL: of all that found no room */
         uint64_t allocs, bytes;
     } kept[KEPT];
     size_t length;
@@ -32,7 +32,7 @@ struct amp_budget_state {
 
 static __thread struct amp_budget_state *own __attribute__((tls_model("initial-exec")));
 
-void amp_budget_count(struct amp_budget_state *state, const struct amp_profile_counts *site, size_t size_b)
+void amp_budget_count(struct amp_budget_state *state, const struct amp_profile_site *site, uint64_t size_b)
 {
     unsigned i = 0;
 
@@ -110,7 +110,7 @@ static void say_frame(struct amp_budget_state *state, uint64_t pc, bool is_first
 
 static void say_site(struct amp_budget_state *state, unsigned i)
 {
-    const struct amp_profile_site *site = amp_site_record(state->kept[i].site);
+    const struct amp_profile_site *site = state->kept[i].site;
 
     say(state, "\n  %" PRIu64 " allocation%s, %" PRIu64 " B", state->kept[i].allocs,
         state->kept[i].allocs == 1 ? "" : "s", state->kept[i].bytes);

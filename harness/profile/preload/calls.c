@@ -26,15 +26,12 @@ bool amp_call_enter(void)
 
 void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller)
 {
-    int error = errno; /* counting may make system calls that fail */
-
     amp_thread.doing = AMP_COUNTING;
     if (p)
         amp_count_begin(p, size_b, caller);
     else
         amp_count_failed();
     amp_thread.doing = AMP_OUTSIDE;
-    errno = error;
     return p;
 }
 
@@ -200,8 +197,8 @@ AMP_EXPORTED int dlclose(void *library)
     if (!amp_real_ready() || !amp_real.dlclose)
         return -1;
     error = amp_real.dlclose(library);
-    amp_stack_forget();
     amp_sites_forget();
+    amp_stack_forget(); /* last: a stack that is remembered keeps its site */
     return error;
 }
 

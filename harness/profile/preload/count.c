@@ -2,10 +2,11 @@
 #include "harness/profile/preload/count.h"
 
 #include "harness/profile/preload/budget.h"
-#include "harness/profile/preload/region.h"
+#include "harness/profile/record/live.h"
+#include "harness/profile/record/region.h"
+#include "harness/profile/unwind/seen.h"
 
-#define DEEPEST 15 /* what the bits of `depth` hold */
-#define SIZE_MOST (((uint64_t) 1 << 44) - 1) /* and of `size_b`: larger than any memory */
+#include <errno.h>
 
 static uint64_t missed_early; /* by handlers, while the file was being made */
 
@@ -22,12 +23,6 @@ static void add(uint64_t *to, uint64_t n)
         __atomic_fetch_add(to, n, __ATOMIC_RELAXED);
 }
 
-/* Where a word of the stack lies, in 32 bits. */
-static uint32_t pack(const struct amp_stack *stack, unsigned frame)
-{
-    return frame + 1 < stack->n ? (uint32_t) ((uintptr_t) stack->returns[frame].at / sizeof(uintptr_t)) : 0;
-}
-
 /* Whether the function still runs that found its return address at `packed`. It does if that word lies above the frames
  * of now, and holds what it held. */
 static bool stands(uint32_t packed, uint64_t pc, const struct amp_caller *caller)
@@ -38,74 +33,103 @@ static bool stands(uint32_t packed, uint64_t pc, const struct amp_caller *caller
     return packed && words >= 0 && (uintptr_t) at < amp_thread.high && *at == pc;
 }
 
-static uint16_t thread_id(void)
+static struct amp_profile_counts *counts_of(const struct amp_birth *birth)
 {
-    static uint32_t n;
-
-    if (!amp_thread.id)
-        amp_thread.id = __atomic_add_fetch(&n, 1, __ATOMIC_RELAXED);
-    return (uint16_t) amp_thread.id;
+    return birth->site ? &birth->site->counts : &amp_region_head()->lost;
 }
 
 /* How long did it live? */
-static void count_life(const struct amp_object *object, const struct amp_caller *caller)
+static void count_life(const struct amp_birth *birth, const struct amp_caller *caller)
 {
-    const struct amp_profile_site *site = amp_site_record(object->site);
+    struct amp_profile_site *site = birth->site;
     uint32_t frame;
 
-    if (!site || !object->frame || object->thread != thread_id() || caller->sp < amp_thread.low ||
-        caller->sp >= amp_thread.high)
+    if (!birth->frame || caller->sp < amp_thread.low || caller->sp >= amp_thread.high)
         return;
-    frame = object->depth;
-    if (stands(object->frame, site->pcs[frame + 1], caller))
-        add(&object->site->died_in_frame, 1);
-    else if (frame + 2 < site->n && stands(object->caller, site->pcs[frame + 2], caller))
-        add(&object->site->died_in_caller, 1);
+    frame = site->frame;
+    if (stands(birth->frame, site->pcs[frame + 1], caller))
+        add(&site->counts.died_in_frame, 1);
+    else if (frame + 2 < site->n && stands(birth->caller, site->pcs[frame + 2], caller))
+        add(&site->counts.died_in_caller, 1);
 }
 
-static void forget(const struct amp_object *object)
+static void forget(const struct amp_birth *birth)
 {
-    add(&object->site->freed_b, object->size_b);
-    add(&object->site->frees, 1);
+    struct amp_profile_counts *counts = counts_of(birth);
+
+    add(&counts->freed_b, birth->size_b);
+    add(&counts->frees, 1);
+}
+
+static void track(const void *address, const struct amp_birth *birth)
+{
+    uint32_t replaced;
+
+    if (!amp_live_add((uintptr_t) address, birth->number, &replaced))
+        add(&amp_region_head()->untracked, 1);
+    else if (replaced)
+        forget(amp_birth_at(replaced));
+}
+
+static void begin(const void *address, const struct amp_birth *birth)
+{
+    struct amp_profile_counts *counts = counts_of(birth);
+
+    add(&counts->bytes, birth->size_b);
+    add(&counts->allocs, 1);
+    if (__builtin_expect(amp_thread.budget != NULL, 0))
+        amp_budget_count(amp_thread.budget, birth->site, birth->size_b);
+    track(address, birth);
+}
+
+/* By a stack, or with a size, that the thread has not had lately; or the first of all, after which amp_region_off is
+ * known. */
+__attribute__((__noinline__)) static void begin_new(const void *address, size_t size_b, const struct amp_caller *caller)
+{
+    int error = errno; /* here are system calls that may fail */
+    struct amp_profile_head *head = amp_region_head();
+    const struct amp_stack *stack = amp_seen_find(caller);
+    const struct amp_birth *birth;
+    struct amp_stack_room room;
+
+    if (head && !amp_region_off) {
+        if (missed_early > 0)
+            add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED));
+        if (!stack)
+            stack = amp_seen_walk(caller, &room);
+        birth = amp_birth_of(stack, size_b);
+        if (birth && stack != &room.stack)
+            *amp_seen_note(stack, size_b) = (struct amp_note){ stack, size_b, (void *) (uintptr_t) birth };
+        if (birth) {
+            begin(address, birth);
+        } else {
+            add(&head->lost.bytes, size_b);
+            add(&head->lost.allocs, 1);
+            add(&head->untracked, 1);
+        }
+    }
+    errno = error;
 }
 
 void amp_count_begin(const void *address, size_t size_b, const struct amp_caller *caller)
 {
-    struct amp_profile_head *head = amp_region_head();
-    struct amp_object object = { (uintptr_t) address, .size_b = size_b & SIZE_MOST, .thread = thread_id() }, replaced;
-    struct amp_stack scratch;
-    struct amp_stack *stack;
-    struct amp_site site;
+    const struct amp_stack *stack = amp_seen_find(caller);
+    const struct amp_note *note = stack ? amp_seen_note(stack, size_b) : NULL;
 
-    if (!head || amp_region_off)
-        return;
-    if (__builtin_expect(missed_early > 0, 0))
-        add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED));
-    stack = amp_stack_walk(caller, &scratch);
-    site = amp_site_of(stack, size_b);
-    add(&site.counts->bytes, size_b);
-    add(&site.counts->allocs, 1);
-    if (amp_thread.budget)
-        amp_budget_count(amp_thread.budget, site.counts, size_b);
-    object.site = site.counts;
-    if (site.frame <= DEEPEST) {
-        object.depth = site.frame & DEEPEST;
-        object.frame = pack(stack, site.frame);
-        object.caller = pack(stack, site.frame + 1);
-    }
-    if (!amp_live_add(&object, &replaced))
-        add(&head->untracked, 1);
-    else if (replaced.address)
-        forget(&replaced);
+    if (__builtin_expect(!note || note->stack != stack || note->key != size_b || amp_region_off || missed_early > 0, 0))
+        begin_new(address, size_b, caller);
+    else
+        begin(address, note->value);
 }
 
 struct amp_object amp_count_end(const void *address, const struct amp_caller *caller)
 {
-    struct amp_object object = amp_live_remove((uintptr_t) address);
+    uint32_t number = amp_live_remove((uintptr_t) address);
+    struct amp_object object = { (uintptr_t) address, number ? amp_birth_at(number) : NULL };
 
-    if (object.address) {
-        count_life(&object, caller);
-        forget(&object);
+    if (object.birth) {
+        count_life(object.birth, caller);
+        forget(object.birth);
     }
     return object;
 }
@@ -113,14 +137,14 @@ struct amp_object amp_count_end(const void *address, const struct amp_caller *ca
 /* How long it lived was counted, and stays so: a program that goes on without memory is judged by what it had. */
 void amp_count_undo(const struct amp_object *object)
 {
-    struct amp_object replaced;
+    struct amp_profile_counts *counts;
 
-    if (!object->address)
+    if (!object->birth)
         return;
-    add(&object->site->freed_b, (uint64_t) - (int64_t) object->size_b);
-    add(&object->site->frees, (uint64_t) -1);
-    if (!amp_live_add(object, &replaced))
-        add(&amp_region_head()->untracked, 1);
+    counts = counts_of(object->birth);
+    add(&counts->freed_b, (uint64_t) - (int64_t) object->birth->size_b);
+    add(&counts->frees, (uint64_t) -1);
+    track((const void *) object->address, object->birth);
 }
 
 void amp_count_failed(void)

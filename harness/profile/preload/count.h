@@ -4,8 +4,13 @@
 #ifndef AMP_PROFILE_COUNT_H
 #define AMP_PROFILE_COUNT_H
 
-#include "harness/profile/preload/live.h"
+#include "harness/profile/record/births.h"
 #include "harness/profile/unwind/thread.h"
+
+struct amp_object {
+    uintptr_t address;
+    const struct amp_birth *birth; /* NULL: it is not known */
+};
 
 /* An object begins; size_b as the program asked. */
 void amp_count_begin(const void *object, size_t size_b, const struct amp_caller *caller);

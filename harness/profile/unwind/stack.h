@@ -4,6 +4,7 @@
 #ifndef AMP_PROFILE_STACK_H
 #define AMP_PROFILE_STACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define AMP_STACK_FRAMES 128 /* that are kept: the innermost */
@@ -28,34 +29,44 @@ struct amp_caller {
 
 /* A word of the stack that was read on the way, and what it held. */
 struct amp_word {
-    const uintptr_t *at;
+    const uintptr_t *at; /* NULL: it lies in no frame, as what a signal interrupted */
     uintptr_t value;
 };
 
-#define AMP_NOTES 4
-
+/* A stack of n frames. The innermost goes on at caller.pc, the one behind it at words[0].value, and so on: the first
+ * n - 1 words are return addresses. The other words held the way outwards, too: frame pointers that were followed. */
 struct amp_stack {
-    /* What others keep beside a stack that is remembered: all 0 when it is new. */
-    struct amp_note {
-        uint64_t key;
-        void *value;
-        uint32_t number;
-    } notes[AMP_NOTES];
     struct amp_caller caller;
-    uint64_t generation, hash; /* hash: of pcs */
-    uintptr_t high;            /* of the memory that it lies in */
-    unsigned n, n_fps;
+    uintptr_t fp_mask; /* 0: caller.fp did not matter */
+    uint64_t hash;     /* of the return addresses */
+    uint64_t stamp;    /* of the memory that it lies in, and of the libraries that were loaded */
+    uint32_t n, n_words;
     enum amp_stack_ending ending;
-    uintptr_t pcs[AMP_STACK_FRAMES];           /* return addresses, innermost first */
-    struct amp_word returns[AMP_STACK_FRAMES]; /* where the return address of that function is saved; at NULL: unknown */
-    struct amp_word fps[AMP_STACK_FRAMES];
+    bool can_last; /* all of it lies in one piece of memory */
+    struct amp_word *words;
+    struct amp_stack *next; /* seen.h: another one that is remembered */
 };
 
-/* Follow the frames from `caller` outwards. Returns `scratch`, or what the thread remembers, until its next walk.
- * Allocates nothing by malloc(), and takes no lock. */
-struct amp_stack *amp_stack_walk(const struct amp_caller *caller, struct amp_stack *scratch);
+/* Where a stack is put together. */
+struct amp_stack_room {
+    struct amp_stack stack;
+    struct amp_word returns[AMP_STACK_FRAMES];
+    struct amp_word others[2 * AMP_STACK_FRAMES];
+    uint32_t n_others;
+};
+
+/* Follow the frames from `caller` outwards, into room->stack, whose words are room->returns alone. is_exact: caller.pc is
+ * not where a call returns to, but an instruction that a signal interrupted. Allocates nothing by malloc(), and takes no
+ * lock. */
+void amp_stack_walk(const struct amp_caller *caller, bool is_exact, struct amp_stack_room *room);
+
+/* The registers of the code that a signal interrupted, by its handler's third argument. */
+struct amp_caller amp_stack_interrupted(const void *context);
 
 /* Another library may now be where one was. */
 void amp_stack_forget(void);
+
+/* What is added up to stamps. */
+extern uint64_t amp_stack_generation;
 
 #endif

@@ -17,11 +17,9 @@ enum amp_doing {
 
 struct amp_thread {
     enum amp_doing doing;
-    uint32_t id;         /* 0: none yet */
+    bool has_ended;      /* it has given `seen` back, or can have none */
     uintptr_t low, high; /* of the stack that it was last seen on */
-    struct amp_stack *seen; /* stacks that it had lately */
-    unsigned n_dropped;     /* of these */
-    bool has_ended;         /* it has given them back */
+    struct amp_seen *seen; /* stacks that it had lately; NULL: none yet */
     struct amp_budget_state *budget; /* NULL: none is being kept */
 };
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What `profile` counts is what an allocator behind it counted; stacks are those of backtrace(); however a program ends,
 what it had allocated is there. AMPERSAND_BUILD names the build folder."""
-import json
 import os
 import shutil
 import signal
@@ -13,24 +12,7 @@ from pathlib import Path
 import pprof
 import pytest
 
-from waiting import HANGS_S
-
-BUILD = os.environ.get("AMPERSAND_BUILD")
-if not BUILD:
-    pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
-PROFILE = Path(BUILD).resolve() / "harness" / "profile" / "ampersand-profile"
-SANITIZED = b"__asan_report" in PROFILE.read_bytes()
-with_names = pytest.mark.skipif(b"dwfl_begin" not in PROFILE.read_bytes(), reason="built without libdw-dev: no names")
-HERE = Path(__file__).parent
-CC = os.environ.get("CC", "cc").split()
-
-
-def compiled(out, *words):
-    done = subprocess.run([*CC, "-g", "-O2", "-fno-builtin", "-fno-unroll-loops", *map(str, words), "-o", out, "-ldl", "-lpthread"],
-                          capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return out
-
+from profiled import BUILD, HERE, PROFILE, SANITIZED, compiled, profile, with_names
 
 @pytest.fixture(scope="session")
 def program(tmp_path_factory):
@@ -50,14 +32,6 @@ def counting(tmp_path_factory):
         return {"allocs": allocs, "bytes": size_b, "frees": frees}
 
     return library, counts
-
-
-def profile(*command, flags=(), stdin=subprocess.DEVNULL, **environment):
-    done = subprocess.run([PROFILE, "--format", "json", *flags, "--", *command], stdin=stdin, capture_output=True,
-                          env=os.environ | environment, timeout=HANGS_S)
-    text = done.stderr.decode(errors="replace")
-    before, brace, rest = text.partition("{\n")
-    return done, json.loads(brace + rest) if brace else None, before
 
 
 def totals(report):
@@ -260,6 +234,32 @@ def test_snapshots_while_it_runs(program, tmp_path):
     assert pprof.read(file).total("alloc_space") >= 1200  # the last snapshot, whole
 
 
+@with_names
+def test_snapshots_after_each_time(program, tmp_path):
+    file = tmp_path / "out.pb.gz"
+    ours = subprocess.Popen([PROFILE, "--every", "1s", "-o", file, "--", program, "wait"], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def main_has():
+        found = [sample.values[:2] for sample in pprof.read(file).samples if sample.stack[0][0] == "main"]
+        return found[0] if found else [0, 0]
+
+    try:
+        for n in (1, 2):
+            ours.stdin.write(b"x")
+            ours.stdin.flush()
+            assert ours.stdout.read(1) == b"\n"  # it has allocated
+            while not file.exists() or main_has() != [n, 600 * n]:
+                assert ours.poll() is None
+                time.sleep(0.1)
+        ours.stdin.close()
+        assert ours.wait() == 0 and main_has() == [2, 1200]
+        assert os.listdir(tmp_path) == ["out.pb.gz"]
+    finally:
+        ours.kill()
+        ours.wait()
+
+
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 @pytest.mark.parametrize("age_s, ends, left", [(0, True, True), (120, True, False), (120, False, True)])
 def test_what_a_killed_one_leaves_is_removed_by_the_next(program, age_s, ends, left):
@@ -295,12 +295,24 @@ def test_a_row(tmp_path):
         read = pprof.read(tmp_path / f"row-{side}.pb.gz")
         assert [read.total(kind) for kind in read.types] == [200, 12800, 0, 0]
         assert all([frame[0] for frame in sample.stack[:2]] == ["amp_alloc", "two_allocations"] for sample in read.samples)
+    difference = pprof.read(tmp_path / "row-diff.pb.gz")
+    assert difference.types == ["time", "alloc_space", "alloc_objects", "copied"] and difference.default_type == "time"
+    assert [difference.total(kind) for kind in difference.types[1:3]] == [0, 0]
+    of = {is_base: sum(sample.values[1] for sample in difference.samples if ("pprof::base" in sample.labels) == is_base)
+          for is_base in (True, False)}
+    assert of == {True: -128_000, False: 128_000}  # of 1,000 operations
+    assert all("main" not in [frame[0] for frame in sample.stack] for sample in difference.samples)
+    assert done.stdout.splitlines()[-1].startswith("kept_exactly/size=24, pointer minus value, an operation: ")
+    assert done.stdout.splitlines()[-1].endswith(" ns, +0 B in +0 allocations, +0 B copied")
     with open("/dev/full", "w") as full:
         done = subprocess.run([PROFILE, "kept_exactly/size=24"], env=os.environ | lessons, stdout=full,
                               stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (2, "ampersand: stdout: cannot be written\n")
     done = subprocess.run([PROFILE, "kept_exactly/size=25"], env=os.environ | lessons, capture_output=True, text=True)
     assert done.returncode == 2 and "the nearest is 'kept_exactly/size=24'" in done.stderr
+    done = subprocess.run([PROFILE, "ls"], env=os.environ | lessons, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "ampersand: ls: there is no such row; 'ampersand list' prints all; a program stands behind --\n"
 
 
 def refused(folder, kind):
@@ -370,9 +382,11 @@ def test_the_table_is_one_screen(program, tmp_path):
 
 
 def test_a_file_that_cannot_be_written(program):
-    done = subprocess.run([PROFILE, "-o", "/proc/none/out", "--", program, "calls"], capture_output=True, text=True)
-    assert done.returncode == 2 and "ampersand: /proc/none/out: cannot be written" in done.stderr
-    assert "go tool pprof" not in done.stderr
+    done = subprocess.run([PROFILE, "-o", "/proc/none/out", "--", program, "without_memory"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")  # before the program ran
+    assert done.stderr == "ampersand: /proc/none/out: cannot be written: No such file or directory\n"
+    done = subprocess.run([PROFILE, "-o", "/proc", "--", program, "without_memory"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "") and "/proc: cannot be written: Is a directory" in done.stderr
 
 
 def test_a_pipe_or_a_device_is_written_to_and_stays(program, tmp_path):

@@ -4,7 +4,7 @@
 #ifndef AMP_PROFILE_SYMBOLS_H
 #define AMP_PROFILE_SYMBOLS_H
 
-#include "harness/profile/profile.h"
+#include "harness/profile/samples/profile.h"
 
 /* Name what can be named: by the debug information of the files, else by their symbols. Reads only files on this
  * machine. What a file does not tell stays unknown. 0, or a negative errno: -ENOTSUP, built without elfutils' libdw. */

@@ -2,7 +2,7 @@
  *
  * source   elfutils, libdwfl.h and libdw.h
  */
-#include "harness/profile/symbols.h"
+#include "harness/profile/samples/symbols.h"
 
 #include <errno.h>
 

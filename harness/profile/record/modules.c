@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/profile/preload/modules.h"
+#include "harness/profile/record/modules.h"
 
 #include <link.h>
 #include <string.h>

@@ -20,6 +20,8 @@
 #define AMP_PROFILE_FOLDER "AMPERSAND_PROFILE" /* the environment's variable: the folder for these files */
 #define AMP_PROFILE_OFF "AMPERSAND_PROFILE_OFF" /* if it is there, nothing counts before amp_profile_count(1) */
 
+#define AMP_PROFILE_TICK_NS 1000000 /* of CPU time between two samples of a thread */
+
 enum amp_profile_kind { AMP_PROFILE_END, AMP_PROFILE_MODULE, AMP_PROFILE_SITE };
 
 struct amp_profile_record {
@@ -46,7 +48,9 @@ struct amp_profile_counts {
 struct amp_profile_site {
     struct amp_profile_record record;
     struct amp_profile_counts counts;
-    uint32_t n, ending; /* of enum amp_stack_ending */
+    uint32_t n;
+    uint16_t ending;    /* of enum amp_stack_ending */
+    uint16_t frame;     /* which function of the stack allocated: the first outside the C and C++ libraries */
     uint32_t bucket;    /* sizes from 2^(bucket-1) to 2^bucket - 1; 0: of size 0 */
     uint32_t n_modules; /* how many module records stood before it: of two at one address, the later one held */
     uint64_t pcs[];     /* return addresses, innermost first */

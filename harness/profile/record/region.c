@@ -2,7 +2,7 @@
  *
  * By system calls where a function of the C library could be a point of cancellation: a thread must not end in here.
  * No descriptor is kept: programs close what they do not know. */
-#include "harness/profile/preload/region.h"
+#include "harness/profile/record/region.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  *
  * source   github.com/google/pprof, proto/profile.proto; protobuf.dev, "Encoding"
  */
-#include "harness/profile/proto.h"
+#include "harness/profile/samples/proto.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,18 +208,19 @@ static void put_sample(struct writing *w, const struct amp_sample *sample)
 {
     static const char *const endings[] = { NULL, "guessed", "cut", "broken" };
     const struct amp_profile_counts *c = &sample->counts;
-    uint64_t values[] = { c->allocs, c->bytes, c->allocs - c->frees, c->bytes - c->freed_b };
 
     for (size_t i = 0; i < sample->n; i++)
         put_varint(&w->line, sample->stack[i]->id);
     put_message(&w->part, SAMPLE_LOCATION, &w->line);
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        put_varint(&w->line, values[i]);
+    for (size_t i = 0; i < w->profile->n_types; i++)
+        put_varint(&w->line, (uint64_t) sample->values[i]);
     put_message(&w->part, SAMPLE_VALUE, &w->line);
     if (c->allocs > 0 && c->bytes > 0)
         put_label(w, "bytes", NULL, c->bytes / c->allocs, "bytes");
     if (endings[sample->ending & 3])
         put_label(w, "stack", endings[sample->ending & 3], 0, NULL);
+    if (sample->is_base)
+        put_label(w, "pprof::base", "true", 0, NULL);
     put_message(&w->out, PROFILE_SAMPLE, &w->part);
 }
 
@@ -228,13 +229,11 @@ static void put_profile(struct writing *w, uint64_t duration_ns, const char *com
     const struct amp_profile *profile = w->profile;
 
     text(w, ""); /* the first text is the empty one */
-    put_type(w, PROFILE_SAMPLE_TYPE, "alloc_objects", "count");
-    put_type(w, PROFILE_SAMPLE_TYPE, "alloc_space", "bytes");
-    put_type(w, PROFILE_SAMPLE_TYPE, "inuse_objects", "count");
-    put_type(w, PROFILE_SAMPLE_TYPE, "inuse_space", "bytes");
-    put_type(w, PROFILE_PERIOD_TYPE, "space", "bytes");
-    put_number(&w->out, PROFILE_PERIOD, 1); /* every allocation: nothing is to be scaled */
-    put_number(&w->out, PROFILE_DEFAULT_TYPE, text(w, "alloc_space"));
+    for (size_t i = 0; i < profile->n_types; i++)
+        put_type(w, PROFILE_SAMPLE_TYPE, profile->types[i].type, profile->types[i].unit);
+    put_type(w, PROFILE_PERIOD_TYPE, profile->period_type.type, profile->period_type.unit);
+    put_number(&w->out, PROFILE_PERIOD, profile->period);
+    put_number(&w->out, PROFILE_DEFAULT_TYPE, text(w, profile->default_type));
     put_number(&w->out, PROFILE_TIME_NS, profile->begin_ns);
     put_number(&w->out, PROFILE_DURATION_NS, duration_ns);
     if (comment)
@@ -272,6 +271,22 @@ static bool is_special(const char *path)
     struct stat file;
 
     return stat(path, &file) == 0 && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode);
+}
+
+int amp_proto_can_save(const char *path)
+{
+    const char *last = strrchr(path, '/');
+    char folder[PATH_MAX];
+    struct stat found;
+
+    if (is_special(path))
+        return access(path, W_OK) ? -errno : 0;
+    if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        return -EISDIR;
+    if (snprintf(folder, sizeof folder, "%.*s", last ? (int) (last + 1 - path) : 1, last ? path : ".") >=
+        (int) sizeof folder)
+        return -ENAMETOOLONG;
+    return access(folder, W_OK | X_OK) ? -errno : 0;
 }
 
 static int save(const struct buffer *b, const char *path)

@@ -5,7 +5,7 @@
 #ifndef AMP_PROFILE_REGION_H
 #define AMP_PROFILE_REGION_H
 
-#include "harness/profile/preload/record.h"
+#include "harness/profile/record/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,10 +2,10 @@
  *
  * The profile of a program and of the processes that it started: what all of them allocated, by stack. Processes that
  * run the same code at other addresses are put together. */
-#ifndef AMP_PROFILE_H
-#define AMP_PROFILE_H
+#ifndef AMP_PROFILE_PROFILE_H
+#define AMP_PROFILE_PROFILE_H
 
-#include "harness/profile/preload/record.h"
+#include "harness/profile/record/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +32,17 @@ struct amp_location {
     size_t n_lines, id; /* id: from 1 on */
 };
 
+/* What samples count, as pprof names it. */
+struct amp_value {
+    const char *type, *unit;
+};
+
+#define AMP_VALUES 4 /* at most, of a profile */
+
 struct amp_sample {
-    struct amp_profile_counts counts;
+    int64_t values[AMP_VALUES];
+    bool is_base;                     /* of the other side of a difference, whose values are below 0 */
+    struct amp_profile_counts counts; /* of allocations */
     enum amp_stack_ending ending;
     uint32_t bucket;
     size_t n;
@@ -41,6 +50,11 @@ struct amp_sample {
 };
 
 struct amp_profile {
+    const struct amp_value *types; /* of the samples' values: n_types of them */
+    size_t n_types;
+    const char *default_type;
+    struct amp_value period_type; /* a sample stands for `period` of these */
+    uint64_t period;
     struct amp_sample *samples;
     size_t n_samples;
     struct amp_location **locations;
@@ -54,9 +68,6 @@ struct amp_profile {
     struct amp_profile_store *store; /* what holds all of it */
 };
 
-/* Read what the processes have left in a folder up to now; they may still be running. 0, or a negative errno; a process
- * that has counted nothing yet is left out. The caller frees it with amp_profile_free(). */
-int amp_profile_read(const char *folder, struct amp_profile *out);
 void amp_profile_free(struct amp_profile *profile);
 
 /* Memory that ends with the profile; NULL if there is none. */

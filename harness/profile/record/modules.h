@@ -4,7 +4,7 @@
 #ifndef AMP_PROFILE_MODULES_H
 #define AMP_PROFILE_MODULES_H
 
-#include "harness/profile/preload/region.h"
+#include "harness/profile/record/region.h"
 
 #define AMP_MODULES 1024
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What objects have in common that were allocated by the same stack at the same place in memory, with the same size: so
+ * that a number is all that has to be kept of a live object. */
+#ifndef AMP_PROFILE_BIRTHS_H
+#define AMP_PROFILE_BIRTHS_H
+
+#include "harness/profile/record/sites.h"
+
+#define AMP_BIRTH_BITS 25 /* of a number */
+
+struct amp_birth {
+    struct amp_profile_site *site; /* NULL: there was no room for it */
+    uint64_t size_b;               /* as asked */
+    /* Where the function that allocated, and its caller, find their return addresses: the lower bits of the address, in
+     * words. 0: nobody knows. */
+    uint32_t frame, caller;
+    uint32_t number; /* from 1 on */
+};
+
+/* Made if it is new. NULL: no memory. */
+const struct amp_birth *amp_birth_of(const struct amp_stack *stack, size_t size_b);
+
+/* By its number. */
+const struct amp_birth *amp_birth_at(uint32_t number);
+
+#endif

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Profiles in pprof's form, drawn."""

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""`profile --cpu`: where a program that measures its own time says that it spent it. AMPERSAND_BUILD names the build
+folder."""
+import shutil
+import signal
+import subprocess
+
+import pprof
+import pytest
+
+from profiled import HERE, PROFILE, SANITIZED, compiled, profile, with_names
+
+TICK_MS = 1
+LATE_MS = 10  # between two looks of the kernel at a timer, whatever its own ticks are: they are due then
+
+
+@pytest.fixture(scope="session")
+def spin(tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("cpu") / "spin", HERE / "spin.c", "-D_GNU_SOURCE")
+
+
+def ms_in(report, function):
+    return sum(sample["cpu_ns"] for sample in report["samples"]
+               if any(frame["function"] == function for frame in sample["stack"])) / 1e6
+
+
+MODES = [  # mode, exit status, CPU milliseconds in hot() and cool(), threads and processes that do it
+    ("both", 0, 300, 100, 1), ("exec", 0, 600, 200, 2), ("_exit", 3, 300, 100, 1),
+    ("kill", 128 + signal.SIGKILL, 300, 100, 1), ("threads", 0, 300, 300, 4), ("children", 0, 300, 0, 3)]
+
+
+@with_names
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+@pytest.mark.parametrize("mode, status, hot_ms, cool_ms, n", MODES, ids=[mode[0] for mode in MODES])
+def test_time_is_where_it_was_spent(mode, status, hot_ms, cool_ms, n, spin):
+    done, report, _ = profile(spin, mode, flags=["--cpu"])
+    assert done.returncode == status
+    assert abs(ms_in(report, "hot") - hot_ms) <= n * LATE_MS and abs(ms_in(report, "cool") - cool_ms) <= n * LATE_MS
+    assert abs(report["cpu_ns"] - report["kernel_ns"]) <= 0.02 * report["kernel_ns"] + n * LATE_MS * 1e6
+    assert report["cpu_ns"] == sum(sample["samples"] for sample in report["samples"]) * TICK_MS * 1_000_000
+    assert report["lost"] == 0
+
+
+@with_names
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_stacks(spin):
+    _, report, _ = profile(spin, "both", flags=["--cpu"])
+    stacks = {tuple((frame["function"], frame["inlined"]) for frame in sample["stack"])[:4] for sample in report["samples"]}
+    assert (("inlined", True), ("hot", False), ("both", False), ("main", False)) in stacks
+    lines = (HERE / "spin.c").read_text().splitlines()
+    first = 1 + next(i for i, line in enumerate(lines) if "void inlined" in line)
+    assert {frame["line"] for sample in report["samples"] for frame in sample["stack"][:1]
+            if frame["function"] == "inlined"} <= set(range(first, first + 5))
+
+
+@with_names
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_the_file_and_the_table(spin, tmp_path):
+    file = tmp_path / "out.pb.gz"
+    done = subprocess.run([PROFILE, "--cpu", "-o", file, "--", spin, "both"], capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stderr.splitlines()) <= 20
+    assert "of CPU time in" in done.stderr.splitlines()[0]
+    rows = [line.split() for line in done.stderr.splitlines()[2:4]]
+    assert [row[6] for row in rows] == ["inlined", "cool"]
+    read = pprof.read(file)
+    assert read.types == ["samples", "cpu"] and read.default_type == "cpu"
+    assert read.total("cpu") == read.total("samples") * TICK_MS * 1_000_000 >= 380_000_000
+    if not shutil.which("go"):
+        return
+    top = subprocess.run(["go", "tool", "pprof", "-top", file], capture_output=True, text=True)
+    assert top.returncode == 0 and "Type: cpu" in top.stdout and "hot" in top.stdout
+
+
+def test_wrong_use():
+    done = subprocess.run([PROFILE, "--cpu", "row"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("ampersand: --cpu: only for a program")

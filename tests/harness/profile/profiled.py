@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""What tests of `profile` share: the program of the build folder, and programs that are compiled for it to run."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from waiting import HANGS_S
+
+BUILD = os.environ.get("AMPERSAND_BUILD")
+if not BUILD:
+    pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
+PROFILE = Path(BUILD).resolve() / "harness" / "profile" / "ampersand-profile"
+SANITIZED = b"__asan_report" in PROFILE.read_bytes()
+with_names = pytest.mark.skipif(b"dwfl_begin" not in PROFILE.read_bytes(), reason="built without libdw-dev: no names")
+HERE = Path(__file__).parent
+CC = os.environ.get("CC", "cc").split()
+
+
+def compiled(out, *words):
+    done = subprocess.run([*CC, "-g", "-O2", "-fno-builtin", "-fno-unroll-loops", *map(str, words), "-o", out, "-ldl", "-lpthread"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def profile(*command, flags=(), stdin=subprocess.DEVNULL, **environment):
+    done = subprocess.run([PROFILE, "--format", "json", *flags, "--", *command], stdin=stdin, capture_output=True,
+                          env=os.environ | environment, timeout=HANGS_S)
+    text = done.stderr.decode(errors="replace")
+    before, brace, rest = text.partition("{\n")
+    return done, json.loads(brace + rest) if brace else None, before
