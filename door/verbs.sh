@@ -330,39 +330,6 @@ verb_ask() {
     module ask "$@"
 }
 
-# The file that -o names, if a row is profiled and no program: no -- stands there.
-file_of_row() {
-    named=
-    while [ $# -gt 0 ]; do
-        case $1 in
-            --) return ;;
-            -o | --every | --format)
-                [ "$1" != -o ] || named=${2-}
-                [ $# = 1 ] || shift
-                ;;
-            -o*) named=${1#-o} ;;
-        esac
-        shift
-    done
-    printf %s "$named"
-}
-
-# Behind -- stands a program, which gets what the door got: its input, its terminal, its signals.
-verb_profile() {
-    ready build
-    file=$(file_of_row "$@")
-    if [ -n "$file" ]; then
-        "$build/harness/profile/ampersand-profile" "$@" 9>&- || return
-        last=${file##*/} # the name before the first dot, and the rest
-        stem=${file%"$last"}${last%%.*}
-        plots flame "$stem-diff${file#"$stem"}" "$stem-diff.svg" --per 1000
-        return
-    fi
-    clear_up
-    unset AMPERSAND_HELD AMPERSAND_DOOR
-    exec "$build/harness/profile/ampersand-profile" "$@" 9>&-
-}
-
 verb_doctor() {
     ready build
     plots doctor "$@"
