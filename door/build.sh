@@ -11,12 +11,14 @@
 note=$build/ampersand.configured
 locks=no
 
-# For `ask`, CC and CFLAGS are those of the user's type: it uses the existing build, or makes one with the defaults.
+# For `ask` and `ab`, CC and CFLAGS are those of the user's code: they use the existing build, or make one with the
+# defaults.
+for_users_code() { case $verb in ask | ab) ;; *) return 1 ;; esac }
 for_the_type='CC CXX CPPFLAGS CFLAGS CXXFLAGS LDFLAGS'
 
 defaults='CC= CXX= CFLAGS= CXXFLAGS= LDFLAGS='
 wanted() {
-    if [ "$verb" = ask ]; then
+    if for_users_code; then
         sed 1q "$note" 2>/dev/null || echo "$defaults"
     else
         echo "CC=${CC-} CXX=${CXX-} CFLAGS=${CFLAGS-} CXXFLAGS=${CXXFLAGS-} LDFLAGS=${LDFLAGS-}${CPPFLAGS:+ CPPFLAGS=$CPPFLAGS}"
@@ -24,10 +26,10 @@ wanted() {
     echo "python=$python"
 }
 
-# Run a command of the build; under `ask` without CC and its like, which belong to the user's type.
+# Run a command of the build; under `ask` and `ab` without CC and its like, which belong to the user's code.
 of_the_build() { # in a subshell: its last command
     # shellcheck disable=SC2086 # one argument each
-    if [ "$verb" = ask ]; then unset $for_the_type; fi
+    if for_users_code; then unset $for_the_type; fi
     exec "$@"
 }
 
@@ -112,7 +114,7 @@ tell_unheeded() {
         option=${pair#*:}
         eval "flags=\${${pair%:*}-}"
         given=$(sed -n "s/^$option = //p" "$build/meson-private/cmd_line.txt" 2>/dev/null || :)
-        if [ "$verb" != ask ] && [ -n "$flags" ] && [ -n "$given" ] && [ "$flags" != "$given" ]; then
+        if ! for_users_code && [ -n "$flags" ] && [ -n "$given" ] && [ "$flags" != "$given" ]; then
             say "${pair%:*}=$flags has no effect: $build was configured with -D$option=$given"
         fi
     done

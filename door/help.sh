@@ -3,7 +3,7 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask escape profile allocators test list report charts compare check check-budgets stack gc doctor setup help'
+verbs='bench ask ab escape profile allocators test list report charts compare check check-budgets stack gc doctor setup help'
 if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
@@ -24,6 +24,7 @@ Usage: ./ampersand VERB [flags]
 
   bench           measure every pair, print the summary, draw charts, write a report
   ask HEADER TYPE value or pointer, for a type of yours
+  ab --base REF   is a change to your own code slower? two commits, folders, flags or compilers side by side
   escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
   profile         which lines of a program allocate, how much, and how long it lives; or take CPU time
   allocators      compare allocator settings: time, memory, page faults, with proof that each is in force
@@ -44,7 +45,7 @@ What is missing is installed from the distribution first, as root or through sud
 RUN is a run's folder: by default the newest in results/runs. AMPERSAND_RUNS names another folder for runs.
 AMPERSAND_BUILD names another build folder. AMPERSAND_FLAGS holds more flags of bench and allocators.
 Exit status: 0 done; 1 a row or a test failed; 2 wrong use, or the environment cannot do it; 3 compare
---fail-on-change found a change, or check-budgets a breach; 130 interrupted.
+--fail-on-change found a change, ab --fail-on a slower kernel, or check-budgets a breach; 130 interrupted.
 END
 }
 
@@ -121,6 +122,41 @@ END
 
 `faster` and `leans` stand with the name of a side: value faster, leans pointer.
 CC and CFLAGS of the environment are those of your type; ampersand itself is not built anew for them.
+END
+        ab) cat <<'END' ;;
+Usage: ./ampersand ab --base REF [--head REF] [flags]         as in ./ampersand ab --base main --fail-on 2%
+
+  --base REF         the version to compare with: a commit or a folder
+  --head REF         the new version                                      the checkout as it is
+  --head-cflags F, --base-cflags F, --head-cc CC, --base-cc CC
+                     other flags or another compiler for one side; then
+                     both may be the same version
+  --kernels FILE     your kernels, AMP_KERNEL(...); may be repeated
+  --build COMMAND    makes the code, in a checkout of each side, with
+                     CC and CFLAGS in its environment
+  --link FILE        an object or a static library that the build makes,
+                     or a word for the linker such as -lm; repeat it
+  --source PATTERN   files to compile where there is no build             *.c
+  --include DIR      where headers are, in the checkout                   .
+  --cc CC, --cflags FLAGS                                                 $CC or cc; $CFLAGS or -O2
+  --config FILE      all of this as a file, in its table [ab]             ampersand.toml
+  --filter REGEX     only kernels whose names match                       all
+  --fail-on PERCENT  exit with 3 if one is slower by more, for certain    never
+  --exact            only count allocations, bytes and instructions: in
+                     seconds, the same each time
+  --bisect GOOD BAD KERNEL
+                     which commit made it slower
+  --results-differ   time kernels whose checksums differ, too             these are refused
+  --format F         table, markdown, json or sarif                       table
+  --all              the table also where all is well                     one line
+  --budget T         time for each kernel: 30s, 5m                        60s
+  --layouts N        placements of the functions: 16, 64 or 256           64
+  --seed N           the seed of all random choices                       drawn
+  --out DIR          keep what was measured there                         in a temporary place
+  --no-wait          do not wait for a quiet core                         waits
+
+Exit status: 3 a kernel is slower than --fail-on allows; 1 a kernel could not be measured; 2 wrong use, or a side cannot
+be built, for the reason that is printed.
 END
         escape) cat <<'END' ;;
 Usage: ./ampersand escape WHAT [flags]                        as in ./ampersand escape build/compile_commands.json
@@ -310,7 +346,8 @@ asks_for_help() { # arguments
     for argument; do
         case $before,$argument in
             *,--) return 1 ;; # what follows belongs to a program
-            --cflags,* | --function,* | --cc,* | --out,* | --filter,* | --test-args,* | --wrapper,*) ;;
+            --cflags,* | --base-cflags,* | --head-cflags,* | --link,* | --function,* | --cc,* | --out,* | --filter,*) ;;
+            --test-args,* | --wrapper,*) ;;
             *,-h | *,--help) return 0 ;;
         esac
         before=$argument

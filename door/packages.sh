@@ -45,10 +45,10 @@ need_compiler() { # CC or CXX, its words, language
     fi
 }
 
-# The compiler of the build; under `ask` also that of the user's type, which CC names there.
+# The compiler of the build; under `ask` and `ab` also that of the user's code, which CC names there.
 need_compilers() {
     compiler=$(one_line "${CC-}")
-    if [ "$verb" = ask ]; then
+    if for_users_code; then
         [ -z "$compiler" ] || need_compiler CC "$compiler" c
         if [ $installed = no ]; then compiler=$(sed -n 's/^CC=\(.*\) CXX=.*/\1/p' "$note" 2>/dev/null || :); fi
     fi
@@ -112,7 +112,7 @@ look() { # level: python, compiler with one too, or build with all that the buil
     need_compilers
     if [ "$1" = compiler ]; then return; fi
     cxx=$(one_line "${CXX-}")
-    if [ "$verb" = ask ]; then cxx=$(sed -n 's/.* CXX=\(.*\) CFLAGS=.*/\1/p' "$note" 2>/dev/null || :); fi
+    if for_users_code; then cxx=$(sed -n 's/.* CXX=\(.*\) CFLAGS=.*/\1/p' "$note" 2>/dev/null || :); fi
     need_compiler CXX "${cxx:-c++}" c++
     need_command ninja ninja-build
     need_command meson meson

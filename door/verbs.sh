@@ -335,21 +335,30 @@ verb_doctor() {
     plots doctor "$@"
 }
 
-verb_escape() {
+# A value that begins with a dash belongs to its flag.
+plots_with_flags() { # verb, its arguments
+    asked=$1
+    shift
     before=
-    for argument; do # a value of --cflags begins with a dash
+    for argument; do
         shift
-        case $before,$argument in
-            --cflags,*) set -- "$@" "--cflags=$argument" ;;
-            *,--cflags) ;;
+        case $before in
+            --cflags | --base-cflags | --head-cflags | --link) set -- "$@" "$before=$argument" && before= && continue ;;
+        esac
+        case $argument in
+            --cflags | --base-cflags | --head-cflags | --link) ;;
             *) set -- "$@" "$argument" ;;
         esac
         before=$argument
     done
-    [ "$before" != --cflags ] || set -- "$@" --cflags
+    case $before in --cflags | --base-cflags | --head-cflags | --link) set -- "$@" "$before" ;; esac
     ready build
-    plots escape "$@"
+    plots "$asked" "$@"
 }
+
+verb_escape() { plots_with_flags escape "$@"; }
+
+verb_ab() { plots_with_flags ab "$@"; }
 
 verb_compare() {
     ready python

@@ -26,6 +26,7 @@ VERBS = {  # verb: the module that does it, what it does
     "doctor": ("doctor.doctor", "say what the machine does to measurements"),
     "escape": ("escape.escape", "say where each object of a C program lives, and why"),
     "flame": ("profile.flame", "draw a profile's flame graphs"),
+    "ab": ("ab.ab", "say whether a change to the user's code made it slower"),
     "stack": ("stack.stack", "measure stacks side by side"),
     "gc": ("gc.gc", "judge a run of collectors: trace, summary, report, table"),
 }

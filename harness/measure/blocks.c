@@ -36,10 +36,18 @@ static int run_one(struct amp_blocks *blocks, amp_clock now, size_t i, uint64_t 
         .stack_shift_b = amp_random_next(random) % (STACK_SHIFT_B / 16) * 16,
     };
     uint64_t before_ns = read_sensor(blocks, now), after_ns;
-    struct amp_kernel sides[2];
+    int err = 0;
 
-    blocks->kernels(blocks->context, i, sides);
-    amp_rounds_run(now, blocks->cost_ns, sides, &block, random);
+    if (blocks->run) {
+        err = blocks->run(blocks->context, i, &block, random);
+    } else {
+        struct amp_kernel sides[2];
+
+        blocks->kernels(blocks->context, i, sides);
+        amp_rounds_run(now, blocks->cost_ns, sides, &block, random);
+    }
+    if (err)
+        return err;
     after_ns = read_sensor(blocks, now);
     if (block.checksum[0] != block.checksum[1]) {
         memcpy(blocks->checksum, block.checksum, sizeof block.checksum);

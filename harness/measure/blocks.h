@@ -27,6 +27,9 @@ struct amp_blocks {
     double cost_ns;  /* of the clock */
     unsigned others; /* how many threads the kernels start */
     void (*kernels)(const void *context, size_t block, struct amp_kernel out[2]);
+    /* Time the rounds of a block in another way than amp_rounds_run(), and fill in the same; NULL: by that, with the
+     * kernels from above. 0 or a negative errno, which ends all. */
+    int (*run)(const void *context, size_t block, struct amp_block *out, uint64_t *random);
     const void *context;
 
     /* The caller's memory, which is filled: */
@@ -37,7 +40,7 @@ struct amp_blocks {
     uint64_t checksum[2]; /* of the block after which the sides disagree */
 };
 
-/* Measure all blocks. `random` is advanced. 0, or -EILSEQ if the checksums of the sides differ. */
+/* Measure all blocks. `random` is advanced. 0, or -EILSEQ if the checksums of the sides differ, or the error of `run`. */
 int amp_blocks_run(struct amp_blocks *blocks, amp_clock now, uint64_t *random);
 
 #endif

@@ -112,7 +112,8 @@ struct amp_run_verb {
     /* Called before each job, also if it has a result (AMP_JOB_DONE). `left` jobs are still to do. NULL: always go.
      * An enum amp_turn, or err. */
     int (*turn)(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out);
-    /* The name of what the job measures, if that was built again since the run began; else NULL. */
+    /* The name of what the job measures, if that was built again since the run began; else NULL. The function may be
+     * NULL. */
     const char *(*rebuilt)(void *run, const struct amp_job *job);
     /* Whether too little of a result was measured on a quiet core. NULL: the children take care of that. */
     bool (*is_disturbed)(const json_t *result);

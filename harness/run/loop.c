@@ -55,7 +55,7 @@ int amp_loop_give_up(struct amp_loop *loop, int err)
 /* Stop if a lesson was built again: the run must not mix two builds. */
 static int hold_to_build(struct amp_loop *loop, const struct amp_job *job)
 {
-    const char *what = loop->verb->rebuilt(loop->run, job);
+    const char *what = loop->verb->rebuilt ? loop->verb->rebuilt(loop->run, job) : NULL;
     char kept[96];
 
     if (!what)

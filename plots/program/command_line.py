@@ -7,7 +7,7 @@ import sys
 
 from plots.program.guard import COMMAND
 
-OF_THE_DOOR = ("ask", "charts", "check", "compare", "doctor", "escape", "report", "stack")  # verbs that `help` knows
+OF_THE_DOOR = ("ab", "ask", "charts", "check", "compare", "doctor", "escape", "report", "stack")  # verbs that `help` knows
 
 
 class Parser(argparse.ArgumentParser):

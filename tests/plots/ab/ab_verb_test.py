@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: MIT
+"""The verb on a small library in two versions: what it takes, what it says, what it refuses in one line."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from places import ROOT
+
+BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build")).absolute()
+SANITIZED = b"asan" in (BUILD / "build.ninja").read_bytes() or b"-fsanitize" in (BUILD / "build.ninja").read_bytes()
+TOOL = BUILD / "harness/ampersand-ab"
+if not TOOL.exists():
+    pytest.skip("this build has no ampersand-ab", allow_module_level=True)
+
+LIBRARY = """#include "lib.h"
+#include <stdlib.h>
+unsigned mix(unsigned x) { return x * 2654435761u ^ x >> 7; }
+unsigned untouched(unsigned x) { return x + 1; }
+unsigned boxed(unsigned x)
+{
+    unsigned *box = malloc(24);
+    *box = x;
+    x = *box * 3;
+    free(box);
+    return x;
+}
+"""
+HEADER = "unsigned mix(unsigned x);\nunsigned untouched(unsigned x);\nunsigned boxed(unsigned x);\n"
+KERNELS = """#include "harness/ab.h"
+#include "lib.h"
+#define RUN(name)                                                      \\
+    static uint64_t run_##name(void *fixture, uint64_t ops)            \\
+    {                                                                  \\
+        uint64_t sum = 0;                                              \\
+        (void) fixture;                                                \\
+        for (; ops > 0; ops--)                                         \\
+            sum += name((unsigned) ops);                               \\
+        return sum;                                                    \\
+    }                                                                  \\
+    AMP_KERNEL(name, .run = run_##name)
+RUN(mix);
+RUN(untouched);
+RUN(boxed);
+"""
+SLOWER = LIBRARY.replace("return x * 2654435761u ^ x >> 7;", "unsigned y = x;\n    for (volatile int i = 0; i < 50; i++)\n"
+                         "        y ^= x;\n    return x * 2654435761u ^ x >> 7 ^ (y & 0);")
+FAST = "--layouts", "16", "--no-wait", "--budget", "1s", "--seed", "1"
+
+
+def ab(folder, *arguments, **environment):
+    done = subprocess.run([sys.executable, "-m", "plots", "ab", *map(str, arguments)], cwd=folder, text=True,
+                          capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "CFLAGS": "-O2",
+                                                    "AMPERSAND_BUILD": str(BUILD), **environment})
+    assert "Traceback" not in done.stderr and "defect" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def write(folder, library=LIBRARY, header=HEADER):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "lib.c").write_text(library)
+    (folder / "lib.h").write_text(header)
+    return folder
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two folders of the library, base and head, and a file of kernels."""
+    (tmp_path / "kernels.c").write_text(KERNELS)
+    write(tmp_path / "base"), write(tmp_path / "head")
+    return tmp_path
+
+
+def folders(where, *more, **environment):
+    return ab(where, "--base", "./base", "--head", "./head", "--kernels", "kernels.c", *more, **environment)
+
+
+def git(folder, *words):
+    who = {f"GIT_{role}_{what}": "t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    return subprocess.run(["git", "-C", str(folder), "-c", "init.defaultBranch=main", *words], check=True, text=True,
+                          capture_output=True, env={**os.environ, **who, "GIT_CONFIG_GLOBAL": "/dev/null"}).stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """Its last commit is the slower one."""
+    if not shutil.which("git"):
+        pytest.skip("git is not here: apt-get install git")
+    write(tmp_path)
+    (tmp_path / "kernels.c").write_text(KERNELS)
+    (tmp_path / "ampersand.toml").write_text('[ab]\nkernels = ["kernels.c"]\nsources = ["lib.c"]\n')
+    git(tmp_path, "init", "-q"), git(tmp_path, "add", "."), git(tmp_path, "commit", "-qm", "First")
+    (tmp_path / "lib.c").write_text(SLOWER)
+    git(tmp_path, "commit", "-qam", "Mix more")
+    return tmp_path
+
+
+def test_the_same_code_is_not_timed(pair):
+    (pair / "head/lib.c").write_text("/* another comment */\n" + LIBRARY)
+    status, out, err = folders(pair)
+    assert (status, err) == (0, "")
+    assert out == "nothing slower: 3 with the same code and data on both sides\n"
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
+def test_two_folders_end_to_end(pair):
+    write(pair / "head", SLOWER)
+    status, out, err = folders(pair, *FAST, "--fail-on", "5%", "--format", "json", "--out", "run")
+    found = json.loads(out)
+    row, = found["rows"]
+    assert [one["kernel"] for one in found["same"]] == ["boxed", "untouched"]
+    assert row["kernel"] == "mix" and row["base_ns"] > 0 and row["head_ns"] > 0
+    assert row["difference"]["low"] <= row["difference"]["estimate"] <= row["difference"]["high"]
+    assert row["fails"] == (row["difference"]["low"] > 0.05)
+    assert status == (3 if row["fails"] else 0)
+    assert found["code"]["changed"] == ["mix"] and found["form"] == "modules"
+    assert len(set(found["code"]["text_sha256"].values())) == 2
+    assert "changed: mix" in row["because"]
+    if shutil.which("valgrind"):
+        assert row["head"]["instructions_per_op"] - row["base"]["instructions_per_op"] > 50
+    launches = [json.loads(path.read_text()) for path in (pair / "run/launches/default/mix").iterdir()]
+    assert len(launches) >= 4 and all(one["same"] == sum(one["blocks"]["attempts"]) for one in launches)
+    manifest = json.loads((pair / "run/manifest.json").read_text())
+    visits = sum((one["blocks"]["layout"] for one in launches), [])
+    assert sorted(visits) == sorted(list(range(16)) * (len(launches) // 4))
+    assert manifest["rows"] == ["mix", "mix/floor"]
+
+
+@pytest.mark.skipif(SANITIZED or not shutil.which("valgrind"), reason="counts want valgrind, and no sanitizer")
+def test_exact_counts_are_the_same_each_time_and_fail_alone(pair):
+    write(pair / "head", LIBRARY.replace("malloc(24);", "malloc(24);\n    free(malloc(100));\n"))
+    flags = "--exact", "--fail-on", "0%", "--format", "json"
+    status, out, err = folders(pair, *flags, CFLAGS="-O2 -fno-builtin-malloc")
+    row, = json.loads(out)["rows"]
+    assert (status, err) == (3, "") and row["verdict"] == "more" and row["fails"]
+    assert (row["base"]["allocs_per_op"], row["base"]["asked_b_per_op"]) == (1, 24)
+    assert (row["head"]["allocs_per_op"], row["head"]["asked_b_per_op"]) == (2, 124)
+    assert row["base"]["instructions_per_op"] < row["head"]["instructions_per_op"]
+    assert folders(pair, *flags, CFLAGS="-O2 -fno-builtin-malloc")[1] == out
+    (pair / "base").rename(pair / "other"), (pair / "head").rename(pair / "base"), (pair / "other").rename(pair / "head")
+    status, out, _ = folders(pair, "--exact", "--fail-on", "0%", CFLAGS="-O2 -fno-builtin-malloc")
+    assert (status, out.splitlines()[0]) == (0, "nothing takes more: 1 less, 2 with the same code and data on both sides")
+
+
+def test_results_that_differ_are_refused(pair):
+    write(pair / "head", LIBRARY.replace(">> 7", ">> 8"))
+    status, out, err = folders(pair, *FAST)
+    assert status == 1 and re.search(r"ampersand: mix: failed: disagreement: .*the results differ", err)
+    assert "failed" in out and "the results differ" in out
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
+def test_results_that_differ_are_timed_on_demand(pair):
+    write(pair / "head", LIBRARY.replace(">> 7", ">> 8"))
+    status, out, err = folders(pair, *FAST, "--results-differ", "--format", "json")
+    assert status == 0 and json.loads(out)["rows"][0]["base_ns"] > 0
+
+
+def test_a_build_that_fails_shows_its_last_lines(pair):
+    write(pair / "head", LIBRARY + "#error this is broken\n")
+    status, out, err = folders(pair)
+    assert (status, out) == (2, "")
+    lines = err.splitlines()
+    assert any(line.startswith("    ") and "this is broken" in line for line in lines[:-1])
+    assert lines[-1].startswith("ampersand: head: lib.c does not compile: ") and "this is broken" in lines[-1]
+    status, out, err = folders(pair, "--build", "echo one; echo two; exit 3", "--link", "lib.a")
+    assert status == 2 and err.splitlines() == ["    one", "    two", "ampersand: base: the build failed with status 3: one"]
+
+
+@pytest.mark.parametrize("keeps", ["declaration", "nothing"])
+def test_a_kernel_that_is_missing_on_one_side_is_told_and_the_others_go_on(pair, keeps):
+    gone = re.sub(r"unsigned boxed.*?\n}\n", "", LIBRARY, flags=re.S)
+    write(pair / "base", gone, HEADER if keeps == "declaration" else HEADER.replace("unsigned boxed(unsigned x);\n", ""))
+    (pair / "kernels.c").write_text(KERNELS.replace("RUN(boxed);\n", ""))
+    (pair / "more.c").write_text(KERNELS.replace("RUN(mix);\nRUN(untouched);\n", ""))
+    status, out, err = folders(pair, "--kernels", "more.c", "--exact", CFLAGS="-O2 -Werror=implicit-function-declaration")
+    assert status == 0
+    if keeps == "declaration":
+        assert "boxed: missing in base: there is no boxed() there" in out
+    else:
+        assert "left out of base" in err and "boxed: missing in base: " in out
+    assert "the same: untouched, mix" in out
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
+def test_commits_a_dirty_tree_and_flags(repository):
+    status, out, err = ab(repository, "--base", "HEAD~1", "--head", "HEAD", "--exact", "--all")
+    assert status == 0 and "First" in out and "Mix more" in out and err == ""
+    before = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash", "list")
+    (repository / "lib.c").write_text(SLOWER.replace("return x + 1;", "return 1 + x + (x & 0);"))
+    status, out, err = ab(repository, "--base", "HEAD", "--exact", "--all")
+    assert (status, err) == (0, "") and "with 1 changed file, not committed" in out
+    status, out, err = ab(repository, "--base", "HEAD~1", "--head", "HEAD", "--exact")
+    assert "changes that are not committed: they are in neither side" in err
+    git(repository, "checkout", "-q", "lib.c")
+    after = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash", "list")
+    assert after == before
+    status, out, err = ab(repository, "--head-cflags=-O1", "--exact", "--all")
+    assert status == 0 and "[-O1]" in out and "[-O2]" in out
+
+
+def test_a_shallow_clone_without_the_base(repository):
+    clone = repository / "clone"
+    git(repository, "clone", "-q", "--depth", "1", f"file://{repository}", str(clone))
+    old = git(repository, "rev-parse", "HEAD~1")
+    status, out, err = ab(clone, "--base", old)
+    assert (status, out) == (2, "") and "shallow" in err and "fetch-depth: 0" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("flags, want", [
+    ((), "--base: name the version to compare with"),
+    (("--base", "./base"), "--kernels: name a file of kernels"),
+    (("--base", "nowhere", "--kernels", "kernels.c"), "--base nowhere: is no folder"),
+    (("--base", "./base", "--kernels", "none.c"), "none.c: No such file"),
+    (("--base", "./base", "--kernels", "kernels.c", "--fail-on", "2"), "--fail-on: 2: is no percentage"),
+    (("--base", "./base", "--kernels", "kernels.c", "--budget", "2"), "--budget: 2: is no time"),
+    (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--filter", "("), "is no regular expression"),
+    (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--filter", "zzz"), "'zzz' matches no kernel: there are"),
+    (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--link", "libx.a"), "there is no libx.a after"),
+    (("--bass", "./base"), "--bass: no such flag; the nearest is --base"),
+], ids=str)
+def test_what_is_refused_in_one_line(pair, flags, want):
+    status, out, err = ab(pair, *flags, GIT_CEILING_DIRECTORIES=str(pair.parent))
+    assert (status, out, err.count("\n")) == (2, "", 1) and want in err
+
+
+@pytest.mark.parametrize("text, want", [
+    ("[ab\n", "ampersand.toml"), ("[ab]\nkernles = []\n", "kernles: no such key; the nearest is kernels"),
+    ("[ab]\nkernels = 'k.c'\n", "kernels: is no list of texts"), ("[ab]\nbuild = ['x']\n", "build: is no text")])
+def test_a_configuration_that_is_wrong(pair, text, want):
+    (pair / "ampersand.toml").write_text(text)
+    status, out, err = ab(pair, "--base", "./base")
+    assert (status, out, err.count("\n")) == (2, "", 1) and want in err
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
+@pytest.mark.parametrize("what, why", [
+    ("pic", "it is not position-independent"), ("malloc", "an allocator of its own (free, malloc)")])
+def test_what_cannot_be_loaded_runs_as_programs(pair, what, why):
+    more, make = (
+        "static char room[1 << 24]; static unsigned long used;\n"
+        "void *malloc(unsigned long n) { used = (used + n + 15) & ~15ul; if (used > sizeof room) used = n;"
+        " return room + used - (n + 15 & ~15ul); }\nvoid free(void *p) { (void) p; }\n", "cc $CFLAGS -fno-builtin -c lib.c -o lib.o")
+    library, slower = LIBRARY, SLOWER
+    if what == "pic":
+        more, make = "", "cc -O2 -fno-pic -ffunction-sections -c lib.c -o lib.o"
+        library, slower = (text.replace("unsigned mix(", "static const unsigned seeds[] = { 1, 2, 3, 4 };\nunsigned mix(", 1)
+                           .replace("return x * 2654435761u", "return seeds[x & 3] * 2654435761u") for text in (LIBRARY, SLOWER))
+    write(pair / "base", library + more), write(pair / "head", slower + more)
+    status, out, err = folders(pair, *FAST, "--build", make, "--link", "lib.o", "--filter", "mix", "--format", "json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert found["form"] == "programs" and found["rows"][0]["base_ns"] > 0
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
+def test_a_side_that_crashes_is_a_failed_row(pair):
+    write(pair / "head", LIBRARY.replace("return x * 2654435761u", "if (x == 2) __builtin_trap();\n    return x * 2654435761u"))
+    status, out, err = folders(pair, *FAST)
+    assert status == 1 and re.search("mix: failed: side: .*head: SIGILL", err)
+
+
+def test_examples(tmp_path):
+    shutil.copytree(ROOT / "examples/ab", tmp_path / "head")
+    text = (tmp_path / "head/words.c").read_text()
+    (tmp_path / "base").mkdir()
+    for name in ("words.h", "words.c"):
+        (tmp_path / "base" / name).write_text((tmp_path / "head" / name).read_text())
+    (tmp_path / "head/words.c").write_text(text.replace("    return n;", "    return n + (n == (size_t) -1);"))
+    status, out, err = ab(tmp_path / "head", "--base", "../base", "--head", ".", "--exact", "--format", "json",
+                          GIT_CEILING_DIRECTORIES=str(tmp_path))
+    found = json.loads(out)
+    assert status in (0, 3) and {row["kernel"] for row in found["rows"]} == {"count", "count_string"}
+    assert [row["kernel"] for row in found["same"]] == ["longest"]
