@@ -27,7 +27,8 @@ from elftools.elf.elffile import ELFFile
 UNCHECKED_B = 928 - 128 - 264 - 128
 # Compilers call these for copies; none takes more than its return address and a few words. The rest is the library's.
 SMALL = {"memcpy", "memmove", "memset", "memcmp", "amp_stack_call", "amp_stack_yield", "amp_stack_more",
-         "__stack_chk_fail"}
+         "amp_gc_alloc", "amp_gc_alloc_array", "amp_gc_answer", "amp_gc_call", "amp_gc_collect", "amp_gc_step",
+         "amp_gc_store_marking", "amp_gc_walk", "__stack_chk_fail"}
 KEPT = {"rbx", "rbp", "r12", "r13", "r14", "r15"}
 WORD_B = 8
 MOST_B = 1 << 30

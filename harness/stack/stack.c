@@ -84,11 +84,16 @@ static bool every_check(const struct amp_stack *s)
     return (s->policy.modes & (AMP_STACK_FORCE | AMP_STACK_PROBE | AMP_STACK_TRACE)) != 0;
 }
 
+static uintptr_t limit_of(const struct amp_stack *s)
+{
+    return every_check(s) ? UINTPTR_MAX : s->lo + AMP_STACK_RESERVE_B;
+}
+
 static void settle(struct amp_stack *s, uintptr_t low, size_t size_b)
 {
     s->lo = low;
     s->hi = low + size_b;
-    s->limit = every_check(s) ? UINTPTR_MAX : low + AMP_STACK_RESERVE_B;
+    __atomic_store_n(&s->limit, limit_of(s), __ATOMIC_RELAXED);
     s->stats.size_b = size_b;
 }
 
@@ -151,6 +156,56 @@ const char *amp_stack_message(const struct amp_stack *s)
                  : s->error == -ENOMEM ? "no memory for a larger stack"
                                        : "");
     return text;
+}
+
+/* ---- Safe points */
+
+static _Thread_local struct {
+    amp_stack_asked_fn *fn;
+    void *arg;
+} answer __attribute__((tls_model("initial-exec")));
+
+#if !defined(__x86_64__) || !defined(__GLIBC__) || defined(AMP_STACK_LIMIT_IS_VARIABLE)
+extern _Thread_local uintptr_t amp_stack_limit __attribute__((tls_model("initial-exec")));
+#endif
+
+uintptr_t *amp_stack_answer(amp_stack_asked_fn *fn, void *arg)
+{
+    answer.fn = fn;
+    answer.arg = arg;
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(AMP_STACK_LIMIT_IS_VARIABLE)
+    uintptr_t block;
+
+    __asm__("movq %%fs:0, %0" : "=r"(block)); /* the thread's control block begins with its own address */
+    return (uintptr_t *) (block + 0x70);
+#else
+    return &amp_stack_limit;
+#endif
+}
+
+void amp_stack_ask(struct amp_stack *s, uintptr_t *limit)
+{
+    if (s)
+        __atomic_store_n(&s->limit, UINTPTR_MAX, __ATOMIC_RELAXED);
+    __atomic_store_n(limit, UINTPTR_MAX, __ATOMIC_RELEASE);
+}
+
+void amp_stack_in_use(const struct amp_stack *s, uintptr_t *low, uintptr_t *top)
+{
+    *top = s->hi;
+    *low = s->state == AMP_STACK_IDLE ? s->hi : s->sp;
+}
+
+void amp_stack_forsake(struct amp_stack *s)
+{
+    s->state = AMP_STACK_IDLE;
+}
+
+void amp_stack_stray(void)
+{
+    if (!answer.fn)
+        amp_stack_lost();
+    answer.fn(answer.arg);
 }
 
 /* ---- Runs */
@@ -324,6 +379,7 @@ uintptr_t amp_stack_grow(struct amp_stack *s, uintptr_t sp, size_t frame_b)
 {
     const uintptr_t entry = sp + amp_stack_saved_b, hi = s->hi;
     const size_t used_b = hi - entry, take_b = frame_b > AMP_STACK_SMALL_B ? frame_b - AMP_STACK_SMALL_B : 0;
+    const bool fits = entry - s->lo > take_b + AMP_STACK_RESERVE_B;
     struct amp_stack_event event;
     size_t size_b;
     int error;
@@ -333,8 +389,14 @@ uintptr_t amp_stack_grow(struct amp_stack *s, uintptr_t sp, size_t frame_b)
     s->stats.checks++;
     if (used_b + frame_b - AMP_STACK_TOP_B > s->stats.reserved_b)
         s->stats.reserved_b = used_b + frame_b - AMP_STACK_TOP_B;
+    if (answer.fn) {
+        __atomic_store_n(&s->limit, limit_of(s), __ATOMIC_RELAXED); /* before: who asks again meanwhile is heard */
+        answer.fn(answer.arg);
+    }
     if (every_check(s))
-        return grow_watched(s, sp, frame_b, used_b, entry - s->lo > take_b + AMP_STACK_RESERVE_B);
+        return grow_watched(s, sp, frame_b, used_b, fits);
+    if (fits)
+        return sp;
     size_b = size_for(s, used_b, frame_b);
     error = size_b ? move(s, sp, size_b, &event) : -EOVERFLOW;
     if (error)

@@ -255,10 +255,11 @@ FUNCTION amp_stack_more
         mov     x20, x9
         LOCAL   x19, current
         ldr     x19, [x19]
-        cbnz    x19, 1f
-        bl      amp_stack_lost
-1:      mov     x29, sp
+        .cfi_remember_state
+        cbz     x19, 3f
+        mov     x29, sp
         .cfi_def_cfa_register x29
+        str     x29, [x19, #SP_]
         LOCAL   x9, amp_stack_limit
         ldr     x10, [x19, #HOST_LIMIT]
         str     x10, [x9]
@@ -297,6 +298,24 @@ FUNCTION amp_stack_more
         mov     w0, #-1
         RESTORE_SWITCH
         ret
+3:      /* on a host stack: another thread asks for this one, or something is wrong */
+        .cfi_restore_state
+        LOCAL   x9, amp_stack_limit
+        str     xzr, [x9]
+        bl      amp_stack_stray
+        ldp     q0, q1, [sp]
+        ldp     q2, q3, [sp, #32]
+        ldp     q4, q5, [sp, #64]
+        ldp     q6, q7, [sp, #96]
+        ldp     x0, x1, [sp, #128]
+        ldp     x2, x3, [sp, #144]
+        ldp     x4, x5, [sp, #160]
+        ldp     x6, x7, [sp, #176]
+        ldp     x8, x10, [sp, #192]
+        add     sp, sp, #SAVED_B - SWITCH_B
+        .cfi_def_cfa_offset SWITCH_B
+        RESTORE_SWITCH
+        br      x10
 END amp_stack_more
 
 /* uint64_t amp_stack_call(amp_stack_fn *fn, void *arg): x0, x1 */
@@ -316,6 +335,7 @@ FUNCTION amp_stack_call
         mov     x29, sp
         .cfi_def_cfa_register x29
         mov     x19, x10
+        str     x29, [x19, #SP_]
         mov     x11, x9
         TO_HOST
         ldr     x9, [x19, #HOST_SP]

@@ -274,10 +274,11 @@ FUNCTION amp_stack_more
         movaps  %xmm7, 112(%rsp)
         CURRENT %rbx
         movq    %fs:(%rbx), %rbx
+        .cfi_remember_state
         testq   %rbx, %rbx
-        jnz     1f
-        call    amp_stack_lost
-1:      movq    %rsp, %rbp
+        jz      2f
+        movq    %rsp, SP(%rbx)
+        movq    %rsp, %rbp
         .cfi_def_cfa_register rbp
         movq    HOST_SP(%rbx), %rsp
         movq    HOST_LIMIT(%rbx), %rcx /* whatever is called on the host stack finds the host's limit */
@@ -303,6 +304,12 @@ FUNCTION amp_stack_more
         movl    $-1, %eax
         RESTORE_SWITCH
         ret
+2:      /* on a host stack: another thread asks for this one, or something is wrong */
+        .cfi_restore_state
+        SET_LIMIT(%rbx, %rdx)   /* 0 */
+        call    amp_stack_stray
+        RESTORE_MORE
+        ret
 END amp_stack_more
 
 /* uint64_t amp_stack_call(amp_stack_fn *fn, void *arg): rdi, rsi */
@@ -318,6 +325,7 @@ FUNCTION amp_stack_call
         pushq   %rbx
         .cfi_offset rbx, -24
         movq    %rax, %rbx
+        movq    %rsp, SP(%rbx)
         movq    %rdi, %rax
         movq    %rsi, %rdi
         TO_HOST

@@ -17,7 +17,7 @@ enum amp_stack_state { AMP_STACK_IDLE, AMP_STACK_READY, AMP_STACK_RUNNING, AMP_S
 
 struct amp_stack {
     /* The assembly knows these by their offsets, which stack.c asserts. */
-    uintptr_t sp;      /* where a suspended coroutine goes on */
+    uintptr_t sp;      /* where a suspended coroutine goes on; of a running one, while its thread is on the host stack */
     uintptr_t host_sp; /* of whoever resumed it */
     uintptr_t limit;   /* the check fails at this address and below; UINTPTR_MAX: always */
     uintptr_t host_limit;
@@ -81,6 +81,9 @@ uintptr_t amp_stack_grow(struct amp_stack *stack, uintptr_t sp, size_t frame_b);
 
 /* A growable function was called while the limit of a stack was set but the code ran on other memory. */
 _Noreturn void amp_stack_lost(void);
+
+/* A check failed on a host stack: amp_stack_ask() was called for this thread, or that. */
+void amp_stack_stray(void);
 
 #pragma GCC visibility pop
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Stops, and safe points. Whoever stops the others raises the limits of their stacks: the next check of a growable
+ * function fails, and its thread comes here. A request may be lost where a thread changes stacks at that moment, so it
+ * is made again until all have stopped. */
+#include "harness/gc/state.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define AGAIN_NS 100000 /* after which a request is repeated */
+#define SPINS 2000
+
+/* ---- Mutators */
+
+uint64_t amp_gc_answer_on_host(void *mutator)
+{
+    struct amp_gc_mutator *m = mutator;
+
+    amp_gc_note_registers(m);
+    amp_gc_at_safe_point(m);
+    AMP_GC_NO_JUMP();
+    return 0;
+}
+
+void amp_gc_answer(void)
+{
+    if (amp_gc_me)
+        amp_stack_call(amp_gc_answer_on_host, amp_gc_me);
+}
+
+static void leave(struct amp_gc_mutator *m, enum amp_gc_state state)
+{
+    m->state = state;
+    __atomic_store_n(&m->gc->running, m->gc->running - 1, __ATOMIC_RELEASE);
+    if (m->gc->running == 0)
+        pthread_cond_broadcast(&m->gc->stopped);
+}
+
+static void enter(struct amp_gc_mutator *m)
+{
+    m->state = AMP_GC_RUNNING;
+    __atomic_store_n(&m->gc->running, m->gc->running + 1, __ATOMIC_RELEASE);
+}
+
+void amp_gc_away(struct amp_gc_mutator *m)
+{
+    leave(m, AMP_GC_AWAY);
+}
+
+void amp_gc_back(struct amp_gc_mutator *m)
+{
+    while (m->gc->stop || m->scanning)
+        pthread_cond_wait(&m->gc->go, &m->gc->lock);
+    enter(m);
+}
+
+static void wait_for_go(struct amp_gc_mutator *m)
+{
+    while (m->gc->stop) {
+        leave(m, AMP_GC_STOPPED);
+        while (m->gc->stop)
+            pthread_cond_wait(&m->gc->go, &m->gc->lock);
+        enter(m);
+    }
+}
+
+void amp_gc_at_safe_point(struct amp_gc_mutator *m)
+{
+    struct amp_gc *gc = m->gc;
+
+    __atomic_store_n(m->asked, 0, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&gc->lock);
+    wait_for_go(m);
+    pthread_mutex_unlock(&gc->lock);
+    if (!m->marking || m->scanned)
+        return;
+    amp_gc_scan_stack(&m->marker, m);
+    amp_gc_marker_flush(&m->marker);
+    amp_gc_counts_add(gc, &m->marker);
+    pthread_mutex_lock(&gc->lock);
+    m->scanned = true;
+    __atomic_sub_fetch(&gc->unscanned, 1, __ATOMIC_RELEASE);
+    pthread_cond_signal(&gc->work);
+    pthread_mutex_unlock(&gc->lock);
+}
+
+void amp_gc_end(struct amp_gc_mutator *m)
+{
+    struct amp_gc *gc = m->gc;
+
+    pthread_mutex_lock(&gc->lock);
+    wait_for_go(m);
+    amp_gc_counts_add(gc, &m->marker);
+    amp_gc_marker_flush(&m->marker);
+    if (m->marking && !m->scanned)
+        __atomic_sub_fetch(&gc->unscanned, 1, __ATOMIC_RELEASE);
+    m->scanned = true;
+    pthread_mutex_lock(&gc->heap_lock);
+    amp_gc_bins_release(m);
+    pthread_mutex_unlock(&gc->heap_lock);
+    leave(m, AMP_GC_ENDED);
+    pthread_mutex_unlock(&gc->lock);
+}
+
+uint64_t amp_gc_call(amp_stack_fn *fn, void *arg)
+{
+    struct amp_gc_outside outside = { fn, arg };
+
+    return amp_stack_call(amp_gc_go_outside, &outside);
+}
+
+uint64_t amp_gc_go_outside(void *arg)
+{
+    const struct amp_gc_outside *outside = arg;
+    struct amp_gc_mutator *m = amp_gc_me;
+    uint64_t result;
+
+    if (!m)
+        return outside->fn(outside->arg);
+    amp_gc_note_registers(m);
+    pthread_mutex_lock(&m->gc->lock);
+    amp_gc_away(m);
+    pthread_mutex_unlock(&m->gc->lock);
+    result = outside->fn(outside->arg);
+    pthread_mutex_lock(&m->gc->lock);
+    amp_gc_back(m);
+    pthread_mutex_unlock(&m->gc->lock);
+    amp_gc_at_safe_point(m);
+    AMP_GC_NO_JUMP();
+    return result;
+}
+
+/* ---- Who stops them */
+
+static void ask(struct amp_gc *gc, const struct amp_gc_mutator *self)
+{
+    for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
+        if (m != self && m->state == AMP_GC_RUNNING && m->asked) {
+            __atomic_store_n(m->asked, 1, __ATOMIC_RELAXED);
+            amp_stack_ask(m->stack, m->limit);
+        }
+}
+
+void amp_gc_wait_a_little(struct amp_gc *gc, pthread_cond_t *condition, uint64_t ns)
+{
+    const uint64_t until_ns = amp_gc_now_ns() + ns;
+    const struct timespec until = { .tv_sec = (time_t) (until_ns / 1000000000), .tv_nsec = (long) (until_ns % 1000000000) };
+
+    pthread_cond_timedwait(condition, &gc->lock, &until);
+}
+
+/* A mutator is on a processor, and those that it waits for are on others: they are here in no time. */
+static void spin(struct amp_gc *gc)
+{
+    pthread_mutex_unlock(&gc->lock);
+    for (unsigned i = 0; i < SPINS && AMP_GC_LOAD(&gc->running) > 0; i++)
+        AMP_GC_RELAX();
+    pthread_mutex_lock(&gc->lock);
+}
+
+static bool is_late(const struct amp_gc *gc, uint64_t since_ns)
+{
+    return amp_gc_now_ns() - since_ns > gc->limits.patience_ms * 1000000ULL;
+}
+
+/* Under the lock, which the thread that is late does not need for this. */
+static void name_who_is_late(struct amp_gc *gc)
+{
+    struct amp_gc_mutator *m = gc->mutators;
+    char where[128] = "";
+
+    while (m && (m->state != AMP_GC_RUNNING || (!gc->stop && m->scanned)))
+        m = m->next;
+    if (m)
+        amp_gc_where(m, where, sizeof where);
+    amp_gc_fail(gc, -ETIMEDOUT, "mutator %s has reached no safe point in %u ms; it is in %s", m ? m->name : "?",
+                gc->limits.patience_ms, where);
+}
+
+static int give_up(struct amp_gc *gc, struct amp_gc_mutator *self)
+{
+    name_who_is_late(gc);
+    AMP_GC_STORE(&gc->stop, 0);
+    if (self)
+        enter(self);
+    pthread_cond_broadcast(&gc->go);
+    return -ETIMEDOUT;
+}
+
+int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_ns, uint64_t *stopped_ns)
+{
+    int error = 0;
+
+    pthread_mutex_lock(&gc->lock);
+    while (gc->stop)
+        if (self)
+            wait_for_go(self);
+        else
+            pthread_cond_wait(&gc->go, &gc->lock);
+    *asked_ns = amp_gc_now_ns();
+    AMP_GC_STORE(&gc->stop, 1);
+    if (self)
+        leave(self, AMP_GC_STOPPED);
+    ask(gc, self);
+    if (self && gc->limits.cpus > 1)
+        spin(gc);
+    while (!error && gc->running > 0) {
+        amp_gc_wait_a_little(gc, &gc->stopped, AGAIN_NS);
+        ask(gc, self);
+        if (gc->running > 0 && is_late(gc, *asked_ns))
+            error = give_up(gc, self);
+    }
+    *stopped_ns = amp_gc_now_ns();
+    pthread_mutex_unlock(&gc->lock);
+    return error;
+}
+
+uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns)
+{
+    uint64_t go_ns;
+
+    pthread_mutex_lock(&gc->lock);
+    AMP_GC_STORE(&gc->stop, 0);
+    if (self)
+        enter(self);
+    pthread_cond_broadcast(&gc->go);
+    go_ns = amp_gc_now_ns();
+    pthread_mutex_unlock(&gc->lock);
+    if (go_ns - asked_ns > gc->longest_stop_ns)
+        gc->longest_stop_ns = go_ns - asked_ns;
+    return go_ns;
+}
+
+/* Mutators whose stacks are still grey come by their own safe points; see to it that they do. */
+void amp_gc_hurry(struct amp_gc *gc)
+{
+    pthread_mutex_lock(&gc->lock);
+    ask(gc, NULL);
+    amp_gc_wait_a_little(gc, &gc->work, AGAIN_NS);
+    if (AMP_GC_LOAD(&gc->unscanned) > 0 && is_late(gc, gc->cycle.go1_ns))
+        name_who_is_late(gc);
+    pthread_mutex_unlock(&gc->lock);
+}
