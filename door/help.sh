@@ -3,7 +3,7 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask ab escape profile allocators test list report charts compare check check-budgets stack gc doctor setup help'
+verbs='bench ask ab escape profile record allocators test list report charts compare check check-budgets stack gc doctor setup help'
 if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
@@ -27,7 +27,9 @@ Usage: ./ampersand VERB [flags]
   ab --base REF   is a change to your own code slower? two commits, folders, flags or compilers side by side
   escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
   profile         which lines of a program allocate, how much, and how long it lives; or take CPU time
-  allocators      compare allocator settings: time, memory, page faults, with proof that each is in force
+  record          write down what a program allocates, for allocators to replay
+  allocators      compare allocator settings, for a program of yours, too: allocators -- PROGRAM; time, memory, page
+                  faults, with proof that each is in force
   test            run the tests
   list            print the pairs, and the question that each answers
   report [RUN]    write the report of a run again, one page to read in a browser
@@ -175,6 +177,7 @@ addresses outlive their frame. Needs clang and LLVM. Exit status 1: some files d
 END
         allocators) cat <<'END' ;;
 Usage: ./ampersand allocators [flags]                                      default (quick)
+       ./ampersand allocators [flags] -- PROGRAM ARGUMENTS                 a program of yours in the place of workloads
 
   --quick                a first look in minutes, without verdicts
   --config WORD          a configuration; repeat it for several:           all of benchmarks/allocators
@@ -183,7 +186,9 @@ Usage: ./ampersand allocators [flags]                                      defau
                            jemalloc:narenas:1,tcache:false
                            glibc:glibc.malloc.arena_max=1
                            mimalloc:MIMALLOC_EAGER_COMMIT=0
-  --workload REGEX       only workloads that match, as 'churn|threads'     every workload
+  --workload REGEX       only workloads that match, as 'churn|trace'       every workload
+  --trace FILE           one more workload: what a program did, as         none
+                           ./ampersand record wrote it
   --baseline NAME        the configuration that all others are divided by  jemalloc
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>-allocators
   --resume RUN           do what an interrupted run has left to do;
@@ -194,8 +199,18 @@ Usage: ./ampersand allocators [flags]                                      defau
   --seed N               the seed of all random choices                    drawn and printed
   --no-wait              do not wait for a quiet core before a launch,     waits
                          nor measure disturbed launches again
-  --timeout S            seconds that a process may take                   20
-  --memory-limit SIZE    memory that a process may take                    8G
+  --timeout S            seconds that a process may take                   20; of a program 300
+  --memory-limit SIZE    memory that a process may take                    8G; of a program none
+
+Of a program:
+  --input FILE           its standard input, in each run                   what stdin is, if that is a file
+  --metric REGEX         a number that it prints, in brackets:             none
+                           'took ([0-9.]+) ms'; the last match counts
+  --more-is-better       of that number                                    less is better
+  --load COMMAND         the program is a server: run this, by sh, when    none
+                         it listens, measure how long that takes, and end
+                         the server by SIGTERM
+It must end with status 0.
 
 Each configuration is first checked: if a setting is not in force, the reason is printed and nothing is measured for it.
 A ratio is configuration/baseline: above 1 it is slower, or takes more, than the baseline.
@@ -217,6 +232,16 @@ Exit status 2 also: the program cannot be profiled, for the reason that is print
 side are recorded, then half a second of CPU time; the report goes to stdout. Of it, -o out.pb.gz writes
 out-value.pb.gz and out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's: ns,
 bytes, allocations, bytes copied) and out-diff.svg, a flame graph of both.
+END
+        record) cat <<'END' ;;
+Usage: ./ampersand record -o FILE -- PROGRAM ARGUMENTS
+
+  -o FILE            write the trace there, as in sqlite.trace             needed
+
+Runs the program and writes each call of malloc, calloc, realloc, free and their like: sizes, lifetimes, threads, order,
+and how much of large objects was touched. ./ampersand allocators --trace FILE replays that under each configuration.
+Of several processes, that with most calls is written. The exit status is the program's (128 plus a signal that ended
+it); 2 also: it cannot be recorded, for the reason that is printed.
 END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]

@@ -116,10 +116,13 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     go=
     why=
     wide=
+    behind= # a program of the user's, behind --
     for argument; do # some flags are read here and passed on; --format, --why and --wide are for the summary, --go for
                   # Go; --hardened is a filter
         shift
-        case $awaits,$argument in
+        case $behind$awaits,$argument in
+            --,*) ;;
+            ,--) behind=-- ;;
             --out,*) out=$argument awaits= ;;
             --resume,*) resume=$argument awaits= ;;
             --format,*) format=$argument awaits= && continue ;;
@@ -136,6 +139,9 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         set -- "$@" "$argument"
     done
     [ -z "$awaits" ] || fail "$awaits: needs a value"
+    if [ -n "$behind" ] && [ -f /proc/$$/fd/0 ]; then # what runs in the background gets no input of its own
+        set -- --input "$(readlink /proc/$$/fd/0)" "$@"
+    fi
     case $verb,$format in
         *,table | *,json | *,csv | *,markdown | gc,trace) ;;
         *) fail "--format $format: no such format: table, json, csv or markdown" ;;
@@ -328,6 +334,13 @@ verb_check_budgets() {
 verb_ask() {
     ready build
     module ask "$@"
+}
+
+verb_record() {
+    ready build
+    clear_up
+    unset AMPERSAND_HELD AMPERSAND_DOOR
+    exec "$build/harness/record/ampersand-record" "$@" 9>&-
 }
 
 verb_doctor() {

@@ -23,11 +23,14 @@ static bool has_quiet(const json_t *readings, json_int_t quiet_ns, size_t least)
 bool amp_matrix_is_disturbed(const json_t *result)
 {
     const json_t *rows = json_object_get(result, "rows"), *singles = json_object_get(result, "latency");
+    bool is_program = json_object_get(result, "wall_ns") != NULL; /* read before and after it */
     json_int_t quiet_ns = json_integer_value(json_object_get(result, "quiet_ns")), single_ns;
     bool quiet = true;
 
     for (size_t i = 0; i < json_array_size(rows); i++)
         quiet = quiet && has_quiet(json_object_get(json_array_get(rows, i), "sensor_ns"), quiet_ns, QUIET_LAYOUTS);
+    if (is_program)
+        quiet = has_quiet(json_object_get(result, "sensor_ns"), quiet_ns, 2);
     if (singles) {
         single_ns = json_integer_value(json_object_get(singles, "sensor_ns"));
         quiet = has_quiet(json_object_get(result, "sensor_ns"), quiet_ns, QUIET_CHUNKS) &&

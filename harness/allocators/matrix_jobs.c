@@ -9,7 +9,8 @@
 
 #define TIMELINE_B (256ull << 20) /* the most that a timeline takes, even if its allocator gives nothing back */
 
-static const struct amp_exit exits[] = AMP_PAIR_EXITS;
+static const struct amp_exit exits[] = AMP_PAIR_EXITS, program_exits[] = AMP_PROGRAM_EXITS;
+static const char *const no_variables[] = { NULL }; /* nor those that the user's own environment has for allocators */
 
 _Static_assert((int) AMP_CELL_TIMELINE < AMP_JOB_KINDS, "each kind has its own mean time");
 
@@ -43,6 +44,7 @@ static void add_task(const struct maker *maker, const struct cell *cell, struct 
     struct amp_workload_task of = {
         .file = job->file, .configuration = cell->configuration->name,
         .workload = workload ? workload->name : kinds[cell->kind], .lesson = workload ? workload->lesson : NULL,
+        .trace = workload && workload->replay ? workload->replay->path : NULL,
         .launch = cell->launch, .seed = cell->seed, .cpu = job->process.cpu,
         .environment_padding_b = job->process.environment_padding_b, .quiet_ns = options->quiet_ns,
         .timeline_s = options->timeline_s, .quick = options->quick,
@@ -56,10 +58,36 @@ static void add_task(const struct maker *maker, const struct cell *cell, struct 
     amp_jobs_task(maker->jobs, job, &amp_workload_task_record, &of);
 }
 
-/* Pinned if there is only one thread. */
+/* The same for the user's program, which gets its configuration from the process that starts it. */
+static void add_program_task(const struct maker *maker, const struct cell *cell, struct amp_job *job)
+{
+    const struct amp_configuration *configuration = cell->configuration;
+    bool is_probe = cell->kind == AMP_CELL_PROBE;
+    static struct amp_program_task of;
+
+    of = (struct amp_program_task){
+        .file = job->file, .configuration = configuration->name,
+        .workload = maker->matrix->workloads->name, .launch = cell->launch, .seed = cell->seed,
+        .cpu = job->process.cpu, .environment_padding_b = job->process.environment_padding_b,
+        .quiet_ns = maker->options->quiet_ns, .program = maker->options->program, .preload = configuration->library
+    };
+    while (configuration->environment[of.n_environment] && of.n_environment < AMP_PROGRAM_VARIABLES) {
+        of.environment[of.n_environment] = configuration->environment[of.n_environment];
+        of.n_environment++;
+    }
+    amp_jobs_word(maker->jobs, job, "ampersand-workload");
+    amp_jobs_word(maker->jobs, job, is_probe ? "program-probe" : "program");
+    amp_jobs_task(maker->jobs, job, &amp_program_task_record, &of);
+    job->process.environment = no_variables;
+    job->process.preload = NULL;
+    job->process.exits = program_exits;
+}
+
+/* Pinned if there is only one thread; nobody knows how many the user's program has. */
 static int cpu_of(const struct maker *maker, const struct amp_matrix_workload *workload)
 {
-    bool alone = workload && (workload->pair ? workload->pair->threads == 0 : workload->workload->threads == 1);
+    bool alone = workload && !workload->program &&
+                 (workload->pair ? workload->pair->threads == 0 : workload->workload->threads == 1);
 
     return alone ? maker->plan->cpu : -1;
 }
@@ -133,7 +161,10 @@ static void add(const struct maker *maker, struct cell cell)
         .memory_limit_b = options->memory_limit_b,
     };
     name_job(maker, &cell, job);
-    add_task(maker, &cell, job);
+    if (maker->options->program.n_command > 0)
+        add_program_task(maker, &cell, job);
+    else
+        add_task(maker, &cell, job);
 }
 
 static void add_block(struct maker *maker, unsigned launch)

@@ -24,6 +24,7 @@ struct manifest {
     json_t *machine, *build, *configurations;
     struct row *rows;
     size_t n_rows;
+    const struct amp_program *program; /* NULL: workloads are measured */
 };
 
 #define ROW(member, ...) AMP_FIELD(struct row, member, __VA_ARGS__)
@@ -36,6 +37,8 @@ static const struct amp_record begun = {
                                             SECONDS(timeout_s), FIELD(options.memory_limit_b),
                                             FIELD(options.quiet_ns, .least = 1),
                                             AMP_LIST_AS("config", struct manifest, options.configs, options.n_configs),
+                                            AMP_LIST_AS("traces", struct manifest, options.traces, options.n_traces,
+                                                        .is_optional = true),
                                             FIELD(options.workload, .is_nullable = true), FIELD(options.baseline),
                                             FIELD(options.no_wait, .is_optional = true)))),
 };
@@ -47,7 +50,8 @@ const struct amp_record amp_matrix_record = {
                                   ROW(chunk_ops, .least = 1, .is_nullable = true), ROW(kind),
                                   ROW(pair, .is_nullable = true), ROW(size_unit, .is_optional = true),
                                   ROW(value_label, .is_optional = true), ROW(pointer_label, .is_optional = true),
-                                  AMP_LIST(struct row, sizes, n_sizes, .least = 1, .is_nullable = true)))),
+                                  AMP_LIST(struct row, sizes, n_sizes, .least = 1, .is_nullable = true))),
+               AMP_BEHIND("program", struct manifest, program, &amp_program_record, .is_optional = true)),
     .schema = "ampersand/allocators/1",
 };
 
@@ -64,7 +68,12 @@ static struct row row_of(const struct amp_matrix_workload *of)
 {
     struct row row = { .name = of->name, .kind = of->pair ? "pair" : "workload", .chunk_ops = AMP_NONE };
 
-    if (of->pair) {
+    if (of->program) {
+        row.kind = "program";
+        row.purpose = "A program of yours: which allocator serves it best?";
+        row.operation = of->program->load ? "the load, from its first request to its end" : "one run, from start to end";
+        row.threads = 1;
+    } else if (of->pair) {
         row.purpose = of->pair->question;
         row.operation = "one operation of the pair, on its side that allocates";
         row.threads = of->pair->threads ? of->pair->threads : 1;
@@ -94,6 +103,10 @@ json_t *amp_matrix_built(const struct amp_matrix *matrix)
     for (size_t i = 0; i < matrix->n_workloads; i++) {
         const char *lesson = matrix->workloads[i].lesson;
 
+        if (matrix->workloads[i].replay && amp_results_crc32(matrix->workloads[i].replay->path, &crc32) == 0)
+            json_object_set_new(tables, matrix->workloads[i].name, json_integer(crc32));
+        if (matrix->workloads[i].program && amp_results_crc32(matrix->workloads[i].program->path, &crc32) == 0)
+            json_object_set_new(built, "measured_crc32", json_integer(crc32));
         if (lesson && !json_object_get(tables, lesson) && amp_layout_crc32(lesson, &crc32) == 0)
             json_object_set_new(tables, lesson, json_integer(crc32));
     }
@@ -118,7 +131,7 @@ static json_t *write_manifest(const struct amp_matrix *matrix, const struct amp_
         .options = *options, .version = AMP_VERSION, .created = amp_results_now(created),
         .baseline = matrix->configurations.list[0].name, .again = matrix->configurations.list[1].name,
         .machine = amp_machine_facts(), .build = build(matrix), .configurations = configurations(matrix),
-        .rows = rows, .n_rows = matrix->n_workloads
+        .rows = rows, .n_rows = matrix->n_workloads, .program = matrix->workloads[0].program
     };
 
     for (size_t i = 0; i < matrix->n_workloads; i++)
@@ -143,6 +156,8 @@ int amp_matrix_restore(const json_t *manifest, struct amp_matrix_options *option
     m.options.workload = NULL;
     m.options.no_wait = false;
     err = amp_record_read(&begun, manifest, &m, why);
+    if (!err && json_object_get(manifest, "program"))
+        err = amp_record_read(&amp_program_record, json_object_get(manifest, "program"), &m.options.program, why);
     *options = m.options;
     return err;
 }

@@ -5,9 +5,13 @@
 #include "harness/lesson/layout.h"
 #include "harness/text/suggest.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <glob.h>
 #include <regex.h>
 #include <stdio.h>
+
+#define TRACES 64 /* of benchmarks/traces, at most */
 
 static char words[PATH_MAX + 256];
 
@@ -100,7 +104,8 @@ static void add_pair(struct amp_matrix *matrix, const struct amp_row *row)
 static int filter(struct amp_matrix *matrix, const char *expression, const char **why)
 {
     regex_t regex;
-    size_t kept = 0;
+    size_t kept = 0, matches = 0, n = 0;
+    const char *names[256];
     int err = regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB);
 
     *why = words;
@@ -108,22 +113,84 @@ static int filter(struct amp_matrix *matrix, const char *expression, const char 
         regerror(err, &regex, words, sizeof words);
         return -EINVAL;
     }
+    for (size_t i = 0; i < matrix->n_workloads; i++) {
+        if (n < 256)
+            names[n++] = matrix->workloads[i].name;
+        matches += regexec(&regex, matrix->workloads[i].name, 0, NULL, 0) == 0;
+    }
+    if (matches == 0) {
+        snprintf(words, sizeof words, "'%s' matches no workload; the nearest is '%s'", expression,
+                 amp_suggest(expression, names, n, SIZE_MAX));
+        regfree(&regex);
+        return -ENOENT;
+    }
     for (size_t i = 0; i < matrix->n_workloads; i++)
         if (regexec(&regex, matrix->workloads[i].name, 0, NULL, 0) == 0)
             matrix->workloads[kept++] = matrix->workloads[i];
+        else
+            free(matrix->workloads[i].replay);
     regfree(&regex);
-    if (kept == 0) {
-        const char *names[256];
-        size_t n = matrix->n_workloads < 256 ? matrix->n_workloads : 256;
-
-        for (size_t i = 0; i < n; i++)
-            names[i] = matrix->workloads[i].name;
-        snprintf(words, sizeof words, "'%s' matches no workload; the nearest is '%s'", expression,
-                 amp_suggest(expression, names, n, SIZE_MAX));
-        return -ENOENT;
-    }
     matrix->n_workloads = kept;
     return 0;
+}
+
+/* "program_sqlite3" */
+static int list_program(const struct amp_program *program, struct amp_matrix *out)
+{
+    const char *slash = strrchr(program->command[0], '/');
+
+    out->workloads = calloc(1, sizeof *out->workloads);
+    if (!out->workloads)
+        return -ENOMEM;
+    out->n_workloads = 1;
+    out->workloads->program = program;
+    snprintf(out->workloads->name, sizeof out->workloads->name, AMP_WORKLOAD_PROGRAM "%s",
+             slash ? slash + 1 : program->command[0]);
+    for (char *c = out->workloads->name; *c; c++)
+        *c = isalnum((unsigned char) *c) ? (char) tolower((unsigned char) *c) : '_';
+    return 0;
+}
+
+static int add_trace(struct amp_matrix *matrix, const char *path, const char **why)
+{
+    struct amp_matrix_workload *workload = &matrix->workloads[matrix->n_workloads];
+    struct amp_replay *replay = calloc(1, sizeof *replay);
+    int err = replay ? amp_replay_describe(path, replay, why) : -ENOMEM;
+
+    for (size_t i = 0; i < matrix->n_workloads && !err; i++)
+        if (strcmp(matrix->workloads[i].name, replay->name) == 0) {
+            *why = "its name is that of another workload: give the file another";
+            err = -EEXIST;
+        }
+    if (err) {
+        snprintf(words, sizeof words, "%s: %s", path, *why);
+        *why = words;
+        free(replay);
+        return err;
+    }
+    workload->replay = replay;
+    workload->workload = &replay->workload;
+    snprintf(workload->name, sizeof workload->name, "%s", replay->name);
+    matrix->n_workloads++;
+    return 0;
+}
+
+/* The traces of benchmarks/traces, and those of the command line. */
+static int list_traces(const struct amp_matrix_options *options, struct amp_matrix *out, const char **why)
+{
+    char beside[PATH_MAX], pattern[PATH_MAX + 16];
+    glob_t found = { 0 };
+    int err = 0;
+
+    snprintf(pattern, sizeof pattern, "%s/*.trace",
+             amp_layout_beside("benchmarks/traces", beside, AMP_TRACES_DIR));
+    if (glob(pattern, 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc && i < TRACES && !err; i++)
+            err = add_trace(out, found.gl_pathv[i], why);
+    globfree(&found);
+    for (size_t i = 0; i < options->n_traces && !err; i++)
+        err = add_trace(out, options->traces[i], why);
+    return err;
 }
 
 static int list_workloads(const struct amp_registry *registry, const struct amp_matrix_options *options,
@@ -131,8 +198,9 @@ static int list_workloads(const struct amp_registry *registry, const struct amp_
 {
     size_t n;
     const struct amp_workload *const *workloads = amp_workloads(&n);
+    int err;
 
-    out->workloads = calloc(n + registry->n, sizeof *out->workloads);
+    out->workloads = calloc(n + TRACES + options->n_traces + registry->n, sizeof *out->workloads);
     if (!out->workloads)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
@@ -141,6 +209,9 @@ static int list_workloads(const struct amp_registry *registry, const struct amp_
         workload->workload = workloads[i];
         snprintf(workload->name, sizeof workload->name, "%s", workloads[i]->name);
     }
+    err = list_traces(options, out, why);
+    if (err)
+        return err;
     for (size_t i = 0; i < registry->n; i++)
         if (allocates(registry->rows[i].pair))
             add_pair(out, &registry->rows[i]);
@@ -161,7 +232,8 @@ int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix
         err = choose(options, &shipped, &out->configurations, what, why);
     if (!err) {
         *what = "--workload";
-        err = list_workloads(registry, options, out, why);
+        err = options->program.n_command > 0 ? list_program(&options->program, out)
+                                             : list_workloads(registry, options, out, why);
     }
     amp_configurations_free(&shipped);
     if (err)
@@ -172,6 +244,8 @@ int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix
 void amp_matrix_free(struct amp_matrix *matrix)
 {
     amp_configurations_free(&matrix->configurations);
+    for (size_t i = 0; i < matrix->n_workloads; i++)
+        free(matrix->workloads[i].replay);
     free(matrix->workloads);
     *matrix = (struct amp_matrix){ .n_workloads = 0 };
 }

@@ -6,6 +6,7 @@
 
 #include "harness/allocators/configuration/configuration.h"
 #include "harness/allocators/options.h"
+#include "harness/allocators/workload/replay.h"
 #include "harness/lesson/pair.h"
 #include "harness/workload.h"
 
@@ -15,11 +16,15 @@
  * comparison). */
 #define AMP_AGAIN "-again"
 
-/* A row of the matrix. */
+#define AMP_WORKLOAD_PROGRAM "program_" /* before the name of the user's program */
+
+/* A row of the matrix: one of the three. */
 struct amp_matrix_workload {
     char name[64];
-    const struct amp_workload *workload; /* NULL: a pair */
-    const struct amp_pair *pair;         /* NULL: a workload */
+    const struct amp_workload *workload;
+    const struct amp_pair *pair;
+    const struct amp_program *program; /* of the user's */
+    struct amp_replay *replay;         /* `workload` is this trace; NULL: it is none */
     const char *lesson;                  /* of a pair */
     size_t sizes[64], n_sizes;           /* of a pair */
 };
@@ -31,7 +36,7 @@ struct amp_matrix {
 };
 
 /* Collect the configurations of the options, and the workloads that match: those of this program, and every pair of the
- * registry with a side that allocates. 0, or a negative errno with *what (the flag or folder that is wrong) and *why
+ * registry with a side that allocates; or the user's program alone. 0, or a negative errno with *what (the flag or folder that is wrong) and *why
  * (static storage). */
 int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix_options *options,
                     struct amp_matrix *out, const char **what, const char **why);

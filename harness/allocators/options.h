@@ -4,6 +4,8 @@
 #ifndef AMP_ALLOCATORS_OPTIONS_H
 #define AMP_ALLOCATORS_OPTIONS_H
 
+#include "harness/allocators/program/program.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +25,9 @@ struct amp_matrix_options {
     uint64_t quiet_ns; /* the sensor's reading on a quiet core; 0: not known yet */
     bool no_wait;      /* neither wait for a quiet core nor measure again: see quiet_wait.h */
     bool quick;
+    const char *traces[AMP_CONFIGS]; /* files that are replayed as workloads, besides those in benchmarks/traces */
+    size_t n_traces;
+    struct amp_program program; /* measured in the place of workloads, if n_command is not 0 */
     const char *const *command; /* argv of this program, for the manifest; NULL-terminated */
 };
 

@@ -50,6 +50,11 @@ enum flag {
     WORKLOAD,
     BASELINE,
     TIMELINES,
+    METRIC,
+    MORE_IS_BETTER,
+    LOAD,
+    INPUT,
+    TRACE,
     N_FLAGS
 };
 
@@ -87,6 +92,11 @@ static const struct {
     [WORKLOAD] = { "--workload", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
     [BASELINE] = { "--baseline", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
     [TIMELINES] = { "--timelines", NUMBER, 0, 100, 1 << AMP_VERB_ALLOCATORS },
+    [METRIC] = { "--metric", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [MORE_IS_BETTER] = { "--more-is-better", SWITCH, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [LOAD] = { "--load", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [TRACE] = { "--trace", LIST, 0, 0, 1 << AMP_VERB_ALLOCATORS },
+    [INPUT] = { "--input", WORD, 0, 0, 1 << AMP_VERB_ALLOCATORS },
 };
 
 struct value {
@@ -188,8 +198,8 @@ static int refuse(const char *word, enum amp_verb verb)
     return amp_complain(2, flag, "'%s' has no such flag; '%s' lists them", called(verb), help_on(verb));
 }
 
-/* argv[0] is the verb. */
-static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *values)
+/* argv[0] is the verb. *rest: what stands behind "--", where the verb takes a program; NULL: nothing. */
+static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *values, char ***rest)
 {
     struct option options[N_FLAGS + 1] = { { .name = NULL } };
     int n = 0, c, err = 0, at = 1;
@@ -209,6 +219,10 @@ static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *v
             err = amp_complain(2, flags[optopt - 256].name, "takes no value");
         else
             err = refuse(argv[at], verb);
+    }
+    if (!err && optind < argc && verb == AMP_VERB_ALLOCATORS && strcmp(argv[optind - 1], "--") == 0) {
+        *rest = argv + optind;
+        return 0;
     }
     return err || optind >= argc ? err : refuse(argv[optind], verb);
 }
@@ -238,9 +252,33 @@ static int check_folder(const struct value *values, enum amp_verb verb)
     return 0;
 }
 
-static int read_allocators(const struct value *values, struct amp_matrix_options *out)
+/* The user's program, with what is asked about it. */
+static int read_program(const struct value *values, char **words, struct amp_matrix_options *out)
+{
+    static const enum flag wants_program[] = { METRIC, MORE_IS_BETTER, LOAD, INPUT };
+
+    for (size_t i = 0; i < COUNT(wants_program) && !words; i++)
+        if (values[wants_program[i]].given)
+            return amp_complain(2, flags[wants_program[i]].name, "only with a program, behind --");
+    if (!words)
+        return 0;
+    for (enum flag f = WORKLOAD; f <= TRACE; f++)
+        if ((f == WORKLOAD || f == TIMELINES || f == TRACE) && values[f].given)
+            return amp_complain(2, flags[f].name, "not with a program");
+    if (values[MORE_IS_BETTER].given && !values[METRIC].given)
+        return amp_complain(2, "--more-is-better", "only with --metric: more of what?");
+    out->program = (struct amp_program){ .input = values[INPUT].word, .metric = values[METRIC].word,
+                                         .load = values[LOAD].word, .more_is_better = values[MORE_IS_BETTER].given };
+    out->timeline_launches = 0;
+    out->timeout_s = number_or(&values[TIMEOUT], 300);
+    out->memory_limit_b = values[MEMORY_LIMIT].number; /* some reserve more address space than there is memory */
+    return amp_program_read(words, &out->program);
+}
+
+static int read_allocators(const struct value *values, char **program, struct amp_matrix_options *out)
 {
     bool quick = values[QUICK].given;
+    int err;
 
     *out = (struct amp_matrix_options){
         .out = values[OUT].word,
@@ -259,7 +297,13 @@ static int read_allocators(const struct value *values, struct amp_matrix_options
     };
     for (size_t i = 0; i < values[CONFIG].n; i++)
         out->configs[i] = values[CONFIG].list[i];
-    return check_folder(values, AMP_VERB_ALLOCATORS);
+    out->n_traces = values[TRACE].n;
+    for (size_t i = 0; i < values[TRACE].n; i++)
+        out->traces[i] = values[TRACE].list[i];
+    err = check_folder(values, AMP_VERB_ALLOCATORS);
+    if (!err && program && values[RESUME].given)
+        err = amp_complain(2, program[0], "not with --resume, which goes on with the run's own program");
+    return err ? err : read_program(values, program, out);
 }
 
 static int read_paired(const struct value *values, struct amp_launch_options *out)
@@ -376,6 +420,7 @@ int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct
 {
     struct value values[N_FLAGS] = { { .given = false } };
     const char *first = *argc > 1 ? argv[1] : "";
+    char **rest = NULL;
     int err;
 
     *out = (struct amp_options){ .verb = AMP_VERB_SOLO };
@@ -389,13 +434,13 @@ int amp_options_parse(int *argc, char **argv, const char *(*usage)(void), struct
         return *argc == 3 ? 0 : refuse_words(out->verb);
     }
     if (!err)
-        err = read_flags(out->verb, *argc - 1, argv + 1, values);
+        err = read_flags(out->verb, *argc - 1, argv + 1, values, &rest);
     out->filter = values[FILTER].word;
     out->questions = values[QUESTIONS].given;
     out->draw_seed = !values[SEED].given && !values[RESUME].given;
     if (!err && out->verb == AMP_VERB_PAIRED)
         err = read_paired(values, &out->launch);
     else if (!err && out->verb == AMP_VERB_ALLOCATORS)
-        err = read_allocators(values, &out->matrix);
+        err = read_allocators(values, rest, &out->matrix);
     return err;
 }

@@ -2,13 +2,13 @@
 #include "harness/profile/run.h"
 
 #include "harness/profile/launch.h"
-#include "harness/profile/program.h"
 #include "harness/profile/recorded.h"
 #include "harness/profile/samples/proto.h"
 #include "harness/profile/samples/symbols.h"
 #include "harness/profile/scratch.h"
 #include "harness/profile/show.h"
 #include "harness/profile/show_cpu.h"
+#include "harness/program/program.h"
 #include "harness/text/complain.h"
 
 #include <errno.h>

@@ -173,21 +173,27 @@ static void free_environment(struct environment *environment)
     free(environment->preload);
 }
 
+bool amp_process_is_of_allocators(const char *variable)
+{
+    static const char *const allocators[] = { "LD_PRELOAD=", "MALLOC_",   "_RJEM_",   "GLIBC_TUNABLES=",
+                                              "MIMALLOC_",   "mimalloc_", "TCMALLOC_" };
+
+    for (size_t i = 0; i < sizeof allocators / sizeof allocators[0]; i++)
+        if (strncmp(variable, allocators[i], strlen(allocators[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Does the process inherit this variable? Not those that an outer ampersand may have set; not libbenchmark's flags,
  * which are passed as words; and not those that configure an allocator, if the process has its own environment. */
 static bool is_inherited(const char *variable, bool brings_own)
 {
     static const char *const never[] = { PADDING, CPU, "AMPERSAND_DOOR=", "BENCHMARK_" };
-    static const char *const allocators[] = { "LD_PRELOAD=", "MALLOC_",   "_RJEM_",   "GLIBC_TUNABLES=",
-                                              "MIMALLOC_",   "mimalloc_", "TCMALLOC_" };
 
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
         if (strncmp(variable, never[i], strlen(never[i])) == 0)
             return false;
-    for (size_t i = 0; brings_own && i < sizeof allocators / sizeof allocators[0]; i++)
-        if (strncmp(variable, allocators[i], strlen(allocators[i])) == 0)
-            return false;
-    return true;
+    return !brings_own || !amp_process_is_of_allocators(variable);
 }
 
 /* The environment: inherited variables, the process's own, the padding and the CPU. */

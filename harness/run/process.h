@@ -43,6 +43,9 @@ struct amp_process {
     uint64_t memory_limit_b; /* of address space, 0: none. Ignored with sanitizers, which reserve terabytes */
 };
 
+/* Whether a variable of the environment, "NAME=value", chooses or configures an allocator. */
+bool amp_process_is_of_allocators(const char *variable);
+
 /* Sleep for at most this long; the signals above end it. */
 void amp_process_pause(unsigned ms);
 

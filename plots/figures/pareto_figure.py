@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
+from plots.judge.allocator_metrics import time_of
 from plots.words import quantity
 
 COLUMNS, PANEL_IN, TITLE_IN, TICKS_IN, GAP_IN = 3, 1.75, 0.2, 0.38, 0.55
@@ -40,7 +41,7 @@ def load(summary, workload):
     one = {"estimate": 1.0, "low": None, "high": None}
     points = []
     for cell in summary["cells"]:
-        time, peak = (cell["metrics"].get(metric) for metric in ("ns_per_op", "peak_rss_b"))
+        time, peak = (cell["metrics"].get(metric) for metric in (time_of(summary).name, "peak_rss_b"))
         if cell["workload"] != workload or not time or not peak or cell["configuration"] == summary["again"]:
             continue
         baseline = cell["configuration"] == summary["baseline"]

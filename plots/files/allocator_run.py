@@ -20,7 +20,8 @@ TIMELINE = "timeline"  # stands where a workload's name does
 FORM = Form({"kind": str, "configuration": str, "workload": (str, type(None)), "launch": (int, type(None))},
             {"probe": "provenance", "workload": "launches", "timeline": "timelines"},
             lambda event: event.get("workload") if event["kind"] == "workload" else TIMELINE)
-KINDS = {"workload": "workload", "pair": "workload-pair", TIMELINE: "timeline"}
+PROGRAM = "program"  # the kind of a program of the user's
+KINDS = {"workload": "workload", "pair": "workload-pair", PROGRAM: "program", TIMELINE: "timeline"}
 IN_FORCE = "in force"
 
 
@@ -64,6 +65,11 @@ class Run:
     @property
     def quick(self):
         return self.manifest["quick"]
+
+    @property
+    def program(self):
+        """What was asked about a program of the user's; None: workloads were measured."""
+        return self.manifest.get("program")
 
     @property
     def baseline(self):
@@ -201,7 +207,8 @@ def _launch(path, configuration, work, number, crc32):
     strict_json.validate(document, kind, path)
     identity = {"configuration": configuration, "launch": number}
     check_identity(document, identity | ({} if kind == "timeline" else {"workload": work["name"]}), path)
-    {"workload": _check_workload, "workload-pair": _check_pair, "timeline": _check_timeline}[kind](document, work, path)
+    {"workload": _check_workload, "workload-pair": _check_pair, "program": _check_program,
+     "timeline": _check_timeline}[kind](document, work, path)
     return document
 
 
@@ -236,6 +243,11 @@ def _check_pair(document, work, path):
             want = len(row["layouts"]) * row["rounds_per_block"]
             if len(row[side]) != want:
                 raise Refused(path, f"rows[{i}].{side}", f"{len(row[side])} long, where the blocks have {want} rounds")
+
+
+def _check_program(document, work, path):
+    if document["memory"]["retained_rss_b"] > document["memory"]["peak_rss_b"]:
+        raise Refused(path, "memory.retained_rss_b", "more than the peak")
 
 
 def _check_timeline(document, work, path):

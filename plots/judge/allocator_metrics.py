@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from plots.files.allocator_run import TIMELINE
+from plots.files.allocator_run import PROGRAM, TIMELINE
 from plots.files.quiet import is_quiet
 
 PAGE_B = 4096  # a ratio of memory is never one of less than a page
 FAULTS_OFFSET = 1e-3
+TICK_NS = 1e6  # added to CPU times: a program's system time may be none at all
 GRAIN_SHARE, GRAIN_NS = 0.05, 1.0
 LEAST_QUIET = {"chunks": 3, "layouts": 2}
 
@@ -40,12 +41,32 @@ METRICS = (
     Metric("mapped_per_asked", "bytes mapped / asked", "mapped/asked", "", "more", "less"),
     Metric("resident_per_asked", "bytes resident / asked", "resident/asked", "", "more", "less"),
 )
-BY_NAME = {metric.name: metric for metric in METRICS}
+PROGRAM_METRICS = (
+    Metric("wall_ns", "time from start to end", "time", "ns", "slower", "faster"),
+    Metric("user_ns", "user time of its CPUs", "user", "ns", "slower", "faster", offset=TICK_NS),
+    Metric("system_ns", "system time of its CPUs", "system", "ns", "slower", "faster", offset=TICK_NS),
+    *(metric for metric in METRICS if metric.name in ("peak_rss_b", "retained_rss_b")),
+    Metric("faults", "page faults", "faults", "", "more", "less", offset=1.0),
+    Metric("metric", "its own metric", "metric", "", "worse", "better"),
+)
+BY_NAME = {metric.name: metric for metric in (*PROGRAM_METRICS, *METRICS)}
+
+
+def metrics_of(run):
+    """The metrics that a run has: those of workloads, or those of a program."""
+    if not run.program:
+        return METRICS
+    return tuple(metric for metric in PROGRAM_METRICS if metric.name != "metric" or run.program["metric"])
+
+
+def time_of(summary):
+    """The metric of a summary that its workloads, or the program, are ranked by."""
+    return BY_NAME[next(one["name"] for one in summary["metrics"] if one["name"] in ("ns_per_op", "wall_ns"))]
 
 
 def main_metric(work):
     """What a workload is ranked by."""
-    return BY_NAME["retained_rss_b" if work["kind"] == TIMELINE else "ns_per_op"]
+    return BY_NAME[{TIMELINE: "retained_rss_b", PROGRAM: "wall_ns"}.get(work["kind"], "ns_per_op")]
 
 
 def quiet(readings_ns, quiet_ns, least):
@@ -59,6 +80,8 @@ def is_disturbed(document):
     attempts at single operations, were quiet."""
     if "t_ms" in document:  # nothing of a timeline is timed
         return False
+    if "wall_ns" in document:  # before a program and after it
+        return not is_quiet(np.asarray(document["sensor_ns"]), document["quiet_ns"]).all()
     if "rows" in document:
         lists, least = [row["sensor_ns"] for row in document["rows"]], LEAST_QUIET["layouts"]
     else:
@@ -80,7 +103,7 @@ def are_apart(one, other):
     return len(trips) > 1 and max(trips) > APART * min(trips)
 
 
-TIMES = ("ns_per_op", "p50_ns", "p99_ns", "max_ns")
+TIMES = ("ns_per_op", "p50_ns", "p99_ns", "max_ns", "wall_ns", "user_ns", "system_ns")
 ENOUGH = 10  # launches that have an interval at 99.8 %, which few cells that are decided ask for
 
 
@@ -132,6 +155,16 @@ def _pair_row(row, document):
     ratio = np.nanmedian(np.log(pointer) - np.log(value), axis=1).mean()
     heap = value if document["heap_side"] == "value" else pointer
     return float(ratio), float(np.nanmedian(np.log(heap), axis=1).mean()) - math.log(row["ops"])
+
+
+def of_program(document):
+    memory = document["memory"]
+    return {
+        **{key: document[key] for key in ("wall_ns", "user_ns", "system_ns")},
+        "peak_rss_b": max(memory["peak_rss_b"], PAGE_B), "retained_rss_b": max(memory["retained_rss_b"], PAGE_B),
+        "faults": document["faults"]["minor"] + document["faults"]["major"],
+        **({"metric": document["metric"]} if "metric" in document else {}),
+    }
 
 
 def of_timeline(document):

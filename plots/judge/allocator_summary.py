@@ -7,14 +7,15 @@ import math
 
 import numpy as np
 
-from plots.files.allocator_run import TIMELINE
+from plots.files.allocator_run import PROGRAM, TIMELINE
 from plots.judge import allocator_metrics as metrics
-from plots.judge.allocator_metrics import METRICS
+from plots.judge.allocator_metrics import metrics_of
 from plots.judge.numbers import exponentials, short
 from plots.stats import crossover, multiplicity, statistics, top_group
 from plots.stats.multiplicity import LEAST
 
-READ = {"workload": metrics.of_workload, "pair": metrics.of_pair, TIMELINE: metrics.of_timeline}
+READ = {"workload": metrics.of_workload, "pair": metrics.of_pair, PROGRAM: metrics.of_program,
+        TIMELINE: metrics.of_timeline}
 
 
 def judgement(run):
@@ -30,7 +31,7 @@ def judgement(run):
                  "equal_within": list(multiplicity.EQUAL_WITHIN),
                  "correction": "false coverage rate over each metric's table",
                  "interval": "order statistics of the launches"},
-        "metrics": [_metric(table, metric) for metric in METRICS],
+        "metrics": [_metric(table, metric) for metric in table.metrics],
         "columns": [{"configuration": column.name, "purpose": column.declared["purpose"],
                      "allocator": column.declared["allocator"], "paste": column.declared["paste"],
                      "state": column.state, "reason": column.reason, "provenance": column.provenance}
@@ -46,15 +47,15 @@ class Table:
     """Every number of a run, and every decision on it."""
 
     def __init__(self, run):
-        self.run, self.again = run, run.manifest["again"]
+        self.run, self.again, self.metrics = run, run.manifest["again"], metrics_of(run)
         self.numbers = {key: self._numbers(cell) for key, cell in run.cells.items()}
         self.disturbed = {key: {i for i, document in cell.launches.items() if metrics.is_disturbed(document)}
                           for key, cell in run.cells.items()}
         self.grains = {work["name"]: self._grain_ns(work["name"]) for work in run.workloads}
         self.floors = {(work["name"], metric.name): multiplicity.floor_of(self.ratios(self.again, work["name"], metric))
-                       for work in run.workloads for metric in METRICS}
+                       for work in run.workloads for metric in self.metrics}
         self.levels, self.decisions = {}, {}
-        for metric in METRICS:
+        for metric in self.metrics:
             found = {key: self.ratios(*key, metric) for key in self.numbers if key[0] != run.baseline}
             found = {key: (values, self.floor(*key, metric)) for key, values in found.items() if len(values)}
             level = self.levels[metric.name] = multiplicity.level_of(found.values())
@@ -133,7 +134,7 @@ def _cell(table, column, work):
                 "launches": len(cell.launches), "lost": cell.lost,
                 "disturbed": len(table.disturbed[column.name, work["name"]]),
                 "apart": len(table.apart(column.name, table.run.baseline, work["name"])), "metrics": {}}
-    for metric in METRICS:
+    for metric in table.metrics:
         values = table.values(column.name, work["name"], metric.name)
         if not values:
             continue
@@ -163,7 +164,10 @@ def _decision(table, configuration, work, metric):
     decision = table.decisions.get((configuration, work, metric.name))
     if decision is None or table.run.quick or decision.name == "few":
         return "no verdict", decision
-    return {"above": metric.worse, "below": metric.better}.get(decision.name, decision.name), decision
+    above, below = metric.worse, metric.better
+    if metric.name == "metric" and table.run.program["more_is_better"]:
+        above, below = below, above
+    return {"above": above, "below": below}.get(decision.name, decision.name), decision
 
 
 # ---- Which is best?
@@ -178,7 +182,7 @@ def _workload(table, work):
     floor = top_group.floor_end(table.ratios(table.again, work["name"], metric))
     group = top_group.top_group(names, lambda one, other: table.ratios(one, work["name"], metric, other), floor)
     ranking = [{"configuration": name, "tied": name in group} for name in names]
-    floors = {one.name: short(math.expm1(table.floors[work["name"], one.name])) for one in METRICS
+    floors = {one.name: short(math.expm1(table.floors[work["name"], one.name])) for one in table.metrics
               if len(table.ratios(table.run.baseline, work["name"], one))}
     return {"workload": work["name"], "kind": work["kind"], "purpose": work["purpose"], "operation": work["operation"],
             "threads": work["threads"], "floors": floors, "ranking": ranking, "pick": _pick(table, ranking),

@@ -9,7 +9,7 @@ from collections import Counter
 from plots.figures import allocator_charts, allocator_style, heat_figure, inline_figures, pictures
 from plots.files.allocator_run import load
 from plots.judge import allocator_metrics
-from plots.judge.allocator_metrics import METRICS, main_metric
+from plots.judge.allocator_metrics import main_metric, time_of
 from plots.pages import allocators_first, page_table, shell
 from plots.stats.top_group import CONFIDENCE
 from plots.words import allocator_text as text, quantity
@@ -160,14 +160,14 @@ def _ratio(found, title, show, end="estimate"):
 def _every_cell(summary):
     def main(row):
         return row["metrics"][row["main"]]
-    columns = [_value("ns_per_op", "ns/op", quantity.time_ns), _ratio(main, "ratio", text.ratio),
-               _ratio(main, "interval", text.interval, "low"), *map(_value, text.BESIDE)]
+    columns = [_value(time_of(summary).name, time_of(summary).short, quantity.time_ns), _ratio(main, "ratio", text.ratio),
+               _ratio(main, "interval", text.interval, "low"), *(_value(metric.name) for metric in text.metrics_of(summary) if metric.name in text.BESIDE)]
     return _table(("workload", "configuration"), columns, _rows(summary, summary["workloads"]))
 
 
 def _every_metric(summary, work):
     rows = _rows(summary, [work])
-    shown = [metric.name for metric in METRICS if any(metric.name in row.get("metrics", ()) for row in rows)]
+    shown = [metric.name for metric in text.metrics_of(summary) if any(metric.name in row.get("metrics", ()) for row in rows)]
 
     def marked(one):
         sign = one and text.MARKS.get(one["decision"])

@@ -56,7 +56,9 @@ def _files_of_allocators(folder):
     for pattern, kind in (("provenance/*.json", "provenance"), ("launches/*/*/*.json", "workload"),
                           ("timelines/*/*.json", "timeline")):
         for path in sorted(folder.glob(pattern)):
-            yield path, "workload-pair" if kind == "workload" and path.parent.name.startswith("pair_") else kind
+            name = path.parent.name
+            yield path, ("workload-pair" if kind == "workload" and name.startswith("pair_") else
+                         "program" if kind == "workload" and name.startswith("program_") else kind)
 
 
 def _file(path, kind):

@@ -34,7 +34,7 @@ def _of_workload(document, work):
                  if (cell["workload"], cell["configuration"]) == (work["workload"], best))
     if found["decision"] == "no verdict":
         return f"too few launches for a verdict: {best} has the best number"
-    which = "fastest" if metric.name == "ns_per_op" else "one that keeps least"
+    which = "fastest" if metric.unit == "ns" else "one that keeps least"
     where = f", {baseline} among them" if baseline in group and len(group) > 1 else ""
     return (f"in the top group, which holds the {which} with {quantity.level(CONFIDENCE)}: "
             f"{sentences.listed(group, MOST)} ({len(group)} of {len(ranking)}{where})")

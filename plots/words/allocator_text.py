@@ -7,17 +7,18 @@ configuration that differs from the baseline, best first; those that do not diff
 import json
 from dataclasses import replace
 
-from plots.files.allocator_run import TIMELINE
-from plots.judge.allocator_metrics import APART, METRICS, main_metric
+from plots.files.allocator_run import PROGRAM, TIMELINE
+from plots.judge.allocator_metrics import APART, BY_NAME, main_metric, time_of
 from plots.stats import multiplicity
 from plots.stats.top_group import CONFIDENCE
 from plots.words import quantity, screen, sentences
 from plots.words.fitting import cut
 from plots.words.table import Column, Table, of_values
 
-BESIDE = ("p99_ns", "peak_rss_b", "retained_rss_b", "faults_per_op")  # beside what a workload is ranked by
-MARKS = {"slower": "+", "more": "+", "faster": "-", "less": "-", "equal": "=", "undecided": "?"}
-COLOURS = {"slower": screen.YELLOW, "more": screen.YELLOW, "faster": screen.BLUE, "less": screen.BLUE,
+BESIDE = ("metric", "user_ns", "system_ns", "p99_ns", "peak_rss_b", "retained_rss_b", "faults", "faults_per_op")  # beside what a workload is ranked by
+MARKS = {"slower": "+", "more": "+", "worse": "+", "faster": "-", "less": "-", "better": "-", "equal": "=", "undecided": "?"}
+COLOURS = {"slower": screen.YELLOW, "more": screen.YELLOW, "worse": screen.YELLOW,
+           "faster": screen.BLUE, "less": screen.BLUE, "better": screen.BLUE,
            "equal": screen.GREEN, "undecided": screen.DIM, "no verdict": screen.DIM}
 NAME = 28
 
@@ -25,6 +26,10 @@ NAME = 28
 def show(summary, form, out=None):
     screen.show(form, {"table": lambda on: table(summary, on), "json": lambda: json.dumps(summary, indent=1) + "\n",
                        "csv": numbers(summary).csv, "markdown": lambda: markdown(summary)}, out)
+
+
+def metrics_of(summary):
+    return [BY_NAME[one["name"]] for one in summary["metrics"]]
 
 
 def verdict(one):
@@ -82,7 +87,7 @@ def of_workload(summary, work):
 
     def value(cell):
         estimate = mine(cell)["value"]["estimate"]
-        return quantity.time_ns(estimate) if metric.unit == "ns" else quantity.size(estimate)
+        return quantity.time_ns(estimate) if metric.name == "ns_per_op" else quantity.of_unit(estimate, metric.unit)
     columns = [
         Column(title="*", text=lambda cell: "*" if cell["configuration"] in tied else "", words=True),
         Column(title="configuration", text=lambda cell: cell["configuration"], words=True, gap=1, least=NAME,
@@ -91,7 +96,7 @@ def of_workload(summary, work):
         Column(title="ratio", text=lambda cell: ratio(mine(cell)), gap=1, least=7),
         Column(title="interval", text=lambda cell: interval(mine(cell)), words=True, least=14),
         Column(title="verdict", text=lambda cell: verdict(mine(cell)), words=True, least=11, painted=True),
-        *(_beside(one, lambda cell, name=one.name: marked(mine(cell, name))) for one in METRICS if one != metric and
+        *(_beside(one, lambda cell, name=one.name: marked(mine(cell, name))) for one in metrics_of(summary) if one != metric and
           (one.name in BESIDE or any(one.name in cell["metrics"] for cell in measured)))]
     return Table(tuple(columns), measured + out, kept=2, instead=lambda cell: "" if mine(cell) else why(cell),
                  colour=lambda cell: COLOURS.get(mine(cell)["decision"], "") if mine(cell) else screen.ALARM)
@@ -123,7 +128,8 @@ def _workload(summary, work, on):
             tied["tied"] and tied["configuration"] == cell["configuration"] for tied in work["ranking"])
         (kept if alone else folded[one["decision"]]).append(cell)
     lines = on.wrapped(f"{work['workload']}: {work['purpose']}", "", "  ")
-    lines += on.wrapped(f"{work['operation']}; {quantity.counted(work['threads'], 'thread')}{known}", "  ", "  ")
+    threads = "" if work["kind"] == PROGRAM else f"; {quantity.counted(work['threads'], 'thread')}"
+    lines += on.wrapped(f"{work['operation']}{threads}{known}", "  ", "  ")
     if kept:
         lines += replace(whole, rows=kept).terminal(on, indent=2, silent=True)
     for word, cells in folded.items():
@@ -156,7 +162,7 @@ def markdown(summary):
 
 def counted(summary):
     """(decided, cells, of the A/A column called different, its cells) of the time per operation."""
-    metric = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
+    metric = next(one for one in summary["metrics"] if one["name"] == time_of(summary).name)
     return metric["decided"], metric["cells"], metric["again_different"], metric["again_cells"]
 
 
@@ -169,14 +175,14 @@ def closing(summary, on=screen.PIPE):
 def decided(summary):
     of_time, cells, _, _ = counted(summary)
     share = f" ({quantity.percent(of_time / cells)})" if cells else ""
-    return f"Decided: {quantity.count(of_time)} of {quantity.counted(cells, 'cell')}{share} in time per operation"
+    return f"Decided: {quantity.count(of_time)} of {quantity.counted(cells, 'cell')}{share} in {time_of(summary).title}"
 
 
 def again(summary):
     _, _, different, cells = counted(summary)
     every = [sum(one[key] for one in summary["metrics"]) for key in ("again_different", "again_cells")]
     return cells and (f"A/A: {summary['again']} is {summary['baseline']} again. {quantity.count(different)} of its "
-                      f"{quantity.counted(cells, 'cell')} in time per operation, and {quantity.count(every[0])} of "
+                      f"{quantity.counted(cells, 'cell')} in {time_of(summary).title}, and {quantity.count(every[0])} of "
                       f"{quantity.count(every[1])} in all metrics, were decided different")
 
 
@@ -217,14 +223,17 @@ def distances(summary):
 def legend(summary):
     """[(name, meaning)]"""
     baseline, rule = summary["baseline"], summary["rule"]
-    time = next(one for one in summary["metrics"] if one["name"] == "ns_per_op")
+    time = next(one for one in summary["metrics"] if one["name"] == time_of(summary).name)
+    of_program = time_of(summary).name == "wall_ns"
     entries = [("ratio", f"to {baseline}, within each launch: below 1 is better, that is faster or less memory"),
                ("*", f"in the top group, which holds the best with {quantity.level(CONFIDENCE)}: no other is shown to "
                 "be better"),
                ("time", f"{baseline}'s median times the ratio, so that both have one order"),
-               ("p99 ...", f"ratios as well: of single operations (median, 99th percentile, longest), of memory, of "
-                           f"page faults per operation; + worse than {baseline}, - better, = equal within "
-                           f"{quantity.level(multiplicity.EQUAL_WITHIN[-1])}, ? undecided")]
+               ("user ..." if of_program else "p99 ...",
+                "ratios as well: " + ("of CPU time" if of_program else
+                                      "of single operations (median, 99th percentile, longest)") +
+                f", of memory, of page faults{'' if of_program else ' per operation'}; + worse than {baseline}, - better, "
+                f"= equal within {quantity.level(multiplicity.EQUAL_WITHIN[-1])}, ? undecided")]
     if summary["quick"]:
         return entries + [("verdict", "a quick run has none: take it as a first look, and decide without --quick")]
     return entries + [
@@ -253,7 +262,7 @@ def numbers(summary):
         mine += [column for column in summary["columns"] if column["state"] != "in force"]
         for holder in mine:
             found = holder.get("metrics") or {}
-            metrics = [(metric, found[metric.name]) for metric in METRICS if metric.name in found]
+            metrics = [(metric, found[metric.name]) for metric in metrics_of(summary) if metric.name in found]
             start = {"workload": work["workload"], "configuration": holder["configuration"], "state": holder["state"]}
             rows += [{**start, "metric": metric.name, "unit": metric.unit, "launches": one["launches"],
                       **_ends("value", one["value"]), **_ends("ratio", one["ratio"]),

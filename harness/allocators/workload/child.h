@@ -5,14 +5,16 @@
 #ifndef AMP_WORKLOAD_CHILD_H
 #define AMP_WORKLOAD_CHILD_H
 
+#include "harness/allocators/provenance/in_force.h"
 #include "harness/allocators/workload/list.h"
-#include "harness/files/record.h"
+#include "harness/machine/memory.h"
 
 /* The task: a JSON object as text, after the word "workload", "timeline", "pair" or "probe" (which needs only the
  * file). Strings are borrowed from its JSON. */
 struct amp_workload_task {
     const char *file, *configuration, *workload;
     const char *lesson; /* of a pair, else NULL */
+    const char *trace;  /* that is replayed, else NULL */
     unsigned launch, environment_padding_b, timeline_s;
     int cpu; /* -1: not pinned */
     uint64_t seed, quiet_ns; /* quiet_ns: the sensor's reading on a quiet core */
@@ -28,19 +30,8 @@ int amp_workload_pair(const struct amp_workload_task *task);     /* allocators/w
 extern const struct amp_record amp_workload_record, amp_timeline_record, amp_workload_pair_record;
 extern const struct amp_record amp_workload_row_record; /* each of the rows of a pair */
 
-/* What identifies the allocator of this process: the file of malloc, and a CRC-32 of the settings that it reports. */
-struct amp_in_force {
-    const char *library;
-    uint64_t settings; /* AMP_NONE: it reports none */
-};
+/* Of this process; the settings are those that the allocator reports. */
 struct amp_in_force amp_workload_in_force(void);
-extern const struct amp_record amp_in_force_record;
-
-/* The memory of this process, from /proc/self/status; allocates nothing. */
-struct amp_workload_memory {
-    uint64_t rss_b, peak_rss_b, mapped_b, peak_mapped_b;
-};
-bool amp_workload_memory(struct amp_workload_memory *out);
 
 /* {minor, major} page faults and involuntary context switches of the whole process, since *before. */
 struct amp_workload_usage {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "harness/allocators/program/program.h"
 #include "harness/allocators/provenance/provenance.h"
 #include "harness/allocators/workload/child.h"
 #include "harness/files/results.h"
@@ -26,13 +27,17 @@ static int run(const char *kind, const char *text)
 {
     static const struct {
         const char *kind;
-        int (*run)(const struct amp_workload_task *);
+        int (*run)(const struct amp_workload_task *); /* NULL: the next */
+        int (*run_program)(const struct amp_program_task *);
         const struct amp_record *task;
-    } kinds[] = { { "probe", probe, &file_record },
-                  { "workload", amp_workload_run, &amp_workload_task_record },
-                  { "timeline", amp_workload_timeline, &amp_workload_task_record },
-                  { "pair", amp_workload_pair, &amp_workload_task_record } };
+    } kinds[] = { { "probe", probe, NULL, &file_record },
+                  { "workload", amp_workload_run, NULL, &amp_workload_task_record },
+                  { "timeline", amp_workload_timeline, NULL, &amp_workload_task_record },
+                  { "pair", amp_workload_pair, NULL, &amp_workload_task_record },
+                  { "program", NULL, amp_program_run, &amp_program_task_record },
+                  { "program-probe", NULL, amp_program_probe, &amp_program_task_record } };
     const size_t n = sizeof kinds / sizeof kinds[0];
+    static struct amp_program_task program;
     struct amp_workload_task task = { 0 };
     size_t i = 0;
     json_t *json;
@@ -42,8 +47,8 @@ static int run(const char *kind, const char *text)
         i++;
     if (i == n)
         return amp_complain(2, kind, "there is no such kind of task");
-    json = amp_record_parse(kinds[i].task, text, &task, "task");
-    status = json ? kinds[i].run(&task) : 2;
+    json = amp_record_parse(kinds[i].task, text, kinds[i].run ? (void *) &task : &program, "task");
+    status = !json ? 2 : kinds[i].run ? kinds[i].run(&task) : kinds[i].run_program(&program);
     json_decref(json);
     return status;
 }

@@ -37,7 +37,7 @@ struct measurement {
     const char *heap_side;
     struct amp_in_force in_force;
     json_t *rows;
-    struct amp_workload_memory start, end;
+    struct amp_memory start, end;
     struct amp_workload_usage used;
     double seconds;
 };
@@ -170,7 +170,7 @@ int amp_workload_pair(const struct amp_workload_task *task)
         return amp_complain(2, task->workload, "%s", why);
     if (amp_clock_measure(amp_clock_monotonic, &m.clock))
         return amp_complain(2, "clock", "it goes backwards or steps by more than a microsecond");
-    amp_workload_memory(&m.start);
+    amp_memory_of(0, &m.start);
     m.used = amp_workload_usage(&m.used);
     m.rows = json_array();
     status = measure_rows(&m, pair);
@@ -179,7 +179,7 @@ int amp_workload_pair(const struct amp_workload_task *task)
         return status;
     }
     m.used = amp_workload_usage(&m.used);
-    amp_workload_memory(&m.end);
+    amp_memory_of(0, &m.end);
     m.in_force = amp_workload_in_force();
     m.seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;
     return amp_record_save(&amp_workload_pair_record, &m, task->file);

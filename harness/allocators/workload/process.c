@@ -7,35 +7,9 @@
 #include "harness/machine/jemalloc_options.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <zlib.h>
-
-static bool read_kb(const char *text, const char *key, uint64_t *out_b)
-{
-    const char *at = strstr(text, key);
-
-    if (!at)
-        return false;
-    *out_b = strtoull(at + strlen(key), NULL, 10) * 1024;
-    return true;
-}
-
-bool amp_workload_memory(struct amp_workload_memory *out)
-{
-    char text[4096];
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-
-    if (fd >= 0)
-        close(fd);
-    if (n <= 0)
-        return false;
-    text[n] = '\0';
-    return read_kb(text, "VmRSS:", &out->rss_b) && read_kb(text, "VmHWM:", &out->peak_rss_b) &&
-           read_kb(text, "VmSize:", &out->mapped_b) && read_kb(text, "VmPeak:", &out->peak_mapped_b);
-}
 
 #define USAGE(member) AMP_FIELD(struct amp_workload_usage, member)
 const struct amp_record amp_workload_usage_record = {
@@ -57,10 +31,6 @@ static int (*mallctl_of(void))(const char *, void *, size_t *, void *, size_t)
 {
     return (int (*)(const char *, void *, size_t *, void *, size_t)) dlsym(RTLD_DEFAULT, "mallctl");
 }
-
-const struct amp_record amp_in_force_record = {
-    AMP_FIELDS(AMP_FIELD(struct amp_in_force, library), AMP_FIELD(struct amp_in_force, settings, .is_nullable = true)),
-};
 
 struct amp_in_force amp_workload_in_force(void)
 {

@@ -5,7 +5,8 @@
  *     set_up | warm-up chunk | chunk chunk chunk ...          | single operations | drain
  *     start_rss              |<- each timed as a whole       ->| each timed alone  | retained_rss
  *                            |   faults counted               |
- *                            `-- peak_rss, peak_mapped read after the fifth
+ *                            `-- peak_rss, peak_mapped read after the fifth; of a trace, these and retained_rss after
+ *                                the first time that it is replayed, which is the warm-up
  *
  * With several threads, a chunk begins at a barrier, and lasts from the first start to the last end; each thread reads
  * the clock itself. The sensor is read between chunks, while all threads but one sleep. A chunk is quiet if the
@@ -16,6 +17,7 @@
  * number without a clock, and end sooner. Such a time contains two readings of the clock, so throughput is measured
  * separately. */
 #include "harness/allocators/workload/child.h"
+#include "harness/allocators/workload/replay.h"
 #include "harness/measure/quantile.h"
 #include "harness/measure/round_trip.h"
 #include "harness/measure/rounds.h"
@@ -37,6 +39,7 @@ struct launch {
     void *fixture;
     pthread_barrier_t barrier;
     uint64_t ops; /* of each thread in the coming step; 0: no more steps */
+    uint64_t first_ops; /* of a trace, until it was replayed once: then its memory is known; else 0 */
     struct amp_round_trip trip;
     bool is_trip; /* the coming step is one */
     struct {
@@ -131,7 +134,7 @@ static uint64_t run_chunk(struct launch *launch, uint64_t *sum, uint64_t *sensor
 {
     uint64_t begin_ns = UINT64_MAX, end_ns = 0, before_ns = launch->last_sensor_ns;
 
-    launch->ops = launch->workload->chunk_ops;
+    launch->ops = launch->first_ops ? launch->first_ops : launch->workload->chunk_ops;
     meet(launch);
     run_step(launch, 0);
     meet(launch);
@@ -235,7 +238,7 @@ struct facts {
         double p50_ns, p90_ns, p99_ns, p999_ns;
     } latency;
     struct amp_clock_facts clock;
-    struct amp_workload_memory start, busy, drained;
+    struct amp_memory start, busy, drained;
     struct amp_workload_usage used;
     struct amp_workload_classes before, after;
     struct amp_workload_class *classes; /* NULL: not known, or not asked for */
@@ -321,10 +324,15 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
     launch->fixture = launch->workload->set_up(task->seed);
     f->trips_ns[0] = measure_trip(launch);
     run_chunk(launch, &unused, &unused_ns);
+    if (launch->first_ops)
+        f->has_memory = f->has_memory && amp_memory_of(0, &f->busy);
+    launch->first_ops = 0;
+    f->drained = f->busy; /* a trace ends with nothing live */
     f->has_classes = task->classes && amp_workload_classes(&f->before);
     f->used = amp_workload_usage(&f->used);
     run_chunks(launch, MIN_CHUNKS);
-    f->has_memory = f->has_memory && amp_workload_memory(&f->busy);
+    if (!task->trace)
+        f->has_memory = f->has_memory && amp_memory_of(0, &f->busy);
     f->asked_peak_b = launch->workload->asked_peak_b(launch->fixture);
     run_chunks(launch, task->quick ? QUICK_CHUNKS : MAX_CHUNKS);
     f->used = amp_workload_usage(&f->used);
@@ -338,12 +346,15 @@ int amp_workload_run(const struct amp_workload_task *task)
     static struct helper helpers[AMP_WORKLOAD_THREADS];
     static struct facts f;
     uint64_t begin_ns = amp_clock_monotonic();
-    const struct amp_workload *workload = amp_workload_find(task->workload);
+    static struct amp_replay replay;
+    const struct amp_workload *workload = task->trace ? &replay.workload : amp_workload_find(task->workload);
+    const char *why = "there is no such workload";
     int status;
 
-    if (!workload)
-        return amp_complain(2, task->workload, "there is no such workload");
+    if (!workload || (task->trace && amp_replay_load(task->trace, &replay, &why)))
+        return amp_complain(2, task->trace ? task->trace : task->workload, "%s", why);
     launch.workload = workload;
+    launch.first_ops = task->trace ? replay.cycle_ops : 0;
     f.task = task;
     f.launch = &launch;
     launch.quiet_ns = task->quiet_ns;
@@ -352,13 +363,14 @@ int amp_workload_run(const struct amp_workload_task *task)
     status = start_threads(&launch, helpers);
     if (status)
         return status;
-    f.has_memory = amp_workload_memory(&f.start); /* after the threads have their stacks, so that these do not count */
+    f.has_memory = amp_memory_of(0, &f.start); /* after the threads have their stacks, so that these do not count */
     measure(&launch, &f, task);
     end_threads(&launch);
     if (f.has_classes)
         f.has_classes = amp_workload_classes(&f.after);
     workload->drain(launch.fixture);
-    f.has_memory = f.has_memory && amp_workload_memory(&f.drained);
+    if (!task->trace)
+        f.has_memory = f.has_memory && amp_memory_of(0, &f.drained);
     if (!f.has_memory)
         return amp_complain(2, "/proc/self/status", "it does not tell this process's memory");
     workload->tear_down(launch.fixture);

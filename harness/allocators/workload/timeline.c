@@ -25,7 +25,7 @@ struct timeline {
     void *bursts[BURSTS], *service;
     uint64_t begin_ns, idle_ms, t_ms[SAMPLES], rss_b[SAMPLES], burst_end_ms, asked_b;
     size_t n;
-    struct amp_workload_memory end;
+    struct amp_memory end;
     struct amp_in_force in_force;
     double seconds;
 };
@@ -48,9 +48,9 @@ static uint64_t passed_ms(const struct timeline *t)
 
 static bool sample(struct timeline *t)
 {
-    struct amp_workload_memory memory;
+    struct amp_memory memory;
 
-    if (t->n == SAMPLES || !amp_workload_memory(&memory))
+    if (t->n == SAMPLES || !amp_memory_of(0, &memory))
         return false;
     t->t_ms[t->n] = passed_ms(t);
     t->rss_b[t->n++] = memory.rss_b;
@@ -117,7 +117,7 @@ int amp_workload_timeline(const struct amp_workload_task *task)
     for (int i = 0; i < BURSTS; i++)
         t.asked_b += t.burst->asked_peak_b(t.bursts[i]);
     t.burst_end_ms = passed_ms(&t);
-    well = well && half_chunk(&t) && idle(&t) && sample(&t) && amp_workload_memory(&t.end);
+    well = well && half_chunk(&t) && idle(&t) && sample(&t) && amp_memory_of(0, &t.end);
     end_service(&t);
     if (!well)
         return amp_complain(2, "/proc/self/status", "it does not tell this process's memory");

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE_B 4096
+
 void *pvalloc(size_t size); /* not in every malloc.h */
 
 bool amp_call_enter(void)
@@ -42,6 +44,20 @@ void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller)
         return call;                                                                                                   \
     return amp_call_done(call, size_b, &caller)
 
+/* The same for a call that is not like malloc(). */
+#define COUNTED_AS(which, aligned_to, real, size_b)                                                                    \
+    struct amp_caller caller = AMP_CALLER();                                                                           \
+    void *p;                                                                                                           \
+                                                                                                                       \
+    if (!amp_call_enter())                                                                                             \
+        return real;                                                                                                   \
+    p = real;                                                                                                          \
+    amp_thread.call = which;                                                                                           \
+    amp_thread.alignment = aligned_to;                                                                                 \
+    amp_call_done(p, size_b, &caller);                                                                                 \
+    amp_thread.call = AMP_CALL_PLAIN;                                                                                  \
+    return p
+
 AMP_EXPORTED void *malloc(size_t size)
 {
     if (!amp_real_ready())
@@ -53,35 +69,35 @@ AMP_EXPORTED void *calloc(size_t n, size_t size)
 {
     if (!amp_real_ready())
         return amp_real_early(n * size);
-    COUNTED(amp_real.calloc(n, size), n * size);
+    COUNTED_AS(AMP_CALL_ZEROED, 0, amp_real.calloc(n, size), n * size);
 }
 
 AMP_EXPORTED void *aligned_alloc(size_t alignment, size_t size)
 {
     if (!amp_real_ready() || !amp_real.aligned_alloc)
         return NULL;
-    COUNTED(amp_real.aligned_alloc(alignment, size), size);
+    COUNTED_AS(AMP_CALL_ALIGNED, alignment, amp_real.aligned_alloc(alignment, size), size);
 }
 
 AMP_EXPORTED void *memalign(size_t alignment, size_t size)
 {
     if (!amp_real_ready() || !amp_real.memalign)
         return NULL;
-    COUNTED(amp_real.memalign(alignment, size), size);
+    COUNTED_AS(AMP_CALL_ALIGNED, alignment, amp_real.memalign(alignment, size), size);
 }
 
 AMP_EXPORTED void *valloc(size_t size)
 {
     if (!amp_real_ready() || !amp_real.valloc)
         return NULL;
-    COUNTED(amp_real.valloc(size), size);
+    COUNTED_AS(AMP_CALL_ALIGNED, PAGE_B, amp_real.valloc(size), size);
 }
 
 AMP_EXPORTED void *pvalloc(size_t size)
 {
     if (!amp_real_ready() || !amp_real.pvalloc)
         return NULL;
-    COUNTED(amp_real.pvalloc(size), size);
+    COUNTED_AS(AMP_CALL_ALIGNED, PAGE_B, amp_real.pvalloc(size), size);
 }
 
 AMP_EXPORTED int posix_memalign(void **out, size_t alignment, size_t size)
@@ -95,10 +111,13 @@ AMP_EXPORTED int posix_memalign(void **out, size_t alignment, size_t size)
         return amp_real.posix_memalign(out, alignment, size);
     error = amp_real.posix_memalign(out, alignment, size);
     amp_thread.doing = AMP_OUTSIDE;
+    amp_thread.call = AMP_CALL_ALIGNED;
+    amp_thread.alignment = alignment;
     if (error == 0 && *out)
         amp_call_done(*out, size, &caller);
     else if (error == ENOMEM)
         amp_call_done(NULL, size, &caller);
+    amp_thread.call = AMP_CALL_PLAIN;
     return error;
 }
 
@@ -110,6 +129,7 @@ static void *reallocate(void *p, size_t size, const struct amp_caller *caller)
     if (!amp_call_enter())
         return amp_real.realloc(p, size);
     amp_thread.doing = AMP_COUNTING;
+    amp_thread.call = AMP_CALL_MOVED;
     object = amp_count_end(p, caller);
     amp_thread.doing = AMP_IN_CALL;
     moved = amp_real.realloc(p, size);
@@ -118,6 +138,7 @@ static void *reallocate(void *p, size_t size, const struct amp_caller *caller)
     amp_thread.doing = AMP_COUNTING;
     if (!moved && size > 0)
         amp_count_undo(&object);
+    amp_thread.call = AMP_CALL_PLAIN;
     amp_thread.doing = AMP_OUTSIDE;
     return moved;
 }

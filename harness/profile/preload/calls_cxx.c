@@ -44,7 +44,13 @@ __attribute__((__noinline__)) static void *count(void *(*real)(size_t, const voi
 __attribute__((__noinline__)) static void *count_aligned(void *(*real)(size_t, size_t, const void *), size_t size,
                                                          size_t alignment, const struct amp_caller *caller)
 {
-    return amp_call_done(real(size, alignment, &nothrow_of_ours), size, caller);
+    void *p = real(size, alignment, &nothrow_of_ours);
+
+    amp_thread.call = AMP_CALL_ALIGNED;
+    amp_thread.alignment = alignment;
+    amp_call_done(p, size, caller);
+    amp_thread.call = AMP_CALL_PLAIN;
+    return p;
 }
 
 /* Without an operator that could be called: what it would do, but for the exception. */

@@ -5,6 +5,7 @@
 #define AMP_PROFILE_THREAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What the thread is doing: calls of malloc that come meanwhile are not the program's. */
@@ -15,8 +16,13 @@ enum amp_doing {
     AMP_LOOKING_UP /* what the dynamic loader allocates for us */
 };
 
+/* What the call is that is being counted, beside malloc(): for what records calls. */
+enum amp_call { AMP_CALL_PLAIN, AMP_CALL_ZEROED, AMP_CALL_ALIGNED, AMP_CALL_MOVED };
+
 struct amp_thread {
     enum amp_doing doing;
+    enum amp_call call;
+    size_t alignment;    /* of AMP_CALL_ALIGNED */
     bool has_ended;      /* it has given `seen` back, or can have none */
     uintptr_t low, high; /* of the stack that it was last seen on */
     struct amp_seen *seen; /* stacks that it had lately; NULL: none yet */

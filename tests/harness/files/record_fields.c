@@ -4,6 +4,7 @@
 #include "benchmarks/gc/result.h"
 #include "harness/allocators/configuration/configuration.h"
 #include "harness/allocators/matrix_manifest.h"
+#include "harness/allocators/program/program.h"
 #include "harness/allocators/provenance/probe.h"
 #include "harness/allocators/workload/child.h"
 #include "harness/bench/child.h"
@@ -78,6 +79,7 @@ int main(void)
         { "workload-pair", &amp_workload_pair_record },
         { "workload-pair rows", &amp_workload_row_record },
         { "timeline", &amp_timeline_record },
+        { "program", &amp_program_launch_record },
         { "provenance", &amp_probe_record },
         { "gc", &amp_collectors_record },
         { "gc-launch", &gc_result_record },

@@ -2,7 +2,7 @@
  *
  * source   elf(5), ld.so(8), execve(2)
  */
-#include "harness/profile/program.h"
+#include "harness/program/program.h"
 
 #include "harness/text/complain.h"
 
@@ -95,7 +95,7 @@ static const char *why_not_image(const struct image *image)
         has_symbol(image, "__asan_init", true) || has_symbol(image, "__tsan_init", true))
         return "is built with a sanitizer, which replaces malloc; build it without";
     if (has_symbol(image, "malloc", true))
-        return "defines malloc itself, so its allocations cannot be seen; link its allocator as a shared library";
+        return "defines malloc itself, which no library can replace; link its allocator as a shared library";
     return NULL;
 }
 
@@ -149,7 +149,7 @@ static int check_file(const char *path, const char *shown, unsigned scripts)
     if (changes_rights(path, &found)) {
         status = amp_complain(2, shown, "runs with another user's rights: the loader loads no library into it");
     } else if (read_interpreter(&image, interpreter, sizeof interpreter)) {
-        amp_complain(0, shown, "is a script: what its interpreter %s allocates is profiled", interpreter);
+        amp_complain(0, shown, "is a script: its interpreter %s counts", interpreter);
         status = scripts == 0 ? amp_complain(2, shown, "too many scripts name each other as interpreter")
                               : check_file(interpreter, interpreter, scripts - 1);
     } else if ((why = why_not_image(&image)) != NULL) {

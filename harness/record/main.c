@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand-record: runs a program and writes the trace of its allocations. Its exit status is that of the program; 128
+ * plus the signal that ended it; 2 for wrong use, or a program that cannot be recorded. */
+#include "harness/profile/launch.h"
+#include "harness/profile/scratch.h"
+#include "harness/program/program.h"
+#include "harness/record/convert.h"
+#include "harness/text/complain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIBRARY "libampersand_record.so"
+
+static void no_snapshot(void *argument)
+{
+    (void) argument;
+}
+
+/* The library beside this program. */
+static int find_library(char *out, size_t cap)
+{
+    ssize_t n = readlink("/proc/self/exe", out, cap - sizeof LIBRARY);
+
+    if (n < 0)
+        return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
+    out[n] = '\0';
+    strcpy(strrchr(out, '/') + 1, LIBRARY);
+    if (strpbrk(out, ": "))
+        return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
+    return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
+}
+
+static double mib(uint64_t bytes)
+{
+    return (double) bytes / 1048576;
+}
+
+static void tell(const char *path, const struct amp_converted *made)
+{
+    const struct amp_trace_head *head = &made->head;
+    char threads[64] = "";
+
+    if (made->n_threads > AMP_TRACE_THREADS)
+        snprintf(threads, sizeof threads, "; its %zu threads are replayed by %d", made->n_threads, AMP_TRACE_THREADS);
+    amp_complain(0, path, "%llu calls, %llu allocations, %.1f MiB live at most, %.1f MiB at the end%s",
+                 (unsigned long long) head->calls, (unsigned long long) head->allocs, mib(head->peak_b),
+                 mib(head->end_b), threads);
+    if (made->n_processes > 1)
+        amp_complain(0, path, "of %zu processes, it is the one with most calls", made->n_processes);
+    if (head->lost > 0)
+        amp_complain(0, path, "%llu calls are missing: there was no room for them, or a signal handler made them",
+                     (unsigned long long) head->lost);
+}
+
+static int convert(const char *folder, const char *path, char **command)
+{
+    static struct amp_converted made;
+    int err;
+
+    for (size_t i = 0; command[i] && i < AMP_TRACE_WORDS; i++)
+        made.head.program[made.head.n_program++] = command[i];
+    made.head.library = getenv("LD_PRELOAD") && *getenv("LD_PRELOAD") ? getenv("LD_PRELOAD") : "libc";
+    err = amp_convert(folder, path, &made);
+    if (err == -ENODATA)
+        return amp_complain(2, command[0], "made no call of malloc that could be seen, so there is no trace");
+    if (err)
+        return amp_complain(2, path, "cannot be written: %s", strerror(-err));
+    tell(path, &made);
+    return 0;
+}
+
+static int describe(const char *program, int status)
+{
+    if (WIFSIGNALED(status)) {
+        amp_complain(0, program, "ended by signal %d: %s; what it did until then is recorded", WTERMSIG(status),
+                     strsignal(WTERMSIG(status)));
+        return 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}
+
+/* Before the program runs: a trace that cannot be written would come too late. */
+static int check_output(const char *path)
+{
+    char tmp[PATH_MAX];
+    int fd;
+
+    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= PATH_MAX)
+        return amp_complain(2, path, "%s", strerror(ENAMETOOLONG));
+    fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return amp_complain(2, path, "cannot be written: %s", strerror(errno));
+    close(fd);
+    unlink(tmp);
+    return 0;
+}
+
+static int record(const char *output, char **command)
+{
+    char path[PATH_MAX], library[PATH_MAX], folder[PATH_MAX];
+    struct amp_launch launch = { .command = command, .path = path, .library = library, .folder = folder, .output = -1,
+                                 .snapshot = no_snapshot };
+    int status = amp_program_check(command[0], path, sizeof path), ended = 0, own, err;
+
+    if (!status)
+        status = find_library(library, sizeof library);
+    if (!status)
+        status = check_output(output);
+    if (!status)
+        status = amp_scratch_make(folder);
+    if (status)
+        return status;
+    err = amp_launch_run(&launch, &ended);
+    if (err) {
+        status = amp_complain(2, command[0], "cannot be started: %s", strerror(-err));
+    } else {
+        own = describe(command[0], ended);
+        status = convert(folder, output, command);
+        status = status ? status : own;
+    }
+    amp_scratch_remove(folder);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option known[] = { { "out", required_argument, NULL, 'o' }, { NULL, 0, NULL, 0 } };
+    const char *output = NULL;
+    int flag;
+
+    opterr = 0;
+    while ((flag = getopt_long(argc, argv, "+:o:", known, NULL)) != -1) {
+        if (flag == ':')
+            return amp_complain(2, argv[optind - 1], "needs a value");
+        if (flag == '?')
+            return amp_complain(2, argv[optind - 1], "no such flag; 'ampersand help record' lists all");
+        output = optarg;
+    }
+    if (optind == argc)
+        return amp_complain(2, "record", "names no program: ampersand record -o FILE -- PROGRAM ARGUMENTS");
+    if (strcmp(argv[optind - 1], "--") != 0)
+        return amp_complain(2, argv[optind], "a program stands behind --");
+    if (!output)
+        return amp_complain(2, "record", "needs -o FILE, which the trace goes to");
+    return record(output, argv + optind);
+}
