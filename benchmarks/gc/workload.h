@@ -35,11 +35,13 @@ struct workload {
 
     /* Allocate a live heap of at most live_b bytes, as asked for. Runs on mutator 0. */
     uint64_t (*set_up)(uint64_t live_b, uint64_t seed);
-    /* Allocate at least `bytes` more, and drop as many. Returns a checksum of what was read. */
+    /* Allocate at least `bytes` more, and drop as many. Returns a checksum of what was read. NULL: a shape, whose heap
+     * is collected again and again as it is. */
     uint64_t (*run)(unsigned mutator, uint64_t bytes);
     uint64_t (*live_b)(void); /* what is reachable between two operations, as asked for */
 };
 
 extern const struct workload cache, queue, tree, server;
+extern const struct workload values, ordered, shuffled, list, balanced, churn; /* shapes.c */
 
 #endif

@@ -8,7 +8,11 @@
 #include <string.h>
 
 static const struct amp_exit exits[] = { { AMP_EXIT_NO_MEMORY, "memory", "no memory" }, { 0 } };
-static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_PAUSES] = "pauses", [AMP_GC_GRAPH] = "graph" };
+static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_PAUSES] = "pauses",
+                                     [AMP_GC_SHAPE] = "shape", [AMP_GC_GRAPH] = "graph" };
+static const char *const shapes[] = { "values", "ordered", "shuffled", "list", "balanced", "churn" };
+
+enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* Go says on stderr what its collector does. What else the environment sets for an allocator is not inherited. */
 static const char *const environment[] = { "GODEBUG=gctrace=1", NULL };
@@ -43,10 +47,12 @@ static void name_job(const struct maker *maker, enum amp_collectors_kind kind, c
                                   task->workload, task->live_b, task->gogc, task->launch);
     else if (kind == AMP_GC_PAUSES)
         job->file = amp_jobs_text(jobs, "%s/pauses/%s.json", maker->dir, collector);
+    else if (kind == AMP_GC_SHAPE)
+        job->file = amp_jobs_text(jobs, "%s/shapes/%s/%s.json", maker->dir, collector, task->workload);
     else
         job->file = amp_jobs_text(jobs, "%s/graphs/%s.json", maker->dir, task->workload);
     job->name = amp_jobs_text(jobs, "%s: %s%s, %" PRIu64 " MiB, GOGC %u", collector,
-                              kind == AMP_GC_POINT ? "" : kind == AMP_GC_PAUSES ? "pauses of " : "the heap of ",
+                              kind == AMP_GC_PAUSES ? "pauses of " : kind == AMP_GC_GRAPH ? "the heap of " : "",
                               task->workload, task->live_b >> 20, task->gogc);
     job->fields = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "kind", kinds[kind], "configuration", collector, "workload",
                             task->workload, "live_b", (json_int_t) task->live_b, "gogc", (json_int_t) task->gogc,
@@ -117,6 +123,19 @@ static void add_pauses(const struct maker *maker, size_t group)
         add(maker, AMP_GC_PAUSES, c, task, group + c);
 }
 
+/* Only churn turns its heap over; the others are collected as they are. */
+static void add_shapes(const struct maker *maker, size_t group)
+{
+    const struct amp_collectors_options *o = maker->options;
+
+    for (size_t c = 0; c < o->n_collectors; c++)
+        for (size_t s = 0; s < SHAPES; s++)
+            add(maker, AMP_GC_SHAPE, c,
+                (struct task){ .workload = shapes[s], .live_b = o->live_b[o->n_live - 1], .gogc = (unsigned) o->gogc[0],
+                               .turnover = s + 1 == SHAPES ? o->turnover : 0 },
+                group++);
+}
+
 static void add_graphs(const struct maker *maker, size_t group)
 {
     const struct amp_collectors_options *o = maker->options;
@@ -138,11 +157,13 @@ void amp_collectors_jobs(const struct amp_collectors_options *options, const cha
     for (unsigned launch = 0; launch < options->launches; launch++)
         add_points(&maker, launch);
     add_pauses(&maker, points);
-    add_graphs(&maker, points + options->n_collectors);
+    add_shapes(&maker, points + options->n_collectors);
+    add_graphs(&maker, points + (1 + SHAPES) * options->n_collectors);
 }
 
 size_t amp_collectors_size(const struct amp_collectors_options *options)
 {
-    return options->n_collectors * (options->n_workloads * options->n_gogc * options->n_live * options->launches + 1) +
-           options->n_workloads;
+    size_t points = options->n_workloads * options->n_gogc * options->n_live * options->launches;
+
+    return options->n_collectors * (points + 1 + SHAPES) + options->n_workloads;
 }

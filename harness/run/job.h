@@ -24,7 +24,7 @@
 #include "harness/files/record.h"
 #include "harness/run/process.h"
 
-enum { AMP_JOB_KINDS = 3, AMP_JOB_WORDS = 12 };
+enum { AMP_JOB_KINDS = 4, AMP_JOB_WORDS = 12 };
 
 enum amp_job_state { AMP_JOB_TO_DO, AMP_JOB_DONE, AMP_JOB_LOST, AMP_JOB_SKIPPED };
 

@@ -18,23 +18,24 @@ def add_arguments(parser):
 
 def main(args):
     run = runs.load(args.run)
-    points, pauses = judge.points(run), judge.pauses(run)
+    points, pauses, shapes = judge.points(run), judge.pauses(run), judge.shapes(run)
     failed_write = None
     try:
-        write(args.run, run, points, pauses)
+        write(args.run, run, points, pauses, shapes)
     except Refused as refused:  # a read-only folder can still be judged
         failed_write = refused
-    text.show(run, points, pauses, args.format)
+    text.show(run, points, pauses, shapes, args.format)
     if failed_write:
         raise failed_write
     return 1 if run.failures else 0
 
 
-def write(folder, run, points, pauses):
+def write(folder, run, points, pauses, shapes):
     launches = [launch for many in run.points.values() for launch in many]
-    every = launches + list(run.pauses.values())
+    every = launches + [*run.pauses.values(), *run.shapes.values()]
     write_whole(folder / "gctrace.txt", gctrace.text(every))
     write_whole(folder / "trace.json", gctrace.time_line([one for one in launches if one.launch == 0]))
-    summary = {"points": json.loads(text.table(points).json()), "pauses": json.loads(text.pauses_table(pauses).json())}
+    summary = {"points": json.loads(text.table(points).json()), "pauses": json.loads(text.pauses_table(pauses).json()),
+               "shapes": json.loads(text.shapes_table(shapes).json())}
     write_whole(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
-    write_whole(folder / "report.html", page.page(run, points, pauses))
+    write_whole(folder / "report.html", page.page(run, points, pauses, shapes))

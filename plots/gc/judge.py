@@ -14,7 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plots.gc import runs
+
 MINIMUM_B = 4 << 20
+OBJECT_B = 64  # of a shape
+SHAPES = (*runs.SHAPES, runs.CHURN)
 STEADY = 2  # the first cycles of a run still find a heap that was built in one go
 FITTED = 100
 
@@ -140,6 +144,29 @@ def _point(key, found, cost, launches):
                  float(found["asked_b"] + room_b), found["cpu_ns"] / found["allocated_b"],
                  (fixed + per_b * found["asked_b"]) / room_b,
                  found["share"], found["of_process"], found["ns_per_b"], found["pauses_ns"], gogc == fitted)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What it takes to mark a heap of this shape; of churn, what an object takes that dies at once."""
+
+    collector: str
+    shape: str
+    live_b: int
+    mark_ns: float  # by the clock, median of collections
+    cpu_ns: float  # of all threads that mark
+    ns_per_object: float | None
+
+
+def shapes(run):
+    found = []
+    for (collector, shape), launch in sorted(run.shapes.items(), key=lambda one: SHAPES.index(one[0][1])):
+        cycles = steady(launch)
+        churns = launch.turnover > 0
+        found.append(Shape(collector, shape, launch.live_b, float(np.median([cycle.mark_ns for cycle in cycles])),
+                           float(np.median([cycle.worker_ns + cycle.assist_ns + cycle.idle_ns for cycle in cycles])),
+                           launch.seconds * 1e9 * OBJECT_B / launch.allocated_b if churns else None))
+    return found
 
 
 def pauses(run):

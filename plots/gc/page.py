@@ -18,13 +18,14 @@ CYCLES = 400  # of a saw-tooth
 MODEL_STEPS = 40
 
 
-def page(run, points, pauses):
+def page(run, points, pauses, shapes):
     settings = run.manifest["settings"]
     return shell.render(
         "gc.html.j2", run, run.manifest, "gc", "gc, ", script="gc.js", sheet=Markup(shell.read_template("gc.css")),
         place=" · ".join([*style.place(run.manifest), style.made(run.manifest)]), quick=run.manifest["quick"],
         tally=_tally(run, points), failures=run.failures, short=_short(points, pauses),
         pauses_table=page_table.of(text.pauses_table(pauses)), points_table=page_table.of(text.table(points)),
+        shapes_table=page_table.of(text.shapes_table(shapes)) if shapes else None,
         graphs=[_graph(name, graph) for name, graph in run.graphs.items()],
         data=_embedded({
             "saws": [_saw(launches[0]) for launches in run.points.values() if launches],

@@ -10,8 +10,10 @@ from plots.files.journal import Form, read_journal
 from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged
 from plots.program.errors import Refused, one_line
 
-PAUSES, GRAPH = "pauses", "graph"
-KINDS = {"point": "launches", PAUSES: PAUSES, GRAPH: "graphs"}
+PAUSES, GRAPH, SHAPE = "pauses", "graph", "shape"
+KINDS = {"point": "launches", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
+SHAPES = ("values", "ordered", "shuffled", "list", "balanced")
+CHURN = "churn"  # objects that die at once
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Run:
     points: dict  # (collector, workload, live_b, gogc) -> [Launch]
     pauses: dict  # collector -> Launch
     graphs: dict  # workload -> document
+    shapes: dict = field(default_factory=dict)  # (collector, shape) -> Launch
     failures: list = field(default_factory=list)  # (what, why)
 
 
@@ -90,7 +93,9 @@ def load(folder):
     settings = manifest["settings"]
     rows = [f"{workload}-{live_b}-{gogc}" for workload in settings["workloads"] for live_b in settings["live_b"]
             for gogc in settings["gogc"]]
-    journal = read_journal(folder, rows, set(settings["collectors"]), FORM)
+    known = rows + [f"{shape}-{live_b}-{gogc}" for shape in (*SHAPES, CHURN) for live_b in settings["live_b"]
+                    for gogc in settings["gogc"]]
+    journal = read_journal(folder, known, set(settings["collectors"]), FORM)
     if journal.manifest_crc32 not in (None, zlib.crc32(raw)):
         raise Refused(name, "changed since the run: the journal keeps another CRC-32 of it")
     run = Run(folder, manifest, journal.events, {}, {}, {}, _failures(journal))
@@ -108,6 +113,9 @@ def load(folder):
     for path, kind, crc32 in _others(journal):
         if kind == PAUSES:
             run.pauses[path.stem] = _launch(folder / path, {"collector": path.stem}, crc32)
+        elif kind == SHAPE:
+            run.shapes[path.parent.name, path.stem] = _launch(
+                folder / path, {"collector": path.parent.name, "workload": path.stem}, crc32)
         else:
             run.graphs[path.stem] = _document(folder / path, "gc-graph", {"workload": path.stem}, crc32)
     return run
@@ -119,6 +127,8 @@ def _others(journal):
         for event in children.values():
             if place == PAUSES and event["event"] == "done":
                 yield Path(place, f"{collector}.json"), PAUSES, event.get("crc32")
+            elif place == KINDS[SHAPE] and event["event"] == "done":
+                yield Path(place, collector, f"{name.partition('-')[0]}.json"), SHAPE, event.get("crc32")
             elif place == KINDS[GRAPH] and event["event"] == "done":
                 yield Path(place, f"{name.partition('-')[0]}.json"), GRAPH, event.get("crc32")
 

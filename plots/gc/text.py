@@ -5,6 +5,8 @@ from plots.gc import gctrace, judge
 from plots.words import quantity, screen
 from plots.words.table import Column, Table
 
+SHAPES = {"values": "values", "ordered": "pointers in order", "shuffled": "pointers shuffled", "list": "list",
+          "balanced": "tree", "churn": "one allocation"}
 FORMATS = (*screen.FORMATS, "trace")
 
 
@@ -40,6 +42,22 @@ def table(points):
     ), points, title="Heap and CPU by GOGC",
         note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it. GC ns/KiB: CPU time of collecting "
              "for each KiB allocated; ns/KiB: all that a mutator takes for it")
+
+
+def shapes_table(found):
+    """A row for each shape, a column for each collector."""
+    collectors = list(dict.fromkeys(one.collector for one in found))
+    cells = {(one.shape, one.collector): one for one in found}
+
+    def column(collector):
+        def number(row):
+            one = cells.get((row, collector))
+            return one and (one.mark_ns if one.ns_per_object is None else one.ns_per_object)
+        return Column(f"{collector}_ns", number, collector, lambda row: quantity.time(number(row)))
+    sized = f", {quantity.size(found[0].live_b)} live" if found else ""
+    return Table((Column("shape", lambda row: row, "shape", lambda row: SHAPES[row], words=True),
+                  *map(column, collectors)), [name for name in SHAPES if any(one.shape == name for one in found)],
+                 title=f"To mark a heap of a shape{sized}; to allocate 64 B that die at once")
 
 
 def pauses_table(found):
@@ -78,12 +96,14 @@ def graph_lines(run):
                f"dominators in {graph['seconds']:.2f} s")
 
 
-def show(run, points, found, form):
+def show(run, points, found, shapes, form):
     def terminal(on):
-        parts = [table(points).terminal(on), pauses_table(found).terminal(on), list(graph_lines(run)),
+        parts = [table(points).terminal(on), pauses_table(found).terminal(on),
+                 shapes_table(shapes).terminal(on) if shapes else [], list(graph_lines(run)),
                  [f"failed: {what}: {why}" for what, why in run.failures]]
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
-    launches = [launch for many in run.points.values() for launch in many] + list(run.pauses.values())
+    launches = [launch for many in run.points.values() for launch in many]
+    launches += [*run.pauses.values(), *run.shapes.values()]
     screen.show(form if form != "trace" else "json", {
         "table": terminal, "json": table(points).json if form == "json" else lambda: gctrace.text(launches),
         "csv": table(points).csv, "markdown": table(points).markdown})

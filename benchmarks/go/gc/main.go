@@ -96,7 +96,14 @@ func measure(t task, w workload, trace *traced) result {
 	trace.begin()
 	begin := time.Now()
 	before, _ := cpuSeconds()
-	sum := runAll(w, each)
+	sum := uint64(0)
+	if t.Turnover == 0 {
+		for i := 0; i < collections; i++ {
+			runtime.GC()
+		}
+	} else {
+		sum = runAll(w, each)
+	}
 	seconds := time.Since(begin).Seconds()
 	after, peak := cpuSeconds()
 	var stats runtime.MemStats
@@ -135,6 +142,9 @@ func main() {
 		fail("task", err)
 	}
 	w := map[string]workload{"cache": &cache{}, "queue": &queue{}, "tree": &tree{}, "server": &server{}}[t.Workload]
+	if w == nil && shapes[t.Workload] != nil {
+		w = &shape{name: t.Workload}
+	}
 	if w == nil {
 		fail(t.Workload, "there is no such workload")
 	}

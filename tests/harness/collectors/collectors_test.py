@@ -119,8 +119,10 @@ def test_a_run_from_end_to_end(tmp_path):
     measured(folder, "--collector", ",".join(BUILT), "--workload", "tree")
     lines = shown(folder, "--format", "trace").splitlines()
     run = runs.load(folder)
-    launches = [launch for many in run.points.values() for launch in many] + list(run.pauses.values())
-    assert len(launches) == 2 * len(BUILT)
+    launches = [launch for many in run.points.values() for launch in many]
+    launches += [*run.pauses.values(), *run.shapes.values()]
+    assert len(launches) == (2 + 6) * len(BUILT)
+    assert set(run.graphs) == ({"tree"} if "ours" in BUILT else set())
     assert sum(line.startswith("gc ") for line in lines) == sum(len(launch.cycles) for launch in launches)
     assert {line[0] for line in lines} == {"g", "#"}
     assert (folder / "gctrace.txt").read_text().splitlines() == lines

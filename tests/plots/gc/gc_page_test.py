@@ -57,7 +57,7 @@ def test_a_stop_that_was_given_up_counts():
 def made(tmp_path_factory):
     run = whole()
     path = tmp_path_factory.mktemp("gc") / "report.html"
-    path.write_text(page.page(run, judge.points(run), judge.pauses(run)), encoding="utf-8")
+    path.write_text(page.page(run, judge.points(run), judge.pauses(run), judge.shapes(run)), encoding="utf-8")
     return path
 
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// The same live bytes in five shapes, and objects that die at once: as benchmarks/gc/shapes.c.
+package main
+
+const collections = 9
+
+type object struct {
+	next, other *object
+	words       [6]uint64
+}
+
+type plain struct{ words [8]uint64 }
+
+type shape struct {
+	name   string
+	values []plain
+	table  []*object
+	top    *object
+	n      uint64
+}
+
+var shapes = map[string]func(s *shape, seed uint64){
+	"values":   func(s *shape, _ uint64) { s.values = make([]plain, s.n) },
+	"ordered":  ordered,
+	"shuffled": shuffled,
+	"list":     func(s *shape, _ uint64) { list(s) },
+	"balanced": func(s *shape, _ uint64) { s.top = balanced(s.n) },
+	"churn":    func(s *shape, _ uint64) { s.values = make([]plain, s.n) },
+}
+
+func ordered(s *shape, _ uint64) {
+	s.table = make([]*object, s.n)
+	for i := range s.table {
+		s.table[i] = new(object)
+	}
+}
+
+func shuffled(s *shape, seed uint64) {
+	ordered(s, seed)
+	r := random(seed)
+	for i := s.n; i > 1; i-- {
+		k := r.below(i)
+		s.table[i-1], s.table[k] = s.table[k], s.table[i-1]
+	}
+}
+
+func list(s *shape) {
+	for i := uint64(0); i < s.n; i++ {
+		o := new(object)
+		o.next = s.top
+		s.top = o
+	}
+}
+
+func balanced(n uint64) *object {
+	if n == 0 {
+		return nil
+	}
+	o := new(object)
+	o.next = balanced((n - 1) / 2)
+	o.other = balanced(n - 1 - (n-1)/2)
+	return o
+}
+
+func (s *shape) setUp(live, seed uint64) {
+	s.n = live / 64
+	shapes[s.name](s, seed)
+}
+
+//go:noinline
+func newObject(word uint64) *object {
+	o := new(object)
+	o.words[0] = word
+	return o
+}
+
+func (s *shape) run(mutator int, bytes uint64) uint64 {
+	sum := uint64(mutator)
+	for done := uint64(0); done < bytes; done += 64 {
+		sum += newObject(done).words[0]
+	}
+	return sum
+}
+
+func (s *shape) mutators() int { return 1 }
+func (s *shape) live() uint64  { return s.n * 64 }
