@@ -98,7 +98,7 @@ def load(folder):
     journal = read_journal(folder, known, set(settings["collectors"]), FORM)
     if journal.manifest_crc32 not in (None, zlib.crc32(raw)):
         raise Refused(name, "changed since the run: the journal keeps another CRC-32 of it")
-    run = Run(folder, manifest, journal.events, {}, {}, {}, _failures(journal))
+    run = Run(folder, manifest, journal.events, {}, {}, {}, failures=_failures(journal))
     for collector in settings["collectors"]:
         found = {path.name: path for path in entries(folder / "launches" / collector)}
         for path in (found[name] for name in found.keys() - set(rows)):
