@@ -123,6 +123,8 @@ def test_a_run_from_end_to_end(tmp_path):
     launches += [*run.pauses.values(), *run.shapes.values()]
     assert len(launches) == (2 + 6) * len(BUILT)
     assert set(run.graphs) == ({"tree"} if "ours" in BUILT else set())
+    for graph in run.graphs.values():  # as the collector marked it, off by nothing
+        assert graph["reached_b"] == graph["marked_b"] == sum(line["own_b"] for line in graph["paths"]) == 1 << 20
     assert sum(line.startswith("gc ") for line in lines) == sum(len(launch.cycles) for launch in launches)
     assert {line[0] for line in lines} == {"g", "#"}
     assert (folder / "gctrace.txt").read_text().splitlines() == lines
