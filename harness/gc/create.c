@@ -137,6 +137,7 @@ static unsigned count_cpus(void)
 static void prepare(struct amp_gc *gc)
 {
     pthread_condattr_t monotonic;
+    pthread_mutexattr_t checked;
     pthread_cond_t *conditions[] = { &gc->stopped, &gc->go, &gc->work, &gc->done };
 
     pthread_condattr_init(&monotonic);
@@ -144,9 +145,12 @@ static void prepare(struct amp_gc *gc)
     for (unsigned i = 0; i < 4; i++)
         pthread_cond_init(conditions[i], &monotonic);
     pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&gc->lock, NULL);
-    pthread_mutex_init(&gc->heap_lock, NULL);
-    pthread_mutex_init(&gc->queue_lock, NULL);
+    pthread_mutexattr_init(&checked);
+    pthread_mutexattr_settype(&checked, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&gc->lock, &checked);
+    pthread_mutex_init(&gc->heap_lock, &checked);
+    pthread_mutex_init(&gc->queue_lock, &checked);
+    pthread_mutexattr_destroy(&checked);
     gc->types = 1;
     gc->worker_marker.gc = gc;
     if (!gc->limits.cpus)
@@ -210,8 +214,10 @@ int amp_gc_destroy(struct amp_gc *gc)
     pthread_mutex_lock(&gc->lock);
     busy = gc->mutators != NULL;
     pthread_mutex_unlock(&gc->lock);
-    if (busy)
+    if (busy) {
+        amp_gc_say("mutators have not been joined yet");
         return -EBUSY;
+    }
     amp_gc_worker_end(gc);
     if (gc->on)
         __atomic_sub_fetch(&amp_gc_barrier, 1, __ATOMIC_SEQ_CST);

@@ -8,11 +8,11 @@
  *   | registers      |         | mark bits, allocation bits: apart    |             | reached, then sweeps|
  *   +----------------+         +--------------------------------------+             +---------------------+
  *
- * A cycle: first stop (barrier on) - each mutator scans its own stack and goes on - the worker marks, and mutators that
- * allocate too fast help it - second stop (all is marked, barrier off) - spans are swept when they are needed, or by the
- * worker. Objects never move. A word on a stack, in a register or in a registered root that holds any address within an
- * object keeps it (conservative); within objects only the words that their type names are pointers (precise), and these
- * may point into the middle of an object, too.
+ * A cycle: first stop (barrier on) - each mutator scans its own stack and goes on - the worker marks, and mutators
+ * that allocate too fast help it - second stop (all is marked, barrier off) - spans are swept when they are needed, or
+ * by the worker. Objects never move. A word on a stack, in a register or in a registered root that holds any address
+ * within an object keeps it (conservative); within objects only the words that their type names are pointers (precise),
+ * and these may point into the middle of an object, too.
  *
  * Rules for a program:
  *   - mutators run growable functions (harness/stack/stack.h); a mutator stops where such a function is entered, where
@@ -24,8 +24,8 @@
  * Finalisers are left out: an order in which to run them cannot be had for cycles, and nothing here needs one.
  *
  * Functions return 0 or a negative errno, and say why in amp_gc_message(). Sizes are in bytes, times in nanoseconds of
- * CLOCK_MONOTONIC. A collector that has failed (-ETIMEDOUT, -EOWNERDEAD, -ENOMEM of its queue) frees nothing any more:
- * what is reachable stays intact, and each allocation returns NULL. */
+ * CLOCK_MONOTONIC. A collector that has failed (-ETIMEDOUT, -EOWNERDEAD, -EXDEV, -ENOMEM of its queue) frees nothing
+ * any more: what is reachable stays intact, and as soon as a mutator needs another span, allocation returns NULL. */
 #ifndef AMP_GC_H
 #define AMP_GC_H
 
@@ -78,8 +78,8 @@ struct amp_gc_pace {
     uint64_t cycle; /* for which it is made */
     int gogc;
     size_t live_b;          /* reachable when marking began */
-    size_t roots_b;         /* stacks included. goal = live + (live + roots) * GOGC / 100, at least minimum_b * GOGC / 100 */
-    size_t goal_b;
+    size_t roots_b;         /* stacks included */
+    size_t goal_b;          /* live + (live + roots) * GOGC / 100, at least minimum_b * GOGC / 100 */
     bool limited;            /* the memory limit made the goal smaller */
     double allocated_per_work; /* bytes allocated while the worker scans one, smoothed over cycles */
     size_t work_b;           /* expected: what the last cycle scanned */
@@ -170,8 +170,8 @@ int amp_gc_mutator_join(struct amp_gc_mutator *mutator, uint64_t *result);
 /* start and join, for one. */
 int amp_gc_run(struct amp_gc *gc, const char *name, amp_stack_fn *fn, void *arg, uint64_t *result);
 
-/* The following are called by mutators only, in growable functions or functions called by amp_stack_call(); by any
- * other thread, allocation returns NULL with the reason in amp_gc_message(NULL). None needs more stack than there is. */
+/* The following are called by mutators only, in growable functions or functions called by amp_stack_call(). In any
+ * other thread, allocation returns NULL with the reason in amp_gc_message(NULL). */
 
 /* An object, or n in a row, cleared. NULL: see amp_gc_message(); -ENOMEM and -EINVAL leave all as it was. */
 void *amp_gc_alloc(unsigned type);
@@ -218,8 +218,9 @@ struct amp_gc_object {
 struct amp_gc_visitor {
     /* First each root: the object that a word points to; where: a root's name, or a mutator's. */
     void (*root)(void *arg, const char *where, const void *object);
-    void (*object)(void *arg, const struct amp_gc_object *object);             /* then each object that is allocated, */
-    void (*edge)(void *arg, const void *from, size_t field_b, const void *to); /* followed by its edges; to: an object's start */
+    /* Then each object that is allocated, followed by its edges; `to` is the start of an object. */
+    void (*object)(void *arg, const struct amp_gc_object *object);
+    void (*edge)(void *arg, const void *from, size_t field_b, const void *to);
     void *arg;
 };
 

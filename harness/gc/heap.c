@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which span a mutator allocates from next: one of its kind with free slots, one that is still to be swept, a new one. */
+ * Which span a mutator allocates from next: one of its kind with free slots, one that is to be swept, a new one. */
 #include "harness/gc/state.h"
 
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * Marking: white objects become grey (mark bit set, in a block or the queue) and then black (their words looked at).
  * Any number of threads may mark: the atomic setting of a mark bit decides whose an object is.
  *
- * The write barrier is Go's hybrid: it shades what the field held, so that nothing that was reachable when marking began
- * can be hidden from a marker (deletion, Yuasa), and what it will hold, since the stack that the pointer comes from may
- * not have been scanned yet (insertion, Dijkstra). */
+ * The write barrier is Go's hybrid: it shades what the field held, so that nothing that was reachable when marking
+ * began can be hidden from a marker (deletion, Yuasa), and what it will hold, since the stack that the pointer comes from
+ * may not have been scanned yet (insertion, Dijkstra). */
 #include "harness/gc/state.h"
 
 #include <errno.h>
@@ -131,7 +131,8 @@ static void scan(struct amp_gc_marker *marker, uintptr_t entry)
     uintptr_t to = at + span->size_b;
 
     if (span->n == 1) {
-        const size_t element_b = layout->type.size_b, piece_b = element_b < PIECE_B ? PIECE_B / element_b * element_b : element_b;
+        const size_t element_b = layout->type.size_b;
+        const size_t piece_b = element_b < PIECE_B ? PIECE_B / element_b * element_b : element_b;
 
         to = span->base + span->size_b;
         if (to - at > piece_b + element_b) {

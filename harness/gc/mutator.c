@@ -48,7 +48,8 @@ static void enter(struct amp_gc_mutator *m)
 static void *run(void *arg)
 {
     struct amp_gc_mutator *m = arg;
-    const stack_t aside = { .ss_sp = m->signal_stack, .ss_size = AMP_GC_SIGNAL_STACK_B }, none = { .ss_flags = SS_DISABLE };
+    const stack_t aside = { .ss_sp = m->signal_stack, .ss_size = AMP_GC_SIGNAL_STACK_B };
+    const stack_t none = { .ss_flags = SS_DISABLE };
 
     sigaltstack(&aside, NULL);
     pthread_cleanup_push(end, m);

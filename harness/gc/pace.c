@@ -11,8 +11,8 @@
  *                                     /   |/              scans so much that the work is done when the heap has reached
  *                        live ......./....|...            its goal. Beyond the goal, it waits.
  *
- * `live` is what could be reached when marking began. What was allocated since is marked, too, but may be dead: Go counts
- * it, and so grows with the rate of allocation; here only the next cycle's marking decides about it. */
+ * `live` is what could be reached when marking began. What was allocated since is marked, too, but may be dead: Go
+ * counts it, and so grows with the rate of allocation; here only the next cycle's marking decides about it. */
 #include "harness/gc/state.h"
 
 #include <time.h>
@@ -64,7 +64,8 @@ static double measure(struct amp_gc *gc)
     unsigned n = 0;
 
     if (marking_ns > 0 && mutators_ns > 0 && c->scanned_b > 0)
-        gc->ratios[c->number % 4] = (double) (c->heap_end_b - c->heap_begin_b) / mutators_ns * marking_ns / (double) c->scanned_b;
+        gc->ratios[c->number % 4] =
+            (double) (c->heap_end_b - c->heap_begin_b) / mutators_ns * marking_ns / (double) c->scanned_b;
     for (unsigned i = 0; i < 4; i++) {
         sum += gc->ratios[i];
         n += gc->ratios[i] > 0;
@@ -134,8 +135,9 @@ uint64_t amp_gc_rest_ns(const struct amp_gc *gc, uint64_t worked_ns)
 static double owed(struct amp_gc *gc, size_t bytes)
 {
     const size_t heap_b = AMP_GC_LOAD(&gc->heap_b), scanned_b = AMP_GC_LOAD(&gc->counts.scanned_b);
-    const double left_b = gc->pace.work_b > scanned_b ? (double) (gc->pace.work_b - scanned_b) : (double) gc->pace.work_b / 16;
-    const double room_b = gc->pace.goal_b > heap_b + bytes ? (double) (gc->pace.goal_b - heap_b) : (double) bytes;
+    const size_t work_b = gc->pace.work_b, goal_b = gc->pace.goal_b;
+    const double left_b = work_b > scanned_b ? (double) (work_b - scanned_b) : (double) work_b / 16;
+    const double room_b = goal_b > heap_b + bytes ? (double) (goal_b - heap_b) : (double) bytes;
 
     return left_b * (double) bytes / room_b;
 }

@@ -51,7 +51,8 @@ size_t amp_gc_class_size(unsigned class_)
 {
     const unsigned above = class_ - FINE;
 
-    return class_ < FINE ? 16 * (size_t) (class_ + 1) : (FINE_B << above / 4) + (size_t) (above % 4 + 1) * (32UL << above / 4);
+    return class_ < FINE ? 16 * (size_t) (class_ + 1)
+                         : (FINE_B << above / 4) + (size_t) (above % 4 + 1) * (32UL << above / 4);
 }
 
 size_t amp_gc_class_pages(unsigned class_)

@@ -7,12 +7,12 @@
  *   span     [slot 0][slot 1][slot 2] ...        bits   marks  0 1 1 ...   by the marker, atomically
  *                                                       allocs 1 1 1 ...   by the mutator that owns the span
  *
- * A span is owned by one mutator that allocates from it, or on one list of its kind: `partial` (free slots), `full`,
- * `unswept`; or by whoever sweeps it. At the end of marking, all are unswept; sweeping makes allocs = marks.
+ * A span is owned by one mutator that allocates from it, or on one list of its kind: `partial` (with free slots),
+ * `full`, `unswept`; or by whoever sweeps it. At the end of marking, all are unswept; sweeping makes allocs = marks.
  *
- * Locks, in the order in which they are taken: gc->lock (mutators, their states, the phase), gc->heap_lock (pages, kinds,
- * lists of spans), gc->queue_lock (the mark queue). A mutator that waits for something other than these is away, so that
- * no stop waits for it. */
+ * Locks, in the order in which they are taken: gc->lock (mutators, their states, the phase), gc->heap_lock (pages,
+ * kinds, lists of spans), gc->queue_lock (the mark queue). A mutator that waits for something else is away, so that no
+ * stop waits for it. */
 #ifndef AMP_GC_STATE_H
 #define AMP_GC_STATE_H
 
@@ -185,8 +185,7 @@ struct amp_gc {
     struct amp_gc_mutator *mutators;
     uint64_t cycles; /* begun */
     uint64_t ended;
-    bool quit, has_worker; /* has_worker: it lives */
-    bool joinable;
+    bool quit, has_worker;
     pthread_t worker;
     struct amp_gc_marker worker_marker;
     int error; /* it has failed, for good */
@@ -253,7 +252,7 @@ static inline bool amp_gc_is_set(const uint64_t *bits, uint32_t slot)
 }
 
 /* ---- heap.c */
-struct amp_gc_kind *amp_gc_kind_of(struct amp_gc *gc, unsigned type, size_t size_b); /* under heap_lock; NULL: no memory */
+struct amp_gc_kind *amp_gc_kind_of(struct amp_gc *gc, unsigned type, size_t size_b); /* under heap_lock; or NULL */
 void amp_gc_bins_release(struct amp_gc_mutator *mutator); /* under heap_lock */
 void amp_gc_list(struct amp_gc_spans *list, struct amp_gc_span *span); /* under heap_lock */
 struct amp_gc_span *amp_gc_unlist(struct amp_gc_spans *list);           /* under heap_lock; NULL: none */
@@ -263,7 +262,7 @@ struct amp_gc_bin *amp_gc_bin_of(struct amp_gc_mutator *mutator, unsigned type, 
 void amp_gc_unsweep(struct amp_gc *gc); /* all spans, at the end of marking */
 
 /* ---- sweep.c */
-bool amp_gc_sweep_some(struct amp_gc *gc, struct amp_gc_kind *kind); /* one span, of any kind if NULL; false: none left */
+bool amp_gc_sweep_some(struct amp_gc *gc, struct amp_gc_kind *kind); /* one span, NULL: of any kind; false: none left */
 void amp_gc_sweep_all(struct amp_gc *gc);
 
 /* ---- queue.c */

@@ -145,7 +145,7 @@ static void ask(struct amp_gc *gc, const struct amp_gc_mutator *self)
 void amp_gc_wait_a_little(struct amp_gc *gc, pthread_cond_t *condition, uint64_t ns)
 {
     const uint64_t until_ns = amp_gc_now_ns() + ns;
-    const struct timespec until = { .tv_sec = (time_t) (until_ns / 1000000000), .tv_nsec = (long) (until_ns % 1000000000) };
+    const struct timespec until = { (time_t) (until_ns / 1000000000), (long) (until_ns % 1000000000) };
 
     pthread_cond_timedwait(condition, &gc->lock, &until);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sweeping: what is not marked is free. A span is swept by a mutator that needs slots of its kind, or by the worker; all
- * are swept before the next cycle begins. Only bits are touched, unless freed memory is to be poisoned. */
+ * Sweeping: what is not marked is free. A span is swept by a mutator that needs slots of its kind, or by the worker;
+ * all are swept before the next cycle begins. Only bits are touched, unless freed memory is to be poisoned. */
 #include "harness/gc/state.h"
 
 #include <sched.h>
@@ -97,5 +97,5 @@ void amp_gc_sweep_all(struct amp_gc *gc)
         pthread_mutex_unlock(&gc->heap_lock);
         if (others)
             sched_yield();
-    } while (others);
+    } while (others && !AMP_GC_LOAD(&gc->error)); /* it will not come back if the worker has ended */
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Is the marking right? These checks share no code with the marker: they look up objects by division, keep their own set
- * of what they have seen, and walk with a stack of their own. If one fails, the process ends with the reason.
+ * Is the marking right? These checks share no code with the marker: they look up objects by division, keep their own
+ * set of what they have seen, and walk with a stack of their own. If one fails, the process ends with the reason.
  *
- *   at the end of marking   what a marked object or a root points to is marked. Words of stacks may point to what is not:
+ *   at the end of marking   what a marked object or a root points to is marked. Words of stacks may point to others:
  *                           a frame that was entered after the scan can show an old word, which nobody reads. These are
  *                           counted. If no mutator has run since the cycle began, they must be marked, too.
  *   after each step         a black object points to a white one only if that can be reached from a grey one through

@@ -59,14 +59,18 @@ static bool has_work(const struct amp_gc *gc)
     return !gc->error && (gc->phase == AMP_GC_MARKING || (gc->phase == AMP_GC_OFF && AMP_GC_LOAD(&gc->unswept) > 0));
 }
 
-/* Its thread ends: as it should, or by pthread_exit() in a signal handler. */
+/* Its thread ends: as it should, or by pthread_exit() in a signal handler. Then it may hold a lock; these are of the
+ * kind that nobody but the owner releases. */
 static void gone(void *arg)
 {
     struct amp_gc *gc = arg;
 
-    gc->has_worker = false;
-    if (!AMP_GC_LOAD(&gc->quit))
-        amp_gc_fail(gc, -EOWNERDEAD, "the worker has ended in the middle of its work");
+    if (AMP_GC_LOAD(&gc->quit))
+        return;
+    amp_gc_fail(gc, -EOWNERDEAD, "the worker has ended in the middle of its work");
+    pthread_mutex_unlock(&gc->queue_lock);
+    pthread_mutex_unlock(&gc->heap_lock);
+    pthread_mutex_unlock(&gc->lock);
 }
 
 static void *work(void *arg)
@@ -98,15 +102,14 @@ int amp_gc_worker_start(struct amp_gc *gc)
 {
     int error;
 
-    gc->has_worker = true;
     error = pthread_create(&gc->worker, NULL, work, gc);
-    gc->joinable = !error;
+    gc->has_worker = !error;
     return -error;
 }
 
 void amp_gc_worker_end(struct amp_gc *gc)
 {
-    if (!gc->joinable)
+    if (!gc->has_worker)
         return;
     pthread_mutex_lock(&gc->lock);
     AMP_GC_STORE(&gc->quit, true);

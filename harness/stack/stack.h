@@ -138,15 +138,15 @@ size_t amp_stack_trim(void);
  * where that thread changes stacks at this moment: ask again until there is an answer. */
 typedef void amp_stack_asked_fn(void *arg);
 
-/* For the calling thread: what to call, on its host stack, whenever a check fails; NULL: nothing any more. That need not
- * be because somebody asked. Returns what amp_stack_ask() wants of this thread. */
+/* For the calling thread: what to call, on its host stack, whenever a check fails; NULL: nothing any more. It may have
+ * failed for another reason, too. Returns what amp_stack_ask() wants of this thread. */
 uintptr_t *amp_stack_answer(amp_stack_asked_fn *fn, void *arg);
 
 /* From any thread. stack: what that thread runs on, or NULL: none, as with AMP_STACK_HOST. */
 void amp_stack_ask(struct amp_stack *stack, uintptr_t *limit);
 
-/* The bytes in use, [*low, *top), of a stack whose thread is on the host stack: in amp_stack_call(), in the answer. They
- * hold all registers that a function must keep, as of that moment, or the functions on the host stack do. */
+/* The bytes in use, [*low, *top), of a stack whose thread is on the host stack: in amp_stack_call(), in the answer.
+ * Registers that a function must keep are in them, or still in registers, or saved on the host stack. */
 void amp_stack_in_use(const struct amp_stack *stack, uintptr_t *low, uintptr_t *top);
 
 /* The thread of this stack has ended in the middle of a run: the stack may be destroyed, as if it were idle. */

@@ -17,7 +17,7 @@ enum amp_stack_state { AMP_STACK_IDLE, AMP_STACK_READY, AMP_STACK_RUNNING, AMP_S
 
 struct amp_stack {
     /* The assembly knows these by their offsets, which stack.c asserts. */
-    uintptr_t sp;      /* where a suspended coroutine goes on; of a running one, while its thread is on the host stack */
+    uintptr_t sp;      /* where a suspended coroutine goes on, or a running one when its thread leaves the host stack */
     uintptr_t host_sp; /* of whoever resumed it */
     uintptr_t limit;   /* the check fails at this address and below; UINTPTR_MAX: always */
     uintptr_t host_limit;

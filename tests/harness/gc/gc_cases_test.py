@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""What a collector refuses or cannot do is an error with a name, and the objects are as they were."""
+import re
+
+import pytest
+
+from gc_parts import build, needs, run
+
+GOGC = "Invalid argument: GOGC is from 1 to 10000\n"
+CASES = {
+    "gogc": 4 * GOGC,
+    "sizes": "Invalid argument: a memory limit is 1 MiB at least\n"
+             "Invalid argument: the memory limit is beyond the addresses that are reserved\n"
+             "Invalid argument: the heap has 16 TiB of addresses at most\n"
+             "Invalid argument: no such mode\n",
+    "limit": r"the memory limit of 2097152 B cannot be kept: \d+ B are live, and 24 B more are wanted" "\n"
+             "the list is whole\n1000 more\n",
+    "descriptor": "Invalid argument: type without a name: a type has a name and a size\n"
+                  "Invalid argument: type empty: a type has a name and a size\n"
+                  "Invalid argument: type odd: the size of a type with pointers is a multiple of 8\n"
+                  "Invalid argument: type short: a pointer lies beyond the end of its type\n"
+                  "Invalid argument: type twice: the pointers of a type are in ascending order\n"
+                  "Invalid argument: root crooked: roots are aligned to 8, and not empty\n"
+                  "an object without a descriptor: no type has the number 0\n"
+                  "an object without a descriptor: no type has the number 77\n"
+                  "no array of type node has 0 elements\n"
+                  "no array of type node has 2305843009213693951 elements\n"
+                  "only mutators allocate, and this thread is none\n",
+    "another": "Invalid cross-device link: an object of type node holds a pointer to another collector's heap\n",
+    "ends": "Operation canceled: mutator leaver ended in the middle of its function\n2000\n",
+    "never_stops": "Device or resource busy: mutators have not been joined yet\n"
+                   "Connection timed out: mutator spinner has reached no safe point in 50 ms; it is in spins_for_ever\n"
+                   "joined\n2000\n",
+    "polled": "20 cycles, 0\n",
+    "called": "20 cycles, 0\n",
+    "away": "20 cycles, 77\n",
+    "worker_killed": "Owner died: the worker has ended in the middle of its work\n2000\n",
+    "queue": "Cannot allocate memory: no memory for the mark queue: 24576 B are in it\n20000\n"
+             "Cannot allocate memory: no memory for a collector\n",
+    "step": "Invalid argument: with STEP, there is one mutator at a time\n"
+            "Invalid argument: marking goes on in steps in a collector with STEP only\n",
+}
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    needs("gcc", "gcc")
+    return build(tmp_path_factory.mktemp("cases") / "gc_cases", "gcc", "gc_cases.c", "-O2")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(program, case):
+    done = run(program, case)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(CASES[case], done.stdout), done.stdout
