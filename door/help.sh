@@ -3,7 +3,7 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask ab escape profile record allocators test list report charts compare check check-budgets stack gc doctor setup help'
+verbs='bench ask ab escape profile cc record allocators test list report charts compare check check-budgets stack gc doctor setup help'
 if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
@@ -223,6 +223,7 @@ Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    defau
   --every T          write it again after each such time: 10s, 5m          at the end
   --alloc            every allocation                                      default
   --cpu              where CPU time goes; for a PROGRAM
+  --copies           which struct copies cost what; for a PROGRAM that `ampersand cc` compiled
   --format F         the report as table or json                           table
 
 Runs the program and the processes that it starts, and records each allocation with its stack. The report goes to
@@ -369,6 +370,7 @@ known() { # verb
 asks_for_help() { # arguments
     before=
     for argument; do
+        case $verb,$before in cc,?*) return 1 ;; esac # clang's own
         case $before,$argument in
             *,--) return 1 ;; # what follows belongs to a program
             --cflags,* | --base-cflags,* | --head-cflags,* | --link,* | --function,* | --cc,* | --out,* | --filter,*) ;;

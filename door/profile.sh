@@ -35,3 +35,12 @@ verb_profile() {
     unset AMPERSAND_HELD AMPERSAND_DOOR
     exec "$build/harness/profile/ampersand-profile" "$@" 9>&-
 }
+
+# Called for each file of a build: once it is there, it is not looked after what it was made from.
+verb_cc() {
+    compiler=$build/harness/profile/copies/ampersand-cc
+    [ -x "$compiler" ] || ready build
+    clear_up
+    unset AMPERSAND_HELD AMPERSAND_DOOR
+    exec "$compiler" "$@" 9>&-
+}

@@ -7,8 +7,11 @@
 #include "harness/text/complain.h"
 #include "harness/text/quantity.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 struct options {
     struct amp_run_options run;
@@ -68,11 +71,27 @@ static int parse(int argc, char **argv, struct options *out)
     return 0;
 }
 
+/* Copies are profiled by a program of its own, which takes the same command line. */
+static int run_copies(char **argv)
+{
+    char path[PATH_MAX];
+    int status = amp_run_find_beside("copies/ampersand-copies", path, sizeof path);
+
+    if (status)
+        return status;
+    execv(path, argv);
+    return amp_complain(2, path, "%s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
     struct options options = { .run.told = -1 };
-    int status = parse(argc, argv, &options);
+    int status;
 
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--copies") == 0)
+            return run_copies(argv);
+    status = parse(argc, argv, &options);
     if (status)
         return status;
     return options.row ? amp_row_profile(options.row, &options.run) : amp_run_program(&options.run, NULL);

@@ -79,7 +79,7 @@ int amp_run_find_beside(const char *name, char *out, size_t cap)
     return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
 }
 
-static int describe(int status, char *out, size_t cap)
+int amp_run_describe(int status, char *out, size_t cap)
 {
     if (WIFSIGNALED(status)) {
         snprintf(out, cap, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -130,7 +130,7 @@ static int report(struct run *run, struct amp_profile *profile)
 static int prepare(const struct amp_run_options *options, char *path, char *library, char *folder)
 {
     const char *name = options->is_cpu ? "libampersand_cpu.so" : "libampersand_profile.so";
-    int status = amp_program_check(options->command[0], path, PATH_MAX);
+    int status = (options->is_cpu ? amp_program_check_code : amp_program_check)(options->command[0], path, PATH_MAX);
     int err = !status && options->output ? amp_proto_can_save(options->output) : 0;
 
     if (err)
@@ -159,7 +159,7 @@ int amp_run_program(const struct amp_run_options *options, struct amp_profile *k
     if (err) {
         status = amp_complain(2, options->command[0], "cannot be started: %s", strerror(-err));
     } else {
-        int own = describe(ended, run.ended, sizeof run.ended);
+        int own = amp_run_describe(ended, run.ended, sizeof run.ended);
 
         status = options->title && own > 1 ? own : report(&run, &profile); /* 1: other lessons are missing */
         status = status ? status : own;

@@ -81,7 +81,7 @@ static bool has_symbol(const struct image *image, const char *name, bool own)
     return false;
 }
 
-static const char *why_not_image(const struct image *image)
+static const char *why_not_image(const struct image *image, bool sees_malloc)
 {
     const Elf64_Ehdr *head = image->head;
 
@@ -94,7 +94,7 @@ static const char *why_not_image(const struct image *image)
     if (has_symbol(image, "__asan_init", false) || has_symbol(image, "__tsan_init", false) ||
         has_symbol(image, "__asan_init", true) || has_symbol(image, "__tsan_init", true))
         return "is built with a sanitizer, which replaces malloc; build it without";
-    if (has_symbol(image, "malloc", true))
+    if (sees_malloc && has_symbol(image, "malloc", true))
         return "defines malloc itself, which no library can replace; link its allocator as a shared library";
     return NULL;
 }
@@ -126,7 +126,7 @@ static bool read_interpreter(const struct image *image, char *out, size_t cap)
     return n > 0;
 }
 
-static int check_file(const char *path, const char *shown, unsigned scripts)
+static int check_file(const char *path, const char *shown, bool sees_malloc, unsigned scripts)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC), status = 0;
     char interpreter[PATH_MAX];
@@ -151,8 +151,8 @@ static int check_file(const char *path, const char *shown, unsigned scripts)
     } else if (read_interpreter(&image, interpreter, sizeof interpreter)) {
         amp_complain(0, shown, "is a script: its interpreter %s counts", interpreter);
         status = scripts == 0 ? amp_complain(2, shown, "too many scripts name each other as interpreter")
-                              : check_file(interpreter, interpreter, scripts - 1);
-    } else if ((why = why_not_image(&image)) != NULL) {
+                              : check_file(interpreter, interpreter, sees_malloc, scripts - 1);
+    } else if ((why = why_not_image(&image, sees_malloc)) != NULL) {
         status = amp_complain(2, shown, "%s", why);
     }
     munmap((void *) (uintptr_t) image.bytes, image.n);
@@ -180,7 +180,7 @@ static int find(const char *program, char *path, size_t cap)
     }
 }
 
-int amp_program_check(const char *program, char *path, size_t cap)
+static int check(const char *program, bool sees_malloc, char *path, size_t cap)
 {
     struct stat found;
     int err = 0;
@@ -200,5 +200,15 @@ int amp_program_check(const char *program, char *path, size_t cap)
         return amp_complain(2, program, "is not executable, or may not be executed by you");
     if (err)
         return amp_complain(2, program, "%s", strerror(err));
-    return check_file(path, program, SCRIPTS);
+    return check_file(path, program, sees_malloc, SCRIPTS);
+}
+
+int amp_program_check(const char *program, char *path, size_t cap)
+{
+    return check(program, true, path, cap);
+}
+
+int amp_program_check_code(const char *program, char *path, size_t cap)
+{
+    return check(program, false, path, cap);
 }

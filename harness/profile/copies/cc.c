@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand-cc: clang with debug information and the plugin that names struct copies. Everything else is passed on. */
+#include "harness/text/complain.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Our own flags stand first. 0, or 2 after it has said what is wrong. */
+static int read_flags(char **words, int *n, const char **stages)
+{
+    for (*n = 0; words[*n] && strncmp(words[*n], "--count", strlen("--count")) == 0; ++*n) {
+        if (strcmp(words[*n], "--count") == 0)
+            *stages = "tag,late,settle,count";
+        else if (strcmp(words[*n], "--count=source") == 0)
+            *stages = "tag,source,late,settle,count";
+        else
+            return amp_complain(2, words[*n], "no such flag; 'ampersand help cc' lists all");
+    }
+    return words[*n] ? 0 : amp_complain(2, "cc", "names nothing to compile: ampersand cc [--count] FLAGS AND FILES");
+}
+
+/* What clang answers to -dumpversion, as "14". 0, or 2 after it has said why it cannot be asked. */
+static int ask_version(const char *clang, char *out, size_t cap)
+{
+    char *question[] = { (char *) (uintptr_t) clang, "-dumpversion", NULL };
+    posix_spawn_file_actions_t actions;
+    int ends[2], status = 0, err;
+    ssize_t n = 0;
+    pid_t child;
+
+    if (pipe(ends))
+        return amp_complain(2, "cc", "%s", strerror(errno));
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    err = posix_spawnp(&child, clang, &actions, NULL, question, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    if (!err) {
+        n = read(ends[0], out, cap - 1);
+        waitpid(child, &status, 0);
+    }
+    close(ends[0]);
+    if (err)
+        return amp_complain(2, clang, "cannot be started: %s; the package is called clang, and AMPERSAND_CLANG names another "
+                                      "one",
+                            strerror(err));
+    out[n > 0 ? n : 0] = '\0';
+    out[strspn(out, "0123456789")] = '\0';
+    return status || !*out ? amp_complain(2, clang, "does not say its version, so it is no clang") : 0;
+}
+
+/* The plugin for that clang, which lies beside this program. */
+static int find_plugin(const char *clang, const char *version, char *out, size_t cap)
+{
+    ssize_t n = readlink("/proc/self/exe", out, cap - 1);
+    char *last;
+
+    if (n < 0)
+        return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
+    out[n] = '\0';
+    last = strrchr(out, '/');
+    snprintf(last + 1, cap - (size_t) (last + 1 - out), "libampersand_copies-%s.so", version);
+    if (access(out, R_OK) == 0)
+        return 0;
+    return amp_complain(2, clang, "version %s has no plugin in this build: it is made for clang 14 to 19 where the package "
+                                  "llvm-%s-dev is installed",
+                        version, version);
+}
+
+static bool is_gcc(const char *name)
+{
+    const char *last = strrchr(name, '/');
+
+    last = last ? last + 1 : name;
+    return strncmp(last, "gcc", 3) == 0 || strncmp(last, "g++", 3) == 0 || strcmp(last, "cc") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *clang = getenv("AMPERSAND_CLANG"), *stages = "tag,late,settle";
+    char plugin[PATH_MAX], option[PATH_MAX + 32], version[32];
+    char **words = calloc((size_t) argc + 8, sizeof *words);
+    int n_own, n = 0, status = read_flags(argv + 1, &n_own, &stages);
+
+    if (!words)
+        return amp_complain(2, "cc", "there is no memory");
+    clang = clang && *clang ? clang : "clang";
+    if (!status && is_gcc(clang))
+        status = amp_complain(2, clang, "no copies are named with gcc, which takes no plugin of LLVM's: AMPERSAND_CLANG names "
+                                        "a clang, 14 to 19");
+    if (!status)
+        status = ask_version(clang, version, sizeof version);
+    if (!status)
+        status = find_plugin(clang, version, plugin, sizeof plugin);
+    if (!status) {
+        snprintf(option, sizeof option, "-fpass-plugin=%s", plugin);
+        words[n++] = (char *) (uintptr_t) clang;
+        words[n++] = "--start-no-unused-arguments"; /* a link has no use for them */
+        words[n++] = "-g";
+        words[n++] = option;
+        words[n++] = "--end-no-unused-arguments";
+        for (int i = 1 + n_own; i < argc; i++)
+            words[n++] = argv[i];
+        setenv("AMPERSAND_COPIES", stages, 1);
+        execvp(clang, words);
+        status = amp_complain(2, clang, "cannot be started: %s", strerror(errno));
+    }
+    free(words);
+    return status;
+}

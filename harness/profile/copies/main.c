@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand-copies: runs a program that was compiled by ampersand-cc, and reports which struct copies it made and what
+ * they cost. Its exit status is that of the program; 128 plus the signal that ended it; 2 for wrong use, or a program
+ * that cannot be profiled. */
+#include "harness/profile/copies/export.h"
+#include "harness/profile/copies/report.h"
+#include "harness/profile/launch.h"
+#include "harness/profile/recorded.h"
+#include "harness/profile/run.h"
+#include "harness/profile/samples/symbols.h"
+#include "harness/profile/scratch.h"
+#include "harness/program/program.h"
+#include "harness/text/complain.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+struct options {
+    const char *output; /* NULL: no file */
+    bool is_json;
+    char **command;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+}
+
+static int show(const struct amp_copy_places *places, const struct amp_copies_shown *shown, bool is_json)
+{
+    int err = 0;
+
+    if (is_json)
+        err = amp_copies_json(places, shown, stderr);
+    else
+        amp_copies_table(places, shown, stderr);
+    return err ? amp_complain(2, "profile", "%s", strerror(-err)) : 0;
+}
+
+/* What the processes left in a folder: report it, and write it. 0, or 2 after it has said what is wrong. */
+static int report(const struct options *options, const char *folder, const char *ended, uint64_t wall_ns)
+{
+    struct amp_copies_shown shown = { options->command[0], options->output, *ended ? ended : NULL };
+    struct amp_copy_places places = { 0 };
+    struct amp_profile profile = { 0 };
+    int status = 0, err = amp_recorded_read(folder, AMP_RECORDED_TICKS, &profile);
+
+    if (!err)
+        err = amp_copies_read_counts(folder, &places);
+    if (err) {
+        status = amp_complain(2, folder, "what was counted cannot be read: %s", strerror(-err));
+    } else if ((err = amp_symbols_name(&profile)) != 0) {
+        if (err == -ENOTSUP)
+            status = amp_complain(0, "libdw", "not in this build, so there are no times: the package is called libdw-dev");
+        else
+            status = amp_complain(2, "symbols", "%s", strerror(-err));
+    }
+    if (!status) {
+        amp_copies_add_samples(&profile, &places);
+        amp_copies_sort(&places);
+        err = options->output ? amp_copies_save(&profile, &places, options->output, wall_ns, options->command[0]) : 0;
+        if (err) {
+            status = amp_complain(2, options->output, "cannot be written: %s", strerror(-err));
+            shown.file = NULL;
+        }
+        err = show(&places, &shown, options->is_json);
+        status = status ? status : err;
+    }
+    amp_copies_free(&places);
+    amp_profile_free(&profile);
+    return status;
+}
+
+static void no_snapshot(void *argument)
+{
+    (void) argument;
+}
+
+static int run(const struct options *options)
+{
+    char path[PATH_MAX], library[PATH_MAX], folder[PATH_MAX], ended[64] = "";
+    struct amp_launch launch = { .command = options->command, .path = path, .library = library, .folder = folder,
+                                 .output = -1, .snapshot = no_snapshot };
+    uint64_t begin_ns = now_ns();
+    int status = amp_program_check_code(options->command[0], path, sizeof path), result = 0, err, own;
+
+    if (!status)
+        status = amp_run_find_beside("libampersand_copies.so", library, sizeof library);
+    if (!status)
+        status = amp_scratch_make(folder);
+    if (status)
+        return status;
+    err = amp_launch_run(&launch, &result);
+    if (err) {
+        status = amp_complain(2, options->command[0], "cannot be started: %s", strerror(-err));
+    } else {
+        own = amp_run_describe(result, ended, sizeof ended);
+        if (!amp_copies_are_marked(path))
+            amp_complain(0, path, "no copies are named in it: compile it with 'ampersand cc'");
+        status = report(options, folder, ended, now_ns() - begin_ns);
+        status = status ? status : own;
+    }
+    amp_scratch_remove(folder);
+    return status;
+}
+
+static int parse(int argc, char **argv, struct options *out)
+{
+    static const struct option known[] = { { "copies", no_argument, NULL, 'c' },
+                                           { "format", required_argument, NULL, 'f' },
+                                           { NULL, 0, NULL, 0 } };
+    int flag;
+
+    opterr = 0;
+    while ((flag = getopt_long(argc, argv, "+:o:", known, NULL)) != -1) {
+        if (flag == ':')
+            return amp_complain(2, argv[optind - 1], "needs a value");
+        if (flag == '?')
+            return amp_complain(2, argv[optind - 1], "no such flag with --copies; 'ampersand help profile' lists all");
+        if (flag == 'o')
+            out->output = optarg;
+        if (flag == 'f' && strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
+            return amp_complain(2, "--format", "'%s': no such format: table or json", optarg);
+        if (flag == 'f')
+            out->is_json = strcmp(optarg, "json") == 0;
+    }
+    if (optind == argc || strcmp(argv[optind - 1], "--") != 0)
+        return amp_complain(2, "--copies", "takes a program: ampersand profile --copies [flags] -- PROGRAM ARGUMENTS");
+    out->command = argv + optind;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = { 0 };
+    int status = parse(argc, argv, &options);
+
+    return status ? status : run(&options);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Copies structs in each way that C has. A line that makes copies says which, one of each a turn unless "x2" says two. A
+ * run does so many turns as its argument says, then ends as its second argument says: exit, _exit, abort, kill, fork. */
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define APART __attribute__((noinline))
+
+volatile long observed; /* what is computed is of use */
+
+struct item { long id; int quantity; double price; };                   /* 24 B */
+struct order { long id; char name[64]; struct item items[3]; };         /* 144 B */
+typedef struct { float m[16]; } Matrix;                                  /* 64 B */
+struct shop { int n; struct order *list; struct order last; };
+struct boxed { long kind; union { struct order order; Matrix matrix; } u; };
+
+APART void assign(struct order *to, const struct order *from)
+{
+    *to = *from; /* copies: struct order, assignment */
+}
+
+APART long take(struct order order)
+{
+    return order.id + order.items[2].quantity;
+}
+
+APART long pass(const struct order *order)
+{
+    return take(*order) + 1; /* copies: struct order, argument */
+}
+
+APART struct order make(const struct order *from)
+{
+    struct order made = *from; /* copies: struct order, return */
+
+    made.id++;
+    return made;
+}
+
+APART void by_memcpy(struct order *to, const struct order *from)
+{
+    memcpy(to, from, sizeof *to); /* copies: struct order, assignment */
+    to->id++;
+}
+
+APART long removed(const struct order *from)
+{
+    struct order order = *from; /* the compiler reads the one member */
+
+    return order.id;
+}
+
+APART void index_of(struct shop *shop, int i)
+{
+    shop->last = shop->list[i]; /* copies: struct order, assignment */
+    shop->n++;
+}
+
+APART Matrix multiply(Matrix a, Matrix b)
+{
+    Matrix c;
+
+    for (int i = 0; i < 16; i++)
+        c.m[i] = a.m[i] * b.m[15 - i];
+    return c;
+}
+
+APART void twice(Matrix *out, const Matrix *a, const Matrix *b)
+{
+    *out = multiply(*a, *b); /* copies: Matrix+, argument; Matrix, argument x2; Matrix, return */
+}
+
+APART void swap(struct item *a, struct item *b)
+{
+    struct item third = *a; /* copies: struct item, assignment */
+
+    *a = *b; /* copies: struct item, assignment */
+    *b = third; /* copies: struct item, assignment */
+}
+
+APART void choose(struct order *to, const struct order *a, const struct order *b, long which)
+{
+    *to = which ? *a : *b; /* copies: struct order, assignment */
+    to->id++;
+}
+
+APART void unbox(struct order *to, const struct boxed *from)
+{
+    *to = from->u.order; /* copies: struct order, assignment */
+    to->id++;
+}
+
+APART void part(struct order *to, const struct order *from)
+{
+    memcpy(to, from, offsetof(struct order, items)); /* copies: 72 B, part */
+    to->id++;
+}
+
+static void turn(struct order *a, struct order *b, struct item *items, Matrix *m, struct shop *shop, long *sum, long i)
+{
+    static struct boxed box;
+
+    assign(a, b);
+    *sum += pass(a);
+    *a = make(b); /* copies: struct order, return */
+    by_memcpy(b, a);
+    *sum += removed(b);
+    index_of(shop, (int) (i & 1));
+    twice(&m[0], &m[1], &m[2]);
+    swap(&items[0], &items[1]);
+    choose(a, b, &shop->last, i & 1);
+    unbox(b, &box);
+    part(a, b);
+}
+
+static void end(const char *how)
+{
+    if (strcmp(how, "_exit") == 0)
+        _exit(7);
+    if (strcmp(how, "abort") == 0)
+        abort();
+    if (strcmp(how, "kill") == 0)
+        kill(getpid(), SIGKILL);
+}
+
+int main(int argc, char **argv)
+{
+    static struct order orders[2];
+    static struct item items[2];
+    static Matrix m[3];
+    struct shop shop = { 0, orders, { 0 } };
+    long n = argc > 1 ? atol(argv[1]) : 1, sum = 0;
+    int is_fork = argc > 2 && strcmp(argv[2], "fork") == 0;
+
+    if (is_fork && fork() > 0) { /* each does half of it */
+        wait(NULL);
+        n -= n / 2;
+    } else if (is_fork) {
+        n /= 2;
+    }
+    for (long i = 0; i < n; i++)
+        turn(&orders[0], &orders[1], items, m, &shop, &sum, i);
+    end(argc > 2 ? argv[2] : "exit");
+    observed = sum + shop.n + (long) m[0].m[3];
+    return 0;
+}
