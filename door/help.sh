@@ -162,15 +162,25 @@ be built, for the reason that is printed.
 END
         escape) cat <<'END' ;;
 Usage: ./ampersand escape WHAT [flags]                        as in ./ampersand escape build/compile_commands.json
+       ./ampersand escape --make COMMAND [flags]                          as in --make 'make -j2': record a build
 
   WHAT               a C file, a folder of them, a compile_commands.json, or bitcode (.bc)
   --cflags FLAGS     flags for clang, in one word: '-I include -DNDEBUG'
   -m                 print a line for every allocation, as `go build -gcflags -m` does
   -m=2               print every step of every reason, too
   --function REGEX   only what functions make whose names match
+  --closed           calls through pointers reach no functions but this program's, although not all of it is here
   --lessons RUN      a run of ./ampersand bench on this machine: what each
                      object in the frame would save
-  --format F         table, json or sarif                                 table
+  --profile FILE     of ./ampersand profile -o FILE: how often each line allocated; what saves most comes first
+  --run COMMAND      the same, from a run of the program now
+  --fix              print a patch that puts objects into the frame; each change of it compiles
+  --check COMMAND    with --fix: 'make test' must pass with it, in a copy of this folder, under AddressSanitizer
+  --write            with --fix: change the files
+  --baseline FILE    what --format json printed earlier, for
+  --fail-on new      exit status 3 if there is a finding that is not in the baseline
+  --out DIR          write escape.html, escape.json and the patch there
+  --format F         table, json, sarif or lsp                            table
 
 Says which allocations could live in the frame, which must be on the heap and through which steps, and which locals'
 addresses outlive their frame. Needs clang and LLVM. Exit status 1: some files did not compile, and were left out.

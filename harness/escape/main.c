@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * ampersand-escape FILE.bc...: which objects of a program outlive the frame that they are made in, as JSON on stdout.
+ * ampersand-escape [--closed|--open] FILE.bc...: which objects of a program outlive the frame that they are made in, as
+ * JSON on stdout. --closed: pointers to functions point at no others than those whose address the program takes;
+ * --open: they may, since files are missing.
+ * ampersand-escape --surviving FILE.bc...: where objects are still copied after -O2.
+ * ampersand-escape --symbols FILE.bc...: the names that each file defines, and those that it needs of others.
  *
  * The files are what `clang -O2 -Xclang -disable-llvm-passes -fno-discard-value-names -g -emit-llvm -c` writes: one
  * alloca for each local, and no function that optimisations must leave alone. Locals whose address nobody takes become
@@ -15,11 +19,14 @@
 #include "harness/escape/findings/copies.h"
 #include "harness/escape/findings/locals.h"
 #include "harness/escape/findings/places.h"
+#include "harness/escape/findings/surviving.h"
+#include "harness/escape/findings/symbols.h"
 #include "harness/text/complain.h"
 
-static json_t *find(const struct amp_program *program)
+static json_t *find(struct amp_program *program)
 {
-    json_t *allocations = json_array(), *locals = json_array(), *given_up = json_array();
+    json_t *allocations = json_array(), *locals = json_array(), *given_up = json_array(), *wrappers = json_array();
+    int through_pointers = 0, resolved = 0;
     size_t length;
 
     for (int f = 0; f < program->functions; f++) {
@@ -27,44 +34,111 @@ static json_t *find(const struct amp_program *program)
 
         amp_allocations_find(program, function, allocations);
         amp_locals_find(function, locals);
+        amp_wrappers_find(function, wrappers);
+        through_pointers += function->through_pointers;
+        resolved += function->resolved;
         if (function->given_up)
             json_array_append_new(given_up,
                                   json_pack("{s:o, s:s}", "function",
                                             amp_name_json(LLVMGetValueName2(function->function, &length)), "why",
                                             function->given_up));
     }
-    return json_pack("{s:i, s:o, s:o, s:o}", "functions", program->functions, "allocations", allocations, "locals",
-                     locals, "given_up", given_up);
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:s}}", "version", AMP_VERSION, "functions",
+                     program->functions, "allocations", allocations, "locals", locals, "given_up", given_up,
+                     "wrappers", wrappers, "pointers", "calls", through_pointers, "resolved", resolved, "why",
+                     program->world.open);
+}
+
+static int print(json_t *found)
+{
+    const bool printed = json_dumpf(found, stdout, JSON_INDENT(1)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
+
+    json_decref(found);
+    return printed ? 0 : amp_complain(2, "stdout", "cannot be written");
+}
+
+static int list_symbols(LLVMContextRef context, char *const *paths, int n)
+{
+    json_t *files = json_array();
+    bool left_out;
+
+    for (int i = 0; i < n; i++) {
+        LLVMModuleRef module = amp_module_read(context, paths + i, 1, &left_out);
+
+        if (!module) {
+            json_decref(files);
+            return 2;
+        }
+        json_array_append_new(files, amp_symbols_find(module));
+        LLVMDisposeModule(module);
+    }
+    return print(files);
+}
+
+static int analyse(LLVMContextRef context, char *const *paths, int n, enum amp_whole whole)
+{
+    bool left_out;
+    LLVMModuleRef module = amp_module_read(context, paths, n, &left_out);
+    struct amp_program program;
+    json_t *found, *copied;
+    int status = 2;
+
+    if (!module)
+        return status;
+    if (left_out && whole == AMP_WHOLE_IF_SEEN)
+        whole = AMP_WHOLE_NOT;
+    copied = amp_copies_find(module);
+    if (amp_module_run(module, "function(sroa)")) {
+        amp_program_solve(&program, module, whole);
+        if (program.exhausted && whole != AMP_WHOLE_NOT) { /* fewer calls are followed then */
+            amp_program_free(&program);
+            amp_program_solve(&program, module, AMP_WHOLE_TOO_LARGE);
+        }
+        found = find(&program);
+        json_object_update(found, copied);
+        status = print(found);
+        amp_program_free(&program);
+    }
+    json_decref(copied);
+    LLVMDisposeModule(module);
+    return status;
+}
+
+static int list_surviving(LLVMContextRef context, char *const *paths, int n)
+{
+    bool left_out;
+    LLVMModuleRef module = amp_module_read(context, paths, n, &left_out);
+    int status = 2;
+
+    if (!module)
+        return status;
+    if (amp_module_run(module, "default<O2>"))
+        status = print(amp_surviving_find(module));
+    LLVMDisposeModule(module);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    struct amp_program program;
+    enum amp_whole whole = AMP_WHOLE_IF_SEEN;
+    const char *first = argc > 1 ? argv[1] : "";
     LLVMContextRef context;
-    LLVMModuleRef module;
-    json_t *found, *copied;
-    int status = 2;
+    int status;
 
-    if (argc < 2)
-        return amp_complain(2, "ampersand-escape", "needs the names of bitcode files");
-    if (strcmp(argv[1], "--version") == 0)
+    if (strcmp(first, "--version") == 0)
         return printf("LLVM %d\n", LLVM_VERSION_MAJOR) > 0 ? 0 : 2;
+    if (argc < 2 + (first[0] == '-'))
+        return amp_complain(2, "ampersand-escape", "needs the names of bitcode files");
     context = LLVMContextCreate();
-    module = amp_module_read(context, argv + 1, argc - 1);
-    copied = module ? amp_copies_find(module) : NULL;
-    if (module && amp_module_run(module, "function(sroa)")) {
-        amp_program_solve(&program, module);
-        found = find(&program);
-        json_object_update(found, copied);
-        status = json_dumpf(found, stdout, JSON_INDENT(1)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0
-                     ? 0
-                     : amp_complain(2, "stdout", "cannot be written");
-        json_decref(found);
-        amp_program_free(&program);
+    if (strcmp(first, "--symbols") == 0) {
+        status = list_symbols(context, argv + 2, argc - 2);
+    } else if (strcmp(first, "--surviving") == 0) {
+        status = list_surviving(context, argv + 2, argc - 2);
+    } else {
+        if (first[0] == '-')
+            whole = strcmp(first, "--closed") == 0 ? AMP_WHOLE_BY_PROMISE : AMP_WHOLE_NOT;
+        status = analyse(context, argv + 1 + (first[0] == '-'), argc - 1 - (first[0] == '-'), whole);
     }
-    json_decref(copied);
-    if (module)
-        LLVMDisposeModule(module);
     LLVMContextDispose(context);
     return status;
 }

@@ -27,11 +27,20 @@ def step(hop, file):
 
 def gain(finding):
     if "saving_ns" not in finding:
-        return ""
+        return f"; it ran {quantity.count(finding['calls'])} times" if "calls" in finding else ""
     if finding["saving_ns"] is None:
         return "; no gain is known at this size"
     low, high = finding["saving_ns"]
-    return f"; saves {quantity.interval(low, high)} ns and an allocation each time"
+    return f"; saves {quantity.interval(low, high)} ns and an allocation each time{in_all(finding)}"
+
+
+def in_all(finding):
+    if "calls" not in finding:
+        return ""
+    calls, (low, high) = finding["calls"], finding["saving_ns"]
+    if calls == 0:
+        return "; it did not run"
+    return f"; {quantity.count(calls)} times: {quantity.interval(low * calls / 1e6, high * calls / 1e6)} ms"
 
 
 def why(finding):
@@ -41,6 +50,9 @@ def why(finding):
     if finding["obstacle"] != "outlives":
         return finding["reason"]
     steps = [step(hop, finding["file"]) for hop in finding["path"]]
+    if finding.get("out_parameter"):
+        callers = quantity.counted(finding["out_parameter"], "call")
+        steps.append(f"and dies with the caller in {callers}, all there are: could be an out-parameter")
     if len(steps) > MOST_STEPS:
         steps[1:-2] = [f"{len(steps) - 3} steps more (-m=2)"]
     return ", ".join(steps)
@@ -67,7 +79,8 @@ def whole(path, indent="    "):
 
 def copied(copy):
     what = "an object is copied" if copy["what"] == "object" else "an argument is copied into the frame of the call"
-    return f"{quantity.size(copy['bytes'])} in {copy['function']}(): {what}{' in a loop' if copy['loop'] else ''}"
+    return f"{quantity.size(copy['bytes'])} in {copy['function']}(): {what}{' in a loop' if copy['loop'] else ''}" + (
+        "" if copy.get("survives", True) else "; -O2 removes it")
 
 
 def parameter(one):

@@ -8,9 +8,11 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from plots.escape import cache
 from plots.program.errors import Refused, one_line
 
 CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++", ".C", ".mm", ".m")
@@ -107,38 +109,74 @@ def find_clang(major):
     raise Refused("clang", f"{why}: apt-get install clang-{major}")
 
 
-def compile_one(clang, source, out):
-    """(None, flags that clang does not know) once `out` is there, or (why not, flags)."""
-    flags, dropped = list(source.flags), []
+@dataclass
+class Unit:
+    """A source and its bitcode; without, why there is none."""
+    source: Source
+    bitcode: Path = None
+    why: str = ""
+    dropped: list = field(default_factory=list)  # flags that clang does not know
+
+
+def name_of(clang, source):
+    """All that decides what comes out, but the contents of files."""
+    around = [os.environ.get(name, "") for name in ("CPATH", "C_INCLUDE_PATH")]
+    return cache.name_of(clang, cache.stamp(clang), STAGE, source.folder, source.file, source.flags, around)
+
+
+def compile_one(clang, source, place, kept):
+    """A file's unit, in the folder `place`; where `kept`, an earlier one serves if nothing changed since."""
+    name = name_of(clang, source)
+    out = place / f"{name}.bc"
+    known = cache.recall(place, name) if kept and out.exists() else None
+    if known is not None:
+        return Unit(source, out, dropped=known)
+    began = time.time_ns()
+    unit = call(clang, source, place / f"{name}.{os.getpid()}")
+    if unit.bitcode:
+        rule = unit.bitcode.with_suffix(".d")
+        files = [source.folder / file for file in cache.dependencies(rule.read_text(errors="surrogateescape"))]
+        rule.unlink()
+        unit.bitcode = unit.bitcode.replace(out)
+        cache.keep(place if kept else None, name, unit.dropped, files, began, bitcode=True)
+    return unit
+
+
+def call(clang, source, out):
+    """Compile it, without the flags that clang does not know."""
+    flags, unit = list(source.flags), Unit(source)
+    bitcode, rule = out.with_suffix(out.suffix + ".bc"), out.with_suffix(out.suffix + ".d")
     if not source.folder.is_dir():
-        return f"the folder of its command is not there: {source.folder}", dropped
+        unit.why = f"the folder of its command is not there: {source.folder}"
+        return unit
     for _ in range(RETRIES):
-        done = subprocess.run([clang, *flags, *STAGE, "-o", out, "-x", "c", str(source.file)], cwd=source.folder,
-                              text=True, capture_output=True, stdin=subprocess.DEVNULL, errors="replace")
+        done = subprocess.run([clang, *flags, *STAGE, "-MD", "-MF", rule, "-o", bitcode, "-x", "c", str(source.file)],
+                              cwd=source.folder, text=True, capture_output=True, stdin=subprocess.DEVNULL,
+                              errors="replace")
         if done.returncode == 0:
-            return None if os.path.exists(out) else "its flags make clang write nothing", dropped
+            unit.bitcode = bitcode if bitcode.exists() and rule.exists() else None
+            unit.why = "" if unit.bitcode else "its flags make clang write nothing"
+            return unit
         unknown = set(UNKNOWN.findall(done.stderr))
         if not unknown & set(flags):
             break
-        dropped += sorted(unknown & set(flags))
+        unit.dropped += sorted(unknown & set(flags))
         flags = [flag for flag in flags if flag not in unknown]
     said = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines() or ["no word"]
-    return one_line(said[0]), dropped
+    unit.why = one_line(said[0])
+    return unit
 
 
-def compile_all(inputs, clang, folder, say):
-    """({bitcode file: source}, how many failed). Each file that fails is named, with the compiler's words."""
-    outs = [os.path.join(folder, f"{n}.bc") for n in range(len(inputs.sources))]
+def compile_all(inputs, clang, place, kept, say):
+    """[Unit] of the files that compile. Each file that does not is named, with the compiler's words."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = list(pool.map(lambda pair: compile_one(clang, *pair), zip(inputs.sources, outs)))
-    made, dropped = {}, {}
-    for source, out, (why, flags) in zip(inputs.sources, outs, done):
-        for flag in flags:
+        units = list(pool.map(lambda source: compile_one(clang, source, place, kept), inputs.sources))
+    dropped = {}
+    for unit in units:
+        for flag in unit.dropped:
             dropped[flag] = dropped.get(flag, 0) + 1
-        if why is None:
-            made[out] = source.file
-        else:
-            say(f"{source.file}: left out: {why}")
+        if not unit.bitcode:
+            say(f"{unit.source.file}: left out: {unit.why}")
     for flag, files in dropped.items():
         say(f"{flag}: clang does not know it: left out of {files} commands")
-    return made, len(inputs.sources) - len(made)
+    return [unit for unit in units if unit.bitcode]

@@ -19,6 +19,7 @@ struct application {
     int fresh, below;            /* values; -1: not made yet */
     int *deep;                   /* of each argument */
     int arguments;
+    bool fills; /* an edge holds that is more than "returns fresh memory" */
 };
 
 static void add(struct application *a, enum amp_step step, int to, int from, int32_t offset, int64_t size)
@@ -54,29 +55,18 @@ static int deep(struct application *a, int i)
     return a->deep[i];
 }
 
-/* In the caller's terms: what it passes for the arguments that give the size. */
-static struct amp_size fresh_size(const struct application *a)
-{
-    struct amp_size size = a->summary->fresh_size;
-    const int factor[2] = { size.factor[0], size.factor[1] };
-
-    size.factor[0] = size.factor[1] = -1;
-    for (int i = 0; size.kind == AMP_SIZE_KNOWN && i < 2; i++)
-        if (factor[i] >= 0)
-            size = amp_size_times(size, amp_size_of(LLVMGetOperand(a->call, (unsigned) factor[i])));
-    return size;
-}
-
 static int made(struct application *a, int *value, enum amp_memory_kind kind)
 {
     if (*value < 0) {
-        const int memory = amp_graph_new_memory(&a->body->graph, kind, a->call);
+        const int memory =
+            kind == AMP_HEAP
+                ? amp_body_fresh(a->body, (struct amp_site){ .call = a->call, .contents = a->summary->fresh_contents,
+                                                             .size = amp_size_at_call(&a->summary->fresh_size,
+                                                                                      a->call) })
+                : amp_graph_new_memory(&a->body->graph, kind, a->call);
 
         *value = amp_graph_new_value(&a->body->graph);
         add(a, AMP_STEP_ADDRESS, *value, memory, 0, 0);
-        if (kind == AMP_HEAP)
-            amp_body_add_site(a->body,
-                              (struct amp_site){ .call = a->call, .memory = memory, .size = fresh_size(a) });
     }
     return *value;
 }
@@ -112,6 +102,9 @@ static void apply_edge(struct application *a)
     to = value_of(a, edge->holder);
     if (to < 0)
         return;
+    if (edge->holder.kind != AMP_NODE_RETURNED || edge->held.kind != AMP_NODE_FRESH ||
+        edge->offset == AMP_ANY)
+        a->fills = true;
     if (edge->holder.kind == AMP_NODE_RETURNED) {
         add(a, AMP_STEP_COPY, to, from, edge->offset, 0);
         return;
@@ -124,11 +117,34 @@ static void apply_edge(struct application *a)
         edge->word == AMP_ANY ? 0 : WORD_B);
 }
 
-void amp_body_apply(struct amp_body *body, LLVMValueRef call, const struct amp_summary *summary)
+/* A struct or a number may be made of two objects. */
+static bool returns_pointer(LLVMValueRef function)
+{
+    return LLVMGetTypeKind(LLVMGetReturnType(LLVMGlobalGetValueType(function))) == LLVMPointerTypeKind;
+}
+
+static void apply_frees(struct application *a)
+{
+    const struct amp_summary *summary = a->summary;
+
+    a->edge = NULL;
+    for (int f = 0; f < summary->frees; f++) {
+        const int value = value_of(a, summary->freed[f].node);
+
+        if (value >= 0)
+            amp_body_add_free(a->body,
+                              (struct amp_free){ .call = a->call, .value = value,
+                                                 .alone = summary->freed[f].alone && summary->edges == 0 &&
+                                                          !a->body->one_of_several });
+    }
+}
+
+void amp_body_apply(struct amp_body *body, LLVMValueRef call, LLVMValueRef function,
+                    const struct amp_summary *summary)
 {
     struct application a = { .body = body, .call = call, .summary = summary, .fresh = -1, .below = -1,
                              .arguments = (int) LLVMGetNumArgOperands(call) };
-    const int named = (int) LLVMCountParams(amp_called_function(call));
+    const int named = (int) LLVMCountParams(function);
     int room = 0;
 
     a.deep = amp_escape_grow(NULL, &room, a.arguments, sizeof *a.deep);
@@ -139,14 +155,11 @@ void amp_body_apply(struct amp_body *body, LLVMValueRef call, const struct amp_s
         if (!a.edge->retired)
             apply_edge(&a);
     }
-    a.edge = NULL;
-    for (int f = 0; f < summary->frees; f++) {
-        const int value = value_of(&a, summary->freed[f].node);
-
-        if (value >= 0)
-            amp_body_add_free(body, (struct amp_free){ .call = call, .value = value,
-                                                       .alone = summary->freed[f].alone && summary->edges == 0 });
-    }
+    if (a.fresh >= 0 && !returns_pointer(function))
+        amp_body_site(body, call)->filled = "the called function returns it within a struct or a number";
+    else if (a.fresh >= 0 && a.fills)
+        amp_body_site(body, call)->filled = "the called function also fills it";
+    apply_frees(&a);
     for (int i = named; i < a.arguments; i++) /* what follows "..." */
         if (argument(&a, i) >= 0)
             add(&a, AMP_STEP_STORE, body->graph.outside, argument(&a, i), 0, 0);

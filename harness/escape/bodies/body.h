@@ -6,6 +6,8 @@
 
 #include <llvm-c/Target.h>
 
+#include "harness/escape/bodies/size.h"
+#include "harness/escape/bodies/world.h"
 #include "harness/escape/graph/summary.h"
 
 /* A call that returns fresh memory. */
@@ -14,6 +16,8 @@ struct amp_site {
     int memory;
     struct amp_size size; /* in the calling function's terms */
     bool resizes;         /* realloc */
+    enum amp_contents contents;
+    const char *filled;   /* what the call does besides making it; NULL: nothing */
 };
 
 /* A value that a call frees. */
@@ -34,10 +38,16 @@ struct amp_body {
     bool odd;           /* has an instruction that is not known */
     bool returns_twice; /* calls setjmp: what stands once may run twice */
     const struct amp_summary *(*summary_of)(void *program, LLVMValueRef function); /* NULL: it has no body */
+    /* The functions that a call through a pointer may reach; NULL or none: not known. */
+    const struct amp_targets *(*targets_of)(void *program, LLVMValueRef call);
+    int made;            /* how often amp_body_fresh() was called */
+    bool one_of_several; /* reading a call that may reach another function instead */
     void *program;
 };
 
-/* Make the constraints of all instructions. The graph must be started. */
+enum { AMP_CONSTRAINTS_MOST = 400000 };
+
+/* Make the constraints of all instructions, up to one more than that. The graph must be started. */
 void amp_body_read(struct amp_body *body);
 
 /* The number of an operand; -1 if it points nowhere. */
@@ -47,16 +57,17 @@ int amp_body_operand(struct amp_body *body, LLVMValueRef operand);
 void amp_body_call(struct amp_body *body, LLVMValueRef call);
 
 /* Those of a function whose summary is known. */
-void amp_body_apply(struct amp_body *body, LLVMValueRef call, const struct amp_summary *summary);
+void amp_body_apply(struct amp_body *body, LLVMValueRef call, LLVMValueRef function,
+                    const struct amp_summary *summary);
 
 /* The arguments escape, and the result may be anything. */
 void amp_body_unknown(struct amp_body *body, LLVMValueRef call);
 
-void amp_body_add_site(struct amp_body *body, struct amp_site site);
+/* The memory that a call makes: one, whichever function it reaches. */
+int amp_body_fresh(struct amp_body *body, struct amp_site site);
 void amp_body_add_free(struct amp_body *body, struct amp_free freed);
 
-/* A value as a size in terms of the function's arguments. */
-struct amp_size amp_size_of(LLVMValueRef value);
-struct amp_size amp_size_times(struct amp_size a, struct amp_size b);
+/* The call's site; NULL if it makes nothing. */
+struct amp_site *amp_body_site(struct amp_body *body, LLVMValueRef call);
 
 #endif

@@ -8,10 +8,31 @@
 
 enum { WORD_B = 8, WORDS_COPIED = 64 };
 
-void amp_body_add_site(struct amp_body *body, struct amp_site site)
+struct amp_site *amp_body_site(struct amp_body *body, LLVMValueRef call)
 {
+    for (int s = body->sites - 1; s >= 0; s--)
+        if (body->site[s].call == call)
+            return &body->site[s];
+    return NULL;
+}
+
+int amp_body_fresh(struct amp_body *body, struct amp_site site)
+{
+    struct amp_site *known = body->one_of_several ? amp_body_site(body, site.call) : NULL;
+
+    body->made++;
+    if (known) {
+        if (!amp_size_is_same(&known->size, &site.size))
+            known->size.n = 0;
+        known->resizes = known->resizes || site.resizes;
+        if (known->contents != site.contents)
+            known->contents = AMP_SET;
+        return known->memory;
+    }
+    site.memory = amp_graph_new_memory(&body->graph, AMP_HEAP, site.call);
     body->site = amp_escape_grow(body->site, &body->site_room, body->sites, sizeof *body->site);
     body->site[body->sites++] = site;
+    return site.memory;
 }
 
 void amp_body_add_free(struct amp_body *body, struct amp_free freed)
@@ -122,55 +143,20 @@ static void intrinsic(struct amp_body *body, LLVMValueRef call, const char *name
     }
 }
 
-struct amp_size amp_size_of(LLVMValueRef value)
-{
-    struct amp_size size = { .kind = AMP_SIZE_KNOWN, .bytes = 1, .factor = { -1, -1 } };
-    LLVMOpcode opcode = LLVMIsAInstruction(value) ? LLVMGetInstructionOpcode(value) : 0;
-
-    while (opcode == LLVMZExt || opcode == LLVMSExt) {
-        value = LLVMGetOperand(value, 0);
-        opcode = LLVMIsAInstruction(value) ? LLVMGetInstructionOpcode(value) : 0;
-    }
-    if (LLVMIsAConstantInt(value) && LLVMGetIntTypeWidth(LLVMTypeOf(value)) <= 64) {
-        size.bytes = LLVMConstIntGetZExtValue(value);
-    } else if (LLVMIsAArgument(value)) {
-        LLVMValueRef function = LLVMGetParamParent(value);
-
-        for (size.factor[0] = 0; LLVMGetParam(function, (unsigned) size.factor[0]) != value;)
-            size.factor[0]++;
-    } else if (opcode == LLVMMul) {
-        return amp_size_times(amp_size_of(LLVMGetOperand(value, 0)), amp_size_of(LLVMGetOperand(value, 1)));
-    } else {
-        size.kind = AMP_SIZE_UNKNOWN;
-    }
-    return size;
-}
-
-struct amp_size amp_size_times(struct amp_size a, struct amp_size b)
-{
-    if (a.kind != AMP_SIZE_KNOWN || b.kind != AMP_SIZE_KNOWN || __builtin_mul_overflow(a.bytes, b.bytes, &a.bytes))
-        return (struct amp_size){ .kind = AMP_SIZE_UNKNOWN };
-    for (int i = 0; i < 2; i++) {
-        if (b.factor[i] < 0)
-            continue;
-        if (a.factor[1] >= 0)
-            return (struct amp_size){ .kind = AMP_SIZE_UNKNOWN };
-        a.factor[a.factor[0] < 0 ? 0 : 1] = b.factor[i];
-    }
-    return a;
-}
-
 static void fresh(struct amp_body *body, LLVMValueRef call, const char *word, bool resizes)
 {
     const unsigned n = LLVMGetNumArgOperands(call);
-    struct amp_size size = { .kind = AMP_SIZE_UNKNOWN };
-    const int memory = amp_graph_new_memory(&body->graph, AMP_HEAP, call);
+    struct amp_size size = { 0 };
+    int memory;
 
     if (word[1] != '?' && (unsigned) (word[1] - '0') < n)
         size = amp_size_of(LLVMGetOperand(call, (unsigned) (word[1] - '0')));
     if (word[1] != '?' && word[2] == '*' && (unsigned) (word[3] - '0') < n)
-        size = amp_size_times(size, amp_size_of(LLVMGetOperand(call, (unsigned) (word[3] - '0'))));
-    amp_body_add_site(body, (struct amp_site){ .call = call, .memory = memory, .size = size, .resizes = resizes });
+        size = amp_size_join(size, amp_size_of(LLVMGetOperand(call, (unsigned) (word[3] - '0'))), '*');
+    memory = amp_body_fresh(body, (struct amp_site){ .call = call, .size = size, .resizes = resizes,
+                                                     .contents = resizes || word[1] == '?' ? AMP_SET
+                                                                 : word[2] == '*'          ? AMP_ZERO
+                                                                                           : AMP_UNSET });
     amp_graph_add(&body->graph, (struct amp_constraint){
                                     .step = AMP_STEP_ADDRESS, .to = amp_body_operand(body, call), .from = memory,
                                     .at = call });
@@ -206,7 +192,8 @@ static void library(struct amp_body *body, LLVMValueRef call, const struct amp_l
             copy_memory(body, call, first, argument(body, call, (unsigned) (word[3] - '0')),
                         LLVMGetNumArgOperands(call) > 2 ? LLVMGetOperand(call, 2) : NULL);
         } else if (word[0] == 'f' && first >= 0) {
-            amp_body_add_free(body, (struct amp_free){ .call = call, .value = first, .alone = !resizes });
+            amp_body_add_free(body, (struct amp_free){ .call = call, .value = first,
+                                                       .alone = !resizes && !body->one_of_several });
         }
     }
 }
@@ -234,30 +221,58 @@ static bool returns_twice(LLVMValueRef call, LLVMValueRef called, const char *na
            (called && LLVMGetEnumAttributeAtIndex(called, place, kind));
 }
 
+/* What a call does if it reaches this function. False: nothing is known of it. */
+static bool call_one(struct amp_body *body, LLVMValueRef call, LLVMValueRef function)
+{
+    const struct amp_libc *known = amp_libc_means(function);
+    const struct amp_summary *summary;
+
+    if (known) {
+        library(body, call, known);
+        return true;
+    }
+    if (LLVMCountBasicBlocks(function) == 0 || !is_final(function))
+        return false;
+    summary = body->summary_of(body->program, function);
+    if (!summary || summary->unknown)
+        return false;
+    amp_body_apply(body, call, function, summary);
+    return true;
+}
+
+static void call_through_pointer(struct amp_body *body, LLVMValueRef call)
+{
+    const struct amp_targets *targets = body->targets_of(body->program, call);
+    bool all = targets->n > 0;
+    int makers = 0;
+
+    body->one_of_several = targets->n > 1;
+    for (int t = 0; t < targets->n; t++) {
+        const int made = body->made;
+
+        all = call_one(body, call, targets->at[t]) && all;
+        makers += body->made > made;
+    }
+    body->one_of_several = false;
+    if (!all)
+        amp_body_unknown(body, call);
+    if (makers > 0 && (makers < targets->n || !all))
+        amp_body_site(body, call)->filled = "another function may be called, which does not make it";
+}
+
 void amp_body_call(struct amp_body *body, LLVMValueRef call)
 {
     LLVMValueRef called = amp_called_function(call);
     size_t length;
     const char *name = called ? LLVMGetValueName2(called, &length) : "";
-    const struct amp_libc *known = NULL;
 
     body->returns_twice = body->returns_twice || returns_twice(call, called, name);
-    if (!called || LLVMIsTailCall(call)) { /* before optimisation only "musttail": the frame is gone by then */
+    if (LLVMIsTailCall(call)) /* before optimisation only "musttail": the frame is gone by then */
         amp_body_unknown(body, call);
-    } else if (starts(name, "llvm.")) {
+    else if (!called)
+        call_through_pointer(body, call);
+    else if (starts(name, "llvm."))
         intrinsic(body, call, name);
-    } else if (LLVMCountBasicBlocks(called) > 0) {
-        const struct amp_summary *summary = is_final(called) ? body->summary_of(body->program, called) : NULL;
-
-        if (summary && !summary->unknown)
-            amp_body_apply(body, call, summary);
-        else
-            amp_body_unknown(body, call);
-    } else {
-        known = amp_libc_find(name);
-        if (known)
-            library(body, call, known);
-        else
-            amp_body_unknown(body, call);
-    }
+    else if (!call_one(body, call, called))
+        amp_body_unknown(body, call);
 }

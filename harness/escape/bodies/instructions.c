@@ -299,6 +299,7 @@ static void read_instruction(struct amp_body *body, LLVMValueRef at)
 void amp_body_read(struct amp_body *body)
 {
     for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(body->function); b; b = LLVMGetNextBasicBlock(b))
-        for (LLVMValueRef at = LLVMGetFirstInstruction(b); at; at = LLVMGetNextInstruction(at))
+        for (LLVMValueRef at = LLVMGetFirstInstruction(b); at && body->graph.constraints <= AMP_CONSTRAINTS_MOST;
+             at = LLVMGetNextInstruction(at))
             read_instruction(body, at);
 }

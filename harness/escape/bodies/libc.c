@@ -153,3 +153,17 @@ const struct amp_libc *amp_libc_find(const char *name)
 {
     return bsearch(name, table, sizeof table / sizeof table[0], sizeof table[0], compare);
 }
+
+const struct amp_libc *amp_libc_means(LLVMValueRef function)
+{
+    static const char *const allocators[] = { "malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "free" };
+    size_t length;
+    const char *name = LLVMGetValueName2(function, &length);
+
+    if (LLVMCountBasicBlocks(function) == 0)
+        return amp_libc_find(name);
+    for (size_t i = 0; i < sizeof allocators / sizeof allocators[0]; i++)
+        if (LLVMGetLinkage(function) != LLVMInternalLinkage && strcmp(name, allocators[i]) == 0)
+            return amp_libc_find(name);
+    return NULL;
+}

@@ -5,6 +5,8 @@
 #ifndef AMP_ESCAPE_LIBC_H
 #define AMP_ESCAPE_LIBC_H
 
+#include <llvm-c/Core.h>
+
 /* Effects, a word each:
  *   rN      returns a pointer into what argument N points to
  *   sN:M    stores argument M in the memory of argument N
@@ -22,5 +24,9 @@ struct amp_libc {
 
 /* NULL if the table does not know the name. */
 const struct amp_libc *amp_libc_find(const char *name);
+
+/* What a function does by its name: one without a body, or malloc() and its like where the program brings its own,
+ * which must do what the standard says. NULL: its name says nothing. */
+const struct amp_libc *amp_libc_means(LLVMValueRef function);
 
 #endif

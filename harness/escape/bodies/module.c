@@ -50,10 +50,11 @@ static LLVMModuleRef read_one(LLVMContextRef context, const char *path)
     return module;
 }
 
-LLVMModuleRef amp_module_read(LLVMContextRef context, char *const *paths, int n)
+LLVMModuleRef amp_module_read(LLVMContextRef context, char *const *paths, int n, bool *left_out)
 {
     LLVMModuleRef whole = NULL;
 
+    *left_out = false;
     LLVMContextSetDiagnosticHandler(context, hear, NULL);
     for (int i = 0; i < n; i++) {
         LLVMModuleRef module = read_one(context, paths[i]);
@@ -66,7 +67,7 @@ LLVMModuleRef amp_module_read(LLVMContextRef context, char *const *paths, int n)
         if (!whole)
             whole = module;
         else if (LLVMLinkModules2(whole, module) != 0)
-            amp_complain(0, paths[i], "left out: %s", said);
+            *left_out = amp_complain(1, paths[i], "left out: %s", said) != 0;
     }
     return whole;
 }

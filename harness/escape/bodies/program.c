@@ -2,6 +2,7 @@
 #include "harness/escape/bodies/program.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/escape/graph/solve.h"
 
@@ -26,6 +27,11 @@ static const struct amp_summary *summary_of(void *program, LLVMValueRef function
     return found ? &found->summary : NULL;
 }
 
+static const struct amp_targets *targets_of(void *program, LLVMValueRef call)
+{
+    return amp_world_targets(&((struct amp_program *) program)->world, call);
+}
+
 static void end_body(struct amp_function *function)
 {
     amp_graph_end(&function->body.graph);
@@ -40,7 +46,8 @@ static void read_body(struct amp_program *program, struct amp_function *function
 {
     end_body(function);
     function->body = (struct amp_body){ .function = function->function, .layout = program->layout,
-                                        .summary_of = summary_of, .program = program };
+                                        .summary_of = summary_of, .targets_of = targets_of,
+                                        .program = program };
     amp_graph_start(&function->body.graph, function->function);
     amp_body_read(&function->body);
 }
@@ -53,32 +60,75 @@ static void give_up(struct amp_function *function, const char *why)
     function->reach.from = NULL;
 }
 
-static bool same_size(const struct amp_size *a, const struct amp_size *b)
+static bool points_into(struct amp_body *body, LLVMValueRef operand, int memory)
 {
-    if (a->kind == AMP_SIZE_UNKNOWN || b->kind == AMP_SIZE_UNKNOWN)
-        return a->kind == b->kind;
-    return a->bytes == b->bytes && a->factor[0] == b->factor[0] && a->factor[1] == b->factor[1];
+    const int value = amp_body_operand(body, operand);
+
+    return value >= 0 && amp_facts_find(&body->graph.value[value], memory);
 }
 
-/* All fresh memory that a function returns is of one size, or of none that is known. True if that changed. */
-static bool take_size(struct amp_function *function)
+/* Whether the instruction may write into the memory: a call that gets a pointer to it may. */
+static bool writes(struct amp_body *body, LLVMValueRef at, int memory)
 {
-    const struct amp_body *body = &function->body;
+    LLVMValueRef called;
+    size_t length;
+    const char *name;
+
+    if (LLVMIsAStoreInst(at))
+        return points_into(body, LLVMGetOperand(at, 1), memory);
+    if (LLVMIsAAtomicRMWInst(at) || LLVMIsAAtomicCmpXchgInst(at))
+        return points_into(body, LLVMGetOperand(at, 0), memory);
+    if (!amp_is_call(at))
+        return false;
+    called = amp_called_function(at);
+    name = called ? LLVMGetValueName2(called, &length) : "";
+    if (strncmp(name, "llvm.dbg.", 9) == 0 || strncmp(name, "llvm.lifetime.", 14) == 0)
+        return false;
+    for (unsigned i = 0; i < LLVMGetNumArgOperands(at); i++)
+        if (points_into(body, LLVMGetOperand(at, i), memory))
+            return true;
+    return false;
+}
+
+static bool is_written(struct amp_body *body, int memory)
+{
+    for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(body->function); b; b = LLVMGetNextBasicBlock(b))
+        for (LLVMValueRef at = LLVMGetFirstInstruction(b); at; at = LLVMGetNextInstruction(at))
+            if (writes(body, at, memory))
+                return true;
+    return false;
+}
+
+/* All fresh memory that a function returns is of one size, or of none that is known; so with what it holds. True if
+ * that changed. */
+static bool take_fresh(struct amp_function *function)
+{
+    struct amp_body *body = &function->body;
     const struct amp_size before = function->summary.fresh_size;
-    struct amp_size size = { .kind = AMP_SIZE_UNKNOWN };
+    const enum amp_contents held = function->summary.fresh_contents;
+    struct amp_size size = { 0 };
+    enum amp_contents contents = AMP_UNSET;
     bool first = true;
 
     for (int s = 0; s < body->sites; s++) {
-        if (!amp_facts_find(&body->graph.value[body->graph.returned], body->site[s].memory))
+        const struct amp_site *site = &body->site[s];
+        enum amp_contents here = site->contents;
+
+        if (!amp_facts_find(&body->graph.value[body->graph.returned], site->memory))
             continue;
-        if (first)
-            size = body->site[s].size;
-        else if (!same_size(&size, &body->site[s].size))
-            size.kind = AMP_SIZE_UNKNOWN;
+        if (amp_facts_find(&body->graph.value[body->graph.returned], site->memory)->offset != 0 ||
+            is_written(body, site->memory))
+            here = AMP_SET;
+        if (!first && !amp_size_is_same(&size, &site->size))
+            size.n = 0;
+        else if (first)
+            size = site->size;
+        contents = first || contents == here ? here : AMP_SET;
         first = false;
     }
     function->summary.fresh_size = size;
-    return !same_size(&before, &size);
+    function->summary.fresh_contents = contents;
+    return !amp_size_is_same(&before, &size) || held != contents;
 }
 
 static bool take_frees(struct amp_function *function)
@@ -107,6 +157,7 @@ static bool solve(struct amp_program *program, struct amp_function *function)
     const bool was_unknown = function->summary.unknown;
     bool changed;
 
+    program->held -= function->body.graph.constraints + function->body.graph.order;
     read_body(program, function);
     if (function->given_up)
         return false;
@@ -116,14 +167,19 @@ static bool solve(struct amp_program *program, struct amp_function *function)
         give_up(function, "has an instruction that is not known");
     else if (function->body.graph.constraints > AMP_CONSTRAINTS_MOST)
         give_up(function, "has too many instructions");
+    else if (program->exhausted)
+        give_up(function, "comes when the program has taken too many steps");
     else if (!amp_graph_solve(&function->body.graph))
         give_up(function, "takes too many steps to solve");
+    program->held += function->body.graph.constraints + function->body.graph.order;
+    program->steps += function->body.graph.steps;
+    program->exhausted = program->held > AMP_HELD_MOST || program->steps > AMP_STEPS_MOST;
     if (function->given_up)
         return !was_unknown;
     amp_reach_find(&function->body.graph, &function->reach);
     changed = amp_summary_take(&function->summary, &function->body.graph, &function->reach);
     changed |= take_frees(function);
-    changed |= take_size(function);
+    changed |= take_fresh(function);
     return changed || was_unknown != function->summary.unknown;
 }
 
@@ -162,8 +218,11 @@ static bool solve_again(struct amp_program *program, struct amp_function *functi
 /* The last one that the search found lies deepest: it calls the least of the others. */
 static void solve_circle(struct amp_program *program, struct amp_function **circle, int n)
 {
+    const bool recursive = n > 1 || calls_itself(circle[0]);
     bool changed = true;
 
+    for (int f = 0; f < n; f++)
+        circle[f]->recursive = recursive;
     for (int round = 0; changed; round++) {
         changed = false;
         for (int f = n - 1; f >= 0; f--) {
@@ -173,7 +232,7 @@ static void solve_circle(struct amp_program *program, struct amp_function **circ
             }
             changed |= solve_again(program, circle[f]);
         }
-        if (n == 1 && !calls_itself(circle[0]))
+        if (!recursive)
             break;
     }
 }
@@ -188,17 +247,27 @@ static void add_call(struct amp_function *function, struct amp_function *called)
     function->called[function->calls++] = called;
 }
 
+static void find_call(struct amp_program *program, struct amp_function *function, LLVMValueRef call)
+{
+    LLVMValueRef called = amp_called_function(call);
+    const struct amp_targets *targets = called ? NULL : amp_world_targets(&program->world, call);
+
+    for (int t = 0; t < (called ? 1 : targets->n); t++) {
+        struct amp_function *found = amp_program_find(program, called ? called : targets->at[t]);
+
+        if (found)
+            add_call(function, found);
+    }
+    function->through_pointers += !called && !LLVMIsAInlineAsm(LLVMGetCalledValue(call));
+    function->resolved += !called && targets->n > 0;
+}
+
 static void find_calls(struct amp_program *program, struct amp_function *function)
 {
-    for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(function->function); b; b = LLVMGetNextBasicBlock(b)) {
-        for (LLVMValueRef at = LLVMGetFirstInstruction(b); at; at = LLVMGetNextInstruction(at)) {
-            LLVMValueRef called = amp_is_call(at) ? amp_called_function(at) : NULL;
-            struct amp_function *found = called ? amp_program_find(program, called) : NULL;
-
-            if (found)
-                add_call(function, found);
-        }
-    }
+    for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(function->function); b; b = LLVMGetNextBasicBlock(b))
+        for (LLVMValueRef at = LLVMGetFirstInstruction(b); at; at = LLVMGetNextInstruction(at))
+            if (amp_is_call(at))
+                find_call(program, function, at);
 }
 
 static void enter(struct search *search, struct amp_function *function)
@@ -261,12 +330,13 @@ static void list_functions(struct amp_program *program)
     }
 }
 
-void amp_program_solve(struct amp_program *program, LLVMModuleRef module)
+void amp_program_solve(struct amp_program *program, LLVMModuleRef module, enum amp_whole whole)
 {
     struct search search = { .program = program };
     int room = 0;
 
     *program = (struct amp_program){ .module = module, .layout = LLVMGetModuleDataLayout(module) };
+    amp_world_find(&program->world, module, whole);
     list_functions(program);
     for (int f = 0; f < program->functions; f++)
         find_calls(program, &program->function[f]);
@@ -293,6 +363,7 @@ static void free_summary(struct amp_summary *summary)
 void amp_program_free(struct amp_program *program)
 {
     HASH_CLEAR(hh, program->known);
+    amp_world_free(&program->world);
     for (int f = 0; f < program->functions; f++) {
         end_body(&program->function[f]);
         free_summary(&program->function[f].summary);

@@ -11,7 +11,7 @@
 #include "harness/escape/bodies/loops.h"
 
 /* A function beyond these is not followed: it counts as one that keeps all that it gets. */
-enum { AMP_BLOCKS_MOST = 10000, AMP_CONSTRAINTS_MOST = 400000, AMP_ROUNDS_MOST = 40 };
+enum { AMP_BLOCKS_MOST = 10000, AMP_ROUNDS_MOST = 40 };
 
 struct amp_function {
     LLVMValueRef function;
@@ -22,7 +22,9 @@ struct amp_function {
     struct amp_loops *loops;
     struct amp_function **called; /* with a body, by name */
     int calls, call_room;
+    int through_pointers, resolved; /* calls through pointers; those of which all targets are known */
     int changes, below;   /* of its summary; of all that it calls, when it was last solved */
+    bool recursive;       /* a call of it may lead to another one */
     int index, low, next; /* of the search for circles of calls */
     bool on_stack;
     UT_hash_handle hh;
@@ -34,9 +36,16 @@ struct amp_program {
     struct amp_function *function; /* in the module's order */
     int functions;
     struct amp_function *known; /* hash */
+    struct amp_world world;
+    int64_t held, steps; /* constraints and facts in memory; steps so far */
+    bool exhausted;      /* too many: what is not solved by then is given up */
 };
 
-void amp_program_solve(struct amp_program *program, LLVMModuleRef module);
+/* Some gigabyte of memory; a minute or so. */
+#define AMP_HELD_MOST 24000000
+#define AMP_STEPS_MOST 300000000
+
+void amp_program_solve(struct amp_program *program, LLVMModuleRef module, enum amp_whole whole);
 void amp_program_free(struct amp_program *program);
 struct amp_function *amp_program_find(const struct amp_program *program, LLVMValueRef function);
 

@@ -5,25 +5,17 @@
  *   its memory is reached neither from what the function returns, nor from its caller's memory, nor from OUTSIDE,
  *   its size is known and at most AMP_FRAME_MOST_B,
  *   it is not resized, and each free() of it frees it and nothing else, in this function,
- *   in a loop, a new object cannot meet an old one: the pointer is stored nowhere and joins no other way.
+ *   in a loop, a new object cannot meet an old one: the pointer is stored nowhere and joins no other way,
+ *   the call that makes it does nothing else.
  *
  * The first of these that does not hold is its obstacle. */
 #include "harness/escape/findings/allocations.h"
 
+#include <stdio.h>
+
 #include "harness/escape/findings/places.h"
 
-bool amp_is_wrapper(const struct amp_summary *summary)
-{
-    for (int e = 0; e < summary->edges; e++) {
-        const struct amp_edge *edge = summary->edge[e];
-
-        if (edge->retired)
-            continue;
-        if (edge->holder.kind != AMP_NODE_RETURNED || edge->held.kind != AMP_NODE_FRESH || edge->offset != 0)
-            return false;
-    }
-    return summary->edges > 0 && !summary->unknown;
-}
+enum { MAKER_ROOM = 200 };
 
 struct judgement {
     const char *obstacle, *reason;
@@ -57,20 +49,12 @@ static bool is_stored(const struct amp_graph *graph, int memory)
     return false;
 }
 
-/* A struct or a number may be made of two objects. */
-static bool returns_pointer(LLVMValueRef function)
+static struct judgement judge(const struct amp_function *function, const struct amp_site *site)
 {
-    return LLVMGetTypeKind(LLVMGetReturnType(LLVMGlobalGetValueType(function))) == LLVMPointerTypeKind;
-}
-
-static struct judgement judge(const struct amp_program *program, const struct amp_function *function,
-                              const struct amp_site *site)
-{
-    LLVMValueRef called = amp_called_function(site->call);
-    const struct amp_function *maker = called ? amp_program_find(program, called) : NULL;
     const struct amp_graph *graph = &function->body.graph;
     struct judgement judgement = { NULL, NULL, false };
     const char *freed_by;
+    uint64_t bytes;
 
     if (function->given_up)
         return (struct judgement){ "given_up", function->given_up, false };
@@ -79,20 +63,18 @@ static struct judgement judge(const struct amp_program *program, const struct am
         judgement.obstacle = "outlives";
     else if (site->resizes)
         judgement.obstacle = "resized", judgement.reason = "made by realloc()";
-    else if (maker && !returns_pointer(called))
-        judgement.obstacle = "filled", judgement.reason = "the called function returns it within a struct or a number";
-    else if (maker && !amp_is_wrapper(&maker->summary))
-        judgement.obstacle = "filled", judgement.reason = "the called function also fills it";
     else if (freed_by)
         judgement.obstacle = freed_by, judgement.reason = freed_by[6] == 'e' ? "resized or freed by a called function"
                                                                              : "one free() may free it or another";
-    else if (site->size.kind != AMP_SIZE_KNOWN || site->size.factor[0] >= 0)
+    else if (!amp_size_is_number(&site->size, &bytes))
         judgement.obstacle = "size", judgement.reason = "its size is not known";
-    else if (site->size.bytes > AMP_FRAME_MOST_B)
+    else if (bytes > AMP_FRAME_MOST_B)
         judgement.obstacle = "large", judgement.reason = "it is larger than 64 KiB";
     else if ((function->body.returns_twice || amp_loops_hold(function->loops, site->call)) &&
              (is_stored(graph, site->memory) || amp_graph_meets_phi(graph, site->memory)))
         judgement.obstacle = "loop", judgement.reason = "objects of several rounds of a loop may live at once";
+    else if (site->filled) /* last: then nothing but this call keeps it from the caller's frame */
+        judgement.obstacle = "filled", judgement.reason = site->filled;
     return judgement;
 }
 
@@ -106,21 +88,84 @@ static void set_way_out(json_t *object, const struct amp_function *function, int
     amp_path_free(&path);
 }
 
-void amp_allocations_find(const struct amp_program *program, const struct amp_function *function, json_t *list)
+/* "malloc"; through a pointer "l_alloc", or "mine or yours". */
+static void set_maker(json_t *object, struct amp_program *program, LLVMValueRef call)
 {
+    LLVMValueRef called = amp_called_function(call);
+    const struct amp_targets *targets = called ? NULL : amp_world_targets(&program->world, call);
+    char text[MAKER_ROOM] = "";
+    bool wrapped = false;
+
+    for (int t = 0; t < (called ? 1 : targets->n); t++) {
+        LLVMValueRef one = called ? called : targets->at[t];
+        size_t length, at = strlen(text);
+        const char *name = LLVMGetValueName2(one, &length);
+
+        snprintf(text + at, sizeof text - at, "%s%s", t > 0 ? " or " : "", name);
+        wrapped = wrapped || LLVMCountBasicBlocks(one) > 0;
+    }
+    json_object_set_new(object, "by", amp_name_json(text));
+    json_object_set_new(object, "wrapped", json_boolean(wrapped));
+    json_object_set_new(object, "through_pointer", json_boolean(!called));
+}
+
+/* Whether each call of the function is seen, and by its name. */
+static bool callers_known(const struct amp_program *program, LLVMValueRef function)
+{
+    for (int t = 0; t < program->world.taken.n; t++)
+        if (program->world.taken.at[t] == function)
+            return false;
+    return LLVMGetLinkage(function) == LLVMInternalLinkage || !program->world.open[0];
+}
+
+/* "" if it is called through a pointer. */
+static const char *name_of(LLVMValueRef call)
+{
+    LLVMValueRef called = amp_called_function(call);
+    size_t length;
+
+    return called ? LLVMGetValueName2(called, &length) : "";
+}
+
+/* Where the calls stand that free it. */
+static json_t *frees_of(const struct amp_body *body, int memory)
+{
+    json_t *list = json_array();
+
+    for (int f = 0; f < body->frees; f++) {
+        json_t *place;
+
+        if (!amp_facts_find(&body->graph.value[body->free[f].value], memory))
+            continue;
+        place = json_object();
+        amp_place_set(place, body->free[f].call);
+        json_object_set_new(place, "by", amp_name_json(name_of(body->free[f].call)));
+        json_array_append_new(list, place);
+    }
+    return list;
+}
+
+void amp_allocations_find(struct amp_program *program, const struct amp_function *function, json_t *list)
+{
+    static const char *const contents[] = { "unset", "zero", "set" };
+
     for (int s = 0; s < function->body.sites; s++) {
         const struct amp_site *site = &function->body.site[s];
-        const struct judgement judgement = judge(program, function, site);
-        LLVMValueRef called = amp_called_function(site->call);
-        const bool known = site->size.kind == AMP_SIZE_KNOWN && site->size.factor[0] < 0;
+        const struct judgement judgement = judge(function, site);
+        uint64_t bytes;
+        const bool known = amp_size_is_number(&site->size, &bytes);
         size_t length;
         json_t *object = json_object();
 
         amp_place_set(object, site->call);
         json_object_set_new(object, "function", amp_name_json(LLVMGetValueName2(function->function, &length)));
-        json_object_set_new(object, "by", amp_name_json(LLVMGetValueName2(called, &length)));
-        json_object_set_new(object, "wrapped", json_boolean(LLVMCountBasicBlocks(called) > 0));
-        json_object_set_new(object, "bytes", known ? json_integer((json_int_t) site->size.bytes) : json_null());
+        set_maker(object, program, site->call);
+        json_object_set_new(object, "head", json_integer(LLVMGetDebugLocLine(function->function)));
+        json_object_set_new(object, "callers_known", json_boolean(callers_known(program, function->function)));
+        json_object_set_new(object, "recursive", json_boolean(function->recursive));
+        json_object_set_new(object, "contents", json_string(contents[site->contents]));
+        json_object_set_new(object, "frees", frees_of(&function->body, site->memory));
+        json_object_set_new(object, "bytes", known ? json_integer((json_int_t) bytes) : json_null());
         json_object_set_new(object, "loop", json_boolean(amp_loops_hold(function->loops, site->call)));
         json_object_set_new(object, "freed", json_boolean(judgement.freed));
         json_object_set_new(object, "obstacle", judgement.obstacle ? json_string(judgement.obstacle) : json_null());
@@ -130,4 +175,30 @@ void amp_allocations_find(const struct amp_program *program, const struct amp_fu
             set_way_out(object, function, site->memory);
         json_array_append_new(list, object);
     }
+}
+
+void amp_wrappers_find(const struct amp_function *function, json_t *list)
+{
+    const struct amp_summary *summary = &function->summary;
+    bool fresh = false, only = !summary->unknown && !function->given_up, fills = false;
+    size_t length;
+    json_t *object;
+
+    for (int e = 0; e < summary->edges; e++) {
+        const struct amp_edge *edge = summary->edge[e];
+        const bool returns = edge->holder.kind == AMP_NODE_RETURNED;
+
+        if (edge->retired)
+            continue;
+        fresh = fresh || (returns && edge->held.kind == AMP_NODE_FRESH);
+        only = only && (!returns || edge->held.kind == AMP_NODE_FRESH);
+        fills = fills || !returns;
+    }
+    if (!fresh || !only)
+        return;
+    object = json_object();
+    amp_place_set(object, function->function);
+    json_object_set_new(object, "function", amp_name_json(LLVMGetValueName2(function->function, &length)));
+    json_object_set_new(object, "fills", json_boolean(fills));
+    json_array_append_new(list, object);
 }

@@ -12,9 +12,10 @@
 #define AMP_FRAME_MOST_B 65536
 
 /* Append an object for each allocation of the function to `list`. */
-void amp_allocations_find(const struct amp_program *program, const struct amp_function *function, json_t *list);
+void amp_allocations_find(struct amp_program *program, const struct amp_function *function, json_t *list);
 
-/* Whether each return of the function is fresh memory and nothing else that its callers could reach. */
-bool amp_is_wrapper(const struct amp_summary *summary);
+/* Append an object if all that the function returns is memory that it made: function, place, and whether it fills
+ * that. */
+void amp_wrappers_find(const struct amp_function *function, json_t *list);
 
 #endif

@@ -111,16 +111,21 @@ static void read_parameters(struct reading *reading)
         LLVMValueRef parameter = LLVMGetParam(reading->function, i);
         const uint64_t bytes = byval_b(reading, LLVMGetEnumAttributeAtIndex(reading->function, i + 1, kind));
 
-        if (bytes > 0)
-            json_array_append_new(reading->parameters,
-                                  json_pack("{s:o, s:o, s:I, s:b}", "function", name_of(reading->function), "name",
-                                            name_of(parameter), "bytes", (json_int_t) bytes, "changed",
-                                            is_changed(parameter)));
+        json_t *object;
+
+        if (bytes == 0)
+            continue;
+        object = json_pack("{s:o, s:o, s:I, s:b}", "function", name_of(reading->function), "name", name_of(parameter),
+                           "bytes", (json_int_t) bytes, "changed", is_changed(parameter));
+        amp_place_set(object, reading->function);
+        json_array_append_new(reading->parameters, object);
     }
 }
 
 static void read_function(struct reading *reading, LLVMValueRef function)
 {
+    json_t *frame;
+
     reading->function = function;
     reading->frame_b = 0;
     reading->taken = json_array();
@@ -135,9 +140,10 @@ static void read_function(struct reading *reading, LLVMValueRef function)
         }
     }
     amp_loops_free(reading->loops);
-    json_array_append_new(reading->frames,
-                          json_pack("{s:o, s:I, s:o}", "function", name_of(function), "bytes",
-                                    (json_int_t) reading->frame_b, "taken", reading->taken));
+    frame = json_pack("{s:o, s:I, s:o}", "function", name_of(function), "bytes", (json_int_t) reading->frame_b, "taken",
+                      reading->taken);
+    amp_place_set(frame, function);
+    json_array_append_new(reading->frames, frame);
 }
 
 json_t *amp_copies_find(LLVMModuleRef module)

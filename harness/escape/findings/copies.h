@@ -9,7 +9,7 @@
 
 /* A new object of lists:
  *   copies       objects that are assigned, passed in memory or copied by memcpy(): place, function, what, bytes, loop
- *   parameters   those passed by value in memory: function, name, bytes, changed
+ *   parameters   those passed by value in memory: function and its place, name, bytes, changed
  *   frames       of each function its bytes of locals; what it takes of the stack while it runs: VLA, alloca */
 json_t *amp_copies_find(LLVMModuleRef module);
 

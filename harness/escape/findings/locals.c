@@ -116,6 +116,12 @@ static void add_local(const struct amp_function *function, int m, const struct a
     json_array_append_new(list, object);
 }
 
+/* Where what is stored is a pointer, or holds one. */
+static bool stores_pointer(LLVMValueRef store)
+{
+    return store && LLVMGetTypeKind(LLVMTypeOf(LLVMGetOperand(store, 0))) != LLVMIntegerTypeKind;
+}
+
 /* A number that was computed from an address is no pointer that anybody will follow. */
 static bool reaches_by_return(const struct amp_reach *reach, int memory)
 {
@@ -141,7 +147,7 @@ void amp_locals_find(const struct amp_function *function, json_t *list)
         amp_reach_path(graph, &function->reach, m, &path);
         store = last_store(&path);
         if (is_certain(&path) &&
-            (LLVMIsAReturnInst(path.hop[path.n - 1].at) || (store && stays(store))))
+            (LLVMIsAReturnInst(path.hop[path.n - 1].at) || (stores_pointer(store) && stays(store))))
             add_local(function, m, &path, list);
         amp_path_free(&path);
     }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { PATH_MAX_B = 4096, DEPTH_MOST = 40 };
+enum { PATH_MAX_B = 4096, DEPTH_MOST = 40, HOPS_MOST = 300 };
 
 json_t *amp_name_json(const char *name)
 {
@@ -32,11 +32,12 @@ void amp_place_set(json_t *object, LLVMValueRef at)
         snprintf(path, sizeof path, "%.*s", (int) length, file ? file : "");
     json_object_set_new(object, "file", amp_name_json(path));
     json_object_set_new(object, "line", json_integer(file ? LLVMGetDebugLocLine(at) : 0));
-    json_object_set_new(object, "column", json_integer(file ? LLVMGetDebugLocColumn(at) : 0));
+    json_object_set_new(object, "column", json_integer(file && LLVMIsAInstruction(at) ? LLVMGetDebugLocColumn(at) : 0));
 }
 
-/* Edges are made from older ones only, so that this ends. */
-static json_t *list(const struct amp_path *path, int depth)
+/* Edges are made from older ones only, so that this ends. But one call's steps may lead through the same steps of
+ * others again and again: beyond so many hops those of called functions are left out. */
+static json_t *list(const struct amp_path *path, int depth, int *hops_left)
 {
     json_t *hops = json_array();
 
@@ -48,8 +49,8 @@ static json_t *list(const struct amp_path *path, int depth)
         json_object_set_new(object, "what", amp_name_json(hop->what));
         if (hop->assumed)
             json_object_set_new(object, "assumed", json_true());
-        if (hop->through && depth < DEPTH_MOST)
-            json_object_set_new(object, "within", list(&hop->through->path, depth + 1));
+        if (hop->through && depth < DEPTH_MOST && (*hops_left -= hop->through->path.n) > 0)
+            json_object_set_new(object, "within", list(&hop->through->path, depth + 1, hops_left));
         json_array_append_new(hops, object);
     }
     return hops;
@@ -57,15 +58,19 @@ static json_t *list(const struct amp_path *path, int depth)
 
 json_t *amp_path_json(const struct amp_path *path)
 {
-    return list(path, 0);
+    int hops_left = HOPS_MOST;
+
+    return list(path, 0, &hops_left);
 }
 
-static bool is_assumed(const struct amp_path *path, int depth)
+static bool is_assumed(const struct amp_path *path, int depth, int *hops_left)
 {
     for (int h = 0; h < path->n; h++) {
         const struct amp_hop *hop = &path->hop[h];
 
-        if (hop->assumed || (hop->through && depth < DEPTH_MOST && is_assumed(&hop->through->path, depth + 1)))
+        if (hop->assumed || --*hops_left < 0)
+            return true;
+        if (hop->through && depth < DEPTH_MOST && is_assumed(&hop->through->path, depth + 1, hops_left))
             return true;
     }
     return false;
@@ -73,5 +78,7 @@ static bool is_assumed(const struct amp_path *path, int depth)
 
 bool amp_path_is_assumed(const struct amp_path *path)
 {
-    return is_assumed(path, 0);
+    int hops_left = HOPS_MOST * DEPTH_MOST;
+
+    return is_assumed(path, 0, &hops_left);
 }

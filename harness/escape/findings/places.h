@@ -17,7 +17,7 @@ void amp_place_set(json_t *object, LLVMValueRef at);
 /* [{file, line, column, what, assumed, within: the path in the called function}], a new reference. */
 json_t *amp_path_json(const struct amp_path *path);
 
-/* Whether a step, here or in a called function, is assumed and not seen. */
+/* Whether a step, here or in a called function, is assumed and not seen; of many thousand steps, that counts as yes. */
 bool amp_path_is_assumed(const struct amp_path *path);
 
 #endif

@@ -87,6 +87,7 @@ struct amp_graph {
     int values, value_room;
     struct amp_value *known; /* hash */
     int order;
+    int64_t steps; /* that it took to solve it */
     int returned; /* value: what is returned */
     int outside;  /* value: points to OUTSIDE, which is memory 0 */
 };

@@ -77,7 +77,7 @@ static void name_place(const struct amp_graph *graph, LLVMValueRef pointer, int 
 
 static void describe_call(LLVMValueRef call, const struct amp_edge *through, char *out, struct amp_hop *hop)
 {
-    LLVMValueRef called = LLVMGetCalledValue(call);
+    LLVMValueRef called = through ? through->function : LLVMGetCalledValue(call);
     size_t length;
     const char *name = LLVMIsAFunction(called) ? LLVMGetValueName2(called, &length) : NULL;
 

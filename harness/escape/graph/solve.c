@@ -6,7 +6,6 @@ enum { WORD_B = 8, WORDS_APART = 64 };
 struct solver {
     struct amp_graph *graph;
     int memory_changed; /* the order of the newest fact in any memory */
-    int64_t steps;
     int why;
     bool last; /* nothing else changes any more: what is empty now stays empty */
 };
@@ -53,7 +52,7 @@ static bool put(struct solver *solver, struct amp_facts *facts, int memory, int3
 
 static void put_value(struct solver *solver, int value, int memory, int32_t offset, int via)
 {
-    solver->steps++;
+    solver->graph->steps++;
     put(solver, &solver->graph->value[value], memory, offset, via);
 }
 
@@ -61,7 +60,7 @@ static void put_memory(struct solver *solver, int holder, int32_t word, int memo
 {
     struct amp_memory *at = &solver->graph->memory[holder];
 
-    solver->steps++;
+    solver->graph->steps++;
     if (put(solver, amp_memory_word(at, word), memory, offset, via))
         solver->memory_changed = at->changed = solver->graph->order;
 }
@@ -231,7 +230,7 @@ bool amp_graph_solve(struct amp_graph *graph)
             solver.why = c;
             graph->constraint[c].seen = graph->order;
             apply(&solver, &graph->constraint[c]);
-            if (solver.steps > AMP_SOLVE_MOST)
+            if (graph->steps > AMP_SOLVE_MOST)
                 return false;
         }
         reach(&solver);

@@ -9,14 +9,17 @@
 
 #include "harness/escape/graph/path.h"
 
-/* How many bytes: a number, or a number times arguments. */
-enum amp_size_kind { AMP_SIZE_UNKNOWN, AMP_SIZE_KNOWN };
-
+/* How many bytes: a number, or an expression of arguments in postfix, as `8 a0 8 + *`. */
 struct amp_size {
-    enum amp_size_kind kind;
-    uint64_t bytes; /* a factor */
-    int factor[2];  /* further factors: arguments; -1: none */
+    int n; /* steps; 0: not known */
+    struct {
+        char what; /* 'c' a constant, 'a' an argument, or an operator: + - * & | < > */
+        uint64_t value;
+    } step[12];
 };
+
+/* What fresh memory holds when it is handed over. */
+enum amp_contents { AMP_UNSET, AMP_ZERO, AMP_SET };
 
 struct amp_freed {
     struct amp_node node;
@@ -31,6 +34,7 @@ struct amp_summary {
     struct amp_freed *freed;
     int frees, freed_room;
     struct amp_size fresh_size;
+    enum amp_contents fresh_contents;
 };
 
 /* Memory that outlives a call, and how it is reached: `from` is the memory that holds it; AMP_FROM_ for none. */

@@ -71,7 +71,16 @@ int wrapper_keeps(void) { char *p = keeps(8); /* want outlives: global `kept` */
     return p[0]; }
 static void *behind(size_t n) { char *p = malloc(n + 8); /* want outlives: returned */
     return p + 8; }
-int wrapper_moves(void) { char *p = behind(8); /* want filled */
+static void *rounded(int n) { return malloc(((size_t) n + 7) & ~(size_t) 7); } /* want outlives: returned */
+int wrapped_rounded(void) { char *p = rounded(21); /* want frame */
+    int r = p[0]; free(p); return r; }
+int wrapped_too_large(void) { char *p = rounded(65537); /* want large */
+    int r = p[0]; free(p); return r; }
+static void *anywhere(size_t n) { char *p = malloc(n + 8); /* want outlives: returned */
+    return p + n % 8; }
+int wrapper_moves_anywhere(void) { char *p = anywhere(8); /* want filled */
+    return p[0]; }
+int wrapper_moves(void) { char *p = behind(8); /* want frame */
     int r = p[0]; return r; }
 
 /* ---- ways out */

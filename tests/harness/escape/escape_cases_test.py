@@ -7,26 +7,30 @@ import pytest
 import escaping
 from plots.escape import explain
 
-SOURCE = Path(__file__).with_name("cases.c")
-WANTED = escaping.wanted(SOURCE)
+SOURCES = [Path(__file__).with_name(name) for name in escaping.CASES]
+WANTED = {(source, line): want for source in SOURCES for line, want in escaping.wanted(source).items()}
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    out = tmp_path_factory.mktemp("cases") / "cases.bc"
-    sites = escaping.analyse(escaping.bitcode(SOURCE, out, "-fexceptions"))["allocations"]
-    assert len({site["line"] for site in sites}) == len(sites), "one allocation a line"
-    return {site["line"]: site for site in sites}
+    """{(source, line): site}."""
+    sites = {}
+    for source in SOURCES:
+        out = tmp_path_factory.mktemp("cases") / "cases.bc"
+        for site in escaping.analyse(escaping.bitcode(source, out, "-fexceptions"))["allocations"]:
+            assert (source, site["line"]) not in sites, "one allocation a line"
+            sites[source, site["line"]] = site
+    return sites
 
 
 def test_every_allocation_is_judged(found):
-    assert sorted(found) == sorted(WANTED)
+    assert set(found) == set(WANTED)
 
 
-@pytest.mark.parametrize("line", WANTED, ids=[f"line{line}" for line in WANTED])
-def test_case(found, line):
-    obstacle, words = WANTED[line]
-    site = found[line]
+@pytest.mark.parametrize("case", WANTED, ids=[f"{source.stem}{line}" for source, line in WANTED])
+def test_case(found, case):
+    obstacle, words = WANTED[case]
+    site = found[case]
     assert (site["obstacle"] or "frame") == obstacle, explain.why(site)
     assert words in explain.why(site)
 
@@ -38,12 +42,12 @@ def hops(path):
 
 
 def test_every_step_of_every_reason_is_a_place_in_the_source(found):
-    lines = SOURCE.read_text().splitlines()
-    steps = [hop for site in found.values() for hop in hops(site.get("path", []))]
+    steps = [(source, hop) for (source, _), site in found.items() for hop in hops(site.get("path", []))]
+    lines = {source: source.read_text().splitlines() for source in SOURCES}
     assert len(steps) > 60
-    for hop in steps:
-        text = lines[hop["line"] - 1]
-        assert hop["file"] == str(SOURCE) and 1 <= hop["column"] <= len(text)
+    for source, hop in steps:
+        text = lines[source][hop["line"] - 1]
+        assert hop["file"] == str(source) and 1 <= hop["column"] <= len(text)
         for name in hop["what"].split("`")[1::2]:  # what a step names stands on its line
             assert name.split(".")[0] in text, hop
 

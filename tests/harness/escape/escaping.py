@@ -18,7 +18,28 @@ MAJOR = subprocess.run([TOOL, "--version"], capture_output=True, text=True, chec
 CLANG = shutil.which(f"clang-{MAJOR}") or shutil.which("clang")
 if not CLANG:
     pytest.skip(f"clang is not here: apt-get install clang-{MAJOR}", allow_module_level=True)
+CASES = ("cases.c", "cases_whole.c")
 STAGE = "-O2 -Xclang -disable-llvm-passes -fno-discard-value-names -g -w -emit-llvm -c".split()
+
+
+KEPT = """#include <stdlib.h>
+int *make(void)
+{
+    return malloc(128);
+}
+int use(void)
+{
+    int *p = malloc(16), r = p[3];
+    free(p);
+    return r;
+}
+int *wrong(void)
+{
+    int x = 3, *volatile p = &x;
+    return p;
+}
+"""
+
 
 
 def bitcode(source, out, *flags):

@@ -58,7 +58,7 @@ MUTANTS = [  # file, what stands there, what takes its place
 
 def compile_one(folder, source):
     include = subprocess.run(["llvm-config", "--includedir"], capture_output=True, text=True, check=True).stdout.strip()
-    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-w", "-I", folder, "-isystem", include, "-c", "-o",
+    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-DAMP_VERSION=\"0\"", "-w", "-I", folder, "-isystem", include, "-c", "-o",
                     source.with_suffix(".o"), source], check=True)
 
 

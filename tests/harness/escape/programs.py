@@ -32,8 +32,41 @@ static void link(struct node *a, struct node *b) { a->next = b; }
 static void link_below(struct node *a, struct node *b) { if (a->next) a->next->any = b; }
 static struct node *below(struct node *a) { return a->next && a->next->any ? a->next->any : a; }
 static long count(struct node *a) { long n = a->number; for (int i = 0; i < 4 && a->next; i++) a = a->next; return n; }
+static struct node *fresh(size_t n) { ENTER; struct node *p = NEW(malloc(n)); LEAVE; return p; }
+static struct node *keeps(size_t n) { ENTER; struct node *p = NEW(malloc(n)); global1 = p; LEAVE; return p; }
+static struct node *linked(size_t n) { ENTER; struct node *p = NEW(calloc(1, n)); p->next = global0; LEAVE; return p; }
+static struct node *shared(size_t n) { ENTER; struct node *p = global2 ? global2 : NEW(malloc(n)); LEAVE; return p; }
+static struct node *again(void *own, struct node *p, size_t n) {
+    ENTER; struct node *q = n ? NEW(realloc(0, n)) : 0; if (q && own) q->any = p; LEAVE; return q;
+}
+static struct node *other(struct node *p) { if (p->any) return p->any; global2 = p->pair[0]; return p; }
+static void keep(struct node *p, int n) { if (n) global0 = p; }
+static void hand(struct node *p, int n) { if (p->next) p->next->any = n ? p : p->any; }
+static void mark(struct node *p, int n) { p->number += n; }
+static struct node *apply(struct node *(*f)(struct node *), struct node *p) { return f(p); }
+static void each(struct node *p, void (*f)(struct node *, int), int n) { for (int i = 0; p && i < 2; i++) { f(p, n); p = p->next; } }
+static struct node *(*const ops[])(struct node *) = { same, below, same };
 typedef struct node *step(struct node *, struct node **, struct both, int);
+struct hooks { struct node *(*make)(size_t); void (*see)(struct node *, int); void (*drop)(void *); };
+static struct node *from(const struct hooks *h, size_t n) { ENTER; struct node *p = CALL(h->make(n)); LEAVE; return p; }
 """
+
+
+def hooks(choose):
+    """Functions that are called through pointers only: which of them keep what they get is drawn."""
+    makers = choose.sample(["fresh", "keeps", "linked", "shared"], choose.choice([1, 1, 2, 4]))
+    seers = choose.sample(["keep", "hand", "mark"], choose.choice([1, 1, 2, 3]))
+    if choose.random() < 0.75:  # most programs' hooks are plain ones
+        makers, seers = ["fresh"], ["mark"]
+    yield f"static struct hooks hooks = {{ {makers[0]}, {seers[0]}, release }};"
+    yield f"static struct node *(*unary)(struct node *) = {choose.choice(['same', 'same', 'below', 'other'])};"
+    yield "static struct node *(*resize)(void *, struct node *, size_t) = again;"
+    yield "static void turn(int n) {"
+    for maker in makers[1:]:
+        yield f"    if (n & {choose.choice([1, 2, 3])}) hooks.make = {maker};"
+    for seer in seers[1:]:
+        yield f"    if (n & {choose.choice([1, 2, 3])}) hooks.see = {seer};"
+    yield "}"
 
 
 class Function:
@@ -54,7 +87,8 @@ class Function:
         return self.choose.choice([
             f"{p} = NEW(malloc(sizeof(struct node)));", f"{p} = NEW(calloc(1, sizeof(struct node)));",
             f"{p} = NEW(plain(sizeof(struct node)));", f"{p} = NEW(zeroed(1, sizeof(struct node)));",
-            f"{p} = NEW(twice(sizeof(struct node)));"])
+            f"{p} = NEW(twice(sizeof(struct node)));", f"{p} = CALL(hooks.make(sizeof(struct node)));",
+            f"{p} = CALL(from(&hooks, sizeof(struct node)));", f"{p} = CALL(resize(0, 0, sizeof(struct node)));"])
 
     def call(self, p, q, r):
         if self.choose.random() < 0.2:
@@ -94,7 +128,11 @@ class Function:
             (0.3, lambda: f"{p} = vary(2, {q}, {r});"), (0.6, lambda: f"total += count({p});"),
             (0.4, lambda: f"*{p} = *{q};"), (0.4, lambda: f"memcpy({p}, {q}, sizeof *{p});"),
             (0.3, lambda: f"bytes({p}, {q}, sizeof *{p});"), (0.5, lambda: f"{p} = n & 2 ? {q} : {r};"),
-            (0.3, lambda: f"if ({p} == {q}) {p} = {r};"), (0.5, lambda: f"RELEASE({p});"),
+            (0.4, lambda: f"hooks.see({p}, n & 1);"), (0.2, lambda: f"{p} = unary({q});"), (0.2, lambda: "turn(n);"),
+            (0.2, lambda: f"{p} = apply({self.choose.choice(['same', 'below', 'other'])}, {q});"),
+            (0.2, lambda: f"each({p}, {self.choose.choice(['hooks.see', 'mark'])}, n);"), (0.2, lambda: f"{p} = ops[n % 3 & 1]({q});"),
+            (0.2, lambda: f"struct node *t = CALL(resize({p}, {q}, n & 1 ? sizeof(struct node) : 0)); if (t) {p} = t;"),
+            (0.3, lambda: f"if ({p} == {q}) {p} = {r};"), (0.4, lambda: f"DROP({p});"), (0.5, lambda: f"RELEASE({p});"),
         ]
         weights, makers = zip(*kinds)
         return self.choose.choices(makers, weights)[0]()
@@ -143,7 +181,9 @@ def program(seed, functions):
     """The text of a program of so many functions."""
     choose = random.Random(seed)
     lines = HEAD.splitlines()
-    lines += ["#ifdef OBSERVED", "#define RELEASE(p) observe_use(p)", "#else", "#define RELEASE(p) release(p)", "#endif"]
+    lines += ["#ifdef OBSERVED", "#define RELEASE(p) observe_use(p)", "#define DROP(p) observe_use(p)", "#else",
+              "#define RELEASE(p) release(p)", "#define DROP(p) hooks.drop(p)", "#endif"]
+    lines += hooks(choose)
     lines += [f"step f{n};" for n in range(functions)]
     lines += [f"static step *table[3] = {{ f0, f{functions // 2}, f{functions - 1} }};"]
     for n in range(functions):

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""How often each allocation ran, from a profile of the program: its line stands in the stack of what it made."""
+
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+from plots.files import pprof
+from plots.program.errors import Refused, one_line
+
+
+def record(command, folder):
+    """The profile of a run of the user's command."""
+    program = Path(os.environ.get("AMPERSAND_BUILD", "build")) / "harness/profile/ampersand-profile"
+    if not program.exists():
+        raise Refused("--run", "ampersand-profile is not built here")
+    out = Path(folder) / "run.pb.gz"
+    done = subprocess.run([program, "-o", out, "--", "sh", "-c", command], stdout=2, stderr=subprocess.PIPE, text=True,
+                          errors="replace")
+    if not out.exists():
+        said = [line for line in done.stderr.splitlines() if line.startswith("ampersand: ")]
+        why = one_line(said[-1]).removeprefix("ampersand: ") if said else f"status {done.returncode}"
+        raise Refused("--run", command, why)
+    return out
+
+
+def calls(path):
+    """{(file's name, function, line): how many objects came from there}."""
+    found = Counter()
+    for sample in pprof.samples(path):
+        for function, file, line in set(sample.stack):
+            found[os.path.basename(file), function, line] += sample.values.get("alloc_objects", 0)
+    return found
+
+
+def add(found, path):
+    """Set "calls" of each allocation; how many of them ran."""
+    ran = calls(path)
+    for site in found["allocations"]:
+        site["calls"] = ran[os.path.basename(site["file"]), site["function"], site["line"]]
+    return sum(site["calls"] > 0 for site in found["allocations"])
