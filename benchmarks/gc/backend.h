@@ -6,6 +6,7 @@
 
 #include "benchmarks/gc/workload.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 /* One collection. Times are of the clock; the heap is what is in use, garbage included. */
@@ -43,6 +44,8 @@ int backend_start(const struct workload *workload, unsigned gogc, uint64_t live_
 int backend_run(unsigned n, uint64_t (*fn)(unsigned mutator, uint64_t argument), uint64_t argument, uint64_t *sum,
                 const char **why);
 
+/* Start a thread that may call backend_collect(), and is joined by pthread_join(). 0 or an error of pthread_create(). */
+int backend_thread(void *(*fn)(void *), pthread_t *out);
 void backend_collect(void); /* everything that is garbage now */
 void backend_measure(void); /* from here on cycles are kept */
 

@@ -137,6 +137,11 @@ int backend_run(unsigned n, uint64_t (*fn)(unsigned, uint64_t), uint64_t argumen
     return begun == n ? 0 : -1;
 }
 
+int backend_thread(void *(*fn)(void *), pthread_t *out)
+{
+    return GC_pthread_create(out, NULL, fn, NULL);
+}
+
 void backend_collect(void)
 {
     GC_gcollect();

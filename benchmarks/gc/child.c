@@ -7,6 +7,7 @@
 #include "harness/run/process.h"
 #include "harness/text/complain.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,18 +60,46 @@ static int save(const struct task *task, struct result *result)
     return amp_record_save(&gc_result_record, result, task->file);
 }
 
+static _Atomic bool over;
+
+static void *collect(void *unused)
+{
+    while (!over)
+        backend_collect();
+    return unused;
+}
+
+/* The workload, for so many bytes of each mutator; a shape is collected as it is. 0 or -1 with *why. */
+static int turn_over(uint64_t each_b, uint64_t *sum, const char **why)
+{
+    pthread_t thread;
+    int err;
+
+    *why = "a thread could not be started";
+    *sum = 0;
+    for (unsigned i = 0; i < COLLECTIONS && !workload->run; i++)
+        backend_collect();
+    if (!workload->run)
+        return 0;
+    if (workload->collected && backend_thread(collect, &thread))
+        return -1;
+    err = backend_run(workload->mutators, workload->run, each_b, sum, why);
+    over = true;
+    if (workload->collected)
+        pthread_join(thread, NULL);
+    return err;
+}
+
 static int measure(const struct task *task)
 {
-    uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum = 0, begin_ns;
+    uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum, begin_ns;
     struct result result = { .allocated_b = each_b * workload->mutators };
     const char *why;
 
     backend_measure();
     begin_ns = amp_clock_monotonic();
     result.cpu_seconds = cpu_seconds();
-    for (unsigned i = 0; i < COLLECTIONS && !workload->run; i++)
-        backend_collect();
-    if (workload->run && backend_run(workload->mutators, workload->run, each_b, &sum, &why))
+    if (turn_over(each_b, &sum, &why))
         return amp_complain(2, workload->name, "%s", why);
     result.cpu_seconds = cpu_seconds() - result.cpu_seconds;
     result.seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;
@@ -81,7 +110,8 @@ static int measure(const struct task *task)
 static int run(const struct task *task)
 {
     static const struct workload *const all[] = { &cache, &queue,    &tree, &server,   &values,
-                                                  &ordered, &shuffled, &list, &balanced, &churn };
+                                                  &ordered, &shuffled, &list, &balanced, &stores,
+                                                  &marked,  &churn };
     const char *why;
     uint64_t sum;
 

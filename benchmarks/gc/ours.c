@@ -122,6 +122,11 @@ int backend_run(unsigned n, uint64_t (*fn)(unsigned, uint64_t), uint64_t argumen
     return err ? -1 : 0;
 }
 
+int backend_thread(void *(*fn)(void *), pthread_t *out)
+{
+    return pthread_create(out, NULL, fn, NULL);
+}
+
 void backend_collect(void)
 {
     amp_gc_collect(gc);

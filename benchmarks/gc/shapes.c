@@ -8,7 +8,9 @@
  *     list       object -> object -> object -> ...      each waits for the one before
  *     balanced   object -> two objects -> four ...      a tree
  *
- * churn allocates 64 B objects that die at once: what an allocation costs, with the collections that it causes. */
+ * churn allocates 64 B objects that die at once: what an allocation costs, with the collections that it causes. stores
+ * and marked store pointers into a table, from which nothing is dropped: what the write barrier costs while it is off,
+ * and while one collection follows the other. */
 #include "benchmarks/gc/collector.h"
 
 struct object {
@@ -113,6 +115,21 @@ FUNCTION(uint64_t, churn_run, 96, unsigned mutator, uint64_t bytes)
     return sum;
 }
 
+/* Of each eight bytes, one pointer. */
+FUNCTION(uint64_t, stores_run, 96, unsigned mutator, uint64_t bytes)
+{
+    struct object *one = table[0], *other = table[1];
+    uint64_t sum = mutator;
+
+    for (uint64_t done = 0; done < bytes; done += sizeof(void *)) {
+        uint64_t at = 2 + done / sizeof(void *) % 1024;
+
+        STORE(table[at], done & 8 ? one : other);
+        sum += done;
+    }
+    return sum;
+}
+
 #define SHAPE(shape, what, ...)                                                                                        \
     const struct workload shape = { .name = #shape, .purpose = what, .mutators = 1, .types = types,                    \
                                     .n_types = sizeof types / sizeof *types, .roots = roots,                           \
@@ -123,4 +140,6 @@ SHAPE(ordered, "A table of pointers, in the order of the objects.", .set_up = se
 SHAPE(shuffled, "A table of pointers, in random order.", .set_up = set_up_shuffled);
 SHAPE(list, "A list.", .set_up = set_up_list);
 SHAPE(balanced, "A balanced tree.", .set_up = set_up_balanced);
+SHAPE(stores, "Stores of pointers.", .set_up = set_up_ordered, .run = stores_run);
+SHAPE(marked, "Stores of pointers while it is marked.", .set_up = set_up_ordered, .run = stores_run, .collected = true);
 SHAPE(churn, "Objects that die at once.", .set_up = set_up_values, .run = churn_run);

@@ -12,6 +12,7 @@
 
 #include "benchmarks/gc/type.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,10 +39,11 @@ struct workload {
     /* Allocate at least `bytes` more, and drop as many. Returns a checksum of what was read. NULL: a shape, whose heap
      * is collected again and again as it is. */
     uint64_t (*run)(unsigned mutator, uint64_t bytes);
+    bool collected; /* another thread collects again and again meanwhile */
     uint64_t (*live_b)(void); /* what is reachable between two operations, as asked for */
 };
 
 extern const struct workload cache, queue, tree, server;
-extern const struct workload values, ordered, shuffled, list, balanced, churn; /* shapes.c */
+extern const struct workload values, ordered, shuffled, list, balanced, stores, marked, churn; /* shapes.c */
 
 #endif

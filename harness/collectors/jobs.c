@@ -10,9 +10,10 @@
 static const struct amp_exit exits[] = { { AMP_EXIT_NO_MEMORY, "memory", "no memory" }, { 0 } };
 static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_PAUSES] = "pauses",
                                      [AMP_GC_SHAPE] = "shape", [AMP_GC_GRAPH] = "graph" };
-static const char *const shapes[] = { "values", "ordered", "shuffled", "list", "balanced", "churn" };
+static const char *const shapes[] = { "values", "ordered", "shuffled", "list", "balanced", "stores",
+                                      "marked", "churn" };
 
-enum { SHAPES = sizeof shapes / sizeof *shapes };
+enum { STILL = 5, SHAPES = sizeof shapes / sizeof *shapes };
 
 /* Go says on stderr what its collector does. What else the environment sets for an allocator is not inherited. */
 static const char *const environment[] = { "GODEBUG=gctrace=1", NULL };
@@ -123,7 +124,7 @@ static void add_pauses(const struct maker *maker, size_t group)
         add(maker, AMP_GC_PAUSES, c, task, group + c);
 }
 
-/* Only churn turns its heap over; the others are collected as they are. */
+/* The first five are collected as they are. */
 static void add_shapes(const struct maker *maker, size_t group)
 {
     const struct amp_collectors_options *o = maker->options;
@@ -132,7 +133,7 @@ static void add_shapes(const struct maker *maker, size_t group)
         for (size_t s = 0; s < SHAPES; s++)
             add(maker, AMP_GC_SHAPE, c,
                 (struct task){ .workload = shapes[s], .live_b = o->live_b[o->n_live - 1], .gogc = (unsigned) o->gogc[0],
-                               .turnover = s + 1 == SHAPES ? o->turnover : 0 },
+                               .turnover = s < STILL ? 0 : o->turnover },
                 group++);
 }
 

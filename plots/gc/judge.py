@@ -17,8 +17,7 @@ import numpy as np
 from plots.gc import runs
 
 MINIMUM_B = 4 << 20
-OBJECT_B = 64  # of a shape
-SHAPES = (*runs.SHAPES, runs.CHURN)
+SHAPES = (*runs.SHAPES, *runs.OPERATIONS)
 STEADY = 2  # the first cycles of a run still find a heap that was built in one go
 FITTED = 100
 
@@ -148,24 +147,24 @@ def _point(key, found, cost, launches):
 
 @dataclass(frozen=True)
 class Shape:
-    """What it takes to mark a heap of this shape; of churn, what an object takes that dies at once."""
+    """What it takes to mark a heap of this shape; or what an operation takes: a store, an allocation."""
 
     collector: str
     shape: str
     live_b: int
-    mark_ns: float  # by the clock, median of collections
-    cpu_ns: float  # of all threads that mark
-    ns_per_object: float | None
+    ns: float  # by the clock: of marking, the median of collections; of an operation
+    cpu_ns: float | None  # of all threads that mark
 
 
 def shapes(run):
     found = []
     for (collector, shape), launch in sorted(run.shapes.items(), key=lambda one: SHAPES.index(one[0][1])):
-        cycles = steady(launch)
-        churns = launch.turnover > 0
-        found.append(Shape(collector, shape, launch.live_b, float(np.median([cycle.mark_ns for cycle in cycles])),
-                           float(np.median([cycle.worker_ns + cycle.assist_ns + cycle.idle_ns for cycle in cycles])),
-                           launch.seconds * 1e9 * OBJECT_B / launch.allocated_b if churns else None))
+        if shape in runs.OPERATIONS:
+            ns, cpu_ns = launch.seconds * 1e9 * runs.OPERATIONS[shape] / launch.allocated_b, None
+        else:
+            ns, cpu_ns = (float(np.median(times)) for times in zip(*(
+                (cycle.mark_ns, cycle.worker_ns + cycle.assist_ns + cycle.idle_ns) for cycle in steady(launch))))
+        found.append(Shape(collector, shape, launch.live_b, ns, cpu_ns))
     return found
 
 

@@ -8,7 +8,7 @@ import math
 from markupsafe import Markup
 
 from plots.figures import style
-from plots.gc import gctrace, judge, text
+from plots.gc import gctrace, judge, runs, text
 from plots.pages import page_table, shell
 from plots.words import quantity
 from plots.words.table import Column, Table
@@ -16,6 +16,11 @@ from plots.words.table import Column, Table
 SHARES = [1 / 2 ** (k / 4) for k in range(4 * 11)]  # down to a 2048th: 1,000 cycles do not tell more
 CYCLES = 400  # of a saw-tooth
 MODEL_STEPS = 40
+
+
+def page_of(folder):
+    run = runs.load(folder)
+    return page(run, judge.points(run), judge.pauses(run), judge.shapes(run))
 
 
 def page(run, points, pauses, shapes):

@@ -13,7 +13,7 @@ from plots.program.errors import Refused, one_line
 PAUSES, GRAPH, SHAPE = "pauses", "graph", "shape"
 KINDS = {"point": "launches", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
 SHAPES = ("values", "ordered", "shuffled", "list", "balanced")
-CHURN = "churn"  # objects that die at once
+OPERATIONS = {"stores": 8, "marked": 8, "churn": 64}  # what is done again and again, on how many bytes
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,27 @@ class Run:
     failures: list = field(default_factory=list)  # (what, why)
 
 
+def is_of_collectors(folder):
+    """Whether it is such a run. What cannot be read is none: whoever loads it says why."""
+    try:
+        _, _, manifest = parse_manifest(Path(folder))
+    except Refused:
+        return False
+    written = manifest.get("schema") if isinstance(manifest, dict) else None
+    return isinstance(written, str) and written.startswith("ampersand/gc/")
+
+
+def files(folder):
+    """(path, kind) of each file that a schema is there for."""
+    yield folder / "manifest.json", "gc"
+    if (folder / "journal.jsonl").exists():
+        yield folder / "journal.jsonl", "journal"
+    for pattern, kind in (("launches/*/*/*.json", "gc-launch"), ("pauses/*.json", "gc-launch"),
+                          ("shapes/*/*.json", "gc-launch"), ("graphs/*.json", "gc-graph")):
+        for path in sorted(folder.glob(pattern)):
+            yield path, kind
+
+
 def row(event):
     return f"{event['workload']}-{event['live_b']}-{event['gogc']}"
 
@@ -93,7 +114,7 @@ def load(folder):
     settings = manifest["settings"]
     rows = [f"{workload}-{live_b}-{gogc}" for workload in settings["workloads"] for live_b in settings["live_b"]
             for gogc in settings["gogc"]]
-    known = rows + [f"{shape}-{live_b}-{gogc}" for shape in (*SHAPES, CHURN) for live_b in settings["live_b"]
+    known = rows + [f"{shape}-{live_b}-{gogc}" for shape in (*SHAPES, *OPERATIONS) for live_b in settings["live_b"]
                     for gogc in settings["gogc"]]
     journal = read_journal(folder, known, set(settings["collectors"]), FORM)
     if journal.manifest_crc32 not in (None, zlib.crc32(raw)):

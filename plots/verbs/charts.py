@@ -8,6 +8,7 @@ from pathlib import Path
 from plots.figures import allocator_charts, pictures
 from plots.files import allocator_run, strict_json
 from plots.files.pair_run import is_of_allocators
+from plots.gc import runs
 from plots.judge import pair_summary
 from plots.judge.allocator_summary import judgement
 from plots.program.errors import Refused
@@ -21,6 +22,8 @@ def add_arguments(parser):
 
 def main(args):
     out = args.out or args.run / "figures"
+    if runs.is_of_collectors(args.run):
+        raise Refused(args.run, f"a run of collectors: {COMMAND} report draws it")
     if is_of_allocators(args.run):
         run = allocator_run.load(args.run)
         figures = allocator_charts.draw(run, judgement(run)[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 from plots.files import allocator_run, bench_format, declared, launches_csv, strict_json
 from plots.files.pair_run import is_of_allocators, load, read_manifest
 from plots.files.published import is_published
+from plots.gc import runs
 from plots.judge.tidy import disagreements
 from plots.program.errors import Refused, one_line
 
@@ -21,17 +22,19 @@ def check(folder):
     """(how many files were looked at, the faults as lines)."""
     folder = Path(folder)
     files, faults = 0, []
-    of_allocators = is_of_allocators(folder)
-    for path, kind in (_files_of_allocators if of_allocators else _files)(folder):
+    of_allocators, of_collectors = is_of_allocators(folder), runs.is_of_collectors(folder)
+    for path, kind in (runs.files if of_collectors else _files_of_allocators if of_allocators else _files)(folder):
         files += 1
         try:
             faults += [f"{path}: {key + ': ' if key else ''}{why}" for key, why in _file(path, kind)]
         except Refused as refused:
             faults.append(str(refused))
-    if not faults and is_published(folder):
+    if not faults and of_collectors:
+        faults = _loaded(runs.load, folder)
+    elif not faults and is_published(folder):
         faults = [] if of_allocators else _published(folder)
     elif not faults:
-        faults = _whole_of_allocators(folder) if of_allocators else _whole(folder)
+        faults = _loaded(allocator_run.load, folder) if of_allocators else _whole(folder)
     return files, faults
 
 
@@ -102,9 +105,9 @@ def _journal(raw, path):
                         for key, why in strict_json.faults(event, "journal"))
 
 
-def _whole_of_allocators(folder):
+def _loaded(load_run, folder):
     try:
-        allocator_run.load(folder)
+        load_run(folder)
     except Refused as refused:
         return [str(refused)]
     return []
@@ -149,7 +152,8 @@ def main(args):
     published = is_published(args.run)
     more = "; a published run, whose raw rounds are not here to be held to it" if published else ""
     print(f"{args.run}: {files} files follow their schemas{more}")
-    breaches = [] if published or is_of_allocators(args.run) else broken(args.run)
+    of_pairs = not is_of_allocators(args.run) and not runs.is_of_collectors(args.run)
+    breaches = broken(args.run) if of_pairs and not published else []
     for breach in breaches:
         print(f"ampersand: {one_line(breach)}", file=sys.stderr)
     return 1 if breaches else 0

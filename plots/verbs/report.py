@@ -5,6 +5,7 @@ from pathlib import Path
 
 from plots.files import strict_json
 from plots.files.pair_run import is_of_allocators, load
+from plots.gc import page, runs
 from plots.go import go
 from plots.pages import allocator_report, report
 from plots.program.errors import Refused
@@ -18,10 +19,12 @@ def add_arguments(parser):
 
 def main(args):
     out = args.out or args.run / "report.html"
+    if args.config and (is_of_allocators(args.run) or runs.is_of_collectors(args.run)):
+        raise Refused("--config", "a run over configurations has all of them on its page")
     if is_of_allocators(args.run):
-        if args.config:
-            raise Refused("--config", "a run over configurations has all of them on its page")
         strict_json.write_whole(out, allocator_report.page_of(args.run))
+    elif runs.is_of_collectors(args.run):
+        strict_json.write_whole(out, page.page_of(args.run))
     else:
         strict_json.write_whole(out, report.page(load(args.run, args.config), go.made(args.run)))
     print(out)

@@ -101,6 +101,12 @@ func measure(t task, w workload, trace *traced) result {
 		for i := 0; i < collections; i++ {
 			runtime.GC()
 		}
+	} else if t.Workload == "marked" {
+		over, ended := make(chan struct{}), make(chan struct{})
+		go collectOn(over, ended)
+		sum = runAll(w, each)
+		close(over)
+		<-ended
 	} else {
 		sum = runAll(w, each)
 	}

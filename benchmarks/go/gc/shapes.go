@@ -3,6 +3,8 @@
 // The same live bytes in five shapes, and objects that die at once: as benchmarks/gc/shapes.c.
 package main
 
+import "runtime"
+
 const collections = 9
 
 type object struct {
@@ -26,6 +28,8 @@ var shapes = map[string]func(s *shape, seed uint64){
 	"shuffled": shuffled,
 	"list":     func(s *shape, _ uint64) { list(s) },
 	"balanced": func(s *shape, _ uint64) { s.top = balanced(s.n) },
+	"stores":   ordered,
+	"marked":   ordered,
 	"churn":    func(s *shape, _ uint64) { s.values = make([]plain, s.n) },
 }
 
@@ -75,12 +79,42 @@ func newObject(word uint64) *object {
 	return o
 }
 
+func (s *shape) store(bytes uint64) uint64 {
+	one, other, sum := s.table[0], s.table[1], uint64(0)
+	for done := uint64(0); done < bytes; done += 8 {
+		at := 2 + done/8%1024
+		if done&8 != 0 {
+			s.table[at] = one
+		} else {
+			s.table[at] = other
+		}
+		sum += done
+	}
+	return sum
+}
+
 func (s *shape) run(mutator int, bytes uint64) uint64 {
 	sum := uint64(mutator)
+	if s.table != nil {
+		return sum + s.store(bytes)
+	}
 	for done := uint64(0); done < bytes; done += 64 {
 		sum += newObject(done).words[0]
 	}
 	return sum
+}
+
+// Collect again and again until `over` is closed; then close `ended`.
+func collectOn(over, ended chan struct{}) {
+	for {
+		select {
+		case <-over:
+			close(ended)
+			return
+		default:
+			runtime.GC()
+		}
+	}
 }
 
 func (s *shape) mutators() int { return 1 }

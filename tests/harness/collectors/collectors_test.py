@@ -107,6 +107,12 @@ def measured(folder, *flags, status=0):
     return done
 
 
+def plots(*words, status=0):
+    done = subprocess.run([sys.executable, "-m", "plots", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    return done.stderr if status == 2 else done.stdout
+
+
 def shown(folder, *flags, status=0):
     done = subprocess.run([sys.executable, "-m", "plots", "gc", folder, *flags], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (status, ""), done.stderr
@@ -121,7 +127,7 @@ def test_a_run_from_end_to_end(tmp_path):
     run = runs.load(folder)
     launches = [launch for many in run.points.values() for launch in many]
     launches += [*run.pauses.values(), *run.shapes.values()]
-    assert len(launches) == (2 + 6) * len(BUILT)
+    assert len(launches) == (2 + 8) * len(BUILT)
     assert set(run.graphs) == ({"tree"} if "ours" in BUILT else set())
     for graph in run.graphs.values():  # as the collector marked it, off by nothing
         assert graph["reached_b"] == graph["marked_b"] == sum(line["own_b"] for line in graph["paths"]) == 1 << 20
@@ -135,6 +141,10 @@ def test_a_run_from_end_to_end(tmp_path):
     assert len(slices) == 3 * sum(len(many[0].cycles) for many in run.points.values())
     assert "<title>ampersand: gc, " in (folder / "report.html").read_text()
     assert shown(folder).count("tree") >= len(BUILT)
+    page = (folder / "report.html").read_text()
+    assert plots("check", folder) == f"{folder}: {2 + len(launches) + len(run.graphs)} files follow their schemas\n"
+    assert plots("report", folder) == f"{folder}/report.html\n" and (folder / "report.html").read_text() == page
+    assert "report draws it" in plots("charts", folder, status=2)
     again = subprocess.run([GC, "--resume", folder], capture_output=True, text=True)
     assert again.returncode == 0 and "go on" not in again.stderr
     assert subprocess.run([GC, "--out", folder, *SMALL], capture_output=True).returncode == 2
