@@ -3,7 +3,7 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask ab escape profile cc record allocators test list report charts compare check check-budgets stack gc doctor setup help'
+verbs='bench ask ab escape profile cc record allocators test list report charts compare check check-budgets merge stack gc doctor setup help'
 if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
@@ -35,6 +35,7 @@ Usage: ./ampersand VERB [flags]
   report [RUN]    write the report of a run again, one page to read in a browser
   charts [RUN]    draw the charts of a run again
   compare A B     print what changed from run A to run B
+  merge RUN ...   the verdicts of runs on several machines, or of the shards of one run, in one table
   check [RUN]     check a run's files against their schemas
   check-budgets   hold the sides of pairs to what AMP_BUDGET() allows them; exit status 3 if one takes more
   stack           show a stack that grows by moving, live; --bench times it beside other kinds of stack
@@ -58,6 +59,8 @@ Usage: ./ampersand bench [flags]                                           defau
 
   --quick                ratios and spreads without verdicts, in minutes
   --filter REGEX         only rows whose names match, as 'pass/size=64'    every row
+  --shard K/N            every Nth pair, from the Kth; with --seed, which  every pair
+                         all shards of one run share
   --hardened             only pass and factory, plain and compiled as
                          distributions do: what does hardening cost?
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
@@ -243,6 +246,16 @@ Exit status 2 also: the program cannot be profiled, for the reason that is print
 side are recorded, then half a second of CPU time; the report goes to stdout. Of it, -o out.pb.gz writes
 out-value.pb.gz and out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's: ns,
 bytes, allocations, bytes copied) and out-diff.svg, a flame graph of both.
+END
+        merge) cat <<'END' ;;
+Usage: ./ampersand merge RUN... [--all] [--format table|json|csv|markdown]
+
+  --all              every row, not only those whose verdicts differ
+  --format F         table, json, csv or markdown                          table
+
+Prints the verdicts of the runs side by side: the same, or flipped, and which facts the machines do not share: ABI, copy
+class, cache sizes, compiler. Shards of one run (bench --shard K/N) make one column; shards of different builds are
+refused. Exit status 1: a shard is missing, or a row failed.
 END
         record) cat <<'END' ;;
 Usage: ./ampersand record -o FILE -- PROGRAM ARGUMENTS

@@ -343,6 +343,11 @@ verb_record() {
     exec "$build/harness/record/ampersand-record" "$@" 9>&-
 }
 
+verb_merge() {
+    ready python
+    plots merge "$@"
+}
+
 verb_doctor() {
     ready build
     plots doctor "$@"

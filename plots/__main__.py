@@ -22,6 +22,7 @@ VERBS = {  # verb: the module that does it, what it does
     "report": ("verbs.report", "write a run's report.html"),
     "allocators": ("verbs.allocators", "judge a run over allocator configurations: summary, table, figures, report"),
     "compare": ("verbs.compare", "say what changed between two runs"),
+    "merge": ("merge.merge", "put the verdicts of runs on several machines into one table"),
     "go": ("go.go", "set what Go measured beside C's"),
     "doctor": ("doctor.doctor", "say what the machine does to measurements"),
     "escape": ("escape.escape", "say where each object of a C program lives, and why"),

@@ -43,8 +43,21 @@ static int leave_out_threads(struct amp_rows *rows)
     return 0;
 }
 
+static int keep_shard(const char *shard, struct amp_rows *rows)
+{
+    unsigned k, n;
+
+    if (!amp_rows_read_shard(shard, &k, &n))
+        return amp_complain(AMP_RUN_UNUSABLE, "--shard", "'%s' is not K/N, as in 1/4 to 4/4", shard);
+    if (amp_rows_keep_shard(rows, k, n) == 0)
+        return amp_complain(AMP_RUN_UNUSABLE, "--shard", "'%s': so many pairs do not match, this shard has none", shard);
+    return 0;
+}
+
 static int match_rows(struct bench *bench)
 {
+    const char *shard = bench->plan.options.shard;
+    int status;
     const char *why = "", *filter = bench->plan.options.filter;
     int err = amp_rows_match(bench->registry, filter, &bench->plan.rows, &why);
 
@@ -52,7 +65,8 @@ static int match_rows(struct bench *bench)
         return amp_complain(AMP_RUN_UNUSABLE, "plan", "%s", strerror(ENOMEM));
     if (err)
         return amp_complain(AMP_RUN_UNUSABLE, "--filter", "'%s': %s", filter ? filter : "", why);
-    return leave_out_threads(&bench->plan.rows);
+    status = shard ? keep_shard(shard, &bench->plan.rows) : 0;
+    return status ? status : leave_out_threads(&bench->plan.rows);
 }
 
 static int restore(void *run, const json_t *manifest, const char **why)

@@ -40,7 +40,7 @@ struct manifest {
     unsigned looks[AMP_LOOKS]; /* after how many launches a row may be judged and given more */
     size_t n_looks;            /* 0: the number of launches is fixed */
     const char *version, *created;
-    json_t *machine, *build, *allocator, *configurations, *layout_tables;
+    json_t *machine, *build, *allocator, *configurations, *layout_tables, *shard; /* shard: NULL: it is none */
     struct amp_rows rows;
 };
 
@@ -81,7 +81,8 @@ static const struct amp_record row_record = {
 const struct amp_record amp_manifest_record = {
     AMP_FIELDS(FIELD(version), FIELD(created),
                AMP_WORDS(struct manifest, options.command), AMP_GROUP("", &begun),
-               FIELD(machine), FIELD(build), FIELD(allocator), FIELD(configurations),
+               FIELD(shard, .is_optional = true), FIELD(machine), FIELD(build), FIELD(allocator),
+               FIELD(configurations),
                AMP_OBJECTS("rows", struct manifest, rows.row, rows.n, &row_record, .are_behind = true),
                AMP_FIELD_AS("layouts", struct manifest, layout_tables)),
     .schema = AMP_MANIFEST_SCHEMA,
@@ -110,6 +111,18 @@ static int add_lessons(const struct amp_rows *rows, json_t *tables, json_t *modu
     return 0;
 }
 
+/* Which part of a run this is. Shards of one run are of one program: its CRC-32. */
+static json_t *shard_of(const char *shard)
+{
+    uint32_t crc32 = 0;
+    unsigned k, n;
+
+    if (!shard || !amp_rows_read_shard(shard, &k, &n))
+        return NULL;
+    amp_results_crc32("/proc/self/exe", &crc32);
+    return json_pack("{s:i, s:i, s:I}", "k", (int) k, "n", (int) n, "bench_crc32", (json_int_t) crc32);
+}
+
 json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
                           const struct amp_launch_options *options, const char **why)
 {
@@ -118,7 +131,7 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
         .options = *options, .threshold = THRESHOLD, .n_looks = options->looks, .version = AMP_VERSION,
         .created = amp_results_now(created), .machine = amp_machine_facts(), .build = amp_machine_build(),
         .allocator = amp_machine_allocator(), .configurations = json_pack("[{s:s}]", "name", AMP_CONFIGURATION),
-        .layout_tables = json_object(), .rows = *rows
+        .layout_tables = json_object(), .rows = *rows, .shard = shard_of(options->shard)
     };
     json_t *modules = json_object(), *json;
     int err = add_lessons(rows, manifest.layout_tables, modules, why);

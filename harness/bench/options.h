@@ -12,6 +12,7 @@ struct amp_launch_options {
     const char *resume; /* or the run folder to continue, with the settings and the seed of its manifest */
     const char *rows;   /* with resume: a file with the rows that get another block of launches; NULL: no block */
     const char *filter; /* POSIX extended regular expression on row names, NULL: every row */
+    const char *shard;  /* "K/N": only every Nth pair, from the Kth, besides what each run needs; NULL: every pair */
     unsigned launches;  /* paired launches a row */
     unsigned counts_launches, solo_launches;
     uint64_t seed;

@@ -44,6 +44,7 @@ static const char usage[] =
     "  --resume RUN           the run folder to continue; only --rows may stand beside it\n"
     "  --rows FILE            the rows to launch again, one a line, as 'python3 -m plots undecided RUN' prints them\n"
     "  --filter REGEX         only rows whose names match, as 'pass/size=64'; POSIX ERE  every row\n"
+    "  --shard K/N            only every Nth pair, from the Kth; with --seed             every pair\n"
     "  --quick                ratios and spreads without verdicts, in a few minutes\n"
     "  --launches N           processes that time a row, 1 to 1000                       16 (2)\n"
     "  --counts-launches N    processes that count its allocations, 0 to 1000            2 (1)\n"
@@ -219,6 +220,8 @@ static int paired(const struct amp_registry *registry, struct amp_options *optio
             return 2;
         regfree(&filter);
     }
+    if (options->draw_seed && options->launch.shard)
+        return amp_complain(2, "--shard", "needs --seed N, the same for all shards: it says that they are of one run");
     if (options->draw_seed && amp_options_draw_seed(&options->launch.seed))
         return 2;
     options->launch.command = (const char *const *) command;

@@ -30,6 +30,7 @@ enum flag {
     RESUME,
     ROWS,
     FILTER,
+    SHARD,
     QUICK,
     LAUNCHES,
     COUNTS_LAUNCHES,
@@ -72,6 +73,7 @@ static const struct {
     [RESUME] = { "--resume", WORD, 0, 0, BOTH },
     [ROWS] = { "--rows", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
     [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST | 1 << AMP_VERB_BUDGETS },
+    [SHARD] = { "--shard", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
     [QUICK] = { "--quick", SWITCH, 0, 0, BOTH },
     [LAUNCHES] = { "--launches", NUMBER, 1, 1000, BOTH },
     [COUNTS_LAUNCHES] = { "--counts-launches", NUMBER, 0, 1000, 1 << AMP_VERB_PAIRED },
@@ -328,6 +330,7 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
         .resume = values[RESUME].word,
         .rows = values[ROWS].word,
         .filter = values[FILTER].word,
+        .shard = values[SHARD].word,
         .launches = number_or(&values[LAUNCHES], quick ? 2 : 16), /* what an interval over 300 rows needs */
         .counts_launches = number_or(&values[COUNTS_LAUNCHES], quick ? 1 : 2),
         .solo_launches = number_or(&values[SOLO_LAUNCHES], quick ? 1 : 13),

@@ -40,6 +40,44 @@ int amp_rows_match(const struct amp_registry *registry, const char *filter, stru
     return -ENOENT;
 }
 
+bool amp_rows_read_shard(const char *text, unsigned *k, unsigned *n)
+{
+    int length = 0;
+
+    return text[0] >= '0' && text[0] <= '9' && sscanf(text, "%4u/%4u%n", k, n, &length) == 2 && !text[length] &&
+           text[strcspn(text, "/") + 1] >= '0' && text[strcspn(text, "/") + 1] <= '9' && *k >= 1 && *k <= *n;
+}
+
+/* Which pair in the order of the list a row's is; floors do not count. Rows of a template's pairs come by turns. */
+static size_t number_of_pair(const char **names, size_t *n, const char *name)
+{
+    size_t i = 0;
+
+    while (i < *n && strcmp(names[i], name) != 0)
+        i++;
+    if (i == *n)
+        names[(*n)++] = name;
+    return i;
+}
+
+size_t amp_rows_keep_shard(struct amp_rows *rows, unsigned k, unsigned n)
+{
+    const char **names = calloc(rows->n + 1, sizeof *names);
+    size_t kept = 0, n_pairs = 0, own = 0;
+
+    for (size_t i = 0; names && i < rows->n; i++) {
+        const struct amp_pair *pair = rows->row[i]->pair;
+        bool is_own = !pair->floor && number_of_pair(names, &n_pairs, pair->name) % n == k - 1;
+
+        own += is_own;
+        if (is_own || pair->floor)
+            rows->row[kept++] = rows->row[i];
+    }
+    rows->n = kept;
+    free(names);
+    return own;
+}
+
 size_t amp_rows_leave_out_threads(struct amp_rows *rows, const struct amp_row **first)
 {
     size_t kept = 0, n = rows->n;

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""The same rows on several machines: what each says, whether they agree, and if not, which fact differs.
+
+    same      every machine that decides a row decides it in the same way
+    flips     value is faster on one machine, pointer on another
+    differs   neither: one decides what another calls equal or leaves undecided
+    alone     only one machine has the row
+
+A fact is no proof of a cause: it is what differs between the two machines that disagree, the most telling first. That is
+the ABI (another architecture passes other sizes in registers), the class of a copy (how the compiled code copies the
+object: registers, moves, rep movs, a call), the cache that an object of this size fits into, the compiler."""
+
+from dataclasses import dataclass
+
+from plots.files import compiled
+from plots.files.pair_run import is_of_allocators, load
+from plots.judge import compare_facts
+from plots.judge.summary import summary_of
+from plots.program.errors import Refused
+
+DECIDED = ("value faster", "pointer faster")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A run, judged; perhaps a shard of a larger one."""
+    folder: object
+    run: object
+    summary: object
+
+    @property
+    def shard(self):
+        return self.run.manifest.get("shard")
+
+    @property
+    def machine(self):
+        return self.run.manifest["machine"]
+
+
+def merged(folders):
+    """The document."""
+    parts = [_part(folder) for folder in folders]
+    groups = _groups(parts)
+    rows = {}
+    for i, group in enumerate(groups):
+        for part in group:
+            for row in part.summary.rows:
+                rows.setdefault(row.row, [None] * len(groups))
+                rows[row.row][i] = rows[row.row][i] or (part, row)  # a floor is measured by every shard: the first
+    return {"schema": "ampersand/merge/1", "columns": [_column(i, group) for i, group in enumerate(groups)],
+            "rows": [_row(name, cells) for name, cells in rows.items()]}
+
+
+def _part(folder):
+    if is_of_allocators(folder):
+        raise Refused(folder, "a run over allocator configurations: merge takes runs of bench")
+    run = load(folder)
+    return Part(folder, run, summary_of(run))
+
+
+# ---- Columns
+
+def _groups(parts):
+    """Lists of parts, in the order in which they were given: shards of one run stand together."""
+    groups = {}
+    for number, part in enumerate(parts):
+        key = ("run", number) if not part.shard else ("shards", part.run.manifest["seed"], part.shard["n"])
+        groups.setdefault(key, []).append(part)
+    for group in groups.values():
+        _check(group)
+    return list(groups.values())
+
+
+def _check(group):
+    """Refuse shards that cannot be of one run."""
+    first = group[0]
+    for i, part in enumerate(group[1:], 1):
+        again = next((other for other in group[:i] if other.shard["k"] == part.shard["k"]), None)
+        if again:
+            raise Refused(part.folder, f"shard {part.shard['k']}/{part.shard['n']}, as {again.folder}: each only once")
+        differing = [fact for fact, one, other in _build_facts(first, part) if one != other]
+        if differing:
+            raise Refused(part.folder, f"a shard of another build than {first.folder}: they differ in "
+                          f"{', '.join(differing)}")
+
+
+def _build_facts(a, b):
+    """[(what, a's, b's)] of all that shards of one run must have in common."""
+    found = [("the program ampersand-bench", a.shard["bench_crc32"], b.shard["bench_crc32"]),
+             ("version", a.run.manifest["version"], b.run.manifest["version"]),
+             ("architecture", a.machine.get("arch"), b.machine.get("arch"))]
+    builds = [{key: value for key, value in part.run.manifest["build"].items() if key != "modules_crc32"}
+              for part in (a, b)]
+    found += [(f"build.{key}", builds[0].get(key), builds[1].get(key)) for key in dict.fromkeys([*builds[0], *builds[1]])]
+    code = compare_facts.code(a.run, b.run)
+    return found + [(f"the code of {lesson}", "same", state) for lesson, state in code.items() if state != "unknown"]
+
+
+def _column(number, group):
+    first = group[0]
+    shards = first.shard["n"] if first.shard else None
+    machines = list(dict.fromkeys((part.machine.get("host"), part.machine.get("cpu")) for part in group))
+    return {"name": chr(ord("A") + number % 26) + (str(number // 26) if number >= 26 else ""),
+            "runs": [str(part.folder) for part in group],
+            "shards": shards,
+            "missing": sorted(set(range(1, shards + 1)) - {part.shard["k"] for part in group}) if shards else [],
+            "machines": [{"host": host, "cpu": cpu} for host, cpu in machines],
+            "arch": first.machine.get("arch"), "compiled": compiled.brief(first.run.manifest),
+            "caches": [{"level": one["level"], "size_b": one["size_b"]} for one in _data_caches(first)],
+            "quick": first.run.manifest["quick"]}
+
+
+def _data_caches(part):
+    return [one for one in part.machine.get("caches") or () if one.get("type") in ("Data", "Unified")]
+
+
+# ---- Rows
+
+def _row(name, cells):
+    found = [cell for cell in cells if cell]
+    state = _state([row.verdict for _, row in found])
+    return {"row": name, "state": state, "because": _because(found) if state in ("flips", "differs") else [],
+            "cells": [_cell(cell) for cell in cells]}
+
+
+def _cell(cell):
+    if cell is None:
+        return None
+    part, row = cell
+    ratio = row.ratio
+    return {"verdict": row.verdict, "equal_within": row.equal_within,
+            "ratio": _ends(ratio) if ratio else None, "launches": row.launches,
+            "host": part.machine.get("host")}
+
+
+def _ends(ratio):
+    return {"estimate": ratio.estimate, "low": ratio.low, "high": ratio.high}
+
+
+def _state(verdicts):
+    if len(verdicts) == 1:
+        return "alone"
+    if set(DECIDED) <= set(verdicts):
+        return "flips"
+    known = {verdict for verdict in verdicts if verdict not in ("undecided", "no verdict", "failed")}
+    return "same" if len(known) <= 1 and (not known & set(DECIDED) or len(set(verdicts)) == 1) else "differs"
+
+
+def _because(cells):
+    """What differs between the two that disagree most: of a row that flips, one for each side."""
+    sides = [next((cell for cell in cells if cell[1].verdict == verdict), None) for verdict in DECIDED]
+    (one, row), (other, other_row) = sides if all(sides) else _unlike(cells)
+    found = []
+    if one.machine.get("arch") != other.machine.get("arch"):
+        found.append(_fact("ABI", one.machine.get("arch"), other.machine.get("arch")))
+    copies = _copy_class(row), _copy_class(other_row)
+    if copies[0] != copies[1] and None not in copies:
+        found.append(_fact("copy class", *copies))
+    levels = _level(one, row), _level(other, other_row)
+    if levels[0] != levels[1] and None not in levels:
+        found.append(_fact("cache sizes", *levels))
+    ways = compiled.of_lesson(one.run.manifest, row.lesson), compiled.of_lesson(other.run.manifest, other_row.lesson)
+    if ways[0] != ways[1]:
+        found.append(_fact("compiler", *ways))
+    if not found and one.machine.get("cpu") != other.machine.get("cpu"):
+        found.append(_fact("CPU", one.machine.get("cpu"), other.machine.get("cpu")))
+    return found
+
+
+def _unlike(cells):
+    first = cells[0]
+    return first, next(cell for cell in cells if cell[1].verdict != first[1].verdict)
+
+
+def _fact(what, one, other):
+    return {"fact": what, "a": one, "b": other}
+
+
+def _copy_class(row):
+    """How both sides copy, in words; None: the code was not read."""
+    copies = row.why and row.why.copies
+    if not copies:
+        return None
+    return "; ".join(f"{row.name_of(side)}: {' and '.join(dict.fromkeys(copy.how for copy in found)) or 'none'}"
+                     for side, found in (("value", copies.value), ("pointer", copies.pointer)))
+
+
+def _level(part, row):
+    """Which cache an object of this size fits into; None: the caches, or the unit of the size, are not known."""
+    unit = next((one.get("size_unit", "B") for one in part.run.manifest["rows"] if one["pair"] == row.pair), "B")
+    caches = _data_caches(part)
+    if unit != "B" or not caches:
+        return None
+    return next((f"fits L{one['level']}, {one['size_b'] >> 10} KiB" for one in caches if row.size <= one["size_b"]),
+                "fits none")
