@@ -16,8 +16,8 @@ struct amp_run_options {
     int told;          /* where a side's standard output goes; -1: to ours */
 };
 
-/* The exit status: the program's, or 2 after it has said why not. With `kept`, the profile is left there, with names; the
- * caller frees it. */
+/* The exit status: the program's, or 2 after it has said why not. With `kept`, the profile is left there, with names;
+ * the caller frees it. */
 int amp_run_program(const struct amp_run_options *options, struct amp_profile *kept);
 
 /* A file by its place beside this program: 0, or 2 after it has said why not. */

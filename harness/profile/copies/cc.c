@@ -54,8 +54,8 @@ static int ask_version(const char *clang, char *out, size_t cap)
     }
     close(ends[0]);
     if (err)
-        return amp_complain(2, clang, "cannot be started: %s; the package is called clang, and AMPERSAND_CLANG names another "
-                                      "one",
+        return amp_complain(2, clang,
+                            "cannot be started: %s; the package is called clang, and AMPERSAND_CLANG names another one",
                             strerror(err));
     out[n > 0 ? n : 0] = '\0';
     out[strspn(out, "0123456789")] = '\0';
@@ -75,8 +75,9 @@ static int find_plugin(const char *clang, const char *version, char *out, size_t
     snprintf(last + 1, cap - (size_t) (last + 1 - out), "libampersand_copies-%s.so", version);
     if (access(out, R_OK) == 0)
         return 0;
-    return amp_complain(2, clang, "version %s has no plugin in this build: it is made for clang 14 to 19 where the package "
-                                  "llvm-%s-dev is installed",
+    return amp_complain(2, clang,
+                        "version %s has no plugin in this build: there is one for each of clang 14 to 19 whose package "
+                        "llvm-%s-dev was installed",
                         version, version);
 }
 
@@ -99,8 +100,8 @@ int main(int argc, char **argv)
         return amp_complain(2, "cc", "there is no memory");
     clang = clang && *clang ? clang : "clang";
     if (!status && is_gcc(clang))
-        status = amp_complain(2, clang, "no copies are named with gcc, which takes no plugin of LLVM's: AMPERSAND_CLANG names "
-                                        "a clang, 14 to 19");
+        status = amp_complain(2, clang, "no copies are named with gcc, which takes no plugin of LLVM's: AMPERSAND_CLANG "
+                                        "names a clang, 14 to 19");
     if (!status)
         status = ask_version(clang, version, sizeof version);
     if (!status)

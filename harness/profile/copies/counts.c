@@ -63,9 +63,9 @@ struct counts {
 static uint64_t count_at(const struct counts *c, uint64_t address)
 {
     uint64_t into = address - c->head->address;
+    bool is_inside = address >= c->head->address && into + sizeof(uint64_t) <= c->head->size_b;
 
-    return address >= c->head->address && into + sizeof(uint64_t) <= c->head->size_b ? c->numbers[into / sizeof(uint64_t)]
-                                                                                     : 0;
+    return is_inside ? c->numbers[into / sizeof(uint64_t)] : 0;
 }
 
 static const char *text_at(const struct amp_copies_tables *tables, uint32_t at)

@@ -33,13 +33,15 @@ static int add_place(struct amp_profile *profile, const struct amp_copy_place *p
     struct amp_location *location = amp_store_location(profile, number, NULL);
     struct amp_line *lines = amp_profile_alloc(profile, 2 * sizeof *lines);
     struct amp_sample *sample = location ? amp_store_sample(profile, &location, 1, 0, AMP_STACK_WHOLE) : NULL;
+    const char *file;
     char name[512];
 
     if (!sample || !lines)
         return -ENOMEM;
     snprintf(name, sizeof name, AMP_COPIES_NAME "%s, %" PRIu64 " B, %s", place->type, place->size_b, place->kind);
-    lines[0] = (struct amp_line){ amp_profile_text(profile, name), amp_profile_text(profile, place->file), place->line };
-    lines[1] = (struct amp_line){ amp_profile_text(profile, place->function), lines[0].file, place->line };
+    file = amp_profile_text(profile, place->file);
+    lines[0] = (struct amp_line){ amp_profile_text(profile, name), file, place->line };
+    lines[1] = (struct amp_line){ amp_profile_text(profile, place->function), file, place->line };
     location->lines = lines;
     location->n_lines = 2;
     sample->values[COPIES] = (int64_t) place->copies;
@@ -47,8 +49,8 @@ static int add_place(struct amp_profile *profile, const struct amp_copy_place *p
     return 0;
 }
 
-int amp_copies_save(struct amp_profile *profile, const struct amp_copy_places *places, const char *path, uint64_t wall_ns,
-                    const char *comment)
+int amp_copies_save(struct amp_profile *profile, const struct amp_copy_places *places, const char *path,
+                    uint64_t wall_ns, const char *comment)
 {
     int err = 0;
 

@@ -8,7 +8,7 @@
 
 /* Write what was sampled, with its stacks, and what was counted, by place. The file appears
  * whole or not at all. 0, or a negative errno. */
-int amp_copies_save(struct amp_profile *profile, const struct amp_copy_places *places, const char *path, uint64_t wall_ns,
-                    const char *comment);
+int amp_copies_save(struct amp_profile *profile, const struct amp_copy_places *places, const char *path,
+                    uint64_t wall_ns, const char *comment);
 
 #endif

@@ -58,7 +58,7 @@ static int report(const struct options *options, const char *folder, const char 
         status = amp_complain(2, folder, "what was counted cannot be read: %s", strerror(-err));
     } else if ((err = amp_symbols_name(&profile)) != 0) {
         if (err == -ENOTSUP)
-            status = amp_complain(0, "libdw", "not in this build, so there are no times: the package is called libdw-dev");
+            status = amp_complain(0, "libdw", "not in this build, so no times are told: the package is libdw-dev");
         else
             status = amp_complain(2, "symbols", "%s", strerror(-err));
     }

@@ -102,8 +102,8 @@ void amp_copies_table(const struct amp_copy_places *places, const struct amp_cop
         n++;
     print_head(places, shown, out);
     if (n > 0)
-        fprintf(out, "%9s %9s %7s  %-24s %9s  %-11s %-24s %s\n", "bytes", "copies", "time", "type", "size", "kind", "place",
-                "caller");
+        fprintf(out, "%9s %9s %7s  %-24s %9s  %-11s %-24s %s\n", "bytes", "copies", "time", "type", "size", "kind",
+                "place", "caller");
     for (size_t i = 0; i < n && i < TOP; i++)
         print_place(&places->places[i], places, out);
     if (n > TOP)
@@ -113,8 +113,8 @@ void amp_copies_table(const struct amp_copy_places *places, const struct amp_cop
     else if (!places->has_source)
         fputs("what the source asks for: compile with `ampersand cc --count=source`\n", out);
     if (shown->file)
-        fprintf(out, "%s: go tool pprof -sample_index=%s -top %s\n", shown->file, places->is_counted ? "bytes" : "samples",
-                shown->file);
+        fprintf(out, "%s: go tool pprof -sample_index=%s -top %s\n", shown->file,
+                places->is_counted ? "bytes" : "samples", shown->file);
 }
 
 static json_t *count(uint64_t n)
@@ -125,8 +125,8 @@ static json_t *count(uint64_t n)
 static json_t *place_to_json(const struct amp_copy_place *place)
 {
     return json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "type", place->type, "size_b",
-                     count(place->size_b), "kind", place->kind, "file", place->file, "line", count(place->line), "caller",
-                     place->function, "bytes", count(place->bytes), "copies", count(place->copies), "source_b",
+                     count(place->size_b), "kind", place->kind, "file", place->file, "line", count(place->line),
+                     "caller", place->function, "bytes", count(place->bytes), "copies", count(place->copies), "source_b",
                      count(place->source_b), "samples", count(place->samples));
 }
 

@@ -22,7 +22,9 @@ void amp_copies_add_samples(const struct amp_profile *profile, struct amp_copy_p
     for (size_t i = 0; i < profile->n_samples; i++) {
         const struct amp_sample *sample = &profile->samples[i];
         const struct amp_location *location;
+        const struct amp_line *outer;
         struct amp_copy_place *place;
+        unsigned line;
         size_t at = 0;
 
         while (at < 2 && at + 1 < sample->n && is_memcpy(sample->stack[at], sample->stack[at + 1]))
@@ -31,8 +33,9 @@ void amp_copies_add_samples(const struct amp_profile *profile, struct amp_copy_p
         location = sample->n > 0 ? sample->stack[at] : NULL;
         if (!location || location->n_lines == 0)
             continue;
-        place = amp_copy_place_of(places, location->lines[0].function, location->lines[0].file, location->lines[0].line,
-                                  location->n_lines > 1 ? location->lines[1].function : NULL);
+        outer = &location->lines[location->n_lines > 1];
+        line = location->lines[0].line > 0 ? location->lines[0].line : outer->line; /* 0: of none in particular */
+        place = amp_copy_place_of(places, location->lines[0].function, location->lines[0].file, line, outer->function);
         if (!place)
             continue;
         place->samples += sample->counts.allocs;

@@ -104,7 +104,8 @@ static void insert(const struct counting *c, LLVMValueRef counts)
     LLVMTypeRef i64 = number_type(c);
 
     for (unsigned k = 0; k < c->n; k++) {
-        LLVMValueRef at[] = { LLVMConstInt(i64, 0, false), LLVMConstInt(i64, k, false) }, amount = c->counters[k].amount;
+        LLVMValueRef at[] = { LLVMConstInt(i64, 0, false), LLVMConstInt(i64, k, false) };
+        LLVMValueRef amount = c->counters[k].amount;
         LLVMValueRef counter = LLVMConstInBoundsGEP2(LLVMGlobalGetValueType(counts), counts, at, 2), sum;
 
         LLVMPositionBuilderBefore(builder, c->counters[k].before);
@@ -147,7 +148,8 @@ static void make_tables(const struct counting *c, LLVMValueRef counts)
     size_t size_b;
     char *bytes = amp_table_bytes(&c->table, &size_b);
 
-    values[1] = LLVMConstStringInContext(c->m->context, bytes + sizeof(int64_t), (unsigned) (size_b - sizeof(int64_t)), true);
+    values[1] = LLVMConstStringInContext(c->m->context, bytes + sizeof(int64_t),
+                                         (unsigned) (size_b - sizeof(int64_t)), true);
     parts[0] = i64;
     parts[1] = LLVMTypeOf(values[1]);
     tables = LLVMAddGlobal(c->m->module, LLVMStructTypeInContext(c->m->context, parts, 2, true), "amp.copies.sites");

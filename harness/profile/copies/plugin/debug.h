@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The module that is being compiled, and its debug information. LLVM's C API has no way to ask for a variable's type, or
- * a type's members; they are read as operands of the metadata, whose numbers are the same in LLVM 14 to 19.
+ * The module that is being compiled, and its debug information. LLVM's C API has no way to ask for a variable's type,
+ * or a type's members; they are read as operands of the metadata, whose numbers are the same in LLVM 14 to 19.
  * Pointers here are LLVM's, and live as long as the module. */
 #ifndef AMP_COPIES_DEBUG_H
 #define AMP_COPIES_DEBUG_H

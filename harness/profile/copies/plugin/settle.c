@@ -77,7 +77,8 @@ static void look(const struct amp_module *m, LLVMValueRef instruction, struct am
     }
 }
 
-static LLVMMetadataRef with_line(const struct amp_module *m, LLVMMetadataRef place, LLVMMetadataRef outer, unsigned line)
+static LLVMMetadataRef with_line(const struct amp_module *m, LLVMMetadataRef place, LLVMMetadataRef outer,
+                                 unsigned line)
 {
     if (LLVMDILocationGetLine(place) > 0)
         return place;
@@ -98,10 +99,11 @@ static void mend_line(const struct amp_module *m, LLVMValueRef instruction)
 static void forget_name(const struct amp_module *m, LLVMValueRef instruction)
 {
     LLVMMetadataRef place = LLVMInstructionGetDebugLoc(instruction), outer = LLVMDILocationGetInlinedAt(place);
+    unsigned line = LLVMDILocationGetLine(place), column = LLVMDILocationGetColumn(place);
 
-    LLVMInstructionSetDebugLoc(instruction, LLVMDIBuilderCreateDebugLocation(
-                                                m->context, LLVMDILocationGetLine(place), LLVMDILocationGetColumn(place),
-                                                LLVMDILocationGetScope(outer), LLVMDILocationGetInlinedAt(outer)));
+    LLVMInstructionSetDebugLoc(instruction, LLVMDIBuilderCreateDebugLocation(m->context, line, column,
+                                                                             LLVMDILocationGetScope(outer),
+                                                                             LLVMDILocationGetInlinedAt(outer)));
 }
 
 static void each_named(const struct amp_module *m, struct amp_map *kept, bool is_decided)

@@ -24,7 +24,7 @@ void amp_copies_settle(const struct amp_module *m);
 /* Count what bears a name, by place in the source. `is_source`: as the source asks for it. */
 void amp_copies_count(const struct amp_module *m, bool is_source);
 
-/* All stages that AMPERSAND_COPIES names (nothing: tag,late,settle), of those before the optimiser or those after it. */
+/* The stages that AMPERSAND_COPIES names (nothing: tag,late,settle), of those before the optimiser or after it. */
 void amp_copies_run(LLVMModuleRef module, int is_late);
 
 #endif

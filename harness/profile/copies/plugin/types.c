@@ -120,7 +120,9 @@ static struct place pointee(const struct amp_types *types, LLVMMetadataRef point
 {
     LLVMMetadataRef bare = amp_type_strip(types->m, pointer);
 
-    return (struct place){ amp_type_is_pointer(types->m, bare) ? amp_md_operand(types->m, bare, AMP_MD_BASE) : NULL, 0 };
+    if (!amp_type_is_pointer(types->m, bare))
+        return (struct place){ NULL, 0 };
+    return (struct place){ amp_md_operand(types->m, bare, AMP_MD_BASE), 0 };
 }
 
 static struct place through_load(struct amp_types *types, LLVMValueRef load, int depth)
@@ -236,7 +238,8 @@ static void spell(const struct amp_module *m, LLVMMetadataRef type, char *out, s
 }
 
 /* The object that a copy is a part of, or that it takes several of. */
-static enum amp_extent larger_or_smaller(struct amp_types *types, struct place place, uint64_t size_b, char *out, size_t cap)
+static enum amp_extent larger_or_smaller(struct amp_types *types, struct place place, uint64_t size_b, char *out,
+                                         size_t cap)
 {
     LLVMMetadataRef type = amp_type_strip(types->m, place.type);
     bool is_array = amp_type_is_array(types->m, type);
@@ -251,8 +254,8 @@ static enum amp_extent larger_or_smaller(struct amp_types *types, struct place p
     return place.offset + size_b <= whole_b ? AMP_EXTENT_PART : AMP_EXTENT_SEVERAL;
 }
 
-enum amp_extent amp_types_of_copy(struct amp_types *types, LLVMValueRef to, LLVMValueRef from, uint64_t size_b, char *out,
-                                  size_t cap)
+enum amp_extent amp_types_of_copy(struct amp_types *types, LLVMValueRef to, LLVMValueRef from, uint64_t size_b,
+                                  char *out, size_t cap)
 {
     struct place places[] = { points(types, to, 0), points(types, from, 0) };
     enum amp_extent extent;

@@ -15,8 +15,8 @@ enum amp_extent {
 };
 
 /* Spell the type of what is copied ("struct order", "Matrix") into `out`; "?" where it cannot be told. */
-enum amp_extent amp_types_of_copy(struct amp_types *types, LLVMValueRef to, LLVMValueRef from, uint64_t size_b, char *out,
-                                  size_t cap);
+enum amp_extent amp_types_of_copy(struct amp_types *types, LLVMValueRef to, LLVMValueRef from, uint64_t size_b,
+                                  char *out, size_t cap);
 
 /* The type that an argument passed by value has. */
 void amp_types_of_argument(struct amp_types *types, LLVMValueRef pointer, LLVMTypeRef type, char *out, size_t cap);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Preloaded into a program for `--copies`, with the sampler of `--cpu`. Puts files under the counters of copies: of the
- * program, and of each library that has any. From then on the counts are there however the process ends; forked children
- * count in the same memory. Libraries that are loaded later are read when the program ends. */
+ * program, and of each library that has any. From then on the counts are there however the process ends; forked
+ * children count in the same memory. Libraries that are loaded later are read when the program ends. */
 #include "harness/profile/copies/preload/sections.h"
 #include "harness/profile/record/record.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Copies structs in each way that C has. A line that makes copies says which, one of each a turn unless "x2" says two. A
- * run does so many turns as its argument says, then ends as its second argument says: exit, _exit, abort, kill, fork. */
+ * Copies structs in each way that C has. A line that makes copies says which, one of each a turn unless "x2" says two.
+ * A run does so many turns as its first argument says, then ends as the second says: exit, _exit, abort, kill, fork. */
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>

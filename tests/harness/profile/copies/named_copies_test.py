@@ -88,7 +88,8 @@ def test_every_copy_has_the_type_the_kind_and_the_line_that_the_source_says(coun
     found = Counter()
     for place in report["places"]:
         assert place["file"] == str(SOURCE) and place["bytes"] == place["copies"] * place["size_b"]
-        found[place["line"], place["type"], place["kind"]] += place["bytes"]
+        if place["kind"] != "initialiser":  # of main(); some compilers copy it
+            found[place["line"], place["type"], place["kind"]] += place["bytes"]
     wanted = Counter({key: size_b * TURNS for key, size_b in declared(SOURCE).items()})
     if MAJOR == "14":  # what it makes of this program is known; others may remove more
         assert found == wanted
@@ -244,6 +245,7 @@ def test_a_program_without_names_is_said_so(tmp_path):
 
 
 def test_wrong_use():
-    for words, said in [([], "takes a program"), (["pass/size=64"], "takes a program"), (["--every", "1s"], "no such flag")]:
+    for words, said in [([], "takes a program"), (["pass/size=64"], "takes a program"),
+                        (["--every", "1s"], "no such flag")]:
         done = run(PROFILE / "ampersand-profile", "--copies", *words)
         assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
