@@ -10,7 +10,16 @@
 #define AMP_EXPORTED __attribute__((visibility("default")))
 
 /* Whether this call is the program's own; if so, amp_call_done() must follow. */
-bool amp_call_enter(void);
+static inline bool amp_call_enter(void)
+{
+    if (__builtin_expect(amp_thread.doing != AMP_OUTSIDE, 0)) {
+        if (amp_thread.doing == AMP_COUNTING)
+            amp_count_missed();
+        return false;
+    }
+    amp_thread.doing = AMP_IN_CALL;
+    return true;
+}
 
 /* The end of an allocating call: counts what it returned, and returns that. */
 void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller);

@@ -15,17 +15,6 @@
 
 void *pvalloc(size_t size); /* not in every malloc.h */
 
-bool amp_call_enter(void)
-{
-    if (__builtin_expect(amp_thread.doing != AMP_OUTSIDE, 0)) {
-        if (amp_thread.doing == AMP_COUNTING)
-            amp_count_missed();
-        return false;
-    }
-    amp_thread.doing = AMP_IN_CALL;
-    return true;
-}
-
 void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller)
 {
     amp_thread.doing = AMP_COUNTING;

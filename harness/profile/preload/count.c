@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#define HOT static inline __attribute__((__always_inline__))
+
 static uint64_t missed_early; /* by handlers, while the file was being made */
 
 void amp_count_set(bool on)
@@ -15,7 +17,7 @@ void amp_count_set(bool on)
     __atomic_store_n(&amp_region_off, !on, __ATOMIC_RELAXED);
 }
 
-static void add(uint64_t *to, uint64_t n)
+HOT void add(uint64_t *to, uint64_t n)
 {
     if (amp_single_threaded())
         *to += n;
@@ -25,7 +27,7 @@ static void add(uint64_t *to, uint64_t n)
 
 /* Whether the function still runs that found its return address at `packed`. It does if that word lies above the frames
  * of now, and holds what it held. */
-static bool stands(uint32_t packed, uint64_t pc, const struct amp_caller *caller)
+HOT bool stands(uint32_t packed, uint64_t pc, const struct amp_caller *caller)
 {
     int32_t words = (int32_t) (packed - (uint32_t) (caller->sp / sizeof(uintptr_t)));
     const uintptr_t *at = (const uintptr_t *) caller->sp + words;
@@ -33,13 +35,13 @@ static bool stands(uint32_t packed, uint64_t pc, const struct amp_caller *caller
     return packed && words >= 0 && (uintptr_t) at < amp_thread.high && *at == pc;
 }
 
-static struct amp_profile_counts *counts_of(const struct amp_birth *birth)
+HOT struct amp_profile_counts *counts_of(const struct amp_birth *birth)
 {
     return birth->site ? &birth->site->counts : &amp_region_head()->lost;
 }
 
 /* How long did it live? */
-static void count_life(const struct amp_birth *birth, const struct amp_caller *caller)
+HOT void count_life(const struct amp_birth *birth, const struct amp_caller *caller)
 {
     struct amp_profile_site *site = birth->site;
     uint32_t frame;
@@ -53,7 +55,7 @@ static void count_life(const struct amp_birth *birth, const struct amp_caller *c
         add(&site->counts.died_in_caller, 1);
 }
 
-static void forget(const struct amp_birth *birth)
+HOT void forget(const struct amp_birth *birth)
 {
     struct amp_profile_counts *counts = counts_of(birth);
 
@@ -61,7 +63,7 @@ static void forget(const struct amp_birth *birth)
     add(&counts->frees, 1);
 }
 
-static void track(const void *address, const struct amp_birth *birth)
+HOT void track(const void *address, const struct amp_birth *birth)
 {
     uint32_t replaced;
 
@@ -71,7 +73,7 @@ static void track(const void *address, const struct amp_birth *birth)
         forget(amp_birth_at(replaced));
 }
 
-static void begin(const void *address, const struct amp_birth *birth)
+HOT void begin(const void *address, const struct amp_birth *birth)
 {
     struct amp_profile_counts *counts = counts_of(birth);
 
@@ -82,13 +84,13 @@ static void begin(const void *address, const struct amp_birth *birth)
     track(address, birth);
 }
 
-/* By a stack, or with a size, that the thread has not had lately; or the first of all, after which amp_region_off is
- * known. */
-__attribute__((__noinline__)) static void begin_new(const void *address, size_t size_b, const struct amp_caller *caller)
+/* By a stack that the thread has not had lately (NULL), or with such a size; or the first of all, after which
+ * amp_region_off is known. */
+__attribute__((__noinline__)) static void begin_new(const void *address, size_t size_b, const struct amp_caller *caller,
+                                                    const struct amp_stack *stack)
 {
     int error = errno; /* here are system calls that may fail */
     struct amp_profile_head *head = amp_region_head();
-    const struct amp_stack *stack = amp_seen_find(caller);
     const struct amp_birth *birth;
     struct amp_stack_room room;
 
@@ -117,7 +119,7 @@ void amp_count_begin(const void *address, size_t size_b, const struct amp_caller
     const struct amp_note *note = stack ? amp_seen_note(stack, size_b) : NULL;
 
     if (__builtin_expect(!note || note->stack != stack || note->key != size_b || amp_region_off || missed_early > 0, 0))
-        begin_new(address, size_b, caller);
+        begin_new(address, size_b, caller, stack);
     else
         begin(address, note->value);
 }

@@ -10,7 +10,8 @@
 
 struct amp_real amp_real;
 
-static enum { NOT_YET, FINDING, READY } phase;
+bool amp_real_found;
+static bool is_finding;
 static _Alignas(16) char early[EARLY_B];
 static size_t n_early;
 
@@ -52,14 +53,11 @@ static void find_one(const char *name, void *function)
     memcpy(function, &found, sizeof found);
 }
 
-/* At the first allocation of the process, when it has one thread. */
-bool amp_real_ready(void)
+bool amp_real_find(void)
 {
-    if (__builtin_expect(phase == READY, 1))
-        return true;
-    if (phase == FINDING)
+    if (is_finding)
         return false;
-    phase = FINDING;
+    is_finding = true;
     find_one("malloc", &amp_real.malloc);
     find_one("calloc", &amp_real.calloc);
     find_one("realloc", &amp_real.realloc);
@@ -70,6 +68,6 @@ bool amp_real_ready(void)
     find_one("valloc", &amp_real.valloc);
     find_one("pvalloc", &amp_real.pvalloc);
     find_one("dlclose", &amp_real.dlclose);
-    phase = READY;
+    amp_real_found = true;
     return true;
 }

@@ -22,8 +22,17 @@ struct amp_real {
 
 extern struct amp_real amp_real;
 
-/* Find them, if that was not done. False: the loader is just finding them, and allocates. */
-bool amp_real_ready(void);
+extern bool amp_real_found;
+
+/* At the first allocation of the process, when it has one thread. False: the loader is just finding them, and
+ * allocates. */
+bool amp_real_find(void);
+
+/* Find them, if that was not done; false as above. */
+static inline bool amp_real_ready(void)
+{
+    return __builtin_expect(amp_real_found, 1) || amp_real_find();
+}
 
 /* The next function of any name, NULL if there is none. */
 void *amp_real_next(const char *name);

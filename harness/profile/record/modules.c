@@ -58,15 +58,14 @@ void amp_modules_look(uintptr_t pc, struct amp_found *out)
 
 void amp_modules_add(struct amp_modules *modules, const struct amp_found *found)
 {
-    size_t length = strlen(found->path), size_b = (sizeof(struct amp_profile_module) + length + 8) / 8 * 8;
+    size_t length = strlen(found->path);
     struct amp_profile_module *module;
 
     if (!found->module.start || modules->n == AMP_MODULES || amp_modules_find(modules, found->pc))
         return;
-    module = amp_region_add(size_b);
+    module = amp_region_add(sizeof *module + length + 1);
     if (!module)
         return;
-    module->record.size_b = (uint32_t) size_b;
     module->start = found->module.start;
     module->end = found->module.end;
     module->offset = found->offset;

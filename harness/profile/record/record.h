@@ -26,8 +26,9 @@ enum amp_profile_kind { AMP_PROFILE_END, AMP_PROFILE_MODULE, AMP_PROFILE_SITE };
 
 struct amp_profile_record {
     uint32_t kind;
-    uint32_t size_b; /* of the record, a multiple of 8 */
+    uint32_t size_b; /* of the record, a multiple of AMP_PROFILE_LINE_B: its counts lie in one line of the cache */
 };
+#define AMP_PROFILE_LINE_B 64
 
 /* What a library or program occupies with code. */
 struct amp_profile_module {
@@ -64,6 +65,6 @@ struct amp_profile_head {
     uint64_t untracked;  /* allocations whose end will not be seen: no memory to remember them */
     uint64_t failed;     /* calls that returned NULL for lack of memory */
     struct amp_profile_counts lost; /* there was no room for another stack */
-};
+} __attribute__((aligned(AMP_PROFILE_LINE_B)));
 
 #endif

@@ -193,11 +193,13 @@ void *amp_region_add(size_t size_b)
 {
     char *memory;
 
+    size_b = (size_b + AMP_PROFILE_LINE_B - 1) / AMP_PROFILE_LINE_B * AMP_PROFILE_LINE_B;
     if (!amp_region_head() || size_b > AMP_PROFILE_SEGMENT_B - sizeof(struct amp_profile_record))
         return NULL;
     if (region->used_b + size_b + sizeof(struct amp_profile_record) > AMP_PROFILE_SEGMENT_B && !add_segment(region))
         return NULL;
     memory = region->segment + region->used_b;
     region->used_b += size_b;
+    ((struct amp_profile_record *) memory)->size_b = (uint32_t) size_b;
     return memory;
 }

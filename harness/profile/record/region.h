@@ -47,7 +47,7 @@ static inline struct amp_profile_head *amp_region_head(void)
     return __builtin_expect(head != NULL, 1) ? head : amp_region_make();
 }
 
-/* Room for a record, all 0, in the file; NULL if there is no more. Only under a lock of the caller. */
+/* Room for a record, all 0 but for its size, in the file; NULL if there is no more. Only under a lock of the caller. */
 void *amp_region_add(size_t size_b);
 
 /* A lock that waits without the C library. In a process with one thread it costs nothing. */

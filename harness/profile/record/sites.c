@@ -59,12 +59,10 @@ static uint32_t frame_of(const struct amp_stack *stack)
 
 static struct amp_profile_site *write(const struct amp_stack *stack, unsigned bucket)
 {
-    size_t size_b = sizeof(struct amp_profile_site) + stack->n * sizeof(uint64_t);
-    struct amp_profile_site *site = amp_region_add(size_b);
+    struct amp_profile_site *site = amp_region_add(sizeof *site + stack->n * sizeof(uint64_t));
 
     if (!site)
         return NULL;
-    site->record.size_b = (uint32_t) size_b;
     site->n = stack->n;
     site->ending = (uint16_t) stack->ending;
     site->frame = (uint16_t) frame_of(stack);

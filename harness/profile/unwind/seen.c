@@ -52,42 +52,84 @@ static void forget_all(struct amp_seen *seen)
 }
 
 /* How many are in a chain; no more than CHAIN_MOST are kept. */
-static void shorten(struct amp_stack *chain)
+static void shorten(struct amp_seen_stack *chain)
 {
     for (unsigned n = 1; chain; chain = chain->next)
         if (++n == CHAIN_MOST)
             chain->next = NULL;
 }
 
-/* A copy that lasts, with what must not have changed for the stack to be the same. */
-static struct amp_stack *keep(struct amp_seen *seen, const struct amp_stack_room *room)
+/* Room in the thread's memory; NULL: it is full. */
+static void *take(struct amp_seen *seen, size_t size_b)
 {
-    const uint32_t n_returns = room->stack.n - 1, n = n_returns + room->n_others;
-    const uint32_t n_words = (n + AMP_SEEN_STEP - 1) / AMP_SEEN_STEP * AMP_SEEN_STEP;
-    size_t size_b = (sizeof room->stack + n_words * sizeof(struct amp_word) + 63) / 64 * 64;
-    struct amp_stack *stack, **chain = amp_seen_chain(seen, &room->stack.caller);
+    void *at = seen->bytes + seen->used_b;
 
+    size_b = (size_b + 63) / 64 * 64;
     if (seen->used_b + size_b > SEEN_B - offsetof(struct amp_seen, bytes))
-        forget_all(seen);
-    stack = (struct amp_stack *) (seen->bytes + seen->used_b);
+        return NULL;
     seen->used_b += size_b;
-    *stack = room->stack;
-    stack->words = (struct amp_word *) (stack + 1);
-    stack->n_words = n_words;
-    memcpy(stack->words, room->returns, n_returns * sizeof(struct amp_word));
-    memcpy(stack->words + n_returns, room->others, room->n_others * sizeof(struct amp_word));
-    for (uint32_t i = n; i < n_words; i++)
-        stack->words[i] = stack->words[n - 1];
+    return at;
+}
+
+/* A copy that lasts; NULL: the memory is full. */
+static struct amp_stack *keep_stack(struct amp_seen *seen, const struct amp_stack *stack)
+{
+    const size_t words_b = (stack->n - 1) * sizeof(struct amp_word);
+    struct amp_stack *copy = take(seen, sizeof *copy + words_b);
+
+    if (!copy)
+        return NULL;
+    *copy = *stack;
+    copy->words = memcpy(copy + 1, stack->words, words_b);
+    return copy;
+}
+
+static struct amp_check check_of(const struct amp_word *word, uintptr_t sp)
+{
+    return (struct amp_check){ (uint32_t) ((uintptr_t) word->at - sp), (uint32_t) word->value };
+}
+
+/* Remember a stack; NULL: the memory is full. */
+static const struct amp_stack *keep(struct amp_seen *seen, const struct amp_stack_room *room)
+{
+    const struct amp_caller *caller = &room->stack.caller;
+    const uint32_t n_returns = room->stack.n - 1, n = n_returns + room->n_others;
+    const uint32_t n_checks = (n + AMP_SEEN_STEP - 1) / AMP_SEEN_STEP * AMP_SEEN_STEP;
+    struct amp_seen_stack *kept = take(seen, sizeof *kept + n_checks * sizeof *kept->checks);
+    struct amp_seen_stack **chain = amp_seen_chain(seen, caller);
+    const struct amp_stack *stack = keep_stack(seen, &room->stack);
+
+    if (!kept || !stack)
+        return NULL;
+    *kept = (struct amp_seen_stack){ *caller, room->stack.fp_mask, room->stack.stamp, *chain, stack, n_checks };
+    for (uint32_t i = 0; i < n_checks; i++) { /* the last one fills the rest */
+        const uint32_t k = i < n ? i : n - 1;
+
+        kept->checks[i] = check_of(k < n_returns ? &room->returns[k] : &room->others[k - n_returns], caller->sp);
+    }
     shorten(*chain);
-    stack->next = *chain;
-    *chain = stack;
+    *chain = kept;
     return stack;
+}
+
+static bool can_be_kept(const struct amp_stack *stack)
+{
+    return amp_thread.seen && stack->can_last && amp_thread.high - stack->caller.sp <= UINT32_MAX;
 }
 
 const struct amp_stack *amp_seen_walk(const struct amp_caller *caller, struct amp_stack_room *room)
 {
+    const struct amp_stack *kept;
+
     amp_stack_walk(caller, false, room);
     if (!amp_thread.seen && !amp_thread.has_ended)
         begin(&amp_thread);
-    return amp_thread.seen && room->stack.can_last ? keep(amp_thread.seen, room) : &room->stack;
+    if (!can_be_kept(&room->stack))
+        return &room->stack;
+    kept = keep(amp_thread.seen, room);
+    if (kept)
+        return kept;
+    forget_all(amp_thread.seen);
+    kept = keep(amp_thread.seen, room);
+    return kept ? kept : &room->stack;
 }

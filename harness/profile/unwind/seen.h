@@ -12,7 +12,25 @@
 
 #define AMP_SEEN_CHAIN_BITS 10
 #define AMP_SEEN_NOTE_BITS 10
-#define AMP_SEEN_STEP 4 /* words are compared so many at once */
+#define AMP_SEEN_STEP 8 /* words are compared so many at once: how often is then easier to guess for the processor */
+
+/* A word that must not have changed, by its lower half: of a return address; or of a frame pointer that was followed,
+ * whose upper half is that of the stack. */
+struct amp_check {
+    uint32_t offset_b; /* above the caller's stack pointer */
+    uint32_t lower;
+};
+
+/* A stack that is remembered. What is compared stands together. */
+struct amp_seen_stack {
+    struct amp_caller caller;
+    uintptr_t fp_mask;
+    uint64_t stamp;
+    struct amp_seen_stack *next;
+    const struct amp_stack *stack; /* its words are copies, too */
+    uint64_t n_checks;
+    struct amp_check checks[];
+};
 
 /* What others keep beside a stack. */
 struct amp_note {
@@ -22,7 +40,7 @@ struct amp_note {
 };
 
 struct amp_seen {
-    struct amp_stack *chains[1 << AMP_SEEN_CHAIN_BITS]; /* by place of the call and depth of the stack */
+    struct amp_seen_stack *chains[1 << AMP_SEEN_CHAIN_BITS]; /* by place of the call and depth of the stack */
     struct amp_note notes[1 << AMP_SEEN_NOTE_BITS];
     size_t used_b; /* of bytes */
     char bytes[] __attribute__((aligned(64)));
@@ -31,7 +49,7 @@ struct amp_seen {
 /* Walk, and remember the stack where that is possible: else it lies in `room`. */
 const struct amp_stack *amp_seen_walk(const struct amp_caller *caller, struct amp_stack_room *room);
 
-static inline struct amp_stack **amp_seen_chain(struct amp_seen *seen, const struct amp_caller *caller)
+static inline struct amp_seen_stack **amp_seen_chain(struct amp_seen *seen, const struct amp_caller *caller)
 {
     return &seen->chains[((caller->pc ^ caller->sp << 16) * 0x9e3779b97f4a7c15u) >> (64 - AMP_SEEN_CHAIN_BITS)];
 }
@@ -41,37 +59,45 @@ static inline uint64_t amp_seen_stamp(void)
     return amp_thread.high + __atomic_load_n(&amp_stack_generation, __ATOMIC_RELAXED);
 }
 
-static inline bool amp_seen_is_same(const struct amp_stack *stack, const struct amp_caller *caller, uint64_t stamp)
+/* The lower half of the word at that distance, less what it was. */
+static inline uint32_t amp_seen_change(uintptr_t sp, struct amp_check check)
 {
-    uint64_t differs = (stack->caller.pc ^ caller->pc) | (stack->caller.sp ^ caller->sp) | (stack->stamp ^ stamp) |
-                       ((stack->caller.fp ^ caller->fp) & stack->fp_mask);
-    const struct amp_word *end = stack->words + stack->n_words;
+    return (uint32_t) *(const uintptr_t *) (sp + check.offset_b) ^ check.lower;
+}
 
-    for (const struct amp_word *word = stack->words; !differs && word < end; word += AMP_SEEN_STEP)
-        differs = (*word[0].at ^ word[0].value) | (*word[1].at ^ word[1].value) | (*word[2].at ^ word[2].value) |
-                  (*word[3].at ^ word[3].value);
+static inline bool amp_seen_is_same(const struct amp_seen_stack *seen, const struct amp_caller *caller, uint64_t stamp)
+{
+    uint64_t differs = (seen->caller.pc ^ caller->pc) | (seen->caller.sp ^ caller->sp) | (seen->stamp ^ stamp) |
+                       ((seen->caller.fp ^ caller->fp) & seen->fp_mask);
+    const struct amp_check *check = seen->checks, *end = check + seen->n_checks;
+    const uintptr_t sp = caller->sp;
+
+    for (; !differs && check < end; check += AMP_SEEN_STEP)
+        differs = amp_seen_change(sp, check[0]) | amp_seen_change(sp, check[1]) | amp_seen_change(sp, check[2]) |
+                  amp_seen_change(sp, check[3]) | amp_seen_change(sp, check[4]) | amp_seen_change(sp, check[5]) |
+                  amp_seen_change(sp, check[6]) | amp_seen_change(sp, check[7]);
     return !differs;
 }
 
 /* The stack from `caller` outwards, if it is remembered; else NULL. */
-static inline const struct amp_stack *amp_seen_find(const struct amp_caller *caller)
+__attribute__((__always_inline__)) static inline const struct amp_stack *amp_seen_find(const struct amp_caller *caller)
 {
-    struct amp_stack **chain, *stack;
+    struct amp_seen_stack **chain, *seen;
     uint64_t stamp;
 
     if (!amp_thread.seen)
         return NULL;
     chain = amp_seen_chain(amp_thread.seen, caller);
     stamp = amp_seen_stamp();
-    for (struct amp_stack **at = chain; (stack = *at) != NULL; at = &stack->next) {
-        if (!amp_seen_is_same(stack, caller, stamp))
+    for (struct amp_seen_stack **at = chain; (seen = *at) != NULL; at = &seen->next) {
+        if (!amp_seen_is_same(seen, caller, stamp))
             continue;
         if (at != chain) { /* the last one that was seen comes first */
-            *at = stack->next;
-            stack->next = *chain;
-            *chain = stack;
+            *at = seen->next;
+            seen->next = *chain;
+            *chain = seen;
         }
-        return stack;
+        return seen->stack;
     }
     return NULL;
 }

@@ -264,6 +264,5 @@ void amp_stack_walk(const struct amp_caller *caller, bool is_exact, struct amp_s
             room->stack.ending = AMP_STACK_CUT;
             break;
         }
-    room->stack.n_words = room->stack.n - 1;
     room->stack.hash = hash_of(&room->stack);
 }

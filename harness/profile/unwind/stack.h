@@ -34,17 +34,16 @@ struct amp_word {
 };
 
 /* A stack of n frames. The innermost goes on at caller.pc, the one behind it at words[0].value, and so on: the first
- * n - 1 words are return addresses. The other words held the way outwards, too: frame pointers that were followed. */
+ * n - 1 words are return addresses. */
 struct amp_stack {
     struct amp_caller caller;
     uintptr_t fp_mask; /* 0: caller.fp did not matter */
-    uint64_t hash;     /* of the return addresses */
     uint64_t stamp;    /* of the memory that it lies in, and of the libraries that were loaded */
-    uint32_t n, n_words;
+    uint64_t hash;     /* of the return addresses */
+    const struct amp_word *words;
+    uint32_t n;
     enum amp_stack_ending ending;
     bool can_last; /* all of it lies in one piece of memory */
-    struct amp_word *words;
-    struct amp_stack *next; /* seen.h: another one that is remembered */
 };
 
 /* Where a stack is put together. */

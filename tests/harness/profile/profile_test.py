@@ -45,6 +45,7 @@ PYTHON = "import json, re; print(len(json.dumps([{'a': i, 'b': [i] * 3} for i in
 MOST_HANDLED = 310  # signals in program.c
 PROGRAMS = {
     "calls": ["PROGRAM", "calls"], "failing": ["PROGRAM", "failing"], "lives": ["PROGRAM", "lives"],
+    "churn": ["PROGRAM", "churn"],
     "threads": ["PROGRAM", "threads", "64"], "exec": ["PROGRAM", "exec"], "handlers": ["PROGRAM", "handlers"],
     "xz": ["/usr/bin/xz", "-c", "-1", __file__], "sqlite3": ["/usr/bin/sqlite3", ":memory:", SCRIPT],
     "python3": ["/usr/bin/python3", "-c", PYTHON], "sh": ["/bin/sh", "-c", "ls / | sort | wc -l; exec ls /"],
@@ -105,6 +106,25 @@ def test_lives(program):
     assert {frame["line"] for sample in report["samples"] for frame in sample["stack"][:1]
             if frame["function"] == "make"} == {LINE_OF_MAKE}
     assert sorted(lives["make"]) == [[1, 0, 0, 1], [20, 0, 20, 20], [30, 0, 0, 30], [40, 0, 0, 0]]
+
+
+@with_names
+@pytest.mark.parametrize("flags", [["-O2"], ["-O2", "-fno-omit-frame-pointer"]], ids=["plain", "frame_pointers"])
+def test_stacks_that_differ_far_out(flags, tmp_path):
+    program = compiled(tmp_path / "program", HERE / "program.c", "-D_GNU_SOURCE", *flags)
+    _, report, _ = profile(program, "turns")
+    counts = {}
+    for sample in report["samples"]:
+        names = [frame["function"] for frame in sample["stack"]]
+        if names[0] == "middle":
+            assert (names[1], sample["ending"]) == ("of_any_frame", "whole") and sample["allocs"] == sample["frees"]
+            counts[names[2]] = counts.get(names[2], 0) + sample["allocs"]
+    assert counts == {"outer_one": 16000, "outer_two": 16000}
+
+
+def test_what_stays_is_known_where_addresses_come_back(program):
+    total = profile(program, "churn")[1]["total"]  # under this system's own allocator
+    assert total["allocs"] - total["frees"] == 30000 and total["bytes"] - total["freed_b"] == 300000
 
 
 def test_calls_without_memory_are_counted_apart(program):

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define KEEP __attribute__((noinline))
+#define AFTER() __asm__ volatile("" ::: "memory") /* what follows a call: it becomes no jump */
 static void *volatile sink;
 
 static void all_calls(int for_valgrind)
@@ -108,6 +109,63 @@ static void lives(void)
         sink = make();
     pthread_create(&thread, NULL, free_it, make());
     pthread_join(thread, NULL);
+}
+
+/* Objects that come and go at random: tables of them grow, and lose entries in their middle. 30,000 stay. */
+static void churn(void)
+{
+    static void *kept[30000];
+    uint64_t random = 1;
+
+    for (int i = 0; i < 300000; i++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        free(kept[(random >> 33) % 30000]);
+        kept[(random >> 33) % 30000] = malloc(1 + (random >> 50) % 300);
+    }
+    for (int i = 0; i < 30000; i++) {
+        free(kept[i]);
+        kept[i] = malloc(10);
+    }
+}
+
+KEEP static void middle(void)
+{
+    free(malloc(24));
+    AFTER();
+}
+
+KEEP static void of_any_frame(size_t n)
+{
+    char *volatile room = __builtin_alloca(n); /* what an earlier call left there stays */
+
+    (void) room;
+    middle();
+    AFTER();
+}
+
+KEEP static void outer_one(void)
+{
+    of_any_frame(96);
+    AFTER();
+}
+
+KEEP static void outer_two(size_t n)
+{
+    volatile char more[48];
+
+    more[0] = 1;
+    of_any_frame(n);
+    more[1] = more[0];
+}
+
+/* By turns through two callers, of which one has a larger frame, at the same depth of the stack for one of the sizes. */
+static void turns(void)
+{
+    for (int i = 0; i < 1000; i++)
+        for (size_t n = 0; n < 256; n += 16) {
+            outer_one();
+            outer_two(n);
+        }
 }
 
 static void children(int n)
@@ -230,6 +288,10 @@ int main(int argc, char **argv)
         failing_calls();
     else if (strcmp(mode, "lives") == 0)
         lives();
+    else if (strcmp(mode, "churn") == 0)
+        churn();
+    else if (strcmp(mode, "turns") == 0)
+        turns();
     else if (strcmp(mode, "children") == 0)
         children(atoi(argv[2]));
     else if (strcmp(mode, "threads") == 0)
