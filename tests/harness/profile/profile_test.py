@@ -117,9 +117,9 @@ def test_stacks_that_differ_far_out(flags, tmp_path):
     for sample in report["samples"]:
         names = [frame["function"] for frame in sample["stack"]]
         if names[0] == "middle":
-            assert (names[1], sample["ending"]) == ("of_any_frame", "whole") and sample["allocs"] == sample["frees"]
-            counts[names[2]] = counts.get(names[2], 0) + sample["allocs"]
-    assert counts == {"outer_one": 16000, "outer_two": 16000}
+            assert names[:17] == ["middle"] * 16 + ["of_any_frame"] and sample["ending"] == "whole"
+            counts[names[17]] = counts.get(names[17], 0) + sample["allocs"]
+    assert counts == {"outer_one": 1600, "outer_two": 1600}
 
 
 def test_what_stays_is_known_where_addresses_come_back(program):
@@ -186,16 +186,15 @@ def test_stacks_are_those_of_backtrace(flags, tmp_path):
 
 @with_names
 def test_a_library_in_the_place_of_another(program, tmp_path):
-    for name, size in (("one", 111), ("two", 222)):
+    for name in ("one", "two"):
         (tmp_path / f"{name}.c").write_text(f"""#include <stdlib.h>
 void *volatile kept;
-__attribute__((noinline)) void called_{name}(void) {{ kept = malloc({size}); }}
+__attribute__((noinline)) void called_{name}(void) {{ kept = malloc(111); }}
 void run(void) {{ called_{name}(); __asm__ volatile(""); }}\n""")
         compiled(tmp_path / f"{name}.so", tmp_path / f"{name}.c", "-shared", "-fPIC")
     _, report, _ = profile(program, "load", tmp_path / "one.so", tmp_path / "two.so")
-    stacks = {sample["bytes"]: [frame["function"] for frame in sample["stack"]][:4] for sample in report["samples"]}
-    assert stacks[111] == ["called_one", "run", "load", "main"]
-    assert stacks[222] == ["called_two", "run", "load", "main"]
+    stacks = [[frame["function"] for frame in sample["stack"]][:4] for sample in report["samples"] if sample["bytes"] == 111]
+    assert sorted(stacks) == [["called_one", "run", "load", "main"], ["called_two", "run", "load", "main"]]
 
 
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")

@@ -128,9 +128,12 @@ static void churn(void)
     }
 }
 
-KEEP static void middle(void)
+KEEP static void middle(int depth)
 {
-    free(malloc(24));
+    if (depth > 0)
+        middle(depth - 1);
+    else
+        free(malloc(24));
     AFTER();
 }
 
@@ -139,12 +142,13 @@ KEEP static void of_any_frame(size_t n)
     char *volatile room = __builtin_alloca(n); /* what an earlier call left there stays */
 
     (void) room;
-    middle();
+    middle(15);
     AFTER();
 }
 
-KEEP static void outer_one(void)
+KEEP static void outer_one(size_t n)
 {
+    (void) n;
     of_any_frame(96);
     AFTER();
 }
@@ -158,14 +162,14 @@ KEEP static void outer_two(size_t n)
     more[1] = more[0];
 }
 
-/* By turns through two callers, of which one has a larger frame, at the same depth of the stack for one of the sizes. */
+/* By turns through two callers, from one place. One of them has the larger frame: for one of the sizes both come equally
+ * deep, and where the one keeps its return address the other keeps nothing, so it is still there. */
 static void turns(void)
 {
-    for (int i = 0; i < 1000; i++)
-        for (size_t n = 0; n < 256; n += 16) {
-            outer_one();
-            outer_two(n);
-        }
+    static void (*const volatile outer[])(size_t) = { outer_one, outer_two };
+
+    for (unsigned i = 0; i < 3200; i++)
+        outer[i % 2](i / 2 % 16 * 16);
 }
 
 static void children(int n)
