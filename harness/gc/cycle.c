@@ -134,17 +134,16 @@ static void conclude(struct amp_gc *gc)
     amp_gc_unsweep(gc);
 }
 
-static void tell(struct amp_gc *gc)
+static void tell(struct amp_gc *gc, const struct amp_gc_cycle *cycle, const struct amp_gc_pace *pace)
 {
     const struct amp_gc_trace *trace = &gc->limits.trace;
-    struct amp_gc_cycle *cycle = &gc->cycle;
 
     AMP_GC_ADD(&gc->gc_ns, cycle->worker_ns + cycle->assist_ns + cycle->sweep_ns + cycle->stopped_ns);
     AMP_GC_ADD(&gc->assist_ns, cycle->assist_ns);
     if (trace->cycle)
         trace->cycle(trace->arg, cycle);
     if (trace->pace)
-        trace->pace(trace->arg, &gc->pace);
+        trace->pace(trace->arg, pace);
 }
 
 /* All mutators are stopped. */
@@ -155,34 +154,36 @@ static bool is_marked(struct amp_gc *gc)
     return gc->worker_marker.block->n == 0 && gc->queue == NULL && gc->unscanned == 0 && gc->roots_done;
 }
 
-static void count_stop(struct amp_gc *gc, uint64_t from_ns, uint64_t to_ns)
+static void count_stop(const struct amp_gc *gc, struct amp_gc_cycle *cycle, uint64_t from_ns, uint64_t to_ns)
 {
-    gc->cycle.stopped_ns += (to_ns - from_ns) * gc->limits.cpus;
-    if (to_ns - from_ns > gc->cycle.longest_stop_ns)
-        gc->cycle.longest_stop_ns = to_ns - from_ns;
+    cycle->stopped_ns += (to_ns - from_ns) * gc->limits.cpus;
+    if (to_ns - from_ns > cycle->longest_stop_ns)
+        cycle->longest_stop_ns = to_ns - from_ns;
 }
 
+/* The cycle has ended before mutators go on, so that one that is fast may begin the next. */
 static void end(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns, uint64_t stopped_ns)
 {
-    struct amp_gc_cycle *cycle = &gc->cycle;
+    struct amp_gc_cycle cycle;
+    struct amp_gc_pace pace;
 
     if (gc->limits.modes & AMP_GC_VERIFY)
         amp_gc_verify_marks(gc);
     turn_off(gc);
     conclude(gc);
-    cycle->stop2_ns = asked_ns;
-    cycle->stopped2_ns = stopped_ns;
-    cycle->go2_ns = amp_gc_go(gc, self, asked_ns);
-    count_stop(gc, cycle->stop1_ns, cycle->go1_ns);
-    count_stop(gc, asked_ns, cycle->go2_ns);
-    tell(gc);
+    cycle = gc->cycle;
+    pace = gc->pace;
     pthread_mutex_lock(&gc->lock);
     gc->whole = false;
     AMP_GC_STORE(&gc->ended, gc->ended + 1);
-    AMP_GC_STORE(&gc->phase, AMP_GC_OFF);
-    pthread_cond_broadcast(&gc->work);
-    pthread_cond_broadcast(&gc->done);
     pthread_mutex_unlock(&gc->lock);
+    set_phase(gc, AMP_GC_OFF);
+    cycle.stop2_ns = asked_ns;
+    cycle.stopped2_ns = stopped_ns;
+    cycle.go2_ns = amp_gc_go(gc, self, asked_ns);
+    count_stop(gc, &cycle, cycle.stop1_ns, cycle.go1_ns);
+    count_stop(gc, &cycle, asked_ns, cycle.go2_ns);
+    tell(gc, &cycle, &pace);
 }
 
 bool amp_gc_try_end(struct amp_gc *gc, struct amp_gc_mutator *self)
@@ -202,7 +203,7 @@ bool amp_gc_try_end(struct amp_gc *gc, struct amp_gc_mutator *self)
     if (marked) {
         end(gc, self, asked_ns, stopped_ns);
     } else {
-        count_stop(gc, asked_ns, amp_gc_go(gc, self, asked_ns));
+        count_stop(gc, &gc->cycle, asked_ns, amp_gc_go(gc, self, asked_ns));
         set_phase(gc, AMP_GC_MARKING);
     }
     return marked;

@@ -135,8 +135,9 @@ uint64_t amp_gc_rest_ns(const struct amp_gc *gc, uint64_t worked_ns)
 static double owed(struct amp_gc *gc, size_t bytes)
 {
     const size_t heap_b = AMP_GC_LOAD(&gc->heap_b), scanned_b = AMP_GC_LOAD(&gc->counts.scanned_b);
-    const size_t work_b = gc->pace.work_b, goal_b = gc->pace.goal_b;
-    const double left_b = work_b > scanned_b ? (double) (work_b - scanned_b) : (double) work_b / 16;
+    const size_t goal_b = gc->pace.goal_b, begin_b = gc->cycle.heap_begin_b;
+    const size_t work_b = gc->pace.work_b > scanned_b ? gc->pace.work_b : begin_b; /* else at most all of the heap */
+    const double left_b = work_b > scanned_b ? (double) (work_b - scanned_b) : (double) begin_b / 16;
     const double room_b = goal_b > heap_b + bytes ? (double) (goal_b - heap_b) : (double) bytes;
 
     return left_b * (double) bytes / room_b;
@@ -154,28 +155,32 @@ static void use_credit(struct amp_gc *gc, struct amp_gc_mutator *m)
     m->debt -= (double) (credit < want ? credit : want);
 }
 
-void amp_gc_assist(struct amp_gc_mutator *m, size_t bytes)
+static void help(struct amp_gc *gc, struct amp_gc_mutator *m)
 {
-    struct amp_gc *gc = m->gc;
-    uint64_t begin_ns, begin_b;
+    const uint64_t begin_ns = amp_gc_thread_ns(), begin_b = m->marker.counts.scanned_b;
 
-    amp_gc_marker_flush(&m->marker); /* what its barrier found, for the worker */
-    amp_gc_counts_add(gc, &m->marker);
-    m->debt += owed(gc, bytes);
-    use_credit(gc, m);
-    if (m->debt <= 0)
-        return;
-    begin_ns = amp_gc_thread_ns();
-    begin_b = m->marker.counts.scanned_b;
-    while ((double) (m->marker.counts.scanned_b - begin_b) < m->debt && amp_gc_drain(&m->marker, 64) > 0)
+    while ((double) (m->marker.counts.scanned_b - begin_b) < m->debt && amp_gc_mark_some(&m->marker, 64))
         ;
     m->debt -= (double) (m->marker.counts.scanned_b - begin_b);
     amp_gc_marker_flush(&m->marker);
     amp_gc_counts_add(gc, &m->marker);
     AMP_GC_ADD(&gc->cycle.assist_ns, amp_gc_thread_ns() - begin_ns);
-    if (m->debt > 0 && AMP_GC_LOAD(&gc->heap_b) + bytes > gc->pace.goal_b && !(gc->limits.modes & AMP_GC_STEP)) {
-        begin_ns = amp_gc_now_ns();
-        amp_gc_wait_done(gc, m, AMP_GC_LOAD(&gc->ended) + 1);
-        AMP_GC_ADD(&gc->cycle.waited_ns, amp_gc_now_ns() - begin_ns);
-    }
+}
+
+void amp_gc_assist(struct amp_gc_mutator *m, size_t bytes)
+{
+    struct amp_gc *gc = m->gc;
+    uint64_t begin_ns;
+
+    amp_gc_marker_flush(&m->marker); /* what its barrier found, for the worker */
+    amp_gc_counts_add(gc, &m->marker);
+    m->debt += owed(gc, bytes);
+    use_credit(gc, m);
+    if (m->debt > 0)
+        help(gc, m);
+    if (AMP_GC_LOAD(&gc->heap_b) + bytes <= gc->pace.goal_b || gc->limits.modes & AMP_GC_STEP)
+        return;
+    begin_ns = amp_gc_now_ns();
+    amp_gc_wait_done(gc, m, AMP_GC_LOAD(&gc->ended) + 1);
+    AMP_GC_ADD(&gc->cycle.waited_ns, amp_gc_now_ns() - begin_ns);
 }

@@ -34,6 +34,10 @@ CASES = {
     "polled": "20 cycles, 0\n",
     "called": "20 cycles, 0\n",
     "away": "20 cycles, 77\n",
+    "host": "78\n",
+    "bursts": "whole\n",
+    "middle": "1225\n",
+    "reused": "used again\n",
     "worker_killed": "Owner died: the worker has ended in the middle of its work\n2000\n",
     "queue": "Cannot allocate memory: no memory for the mark queue: 24576 B are in it\n20000\n"
              "Cannot allocate memory: no memory for a collector\n",
