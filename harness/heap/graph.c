@@ -195,7 +195,7 @@ static int shift(struct amp_heap_graph *graph)
 
 int amp_heap_link(struct amp_heap_graph *graph)
 {
-    struct table table = { NULL };
+    struct table table = { .slots = NULL };
     int err = graph->err ? graph->err : fill(&table, graph);
 
     if (!err) {

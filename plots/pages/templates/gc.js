@@ -103,7 +103,7 @@ function drawPauses() {
     const points = one.points.filter(point => point[0] > 0).map(([ns, share]) => [ns, Math.max(share, 0.0005)]);
     root.append(svg("g", { class: one.collector }, svg("path", { class: `line ${one.look}`, d: path(points, toX, toY) },
       svg("title", {}, one.name)),
-      svg("text", { class: "name", x: WIDE - RIGHT, y: TOP + 14 + 15 * i, "text-anchor": "end" },
+      svg("text", { class: "name", x: LEFT + 12, y: TOP + 14 + 15 * i },
         `${one.look === "second" ? "- - " : one.look === "marking" ? "· · " : "— "}${one.name}`)));
   });
   put("pauses-chart", root);
@@ -115,7 +115,7 @@ const knobs = { workload: "", gogc: 0, live: 0 };
 
 function here(point) { return point.workload === knobs.workload; }
 
-function drawKnob(id, title, value, model, show, log) {
+function drawKnob(id, title, value, model, show, log, names = 446) {
   const live = data.lives[knobs.live], points = data.points.filter(p => here(p) && p.live_b === live);
   const values = points.flatMap(p => [value(p), ...(model ? p.model.map(model) : [])]).filter(y => y > 0);
   if (!values.length) return;
@@ -130,8 +130,8 @@ function drawKnob(id, title, value, model, show, log) {
       group.append(svg("circle", { class: p.gogc === data.gogcs[knobs.gogc] ? "mark chosen" : "mark", cx: toX(p.gogc), cy: toY(value(p)),
         r: p.gogc === data.gogcs[knobs.gogc] ? 6 : 4 }, svg("title", {}, `${collector}, GOGC ${p.gogc}: ${show(value(p))}`)));
     }
-    root.append(group, svg("text", { class: `name ${collector}`, x: 446, y: TOP + 6 + 15 * data.collectors.indexOf(collector),
-      "text-anchor": "end" }, collector));
+    root.append(group, svg("text", { class: `name ${collector}`, x: names, y: TOP + 6 + 15 * data.collectors.indexOf(collector),
+      "text-anchor": names > 230 ? "end" : "start" }, collector));
   }
   put(id, root);
 }
@@ -156,7 +156,7 @@ function drawKnobs() {
     table.append(row([p.collector, sizeOf(p.peak_b), p.heap_off, `${short(100 * p.share)} %`, p.cpu_off,
       ...p.pauses_ns.map(timeOf)], "td"));
   put("knob-now", table);
-  drawKnob("knob-heap", "peak heap, MiB", p => p.peak_b / MIB, m => m.peak_b / MIB, short, false);
+  drawKnob("knob-heap", "peak heap, MiB", p => p.peak_b / MIB, m => m.peak_b / MIB, short, false, LEFT + 12);
   drawKnob("knob-cpu", "CPU of collecting, ns for each KiB allocated", p => p.cpu_ns_per_kib, m => m.cpu_ns_per_kib, short, false);
   drawKnob("knob-pause", "stops, p99", p => p.pauses_ns[1], null, timeOf, true);
 }
