@@ -144,6 +144,13 @@ def stack_check(_pair, size, ops):
     return ops * sum(depth + ord("H") + len("HELLO") + size for depth in range(10))
 
 
+def write_barrier(_pair, size, ops):
+    """64 fields that point to one of two numbers, weighted; who stores last counts down, so the first 63 by their
+    number, and field 0 by that of operation 64."""
+    ends = [size + (field % 2 if 0 < field <= ops else field == 0 and ops >= 64) for field in range(64)]
+    return sum(end * (field + 1) for field, end in enumerate(ends)) + ops
+
+
 def pass_read(pair, size, ops):
     """Member k holds k + 1; so many are read, at even distances."""
     members = size // 8
@@ -200,6 +207,7 @@ CHECKSUMS = {
     "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy,
     "stack_copy_fresh": stack_copy,
     "stack_check": stack_check,
+    "write_barrier": write_barrier,
     "unknown_size": array_ends, "indirect_assignment": lambda _pair, _size, ops: each(ops, lambda i: i),
     "function_value": function_value, "decode": decode, "too_large": too_large,
     "collection": collection, "collection_list": collection, "collection_insert": collection_insert,

@@ -16,7 +16,8 @@ from places import LESSONS as FILES, ROOT
 
 FLAGS = "-std=c11 -D_GNU_SOURCE -O1 -fPIC -Wall -Wextra -Werror".split()
 LIBRARIES = ["-Wl,--as-needed", "-ljansson"]  # what a lesson may measure beside the C library
-PARTS = {"lto": [ROOT / "benchmarks/build/lto_callees.c"]}
+PARTS = {"lto": [ROOT / "benchmarks/build/lto_callees.c"],
+         "write_barrier": [Path(__file__).parent / "barrier_off.c"]}
 KIB, MIB = 1 << 10, 1 << 20
 LESSONS = sorted(FILES)
 STACK = [*(ROOT / "harness/stack").glob("*.c"), *(ROOT / "harness/stack").glob("*.S")]
@@ -281,6 +282,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "thread_send": [(name, [n]) for n in (16, 1024, 16384) for name in ("thread_send", "thread_send_pool")],
     "false_sharing": [("false_sharing", [8, 128]), ("false_sharing_visible", [128])],
     "thread_start": [("thread_start", [64]), ("thread_start", [16384])],
+    "write_barrier": [("write_barrier", [8])],
     "known": [(name, [1000]) for name in ("known_half", "known_one", "known_five")],
     "known_work": [(f"known_{name}", [100]) for name in ("loads", "stores", "branches", "misses", "malloc")],
     "null": [("null", [16]), ("null_placed", [16]), ("empty", [1])],
