@@ -14,6 +14,9 @@
 #include "benchmarks/gc/workload.h"
 #include "harness/workload.h"
 
-#include COLLECTOR /* "benchmarks/gc/boehm.h": the build names it */
+#ifndef GC_COLLECTOR /* the build names another one's header */
+#define GC_COLLECTOR "benchmarks/gc/ours.h"
+#endif
+#include GC_COLLECTOR
 
 #endif
