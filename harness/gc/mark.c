@@ -4,8 +4,8 @@
  * Any number of threads may mark: the atomic setting of a mark bit decides whose an object is.
  *
  * The write barrier is Go's hybrid: it shades what the field held, so that nothing that was reachable when marking
- * began can be hidden from a marker (deletion, Yuasa), and what it will hold, since the stack that the pointer comes from
- * may not have been scanned yet (insertion, Dijkstra). */
+ * began can be hidden from a marker (deletion, Yuasa), and what it will hold, since the stack that the pointer comes
+ * from may not have been scanned yet (insertion, Dijkstra). */
 #include "harness/gc/state.h"
 
 #include <errno.h>

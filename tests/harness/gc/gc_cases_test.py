@@ -46,14 +46,18 @@ CASES = {
 }
 
 
+KEPT = {"polled", "called", "away", "host", "bursts", "middle", "reused"}  # in the program gc_kept
+
+
 @pytest.fixture(scope="module")
-def program(tmp_path_factory):
+def programs(tmp_path_factory):
     needs("gcc", "gcc")
-    return build(tmp_path_factory.mktemp("cases") / "gc_cases", "gcc", "gc_cases.c", "-O2")
+    place = tmp_path_factory.mktemp("cases")
+    return {name: build(place / name, "gcc", f"{name}.c", "-O2") for name in ("gc_cases", "gc_kept")}
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_case(program, case):
-    done = run(program, case)
+def test_case(programs, case):
+    done = run(programs["gc_kept" if case in KEPT else "gc_cases"], case)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(CASES[case], done.stdout), done.stdout

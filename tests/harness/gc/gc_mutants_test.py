@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Mutants of the collector: of the barrier, of what is scanned, of marking, sweeping, allocation, pacing, stops. Each must
-be killed by random programs or by what is known of single cases; one that lives is something that no test would
+"""Mutants of the collector: of the barrier, of what is scanned, of marking, sweeping, allocation, pacing, stops. Each
+must be killed by random programs or by what is known of single cases; one that lives is something that no test would
 notice."""
 import os
 import re
@@ -10,52 +10,82 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import gc_pace_test
-from gc_cases_test import CASES
+from gc_cases_test import CASES, KEPT
 from gc_parts import GC, HERE, build, collector, compile_object, needs, parts, run
 
 DEAD_S = 60  # a mutant that waits for ever is dead
 
 MUTANTS = [
     # file, what is wrong, where, from, to, and what notices it
-    ("mark.c", "no deletion barrier", "void amp_gc_store_marking", "shade(&me->marker, __atomic_load_n", "(void) (__atomic_load_n", "step barrier"),
-    ("mark.c", "no insertion barrier", "void amp_gc_store_marking", "shade(&me->marker, (uintptr_t) pointer);", "", "barrier"),
-    ("mark.c", "a full block loses what the barrier shades", "static uint64_t make_room", "amp_gc_marker_flush(marker);", "((struct amp_gc_marker *) marker)->block->n = 0;", "bursts"),
-    ("mark.c", "new objects are white", "void amp_gc_black", "__atomic_fetch_or(word, (uint64_t) 1 << bit, __ATOMIC_RELAXED);", "(void) word, (void) bit;", "step"),
-    ("mark.c", "a full block is thrown away", "void amp_gc_push", "amp_gc_block_give(marker->gc, marker->block);", "", "bursts"),
-    ("mark.c", "what is on its way is forgotten", "uint64_t amp_gc_drain", "amp_gc_push(marker, ring[first]);", ";", "step"),
-    ("mark.c", "only the first piece of a large object", "static void scan(", "amp_gc_push(marker, to | 1);", "", "step many"),
+    ("mark.c", "no deletion barrier", "void amp_gc_store_marking", "shade(&me->marker, __atomic_load_n",
+     "(void) (__atomic_load_n", "step barrier"),
+    ("mark.c", "no insertion barrier", "void amp_gc_store_marking", "shade(&me->marker, (uintptr_t) pointer);", "",
+     "barrier"),
+    ("mark.c", "a full block loses what the barrier shades", "static uint64_t make_room",
+     "amp_gc_marker_flush(marker);", "((struct amp_gc_marker *) marker)->block->n = 0;", "bursts"),
+    ("mark.c", "new objects are white", "void amp_gc_black",
+     "__atomic_fetch_or(word, (uint64_t) 1 << bit, __ATOMIC_RELAXED);", "(void) word, (void) bit;", "step"),
+    ("mark.c", "a full block is thrown away", "void amp_gc_push", "amp_gc_block_give(marker->gc, marker->block);", "",
+     "bursts"),
+    ("mark.c", "what is on its way is forgotten", "uint64_t amp_gc_drain", "amp_gc_push(marker, ring[first]);", ";",
+     "step"),
+    ("mark.c", "only the first piece of a large object", "static void scan(", "amp_gc_push(marker, to | 1);", "",
+     "step many"),
     ("mark.c", "only the first element", "static void scan_elements", "at += type->size_b)", "at = to)", "step many"),
-    ("mark.c", "the last pointer of a type is not looked at", "static void scan_elements", "i < type->n_pointers", "i + 1 < type->n_pointers", "step"),
-    ("mark.c", "the middle of an object is nothing", "void amp_gc_shade_word", "slot = amp_gc_slot_of(span, word);", "slot = word == amp_gc_slot_at(span, amp_gc_slot_of(span, word)) ? amp_gc_slot_of(span, word) : span->n;", "middle"),
-    ("mark.c", "free slots are marked", "void amp_gc_shade_word", "amp_gc_is_set(span->allocs, slot) &&", "", "collect step"),
-    ("mark.c", "another heap's pointers are overlooked", "static inline void look", "to != 0 &&", "to == 1 &&", "another"),
+    ("mark.c", "the last pointer of a type is not looked at", "static void scan_elements", "i < type->n_pointers",
+     "i + 1 < type->n_pointers", "step"),
+    ("mark.c", "the middle of an object is nothing", "void amp_gc_shade_word", "slot = amp_gc_slot_of(span, word);",
+     "slot = word == amp_gc_slot_at(span, amp_gc_slot_of(span, word)) ? amp_gc_slot_of(span, word) : span->n;",
+     "middle"),
+    ("mark.c", "free slots are marked", "void amp_gc_shade_word", "amp_gc_is_set(span->allocs, slot) &&", "",
+     "collect step"),
+    ("mark.c", "another heap's pointers are overlooked", "static inline void look", "to != 0 &&", "to == 1 &&",
+     "another"),
     ("roots.c", "the growable stack is not scanned", "void amp_gc_each_range", "fn(arg, low, top);", "", "collect"),
-    ("roots.c", "the host stack is not scanned", "void amp_gc_each_range", "fn(arg, mutator->host_sp, mutator->host_base);", "", "collect host"),
-    ("roots.c", "registers are not scanned", "void amp_gc_each_range", "fn(arg, (uintptr_t) mutator->saved, (uintptr_t) (mutator->saved + AMP_GC_SAVED));", "", "collect"),
+    ("roots.c", "the host stack is not scanned", "void amp_gc_each_range",
+     "fn(arg, mutator->host_sp, mutator->host_base);", "", "collect host"),
+    ("roots.c", "registers are not scanned", "void amp_gc_each_range",
+     "fn(arg, (uintptr_t) mutator->saved, (uintptr_t) (mutator->saved + AMP_GC_SAVED));", "", "collect"),
     ("roots.c", "registered roots are not scanned", "bool amp_gc_scan_roots", "size_t i = 0", "size_t i = 1", "step"),
-    ("roots.c", "who is away is not scanned", "bool amp_gc_scan_away", "amp_gc_scan_stack(marker, mutator);", "", "away"),
-    ("sweep.c", "what is marked is freed", "static uint32_t sweep", "span->allocs[i] & ~span->marks[i] & ~beyond", "span->allocs[i] & ~beyond", "step"),
+    ("roots.c", "who is away is not scanned", "bool amp_gc_scan_away", "amp_gc_scan_stack(marker, mutator);", "",
+     "away"),
+    ("sweep.c", "what is marked is freed", "static uint32_t sweep", "span->allocs[i] & ~span->marks[i] & ~beyond",
+     "span->allocs[i] & ~beyond", "step"),
     ("sweep.c", "marks stay", "static uint32_t sweep", "span->marks[i] = 0;", "", "step"),
-    ("sweep.c", "nothing is freed", "static uint32_t sweep", "span->allocs[i] = span->marks[i] | beyond;", "", "step"),
-    ("sweep.c", "a span is given back with objects in it", "bool amp_gc_sweep_some", "live == 0", "live <= 1", "step"),
-    ("sweep.c", "a span with free slots counts as full", "bool amp_gc_sweep_some", "live < span->n", "live > span->n", "reused"),
-    ("sweep.c", "used memory counts as zero", "static uint32_t sweep", "if (poisons || freed > 0)", "if (poisons)", "used"),
-    ("heap.c", "full spans are never swept", "void amp_gc_unsweep", "append(&gc->kinds[i]->unswept, &gc->kinds[i]->full);", "", "used step"),
+    ("sweep.c", "nothing is freed", "static uint32_t sweep", "span->allocs[i] = span->marks[i] | beyond;", "",
+     "step"),
+    ("sweep.c", "a span is given back with objects in it", "bool amp_gc_sweep_some", "live == 0", "live <= 1",
+     "step"),
+    ("sweep.c", "a span with free slots counts as full", "bool amp_gc_sweep_some", "live < span->n", "live > span->n",
+     "reused"),
+    ("sweep.c", "used memory counts as zero", "static uint32_t sweep", "if (poisons || freed > 0)", "if (poisons)",
+     "used"),
+    ("heap.c", "full spans are never swept", "void amp_gc_unsweep",
+     "append(&gc->kinds[i]->unswept, &gc->kinds[i]->full);", "", "used step"),
     ("heap.c", "spans of mutators are lost", "void amp_gc_bins_release", "m->holding = NULL;", "", "step"),
-    ("pages.c", "slots of a span overlap", "static struct amp_gc_span *describe", "(uint64_t) 1 << 40) + size_b - 1) / size_b", "(uint64_t) 1 << 39) + size_b - 1) / size_b", "step"),
-    ("pages.c", "runs of pages overlap", "static uint32_t take", "insert(pages, at + n, length - n);", "insert(pages, at + n - 1, length - n + 1);", "step many"),
-    ("cycle.c", "it ends with grey objects", "static bool is_marked", "gc->worker_marker.block->n == 0 &&", "", "bursts"),
+    ("pages.c", "slots of a span overlap", "static struct amp_gc_span *describe",
+     "(uint64_t) 1 << 40) + size_b - 1) / size_b", "(uint64_t) 1 << 39) + size_b - 1) / size_b", "step"),
+    ("pages.c", "runs of pages overlap", "static uint32_t take", "insert(pages, at + n, length - n);",
+     "insert(pages, at + n - 1, length - n + 1);", "step many"),
+    ("cycle.c", "it ends with grey objects", "static bool is_marked", "gc->worker_marker.block->n == 0 &&", "",
+     "bursts"),
     ("cycle.c", "grey objects of mutators are left out", "static bool is_marked", "collect_grey(gc);", "", "bursts"),
-    ("cycle.c", "spans are not swept before the next cycle", "bool amp_gc_begin", "amp_gc_sweep_all(gc);", "", "step used"),
-    ("stop.c", "nobody is asked", "static void ask", "m->state == AMP_GC_RUNNING", "m->state == AMP_GC_AWAY", "polled called"),
+    ("cycle.c", "spans are not swept before the next cycle", "bool amp_gc_begin", "amp_gc_sweep_all(gc);", "",
+     "step used"),
+    ("stop.c", "nobody is asked", "static void ask", "m->state == AMP_GC_RUNNING", "m->state == AMP_GC_AWAY",
+     "polled called"),
     ("stop.c", "only who polls is asked", "static void ask", "amp_stack_ask(m->stack, m->limit);", "", "called"),
     ("stop.c", "nobody is ever late", "static bool is_late", "> gc->limits", ">> 63 > gc->limits", "never_stops"),
     ("pace.c", "twice the goal", "static size_t goal_of", "* pace->gogc / 100;", "* pace->gogc / 50;", "pace"),
-    ("pace.c", "what was born counts as live", "void amp_gc_pace_next", "gc->counts.bytes - gc->counts.born_b;", "gc->counts.bytes;", "pace"),
-    ("pace.c", "the trigger is the goal", "void amp_gc_pace_next", "high_b = MOST * room_b;", "high_b = low_b = room_b;", "pace"),
-    ("pace.c", "no memory limit", "static size_t goal_of", "pace->limited = gc->limits.heap_b &&", "pace->limited = false &&", "pace_limit"),
+    ("pace.c", "what was born counts as live", "void amp_gc_pace_next", "gc->counts.bytes - gc->counts.born_b;",
+     "gc->counts.bytes;", "pace"),
+    ("pace.c", "the trigger is the goal", "void amp_gc_pace_next", "high_b = MOST * room_b;",
+     "high_b = low_b = room_b;", "pace"),
+    ("pace.c", "no memory limit", "static size_t goal_of", "pace->limited = gc->limits.heap_b &&",
+     "pace->limited = false &&", "pace_limit"),
     ("pace.c", "no assists", "static double owed", "return left_b", "return 0 * left_b", "pace_assist"),
-    ("pace.c", "nobody waits at the goal", "void amp_gc_assist", "amp_gc_wait_done(gc, m", "(void) sizeof(gc, m", "pace"),
+    ("pace.c", "nobody waits at the goal", "void amp_gc_assist", "amp_gc_wait_done(gc, m", "(void) sizeof(gc, m",
+     "pace"),
 ]
 
 RANDOM = {
@@ -82,7 +112,7 @@ def units(tmp_path_factory):
     needs("gcc", "gcc")
     place = tmp_path_factory.mktemp("units")
     made = {name: compile_object("gcc", HERE / f"{name}.c", place / f"{name}.o", "-O2", "-fno-stack-protector")
-            for name in ("gc_random", "gc_cases", "gc_pace")}
+            for name in ("gc_random", "gc_cases", "gc_kept", "gc_pace")}
     kept = build(place / "kept", "gcc", "gc_random.c", "-DON_MALLOC", "-O2", objects=[])
     return made, {name: run(kept, *arguments).stdout for name, arguments in RANDOM.items()}
 
@@ -90,14 +120,16 @@ def units(tmp_path_factory):
 def passes(folder, objects, units, check):
     """Whether one check is content with the collector made of these objects."""
     made, sums = units
-    program = "gc_random" if check in RANDOM else "gc_pace" if check in PACE else "gc_cases"
+    program = next((name for name, checks in (("gc_random", RANDOM), ("gc_pace", PACE), ("gc_kept", KEPT))
+                    if check in checks), "gc_cases")
     if not (folder / program).exists():
         done = run("gcc", "-rdynamic", "-Wl,-z,now", "-o", folder / program, made[program], *objects,
                    *parts("gcc", "-O2"), "-pthread", "-ldl")
         assert done.returncode == 0, done.stderr
     try:
         if check in RANDOM:
-            done = subprocess.run([folder / program, *map(str, RANDOM[check])], capture_output=True, text=True, timeout=DEAD_S)
+            done = subprocess.run([folder / program, *map(str, RANDOM[check])], capture_output=True, text=True,
+                                  timeout=DEAD_S)
             return (done.returncode, done.stdout) == (0, sums[check])
         if check in PACE:
             gc_pace_test.CHECKS[PACE[check][0]](folder / program)

@@ -3,7 +3,7 @@
  * Pacing and the barrier, where they can be seen without a clock.
  *
  *   gc_pace cycles GOGC LIVE_KIB GARBAGE_KIB LIMIT_KIB   a line a cycle, a line a decision, and at the end the peak
- *   gc_pace assist       how many objects are white when the heap has reached its goal, and nobody but assists has marked
+ *   gc_pace assist       how many objects are white when the heap has reached its goal, and only assists have marked
  *   gc_pace barrier      colours around a store, while marking stands still */
 #include "harness/gc/gc.h"
 
@@ -28,15 +28,15 @@ static size_t live_kib, garbage_kib;
 static void on_cycle(void *unused, const struct amp_gc_cycle *c)
 {
     (void) unused;
-    printf("cycle %lu %s %zu %zu %zu %zu %zu %zu %lu\n", (unsigned long) c->number, c->why, c->heap_begin_b, c->heap_end_b,
-           c->live_b, c->born_b, c->goal_b, c->span_b, (unsigned long) c->objects);
+    printf("cycle %lu %s %zu %zu %zu %zu %zu %zu %lu\n", (unsigned long) c->number, c->why, c->heap_begin_b,
+           c->heap_end_b, c->live_b, c->born_b, c->goal_b, c->span_b, (unsigned long) c->objects);
 }
 
 static void on_pace(void *unused, const struct amp_gc_pace *p)
 {
     (void) unused;
-    printf("pace %lu %d %zu %zu %zu %d %zu %zu %zu\n", (unsigned long) p->cycle, p->gogc, p->live_b, p->roots_b, p->goal_b,
-           p->limited, p->trigger_b, p->runway_b, p->work_b);
+    printf("pace %lu %d %zu %zu %zu %d %zu %zu %zu\n", (unsigned long) p->cycle, p->gogc, p->live_b, p->roots_b,
+           p->goal_b, p->limited, p->trigger_b, p->runway_b, p->work_b);
 }
 
 static void make(struct amp_gc_limits limits)

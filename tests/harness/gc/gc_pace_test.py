@@ -27,7 +27,8 @@ def read(program, *arguments):
     def named(kind, names):
         return [{name: word if name == "why" else int(word) for name, word in zip(names, line[1:])}
                 for line in lines if line[0] == kind]
-    return named("cycle", CYCLE), named("pace", PACE), next([int(word) for word in line[1:]] for line in lines if line[0] == "peak")
+    return named("cycle", CYCLE), named("pace", PACE), next(
+        [int(word) for word in line[1:]] for line in lines if line[0] == "peak")
 
 
 @pytest.mark.parametrize("gogc", [25, 50, 100, 200, 400, 800])

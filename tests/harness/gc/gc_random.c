@@ -149,7 +149,8 @@ AMP_GROWS(struct object *, make, FRAME, struct world *w, unsigned kind)
 
 static unsigned any_kind(struct world *w)
 {
-    static const unsigned char often[] = { LEAF, LEAF, PAIR, PAIR, PAIR, PAIR, MIXED, MIXED, WIDE, CELLS, CELLS, BIG_LEAF };
+    static const unsigned char often[] = { LEAF,  LEAF,  PAIR, PAIR,  PAIR,  PAIR,
+                                           MIXED, MIXED, WIDE, CELLS, CELLS, BIG_LEAF };
 
     return often[pick(w, sizeof often)];
 }
