@@ -106,7 +106,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         say "AMPERSAND_FLAGS: $AMPERSAND_FLAGS"
         set -f
         # shellcheck disable=SC2086 # one argument each
-        set -- "$@" $AMPERSAND_FLAGS
+        set -- $AMPERSAND_FLAGS "$@" # before a program
         set +f
     fi
     out=

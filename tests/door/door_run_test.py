@@ -199,7 +199,7 @@ def test_flags_of_the_environment(door, tmp_path, verb, program):
     (tmp_path / "file").touch()
     assert door(verb, "--out", "run", AMPERSAND_FLAGS="--quick --filter  ^pass/size=6*$ --format csv",
                 cwd=tmp_path) == 0
-    assert door.logged("ampersand-bench") == [f"ampersand-bench {program} --out run --quick --filter ^pass/size=6*$",
+    assert door.logged("ampersand-bench") == [f"ampersand-bench {program} --quick --filter ^pass/size=6*$ --out run",
                                               *["ampersand-bench counters run"] * (verb == "bench")]
     assert "ampersand: AMPERSAND_FLAGS: --quick" in door.err and any("--format csv" in line for line in door.log)
 
@@ -227,3 +227,16 @@ def test_rows_that_want_more_launches_get_them(door, tmp_path, first, more, stat
     further = [line for line in door.log if f"paired --resume {run} --rows " in line]
     assert len(further) == (0 if more is None else 1), "until no row wants any, and none after an interruption"
     assert len(door.logged("summary")) == 1
+
+
+def test_a_program_keeps_its_words_and_gets_its_input(door, tmp_path):
+    """What stands behind -- is the program's; a file on standard input is named, since each run reads it anew."""
+    (tmp_path / "script").write_text("select 1;\n")
+    words = ["--", "sqlite3", "--format", "json"]
+    under = ["sh", "-c", 'exec "$@" <"$0"', tmp_path / "script"]
+    assert door("allocators", "--out", "run", *words, under=under, AMPERSAND_FLAGS="--quick", cwd=tmp_path) == 0, door.err
+    assert door.logged("ampersand-bench") == [
+        f"ampersand-bench allocators --input {tmp_path}/script --quick --out run {' '.join(words)}"]
+    assert door.logged("plots") == ["plots allocators run --format table"]
+    assert door("allocators", "--out", "run", "--", "true", cwd=tmp_path) == 0
+    assert door.logged("ampersand-bench") == ["ampersand-bench allocators --out run -- true"]

@@ -21,6 +21,9 @@ WORKLOAD, BENCH = BUILD / "harness/ampersand-workload", BUILD / "harness/ampersa
 CC = os.environ.get("CC", "cc").split()
 MIB = 1 << 20
 LARGE = 65536
+ASAN = WORKLOAD.exists() and b"__asan_init" in WORKLOAD.read_bytes()
+by_sanitizer = pytest.mark.skipif(ASAN, reason="AddressSanitizer's malloc is not the one of the recording, nor can it be "
+                                               "recorded")
 
 
 def program(folder, name, body, *flags):
@@ -228,6 +231,7 @@ SHAPE = """
     """
 
 
+@by_sanitizer
 def test_replayed_memory_is_the_programs(tmp_path):
     """Within 3 %: what the kernel says of the program when nobody records it, of its recording, and of its replay."""
     shape = program(tmp_path, "shape", SHAPE)
@@ -251,6 +255,7 @@ def test_what_was_recorded_can_be_replayed(body, tmp_path):
     assert found["threads"] == read(tmp_path / "t")[0]["threads"]
 
 
+@by_sanitizer
 def test_a_replay_of_a_replay_is_the_same(tmp_path):
     """The replaying process recorded in turn: between its set-up and its end it makes the trace's calls."""
     record(tmp_path / "t", program(tmp_path, "exact", EXACT))
