@@ -27,6 +27,7 @@ Usage: ./ampersand VERB [flags]
   ab --base REF   is a change to your own code slower? two commits, folders, flags or compilers side by side
   escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
   profile         which lines of a program allocate, how much, and how long it lives; or take CPU time
+  cc              clang, which names the struct copies of what it compiles, for profile --copies
   record          write down what a program allocates, for allocators to replay
   allocators      compare allocator settings, for a program of yours, too: allocators -- PROGRAM; time, memory, page
                   faults, with proof that each is in force
@@ -266,6 +267,17 @@ Runs the program and writes each call of malloc, calloc, realloc, free and their
 and how much of large objects was touched. ./ampersand allocators --trace FILE replays that under each configuration.
 Of several processes, that with most calls is written. The exit status is the program's (128 plus a signal that ended
 it); 2 also: it cannot be recorded, for the reason that is printed.
+END
+        cc) cat <<'END' ;;
+Usage: ./ampersand cc [--count] FLAGS AND FILES OF CLANG
+
+  --count            counters, too: bytes and copies of each place         none
+  --count=source     also what the source asks for, before the compiler
+                     removes copies; this may hold the compiler back       none
+
+Calls clang with -g and a plugin that names each struct copy in the debug information, and passes everything else on, as
+in `make CC="$PWD/ampersand cc --count"`. Without --count the code is the same to the byte. AMPERSAND_CLANG names the
+clang, of version 14 to 19: `clang` unless it is set. Exit status: clang's; 2 if there is no clang or no plugin for it.
 END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]

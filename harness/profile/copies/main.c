@@ -8,6 +8,7 @@
 #include "harness/profile/launch.h"
 #include "harness/profile/recorded.h"
 #include "harness/profile/run.h"
+#include "harness/profile/samples/proto.h"
 #include "harness/profile/samples/symbols.h"
 #include "harness/profile/scratch.h"
 #include "harness/program/program.h"
@@ -89,8 +90,11 @@ static int run(const struct options *options)
     struct amp_launch launch = { .command = options->command, .path = path, .library = library, .folder = folder,
                                  .output = -1, .snapshot = no_snapshot };
     uint64_t begin_ns = now_ns();
-    int status = amp_program_check_code(options->command[0], path, sizeof path), result = 0, err, own;
+    int status = amp_program_check_code(options->command[0], path, sizeof path), result = 0, own;
+    int err = !status && options->output ? amp_proto_can_save(options->output) : 0;
 
+    if (err)
+        status = amp_complain(2, options->output, "cannot be written: %s", strerror(-err));
     if (!status)
         status = amp_run_find_beside("libampersand_copies.so", library, sizeof library);
     if (!status)
