@@ -26,7 +26,7 @@ Usage: ./ampersand VERB [flags]
   ask HEADER TYPE value or pointer, for a type of yours
   ab --base REF   is a change to your own code slower? two commits, folders, flags or compilers side by side
   escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
-  profile         which lines of a program allocate, how much, and how long it lives; or take CPU time
+  profile         which lines of a program allocate, how much, and how long it lives; or take CPU time; or copy structs
   cc              clang, which names the struct copies of what it compiles, for profile --copies
   record          write down what a program allocates, for allocators to replay
   allocators      compare allocator settings, for a program of yours, too: allocators -- PROGRAM; time, memory, page
