@@ -1,29 +1,36 @@
 # SPDX-License-Identifier: MIT
-"""The because of a row: what its sides copy, by their compiled code, and what the registers take. Pure functions."""
+"""The because of a row: what makes the slower side slower, or what both copy, by their compiled code; what the
+registers take; and how far the place of the code matters. Pure functions.
 
-from plots.judge.pair_summary import SIDES
+The functions of ask's lessons are generated, so that their names mean nothing to who asks: none is named here."""
+
 from plots.judge.causes import told
-from plots.words import because
+from plots.judge.pair_summary import SIDES
+from plots.words import because, quantity
 
 
 def of(row, profile, subject):
     """A sentence, or None where the code does not tell. `row`: a pair_summary.Row; `profile`: None for a pair that does
     not pass the object to a function of the user's."""
-    said = row.why.sentence if row.why else None
-    if not said:
-        said = _copies(row)
-    if profile and said and subject.abi["passed"] == "registers" and not copied(row, "value"):
-        return f"value goes in registers: {said}"
-    return said
+    names = {side: row.name_of(side) for side in SIDES}
+    said = because.faster(row, names) or _copies(row, names)
+    if said and profile and subject.abi["passed"] == "registers" and not copied(row, "value"):
+        said = f"value goes in registers: {said}"
+    return "; ".join(filter(None, [said, *_places(row, names)])) or None
 
 
-def _copies(row):
+def _copies(row, names):
     found = {side: told(row, side) for side in SIDES}
     if None in found.values():
         return None
     if not any(found.values()):
         return "no copy in memory on either side"
-    return ", ".join(f"{row.name_of(side)} copies {because.listed(found[side])}" for side in SIDES)
+    return ", ".join(f"{names[side]} copies {because.listed(found[side])}" for side in SIDES)
+
+
+def _places(row, names):
+    return [f"{names[one.side]} is {quantity.percent(one.slower)} slower in {one.layouts} of {one.of} layouts, by the "
+            "place of its code" for one in row.why and row.why.placement or ()]
 
 
 def copied(row, side):

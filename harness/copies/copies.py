@@ -37,7 +37,8 @@ class Reader:
         self.lesson = lesson
         self.machine = MACHINES[lesson.machine]()
         self.functions, self.sections = {}, {}  # section -> Function; region -> section
-        self.moves, self.calls, self.doubts = {}, {}, []
+        self.moves, self.calls, self.doubts = {}, {}, []  # (how, width, from, to) -> [moves, bytes]; name -> times
+        self.written = {}  # since the last call: (from, to, where, byte) -> the key in moves of what wrote it
         self.root, self.active, self.blocks, self.unknowns = None, [], 0, 0
         self.names = {symbol.section: symbol.name for symbol in lesson.symbols
                       if symbol.section is not None and symbol.kind == 2 and symbol.value == 0}
@@ -258,12 +259,22 @@ class Reader:
         if counted != 1:
             self.doubt(f"copies {width} B in a move, {counted}")
             return
-        moved = self.moves.setdefault((how, width, plain(source[0]), plain(to[0])), [0, set(), 0])
+        way = how, width, plain(source[0]), plain(to[0])
+        moved = self.moves.setdefault(way, [0, 0])
         moved[0] += 1
         if to[1] is None:
-            moved[2] += width
-        else:
-            moved[1].update((to[0], k) for k in range(to[1], to[1] + width))
+            moved[1] += width
+            return
+        for place in ((*way[2:], to[0], k) for k in range(to[1], to[1] + width)):
+            if place not in self.written or self.written[place][1] < width:
+                self.written[place] = way
+
+    def settle_written(self):
+        """Moves of one copy overlap, where its size is no multiple of their width: then a byte counts for the widest
+        of them. Behind a call it is another copy."""
+        for way in self.written.values():
+            self.moves[way][1] += 1
+        self.written.clear()
 
     def repeated(self, width, state, counted):
         """rep movs"""
@@ -282,13 +293,15 @@ class Reader:
         if length is None or counted != 1:
             self.doubt(f"{how}: of a length that is not known" if length is None else f"{how}, {counted}")
             return
-        moved = self.moves.setdefault((how, width, plain(source), plain(to)), [0, set(), 0])
+        moved = self.moves.setdefault((how, width, plain(source), plain(to)), [0, 0])
         moved[0] += 1
-        moved[2] += length
+        moved[1] += length
 
     # ---- Calls
 
     def call(self, function, at, size, effect, state, counted, depth):
+        if counted is not None:
+            self.settle_written()
         symbol = function.symbol_of(at, size)
         if symbol is None or (effect[3] and not self.is_got(function, at, size)):
             result = self.call_through(function, at, size, effect, state, counted, depth)
@@ -363,6 +376,7 @@ class Reader:
         self.active.append(section)
         final = self.walk(callee, 0, inner, frozenset(callee.order), None, depth + 1)
         self.active.pop()
+        self.settle_written()
         called, calls = self.moves, self.calls
         self.moves, self.calls = before
         for one, n in calls.items():
@@ -371,10 +385,10 @@ class Reader:
         if called and counted != 1:
             self.doubt(f"{self.names.get(section, 'a function')} copies, {counted}")
         elif called:
-            for key, (n, reached, more) in called.items():
-                moved = self.moves.setdefault(key, [0, set(), 0])
+            for key, (n, size_b) in called.items():
+                moved = self.moves.setdefault(key, [0, 0])
                 moved[0] += n
-                moved[2] += len(reached) + more
+                moved[1] += size_b
         return final.get(self.machine.result)
 
 
@@ -424,7 +438,8 @@ def read(lesson, section):
     except NotTold as why:
         return [{"how": "not told", "why": str(why), "per": "operation"}], None
     found = []
-    for (how, width, source, to), (n, seen, more) in reader.moves.items():
-        found.append({"bytes": len(seen) + more, "how": how, "moves": n, "width_b": width, "from": source, "to": to,
+    reader.settle_written()
+    for (how, width, source, to), (n, size_b) in reader.moves.items():
+        found.append({"bytes": size_b, "how": how, "moves": n, "width_b": width, "from": source, "to": to,
                       "per": "operation"})
     return found + [{"how": "not told", "why": why, "per": "operation"} for why in reader.doubts], reader.calls

@@ -13,13 +13,16 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* An operation costs about a hundredfold under callgrind. Slow ones are counted fewer times: so many that a side
  * executes about this many instructions. By instructions, not by time, so that it is the same number each time. */
 #define INSTRUCTIONS 200000
 #define MOST_OPS 1000
-#define MOST_S 60
+/* A row that hangs is given up: after so much CPU time, as a busy machine is slow, or after so much time if it waits. */
+#define MOST_CPU_S 60
+#define MOST_S 500
 
 /* The stack begins below the arguments and the environment, whose length differs: move it to a multiple of this, so
  * that the same addresses fall into the same sets of the cache each time. */
@@ -156,9 +159,22 @@ static int wait_for(pid_t child, const char *file, const char *name)
         return 0;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         snprintf(outcome.detail, sizeof outcome.detail, "it took more than %d s", MOST_S);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+        snprintf(outcome.detail, sizeof outcome.detail, "it took more than %d s of CPU time", MOST_CPU_S);
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGILL)
         snprintf(outcome.detail, sizeof outcome.detail, "valgrind does not know one of its instructions (SIGILL)");
     return refuse(file, name, outcome.detail);
+}
+
+static void limit_time(void)
+{
+    struct rlimit cpu;
+
+    if (getrlimit(RLIMIT_CPU, &cpu) == 0) {
+        cpu.rlim_cur = cpu.rlim_max < MOST_CPU_S ? cpu.rlim_max : MOST_CPU_S;
+        setrlimit(RLIMIT_CPU, &cpu);
+    }
+    alarm(MOST_S);
 }
 
 /* Nothing here allocates: the heap of a row's process does not depend on how many rows there are. */
@@ -174,7 +190,7 @@ static int count_each(const char *file, char *rows)
         if (name)
             *name++ = '\0';
         if (child == 0) {
-            alarm(MOST_S);
+            limit_time();
             _exit(load_and_count(line, name, file) != 0);
         }
         err = child < 0 ? -EINVAL : wait_for(child, file, name);

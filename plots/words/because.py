@@ -35,7 +35,7 @@ def places(row, labels):
                      f"layouts, where {' and '.join(one.reaches)}" for one in row.why and row.why.placement or ())
 
 
-def faster(row, labels, start):
+def faster(row, labels, start=None):
     """None where no side is the slower one."""
     if row.ratio is None or not (row.verdict.endswith(" faster") or row.verdict.startswith("leans ")):
         return None

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """ask: the words on its command line and in its answer. Nothing is measured here."""
 
+from types import SimpleNamespace as Facts
+
 import pytest
 
 import asking
-from ask import advice, allocator, answer, arguments
+from ask import advice, allocator, answer, arguments, reasons
 from ask.profiles import Profile
 from ask.types import compiler as compilers, subject as subjects
 from plots.files import pair_run
 from plots.files.strict_json import validate
 from plots.judge import pair_summary
+from plots.judge.pair_summary import Estimate, Placed
 from plots.words.pair_sentences import summarize
 
 # ---- Words without quotes, in another order, or for the compiler
@@ -199,3 +202,33 @@ def test_the_compiler_of_the_environment_is_that_of_the_type(monkeypatch, enviro
         monkeypatch.setenv(name, value)
     args = arguments.parse(["order.h", "struct order", *words])
     assert (args.cc, args.cflags) == (cc, cflags)
+
+
+# ---- The because of a row
+
+MOVES = (Facts(bytes=24, how="moves", moves=3, width_b=8, why=None),)
+UNTOLD = (Facts(bytes=None, how="not told", moves=None, width_b=None, why="by a call"),)
+PLACED = (Placed(side="pointer", slower=0.2, layouts=8, of=16, explains=0.9,
+                 reaches=("the loop of ask_pointer_ask_reads_half reaches into one more 64 B line",)),)
+BECAUSE = [  # verdict, copies of value and pointer, placement, the profile's, passed in: the sentence
+    ("pointer faster", MOVES, (), (), True, "memory", "value copies 24 B in 3 moves, heap nothing"),
+    ("equal", MOVES, (), (), True, "memory", "value copies 24 B in 3 moves, heap copies nothing"),
+    ("equal", (), (), (), True, "memory", "no copy in memory on either side"),
+    ("equal", (), (), (), True, "registers", "value goes in registers: no copy in memory on either side"),
+    ("equal", (), (), (), False, "registers", "no copy in memory on either side"),
+    ("equal", UNTOLD, (), (), True, "memory", None),
+    ("placement decides", MOVES, (), PLACED, True, "memory", "value copies 24 B in 3 moves, heap copies nothing; heap "
+     "is 20.0 % slower in 8 of 16 layouts, by the place of its code"),
+    ("placement decides", UNTOLD, (), PLACED, True, "memory", "heap is 20.0 % slower in 8 of 16 layouts, by the place of "
+     "its code"),
+]
+
+
+@pytest.mark.parametrize("verdict, value, pointer, placed, profile, passed, says", BECAUSE)
+def test_a_because_tells_copies_first_and_names_no_generated_function(verdict, value, pointer, placed, profile, passed,
+                                                                      says):
+    row = Facts(verdict=verdict, ratio=Estimate(estimate=0.5, low=None, high=None), counts=Facts(status="not counted"),
+                name_of={"value": "value", "pointer": "heap"}.get, counted=lambda side: None,
+                why=Facts(copies=Facts(value=value, pointer=pointer), placement=placed, waits=None, counters=None))
+    subject = Facts(abi={"passed": passed})
+    assert reasons.of(row, Facts() if profile else None, subject) == says
