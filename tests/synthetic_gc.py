@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Runs of collectors that were not measured: cycles that follow the model, unless told otherwise."""
+import dataclasses
+import json
+import zlib
 from pathlib import Path
 
 from plots.gc import runs
@@ -35,16 +38,16 @@ def modelled(live_b, gogc, n=10, **more):
     return launch(cycles, live_b=live_b, asked_live_b=live_b, gogc=gogc, allocated_b=n * room_b, **more)
 
 
-def whole():
-    """A run with everything in it."""
+def whole(few=False):
+    """A run with everything in it; few: points at one setting only, and few cycles."""
     points, pauses, settings = {}, {}, MANIFEST["settings"]
     for collector in settings["collectors"]:
         kind = {"collector": collector, "concurrent": collector != "boehm"}
         for workload in settings["workloads"]:
-            for live_b in settings["live_b"]:
-                for gogc in settings["gogc"]:
+            for live_b in settings["live_b"][:1 if few else None]:
+                for gogc in settings["gogc"][:1 if few else None]:
                     points[collector, workload, live_b, gogc] = [modelled(live_b, gogc, workload=workload, **kind)]
-        pauses[collector] = modelled(64 * MIB, 50, 300, workload="server", **kind)
+        pauses[collector] = modelled(64 * MIB, 50, 20 if few else 300, workload="server", **kind)
     return runs.Run(Path("run"), MANIFEST, (), points, pauses, {"tree": GRAPH})
 
 
@@ -55,3 +58,34 @@ GRAPH = {"schema": "ampersand/gc-graph/1", "collector": "ours", "workload": "tre
                    {"name": "node", "parent": 0, "objects": 1000, "own_b": 64000, "retained_b": 64000}],
          "largest": [{"type": "node", "size_b": 64, "retained_b": 64000, "length": 40,
                       "steps": ["top", *["node"] * 11]}]}
+
+
+def write_run(folder):
+    """Few of whole(), on the disk; with a child that failed."""
+    run, done = whole(few=True), []
+    folder.mkdir(parents=True)
+    manifest = json.dumps(MANIFEST).encode()
+    (folder / "manifest.json").write_bytes(manifest)
+    for (collector, workload, live_b, gogc), launches in run.points.items():
+        for one in launches:
+            done.append(_write(folder / f"launches/{collector}/{workload}-{live_b}-{gogc}/{one.launch:03d}.json", one, "point"))
+    done += [_write(folder / f"pauses/{name}.json", one, "pauses") for name, one in run.pauses.items()]
+    done.append(_write(folder / "graphs/tree.json", None, "graph"))
+    done.append({"event": "failed", "kind": "shape", "configuration": "go", "workload": "list", "live_b": 64 * MIB,
+                 "gogc": 100, "launch": 0, "reason": "signal", "detail": "SIGSEGV", "seconds": 0.1, "skipped": 0})
+    events = [{"schema": "ampersand/journal/1", "event": "plan", "children": len(done),
+               "manifest_crc32": zlib.crc32(manifest)}, *done, {"event": "end", "status": "failed"}]
+    (folder / "journal.jsonl").write_text("".join(json.dumps({"time": "2026-11-30T12:00:00Z"} | event) + "\n"
+                                                  for event in events))
+    return folder
+
+
+def _write(path, launch, kind):
+    """The file, and its event."""
+    document = GRAPH if launch is None else {"schema": "ampersand/gc-launch/1", **dataclasses.asdict(launch), "seed": 14}
+    raw = json.dumps(document).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(raw)
+    return {"event": "done", "kind": kind, "configuration": document["collector"], "workload": document["workload"],
+            "live_b": document.get("live_b") if launch else 64 * MIB, "gogc": document.get("gogc", 50), "launch": 0,
+            "seconds": 1.0, "crc32": zlib.crc32(raw)}

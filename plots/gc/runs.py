@@ -174,4 +174,10 @@ def _document(path, kind, identity, crc32):
 
 
 def _launch(path, identity, crc32):
-    return records.read(Launch, _document(path, "gc-launch", identity, crc32))
+    launch = records.read(Launch, _document(path, "gc-launch", identity, crc32))
+    if not launch.cycles and launch.workload not in OPERATIONS:
+        raise Refused(path, "cycles", "there is none, and so nothing to judge")
+    for key in ("asked_live_b", "seconds", "cpu_seconds", *["allocated_b"] * (launch.workload not in SHAPES)):
+        if not getattr(launch, key) > 0:
+            raise Refused(path, key, "0, and so nothing was measured")
+    return launch
