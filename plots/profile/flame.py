@@ -89,8 +89,7 @@ def heading(name, roots, unit, per):
     if len(roots) == 1:
         return f"{name}: {amount_text(roots[0].total, unit, per)}"
     value, pointer = (root.total for root in roots)
-    return (f"{name}: value {amount_text(value, unit, 0 if not per else per)}, pointer "
-            f"{amount_text(pointer, unit, per)}")
+    return f"{name}: value {amount_text(value, unit, per)}, pointer {amount_text(pointer, unit, per)}"
 
 
 def graph(profile, i, y, per):

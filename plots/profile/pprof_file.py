@@ -120,6 +120,8 @@ def parse(data):
                      for each in (dict(_fields(message)) for message in messages[FUNCTION])}
         locations = dict(_location(message, functions) for message in messages[LOCATION])
         types = [dict(_fields(message)) for message in messages[TYPE]]
+        if not types:
+            raise _Malformed("it names no kind of value")
         return Profile(tuple((texts[each.get(1, 0)], texts[each.get(2, 0)]) for each in types),
                        tuple(_sample(message, texts, locations) for message in messages[SAMPLE]),
                        texts[scalars.get(DEFAULT, 0)], texts[scalars.get(COMMENT, 0)])
