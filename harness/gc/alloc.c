@@ -125,7 +125,7 @@ static void *allocate(struct amp_gc_mutator *m, unsigned type, size_t n)
     struct amp_gc *gc = m->gc;
     size_t size_b;
 
-    if (*m->asked)
+    if (__atomic_load_n(m->asked, __ATOMIC_RELAXED))
         amp_gc_at_safe_point(m);
     if (AMP_GC_LOAD(&gc->error))
         return NULL;

@@ -49,13 +49,12 @@ static void turn_on(struct amp_gc *gc, const char *why, uint64_t asked_ns, uint6
         .why = why,
         .stop1_ns = asked_ns,
         .stopped1_ns = stopped_ns,
-        .sweep_ns = gc->sweep_ns,
+        .sweep_ns = __atomic_exchange_n(&gc->sweep_ns, 0, __ATOMIC_RELAXED),
         .heap_begin_b = gc->heap_b,
         .goal_b = gc->pace.goal_b,
         .trigger_b = gc->pace.trigger_b,
         .process_ns = amp_gc_process_ns(),
     };
-    gc->sweep_ns = 0;
     for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next) {
         m->marking = true;
         m->scanned = m->state == AMP_GC_ENDED;
@@ -246,8 +245,9 @@ int amp_gc_cycle_whole(struct amp_gc *gc, struct amp_gc_mutator *self)
     target = gc->ended + (gc->phase == AMP_GC_OFF ? 1 : 2);
     pthread_mutex_unlock(&gc->lock);
     while (AMP_GC_LOAD(&gc->ended) < target && !AMP_GC_LOAD(&gc->error)) {
-        if (AMP_GC_LOAD(&gc->phase) == AMP_GC_OFF)
-            gc->whole = amp_gc_begin(gc, self, "collect") && gc->limits.modes & AMP_GC_STEP;
+        if (AMP_GC_LOAD(&gc->phase) == AMP_GC_OFF && amp_gc_begin(gc, self, "collect") &&
+            gc->limits.modes & AMP_GC_STEP)
+            gc->whole = true;
         if (gc->limits.modes & AMP_GC_STEP)
             mark_alone(gc, self);
         else

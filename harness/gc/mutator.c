@@ -29,15 +29,19 @@ static void end(void *arg)
     }
     amp_gc_end(m);
     amp_gc_me = NULL;
+    sigaltstack(&m->signal_stack_before, NULL);
 }
 
-static void enter(struct amp_gc_mutator *m)
+/* Its host stack is in use from `base` down. Until now it was away, and another thread may be scanning it. */
+static void enter(struct amp_gc_mutator *m, uintptr_t base)
 {
     amp_gc_me = m;
-    m->limit = amp_stack_answer(safe_point, m);
-    m->host_base = (uintptr_t) __builtin_frame_address(0);
-    amp_gc_note_registers(m);
     pthread_mutex_lock(&m->gc->lock);
+    while (m->gc->stop || m->scanning)
+        pthread_cond_wait(&m->gc->go, &m->gc->lock);
+    m->limit = amp_stack_answer(safe_point, m);
+    m->host_base = base;
+    amp_gc_note_registers(m);
     m->asked = &amp_gc_asked;
     amp_gc_back(m);
     pthread_mutex_unlock(&m->gc->lock);
@@ -49,17 +53,14 @@ static void *run(void *arg)
 {
     struct amp_gc_mutator *m = arg;
     const stack_t aside = { .ss_sp = m->signal_stack, .ss_size = AMP_GC_SIGNAL_STACK_B };
-    const stack_t none = { .ss_flags = SS_DISABLE };
 
-    sigaltstack(&aside, NULL);
+    sigaltstack(&aside, &m->signal_stack_before);
     pthread_cleanup_push(end, m);
-    enter(m);
-    m->host_base = (uintptr_t) __builtin_frame_address(0); /* what it calls lies below */
+    enter(m, (uintptr_t) __builtin_frame_address(0)); /* what this function calls lies below */
     m->entered = true;
     m->error = amp_stack_run(m->stack, m->fn, m->arg, &m->result);
     m->entered = false;
     pthread_cleanup_pop(1);
-    sigaltstack(&none, NULL);
     return NULL;
 }
 

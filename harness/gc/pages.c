@@ -117,9 +117,10 @@ int amp_gc_pages_reserve(struct amp_gc *gc)
 
 void amp_gc_pages_release(struct amp_gc *gc)
 {
-    for (uint32_t page = 0; gc->pages && page < gc->pages->top; page++)
-        if (gc->map[page] && gc->map[page]->base == gc->base + page * AMP_GC_PAGE_B)
-            free(gc->map[page]);
+    for (size_t page = 0, n; gc->pages && page < gc->pages->top; page += n) {
+        n = gc->map[page] ? gc->map[page]->pages : 1;
+        free(gc->map[page]);
+    }
     if (gc->pages) {
         amp_gc_show(gc->base, gc->pages->top * AMP_GC_PAGE_B);
         munmap(gc->pages->mapped, gc->pages->mapped_b);

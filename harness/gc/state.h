@@ -19,6 +19,25 @@
 #include "harness/gc/gc.h"
 
 #include <pthread.h>
+#include <signal.h>
+
+/* ---- AddressSanitizer knows which slots are in use. */
+#if defined(__SANITIZE_ADDRESS__)
+#define AMP_GC_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define AMP_GC_ASAN 1
+#endif
+#endif
+#ifdef AMP_GC_ASAN
+#include <sanitizer/asan_interface.h>
+#define amp_gc_hide(at, size_b) __asan_poison_memory_region((void *) (at), (size_b))
+#define amp_gc_show(at, size_b) __asan_unpoison_memory_region((void *) (at), (size_b))
+#else
+#define AMP_GC_ASAN 0
+#define amp_gc_hide(at, size_b) ((void) (at), (void) (size_b))
+#define amp_gc_show(at, size_b) ((void) (at), (void) (size_b))
+#endif
 
 #pragma GCC visibility push(hidden)
 
@@ -124,6 +143,7 @@ struct amp_gc_mutator {
     uintptr_t *limit;         /* of its thread */
     volatile uint32_t *asked; /* of its thread */
     void *signal_stack; /* growable ones are too small for handlers */
+    stack_t signal_stack_before;
     uintptr_t host_base;
     uintptr_t host_sp; /* while it is stopped or away */
     uintptr_t saved[AMP_GC_SAVED];
@@ -198,24 +218,6 @@ struct amp_gc {
 };
 
 extern _Thread_local struct amp_gc_mutator *amp_gc_me __attribute__((tls_model("initial-exec")));
-
-/* ---- AddressSanitizer knows which slots are in use. */
-#if defined(__SANITIZE_ADDRESS__)
-#define AMP_GC_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define AMP_GC_ASAN 1
-#endif
-#endif
-#ifdef AMP_GC_ASAN
-#include <sanitizer/asan_interface.h>
-#define amp_gc_hide(at, size_b) __asan_poison_memory_region((void *) (at), (size_b))
-#define amp_gc_show(at, size_b) __asan_unpoison_memory_region((void *) (at), (size_b))
-#else
-#define AMP_GC_ASAN 0
-#define amp_gc_hide(at, size_b) ((void) (at), (void) (size_b))
-#define amp_gc_show(at, size_b) ((void) (at), (void) (size_b))
-#endif
 
 /* ---- pages.c */
 unsigned amp_gc_class_of(size_t size_b); /* up to AMP_GC_SMALL_B */

@@ -226,9 +226,9 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
         enter(self);
     pthread_cond_broadcast(&gc->go);
     go_ns = amp_gc_now_ns();
-    pthread_mutex_unlock(&gc->lock);
     if (go_ns - asked_ns > gc->longest_stop_ns)
         gc->longest_stop_ns = go_ns - asked_ns;
+    pthread_mutex_unlock(&gc->lock);
     return go_ns;
 }
 

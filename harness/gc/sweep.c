@@ -62,7 +62,7 @@ bool amp_gc_sweep_some(struct amp_gc *gc, struct amp_gc_kind *kind)
     pthread_mutex_lock(&gc->heap_lock);
     span = take(gc, kind);
     if (span) {
-        gc->sweeping++;
+        AMP_GC_STORE(&gc->sweeping, gc->sweeping + 1);
         AMP_GC_STORE(&gc->unswept, gc->unswept - 1);
     }
     pthread_mutex_unlock(&gc->heap_lock);
@@ -70,7 +70,7 @@ bool amp_gc_sweep_some(struct amp_gc *gc, struct amp_gc_kind *kind)
         return false;
     freed = sweep(gc, span, &live);
     pthread_mutex_lock(&gc->heap_lock);
-    gc->sweeping--;
+    AMP_GC_STORE(&gc->sweeping, gc->sweeping - 1);
     gc->freed_objects += freed;
     gc->freed_b += freed * span->size_b;
     if (live == 0)
