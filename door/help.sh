@@ -153,6 +153,8 @@ Usage: ./ampersand ab --base REF [--head REF] [flags]         as in ./ampersand 
   --bisect GOOD BAD KERNEL
                      which commit made it slower
   --results-differ   time kernels whose checksums differ, too             these are refused
+  --time-same        time kernels whose code is the same, too: what the
+                     clockwork then shows is its own error                leaves them out
   --format F         table, markdown, json or sarif                       table
   --all              the table also where all is well                     one line
   --budget T         time for each kernel: 30s, 5m                        60s

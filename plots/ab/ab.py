@@ -32,6 +32,7 @@ def add_arguments(parser):
     parser.add_argument("--filter", metavar="REGEX", default="")
     parser.add_argument("--fail-on", metavar="PERCENT")
     parser.add_argument("--results-differ", action="store_true")
+    parser.add_argument("--time-same", action="store_true")
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--bisect", nargs=3, metavar=("GOOD", "BAD", "KERNEL"))
     parser.add_argument("--format", choices=("table", "markdown", "json", "sarif"), default="table")
@@ -87,6 +88,8 @@ def compare(settings, args, folder):
     kernels = matching([*facts["kernels"], *missing], args.filter)
     missing = {name: missing[name] for name in missing if name in kernels}
     facts["kernels"] = [name for name in facts["kernels"] if name in kernels]
+    if args.time_same:
+        facts["same"] = []
     differing = [name for name in facts["kernels"] if name not in facts["same"]]
     titles = {name: title(sources[name], side, settings, built) for name, side in zip(sources, settings.sides)}
     linked, judged, counted, why, status = None, {}, {}, None, 0

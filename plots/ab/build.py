@@ -72,9 +72,10 @@ def objects(settings, side, checkout):
         status, said = run(settings.build, checkout.folder, env, shell=True)
         if status:
             failed(side, f"the build failed with status {status}", said)
-    if settings.build or settings.link:
-        return linked(settings, side, checkout)
-    return compiled(settings, side, checkout)
+    found = linked(settings, side, checkout)
+    if settings.build and not found:
+        raise Refused("--link", "name what the build makes: an object or a static library")
+    return found + compiled(settings, side, checkout) if settings.sources or not found else found
 
 
 def linked(settings, side, checkout):
