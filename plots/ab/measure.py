@@ -10,8 +10,8 @@ from plots.ab.link import harness
 from plots.files import ab_run
 from plots.program.errors import Refused
 
-LOOKS = (1, 2, 4, 8, 16)  # visits
-HOW = {"epoch_ns": 50000, "rounds_per_block": 16, "long_rounds": 2, "long_times": 20, "timeout_s": 120}
+LOOKS = (1, 3, 6, 12, 24)  # visits
+HOW = {"epoch_ns": 50000, "rounds_per_block": 16, "long_rounds": 2, "long_times": 10, "timeout_s": 120}
 PASSED_ON = "failed: ", "left out", "went by waiting"
 
 

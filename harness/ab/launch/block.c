@@ -196,10 +196,10 @@ int amp_ab_block_first(const struct amp_ab_duel *duel, uint64_t *random, struct 
     return err;
 }
 
-/* Its steps: in couples of rounds, ABBA or BAAB drawn at random. */
+/* Its steps: in couples of rounds, ABBA or BAAB drawn at random; every few couples on other pages. */
 static void plan(const struct amp_ab_duel *duel, const struct amp_block *block, size_t long_rounds, uint64_t *random)
 {
-    size_t short_rounds = block->rounds - long_rounds, middle = short_rounds / 4 * 2;
+    size_t short_rounds = block->rounds - long_rounds;
 
     add_both(duel, AMP_AB_LOAD);
     add_both(duel, AMP_AB_WARM);
@@ -207,7 +207,7 @@ static void plan(const struct amp_ab_duel *duel, const struct amp_block *block, 
         int first = (int) (amp_random_next(random) & 1);
         uint64_t times = round < short_rounds ? 1 : duel->task->long_times;
 
-        if (duel->redeal && round == middle) {
+        if (round > 0 && round < short_rounds && round % duel->same_pages == 0) {
             add_both(duel, AMP_AB_REDEAL);
             add_both(duel, AMP_AB_WARM);
         }

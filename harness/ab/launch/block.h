@@ -20,7 +20,7 @@ struct amp_ab_duel {
     struct amp_ab_turns *turns;
     int fd;          /* of turns */
     double cost_ns;  /* of the clock */
-    bool redeal;     /* exchange the pages of the heap in the middle of each block */
+    size_t same_pages; /* rounds, even, after which code and data get other physical pages */
 };
 
 /* What the first block finds: nothing of it is kept as a measurement. */

@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <stdio.h>
 
-enum { MIN_ROUNDS = 4, LARGE_B = 1 << 20 };
+enum { MIN_ROUNDS = 4, SAME_PAGES = 4, LARGE_B = 8 << 20 }; /* large: an exchange of pages takes milliseconds */
 
 struct launch {
     struct amp_ab_task task;
@@ -77,7 +77,7 @@ static int find_out(struct launch *launch)
         return err == -ECHILD ? AMP_AB_EXIT_SIDE : amp_complain(2, launch->task.kernel, "%s", strerror(-err));
     if (found->agreed[0] != found->agreed[1] && !launch->task.results_differ)
         return disagree(launch, "after few operations", found->agreed[0], found->agreed[1]);
-    launch->duel.redeal = found->memory_b >= LARGE_B;
+    launch->duel.same_pages = found->memory_b < LARGE_B ? SAME_PAGES : launch->task.rounds_per_block / 4 * 2;
     launch->short_rounds = launch->task.rounds_per_block;
     launch->long_rounds = launch->task.long_rounds;
     if (found->epoch_ns > 2 * epoch_ns) { /* an operation is long: fewer rounds, or the launch would take minutes */

@@ -2,6 +2,7 @@
 #include "harness/ab/launch/pages.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MOST = 256, PAGE_B = 4096, LEAST_B = 65536 };
+enum { MOST = 256, PAGE_B = 4096, CHUNK = 512 };
+
+#define PRESENT (3ull << 62) /* in memory or swapped out: an entry of /proc/self/pagemap */
 
 struct area {
     char *begin;
@@ -33,8 +36,7 @@ static bool is_wanted(const char *line, const char *path, struct area *out)
     *out = (struct area){ (char *) begin, end - begin, protection_of(words) };
     if (path)
         return strcmp(name, path) == 0 && words[0] == 'r';
-    return inode == 0 && strncmp(words, "rw", 2) == 0 && out->size_b >= LEAST_B && strncmp(name, "[stack", 6) != 0 &&
-           strncmp(name, "[v", 2) != 0;
+    return inode == 0 && words[0] == 'r' && strncmp(name, "[stack", 6) != 0 && strncmp(name, "[v", 2) != 0;
 }
 
 /* All areas first: copying changes the list. */
@@ -51,28 +53,28 @@ static size_t list(const char *path, struct area *out)
     return n;
 }
 
-/* Pages that were never touched stay so. */
-static bool is_touched(const char *page)
+/* Copy the pages that are there, what was never touched stays so; without a pagemap, all. */
+static void copy_touched(const struct area *area, char *out, int pagemap)
 {
-    for (size_t i = 0; i < PAGE_B; i += sizeof(uint64_t)) {
-        uint64_t word;
+    uint64_t there[CHUNK];
 
-        memcpy(&word, page + i, sizeof word);
-        if (word)
-            return true;
+    for (size_t at = 0; at < area->size_b; at += CHUNK * PAGE_B) {
+        off_t from = (off_t) (((uintptr_t) area->begin + at) / PAGE_B * sizeof *there);
+        bool known = pread(pagemap, there, sizeof there, from) == sizeof there;
+
+        for (size_t i = 0; i < CHUNK && at + i * PAGE_B < area->size_b; i++)
+            if (!known || there[i] & PRESENT)
+                memcpy(out + at + i * PAGE_B, area->begin + at + i * PAGE_B, PAGE_B);
     }
-    return false;
 }
 
-static int exchange(const struct area *area)
+static int exchange(const struct area *area, int pagemap)
 {
     char *copy = mmap(NULL, area->size_b, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (copy == MAP_FAILED)
         return -errno;
-    for (size_t at = 0; at < area->size_b; at += PAGE_B)
-        if (is_touched(area->begin + at))
-            memcpy(copy + at, area->begin + at, PAGE_B);
+    copy_touched(area, copy, pagemap);
     if (mprotect(copy, area->size_b, area->protection) ||
         mremap(copy, area->size_b, area->size_b, MREMAP_MAYMOVE | MREMAP_FIXED, area->begin) == MAP_FAILED) {
         int err = -errno;
@@ -88,9 +90,13 @@ static int exchange_all(const char *path)
     struct area areas[MOST];
     size_t n = list(path, areas);
     int err = path && n == 0 ? -ENOENT : 0;
+    /* Of a file, untouched pages are not here yet, but hold something: copy all of them. */
+    int pagemap = path ? -1 : open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
     for (size_t i = 0; i < n && !err; i++)
-        err = exchange(&areas[i]);
+        err = exchange(&areas[i], pagemap);
+    if (pagemap >= 0)
+        close(pagemap);
     return err;
 }
 
@@ -99,7 +105,7 @@ int amp_ab_pages_of_file(const char *path)
     return exchange_all(path);
 }
 
-int amp_ab_pages_of_heap(void)
+int amp_ab_pages_of_all(void)
 {
     return exchange_all(NULL);
 }

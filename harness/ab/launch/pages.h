@@ -11,8 +11,9 @@
 /* Copy everything that this process maps of the file to pages of its own. */
 int amp_ab_pages_of_file(const char *path);
 
-/* Copy the heap and other private memory to other pages; not the stack. */
-int amp_ab_pages_of_heap(void);
+/* Copy all private memory of no file to other pages: the heap, and what amp_ab_pages_of_file() has copied; not the
+ * stack. */
+int amp_ab_pages_of_all(void);
 
 /* The private memory of this process that is in use, in bytes; 0 if nobody tells. */
 uint64_t amp_ab_pages_private_b(void);

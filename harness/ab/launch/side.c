@@ -87,7 +87,7 @@ static void take(struct side *side, const struct amp_ab_step *step)
         time_epoch(side, step);
         break;
     case AMP_AB_REDEAL: /* without memory for it, the pages stay as they are */
-        amp_ab_pages_of_heap();
+        amp_ab_pages_of_all();
         break;
     case AMP_AB_END:
         break;

@@ -26,7 +26,7 @@ enum amp_ab_what {
     AMP_AB_CALIBRATE, /* find how many operations fill an epoch */
     AMP_AB_WARM,      /* an epoch that is not timed */
     AMP_AB_EPOCH,     /* warm up a little, then time an epoch */
-    AMP_AB_REDEAL,    /* other physical pages for the heap */
+    AMP_AB_REDEAL,    /* other physical pages for code and data */
     AMP_AB_END,
 };
 
