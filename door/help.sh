@@ -64,6 +64,9 @@ Usage: ./ampersand bench [flags]                                           defau
                          all shards of one run share
   --hardened             only pass and factory, plain and compiled as
                          distributions do: what does hardening cost?
+  --refine RUN           only pairs whose winner changed somewhere between
+                         two sizes of RUN that are far apart: builds and
+                         measures sizes between them
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
   --resume RUN           do what an interrupted run has left to do;
                          only --format, --wide, --why and --go may stand

@@ -117,8 +117,9 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     why=
     wide=
     behind= # a program of the user's, behind --
+    refine=
     for argument; do # some flags are read here and passed on; --format, --why and --wide are for the summary, --go for
-                  # Go; --hardened is a filter
+                  # Go; --hardened is a filter; --refine builds
         shift
         case $behind$awaits,$argument in
             --,*) ;;
@@ -126,10 +127,13 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             --out,*) out=$argument awaits= ;;
             --resume,*) resume=$argument awaits= ;;
             --format,*) format=$argument awaits= && continue ;;
+            --refine,*) refine=$argument awaits= && continue ;;
             ,--out=*) out=${argument#*=} ;;
             ,--resume=*) resume=${argument#*=} ;;
             ,--format=*) format=${argument#*=} && continue ;;
             ,--format) awaits=$argument && continue ;;
+            ,--refine=*) [ "$verb" != bench ] || { refine=${argument#*=} && continue; } ;;
+            ,--refine) [ "$verb" != bench ] || { awaits=$argument && continue; } ;;
             ,--why) [ "$verb" != bench ] || { why=--why && continue; } ;;
             ,--wide) [ "$verb" != bench ] || { wide=--wide && continue; } ;;
             ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
@@ -147,6 +151,11 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         *) fail "--format $format: no such format: table, json, csv or markdown" ;;
     esac
     case $resume in -*) fail "--resume $resume: is a flag and no run" ;; esac
+    if [ -n "$refine" ]; then
+        case " $* " in
+            *' --resume'* | *' --filter'*) fail "--refine $refine: not with --resume or --filter: it says itself which rows" ;;
+        esac
+    fi
     [ -z "$go" ] || has go || fail "--go: go is not here; the package is called golang"
     if [ -n "$out" ]; then
         check_writable "$out"
@@ -158,6 +167,11 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     again="$me $verb --resume $run"
     ready build
     parting='ending it; what was finished is kept (a second time: at once)'
+    if [ -n "$refine" ]; then
+        build_between "$refine" "$build/refined/$(basename "$run")"
+        set -- "$@" --filter "$between"
+        again="AMPERSAND_LESSONS=$AMPERSAND_LESSONS $again"
+    fi
     afterwards="what was finished is in $run; for the rest: $again"
     bench_program "$program" "$@"
     if [ "$measured" -le 1 ] && grep -q '"looks": \[[0-9]' "$run/manifest.json" 2>/dev/null; then launch_more "$run"; fi
@@ -191,6 +205,15 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     fi
     [ "$measured" != 0 ] || measured=$failed
     exit "$measured"
+}
+
+# Build lessons for sizes between those at which a run's winner changes; they take the place of all others.
+build_between() { # run, folder for the modules; sets $between, the filter of its rows
+    make_scratch
+    plots refine "$1" --into "$2" ${CC:+--cc "$CC"} >"$scratch/between" || exit
+    IFS= read -r between <"$scratch/between"
+    export AMPERSAND_LESSONS="$2"
+    own=yes
 }
 
 # The options of a run, whether this command begins or continues it.
@@ -248,17 +271,12 @@ go_program() { # command
     cd "$root/benchmarks/go" && exec "$@" </dev/null
 }
 
-# The summary comes first: the others would refuse the same things in the same words.
 judge() { # run, format; sets $failed
     if [ "$verb" != bench ]; then
         plots "$verb" "$1" --format "$2" || failed=$?
         return
     fi
-    plots summary "$1" --format "$2" ${why:+"$why"} ${wide:+"$wide"} || failed=$?
-    [ "$failed" -le 1 ] || return 0 # 1: some row failed
-    if [ "$2" = table ] && [ -e "$1/go/go.json" ]; then plots go "$1" || failed=$?; fi
-    plots charts "$1" >/dev/null || failed=$?
-    plots report "$1" >/dev/null || failed=$?
+    plots summary "$1" --format "$2" --pages ${why:+"$why"} ${wide:+"$wide"} || failed=$?
 }
 
 verb_bench() { measure paired bench '' "$@"; }

@@ -21,6 +21,7 @@ VERBS = {  # verb: the module that does it, what it does
     "charts": ("verbs.charts", "draw a run's figures"),
     "report": ("verbs.report", "write a run's report.html"),
     "allocators": ("verbs.allocators", "judge a run over allocator configurations: summary, table, figures, report"),
+    "refine": ("refine.refine", "build lessons for sizes between those of a run"),
     "compare": ("verbs.compare", "say what changed between two runs"),
     "merge": ("merge.merge", "put the verdicts of runs on several machines into one table"),
     "go": ("go.go", "set what Go measured beside C's"),

@@ -5,6 +5,7 @@ Mark: the exact count. Upright stroke: bytes as asked for, where the allocator g
 between launches, which is an error. Rows without allocations, or without counts, become sentences."""
 
 import math
+from functools import partial
 
 from plots.figures import style
 from plots.judge.pair_summary import SIDES
@@ -145,10 +146,11 @@ def _names(found, rows):
 
 
 def figures(summary, manifest):
-    """The one figure of this module, by its file's name."""
-    rows = summary.rows
-    if not rows:
-        return {}
+    """{its file's name: what draws the one figure of this module}"""
+    return {"allocations": partial(_page, summary.rows, manifest)} if summary.rows else {}
+
+
+def _page(rows, manifest):
     shown = [row for row in rows if allocates(row) and row.counts.status in ("exact", "differs")]
     places, rows_high = arrange(shown)
     body_in = rows_high * style.ROW_IN + ABOVE_IN + BELOW_IN if shown else 0
@@ -160,7 +162,7 @@ def figures(summary, manifest):
         draw(ax, places, rows_high, panel)
         if panel is PANELS[0]:
             draw_labels(ax, places, left, right)
-    return {"allocations": page.fig}
+    return page.fig
 
 
 def _keys(shown):

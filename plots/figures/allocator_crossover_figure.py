@@ -6,6 +6,8 @@ Dark: the value side wins there; light: the pointer side. The bar goes between t
 winner changes, the dot is where it probably does (crossover.py). Pairs of one or two sizes have no curve to
 cross: who wins at each stands in a table below."""
 
+from functools import partial
+
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
@@ -24,7 +26,7 @@ def figures(run, summary):
     pairs = {}
     for found in summary["crossovers"]:
         pairs.setdefault(found["pair"], []).append(found)
-    return {"answers": draw(run, summary, pairs)} if pairs else {}
+    return {"answers": partial(draw, run, summary, pairs)} if pairs else {}
 
 
 def unit_of(run, pair):

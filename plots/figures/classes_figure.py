@@ -5,6 +5,8 @@ of the single operations that are timed alone.
 A bar ends at its size class and begins at the next smaller one that was asked for, or a quarter octave below; its
 height is the share of all requests."""
 
+from functools import partial
+
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
@@ -31,7 +33,7 @@ def load(run):
 
 def figures(run, summary):
     panels = load(run)
-    return {"size_classes": draw(run, panels)} if panels else {}
+    return {"size_classes": partial(draw, run, panels)} if panels else {}
 
 
 def draw(run, panels):

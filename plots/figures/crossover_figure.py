@@ -7,6 +7,7 @@ measured sizes between which the winner changes."""
 
 import itertools
 import math
+from functools import partial
 
 from matplotlib.ticker import NullLocator
 
@@ -22,6 +23,7 @@ TIME_IN, RATIO_IN, BELOW_IN, GAP_IN = 3.0, 1.5, 0.45, 0.12
 CODE_SIZES, CLIFF_TIME = 1.5, 1.25  # neighbours this close in size and this far apart in time are named
 CROSSOVER = "#6b4f7d"
 SWEEP = 3  # sizes: fewer are no curve
+NEAR, HIDING, NEAR_IN = 1.25, 4.0, 0.8  # ratios near 1 are drawn once more where the axis has more octaves than HIDING
 
 
 def load(summary, pair):
@@ -83,6 +85,29 @@ def draw_times(ax, rows):
 
 def draw_ratios(ax, rows):
     """Ratio pointer/value: interval as a bar, spread over layouts as a thin line."""
+    _draw_ratios(ax, rows, *_ratio_limits(rows))
+    side = {"transform": ax.transAxes, "ha": "right", "fontsize": style.TEXT_PT, "fontweight": "bold"}
+    ax.text(0.995, 0.97, f"{rows[0].name_of('value')} faster ↑", va="top", color=style.VALUE.text, **side)
+    ax.text(0.995, 0.04, f"{rows[0].name_of('pointer')} faster ↓", va="bottom", color=style.POINTER.text, **side)
+
+
+def is_hidden(rows):
+    """Whether octaves of ratio hide what lies near 1."""
+    low, high = _ratio_limits(rows)
+    return math.log2(high / low) > HIDING and any(1 / NEAR <= at(row.ratio) <= NEAR for row in rows)
+
+
+def draw_near(ax, rows):
+    """The same ratios, of those near 1; the others stand at the edge as arrowheads."""
+    _draw_ratios(ax, rows, 1 / NEAR, NEAR)
+    for row in rows:
+        ratio, colour = at(row.ratio), style.VERDICTS[row.verdict].colour
+        if not math.isnan(ratio) and not 1 / NEAR <= ratio <= NEAR:
+            ax.plot([row.size], [0.96 if ratio > 1 else 0.04], marker="^" if ratio > 1 else "v", markersize=3,
+                    color=colour, linestyle="none", transform=ax.get_xaxis_transform(), zorder=2.5)
+
+
+def _draw_ratios(ax, rows, low, high):
     _size_axis(ax, [row.size for row in rows])
     ax.set_yscale("log", base=2)
     for row in rows:
@@ -91,7 +116,6 @@ def draw_ratios(ax, rows):
             ax.plot([row.size] * 2, [at(part, end) for end in ends], color=mark.colour, linewidth=width, zorder=z)
         ax.plot([row.size], [at(row.ratio)], color=mark.colour, linestyle="none", marker=mark.marker,
                 markersize=3.6, markerfacecolor=mark.colour if mark.filled else "white", zorder=2.5)
-    low, high = _ratio_limits(rows)
     ax.set_ylim(low, high)
     ticks = style.ratio_ticks(low, high, 6)
     ax.set_yticks(ticks, [quantity.ratio_tick(x) for x in ticks])
@@ -99,9 +123,6 @@ def draw_ratios(ax, rows):
     ax.grid(True, axis="y", linewidth=0.5)
     ax.axhline(1, color=style.INK, linewidth=0.9, zorder=0.9)
     _label(ax, "pointer/value")
-    side = {"transform": ax.transAxes, "ha": "right", "fontsize": style.TEXT_PT, "fontweight": "bold"}
-    ax.text(0.995, 0.97, f"{rows[0].name_of('value')} faster ↑", va="top", color=style.VALUE.text, **side)
-    ax.text(0.995, 0.04, f"{rows[0].name_of('pointer')} faster ↓", va="bottom", color=style.POINTER.text, **side)
 
 
 def draw_crossovers(axes, crossovers):
@@ -118,11 +139,16 @@ def draw_cliffs(axes, found):
             ax.axvline(math.sqrt(below * above), color=style.FAINT, linewidth=0.7, linestyle=":", zorder=0.7)
 
 
+def _size_limits(sizes):
+    low, high = min(sizes), max(sizes)
+    pad = max((high / low) ** 0.03, 1.05)
+    return low / pad, high * pad
+
+
 def _size_axis(ax, sizes):
     low, high = min(sizes), max(sizes)
     ax.set_xscale("log", base=2)
-    pad = max((high / low) ** 0.03, 1.05)
-    ax.set_xlim(low / pad, high * pad)
+    ax.set_xlim(*_size_limits(sizes))
     first, last = math.ceil(math.log2(low) - 1e-9), math.floor(math.log2(high) + 1e-9)
     step = -(-(last - first + 1) // 15)
     ticks = [2.0 ** n for n in range(first, last + 1, step)] if last - first >= 2 else sorted(set(sizes))
@@ -173,45 +199,51 @@ def crossover_text(crossover, unit="B"):
 
 
 def figures(summary, manifest):
-    """A figure for each pair with three sizes or more that were measured, by its file's name."""
-    made = {}
+    """{its file's name: what draws it}, for each pair with three sizes or more that were measured."""
+    plans = {}
     for pair in summary.pairs:
         rows = load(summary, pair)
         if len(timed(rows)) >= SWEEP:
-            made[f"crossover_{pair}"] = _page(pair, rows, summary, manifest)
-    return made
+            plans[f"crossover_{pair}"] = partial(_page, pair, rows, summary, manifest)
+    return plans
 
 
 def _page(pair, rows, summary, manifest):
-    # How many lanes the labels take is known only once they are laid out on axes: lay out, and again if they take any.
-    fig, lanes = _lay_out(pair, rows, summary, manifest, (0, 0))
-    return _lay_out(pair, rows, summary, manifest, lanes)[0] if any(lanes) else fig
-
-
-def _lay_out(pair, rows, summary, manifest, lanes):
-    """The figure with room for so many lanes of labels, over the times and over the ratios; and the lanes it takes."""
     crossovers, sentence = load_crossovers(summary, pair)
-    question = rows[0].question
     unit = next((row.get("size_unit", "B") for row in manifest["rows"] if row["pair"] == pair), "B")
-    found = cliffs(rows)
-    over_times_in, over_ratios_in = (n * style.line_in(style.TEXT_PT) for n in lanes)
-    times_in = BELOW_IN + RATIO_IN + GAP_IN + over_ratios_in
-    page = style.Page(times_in + TIME_IN + 0.08 + over_times_in, f"{pair}: {question}",
+    ours = abi.of(manifest) if unit == "B" else None
+    found, sizes = cliffs(rows), [row.size for row in rows]
+    over_times = style.in_lanes([(_place_in(math.sqrt(a * b), sizes), cliff_text(rows, a, b, ours)) for a, b in found])
+    over_ratios = style.in_lanes([(_place_in(one.estimate, sizes), crossover_text(one, unit)) for one in crossovers],
+                                 "bold")
+    near_in = NEAR_IN + GAP_IN if is_hidden(rows) else 0
+    ratios_in = BELOW_IN + near_in
+    times_in = ratios_in + RATIO_IN + GAP_IN + style.lanes_in(over_ratios)
+    page = style.Page(times_in + TIME_IN + 0.08 + style.lanes_in(over_times), f"{pair}: {rows[0].question}",
                       f"Crossover: {sentence}" if sentence else "", _keys(rows, crossovers, found),
                       _caption(summary, rows, sentence, crossovers, found), style.small_print(manifest, pair))
-    low_ax = page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + RATIO_IN)
+    low_ax = page.axes(LEFT_IN, RIGHT_IN, ratios_in, ratios_in + RATIO_IN)
     top_ax = page.axes(LEFT_IN, RIGHT_IN, times_in, times_in + TIME_IN)
+    axes = [low_ax, top_ax]
+    if near_in:
+        axes.insert(0, page.axes(LEFT_IN, RIGHT_IN, BELOW_IN, BELOW_IN + NEAR_IN))
+        draw_near(axes[0], rows)
     draw_times(top_ax, rows)
     draw_ratios(low_ax, rows)
-    draw_crossovers((low_ax, top_ax), crossovers)
-    draw_cliffs((low_ax, top_ax), found)
-    top_ax.tick_params(axis="x", labelbottom=False)
-    low_ax.set_xlabel(style.plain(style.size_label(unit)), labelpad=3)
-    ours = abi.of(manifest) if unit == "B" else None
-    cliff_labels = [(math.sqrt(a * b), cliff_text(rows, a, b, ours)) for a, b in found]
-    labels = [(crossover.estimate, crossover_text(crossover, unit)) for crossover in crossovers]
-    return page.fig, (style.strip(top_ax, cliff_labels, 0.02, color=style.FAINT),
-                      style.strip(low_ax, labels, 0.04, weight="bold", color=CROSSOVER))
+    draw_crossovers(axes, crossovers)
+    draw_cliffs(axes, found)
+    for ax in axes[1:]:
+        ax.tick_params(axis="x", labelbottom=False)
+    axes[0].set_xlabel(style.plain(style.size_label(unit)), labelpad=3)
+    style.write_lanes(top_ax, over_times, 0.02, color=style.FAINT)
+    style.write_lanes(low_ax, over_ratios, 0.04, fontweight="bold", color=CROSSOVER)
+    return page.fig
+
+
+def _place_in(size, sizes):
+    """Where a size stands on the page, in inches from its left."""
+    low, high = map(math.log, _size_limits(sizes))
+    return LEFT_IN + (RIGHT_IN - LEFT_IN) * (math.log(size) - low) / (high - low)
 
 
 def _keys(rows, crossovers, found):
@@ -241,6 +273,9 @@ def _caption(summary, rows, sentence, crossovers, found):
             "faster."]
     if are_known(rows, "value_ns_per_op"):
         text.append("A band that cannot be seen is narrower than the line.")
+    if is_hidden(rows):
+        text.append(f"At the bottom the same once more, between {quantity.ratio_tick(1 / NEAR)} and "
+                    f"{quantity.ratio_tick(NEAR)}; an arrowhead lies beyond.")
     if crossovers:
         text.append("The winner changes between the two measured sizes at the ends of the upright band; where between "
                     "them is a guess.")

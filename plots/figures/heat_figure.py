@@ -7,6 +7,7 @@ reason; a single cell failed, or was not measured for this metric, and the repor
 tell better from worse."""
 
 import math
+from functools import partial
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -43,16 +44,17 @@ def ink(background):
 
 
 def figures(run, summary):
-    made = {}
+    plans = {}
     for metric, name in SHOWN.items():
         works = [work for work in summary["workloads"] if any(
             metric in cell["metrics"] for cell in summary["cells"] if cell["workload"] == work["workload"])]
         apart = allocator_style.without_pairs(works)
         if apart:
-            made[name] = draw(run, summary, BY_NAME[metric], apart)
+            plans[name] = partial(draw, run, summary, BY_NAME[metric], apart)
         if len(apart) < len(works) and metric == "ns_per_op":  # a pair's process is no workload for memory's sake
-            made[f"{name}_pairs"] = draw(run, summary, BY_NAME[metric], [work for work in works if work not in apart])
-    return made
+            plans[f"{name}_pairs"] = partial(draw, run, summary, BY_NAME[metric],
+                                             [work for work in works if work not in apart])
+    return plans
 
 
 def draw(run, summary, metric, works):

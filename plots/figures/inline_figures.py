@@ -7,14 +7,11 @@ give it another value in the dark. Coordinates keep two decimals, a 150th of a m
 common become classes of one sheet (shared()): half of a figure's text is its styles."""
 
 import html
-import io
 import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
 from markupsafe import Markup
-
-from plots.figures import style
 
 DROPPED = {"metadata", "style", "title"}
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -26,15 +23,8 @@ UPRIGHT = re.compile(r"M([-\d.]+) ([-\d.]+)L\1 ([-\d.]+)(?=[Mz]|$)")
 LEVEL = re.compile(r"M([-\d.]+) ([-\d.]+)L([-\d.]+) \2(?=[Mz]|$)")
 
 
-def inline(fig, prefix):
-    """The figure as the text of an <svg> element."""
-    content = io.BytesIO()
-    with style.applied():
-        fig.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    return Markup(clean(content.getvalue(), prefix))
-
-
 def clean(svg, prefix):
+    """What encode() gives of a figure, as the text of an <svg> element."""
     root = ElementTree.fromstring(svg)
     for element in root.iter():
         element.tag, element.tail = _local(element.tag), None
@@ -93,7 +83,7 @@ def _path(text):
 
 
 def shared(figures):
-    """({name: the figure with classes in place of styles}, the sheet of these classes). `figures`: as of inline()."""
+    """({name: the figure with classes in place of styles}, the sheet of these classes). `figures`: as of clean()."""
     count = Counter(style for figure in figures.values() for _, style in STYLE.findall(figure))
     classes = {style: f"f{n}" for n, style in enumerate(style for style, times in count.items() if times > 1)}
 

@@ -8,6 +8,7 @@ cell has its words, so that it can be read in grey print. A map of which the run
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
@@ -109,8 +110,8 @@ def present(summary):
 
 
 def figures(summary, manifest):
-    """Those whose rows the run has, by their files' names."""
-    return {name: _draw(one, panels, summary, manifest) for name, (one, panels) in present(summary).items()}
+    """{its file's name: what draws it}, of those whose rows the run has."""
+    return {name: partial(_draw, one, panels, summary, manifest) for name, (one, panels) in present(summary).items()}
 
 
 def _labels(manifest, pair):

@@ -9,6 +9,7 @@ label."""
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.ticker import NullLocator
 
@@ -71,7 +72,7 @@ def front(points):
 def figures(run, summary):
     panels = [(work, load(summary, work["workload"])) for work in allocator_style.without_pairs(summary["workloads"])]
     panels = [(work, points) for work, points in panels if len(points) > 1]
-    return {"pareto": draw(run, summary, panels)} if panels else {}
+    return {"pareto": partial(draw, run, summary, panels)} if panels else {}
 
 
 def draw(run, summary, panels):

@@ -5,13 +5,15 @@ appears whole or not at all. One run gives the same bytes each time."""
 import io
 import os
 
-from plots.figures import (allocations_figure, crossover_figure, map_figure, questions_figure, style,
+from plots.figures import (allocations_figure, crossover_figure, go_figure, map_figure, questions_figure, style,
                            verdicts_figure)
+from plots.program import at_once
 from plots.program.errors import Refused
 
 OF_ROWS = (verdicts_figure, crossover_figure, allocations_figure)
 FIGURES = (map_figure, questions_figure, *OF_ROWS)
 PNG_MAX_PX = 60000  # Agg draws no picture higher than 2^16 pixels
+PNG_EFFORT = 1  # of 9, zlib's: a figure gets no smaller by more, since most of it is white
 
 
 def write(pictures, out):
@@ -42,10 +44,22 @@ def _write(pictures, out):
     return list(parts)
 
 
-def draw(summary, manifest, modules=FIGURES):
-    """Every figure of these modules, by the name of its files."""
+def plans(summary, manifest, modules=FIGURES, in_go=None):
+    """{its files' name: what draws it} of every figure of these modules; and of C beside what Go measured."""
+    found = {name: plan for module in modules for name, plan in module.figures(summary, manifest).items()}
+    return found | (go_figure.figures(summary, manifest, in_go) if in_go else {})
+
+
+def draw(planned):
+    """Every figure of plans(), by the name of its files."""
     with style.applied():
-        return {name: fig for module in modules for name, fig in module.figures(summary, manifest).items()}
+        return {name: plan() for name, plan in planned.items()}
+
+
+def made(planned, kinds=("svg", "png")):
+    """Every figure of plans() as encode() gives them, drawn by several processes at once."""
+    parts = at_once.each(planned.items(), lambda one: encode(draw(dict([one])), kinds))
+    return {name: content for part in parts for name, content in part.items()}
 
 
 def encode(figures, kinds=("svg", "png")):
@@ -58,7 +72,8 @@ def encode(figures, kinds=("svg", "png")):
                                                                               "Title": name})
             if "png" in kinds:
                 dpi = min(style.PNG_DPI, PNG_MAX_PX / fig.get_size_inches()[1])
-                pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None})
+                pictures[f"{name}.png"] = _bytes(fig, format="png", dpi=dpi, metadata={"Software": None},
+                                                  pil_kwargs={"compress_level": PNG_EFFORT})
     return pictures
 
 

@@ -7,6 +7,7 @@ enough to matter; pale: small. Both colours: the winner changes within the class
 at one of the sizes, or some layouts say the opposite. White: equal, or small either way. Grey: not decided."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
@@ -53,11 +54,11 @@ def look(cell, verdicts=True):
 
 
 def figures(summary, manifest):
-    """The one figure of this module, by its file's name."""
+    """{its file's name: what draws the one figure of this module}"""
     kinds = overview.kinds(summary, manifest)
     parts = [(title, [pair for pair in summary.pairs if kinds[pair] == kind]) for kind, title in PARTS]
     parts = [(title, pairs) for title, pairs in parts if pairs]
-    return {"verdicts": _draw(parts, summary, manifest)} if parts else {}
+    return {"verdicts": partial(_draw, parts, summary, manifest)} if parts else {}
 
 
 def _draw(parts, summary, manifest):

@@ -227,25 +227,38 @@ def broken(word, pt, width_in, weight):
     return broken(word[:half], pt, width_in, weight) + broken(word[half:], pt, width_in, weight)
 
 
-def strip(ax, labels, offset_in, weight="normal", **kwargs):
-    """Write labels, (x in data, text), in lanes above `ax` so that none covers another and none leaves the page.
+@dataclass(frozen=True)
+class Label:
+    text: str
+    middle_in: float  # from the page's left
+    lane: int  # 0: the lowest
 
-    Returns how many lanes that took. The lowest lane stands `offset_in` above the axes."""
-    lanes = []
-    fig = ax.figure
-    left_px, right_px = MARGIN_IN * fig.dpi, (WIDTH_IN - MARGIN_IN) * fig.dpi
-    for x, text in sorted(labels):
-        half = text_width_in(text, TEXT_PT, weight) * fig.dpi / 2
-        centre = min(max(ax.transData.transform((x, 1))[0], left_px + half), right_px - half)
-        lane = next((n for n, end in enumerate(lanes) if end <= centre - half), len(lanes))
-        if lane == len(lanes):
-            lanes.append(0)
-        lanes[lane] = centre + half + 0.1 * fig.dpi
-        top_px = ax.bbox.y1 + (offset_in + (lane + 0.5) * line_in(TEXT_PT)) * fig.dpi
-        x_axes, y_axes = ax.transAxes.inverted().transform((centre, top_px))
-        ax.text(x_axes, y_axes, plain(text), transform=ax.transAxes, ha="center", va="center", fontsize=TEXT_PT,
-                fontweight=weight, **kwargs)
-    return len(lanes)
+
+def in_lanes(labels, weight="normal"):
+    """Labels, (inches from the page's left, text), in lanes, so that none covers another and none leaves the page."""
+    ends, placed = [], []
+    for at_in, text in sorted(labels):
+        half = text_width_in(text, TEXT_PT, weight) / 2
+        middle = min(max(at_in, MARGIN_IN + half), WIDTH_IN - MARGIN_IN - half)
+        lane = next((n for n, end in enumerate(ends) if end <= middle - half), len(ends))
+        ends[lane:lane + 1] = [middle + half + 0.1]
+        placed.append(Label(text, middle, lane))
+    return placed
+
+
+def lanes_in(labels):
+    """How high the lanes of these Labels are."""
+    return max((label.lane + 1 for label in labels), default=0) * line_in(TEXT_PT)
+
+
+def write_lanes(ax, labels, offset_in, **kwargs):
+    """Write Labels above `ax`, the lowest lane `offset_in` above the axes."""
+    dpi = ax.figure.dpi
+    for label in labels:
+        top_px = ax.bbox.y1 + (offset_in + (label.lane + 0.5) * line_in(TEXT_PT)) * dpi
+        x_axes, y_axes = ax.transAxes.inverted().transform((label.middle_in * dpi, top_px))
+        ax.text(x_axes, y_axes, plain(label.text), transform=ax.transAxes, ha="center", va="center", fontsize=TEXT_PT,
+                **kwargs)
 
 
 def ratio_ticks(low, high, most=12):

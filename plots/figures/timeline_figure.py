@@ -5,6 +5,8 @@ configuration, all on one scale.
 The line is the median over launches; the band goes from the least to the greatest of them. The baseline is drawn thin
 in every other panel."""
 
+from functools import partial
+
 import numpy as np
 from matplotlib.ticker import MaxNLocator, NullLocator
 
@@ -35,7 +37,7 @@ def load(run):
 
 def figures(run, summary):
     seconds, curves = load(run)
-    return {"rss_over_time": draw(run, summary, seconds, curves)} if curves else {}
+    return {"rss_over_time": partial(draw, run, summary, seconds, curves)} if curves else {}
 
 
 def draw(run, summary, seconds, curves):

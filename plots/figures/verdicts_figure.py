@@ -9,6 +9,7 @@ The axis ends at 32x either way; a mark beyond it stands at the edge as an arrow
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from matplotlib.patches import Rectangle
 
@@ -204,16 +205,16 @@ def _range_text(row, intervals):
 
 
 def figures(summary, manifest):
-    """{"ratios": all rows}, and for each pair with two sizes "dots_" with its name."""
+    """{its file's name: what draws it}: "ratios", all rows; and for each pair with two sizes "dots_" with its name."""
     if not summary.rows:
         return {}
-    made = {"ratios": _page(f"Value or pointer? {quantity.counted(len(summary.rows), 'row')}", _lead(summary, manifest),
-                            summary.rows, summary, style.small_print(manifest))}
+    plans = {"ratios": partial(_page, f"Value or pointer? {quantity.counted(len(summary.rows), 'row')}",
+                               _lead(summary, manifest), summary.rows, summary, style.small_print(manifest))}
     for pair, rows in summary.pairs.items():
         if sum(row.ratio is not None for row in rows) == len(rows) == TWO:
-            made[f"dots_{pair}"] = _page(f"{pair}, at two sizes", "", sorted(rows, key=lambda row: row.size), summary,
-                                         style.small_print(manifest, pair))
-    return made
+            plans[f"dots_{pair}"] = partial(_page, f"{pair}, at two sizes", "", sorted(rows, key=lambda row: row.size),
+                                            summary, style.small_print(manifest, pair))
+    return plans
 
 
 def _page(title, lead, rows, summary, small):

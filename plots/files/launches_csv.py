@@ -37,6 +37,7 @@ class Tidy:
     layouts: np.ndarray  # [layout][value's, pointer's]
     medians: np.ndarray  # [ln ratio, ln value ns, ln pointer ns][layout]; NaN: no usable round
     quiet: np.ndarray  # [layout]
+    ops: int = 0  # of either side in all that was timed; 0: the table does not say it
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import numpy as np
 from plots.files import counters, declared, launches_csv, published, strict_json
 from plots.files.journal import read_journal
 from plots.files.quiet import is_quiet
+from plots.program import at_once
 from plots.program.errors import Refused
 
 LARGEST_NS = 1 << 53  # 104 days: beyond it, a double is no longer exact
@@ -61,7 +62,7 @@ class Row:
     question: str
     threads: int
     declared: dict  # the manifest's entry
-    launches: tuple  # of Launch; of a published run launches_csv.Tidy
+    launches: tuple  # of Launch; of a published run, or if only that was to be kept, launches_csv.Tidy
     counts: tuple[Counts, ...]
     solo: tuple  # Google Benchmark's own JSON; of a published run launches_csv.Alone
     failed: dict | None  # {"kind", "reason", "detail"} of the journal
@@ -90,8 +91,11 @@ class Run:
         return self.manifest["quick"]
 
 
-def load(folder, configuration=None):
-    """The run in `folder` under one of its configurations, the first unless named. Raises Refused."""
+def load(folder, configuration=None, shrink=None):
+    """The run in `folder` under one of its configurations, the first unless named. Raises Refused.
+
+    `shrink`: from a Row to the Row that is kept, where the caller does not need all: then the rows are read by several
+    processes at once, each of which sends back only that."""
     folder = Path(folder)
     manifest, manifest_crc32 = read_manifest(folder)
     names = [entry["name"] for entry in manifest["configurations"]]
@@ -106,7 +110,11 @@ def load(folder, configuration=None):
         raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")
 
     found = {kind: _walk(folder, kind, names, entries_of) for kind in ("launches", "counts", "solo")}
-    rows = tuple(_load_row(folder, entry, manifest, configuration, journal, found) for entry in manifest["rows"])
+
+    def row_of(entry):
+        row = _load_row(folder, entry, manifest, configuration, journal, found)
+        return shrink(row) if shrink else row
+    rows = tuple(at_once.each(manifest["rows"], row_of, processes=None if shrink else 1))
     return Run(folder, manifest, journal.events, configuration, rows, counters.load(folder))
 
 

@@ -14,7 +14,8 @@ import statistics
 import sys
 from pathlib import Path
 
-from plots.files import bench_format, pair_run, strict_json
+from plots.files import bench_format, strict_json
+from plots.judge import tidy
 from plots.judge.numbers import short
 from plots.program.errors import Refused
 from plots.words import quantity, screen
@@ -196,5 +197,5 @@ def main(args):
     document = read(args.run / FOLDER)
     strict_json.write_whole(args.run / FOLDER / "go.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
     if not args.quiet:
-        print(table(document, summarize(pair_run.load(args.run))[0], screen.of(sys.stdout)), end="")
+        print(table(document, summarize(tidy.load(args.run))[0], screen.of(sys.stdout)), end="")
     return 0

@@ -15,7 +15,8 @@ def of(launches, measured, ratio_of):
     `ratio_of`: from a Measured to its ratio's Estimate, in ln units."""
     if not measured.launches:
         return None
-    everything = replace(statistics.measure(launches), quiet=None)
+    calm = measured.quiet.all() and not measured.left_out
+    everything = measured if calm else replace(statistics.measure(launches), quiet=None)
     return Disturbed(share=_share(np.concatenate([one.quiet for one in launches])), kept=_share(measured.quiet),
                      ratio_with=Estimate(**exponentials(**vars(ratio_of(everything)))))
 

@@ -16,6 +16,7 @@ from plots.judge.numbers import exponentials, of_rows, short
 from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Estimate, Failed, Floor,
                                       GeometricMean, Neighbours, Row, Rule, SideCounts, Spread, Stopped, Summary,
                                       Why)
+from plots.program import at_once
 from plots.stats import carry_over, crossover, layout_error, sensor, statistics, stopping
 
 FLOORS = {"clockwork": "null", "placement": "null_placed"}
@@ -37,12 +38,16 @@ def judgement(run, among=None):
     threshold = run.manifest["settings"]["threshold"]
     launches = {row.name: tidy.launches(row) for row in run.rows}
     needed = {row.name: statistics.launches_needed(judge.confidence(row.name)) for row in run.rows}
-    measured = {name: statistics.measure(mine, needed[name]) for name, mine in launches.items()}
     counts = {row.name: statistics.judge_counts(row.counts, row.threads) for row in run.rows}
-    rows = alone.answers(run, [_row(row, launches[row.name], measured[row.name], counts[row.name], judge)
-                               for row in run.rows], measured, threshold)
-    rows = _observe([_with_why(relevance.told(row), measured[row.row], run) for row in rows],
-                    {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
+
+    def by_turns(row):
+        measured = statistics.measure(launches[row.name], needed[row.name])
+        return measured, _row(row, launches[row.name], measured, counts[row.name], judge)
+    parts = at_once.each(run.rows, by_turns)
+    measured = {row.row: found for found, row in parts}
+    rows = alone.answers(run, [row for _, row in parts], measured, threshold)
+    rows = at_once.each(rows, lambda row: _with_why(relevance.told(row), measured[row.row], run))
+    rows = _observe(rows, {row.name: row.declared.get("observed_by") for row in run.rows}, run.quick)
     crossings = tuple(_crossovers(rows))
     summary = Summary(
         quick=run.quick, configuration=run.configuration,
@@ -216,13 +221,13 @@ def _geometric_means(rows):
 def _bench_lines(run, counts, launches, needed):
     for row in run.rows:
         exact, own = counts[row.name], bench_format.compilation_of(run.manifest, row.lesson)
-        usable = [(raw, one) for raw, one in zip(row.launches, launches[row.name]) if np.isfinite(one.medians).all()]
-        kept = sensor.kept(np.stack([one.quiet for _, one in usable]), needed[row.name]) if usable else ()
-        for (raw, one), takes_part in zip(usable, kept):
+        usable = [one for one in launches[row.name] if np.isfinite(one.medians).all()]
+        kept = sensor.kept(np.stack([one.quiet for one in usable]), needed[row.name]) if usable else ()
+        for one, takes_part in zip(usable, kept):
             for side, ln_ns in (("value", one.medians[1]), ("pointer", one.medians[2])):
                 values = {"ns/op": math.exp(ln_ns.mean())}
                 per_op = getattr(exact, side) if exact.status == "exact" else None
                 if per_op:
                     values |= {"B/op": per_op["asked_b_per_op"], "allocs/op": per_op["allocs_per_op"]}
-                yield (bench_format.benchmark_name(row.name, side), raw.ops * raw.value_ns.size, values,
+                yield (bench_format.benchmark_name(row.name, side), one.ops, values,
                        own if takes_part else own | bench_format.LEFT_OUT)

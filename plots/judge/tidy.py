@@ -2,12 +2,19 @@
 """A row's launches as the statistics see them: the matrices of launches.csv, made from raw rounds or read."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
+from plots.files import pair_run
 from plots.files.launches_csv import Alone, Tidy
 from plots.judge import pair_summary
 from plots.stats import carry_over, statistics
+
+
+def load(folder, configuration=None):
+    """A run (pair_run.py) whose launches are Tidy."""
+    return pair_run.load(folder, configuration, shrink=lambda row: replace(row, launches=tuple(launches(row))))
 
 
 def rows(run):
@@ -23,7 +30,7 @@ def launches(row):
 
 def _tidy(launch):
     medians, quiet = statistics.reduced(launch)
-    return Tidy(launch.number, np.unique(launch.layouts, axis=0), medians, quiet)
+    return Tidy(launch.number, np.unique(launch.layouts, axis=0), medians, quiet, launch.ops * launch.value_ns.size)
 
 
 def alone(row):

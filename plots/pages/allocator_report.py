@@ -27,11 +27,11 @@ TITLES = {**{name: capital(allocator_metrics.BY_NAME[metric].title) for metric, 
 def page_of(folder):
     run = load(folder)
     summary = summarize(run)
-    return page(run, summary, pictures.encode(allocator_charts.draw(run, summary), ("svg",)))
+    return page(run, summary, pictures.made(allocator_charts.plans(run, summary), ("svg",)))
 
 
 def page(run, summary, images):
-    """The page, as text; `images` are the figures as pictures.encode() gives them."""
+    """The page, as text; `images` are the figures as pictures.made() gives them."""
     table = page_table.of(_every_cell(summary), _state, classes=_classes)
     figures, sheet = inline_figures.shared({name: inline_figures.clean(images[f"{name}.svg"], name) for name in TITLES
                                             if f"{name}.svg" in images})

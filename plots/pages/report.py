@@ -4,7 +4,7 @@ the answers. Below, a card for each question, its numbers, figures and code fold
 machine, the rule, and how to repeat the run.
 
 Judgements are summary.py's, words pair_text.py's and overview_text.py's, figures those of `charts`; the page's own are
-the distributions and the sparklines."""
+distribution.py's and sparkline.py's."""
 
 import dataclasses
 import hashlib
@@ -15,12 +15,13 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from plots.figures import distribution_figure, inline_figures, pictures, style
+from plots.figures import inline_figures, pictures, style
 from plots.files import compiled
 from plots.files.strict_json import printable
 from plots.go import go
-from plots.judge import overview, pair_summary
-from plots.pages import first_screen, page_table, shell, sparkline
+from plots.judge import overview, pair_summary, tidy
+from plots.pages import distribution, first_screen, page_table, shell, sparkline
+from plots.program import at_once
 from plots.stats import statistics
 from plots.words import counters_text, overview_text, pair_text, quantity, sentences
 from plots.words.pair_sentences import summarize
@@ -31,17 +32,24 @@ LESSONS = Path(__file__).resolve().parents[2] / "benchmarks"
 FIRST = ("pair", "size", "verdict")  # columns of a table of rows
 
 
-def page(run, in_go=None):
-    """The page about a loaded run, as text; in_go: what plots/go/go.py made of the same lessons in Go."""
-    summary = pair_summary.read(printable(pair_summary.document(summarize(run)[0])))
-    manifest = printable(run.manifest | {"layouts": _of_lessons(run.manifest["layouts"])})
+def shown(run, summary):
+    """(summary, manifest) of a run as far as they are shown, harmless whatever is in them."""
+    return (pair_summary.read(printable(pair_summary.document(summary))),
+            printable(run.manifest | {"layouts": _of_lessons(run.manifest["layouts"])}))
+
+
+def page(run, in_go=None, judged=None, images=None):
+    """The page about a loaded run, as text. in_go: what plots/go/go.py made of the same lessons in Go. Where they are
+    at hand, judged: the run's Summary, and images: its figures, as pictures.made() gives them."""
+    summary, manifest = shown(run, judged or summarize(run)[0])
     kinds = overview.kinds(summary, manifest)
     pairs = _pairs(summary, manifest, kinds, _prefer(run), _claims(summary))
-    found, sheet = _pictures(run, summary, manifest)
+    found, sheet = _pictures(summary, manifest, in_go, images)
+    distributions = _distributions(run, summary, manifest)
     for pair in pairs:
         pair["figures"] = [(f"{pair['name']}: {words}", found[name]) for name, words in (
-            (f"crossover_{pair['name']}", "time against size"), (f"dots_{pair['name']}", "two sizes"),
-            (f"distribution_{pair['name']}", "launches and layouts")) if name in found]
+            (f"crossover_{pair['name']}", "time against size"), (f"dots_{pair['name']}", "two sizes")) if name in found]
+        pair["distribution"] = distributions[pair["name"]]
     _lay_code_beside(pairs, run)
     numbers = {pair["name"]: pair["number"] for pair in pairs}
     return shell.render(
@@ -53,7 +61,7 @@ def page(run, in_go=None):
            for key, kind in (("asked", "question"), ("variants", "variant"))},
         place=style.small_print(manifest), tally=f"{overview_text.tally(summary, manifest)}.",
         unsound="Some rows failed, or their counts differ" if summary.unsound else "",
-        wrong=_wrong(summary), go=_go(in_go, summary), floors=pair_text.floors(summary.floors),
+        wrong=_wrong(summary), go=_go(in_go, summary, found), floors=pair_text.floors(summary.floors),
         neighbours=pair_text.neighbours(summary), known=pair_text.known(summary), lost=pair_text.lost(summary),
         legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row.verdict == name for row in summary.rows)],
@@ -183,11 +191,12 @@ def _wrong(summary):
 
 # ---- Go beside it
 
-def _go(document, summary):
+def _go(document, summary, figures):
     if document is None:
         return None
     document = printable(document)
-    return {"version": document["version"], "table": page_table.of(go.beside(document, summary)),
+    return {"version": document["version"], "figure": figures.get("go"),
+            "table": page_table.of(go.beside(document, summary)),
             "teaching": page_table.of(go.teaching(document, says=True)) if document["teaching"] else None}
 
 
@@ -246,15 +255,22 @@ def highlight(code):
                            for i, part in enumerate(parts))
 
 
-def _pictures(run, summary, manifest):
+def _pictures(summary, manifest, in_go, images):
     """({its file's name: a figure as inline SVG}, the sheet for them)"""
-    measured = {row.name: statistics.measure(row.launches, judged.launches)
-                for row, judged in zip(run.rows, summary.rows)}
-    figures = pictures.draw(summary, manifest, pictures.OF_ROWS)
-    with style.applied():
-        figures |= distribution_figure.figures(summary, manifest, measured)
-    return inline_figures.shared({name: inline_figures.inline(fig, f"f{i}") for i, (name, fig) in
-                                  enumerate(figures.items())})
+    plans = pictures.plans(summary, manifest, pictures.OF_ROWS, in_go)
+    images = images or pictures.made(plans, ("svg",))
+    cleaned = at_once.each(enumerate(plans), lambda one: inline_figures.clean(images[f"{one[1]}.svg"], f"f{one[0]}"))
+    return inline_figures.shared(dict(zip(plans, cleaned)))
+
+
+def _distributions(run, summary, manifest):
+    """{pair: its Distribution or None}"""
+    launches = {row.name: tidy.launches(row) for row in run.rows}
+    measured = {row.row: statistics.measure(launches[row.row], row.launches) for row in summary.rows}
+    order = distribution.order_of(run.journal)
+    return {pair: distribution.make(
+        distribution.load(rows, launches, measured, order, _size_shower(overview_text.unit_of(manifest, pair))),
+        {side: rows[0].name_of(side) for side in style.SIDES}, bool(order)) for pair, rows in summary.pairs.items()}
 
 
 # ---- The run and its machine

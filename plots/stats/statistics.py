@@ -216,6 +216,9 @@ def enclosed(fit, confidence):
         low, high = (pick(ordered[..., rank], axis=0) for pick, rank in zip((np.min, np.max), ranks))
         reach = special.ndtri((1 + confidence) / 2) * error
         ends.append(widened(middle, np.minimum(middle, low), np.maximum(middle, high), reach))
+    moved = np.percentile(fit.moving[..., ranks, :], [10, 90], axis=-1)  # NaN where no group moves
+    for i, (low, high) in enumerate(np.moveaxis(moved, -1, 1), start=1):
+        ends[i] = np.fmin(ends[i][0], low), np.fmax(ends[i][1], high)
     return middles, ends
 
 

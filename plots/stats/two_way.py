@@ -31,6 +31,7 @@ p90 then miss.
 
 Arrays may have more axes in front; all is in ln units."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,7 @@ FAR = 4.0
 USUAL = 0.8  # the share of blocks that "usual" covers
 TAIL = 0.15  # of the layouts, about p10 or p90
 TINY = 1e-12  # rounding
+SHUFFLES, BEYOND = 5, 1.1  # a component is more than chance if it is so much larger than that of each shuffled table
 MEDIAN = 0.978  # of many: its standard error times the root of their number, where USUAL of them are within 1 (normal)
 
 
@@ -54,6 +56,7 @@ class Fit:
     p10s: tuple  # two series each
     p90s: tuple
     errors: np.ndarray  # of p10 and of p90: what the noise of single blocks adds
+    moving: np.ndarray  # [rank over launches][layout]: the layouts where groups of them have put them
 
     @property
     def skewed(self):
@@ -89,7 +92,29 @@ def fit(table):
     alone = usual * MEDIAN / np.sqrt(table.shape[-2])
     near = (np.abs(effects - ends[..., None]) <= alone[..., None]).sum(axis=-1)
     return Fit(np.median(headlines[0], axis=-1), effects, headlines, ends[0], ends[1], *series,
-               alone / np.sqrt(np.maximum(near, 1)))
+               alone / np.sqrt(np.maximum(near, 1)), np.sort(moving(table), axis=-2))
+
+
+def moving(table):
+    """[launch][layout]: launch and layout effect, and what groups of layouts do together; NaN where none shows."""
+    launch, layout = polish(table)
+    said = launch[..., None] + layout[..., None, :]
+    off, (n, k) = table - said, table.shape[-2:]
+    usual = np.sqrt((off ** 2).mean(axis=(-2, -1))) * (math.sqrt(n) + math.sqrt(k))
+    if (_strongest(off) <= usual).all():  # below what noise comes to: no need to shuffle
+        return np.full(table.shape, np.nan)
+    random = np.random.default_rng(1)
+    chance = np.max([_strongest(random.permuted(off, axis=-2)) for _ in range(SHUFFLES)], axis=0)
+    left, size, right = np.linalg.svd(off, full_matrices=False)
+    size = np.where(size > BEYOND * chance[..., None] + TINY, size, 0.0)
+    return np.where(size[..., :1, None] > 0, said + (left * size[..., None, :]) @ right, np.nan)
+
+
+def _strongest(table):
+    """The largest singular value."""
+    other = np.swapaxes(table, -1, -2)
+    square = table @ other if table.shape[-2] <= table.shape[-1] else other @ table
+    return np.sqrt(np.maximum(np.linalg.eigvalsh(square)[..., -1], 0))
 
 
 def _effects(calm, launches):

@@ -35,7 +35,7 @@ def main(args):
     failed_write = None
     try:
         write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
-        images = pictures.encode(allocator_charts.draw(run, summary))
+        images = pictures.made(allocator_charts.plans(run, summary))
         pictures.write(images, args.run / "figures")
         write_whole(args.run / "report.html", allocator_report.page(run, summary, images))
     except Refused as refused:  # a read-only folder can still be judged

@@ -9,6 +9,7 @@ from plots.figures import allocator_charts, pictures
 from plots.files import allocator_run, strict_json
 from plots.files.pair_run import is_of_allocators
 from plots.gc import runs
+from plots.go import go
 from plots.judge import pair_summary
 from plots.judge.allocator_summary import judgement
 from plots.program.errors import Refused
@@ -26,11 +27,11 @@ def main(args):
         raise Refused(args.run, f"a run of collectors: {COMMAND} report draws it")
     if is_of_allocators(args.run):
         run = allocator_run.load(args.run)
-        figures = allocator_charts.draw(run, judgement(run)[0])
+        plans = allocator_charts.plans(run, judgement(run)[0])
     else:
         manifest = read(args.run / "manifest.json", "run")
-        figures = pictures.draw(read_summary(args.run / "summary.json"), manifest)
-    for path in pictures.write(pictures.encode(figures), out):
+        plans = pictures.plans(read_summary(args.run / "summary.json"), manifest, in_go=go.made(args.run))
+    for path in pictures.write(pictures.made(plans), out):
         print(path)
     return 0
 
@@ -49,7 +50,11 @@ def read(path, kind):
 
 
 def read_summary(path):
-    summary = pair_summary.read(read(path, "summary"))
+    return drawable(pair_summary.read(read(path, "summary")), path)
+
+
+def drawable(summary, path):
+    """The Summary, which stands in the file `path`; Refused where it has nothing that can be drawn."""
     if not summary.rows:
         raise Refused(path, "rows", "empty, there is nothing to draw")
     for row in summary.rows:

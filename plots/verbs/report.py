@@ -4,9 +4,10 @@
 from pathlib import Path
 
 from plots.files import strict_json
-from plots.files.pair_run import is_of_allocators, load
+from plots.files.pair_run import is_of_allocators
 from plots.gc import page, runs
 from plots.go import go
+from plots.judge import tidy
 from plots.pages import allocator_report, report
 from plots.program.errors import Refused
 
@@ -26,6 +27,6 @@ def main(args):
     elif runs.is_of_collectors(args.run):
         strict_json.write_whole(out, page.page_of(args.run))
     else:
-        strict_json.write_whole(out, report.page(load(args.run, args.config), go.made(args.run)))
+        strict_json.write_whole(out, report.page(tidy.load(args.run, args.config), go.made(args.run)))
     print(out)
     return 0

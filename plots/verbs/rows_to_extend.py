@@ -5,7 +5,7 @@ stopping.py says which rows these are. `ampersand-bench paired --resume RUN --ro
 
 from pathlib import Path
 
-from plots.files.pair_run import load
+from plots.judge import tidy
 from plots.judge.summary import summary_of
 
 
@@ -14,7 +14,7 @@ def add_arguments(parser):
 
 
 def main(args):
-    for row in summary_of(load(args.run)).rows:
+    for row in summary_of(tidy.load(args.run)).rows:
         if row.stopped.why == "open":
             print(row.row)
     return 0

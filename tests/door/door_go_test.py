@@ -10,9 +10,9 @@ def test_a_run_of_everything_has_go_beside_it_where_go_is(door, tmp_path):
     assert door("bench", "--out", run) == 0
     calls = [line for line in door.log if line.startswith(("go ", "go.test ", "plots "))]
     assert calls == ["go version AMPERSAND_FILTER=", f"go test -c -gcflags=-m -o {run}/go/go.test . AMPERSAND_FILTER=",
-                     "go.test -test.run ^$ -test.bench . -test.benchmem -test.benchtime=20ms -test.count=6 AMPERSAND_FILTER=",
-                     f"plots go {run} --quiet", f"plots summary {run} --format table", f"plots charts {run}",
-                     f"plots report {run}"]
+                     "go.test -test.run ^$ -test.bench . -test.benchmem -test.benchtime=20ms -test.count=6 "
+                     "AMPERSAND_FILTER=",
+                     f"plots go {run} --quiet", f"plots summary {run} --format table --pages"]
     assert sorted(path.name for path in (run / "go").iterdir()) == ["bench.txt", "escapes.txt", "version.txt"]
     assert door("bench", "--resume", run) == 0 and not door.logged("go"), "what is there is not measured again"
 

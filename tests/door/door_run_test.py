@@ -36,8 +36,7 @@ def test_status_of_bench_is_passed_on(door, tmp_path, status, judged, says):
     run = tmp_path / "run"
     assert door("bench", "--quick", "--out", run, STUB_STATUS=str(status)) == status
     plots = [line for line in door.log if line.startswith("plots")]
-    assert plots == ([f"plots summary {run} --format table", f"plots charts {run}",
-                      f"plots report {run}"] if judged else [])
+    assert plots == ([f"plots summary {run} --format table --pages"] if judged else [])
     assert says is None or says in door.err.splitlines()[-1] and str(run) in door.err.splitlines()[-1]
 
 
@@ -113,7 +112,7 @@ def test_flags_go_through(door, tmp_path, given, passed, format):
         return
     assert door.logged("ampersand-bench") == [f"ampersand-bench paired --out {tmp_path} {passed}",
                                               f"ampersand-bench counters {tmp_path}"]
-    assert door.logged("plots")[0] == f"plots summary {tmp_path} --format {format}"
+    assert door.logged("plots")[0] == f"plots summary {tmp_path} --format {format} --pages"
 
 
 def test_format_that_is_none(door):
@@ -144,7 +143,7 @@ def test_resume_names_the_run(door, tmp_path):
     run = tmp_path / "run"
     assert door("bench", "--resume", run) == 0
     assert door.log[1:4] == [f"ampersand-bench paired --resume {run}", f"ampersand-bench counters {run}",
-                             f"plots summary {run} --format table"]
+                             f"plots summary {run} --format table --pages"]
 
 
 def test_newest_run(door):

@@ -14,7 +14,7 @@ import synthetic_allocators as synthetic
 from drawn import (Once, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, letters, luminance,
                    texts)
 from plots.figures import (allocator_charts, allocator_crossover_figure, allocator_style, heat_figure, pareto_figure,
-                           style, timeline_figure)
+                           pictures, style, timeline_figure)
 from plots.files.allocator_run import load
 from plots.pages import shell
 from plots.words import allocator_sentences, allocator_text
@@ -31,7 +31,8 @@ CASES = {
     "failed cells": (FEW, SOME, dataclasses.replace(PLAN, fail={("glibc", "large_blocks"): ("signal", "SIGSEGV"),
                                                                 ("mimalloc", "timeline"): ("timeout", "20 s")})),
     "no baseline": (FEW, SOME, dataclasses.replace(PLAN, fail={("jemalloc", "small_churn"): ("signal", "SIGSEGV")})),
-    "long names": (FEW + (Truth(LONG, "/opt/lib/liballoc.so"), Truth(LONG + "-2", in_force=False, reason="opt.x: " * 60),
+    "long names": (FEW + (Truth(LONG, "/opt/lib/liballoc.so"),
+                          Truth(LONG + "-2", in_force=False, reason="opt.x: " * 60),
                           Truth("dollar", state="wrong", why="a $x$ of $5")), SOME, PLAN),
 }
 
@@ -47,7 +48,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def figures(runs):
-    return Once(lambda case: allocator_charts.draw(*runs[case]))
+    return Once(lambda case: pictures.draw(allocator_charts.plans(*runs[case])))
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,12 @@ def test_no_text_covers_another(words, case):
 
 
 @pytest.mark.parametrize("case, figure, expected", [
-    ("some", "heat_time", ["glibc", "not in force: opt.narenas: asked for -5, in force is 8", "large_blocks", "jemalloc-again",
-                           "absent: libtbbmalloc_proxy.so.2 is not here: apt-get install libtbbmalloc2", "1/8 or faster",
-                           "undecided: crosses the floor", "Below 1 is faster, above 1 slower; the number is the median over "
+    ("some", "heat_time", ["glibc", "not in force: opt.narenas: asked for -5, in force is 8", "large_blocks",
+                           "jemalloc-again",
+                           "absent: libtbbmalloc_proxy.so.2 is not here: apt-get install libtbbmalloc2",
+                           "1/8 or faster",
+                           "undecided: crosses the floor",
+                           "Below 1 is faster, above 1 slower; the number is the median over "
                            "launches."]),
     ("some", "pareto", ["small_churn", "time →", "peak memory →", "Pareto front"]),
     ("some", "rss_over_time", ["jemalloc-decay-forever", "glibc", "jemalloc, to compare",
@@ -178,7 +182,8 @@ BASELINE = pareto_figure.Point("base", "jemalloc", {"estimate": 1.0, "low": None
 
 @pytest.mark.parametrize("name, points, want", [
     ("one beats all", [point("a", 0.5, 0.5), BASELINE, point("b", 0.6, 0.9)], ["a"]),
-    ("a choice", [point("fast", 0.5, 2), BASELINE, point("small", 3, 0.5), point("bad", 3, 3)], ["fast", "base", "small"]),
+    ("a choice", [point("fast", 0.5, 2), BASELINE, point("small", 3, 0.5), point("bad", 3, 3)],
+     ["fast", "base", "small"]),
     ("undecided counts as the baseline", [point("lucky", 0.98, 0.99, (0.0, 0.0)), BASELINE], ["base"]),
     ("a step is one per cent", [point("a", 0.5, 0.5), point("b", 0.6, 0.499)], ["a"]),
     ("alone", [BASELINE], ["base"]),
@@ -239,8 +244,10 @@ def test_equal_is_framed_and_undecided_is_not(figures):
 
 def crossing(configuration, *sizes, state="crossing", faster=None, winner="pointer"):
     return {"pair": "factory", "configuration": configuration, "state": state, "faster": faster, "sentence": "",
-            "smallest": 8, "largest": 4096, "winners": [{"size": 8, "faster": "value"}, {"size": 4096, "faster": winner}],
-            "sizes": [{"estimate": e, "low": low, "high": high, "faster_below": below} for e, low, high, below in sizes]}
+            "smallest": 8, "largest": 4096,
+            "winners": [{"size": 8, "faster": "value"}, {"size": 4096, "faster": winner}],
+            "sizes": [{"estimate": e, "low": low, "high": high, "faster_below": below}
+                      for e, low, high, below in sizes]}
 
 
 @pytest.mark.parametrize("name, row, want, words", [
@@ -267,7 +274,8 @@ def test_segments(name, row, want, words):
                                                crossing("a", (66, 61, 72, "value")), crossing("b", state="unclear"),
                                                crossing("c", state="none", faster="pointer")],
      "factory: with base, value wins wherever a winner is clear; not so with a, c."),
-    ("one winner for all", [crossing("base", state="none", faster="value"), crossing("a", state="none", faster="value")],
+    ("one winner for all", [crossing("base", state="none", faster="value"),
+                            crossing("a", state="none", faster="value")],
      "factory: with base, value wins wherever a winner is clear; no configuration changes that."),
     ("nothing to compare with", [crossing("base", state="few"), crossing("a", (66, 61, 72, "value"))],
      "factory: base has no single crossover to compare others with."),

@@ -9,7 +9,7 @@ from plots.judge import pair_summary
 
 @pytest.fixture(scope="session")
 def figures():
-    return Once(lambda case: pictures.draw(pair_summary.read(CASES[case]), MANIFEST))
+    return Once(lambda case: pictures.draw(pictures.plans(pair_summary.read(CASES[case]), MANIFEST)))
 
 
 @pytest.fixture(scope="session")

@@ -62,10 +62,14 @@ def test_png_is_twice_a_readme_wide_and_not_blank(figures):
     assert 0.005 < (pixels[..., :3].min(axis=2) < 0.5).mean() < 0.3
 
 
+def drawn(document, manifest, name):
+    return pictures.made(pictures.plans(pair_summary.read(document), manifest), ("svg",))[name]
+
+
 def test_a_users_matplotlibrc_changes_nothing(figures):
-    want = pictures.encode({"v": figures["one row"]["verdicts"]})["v.svg"]
+    want = pictures.encode({"verdicts": figures["one row"]["verdicts"]})["verdicts.svg"]
     with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 30, "savefig.bbox": "tight", "text.color": "red"}):
-        assert pictures.encode({"v": pictures.draw(pair_summary.read(CASES["one row"]), MANIFEST)["verdicts"]})["v.svg"] == want
+        assert drawn(CASES["one row"], MANIFEST, "verdicts.svg") == want
 
 
 def test_no_pyplot_and_no_display():
@@ -157,7 +161,7 @@ def test_bad_folder_is_named_in_one_line(tmp_path, capsys, name, prepare, words)
 def test_machine_that_told_little_is_drawn(figures):
     manifest = copy.deepcopy(MANIFEST)
     manifest.update(machine={"cpu": None}, build={}, allocator=None)
-    fig = pictures.draw(pair_summary.read(CASES["one row"]), manifest)["verdicts"]
+    fig = pictures.draw(pictures.plans(pair_summary.read(CASES["one row"]), manifest))["verdicts"]
     assert any("unknown processor" in text and "unknown compiler" in text for text, _ in texts(fig))
 
 

@@ -90,7 +90,7 @@ def test_noise_floor_is_the_wider_of_both_floors(figures):
 
 
 def test_crossover_curves_are_the_numbers(figures):
-    low_ax, top_ax = figures["a hundred rows"]["crossover_pass"].axes
+    low_ax, top_ax, _ = figures["a hundred rows"]["crossover_pass"].axes
     rows = [r for r in CASES["a hundred rows"]["rows"] if r["pair"] == "pass"]
     assert top_ax.get_xscale() == top_ax.get_yscale() == "log"
     for side, band in zip(("value", "pointer"), top_ax.collections):
@@ -104,6 +104,17 @@ def test_crossover_curves_are_the_numbers(figures):
     marks = {line.get_xdata()[0]: line.get_ydata()[0] for line in low_ax.lines
              if len(line.get_xdata()) == 1 and line.get_marker() != "None"}
     assert marks == {r["size"]: r["ratio"]["estimate"] for r in rows}
+
+
+def test_what_octaves_hide_is_drawn_once_more(figures):
+    """Ratios near 1 at their places, the others as arrowheads at the edge that they lie beyond."""
+    rows = [r for r in CASES["a hundred rows"]["rows"] if r["pair"] == "wide"]
+    low_ax, _, near_ax = figures["a hundred rows"]["crossover_wide"].axes
+    assert near_ax.get_ylim() == (0.8, 1.25) and low_ax.get_ylim()[1] > 30
+    arrows = {line.get_xdata()[0]: line.get_marker() for line in near_ax.lines if line.get_marker() in ("^", "v")}
+    assert arrows == {r["size"]: "^" if r["ratio"]["estimate"] > 1 else "v" for r in rows
+                      if not 0.8 <= r["ratio"]["estimate"] <= 1.25} and 0 < len(arrows) < len(rows)
+    assert len(figures["a failed size"]["crossover_pass"].axes) == 2, "where nothing is hidden, nothing is repeated"
 
 
 def test_value_and_pointer_differ_without_colour(figures):

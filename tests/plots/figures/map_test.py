@@ -3,7 +3,7 @@
 import pytest
 
 from drawn import MANIFEST, check_no_text_covers_another, check_no_text_leaves_the_page, contrast, row, summary, texts
-from plots.figures import map_figure, style
+from plots.figures import map_figure, pictures, style
 from plots.figures.map_figure import Cell
 from plots.judge import pair_summary
 
@@ -60,8 +60,7 @@ def drawn(rows, quick=False):
     manifest = dict(MANIFEST, rows=[*MANIFEST["rows"], *(
         MANIFEST["rows"][0] | {"pair": pair, "pointer": {"label": label}}
         for pair, label in (("return_out", "out-parameter"), ("factory", "heap")))])
-    with style.applied():
-        return map_figure.figures(pair_summary.read(summary(rows, quick=quick)), manifest)
+    return pictures.draw(map_figure.figures(pair_summary.read(summary(rows, quick=quick)), manifest))
 
 
 def reads(suffix=""):
@@ -87,7 +86,8 @@ def test_a_map_shows_its_rows():
     check_no_text_leaves_the_page(figs)
     check_no_text_covers_another(figs)
     shown = [text for text, _ in figs["map_pass"][1]]
-    assert len([text for text in shown if text.endswith(" ns") and "saves" not in text]) == 2 * 12, "a number with its unit in each cell"
+    numbers = [text for text in shown if text.endswith(" ns") and "saves" not in text]
+    assert len(numbers) == 2 * 12, "a number with its unit in each cell"
     assert shown.count("pointer") == 2 * 6 and shown.count("value") == 2 * 6
     assert {"out-parameter", "4.0 ns", "failed"} <= {text for text, _ in figs["map_return"][1]}
     assert "placement" in {text for text, _ in figs["map_change"][1]}

@@ -16,12 +16,10 @@ import pytest
 
 import synthetic
 from plots import __main__ as plots_main
-from plots.figures import distribution_figure, style
 from plots.files.pair_run import load
 from plots.judge import pair_summary
 from plots.judge.pair_summary import Estimate, Spread
 from plots.pages import report, shell, sparkline
-from plots.stats import statistics
 from plots.words import overview_text, rules
 from plots.words.pair_sentences import summarize
 
@@ -377,35 +375,9 @@ def test_two_hundred_rows_stay_below_five_megabytes(tmp_path):
 
 # ---- The figures that are the report's own
 
-def test_distribution_marks_every_launch_and_layout(tmp_path):
-    run = load(write(tmp_path / "run", [row for row in ROWS if row.pair == "pass"]))
-    judged, _ = summarize(run)
-    measured = {row.name: statistics.measure(row.launches) for row in run.rows}
-    with style.applied():
-        fig = distribution_figure.figures(judged, run.manifest, measured)["distribution_pass"]
-    for ax, axis in zip(fig.axes, (1, 0)):
-        for i, row in enumerate(sorted(judged.rows, key=lambda row: row.size)):
-            matrix = np.exp(measured[row.row].ln_ratio)  # [launch][layout]
-            # The oracle: per launch the geometric mean over layouts; per layout the middle one of what it differs from
-            # its launch, so that all layouts together have the middle of the launches as their geometric mean.
-            want = np.prod(matrix, axis=1) ** (1 / matrix.shape[1])
-            if not axis:
-                differs = np.sort(matrix / want[:, None], axis=0)[len(matrix) // 2]
-                want = np.median(want) * differs / np.prod(differs) ** (1 / len(differs))
-            seen = {"value": [], "pointer": []}
-            for line in ax.lines:
-                x, y = line.get_xdata(), line.get_ydata()
-                if len(x) >= 3 and np.isnan(x[2]) and i < y[0] < i + 1:
-                    side = next(name for name, look in style.SIDES.items() if look.colour == line.get_color())
-                    seen[side] += list(np.asarray(x)[::3] * row.ratio.estimate)
-            assert np.allclose(sorted(seen["value"] + seen["pointer"]), np.sort(want), rtol=1e-5), row.row
-            assert all(x >= 1 for x in seen["value"]) and all(x < 1 for x in seen["pointer"])
-            low, high = ax.get_xlim()
-            assert low < want.min() / row.ratio.estimate and want.max() / row.ratio.estimate < high
-
-
 def spark_row(size, estimate, verdict="value faster", low=None, high=None):
-    return types.SimpleNamespace(size=size, verdict=verdict, name_of=str, spread=Spread(p10=estimate * 0.9, p90=estimate * 1.1),
+    return types.SimpleNamespace(size=size, verdict=verdict, name_of=str,
+                                 spread=Spread(p10=estimate * 0.9, p90=estimate * 1.1),
                                  ratio=Estimate(estimate=estimate, low=low, high=high))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The same row has the same figure wherever it stands: on a terminal, in Markdown, on the page, in a figure; and the number
+"""The same row has the same figure wherever it stands: on a terminal, in Markdown, on the page, in a figure; the number
 that programs get, in CSV and JSON, reads as that figure."""
 
 import csv
@@ -61,7 +61,8 @@ def of_cells(head, lines):
 
 
 def of_markdown(text):
-    head, _, *lines = [[cell.strip().replace("\\", "") for cell in line.strip("|").split("|")] for line in text.splitlines()
+    head, _, *lines = [[cell.strip().replace("\\", "") for cell in line.strip("|").split("|")]
+                       for line in text.splitlines()
                        if line.startswith("|")]
     return of_cells(head, lines)
 
@@ -91,7 +92,8 @@ def test_every_form_shows_the_same(run, summary):
     written = {row["row"]: row for row in csv.DictReader(io.StringIO(pair_text.rows(summary.rows).csv()))}
     for name, row in shown.items():
         low, high = row["interval"].split("..")
-        for text, key in ((row["value"], "value_ns_per_op"), (row["pointer"], "pointer_ns_per_op"), (row["ratio"], "ratio"),
+        for text, key in ((row["value"], "value_ns_per_op"), (row["pointer"], "pointer_ns_per_op"),
+                          (row["ratio"], "ratio"),
                           (low, "ratio_low"), (high, "ratio_high")):
             found, share = number(text)
             assert found == pytest.approx(float(written[name][key]), rel=share), (name, key, text)
@@ -100,7 +102,7 @@ def test_every_form_shows_the_same(run, summary):
 def test_the_figure_shows_the_same(summary, run):
     shown = of_terminal(pair_text.table(summary, wide=True))
     with style.applied():
-        fig = verdicts_figure.figures(summary, run.manifest)["ratios"]
+        fig = verdicts_figure.figures(summary, run.manifest)["ratios"]()
     lines = {}
     for text in fig.axes[0].texts:
         lines.setdefault(round(text.get_position()[1], 3), []).append(text.get_text())
@@ -127,8 +129,8 @@ def test_floors_and_sentences_show_the_same(run, summary):
 def test_the_rule_in_words(run, summary):
     found = pair_text.rule(summary.rule)
     assert found == (
-        "the smallest difference worth a word is 0.2 %; intervals hold with 95 % for the whole table (Bonferroni over 5 "
-        f"rows, order statistics of the launches) and need {summary.rule.launches_needed} launches; "
+        "the smallest difference worth a word is 0.2 %; intervals hold with 95 % for the whole table (Bonferroni over "
+        f"5 rows, order statistics of the launches) and need {summary.rule.launches_needed} launches; "
         "stopping: fixed: 16 launches of every row, one look; a carry-over is called beyond 10 %")
     assert f"In this run: {found}." in report.page(run)
 
@@ -140,7 +142,7 @@ def test_configurations_show_the_same(tmp_path):
     plan = synthetic_allocators.Plan(launches=12, timelines=0, sd=(0.005, 0.01))
     made = allocator_run.load(synthetic_allocators.write_run(tmp_path / "run", known, works, plan))
     judged = allocator_sentences.summarize(made)
-    figures = allocator_charts.draw(made, judged)
+    figures = pictures.draw(allocator_charts.plans(made, judged))
     page = allocator_report.page(made, judged, pictures.encode(figures, ("svg",)))
     table, heat = allocator_text.table(judged), [text.get_text() for text in figures["heat_time"].axes[0].texts]
     head, lines = table_of_page(page, "Every cell of the run")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Sizes between those that a run measured."""
