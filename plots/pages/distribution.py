@@ -195,4 +195,4 @@ def _caption(rows, ordered):
     how = "in the order in which they were measured" if ordered else "in the order of their numbers"
     return (f"A strip is a size. Left: up to {launches} launches {how}, each at its mean over the layouts. Right: "
             f"{layouts} layouts, each at what it differs from its launch, a median over launches; a stack is a mode, a "
-            "kind of placement. Both over the ratio of the row.")
+            "kind of placement. All are divided by the ratio of the row.")

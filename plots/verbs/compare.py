@@ -10,8 +10,9 @@ import math
 import sys
 from pathlib import Path
 
-from plots.judge import compare_runs, tidy
+from plots.judge import compare_runs
 from plots.judge.compare_runs import beyond, compare
+from plots.judge.tidy import load
 from plots.program.errors import Refused
 from plots.words import comparison_text, quantity, screen
 from plots.words.sentences import listed
@@ -42,7 +43,7 @@ def _percent(text):
 
 
 def main(args):
-    a, b = (tidy.load(folder, args.config) for folder in (args.a, args.b))
+    a, b = (load(folder, args.config) for folder in (args.a, args.b))
     document = compare(a, b, args.across)
     comparison_text.show(document, args.format, sys.stdout, args.all)
     if document["status"] == "refused":
