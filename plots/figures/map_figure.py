@@ -24,6 +24,7 @@ SHADES = {side: LinearSegmentedColormap.from_list(side, [PALE, colour])
 FULL_NS = 64.0  # this and more has the full colour
 CELL_IN, HEAD_IN, TITLE_IN, GAP_IN = 0.34, 0.2, 0.26, 0.12
 MOST = 11  # columns
+EDGE = 0.035  # of a cell, in the full colour: it tells the sides apart in grey print
 UNSIDED = {"undecided": False, "no verdict": False, "equal": True, "placement decides": True}  # hatched?
 
 
@@ -169,6 +170,10 @@ def _cell(ax, x, y, cell, width_in):
         ax.add_patch(Rectangle(*box, facecolor="none", edgecolor=edge, linewidth=0.6))
     else:
         ax.add_patch(Rectangle(*box, facecolor=fill, edgecolor=style.GRID, linewidth=0.4))
+    if cell.side:
+        (left, top), wide, high = box
+        ax.add_patch(Rectangle((left if cell.side == "value" else left + wide - EDGE, top), EDGE, high, facecolor=edge,
+                               linewidth=0))
     letters = BLACK if cell.hatched else ink(fill)
     lines = [cell.words, cell.number] if cell.number else [cell.words]
     for n, text in enumerate(lines):

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
@@ -176,7 +177,7 @@ def _label(ax, points, members):
             near[1] += letter
         else:
             groups.append([xy, letter])
-    taken = [(xy[0] - 4, xy[1] - 4, xy[0] + 4, xy[1] + 4) for xy in place]
+    taken = [(xy[0] - 4, xy[1] - 4, xy[0] + 4, xy[1] + 4) for xy in place] + _lines(ax)
     for xy, text in groups:
         width = style.text_width_in(text, style.SMALL_PT, "bold") * ax.figure.dpi
         box = min(_around(xy, width, ax), key=lambda one: sum(_overlap(one, other) for other in taken))
@@ -184,6 +185,17 @@ def _label(ax, points, members):
         x, y = ax.transAxes.inverted().transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
         ax.text(x, y, text, transform=ax.transAxes, ha="center", va="center", fontsize=style.SMALL_PT,
                 fontweight="bold", zorder=4)
+
+
+def _lines(ax):
+    """Boxes around what is drawn as lines, the bars and the front, in pixels."""
+    found = []
+    for line in ax.lines:
+        if not all(line.get_transform().contains_branch_seperately(ax.transData)):
+            continue  # the line at 1, across the whole panel
+        ends = ax.transData.transform(np.column_stack(line.get_data()))
+        found += [(*(np.minimum(a, b) - 1), *(np.maximum(a, b) + 1)) for a, b in zip(ends, ends[1:])]
+    return found
 
 
 def _around(xy, width, ax):

@@ -22,6 +22,7 @@ from plots.words import overview_text, quantity
 ROW_IN, HEAD_IN, TITLE_IN, BELOW_IN = 0.168, 0.2, 0.24, 0.06
 PALE, HATCH = "#fffffe", "#9a9a99"  # a page leaves these as they are in the dark
 FULL = {"value": BETTER, "pointer": WORSE}
+EDGE = 0.025  # of a cell, in the full colour: it tells the sides apart in grey print
 SHARE = {"deep": 1.0, "mid": 0.45, "pale": 0.14}  # of the full colour
 PARTS = (("question", ""), ("variant", "the same code, compiled with other flags"))
 
@@ -107,6 +108,9 @@ def _cell(ax, x, y, cell, row, width_in, verdicts):
     for n, fill in enumerate(found.fills):
         ax.add_patch(Rectangle((left + n * wide / len(found.fills), y), wide / len(found.fills), high, facecolor=fill,
                                linewidth=0))
+    if verdicts and len(cell.sides) == 1:
+        at = left if cell.sides[0] == "value" else left + wide - EDGE
+        ax.add_patch(Rectangle((at, y), EDGE, high, facecolor=FULL[cell.sides[0]], linewidth=0))
     hatch = {"hatch": "//////", "edgecolor": HATCH} if found.hatched else {"edgecolor": style.GRID}
     ax.add_patch(Rectangle((left, y), wide, high, facecolor="none", linewidth=0 if found.hatched else 0.4, **hatch))
     names = {side: row.name_of(side) for side in SIDES}
@@ -141,4 +145,7 @@ def _caption(summary):
         text.append("Where two sides are named, the winner changes within these sizes.")
     if summary.quick:
         text.append("This was a quick run: it gives no verdict.")
+    else:
+        text.append("In grey print: a cell's edge is on the left where the value side is faster, on the right where the "
+                    "pointer side is.")
     return " ".join(text)

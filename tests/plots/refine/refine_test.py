@@ -72,7 +72,7 @@ def rows_of(modules):
 
 def test_a_lesson_is_built_for_the_sizes_between(tmp_path, capsys):
     """One whose kernels are compiled for a size, and one whose kernels are given theirs."""
-    run = run_with(tmp_path, 4, ("return_out", "collection_insert"),
+    run = run_with(tmp_path, 16, ("return_out", "collection_insert"),
                    [("return_out", 264, 1024), ("collection_insert", 256, 2048)])
     assert guarded(["refine", str(run), "--into", str(tmp_path / "modules")]) == 0
     out, err = capsys.readouterr()
