@@ -14,18 +14,9 @@
 
 struct feeding {
     const struct amp_module *m;
-    LLVMValueRef store;
     LLVMValueRef loads[LOADS];
     unsigned n;
 };
-
-static bool is_same_copy(const struct amp_module *m, LLVMValueRef a, LLVMValueRef b)
-{
-    LLVMMetadataRef x = LLVMInstructionGetDebugLoc(a), y = LLVMInstructionGetDebugLoc(b);
-
-    return x && y && amp_copy_name(m, b) && LLVMDILocationGetScope(x) == LLVMDILocationGetScope(y) &&
-           LLVMDILocationGetInlinedAt(x) == LLVMDILocationGetInlinedAt(y);
-}
 
 /* Whether an operation hands on bits, and does not compute. */
 static bool hands_on(LLVMOpcode operation)
@@ -41,7 +32,8 @@ static bool hands_on(LLVMOpcode operation)
     return false;
 }
 
-/* Whether a value comes from loads of the same copy; they are put into f->loads. */
+/* Whether a value comes from loads of copies, perhaps of another one, by way of a variable that lies in registers now;
+ * they are put into f->loads. */
 static bool is_loaded(struct feeding *f, LLVMValueRef value, int depth)
 {
     LLVMOpcode operation;
@@ -52,7 +44,7 @@ static bool is_loaded(struct feeding *f, LLVMValueRef value, int depth)
         return false;
     operation = LLVMGetInstructionOpcode(value);
     if (operation == LLVMLoad) {
-        if (!is_same_copy(f->m, f->store, value))
+        if (!amp_copy_name(f->m, value))
             return false;
         if (f->n < LOADS)
             f->loads[f->n++] = value;
@@ -66,7 +58,7 @@ static bool is_loaded(struct feeding *f, LLVMValueRef value, int depth)
 
 static void look(const struct amp_module *m, LLVMValueRef instruction, struct amp_map *kept)
 {
-    struct feeding feeding = { .m = m, .store = instruction };
+    struct feeding feeding = { .m = m };
 
     if (amp_is_move(instruction) || amp_byval_b(m, instruction, 1) > 0) {
         amp_map_set(kept, instruction, instruction);

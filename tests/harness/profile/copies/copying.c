@@ -13,6 +13,7 @@
 
 volatile long observed; /* what is computed is of use */
 
+struct triple { long a, b, c; };                                        /* 24 B */
 struct item { long id; int quantity; double price; };                   /* 24 B */
 struct order { long id; char name[64]; struct item items[3]; };         /* 144 B */
 typedef struct { float m[16]; } Matrix;                                  /* 64 B */
@@ -97,8 +98,23 @@ APART void unbox(struct order *to, const struct boxed *from)
 
 APART void part(struct order *to, const struct order *from)
 {
-    memcpy(to, from, offsetof(struct order, items)); /* copies: 72 B, part */
+    memcpy(to, from, offsetof(struct order, items)); /* copies: 72 B of struct order, part */
     to->id++;
+}
+
+APART void change(struct triple *to, const struct triple *from)
+{
+    struct triple third = *from; /* into registers */
+
+    third.b++;
+    *to = third; /* copies: 16 B of struct triple, assignment */
+}
+
+APART void gather(struct triple *to, const struct triple *a, const struct triple *b)
+{
+    struct triple third = { a->a, b->b, a->c }; /* members: no copy of a struct */
+
+    *to = third;
 }
 
 /* The copy is made only when the function is inlined: before, it is the call's. */
@@ -117,6 +133,7 @@ APART long pass_inlined(const struct order *order)
 static void turn(struct order *a, struct order *b, struct item *items, Matrix *m, struct shop *shop, long *sum, long i)
 {
     static struct boxed box;
+    static struct triple triples[2];
 
     assign(a, b);
     *sum += pass(a);
@@ -130,6 +147,8 @@ static void turn(struct order *a, struct order *b, struct item *items, Matrix *m
     unbox(b, &box);
     part(a, b);
     *sum += pass_inlined(a);
+    change(&triples[0], &triples[1]);
+    gather(&triples[1], &triples[0], &triples[1]);
 }
 
 static void end(const char *how)
