@@ -90,7 +90,7 @@ static int analyse(LLVMContextRef context, char *const *paths, int n, enum amp_w
     copied = amp_copies_find(module);
     if (amp_module_run(module, "function(sroa)")) {
         amp_program_solve(&program, module, whole);
-        if (program.exhausted && whole != AMP_WHOLE_NOT) { /* fewer calls are followed then */
+        if (program.exhausted && !program.world.open[0]) { /* fewer calls are followed then */
             amp_program_free(&program);
             amp_program_solve(&program, module, AMP_WHOLE_TOO_LARGE);
         }

@@ -50,6 +50,7 @@ def why(finding):
     if finding["obstacle"] != "outlives":
         return finding["reason"]
     steps = [step(hop, finding["file"]) for hop in finding["path"]]
+    steps = [one for one, before in zip(steps, ["", *steps]) if one != before]
     if finding.get("out_parameter"):
         callers = quantity.counted(finding["out_parameter"], "call")
         steps.append(f"and dies with the caller in {callers}, all there are: could be an out-parameter")

@@ -43,7 +43,7 @@ struct amp_program {
 
 /* Some gigabyte of memory; a minute or so. */
 #define AMP_HELD_MOST 24000000
-#define AMP_STEPS_MOST 300000000
+#define AMP_STEPS_MOST 1000000000
 
 void amp_program_solve(struct amp_program *program, LLVMModuleRef module, enum amp_whole whole);
 void amp_program_free(struct amp_program *program);
