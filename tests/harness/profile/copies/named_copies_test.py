@@ -34,7 +34,6 @@ if not PLUGINS or not CLANG:
 MAJOR = subprocess.run([CLANG, "-dumpversion"], capture_output=True, text=True).stdout.split(".")[0]
 if MAJOR not in PLUGINS:
     pytest.skip(f"clang {MAJOR}, but no plugin for it: apt-get install llvm-{MAJOR}-dev", allow_module_level=True)
-SANITIZED = b"__asan_report" in (PROFILE / "ampersand-profile").read_bytes()
 with_names = pytest.mark.skipif(b"dwfl_begin" not in (COPIES / "ampersand-copies").read_bytes(),
                                 reason="built without libdw-dev: no names, so no samples have a place")
 SOURCE = HERE / "copying.c"
