@@ -153,14 +153,15 @@ class Shape:
     shape: str
     live_b: int
     ns: float  # by the clock: of marking, the median of collections; of an operation
-    cpu_ns: float | None  # of all threads that mark
+    cpu_ns: float | None  # CPU time of all threads; None where marking goes on beside, and is not told apart
 
 
 def shapes(run):
     found = []
     for (collector, shape), launch in sorted(run.shapes.items(), key=lambda one: SHAPES.index(one[0][1])):
         if shape in runs.OPERATIONS:
-            ns, cpu_ns = launch.seconds * 1e9 * runs.OPERATIONS[shape] / launch.allocated_b, None
+            once = 1e9 * runs.OPERATIONS[shape] / launch.allocated_b
+            ns, cpu_ns = launch.seconds * once, None if shape == runs.MARKED else launch.cpu_seconds * once
         else:
             ns, cpu_ns = (float(np.median(times)) for times in zip(*(
                 (cycle.mark_ns, cycle.worker_ns + cycle.assist_ns + cycle.idle_ns) for cycle in steady(launch))))

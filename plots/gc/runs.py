@@ -13,7 +13,8 @@ from plots.program.errors import Refused, one_line
 PAUSES, GRAPH, SHAPE = "pauses", "graph", "shape"
 KINDS = {"point": "launches", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
 SHAPES = ("values", "ordered", "shuffled", "list", "balanced")
-OPERATIONS = {"stores": 8, "marked": 8, "churn": 64}  # what is done again and again, on how many bytes
+MARKED = "marked"  # stores while one collection follows the other
+OPERATIONS = {"stores": 8, MARKED: 8, "churn": 64}  # what is done again and again, on how many bytes
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from plots.words import quantity, screen
 from plots.words.table import Column, Table
 
 SHAPES = {"values": "values", "ordered": "pointers in order", "shuffled": "pointers shuffled", "list": "list",
-          "balanced": "tree", "stores": "a store", "marked": "a store, while it marks", "churn": "an allocation"}
+          "balanced": "tree", "stores": "a store", "marked": "a store, while it marks (clock)", "churn": "an allocation"}
 FORMATS = (*screen.FORMATS, "trace")
 
 
@@ -52,12 +52,15 @@ def shapes_table(found):
     def column(collector):
         def number(row):
             one = cells.get((row, collector))
-            return one and one.ns
-        return Column(f"{collector}_ns", number, collector, lambda row: quantity.time(number(row)))
+            return one and (one.ns if one.cpu_ns is None else one.cpu_ns)
+        return Column(f"{collector}_cpu_ns", number, collector, lambda row: quantity.time(number(row)))
+
+    def clock(collector):
+        return Column(f"{collector}_ns", lambda row: (one := cells.get((row, collector))) and one.ns)
     sized = f", {quantity.size(found[0].live_b)} live" if found else ""
     return Table((Column("shape", lambda row: row, "shape", lambda row: SHAPES[row], words=True),
-                  *map(column, collectors)), [name for name in SHAPES if any(one.shape == name for one in found)],
-                 title=f"To mark a heap of a shape{sized}; to store a pointer; to allocate 64 B that die at once")
+                  *map(column, collectors), *map(clock, collectors)), [name for name in SHAPES if any(one.shape == name for one in found)],
+                 title=f"CPU time to mark a heap of a shape{sized}; to store a pointer; to allocate 64 B that die at once")
 
 
 def pauses_table(found):
