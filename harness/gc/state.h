@@ -132,6 +132,7 @@ struct amp_gc_mutator {
     bool marking; /* allocate black */
     enum amp_gc_state state;
     bool scanned; /* this cycle */
+    uint64_t round; /* of the last safe point */
     bool scanning; /* by another thread, while it is away */
     struct amp_gc_marker marker;
     double debt; /* bytes to scan before it may allocate more */
@@ -202,6 +203,8 @@ struct amp_gc {
     uint32_t stop;    /* mutators must stop */
     uint32_t running; /* mutators in RUNNING */
     uint32_t waiting; /* threads that want the cycle to end */
+    uint64_t round;   /* of amp_gc_flush_round() */
+    bool flushing;
     struct amp_gc_mutator *mutators;
     uint64_t cycles; /* begun */
     uint64_t ended;
@@ -326,6 +329,10 @@ void amp_gc_end(struct amp_gc_mutator *mutator);           /* it runs no more */
 int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_ns, uint64_t *stopped_ns);
 uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns); /* returns when */
 void amp_gc_hurry(struct amp_gc *gc);
+
+/* Has every mutator handed over what its barrier found, since a round began? Begins one if the last one is over. A second
+ * stop before that would find too much to do. */
+bool amp_gc_flush_round(struct amp_gc *gc);
 void amp_gc_away(struct amp_gc_mutator *mutator); /* under gc->lock */
 void amp_gc_back(struct amp_gc_mutator *mutator); /* under gc->lock; at_safe_point() must follow */
 void amp_gc_wait_a_little(struct amp_gc *gc, pthread_cond_t *condition, uint64_t ns); /* under gc->lock */

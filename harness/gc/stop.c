@@ -9,7 +9,10 @@
 #include <time.h>
 
 #define AGAIN_NS 100000 /* after which a request is repeated */
-#define SPINS 2000
+/* A thread that sleeps needs some 50 us to wake up; so who waits looks for a while before. The worker does so only for a
+ * moment: it may be on the processor on which a mutator has to run. */
+#define SPINS 1000
+#define SPINS_OF_WORKER 100
 
 /* ---- Mutators */
 
@@ -31,7 +34,7 @@ void amp_gc_answer(void)
 
 static void leave(struct amp_gc_mutator *m, enum amp_gc_state state)
 {
-    m->state = state;
+    AMP_GC_STORE(&m->state, state);
     __atomic_store_n(&m->gc->running, m->gc->running - 1, __ATOMIC_RELEASE);
     if (m->gc->running == 0)
         pthread_cond_broadcast(&m->gc->stopped);
@@ -39,7 +42,7 @@ static void leave(struct amp_gc_mutator *m, enum amp_gc_state state)
 
 static void enter(struct amp_gc_mutator *m)
 {
-    m->state = AMP_GC_RUNNING;
+    AMP_GC_STORE(&m->state, AMP_GC_RUNNING);
     __atomic_store_n(&m->gc->running, m->gc->running + 1, __ATOMIC_RELEASE);
 }
 
@@ -55,12 +58,24 @@ void amp_gc_back(struct amp_gc_mutator *m)
     enter(m);
 }
 
+static void spin_while(struct amp_gc *gc, const uint32_t *word, unsigned spins)
+{
+    pthread_mutex_unlock(&gc->lock);
+    for (unsigned i = 0; i < spins && AMP_GC_LOAD(word) > 0; i++)
+        AMP_GC_RELAX();
+    pthread_mutex_lock(&gc->lock);
+}
+
 static void wait_for_go(struct amp_gc_mutator *m)
 {
-    while (m->gc->stop) {
+    struct amp_gc *gc = m->gc;
+
+    while (gc->stop) {
         leave(m, AMP_GC_STOPPED);
-        while (m->gc->stop)
-            pthread_cond_wait(&m->gc->go, &m->gc->lock);
+        if (gc->limits.cpus > 1)
+            spin_while(gc, &gc->stop, SPINS);
+        while (gc->stop)
+            pthread_cond_wait(&gc->go, &gc->lock);
         enter(m);
     }
 }
@@ -70,8 +85,10 @@ void amp_gc_at_safe_point(struct amp_gc_mutator *m)
     struct amp_gc *gc = m->gc;
 
     __atomic_store_n(m->asked, 0, __ATOMIC_RELAXED);
+    amp_gc_marker_flush(&m->marker);
     pthread_mutex_lock(&gc->lock);
     wait_for_go(m);
+    m->round = gc->round;
     pthread_mutex_unlock(&gc->lock);
     if (!m->marking || m->scanned)
         return;
@@ -136,7 +153,7 @@ uint64_t amp_gc_go_outside(void *arg)
 static void ask(struct amp_gc *gc, const struct amp_gc_mutator *self)
 {
     for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
-        if (m != self && m->state == AMP_GC_RUNNING && m->asked) {
+        if (m != self && AMP_GC_LOAD(&m->state) == AMP_GC_RUNNING && m->asked) {
             __atomic_store_n(m->asked, 1, __ATOMIC_RELAXED);
             amp_stack_ask(m->stack, m->limit);
         }
@@ -148,15 +165,6 @@ void amp_gc_wait_a_little(struct amp_gc *gc, pthread_cond_t *condition, uint64_t
     const struct timespec until = { (time_t) (until_ns / 1000000000), (long) (until_ns % 1000000000) };
 
     pthread_cond_timedwait(condition, &gc->lock, &until);
-}
-
-/* A mutator is on a processor, and those that it waits for are on others: they are here in no time. */
-static void spin(struct amp_gc *gc)
-{
-    pthread_mutex_unlock(&gc->lock);
-    for (unsigned i = 0; i < SPINS && AMP_GC_LOAD(&gc->running) > 0; i++)
-        AMP_GC_RELAX();
-    pthread_mutex_lock(&gc->lock);
 }
 
 static bool is_late(const struct amp_gc *gc, uint64_t since_ns)
@@ -202,9 +210,11 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
     AMP_GC_STORE(&gc->stop, 1);
     if (self)
         leave(self, AMP_GC_STOPPED);
+    pthread_mutex_unlock(&gc->lock); /* they want it when they come; their list stays as it is while they must stop */
     ask(gc, self);
-    if (self && gc->limits.cpus > 1)
-        spin(gc);
+    pthread_mutex_lock(&gc->lock);
+    if (gc->limits.cpus > 1)
+        spin_while(gc, &gc->running, self ? SPINS : SPINS_OF_WORKER);
     while (!error && gc->running > 0) {
         amp_gc_wait_a_little(gc, &gc->stopped, AGAIN_NS);
         ask(gc, self);
@@ -230,6 +240,27 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
         gc->longest_stop_ns = go_ns - asked_ns;
     pthread_mutex_unlock(&gc->lock);
     return go_ns;
+}
+
+bool amp_gc_flush_round(struct amp_gc *gc)
+{
+    bool all = true;
+
+    pthread_mutex_lock(&gc->lock);
+    if (!gc->flushing)
+        gc->round++;
+    for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
+        if (m->state != AMP_GC_RUNNING)
+            amp_gc_marker_flush(&m->marker);
+        else if (m->round != gc->round)
+            all = false;
+    gc->flushing = !all;
+    if (!all) {
+        ask(gc, NULL);
+        amp_gc_wait_a_little(gc, &gc->work, AGAIN_NS);
+    }
+    pthread_mutex_unlock(&gc->lock);
+    return all;
 }
 
 /* Mutators whose stacks are still grey come by their own safe points; see to it that they do. */

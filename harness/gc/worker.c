@@ -50,7 +50,7 @@ static void mark(struct amp_gc *gc)
         rest(gc, amp_gc_rest_ns(gc, worked_ns));
     else if (AMP_GC_LOAD(&gc->unscanned) > 0)
         amp_gc_hurry(gc);
-    else
+    else if (amp_gc_flush_round(gc) && AMP_GC_LOAD(&gc->queued) == 0)
         amp_gc_try_end(gc, NULL);
 }
 

@@ -72,7 +72,7 @@ MUTANTS = [
     ("cycle.c", "grey objects of mutators are left out", "static bool is_marked", "collect_grey(gc);", "", "bursts"),
     ("cycle.c", "spans are not swept before the next cycle", "bool amp_gc_begin", "amp_gc_sweep_all(gc);", "",
      "step used"),
-    ("stop.c", "nobody is asked", "static void ask", "m->state == AMP_GC_RUNNING", "m->state == AMP_GC_AWAY",
+    ("stop.c", "nobody is asked", "static void ask", "== AMP_GC_RUNNING &&", "== AMP_GC_AWAY &&",
      "polled called"),
     ("stop.c", "only who polls is asked", "static void ask", "amp_stack_ask(m->stack, m->limit);", "", "called"),
     ("stop.c", "nobody is ever late", "static bool is_late", "> gc->limits", ">> 63 > gc->limits", "never_stops"),
