@@ -162,7 +162,9 @@ void *amp_gc_alloc(unsigned type)
     struct amp_gc_mutator *m = amp_gc_me;
     struct request request;
 
-    if (__builtin_expect(m && !amp_gc_asked && type <= AMP_GC_TYPES && m->single[type] != NULL, 1)) {
+    if (__builtin_expect(m && !__atomic_load_n(&amp_gc_asked, __ATOMIC_RELAXED) && type <= AMP_GC_TYPES &&
+                             m->single[type] != NULL,
+                         1)) {
         struct amp_gc_bin *bin = m->single[type];
         const uint64_t free = ~*bin->word;
 
