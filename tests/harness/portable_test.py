@@ -24,7 +24,7 @@ SOURCES = sorted(path.relative_to(ROOT) for room in ("harness", "benchmarks") fo
                  if path.name not in ("abi_subject.c", "boehm.c")  # a user's type before it; a library of the host's
                  and not {"escape", "plugin"} & set(path.parts))  # they want LLVM, which is the host's
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Werror=implicit-function-declaration", "-Werror=unsequenced",
-         "-DAMP_LESSONS_DIR=\"\"", "-DAMP_ALLOCATORS_DIR=\"\""]
+         "-DAMP_LESSONS_DIR=\"\"", "-DAMP_ALLOCATORS_DIR=\"\"", "-DAMP_TRACES_DIR=\"\""]
 BUILD_INFO = "".join(f'#define AMP_{name} ""\n' for name in (
     "VERSION", "BUILD_COMPILER", "BUILD_TYPE", "BUILD_C_ARGS", "BUILD_KERNEL_ARGS", "BUILD_LINKER"))
 

@@ -38,7 +38,7 @@ const struct amp_record amp_probe_record = {
 json_t *amp_provenance_probe(void)
 {
     struct amp_probe probe = { .source = "none", .read_back = json_object(), .effects = json_object() };
-    void *at = dlsym(RTLD_DEFAULT, "malloc");
+    void *at = amp_probe_find("malloc");
     Dl_info info = { .dli_fname = "" };
 
     if (at && dladdr(at, &info) && info.dli_fname) {

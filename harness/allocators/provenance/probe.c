@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -18,9 +19,54 @@
 
 extern char **environ;
 
-void *amp_probe_symbol(const struct amp_probe *probe, const char *name)
+#ifdef __GLIBC__
+/* Whether the address is a program's stub for a function that it does not define. */
+static bool is_stub(void *at)
+{
+    const ElfW(Sym) *symbol = NULL;
+    Dl_info info;
+
+    return dladdr1(at, &info, (void **) &symbol, RTLD_DL_SYMENT) && symbol && symbol->st_shndx == SHN_UNDEF;
+}
+
+/* The first library that defines it, in the order in which the loader looks. */
+static void *find_behind(const char *name)
+{
+    void *program = dlopen(NULL, RTLD_LAZY), *found = NULL;
+    struct link_map *map = NULL;
+
+    if (!program || dlinfo(program, RTLD_DI_LINKMAP, &map))
+        map = NULL;
+    for (; map && !found; map = map->l_next) {
+        void *library = map->l_name[0] ? dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+        void *at = library ? dlsym(library, name) : NULL;
+        Dl_info info;
+
+        if (at && dladdr(at, &info) && (uintptr_t) info.dli_fbase == (uintptr_t) map->l_addr)
+            found = at;
+        if (library)
+            dlclose(library);
+    }
+    if (program)
+        dlclose(program);
+    return found;
+}
+#endif
+
+void *amp_probe_find(const char *name)
 {
     void *at = dlsym(RTLD_DEFAULT, name);
+
+#ifdef __GLIBC__
+    if (at && is_stub(at))
+        at = find_behind(name);
+#endif
+    return at;
+}
+
+void *amp_probe_symbol(const struct amp_probe *probe, const char *name)
+{
+    void *at = amp_probe_find(name);
     Dl_info info;
 
     return at && dladdr(at, &info) && info.dli_fname && info.dli_fbase == probe->base ? at : NULL;

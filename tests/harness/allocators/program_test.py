@@ -240,6 +240,18 @@ def test_a_program_that_loses_its_configuration_is_not_in_force(shipped, program
     assert judged(run)[1]["cells"][-1]["state"] == "not in force"
 
 
+def test_a_program_that_is_not_position_independent(shipped, tmp_path):
+    """It takes malloc's address, so that the address is that of a stub of its own, in libraries too."""
+    (tmp_path / "fixed.c").write_text("#include <stdlib.h>\nint main(void)\n{\n"
+                                      "    void *(*volatile allocate)(size_t) = malloc;\n    free(allocate(9));\n"
+                                      "    return 0;\n}\n")
+    subprocess.run([*CC, "-no-pie", "-fno-pie", "-o", tmp_path / "fixed", tmp_path / "fixed.c"], check=True)
+    run = tmp_path / "run"
+    done = allocators("--out", run, *FAST, "--", tmp_path / "fixed")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((run / "provenance" / "other.json").read_text())["in_force"]
+
+
 def test_resume(shipped, program, tmp_path):
     run = tmp_path / "run"
     assert allocators("--out", run, *FAST, "--metric", "took ([0-9]+)", "--", program, "say=took 5").returncode == 0
