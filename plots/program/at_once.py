@@ -10,7 +10,6 @@ of them; if the caller is killed they end after the job that they are at."""
 
 import os
 import signal
-import sys
 import traceback
 from multiprocessing import connection
 
@@ -26,8 +25,6 @@ def each(jobs, do, processes=None):
     processes = min(len(jobs), processes or min(MOST, len(os.sched_getaffinity(0))))
     if processes < 2:
         return [do(job) for job in jobs]
-    sys.stdout.flush()  # else each fork prints it once more
-    sys.stderr.flush()
     team = {}
     try:
         while len(team) < processes:
