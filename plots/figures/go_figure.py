@@ -16,6 +16,7 @@ LEFT_IN, RIGHT_IN = 1.0, 4.7
 TIMES_IN = (5.3, 6.0, 7.1, 7.8)  # where the columns of times end: C value, C pointer, Go value, Go pointer
 ABOVE_IN, BELOW_IN, HEAD = 0.42, 0.42, 1.2  # HEAD: of a pair's name, in rows
 LIMIT = 32.0
+MOST = 1e9  # what is no time of Go's has ratios beyond
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def load(summary, document):
     for one in document["rows"]:
         row = mine.get(one["row"])
         go = tuple((one[side] or {}).get("ns_per_op") for side in style.SIDES)
-        if row and row.ratio and all(go):
+        if row and row.ratio and all(go) and 1 / MOST < go[1] / go[0] < MOST:
             c = tuple(row.ns_per_op(side).estimate for side in style.SIDES)
             found.append(Row(row.pair, row.size, c, row.ratio.estimate, go))
     return found

@@ -104,15 +104,22 @@ def moving(table):
     launch, layout = polish(table)
     said = launch[..., None] + layout[..., None, :]
     off, (n, k) = table - said, table.shape[-2:]
-    usual = np.sqrt((off ** 2).mean(axis=(-2, -1))) * (math.sqrt(n) + math.sqrt(k))
-    if (_strongest(off) <= usual).all():  # below what noise comes to: no need to shuffle
-        return np.full(table.shape, np.nan)
+    noise = np.sqrt((off ** 2).mean(axis=(-2, -1))) * (math.sqrt(n) + math.sqrt(k))
+    found = np.full(table.shape, np.nan)
+    more = _strongest(off) > noise
+    if more.any():  # else there is no need to shuffle
+        found[more] = said[more] + _components(off[more], n)
+    return found
+
+
+def _components(off, n):
+    """The sum of those components of tables that are more than chance; NaN where none is."""
     random = np.random.default_rng(1)
     chance = np.max([_strongest(random.permuted(off, axis=-2)) for _ in range(SHUFFLES)], axis=0)
     left, size, right = np.linalg.svd(off, full_matrices=False)
     often = 1 / (left ** 4).sum(axis=-2) >= OFTEN * n
     size = np.where((size > BEYOND * chance[..., None] + TINY) & often, size, 0.0)
-    return np.where((size > 0).any(axis=-1)[..., None, None], said + (left * size[..., None, :]) @ right, np.nan)
+    return np.where((size > 0).any(axis=-1)[..., None, None], (left * size[..., None, :]) @ right, np.nan)
 
 
 def _strongest(table):

@@ -86,7 +86,7 @@ def test_a_lesson_is_built_for_the_sizes_between(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("brackets, lessons, words", [
-    ([], ("return_out",), "nothing to refine"), ([("return_out", 16, 24)], ("return_out",), "nothing to refine"),
+    ([], ("return_out",), "nothing to refine"), ([("return_out", 24, 48)], ("return_out",), "nothing to refine"),
     ([("stack_copy", 1, 16)], ("stack_copy",), "none of its lessons can be built")])
 def test_what_cannot_be_refined_is_one_line(tmp_path, capsys, brackets, lessons, words):
     run = run_with(tmp_path, 64, lessons, brackets)
