@@ -12,6 +12,8 @@ from plots.program.errors import Refused, one_line
 
 ANYBODY = {"GIT_AUTHOR_NAME": "ampersand", "GIT_AUTHOR_EMAIL": "ampersand", "GIT_COMMITTER_NAME": "ampersand",
            "GIT_COMMITTER_EMAIL": "ampersand", "GIT_TERMINAL_PROMPT": "0"}
+# What git tells a hook of the checkout that it runs in; the worktrees of the sides are others.
+OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,10 @@ class Checkout:
 
 
 def git(where, *words, may_fail=False):
+    env = {key: value for key, value in os.environ.items() if key not in OF_A_HOOK} | ANYBODY
     try:
         done = subprocess.run(["git", "-C", str(where), *words], capture_output=True, text=True, errors="replace",
-                              env=os.environ | ANYBODY, stdin=subprocess.DEVNULL)
+                              env=env, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
         raise Refused("git", "is not here, and a side is a commit: apt-get install git") from None
     if done.returncode and not may_fail:

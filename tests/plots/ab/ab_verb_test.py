@@ -193,7 +193,7 @@ def test_a_kernel_that_is_missing_on_one_side_is_told_and_the_others_go_on(pair,
 def test_commits_a_dirty_tree_and_flags(repository):
     before = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash", "list")
     (repository / "lib.c").write_text(SLOWER.replace("return x + 1;", "return 1 + x + (x & 0);"))
-    status, out, err = ab(repository, "--base", "HEAD", "--exact", "--all")
+    status, out, err = ab(repository, "--base", "HEAD", "--exact", "--all", GIT_INDEX_FILE=".git/none", GIT_DIR=".git")
     assert (status, err) == (0, "") and "with 1 changed file, not committed" in out
     status, out, err = ab(repository, "--base", "HEAD~1", "--head", "HEAD", "--exact")
     assert "changes that are not committed: they are in neither side" in err
