@@ -3,10 +3,13 @@
 
 AMPERSAND_GC_PROGRAMS asks for so many programs in each way, instead of a few; 10,000 take about an hour of CPU."""
 import os
+import subprocess
+import sys
 
 import pytest
 
-from gc_parts import build, needs, run
+from gc_parts import HERE, SMALL, build, compile_object, needs, run
+from places import ROOT
 
 PROGRAMS = int(os.environ.get("AMPERSAND_GC_PROGRAMS", "0"))
 
@@ -55,3 +58,24 @@ def test_same_checksums(programs, way):
 def test_same_checksums_with_each_compiler(programs, compiler, optimisation):
     agree(*programs(compiler, optimisation), "cpvs", 1, 20, 100, PROGRAMS or 3)
     agree(*programs(compiler, optimisation), "pv", 2, 100, 50, PROGRAMS or 3)
+
+
+def test_what_it_calls_fits_the_reserve(tmp_path):
+    needs("gcc", "gcc")
+    made = compile_object("gcc", HERE / "gc_random.c", tmp_path / "gc_random.o", "-O2", "-maccumulate-outgoing-args",
+                          *SMALL)
+    checked = subprocess.run([sys.executable, ROOT / "harness/stack/check_growable.py", made], capture_output=True,
+                             text=True)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_on_aarch64(tmp_path):
+    needs("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+    needs("qemu-aarch64", "qemu-user")
+    collected = build(tmp_path / "collected", "aarch64-linux-gnu-gcc", "gc_random.c", "-O2")
+    kept = build(tmp_path / "kept", "aarch64-linux-gnu-gcc", "gc_random.c", "-DON_MALLOC", "-O2", objects=[])
+    emulator = ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu")
+    for modes, mutators, operations in (("pvs", 1, 25), ("pv", 2, 40)):
+        arguments = (0, 2, modes, mutators, operations, 50)
+        want, got = run(*emulator, kept, *arguments), run(*emulator, collected, *arguments)
+        assert (got.returncode, got.stdout) == (0, want.stdout), got.stderr
