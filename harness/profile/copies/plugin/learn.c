@@ -89,6 +89,8 @@ static void learn_from(struct amp_types *types, LLVMValueRef call, const char *n
         return;
     }
     amp_map_set(&types->declared, value, type);
+    if (LLVMInstructionGetDebugLoc(call))
+        amp_map_set(&types->places, value, LLVMInstructionGetDebugLoc(call));
     if (types->m->is_late)
         amp_map_set(&types->variables, value, variable);
 }
@@ -162,6 +164,7 @@ void amp_types_free(struct amp_types *types)
     amp_map_free(&types->declared);
     amp_map_free(&types->pointers);
     amp_map_free(&types->variables);
+    amp_map_free(&types->places);
     amp_map_free(&types->seen);
 }
 

@@ -11,6 +11,7 @@ struct amp_types {
     struct amp_map declared;  /* memory -> the type of the variable that it is */
     struct amp_map pointers;  /* a value -> the type of the variable that it is */
     struct amp_map variables; /* memory -> its variable, once functions have been inlined */
+    struct amp_map places;    /* memory -> where that variable is declared */
     struct amp_map seen;      /* types that have been looked through */
     struct amp_named *named;  /* by name and size */
 };

@@ -113,6 +113,19 @@ static const char *kind_of_move(struct tagging *t, LLVMValueRef to, LLVMValueRef
     return "assignment";
 }
 
+/* The inliner gives some copies of arguments no place: then it is that of the call. */
+static void find_place(struct tagging *t, LLVMValueRef move)
+{
+    LLVMMetadataRef declared = amp_map_get(&t->types.places, without_casts(LLVMGetOperand(move, 0)));
+    LLVMMetadataRef call = declared ? LLVMDILocationGetInlinedAt(declared) : NULL;
+
+    if (!call || LLVMInstructionGetDebugLoc(move))
+        return;
+    LLVMInstructionSetDebugLoc(move, call);
+    if (amp_copy_name(t->m, move)) /* of all arguments */
+        LLVMInstructionSetDebugLoc(move, LLVMDILocationGetInlinedAt(call));
+}
+
 static void name_move(struct tagging *t, LLVMValueRef move)
 {
     LLVMValueRef to = LLVMGetOperand(move, 0), from = LLVMGetOperand(move, 1), length = LLVMGetOperand(move, 2);
@@ -122,6 +135,7 @@ static void name_move(struct tagging *t, LLVMValueRef move)
 
     if (size_b < t->m->least_b)
         return;
+    find_place(t, move);
     extent = amp_types_of_copy(&t->types, to, from, size_b, type, sizeof type);
     give_name(t, move, type, size_b, kind_of_move(t, to, from, extent));
 }
