@@ -156,9 +156,9 @@ static bool fits(LLVMTypeRef called, LLVMTypeRef own)
 
     if (class_of(LLVMGetReturnType(called)) != class_of(LLVMGetReturnType(own)))
         return false;
-    if (LLVMIsFunctionVarArg(called) || LLVMIsFunctionVarArg(own) || passed > 64)
+    if (LLVMIsFunctionVarArg(called) || passed > 64)
         return true;
-    if (taken > passed)
+    if (taken > passed || LLVMIsFunctionVarArg(own))
         return false;
     LLVMGetParamTypes(called, passes);
     LLVMGetParamTypes(own, takes);
