@@ -179,7 +179,7 @@ static void never_stops(void)
     wait_for_told(1);
     report(amp_gc_destroy(gc));
     report(amp_gc_collect(gc));
-    told = 2;
+    __atomic_store_n(&told, 2, __ATOMIC_RELEASE);
     printf("%s\n", amp_gc_mutator_join(m, NULL) ? "not joined" : "joined");
     printf("%lu\n", (unsigned long) count());
     amp_gc_destroy(gc);

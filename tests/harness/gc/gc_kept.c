@@ -55,7 +55,7 @@ static void stops(amp_stack_fn *fn)
     for (unsigned i = 0; i < 20; i++)
         if (amp_gc_collect(gc))
             abort();
-    told = 2;
+    __atomic_store_n(&told, 2, __ATOMIC_RELEASE);
     amp_gc_mutator_join(m, &n);
     amp_gc_stats(gc, &stats);
     printf("%lu cycles, %lu\n", (unsigned long) stats.cycles, (unsigned long) n);
