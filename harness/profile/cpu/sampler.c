@@ -77,10 +77,14 @@ static void begin_thread(void)
     const struct timespec tick = { 0, AMP_PROFILE_TICK_NS };
     const struct itimerspec every = { tick, tick };
     struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF };
+    sigset_t prof;
     struct sampling *sampling = mmap(NULL, sizeof *sampling, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (sampling == MAP_FAILED)
         return;
+    sigemptyset(&prof);
+    sigaddset(&prof, SIGPROF);
+    pthread_sigmask(SIG_UNBLOCK, &prof, NULL); /* programs block all signals in threads that are to do work only */
     event.sigev_notify_thread_id = (pid_t) syscall(SYS_gettid);
     if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &sampling->timer)) {
         munmap(sampling, sizeof *sampling);

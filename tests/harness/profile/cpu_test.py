@@ -11,7 +11,8 @@ import pytest
 from profiled import HERE, PROFILE, SANITIZED, compiled, profile, with_names
 
 TICK_MS = 1
-LATE_MS = 10  # between two looks of the kernel at a timer, whatever its own ticks are: they are due then
+MORE_MS = 10  # a thread may have, by the clocks' own errors
+LESS_MS = 45  # and miss: what it took since the kernel last looked at its timer, which on a busy machine it does seldom
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +36,10 @@ MODES = [  # mode, exit status, CPU milliseconds in hot() and cool(), threads an
 def test_time_is_where_it_was_spent(mode, status, hot_ms, cool_ms, n, spin):
     done, report, _ = profile(spin, mode, flags=["--cpu"])
     assert done.returncode == status
-    assert abs(ms_in(report, "hot") - hot_ms) <= n * LATE_MS and abs(ms_in(report, "cool") - cool_ms) <= n * LATE_MS
-    assert abs(report["cpu_ns"] - report["kernel_ns"]) <= 0.02 * report["kernel_ns"] + n * LATE_MS * 1e6
+    for function, ms in (("hot", hot_ms), ("cool", cool_ms)):
+        assert ms - n * LESS_MS <= ms_in(report, function) <= ms + n * MORE_MS
+    kernel_ms = report["kernel_ns"] / 1e6
+    assert 0.98 * kernel_ms - n * LESS_MS <= report["cpu_ns"] / 1e6 <= kernel_ms + n * MORE_MS
     assert report["cpu_ns"] == sum(sample["samples"] for sample in report["samples"]) * TICK_MS * 1_000_000
     assert report["lost"] == 0
 
@@ -64,7 +67,7 @@ def test_the_file_and_the_table(spin, tmp_path):
     assert [row[6] for row in rows] == ["inlined", "cool"]
     read = pprof.read(file)
     assert read.types == ["samples", "cpu"] and read.default_type == "cpu"
-    assert read.total("cpu") == read.total("samples") * TICK_MS * 1_000_000 >= 380_000_000
+    assert read.total("cpu") == read.total("samples") * TICK_MS * 1_000_000 >= 340_000_000
     if not shutil.which("go"):
         return
     top = subprocess.run(["go", "tool", "pprof", "-top", file], capture_output=True, text=True)

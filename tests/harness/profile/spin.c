@@ -61,7 +61,10 @@ static void *one_thread(void *which)
 static void threads(void)
 {
     pthread_t ids[4];
+    sigset_t all;
 
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL); /* as xz does for its threads */
     for (int i = 0; i < 4; i++)
         pthread_create(&ids[i], NULL, one_thread, i % 2 ? ids : NULL);
     for (int i = 0; i < 4; i++)
