@@ -85,7 +85,7 @@ MUTANTS = [
     (GROW, "half the reserve", "static size_t size_for", "frame_b + AMP_STACK_RESERVE_B", "frame_b + AMP_STACK_RESERVE_B / 2"),
     (GROW, "doubled whatever the factor", "static size_t size_for", "size_b *= s->policy.factor", "size_b *= 2"),
     (GROW, "beyond the limit", "static size_t size_for", "size_b > s->policy.limit_b / s->policy.factor", "size_b == 0"),
-    (GROW, "no reserve below the limit", "static void settle", "low + AMP_STACK_RESERVE_B", "low"),
+    (GROW, "no reserve below the limit", "static uintptr_t limit_of", "s->lo + AMP_STACK_RESERVE_B", "s->lo"),
     (GROW, "sp in the old stack", "uintptr_t amp_stack_grow", "return sp + (s->hi - hi);", "return sp;"),
     (GROW, "frame not reserved", "uintptr_t amp_stack_grow", "used_b + frame_b - AMP_STACK_TOP_B > s->stats.reserved_b",
      "used_b > s->stats.reserved_b + 1000000"),
