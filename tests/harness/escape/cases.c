@@ -74,6 +74,8 @@ static void *behind(size_t n) { char *p = malloc(n + 8); /* want outlives: retur
 static void *rounded(int n) { return malloc(((size_t) n + 7) & ~(size_t) 7); } /* want outlives: returned */
 int wrapped_rounded(void) { char *p = rounded(21); /* want frame */
     int r = p[0]; free(p); return r; }
+int wrapped_just_fits(void) { char *p = rounded(65532); /* want frame */
+    int r = p[0]; free(p); return r; }
 int wrapped_too_large(void) { char *p = rounded(65537); /* want large */
     int r = p[0]; free(p); return r; }
 static void *anywhere(size_t n) { char *p = malloc(n + 8); /* want outlives: returned */

@@ -74,6 +74,10 @@ static double old_style(p) double *p; { kept = p; return *p; }
 static double (*without_prototype)() = old_style;
 double to_old_style(void) { double *p = malloc(8); /* want outlives: old_style() */
     *p = 1; return without_prototype(p); }
+static float wide(p, n) float *p; long n; { kept = p; return *p + (float) n; }
+static float (*of_int)() = wide;
+float to_wide(void) { float *p = malloc(4); /* want outlives: wide() */
+    *p = 1; return of_int(p, 1); }
 
 /* ---- tables and parameters */
 static long longer(long *p) { return *p; }
