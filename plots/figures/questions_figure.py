@@ -146,6 +146,6 @@ def _caption(summary):
     if summary.quick:
         text.append("This was a quick run: it gives no verdict.")
     else:
-        text.append("In grey print: a cell's edge is on the left where the value side is faster, on the right where the "
-                    "pointer side is.")
+        text.append("In grey print: a cell's edge is on the left where the value side is faster, on the right where "
+                    "the pointer side is.")
     return " ".join(text)
