@@ -12,7 +12,7 @@
 #include "harness/profile/record/record.h"
 
 #define AMP_LOG_CALLS 3u /* a kind of record, besides those of a profile */
-#define AMP_LOG_CALLS_EACH 65534u /* with them a segment is full */
+#define AMP_LOG_CALLS_EACH 65531u /* with them a segment is full, but for a line of the cache */
 #define AMP_LOG_LARGE_B 65536u /* of objects of this size, touched pages are counted */
 
 enum amp_log_what {
@@ -39,5 +39,8 @@ struct amp_log_calls {
     uint64_t first; /* number of the first */
     struct amp_log_call calls[AMP_LOG_CALLS_EACH];
 };
+_Static_assert(sizeof(struct amp_log_calls) % AMP_PROFILE_LINE_B == 0 &&
+                   sizeof(struct amp_log_calls) < AMP_PROFILE_SEGMENT_B,
+               "the region gives out whole lines, and a segment ends with a record of kind 0");
 
 #endif
