@@ -146,8 +146,9 @@ class Linker:
 
 
 def last_line(said):
-    lines = [line for line in said.splitlines() if "error:" in line or "undefined" in line or "relocation" in line]
-    return (lines or said.splitlines() or ["the linker says nothing"])[0]
+    all_lines = [line for line in said.splitlines() if "ld returned" not in line]  # the driver's: it knows nothing
+    lines = [line for line in all_lines if "error:" in line or "undefined" in line or "relocation" in line]
+    return (lines or all_lines or ["the linker says nothing"])[0]
 
 
 def text_hash(side):

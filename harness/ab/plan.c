@@ -17,7 +17,8 @@ static const struct amp_exit exits[] = AMP_AB_EXITS;
 const struct amp_record amp_ab_settings_record = {
     AMP_FIELDS(FIELD(seed), FIELD(epoch_ns, .least = 1), FIELD(quiet_ns, .is_optional = true),
                FIELD(long_times, .most = 1000), FIELD(rounds_per_block, .least = 2, .most = 128),
-               FIELD(long_rounds, .most = 64), FIELD(layouts, .least = 4, .most = 256), FIELD(timeout_s, .least = 1), FIELD(no_wait), FIELD(programs),
+               FIELD(long_rounds, .most = 64), FIELD(layouts, .least = 4, .most = 256),
+               FIELD(timeout_s, .least = 1), FIELD(no_wait), FIELD(programs),
                FIELD(results_differ), FIELD(modules),
                AMP_LIST(struct amp_ab_settings, looks, n_looks, .least = 1, .most = 10000)),
 };

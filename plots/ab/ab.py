@@ -55,11 +55,15 @@ def seconds_of(words):
     return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
-def matching(names, pattern):
+def pattern_of(words):
     try:
-        wanted = re.compile(pattern)
+        return re.compile(words)
     except re.error as error:
-        raise Refused("--filter", f"{pattern}: is no regular expression: {error}") from None
+        raise Refused("--filter", f"{words}: is no regular expression: {error}") from None
+
+
+def matching(names, pattern):
+    wanted = pattern_of(pattern)
     found = [name for name in names if wanted.search(name)]
     if names and not found:
         raise Refused("--filter", f"'{pattern}' matches no kernel: there are {', '.join(sorted(names))}")
@@ -167,7 +171,7 @@ def run_folder(args, folder):
 
 
 def main(args):
-    args.budget = seconds_of(args.budget)
+    args.budget, _ = seconds_of(args.budget), pattern_of(args.filter)
     settings = asked.gather(args)
     if args.seed is None:
         args.seed = random.SystemRandom().randrange(1 << 53)

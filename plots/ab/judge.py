@@ -76,13 +76,20 @@ def _row(run, kernel, rows, looks, allowed):
     rare = longer if beyond and longer and (beyond.low > math.log1p(RARE) or beyond.high < -math.log1p(RARE)) else None
     if rare and math.isfinite(floor) and decided.name in ("same", "undecided"):
         decided = quads.verdict(rare, max(floor, RARE), allowed)
-    best = blocks.quiet if blocks.quiet.any() else np.full(len(blocks.quiet), True)
     spread = by_layout[np.isfinite(by_layout)]
     p10, p90 = np.percentile(spread, (10, 90)) if len(spread) else (None, None)
-    return Row(kernel, decided, interval, rare, float(np.median(blocks.base_ns[best])),
-               float(np.median(blocks.head_ns[best])), p10, p90, len(blocks.layouts) / count,
-               float(blocks.quiet.mean()), blocks.same, floor, blocks.memory_b, bound, blocks.epoch_ns > LONG_NS,
+    return Row(kernel, decided, interval, rare, _ns(blocks, blocks.base_ns, count),
+               _ns(blocks, blocks.head_ns, count), p10, p90, len(blocks.layouts) / count, float(blocks.quiet.mean()),
+               blocks.same, floor, blocks.memory_b, bound, blocks.epoch_ns > LONG_NS,
                run.seconds.get(kernel, 0) + run.seconds.get(kernel + FLOOR, 0))
+
+
+def _ns(blocks, values, count):
+    """Over the same layouts and by the same mean as the interval, so that base and head say the same as it does: where
+    placement matters, medians of all blocks would not."""
+    by_layout = quads.per_layout(blocks.layouts, np.log(values), blocks.quiet, count)
+    whole = quads.means(by_layout)
+    return float(np.exp(whole.mean() if len(whole) else np.nanmean(by_layout)))
 
 
 def _floor(run, kernel, count, confidence):

@@ -13,6 +13,7 @@ COLOURS = {"slower": screen.RED, "more": screen.RED, "faster": screen.GREEN, "fe
            "failed": screen.ALARM, "undecided": screen.YELLOW}
 ICONS = {"slower": ":red_circle:", "more": ":red_circle:", "faster": ":green_circle:", "fewer": ":green_circle:",
          "failed": ":warning:", "undecided": ":white_circle:"}
+PLACED = 0.05  # between layouts: more is told
 CODE = "functions", "changed", "only_base", "only_head", "text_sha256"
 KEYS = {"allocs": "allocations", "asked_b": "bytes", "instructions": "instructions"}
 
@@ -79,6 +80,8 @@ class Report:
             notes.append(f"longer epochs: {signed(row.rare.estimate)}, so some calls are rare and slow")
         if row.verdict.name in ("slower", "faster") and row.is_memory_bound:
             notes.append(f"bound by memory, cannot tell below {quantity.percent(row.floor)} here")
+        if row.p90 is not None and row.p90 - row.p10 > PLACED and row.verdict.name != "same":
+            notes.append(f"{signed(row.p10)} to {signed(row.p90)} by where the code stands")
         if row.same < 1:
             notes.append(f"{quantity.percent(1 - row.same)} of blocks had other addresses on the two sides")
         because = self.because.get(row.kernel)
@@ -215,6 +218,8 @@ class Report:
             for key, interval in (("difference", row.interval), ("long_epochs", row.rare)):
                 if interval:
                     one[key] = dict(zip(("estimate", "low", "high"), interval.ratio()))
+            if row.p90 is not None:
+                one["layouts"] = {"p10": math.expm1(row.p10), "p90": math.expm1(row.p90)}
             if row.failure:
                 one["failure"] = row.failure
             if self.because.get(row.kernel):

@@ -42,10 +42,7 @@ class AbRun:
 
 
 def load(folder):
-    path = folder / "manifest.json"
-    manifest = strict_json.parse(strict_json.read_bytes(path), path)
-    if not isinstance(manifest, dict) or manifest.get("schema") != "ampersand/ab-manifest/1":
-        raise Refused(path, "is no manifest of a run of ab")
+    manifest = _document(folder / "manifest.json", "ab-manifest")
     names = manifest["rows"]
     journal = read_journal(folder, set(names), {CONFIGURATION}, FORM)
     rows, failures = {}, {}
@@ -64,8 +61,15 @@ def load(folder):
     return AbRun(manifest, rows, failures, seconds)
 
 
+def _document(path, kind):
+    found = strict_json.parse(strict_json.read_bytes(path), path)
+    strict_json.check_version(found, kind, path)
+    strict_json.validate(found, kind, path)
+    return found
+
+
 def _read(path):
-    launch = strict_json.parse(strict_json.read_bytes(path), path)
+    launch = _document(path, "ab-launch")
     try:
         return _reduced(launch)
     except (KeyError, TypeError, ValueError) as error:

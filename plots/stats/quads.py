@@ -17,6 +17,7 @@ from scipy import special
 
 ERROR = 0.01   # of a whole run: the probability that any interval of any row misses
 QUAD = 4
+QUADS = 4      # of three, resampled from measured A/A runs, the interval missed twice as often as it may
 LEAST = 0.002  # the least difference worth a word: below it lies what the clockwork itself cannot tell apart
 WITHIN = (0.002, 0.005, 0.01)  # "no change beyond"
 
@@ -45,11 +46,16 @@ def per_layout(layouts, values, quiet, count):
     return found
 
 
+def means(by_layout):
+    """Of the whole quads."""
+    quads = by_layout.reshape(-1, QUAD).mean(axis=1)
+    return quads[np.isfinite(quads)]
+
+
 def interval(by_layout, confidence):
     """None where there are too few whole quads."""
-    quads = by_layout.reshape(-1, QUAD).mean(axis=1)
-    quads = quads[np.isfinite(quads)]
-    if len(quads) < 3:
+    quads = means(by_layout)
+    if len(quads) < QUADS:
         return None
     reach = special.stdtrit(len(quads) - 1, (1 + confidence) / 2) * quads.std(ddof=1) / math.sqrt(len(quads))
     middle = float(quads.mean())

@@ -26,10 +26,15 @@ def test_an_interval_is_that_of_scipy_over_quads():
 
 
 def test_a_quad_that_is_not_whole_takes_no_part():
-    values = np.arange(20.0)
+    values = np.arange(24.0)
     values[3] = np.nan
-    assert quads.interval(values, 0.9) == quads.interval(values[4:], 0.9)
-    assert quads.interval(np.arange(8.0), 0.9) is None
+    assert quads.interval(values, 0.9) == quads.interval(values[4:], 0.9) is not None
+    assert quads.means(values).tolist() == [5.5, 9.5, 13.5, 17.5, 21.5]
+
+
+@pytest.mark.parametrize("n, decides", [(0, False), (1, False), (3, False), (4, True)])
+def test_few_quads_decide_nothing(n, decides):
+    assert (quads.interval(np.arange(4.0 * n), 0.9) is not None) is decides
 
 
 def test_offsets_of_layouts_cancel_in_a_quad():

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""Verdicts by exact counts: one allocation more fails, few more instructions may be allowed."""
+from fractions import Fraction
+
+import pytest
+
+from plots.ab import exact
+from plots.ab.counts import Counted
+
+BASE = {"allocs": Fraction(1), "asked_b": Fraction(24), "instructions": Fraction(100)}
+
+
+def judged(allowed=0.01, **head):
+    counts = {"base": Counted(BASE), "head": Counted(BASE | head)}
+    verdict = exact.judge(["kernel"], {"kernel": counts}, allowed)["kernel"].verdict
+    return verdict.name, verdict.fails
+
+
+@pytest.mark.parametrize("head, want", [
+    ({}, ("same", False)),
+    ({"allocs": 2}, ("more", True)), ({"asked_b": 25}, ("more", True)),
+    ({"instructions": 101}, ("more", False)), ({"instructions": 102}, ("more", True)),
+    ({"instructions": 99}, ("fewer", False)), ({"allocs": 0}, ("fewer", False)),
+    ({"allocs": 2, "instructions": 50}, ("more", True)),      # less of one thing pays for nothing
+    ({"instructions": None}, ("same", False)),                # without valgrind
+    ({"instructions": None, "allocs": 2}, ("more", True)),
+], ids=str)
+def test_verdicts(head, want):
+    assert judged(**head) == want
+
+
+def test_without_a_limit_nothing_fails():
+    assert judged(None, allocs=9, instructions=900) == ("more", False)
+
+
+def test_what_was_not_counted_is_a_failed_row():
+    row, = exact.judge(["kernel"], {"kernel": {"base": Counted({}, "it took more than 60 s"), "head": Counted({})}}, 0).values()
+    assert row.verdict.name == "failed" and "60 s" in row.failure["detail"]
+    assert exact.judge(["kernel"], {}, 0)["kernel"].verdict.name == "failed"
