@@ -6,11 +6,10 @@ could live in the frame, which must be on the heap and through which steps, and 
 
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 
-from plots.escape import baseline, counted, listing, lsp, outward, proof, sarif, savings
+from plots.escape import baseline, counted, listing, lsp, outward, proof, sarif, savings, written
 from plots.escape.analysis import analyse
 from plots.program import scratch
 from plots.program.errors import Refused
@@ -82,11 +81,8 @@ def mend(arguments, analysis, out):
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(text)
-    for file in made if arguments.write else ():
-        partial = Path(f"{file}.ampersand.tmp")
-        partial.write_bytes(made[file].encode("latin-1"))
-        shutil.copymode(file, partial)
-        partial.replace(file)
+    if arguments.write:
+        written.write(made, texts)
     proof.report(fixes)
     return any(one.why_not.startswith("taken back") for one in fixes)
 

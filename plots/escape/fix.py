@@ -14,6 +14,8 @@ from pathlib import Path
 
 RECURSIVE_MOST_B = 1024  # each call of a function that calls itself has its own
 CALLEE = re.compile(r"(?:\(\s*\*[\w\s>.\-]+\)|\w+)(?:\s*(?:->|\.)\s*\w+|\s*\[[^][]*\])*\s*\(")
+ENDS = re.compile(r"\r\n?|\n")  # of lines, as clang counts them
+DOES_MORE = re.compile(r"\+\+|--|(?<![=!<>])=(?!=)|\b(?!(?:sizeof|offsetof|_Alignof)\b)\w+\s*\(")
 TYPE = r"(?:(?:struct|union|enum|unsigned|signed|long|short)\s+)*[A-Za-z_]\w*"
 
 
@@ -29,12 +31,12 @@ class Fix:
     """A finding and ways to change the source for it, the best first."""
     finding: dict
     file: Path
-    ways: list = field(default_factory=list)  # of lists of Edit
+    ways: list = field(default_factory=list)  # of lists of Edit, each with one that must compile beside them
     why_not: str = ""
 
     @property
     def edits(self):
-        return self.ways[0]
+        return self.ways[0][0]
 
 
 class NoWay(Exception):
@@ -46,10 +48,10 @@ def read(path):
 
 
 def offset(text, line, column):
-    lines = text.splitlines(keepends=True)
-    if not 1 <= line <= len(lines):
+    starts = [0, *(end.end() for end in ENDS.finditer(text))]
+    if not 1 <= line <= len(starts):
         raise NoWay("its place is not in the file any more")
-    return sum(map(len, lines[:line - 1])) + max(column, 1) - 1
+    return starts[line - 1] + max(column, 1) - 1
 
 
 def skip(text, at):
@@ -91,6 +93,14 @@ def call_at(text, at, name):
         raise NoWay("it is called by a macro")
     end = closing(text, found.end() - 1)
     return at, end + 1, text[found.end():end].strip()
+
+
+def removable(text, at, name):
+    """call_at() of a call that may be removed: nothing happens in its arguments."""
+    found = call_at(text, at, name)
+    if DOES_MORE.search(found[2]):
+        raise NoWay("its arguments may do something, too")
+    return found
 
 
 def body_of(text, head, call):
@@ -160,14 +170,19 @@ def of(finding, text, taken):
             raise NoWay("what the called function writes into it would be lost")
         if finding["recursive"] and finding["bytes"] > RECURSIVE_MOST_B:
             raise NoWay("its function may call itself, and each call would have its own")
+        if finding["by"] == "aligned_alloc":
+            raise NoWay("its alignment would be lost")
+        for one in (finding, *finding["frees"]):
+            if "more" in one:
+                raise NoWay(one["more"])
         name = "" if finding["through_pointer"] else finding["by"]
-        start, end, argument = call_at(text, offset(text, finding["line"], finding["column"]), name)
+        start, end, argument = removable(text, offset(text, finding["line"], finding["column"]), name)
         body = body_of(text, finding["head"], start)
         frees = []
         for one in finding["frees"]:
             if one["file"] != finding["file"]:
                 raise NoWay("it is freed in another file")
-            at = call_at(text, offset(text, one["line"], one["column"]), one["by"])
+            at = removable(text, offset(text, one["line"], one["column"]), one["by"])
             frees.append(without_free(text, *at[:2]))
         fix.ways = list(ways(finding, text, (start, end, argument), body, frees, taken))
     except NoWay as reason:
@@ -183,7 +198,8 @@ def ways(finding, text, call, body, frees, taken):
     for declaration, address in ([(f"{kind} {name};", f"&{name}")] if kind else []) + [(plain, name)]:
         zero = f"__builtin_memset({address}, 0, sizeof {name})"
         made = zero if finding["contents"] == "zero" else f"(void *) {address}"
-        yield [declared(text, body, declaration), Edit(start, end, made), *frees]
+        size = f" _Static_assert(sizeof {name} == {finding['bytes']}, \"\");"  # another type may have its name
+        yield [declared(text, body, declaration), Edit(start, end, made), *frees], Edit(body, body, size)
 
 
 def apply(text, edits):

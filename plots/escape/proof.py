@@ -6,6 +6,7 @@ import contextlib
 import difflib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,12 +37,21 @@ def compiles(clang, unit, text):
     return one_line(said[0]) if done.returncode else ""
 
 
+def place(finding):
+    return os.path.realpath(finding["file"]), finding["line"], finding["column"]
+
+
 def plan(found, units, clang):
     """[Fix], each with one way that compiles, together with all others of its file, or the reason why there is none."""
     by_file = {os.path.realpath(unit.source.file): unit for unit in units}
-    texts, taken, fixes = {}, set(), []
+    texts, taken, fixes, at = {}, set(), [], {}
+    for finding in found["allocations"]:
+        at.setdefault(place(finding), []).append(finding)
     for finding in found["allocations"]:
         if finding["obstacle"] is not None or not finding["bytes"]:
+            continue
+        if len(at[place(finding)]) > 1:
+            fixes.append(fix.Fix(finding, Path(finding["file"]), why_not="its line is compiled more than once"))
             continue
         unit = by_file.get(os.path.realpath(finding["file"]))
         if unit is None:
@@ -58,7 +68,8 @@ def plan(found, units, clang):
 def choose(one, beside, text, clang, unit):
     """Keep the first way that compiles beside the others."""
     for way in one.ways:
-        changed = fix.apply(text, [*beside, *way])
+        edits, sizes = way
+        changed = fix.apply(text, [*beside, *edits, sizes])
         one.why_not = "another change meets it" if changed is None else compiles(clang, unit, changed)
         if not one.why_not:
             one.ways = [way]
@@ -79,8 +90,8 @@ def patch(made, texts):
     lines = []
     for file in sorted(made):
         name = os.path.relpath(file)
-        lines += difflib.unified_diff(texts[file].splitlines(keepends=True), made[file].splitlines(keepends=True),
-                                      f"a/{name}", f"b/{name}")
+        before, after = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (texts[file], made[file]))
+        lines += difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
 
 

@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 
+#include "harness/escape/findings/maker.h"
 #include "harness/escape/findings/places.h"
 
 enum { MAKER_ROOM = 200 };
@@ -88,12 +89,19 @@ static void set_way_out(json_t *object, const struct amp_function *function, int
     amp_path_free(&path);
 }
 
+static void set_more(json_t *object, const char *more)
+{
+    if (more)
+        json_object_set_new(object, "more", json_string(more));
+}
+
 /* "malloc"; through a pointer "l_alloc", or "mine or yours". */
 static void set_maker(json_t *object, struct amp_program *program, LLVMValueRef call)
 {
     LLVMValueRef called = amp_called_function(call);
     const struct amp_targets *targets = called ? NULL : amp_world_targets(&program->world, call);
     char text[MAKER_ROOM] = "";
+    const char *more = NULL;
     bool wrapped = false;
 
     for (int t = 0; t < (called ? 1 : targets->n); t++) {
@@ -103,10 +111,12 @@ static void set_maker(json_t *object, struct amp_program *program, LLVMValueRef 
 
         snprintf(text + at, sizeof text - at, "%s%s", t > 0 ? " or " : "", name);
         wrapped = wrapped || LLVMCountBasicBlocks(one) > 0;
+        more = more ? more : amp_maker_does_more(one);
     }
     json_object_set_new(object, "by", amp_name_json(text));
     json_object_set_new(object, "wrapped", json_boolean(wrapped));
     json_object_set_new(object, "through_pointer", json_boolean(!called));
+    set_more(object, more);
 }
 
 /* Whether each call of the function is seen, and by its name. */
@@ -133,6 +143,7 @@ static json_t *frees_of(const struct amp_body *body, int memory)
     json_t *list = json_array();
 
     for (int f = 0; f < body->frees; f++) {
+        LLVMValueRef called;
         json_t *place;
 
         if (!amp_facts_find(&body->graph.value[body->free[f].value], memory))
@@ -140,6 +151,8 @@ static json_t *frees_of(const struct amp_body *body, int memory)
         place = json_object();
         amp_place_set(place, body->free[f].call);
         json_object_set_new(place, "by", amp_name_json(name_of(body->free[f].call)));
+        called = amp_called_function(body->free[f].call);
+        set_more(place, called ? amp_maker_does_more(called) : NULL);
         json_array_append_new(list, place);
     }
     return list;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Patches: what they change, that they compile and that the program does the same with them; what they leave."""
+import json
 import subprocess
 import textwrap
 
@@ -112,6 +113,128 @@ def test_a_patch_keeps_what_the_program_does(run, source, tmp_path):
     source.write_text(USES_ALL)
     run("k.c", "--fix", "--write")
     assert source.read_text() == changed
+
+
+MAKERS = """#include <stdio.h>
+#include <stdlib.h>
+static int live, loud;
+struct wide { long a[4]; };
+static void die(void) { if (loud) puts("none"); exit(1); }
+static void *plain(size_t n) { void *p = malloc(n); if (!p) { if (loud) puts("!"); die(); } return p; }
+static void *or_null(size_t n) { void *p = malloc(n); if (p == NULL) return NULL; return p; }
+static void *maybe(int c) { if (!c) return NULL; return malloc(8); }
+static void *counted(size_t n) { live++; return malloc(n); }
+static void uncounted(void *p) { live--; free(p); }
+static void tidy(void *p) { if (p) free(p); }
+"""
+MORE = "the called function does more than make or free memory"
+NULL = "the called function may return NULL, not only where memory is short"
+ARGUMENTS = "its arguments may do something, too"
+BODIES = [  # what makes it, what frees it, why it is left
+    ("plain", "p = plain(8);", "tidy(p);", None),
+    ("null where memory is short", "p = or_null(8);", "free(p);", None),
+    ("null at will", "p = maybe(n);", "free(p);", NULL),
+    ("counted", "p = counted(8);", "free(p);", MORE),
+    ("counted where it is freed", "p = malloc(8);", "uncounted(p);", MORE),
+    ("assigned in the argument", "p = malloc(n = 8);", "free(p);", ARGUMENTS),
+    ("counted in the argument", "p = malloc((n++, 8));", "free(p);", ARGUMENTS),
+    ("counted where it is freed by name", "p = malloc(8);", "free((n++, p));", ARGUMENTS),
+    ("compared in the argument", "p = malloc(sizeof(int) * (1 + (2 >= 1)));", "free(p);", None),
+    ("aligned", "p = aligned_alloc(64, 64);", "free(p);", "its alignment would be lost"),
+    ("a letter with a byte that ends lines elsewhere", "/* \u0445 \u00c5 \f \v */ p = malloc(8);", "free(p);", None),
+]
+
+
+@pytest.mark.parametrize("makes, frees, why", [case[1:] for case in BODIES], ids=[case[0] for case in BODIES])
+def test_what_a_call_does_besides_is_not_lost(run, tmp_path, makes, frees, why):
+    text = MAKERS + f"""int use(int n)
+{{
+    int *p, r;
+    {makes}
+    r = p ? (*p = n) : -1;
+    {frees}
+    return r;
+}}
+int main(void) {{ printf("%d %d\\n", use(0), live); return 0; }}
+"""
+    (tmp_path / "k.c").write_text(text)
+    before = output(tmp_path)
+    assert "use(): could live in the frame" in run("k.c", "-m", "--function", "^use$")[1]
+    _, patch, err = run("k.c", "--fix", "--function", "^use$")
+    if why:
+        assert not patch and err.splitlines()[1].endswith(f": left as it is: {why}")
+    else:
+        subprocess.run(["patch", "-p1"], input=patch, text=True, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+        assert "p_in_frame" in (tmp_path / "k.c").read_text() and output(tmp_path) == before
+
+
+def test_an_inner_name_does_not_say_the_size(run, tmp_path):
+    (tmp_path / "k.c").write_text(MAKERS + """long use(struct wide *p)
+{
+    long r;
+    { char *p = 0; (void) p; }
+    p = malloc(sizeof *p);
+    r = p->a[3] = 7;
+    free(p);
+    return r;
+}
+int main(void) { printf("%ld\\n", use(0)); return 0; }
+""")
+    assert run("k.c", "--fix", "--write")[0] == 0
+    assert "unsigned char p_in_frame[32]" in (tmp_path / "k.c").read_text() and output(tmp_path) == "7\n"
+
+
+USED = """#include <stdlib.h>
+int use(void)
+{
+    int *p = malloc(8);
+    int r = *p = 1;
+    free(p);
+    return r;
+}
+"""
+
+
+def test_links_and_ends_of_lines_stay(run, tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/k.c").write_bytes(USED.replace("\n", "\r\n").encode())
+    (tmp_path / "k.c").symlink_to("far/k.c")
+    assert run("k.c", "--fix", "--write")[0] == 0
+    assert (tmp_path / "k.c").is_symlink() and [path.name for path in (tmp_path / "far").iterdir()] == ["k.c"]
+    changed = (tmp_path / "far/k.c").read_bytes()
+    assert b"int *p = (void *) p_in_frame;\r\n" in changed and changed.count(b"\r\n") == USED.count("\n")
+
+
+def test_a_read_only_file_is_left(run, tmp_path):
+    (tmp_path / "a.c").write_text(USED.replace("use", "other"))
+    (tmp_path / "k.c").write_text(USED)
+    (tmp_path / "k.c").chmod(0o444)
+    status, _, err = run(".", "--fix", "--write")
+    assert status == 2 and err.splitlines()[-1].endswith("k.c: is read-only: nothing is written")
+    assert "in_frame" not in (tmp_path / "a.c").read_text() + (tmp_path / "k.c").read_text()
+
+
+def test_what_was_changed_meanwhile_is_left(run, tmp_path):
+    (tmp_path / "k.c").write_text(USED + "int main(void) { return !use(); }\n")
+    (tmp_path / "Makefile").write_text(f"test: k\n\techo '/* more */' >>{tmp_path}/k.c\nk: k.c\n"
+                                       "\t$(CC) -o k k.c\n")
+    status, _, err = run("k.c", "--fix", "--write", "--check", "make test", PWD=str(tmp_path))
+    assert status == 2 and "k.c: was changed meanwhile: nothing is written" in err
+    assert "in_frame" not in (tmp_path / "k.c").read_text()
+
+
+def test_a_line_that_two_programs_compile_is_left(run, tmp_path):
+    (tmp_path / "part.c").write_text("#include <stdlib.h>\n"
+                                     "static int NAME(void) { int *p = malloc(8); KEEP; return *p; }\n"
+                                     "int USER(void) { return NAME(); }\n")
+    for name, keep in (("a", "extern void *kept; kept = p"), ("b", "*p = 1")):
+        (tmp_path / f"{name}.c").write_text(f"#define NAME {name}\n#define USER use_{name}\n#define KEEP {keep}\n"
+                                            '#include "part.c"\n')
+    (tmp_path / "compile_commands.json").write_text(json.dumps(
+        [{"directory": str(tmp_path), "file": f"{name}.c", "command": f"cc -c {name}.c {flags}"} for name, flags in (
+            ("a", ""), ("b", ""), ("part", "-DNAME=part -DUSER=use_part -DKEEP="))]))
+    _, patch, err = run("compile_commands.json", "--fix")
+    assert not patch and "its line is compiled more than once" in err, patch
 
 
 MAKEFILE = textwrap.dedent("""\
