@@ -145,14 +145,15 @@ static void *allocate(struct amp_gc_mutator *m, unsigned type, size_t n)
 static uint64_t slow(void *arg)
 {
     const struct request *request = arg;
-    struct amp_gc_mutator *m = amp_gc_me;
+    struct amp_gc_mutator *m = amp_gc_present();
     void *at = NULL;
 
     if (m) {
         amp_gc_note_registers(m);
         at = allocate(m, request->type, request->n);
     } else {
-        amp_gc_say("only mutators allocate, and this thread is none");
+        amp_gc_say(amp_gc_me ? "what amp_gc_call calls may not allocate"
+                             : "only mutators allocate, and this thread is none");
     }
     return (uintptr_t) at;
 }

@@ -191,8 +191,10 @@ int amp_gc_create(const struct amp_gc_limits *limits, struct amp_gc **out, const
     prepare(gc);
     gc->worker_marker.block = amp_gc_block_new(gc);
     error = gc->worker_marker.block ? amp_gc_pages_reserve(gc) : -ENOMEM;
-    if (!error)
+    if (!error) {
         error = enrol(gc);
+        *why = error ? "there are 64 collectors at most" : *why;
+    }
     amp_gc_pace_next(gc);
     if (!error && !(chosen.modes & AMP_GC_STEP))
         error = amp_gc_worker_start(gc);

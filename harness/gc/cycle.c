@@ -59,6 +59,8 @@ static void turn_on(struct amp_gc *gc, const char *why, uint64_t asked_ns, uint6
         m->marking = true;
         m->scanned = m->state == AMP_GC_ENDED;
         gc->unscanned += !m->scanned;
+        if (m->scanned)
+            amp_gc_shade_word(&gc->worker_marker, m->result);
         m->debt = 0;
     }
     gc->on = true;
@@ -108,6 +110,8 @@ static void turn_off(struct amp_gc *gc)
     pthread_mutex_lock(&gc->heap_lock);
     for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next) {
         m->marking = false;
+        gc->cycle.waited_ns += m->waits_since_ns ? amp_gc_now_ns() - m->waits_since_ns : 0;
+        m->waits_since_ns = 0;
         amp_gc_counts_add(gc, &m->marker);
         amp_gc_bins_release(m);
     }

@@ -20,6 +20,7 @@
  *   - each pointer that is stored into an object or a root goes through amp_gc_store()
  *   - no pointer to an object is kept where the collector does not look: malloc'd memory, other threads, encoded
  *   - a function called by amp_stack_call() may allocate; one that waits for others is called by amp_gc_call()
+ *   - a mutator runs on its own growable stack only: others that it runs (coroutines) are not scanned
  *
  * Finalisers are left out: an order in which to run them cannot be had for cycles, and nothing here needs one.
  *
@@ -163,7 +164,7 @@ int amp_gc_root_add(struct amp_gc *gc, const char *name, void *at, size_t size_b
 int amp_gc_mutator_start(struct amp_gc *gc, const char *name, const struct amp_stack_policy *policy, amp_stack_fn *fn,
                          void *arg, struct amp_gc_mutator **out);
 
-/* Wait for it, and free it.
+/* Wait for it, and free it. Until then, what its result points to is kept.
  * errors   those of amp_stack_run(), -ECANCELED if the thread ended in the middle of fn */
 int amp_gc_mutator_join(struct amp_gc_mutator *mutator, uint64_t *result);
 
@@ -183,7 +184,8 @@ static inline void amp_gc_poll(void);
 /* Store a pointer (or NULL) into a field of an object, or into a root. Off, the barrier is a load and a branch. */
 static inline void amp_gc_store(void *field, const void *pointer);
 
-/* As amp_stack_call(), for what blocks: no stop waits for it. fn touches no object and allocates none. */
+/* As amp_stack_call(), for what blocks: no stop waits for it. fn touches no object and allocates none; it may start and
+ * join mutators, and collect. */
 uint64_t amp_gc_call(amp_stack_fn *fn, void *arg);
 
 /* A whole cycle, and its sweep. May be called by any thread. With STEP, by the mutator. */

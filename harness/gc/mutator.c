@@ -179,25 +179,31 @@ int amp_gc_mutator_start(struct amp_gc *gc, const char *name, const struct amp_s
     return error;
 }
 
-static uint64_t wait_for(void *mutator)
-{
-    struct amp_gc_mutator *m = mutator;
+struct awaited {
+    struct amp_gc_mutator *mutator;
+    uint64_t *result;
+};
 
-    pthread_join(m->thread, NULL);
-    leave(m);
+static uint64_t wait_for(void *awaited)
+{
+    const struct awaited *a = awaited;
+
+    pthread_join(a->mutator->thread, NULL);
+    if (!a->mutator->error && a->result)
+        *a->result = a->mutator->result; /* before it leaves: one of the two places is scanned */
+    leave(a->mutator);
     return 0;
 }
 
 int amp_gc_mutator_join(struct amp_gc_mutator *m, uint64_t *result)
 {
+    struct awaited awaited = { m, result };
     int error;
 
-    amp_gc_call(wait_for, m);
+    amp_gc_call(wait_for, &awaited);
     error = m->error;
     if (error && error != -ECANCELED)
         amp_gc_note(m->gc, "mutator %s: %s", m->name, amp_stack_message(m->stack));
-    if (!error && result)
-        *result = m->result;
     unmake(m);
     return error;
 }

@@ -170,7 +170,6 @@ static void help(struct amp_gc *gc, struct amp_gc_mutator *m)
 void amp_gc_assist(struct amp_gc_mutator *m, size_t bytes)
 {
     struct amp_gc *gc = m->gc;
-    uint64_t begin_ns;
 
     amp_gc_marker_flush(&m->marker); /* what its barrier found, for the worker */
     amp_gc_counts_add(gc, &m->marker);
@@ -180,7 +179,7 @@ void amp_gc_assist(struct amp_gc_mutator *m, size_t bytes)
         help(gc, m);
     if (AMP_GC_LOAD(&gc->heap_b) + bytes <= gc->pace.goal_b || gc->limits.modes & AMP_GC_STEP)
         return;
-    begin_ns = amp_gc_now_ns();
+    m->waits_since_ns = amp_gc_now_ns();
     amp_gc_wait_done(gc, m, AMP_GC_LOAD(&gc->ended) + 1);
-    AMP_GC_ADD(&gc->cycle.waited_ns, amp_gc_now_ns() - begin_ns);
+    m->waits_since_ns = 0;
 }

@@ -6,6 +6,7 @@
  *   host stack          from the safe point to the base of its thread: what amp_stack_call() runs may hold pointers,
  *                       and saves registers of the growable functions there
  *   registers           that a function must keep: noted in the mutator at the safe point
+ *   result              once it has ended, until it is joined
  *
  * A mutator scans its own stack, at its safe point; while it is away, another thread does. */
 #include "harness/gc/state.h"
@@ -14,13 +15,15 @@ void amp_gc_each_range(struct amp_gc_mutator *mutator, void (*fn)(void *arg, uin
 {
     uintptr_t low = 0, top = 0;
 
+    fn(arg, (uintptr_t) &mutator->result, (uintptr_t) (&mutator->result + 1));
+    if (AMP_GC_LOAD(&mutator->state) == AMP_GC_ENDED)
+        return;
     if (mutator->stack)
         amp_stack_in_use(mutator->stack, &low, &top);
     fn(arg, low, top);
     fn(arg, mutator->host_sp, mutator->host_base);
     fn(arg, (uintptr_t) mutator->saved, (uintptr_t) (mutator->saved + AMP_GC_SAVED));
     fn(arg, (uintptr_t) &mutator->arg, (uintptr_t) (&mutator->arg + 1));
-    fn(arg, (uintptr_t) &mutator->result, (uintptr_t) (&mutator->result + 1));
 }
 
 static void scan_range(void *arg, uintptr_t from, uintptr_t to)
@@ -47,13 +50,13 @@ bool amp_gc_scan_away(struct amp_gc_marker *marker)
         if (mutator->state == AMP_GC_AWAY && !mutator->scanned && !mutator->scanning)
             break;
     if (mutator)
-        mutator->scanning = true;
+        mutator->scanning = marker;
     pthread_mutex_unlock(&gc->lock);
     if (!mutator)
         return false;
     amp_gc_scan_stack(marker, mutator);
     pthread_mutex_lock(&gc->lock);
-    mutator->scanning = false;
+    mutator->scanning = NULL;
     mutator->scanned = true;
     __atomic_sub_fetch(&gc->unscanned, 1, __ATOMIC_RELEASE);
     pthread_cond_broadcast(&gc->go);

@@ -133,7 +133,8 @@ struct amp_gc_mutator {
     enum amp_gc_state state;
     bool scanned; /* this cycle */
     uint64_t round; /* of the last safe point */
-    bool scanning; /* by another thread, while it is away */
+    struct amp_gc_marker *scanning; /* by whom, while it is away; NULL: nobody */
+    uint64_t waits_since_ns; /* for the end of marking, since the heap has reached its goal; 0: it does not */
     struct amp_gc_marker marker;
     double debt; /* bytes to scan before it may allocate more */
     struct amp_gc_bin *bins[AMP_GC_KINDS];
@@ -205,6 +206,7 @@ struct amp_gc {
     uint32_t waiting; /* threads that want the cycle to end */
     uint64_t round;   /* of amp_gc_flush_round() */
     bool flushing;
+    pthread_t stopper; /* who made them stop */
     struct amp_gc_mutator *mutators;
     uint64_t cycles; /* begun */
     uint64_t ended;
@@ -221,6 +223,15 @@ struct amp_gc {
 };
 
 extern _Thread_local struct amp_gc_mutator *amp_gc_me __attribute__((tls_model("initial-exec")));
+
+/* The mutator that this thread is, unless it is away: then no stop waits for it, and it must be like any other
+ * thread. NULL: none. */
+static inline struct amp_gc_mutator *amp_gc_present(void)
+{
+    struct amp_gc_mutator *me = amp_gc_me;
+
+    return me && me->state != AMP_GC_AWAY ? me : NULL;
+}
 
 /* ---- pages.c */
 unsigned amp_gc_class_of(size_t size_b); /* up to AMP_GC_SMALL_B */

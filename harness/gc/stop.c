@@ -20,6 +20,8 @@ uint64_t amp_gc_answer_on_host(void *mutator)
 {
     struct amp_gc_mutator *m = mutator;
 
+    if (m != amp_gc_present()) /* away, it may call growable functions, too */
+        return 0;
     amp_gc_note_registers(m);
     amp_gc_at_safe_point(m);
     AMP_GC_NO_JUMP();
@@ -48,6 +50,7 @@ static void enter(struct amp_gc_mutator *m)
 
 void amp_gc_away(struct amp_gc_mutator *m)
 {
+    __atomic_store_n(m->asked, 1, __ATOMIC_RELAXED); /* until it is back, amp_gc_alloc() goes the way that refuses */
     leave(m, AMP_GC_AWAY);
 }
 
@@ -107,7 +110,12 @@ void amp_gc_end(struct amp_gc_mutator *m)
     struct amp_gc *gc = m->gc;
 
     pthread_mutex_lock(&gc->lock);
-    wait_for_go(m);
+    if (m->state == AMP_GC_RUNNING)
+        wait_for_go(m);
+    else
+        amp_gc_back(m); /* its thread was ended while it was away */
+    if (m->marking)
+        amp_gc_shade_word(&m->marker, m->result);
     amp_gc_counts_add(gc, &m->marker);
     amp_gc_marker_flush(&m->marker);
     if (m->marking && !m->scanned)
@@ -130,7 +138,7 @@ uint64_t amp_gc_call(amp_stack_fn *fn, void *arg)
 uint64_t amp_gc_go_outside(void *arg)
 {
     const struct amp_gc_outside *outside = arg;
-    struct amp_gc_mutator *m = amp_gc_me;
+    struct amp_gc_mutator *m = amp_gc_present();
     uint64_t result;
 
     if (!m)
@@ -208,6 +216,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
             pthread_cond_wait(&gc->go, &gc->lock);
     *asked_ns = amp_gc_now_ns();
     AMP_GC_STORE(&gc->stop, 1);
+    gc->stopper = pthread_self();
     if (self)
         leave(self, AMP_GC_STOPPED);
     pthread_mutex_unlock(&gc->lock); /* they want it when they come; their list stays as it is while they must stop */

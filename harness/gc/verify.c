@@ -177,8 +177,7 @@ void amp_gc_verify_marks(struct amp_gc *gc)
         look_at_range(&walk, gc->roots[i].at, gc->roots[i].at + 8 * gc->roots[i].words);
     walk.strict = gc->whole;
     for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
-        if (m->state != AMP_GC_ENDED)
-            amp_gc_each_range(m, look_at_range, &walk);
+        amp_gc_each_range(m, look_at_range, &walk);
     follow(&walk, expect_marked);
     each_object(gc, check_marked_object, &walk);
     finish(&walk);

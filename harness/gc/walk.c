@@ -80,8 +80,7 @@ static void visit_roots(struct visit *visit)
     }
     for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next) {
         visit->where = m->name;
-        if (m->state != AMP_GC_ENDED)
-            amp_gc_each_range(m, visit_range, visit);
+        amp_gc_each_range(m, visit_range, visit);
     }
 }
 
@@ -182,7 +181,9 @@ struct call {
 
 static struct amp_gc_mutator *note(struct amp_gc *gc)
 {
-    return amp_gc_me && amp_gc_me->gc == gc ? amp_gc_me : NULL;
+    struct amp_gc_mutator *m = amp_gc_present();
+
+    return m && m->gc == gc ? m : NULL;
 }
 
 static uint64_t walk_on_host(void *arg)

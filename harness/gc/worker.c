@@ -60,7 +60,7 @@ static bool has_work(const struct amp_gc *gc)
 }
 
 /* Its thread ends: as it should, or by pthread_exit() in a signal handler. Then it may hold a lock; these are of the
- * kind that nobody but the owner releases. */
+ * kind that nobody but the owner releases. Nobody waits for it any more. */
 static void gone(void *arg)
 {
     struct amp_gc *gc = arg;
@@ -70,6 +70,14 @@ static void gone(void *arg)
     amp_gc_fail(gc, -EOWNERDEAD, "the worker has ended in the middle of its work");
     pthread_mutex_unlock(&gc->queue_lock);
     pthread_mutex_unlock(&gc->heap_lock);
+    pthread_mutex_lock(&gc->lock); /* or it has it */
+    if (gc->stop && pthread_equal(gc->stopper, pthread_self()))
+        AMP_GC_STORE(&gc->stop, 0);
+    for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
+        if (m->scanning == &gc->worker_marker)
+            m->scanning = NULL;
+    pthread_cond_broadcast(&gc->go);
+    pthread_cond_broadcast(&gc->done);
     pthread_mutex_unlock(&gc->lock);
 }
 

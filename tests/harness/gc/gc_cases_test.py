@@ -43,21 +43,37 @@ CASES = {
              "Cannot allocate memory: no memory for a collector\n",
     "step": "Invalid argument: with STEP, there is one mutator at a time\n"
             "Invalid argument: marking goes on in steps in a collector with STEP only\n",
+    "joins": "0 200000, 0\n0 0\n",
+    "collects": "0 10, 0\n0 0\n",
+    "nested": "0 10, 0\n0 0\n",
+    "allocates": "what amp_gc_call calls may not allocate\n0 1, 0\n0 0\n",
+    "ends_away": "-125 0, 0\n0 0\n",
+    "grows": "0 1, 0\n0 0\n",
+    "result": "2000\n",
+    "waited": "1 waited\n",
+    "many": "Cannot allocate memory: there are 64 collectors at most\n",
 }
 
 
-KEPT = {"polled", "called", "away", "host", "bursts", "middle", "reused"}  # in the program gc_kept
+PROGRAMS = {
+    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused"},
+    "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "many"},
+}
+
+
+def program_of(case):
+    return next((name for name, cases in PROGRAMS.items() if case in cases), "gc_cases")
 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
     needs("gcc", "gcc")
     place = tmp_path_factory.mktemp("cases")
-    return {name: build(place / name, "gcc", f"{name}.c", "-O2") for name in ("gc_cases", "gc_kept")}
+    return {name: build(place / name, "gcc", f"{name}.c", "-O2") for name in ("gc_cases", *PROGRAMS)}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_case(programs, case):
-    done = run(programs["gc_kept" if case in KEPT else "gc_cases"], case)
+    done = run(programs[program_of(case)], case)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(CASES[case], done.stdout), done.stdout

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import gc_pace_test
-from gc_cases_test import CASES, KEPT
+from gc_cases_test import CASES, PROGRAMS, program_of
 from gc_parts import GC, HERE, build, collector, compile_object, needs, parts, run
 
 DEAD_S = 60  # a mutant that waits for ever is dead
@@ -76,6 +76,17 @@ MUTANTS = [
      "polled called"),
     ("stop.c", "only who polls is asked", "static void ask", "amp_stack_ask(m->stack, m->limit);", "", "called"),
     ("stop.c", "nobody is ever late", "static bool is_late", "> gc->limits", ">> 63 > gc->limits", "never_stops"),
+    ("stop.c", "who is away stops once more", "uint64_t amp_gc_answer_on_host", "m != amp_gc_present()", "!m", "grows"),
+    ("stop.c", "who is away goes away once more", "uint64_t amp_gc_go_outside", "amp_gc_present()", "amp_gc_me",
+     "joins nested"),
+    ("stop.c", "who is away allocates", "void amp_gc_away", "__atomic_store_n(m->asked, 1, __ATOMIC_RELAXED);", "",
+     "allocates"),
+    ("stop.c", "who is away ends as if it ran", "void amp_gc_end", "if (m->state == AMP_GC_RUNNING)", "if (m)",
+     "ends_away"),
+    ("walk.c", "who is away collects as if it ran", "static struct amp_gc_mutator *note", "amp_gc_present()",
+     "amp_gc_me", "collects"),
+    ("cycle.c", "the results of who has ended are lost", "static void turn_on", "if (m->scanned)", "if (!m)", "result"),
+    ("cycle.c", "no wait is in the trace", "static void turn_off", "gc->cycle.waited_ns +=", "m->debt +=", "waited"),
     ("pace.c", "twice the goal", "static size_t goal_of", "* pace->gogc / 100;", "* pace->gogc / 50;", "pace"),
     ("pace.c", "what was born counts as live", "void amp_gc_pace_next", "gc->counts.bytes - gc->counts.born_b;",
      "gc->counts.bytes;", "pace"),
@@ -112,7 +123,7 @@ def units(tmp_path_factory):
     needs("gcc", "gcc")
     place = tmp_path_factory.mktemp("units")
     made = {name: compile_object("gcc", HERE / f"{name}.c", place / f"{name}.o", "-O2", "-fno-stack-protector")
-            for name in ("gc_random", "gc_cases", "gc_kept", "gc_pace")}
+            for name in ("gc_random", "gc_cases", *PROGRAMS, "gc_pace")}
     kept = build(place / "kept", "gcc", "gc_random.c", "-DON_MALLOC", "-O2", objects=[])
     return made, {name: run(kept, *arguments).stdout for name, arguments in RANDOM.items()}
 
@@ -120,8 +131,7 @@ def units(tmp_path_factory):
 def passes(folder, objects, units, check):
     """Whether one check is content with the collector made of these objects."""
     made, sums = units
-    program = next((name for name, checks in (("gc_random", RANDOM), ("gc_pace", PACE), ("gc_kept", KEPT))
-                    if check in checks), "gc_cases")
+    program = "gc_random" if check in RANDOM else "gc_pace" if check in PACE else program_of(check)
     if not (folder / program).exists():
         done = run("gcc", "-rdynamic", "-Wl,-z,now", "-o", folder / program, made[program], *objects,
                    *parts("gcc", "-O2"), "-pthread", "-ldl")

@@ -11,7 +11,7 @@ import platform
 
 import pytest
 
-from gc_cases_test import CASES, KEPT
+from gc_cases_test import CASES, PROGRAMS, program_of
 from gc_parts import build, needs, run
 
 def on_host(**more):
@@ -29,9 +29,9 @@ def sanitized(place, program, sanitizer):
 
 
 def test_address_sanitizer(tmp_path):
-    programs = {name: sanitized(tmp_path, name, "address") for name in ("gc_cases", "gc_kept", "gc_random")}
+    programs = {name: sanitized(tmp_path, name, "address") for name in ("gc_cases", *PROGRAMS, "gc_random")}
     for case in CASES:
-        done = run(programs["gc_kept" if case in KEPT else "gc_cases"], case)
+        done = run(programs[program_of(case)], case)
         assert done.returncode == 0, f"{case}: {done.stderr[:3000]}"
     done = run(programs["gc_random"], 0, 3, "pv", 2, 80, 100)
     assert done.returncode == 0, done.stderr[:3000]
