@@ -28,13 +28,13 @@ class Built:
 
 
 def run(command, folder, env=None, shell=False):
-    """(status, what it said)"""
+    """(status, what it said, with paths from the folder on)"""
     try:
         done = subprocess.run(command, cwd=folder, env=env, shell=shell, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", stdin=subprocess.DEVNULL)
     except FileNotFoundError as error:
         return 127, f"{error.filename}: no such command"
-    return done.returncode, done.stdout
+    return done.returncode, done.stdout.replace(f"{folder}/", "")
 
 
 def failed(side, what, said):

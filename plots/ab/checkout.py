@@ -15,6 +15,9 @@ ANYBODY = {"GIT_AUTHOR_NAME": "ampersand", "GIT_AUTHOR_EMAIL": "ampersand", "GIT
 # What git tells a hook of the checkout that it runs in; the worktrees of the sides are others.
 OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
 
+SOURCES = (".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".S", ".inc")
+NAMED = 3
+
 
 @dataclass(frozen=True)
 class Checkout:
@@ -83,7 +86,10 @@ class Checkouts:
         if git(self.folder, "rev-parse", "--is-shallow-repository", may_fail=True) == "true":
             return (f"is no commit of this clone, which is a shallow one: fetch it first (git fetch origin {place}; on "
                     "GitHub actions/checkout with fetch-depth: 0, in GitLab GIT_DEPTH: 0)")
-        return "is neither a commit nor a folder"
+        if git(self.folder, "rev-parse", "--verify", "--quiet", "HEAD", may_fail=True) is None:
+            return "is no folder, and this repository has no commit yet"
+        branches = git(self.folder, "for-each-ref", f"--count={NAMED}", "--format=%(refname:short)", "refs/heads").split()
+        return "is neither a commit nor a folder" + f"; branches: {', '.join(branches)}" * bool(branches)
 
     def _mind_changes(self, side):
         if side.name == "head" and git(self.folder, "status", "--porcelain", "--untracked-files=no"):
@@ -94,9 +100,18 @@ class Checkouts:
         """The checkout as it is, with the changes of tracked files."""
         if not self.top:
             return self._copied(self.folder, target)
+        self._mind_untracked()
         dirty = len(git(self.folder, "status", "--porcelain", "--untracked-files=no").splitlines())
         commit = git(self.folder, "stash", "create") if dirty else None
         return self._worktree(commit or git(self.folder, "rev-parse", "--verify", "HEAD^{commit}"), target, dirty)
+
+    def _mind_untracked(self):
+        """A source that git does not know is no part of the head, and its build would fail for lack of it."""
+        found = git(self.folder, "ls-files", "--others", "--exclude-standard").splitlines()
+        found = [name for name in found if Path(name).suffix in SOURCES and not Path(name).is_absolute()]
+        if found:
+            more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+            self.say(f"not in git, so no part of the head: {', '.join(found[:NAMED])}{more} (git add takes them in)")
 
     def _worktree(self, commit, target, dirty):
         git(self.top, "worktree", "add", "--force", "--detach", str(target), commit)

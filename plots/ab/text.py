@@ -236,7 +236,7 @@ class Report:
         counts = self.counts.get(kernel)
         if not counts:
             return {}
-        return {side: {f"{key}_per_op": float(x) for key, x in counts[side].values.items()}
+        return {side: {key if key == "peak_b" else f"{key}_per_op": float(x) for key, x in counts[side].values.items()}
                 for side in ("base", "head")}
 
     def json(self):

@@ -188,7 +188,7 @@ def test_a_build_that_fails_shows_its_last_lines(pair):
     assert (status, out) == (2, "")
     lines = err.splitlines()
     assert any(line.startswith("    ") and "this is broken" in line for line in lines[:-1])
-    assert lines[-1].startswith("ampersand: head: lib.c does not compile: ") and "this is broken" in lines[-1]
+    assert lines[-1] == "ampersand: head: lib.c does not compile: lib.c:13:2: error: #error this is broken"
     status, out, err = folders(pair, "--build", "echo one; echo two; exit 3", "--link", "lib.a")
     assert status == 2 and err.splitlines() == ["    one", "    two", "ampersand: base: the build failed with status 3: one"]
 
@@ -212,18 +212,26 @@ def test_a_kernel_that_is_missing_on_one_side_is_told_and_the_others_go_on(pair,
 def test_commits_a_dirty_tree_and_flags(repository):
     before = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash", "list")
     (repository / "lib.c").write_text(SLOWER.replace("return x + 1;", "return x + 5;"))
+    (repository / "new.h").write_text("")
     same = "--filter", "boxed", "--all"  # nothing is timed or counted
     status, out, err = ab(repository, "--base", "HEAD", *same, GIT_INDEX_FILE=".git/none", GIT_DIR=".git")
-    assert (status, err) == (0, "") and "with 1 changed file, not committed" in out and " 1 changed, 0 removed" in out
+    assert (status, err) == (0, "ampersand: ab: not in git, so no part of the head: new.h (git add takes them in)\n")
+    assert "with 1 changed file, not committed" in out and " 1 changed, 0 removed" in out
     status, out, err = ab(repository, "--base", "HEAD~1", "--head", "HEAD", *same)
     assert "changes that are not committed: they are in neither side" in err and " 1 changed, 0 removed" in out
     assert status == 0 and "First" in out and "Mix more" in out
-    git(repository, "checkout", "-q", "lib.c")
+    git(repository, "checkout", "-q", "lib.c"), (repository / "new.h").unlink()
     after = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash", "list")
     assert after == before
     if HEAVY:
         status, out, err = ab(repository, "--head-cflags=-O1", "--exact", "--all")
         assert status == 0 and "[-O1]" in out and "[-O2]" in out
+
+
+def test_no_such_commit(repository):
+    assert "--base main2: is neither a commit nor a folder; branches: main\n" in ab(repository, "--base", "main2")[2]
+    shutil.rmtree(repository / ".git"), git(repository, "init", "-q")
+    assert "--base main: is no folder, and this repository has no commit yet\n" in ab(repository, "--base", "main")[2]
 
 
 def test_a_shallow_clone_without_the_base(repository):

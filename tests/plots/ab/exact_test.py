@@ -21,6 +21,8 @@ def judged(allowed=0.01, **head):
     ({"allocs": 2}, ("more", True)), ({"asked_b": 25}, ("more", True)),
     ({"instructions": 101}, ("more", False)), ({"instructions": 102}, ("more", True)),
     ({"instructions": 99}, ("fewer", False)), ({"allocs": 0}, ("fewer", False)),
+    ({"instructions": Fraction(1009, 10)}, ("same", False)),  # the allocator's own: it falls into one count or another
+    ({"instructions": Fraction(991, 10)}, ("same", False)),
     ({"allocs": 2, "instructions": 50}, ("more", True)),      # less of one thing pays for nothing
     ({"instructions": None}, ("same", False)),                # without valgrind
     ({"instructions": None, "allocs": 2}, ("more", True)),
