@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from plots.escape import baseline, counted, listing, lsp, outward, proof, sarif, savings, written
+from plots.escape import baseline, counted, fix, listing, lsp, outward, proof, sarif, savings
 from plots.escape.analysis import analyse
 from plots.program import scratch
 from plots.program.errors import Refused
@@ -82,7 +82,7 @@ def mend(arguments, analysis, out):
         sys.stdout.flush()
         sys.stdout.buffer.write(text)
     if arguments.write:
-        written.write(made, texts)
+        fix.write(made, texts)
     proof.report(fixes)
     return any(one.why_not.startswith("taken back") for one in fixes)
 

@@ -8,9 +8,14 @@ its address, each free() removed. What cannot be changed by its text alone (a ma
 
 Text is read as bytes, one character each, since clang counts columns so."""
 
+import os
 import re
+import shutil
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from plots.program.errors import Refused
 
 RECURSIVE_MOST_B = 1024  # each call of a function that calls itself has its own
 CALLEE = re.compile(r"(?:\(\s*\*[\w\s>.\-]+\)|\w+)(?:\s*(?:->|\.)\s*\w+|\s*\[[^][]*\])*\s*\(")
@@ -217,3 +222,33 @@ def apply(text, edits):
         parts += [text[at:edit.start], edit.text]
         at = edit.end
     return "".join([*parts, text[at:]])
+
+
+def check_writable(file, text):
+    try:
+        if read(file) != text:
+            raise Refused("--write", file, "was changed meanwhile: nothing is written")
+        if not os.stat(file).st_mode & stat.S_IWUSR or not os.access(file, os.W_OK):
+            raise Refused("--write", file, "is read-only: nothing is written")
+    except OSError as error:
+        raise Refused("--write", file, f"{error.strerror}: nothing is written") from None
+
+
+def write(made, texts):
+    """All are looked at before the first is written. A link stays one: what it names is changed."""
+    for file in made:
+        check_writable(file, texts[file])
+    for file in made:
+        target = Path(os.path.realpath(file))
+        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            with open(partial, "xb") as out:
+                out.write(made[file].encode("latin-1"))
+                out.flush()
+                os.fsync(out.fileno())
+            shutil.copymode(target, partial)
+            partial.replace(target)
+        except OSError as error:
+            raise Refused("--write", file, error.strerror) from None
+        finally:
+            partial.unlink(missing_ok=True)

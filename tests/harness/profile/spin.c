@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,6 +72,32 @@ static void threads(void)
         pthread_join(ids[i], NULL);
 }
 
+/* Each of them less than a tick of the kernel's. */
+static void *brief(void *unused)
+{
+    cool(3);
+    return unused;
+}
+
+static int brief_c11(void *unused)
+{
+    cool(3);
+    return unused != NULL;
+}
+
+static void short_threads(void)
+{
+    for (int i = 0; i < 50; i++) {
+        pthread_t id;
+        thrd_t id_c11;
+
+        pthread_create(&id, NULL, brief, NULL);
+        pthread_join(id, NULL);
+        thrd_create(&id_c11, brief_c11, NULL);
+        thrd_join(id_c11, NULL);
+    }
+}
+
 static void children(void)
 {
     for (int i = 0; i < 3; i++)
@@ -88,6 +115,8 @@ int main(int argc, char **argv)
 
     if (strcmp(mode, "threads") == 0)
         threads();
+    else if (strcmp(mode, "short") == 0)
+        short_threads();
     else if (strcmp(mode, "children") == 0)
         children();
     else
