@@ -148,6 +148,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     fi
     case $verb,$format in
         *,table | *,json | *,csv | *,markdown | gc,trace) ;;
+        gc,*) fail "--format $format: no such format: table, json, csv, markdown or trace" ;;
         *) fail "--format $format: no such format: table, json, csv or markdown" ;;
     esac
     case $resume in -*) fail "--resume $resume: is a flag and no run" ;; esac

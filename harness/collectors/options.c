@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -70,6 +71,17 @@ static char *next_word(char **list)
     return word;
 }
 
+/* All of them, with commas between; static storage. */
+static const char *list_names(const char *const *known, size_t n_known)
+{
+    static char text[128];
+    size_t length = 0;
+
+    for (size_t i = 0; i < n_known; i++)
+        length += (size_t) snprintf(text + length, sizeof text - length, "%s%s", i ? ", " : "", known[i]);
+    return text;
+}
+
 /* Each of the known names at most once, in the order given. */
 static int read_names(const char *flag, char *list, const char *const *known, size_t n_known, const char **out, size_t *n)
 {
@@ -80,8 +92,7 @@ static int read_names(const char *flag, char *list, const char *const *known, si
         for (size_t i = 0; i < n_known; i++)
             found = strcmp(word, known[i]) == 0 ? known[i] : found;
         if (!found)
-            return amp_complain(2, flag, "'%s' is none; the nearest is '%s'", word,
-                                amp_suggest(word, known, n_known, SIZE_MAX));
+            return amp_complain(2, flag, "'%s' is none of %s", word, list_names(known, n_known));
         for (size_t i = 0; i < *n; i++)
             if (out[i] == found)
                 return amp_complain(2, flag, "'%s' is there twice", word);

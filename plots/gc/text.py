@@ -11,7 +11,7 @@ FORMATS = (*screen.FORMATS, "trace")
 
 
 def off(x):
-    return quantity.NONE if x is None else f"{100 * x:+.1f} %"
+    return quantity.NONE if x is None else f"{round(100 * x, 1) + 0.0:+.1f} %"  # and no -0.0
 
 
 def pause(ns):

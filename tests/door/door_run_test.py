@@ -115,9 +115,11 @@ def test_flags_go_through(door, tmp_path, given, passed, format):
     assert door.logged("plots")[0] == f"plots summary {tmp_path} --format {format} --pages"
 
 
-def test_format_that_is_none(door):
-    assert door("bench", "--format", "yaml") == 2
-    assert door.err == "ampersand: --format yaml: no such format: table, json, csv or markdown\n"
+@pytest.mark.parametrize("verb, formats", [("bench", "table, json, csv or markdown"),
+                                           ("gc", "table, json, csv, markdown or trace")])
+def test_format_that_is_none(door, verb, formats):
+    assert door(verb, "--format", "yaml") == 2
+    assert door.err == f"ampersand: --format yaml: no such format: {formats}\n"
 
 
 @pytest.mark.parametrize("given, passed", [("", "--questions"), ("--filter pass", "--filter pass")])

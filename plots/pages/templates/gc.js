@@ -99,13 +99,14 @@ function drawPauses() {
   const { root, toX, toY } = frame(
     { from: Math.min(...every), to: Math.max(...every) * 1.3, log: true, title: "time, longer to the right", show: timeOf },
     { from: 1, to: 0.0005, log: true, title: "share that is longer", show: x => `${short(100 * x)} %`, at: [1, 0.1, 0.01, 0.001] });
-  data.pauses.forEach((one, i) => {
+  for (const one of data.pauses) {
     const points = one.points.filter(point => point[0] > 0).map(([ns, share]) => [ns, Math.max(share, 0.0005)]);
     root.append(svg("g", { class: one.collector }, svg("path", { class: `line ${one.look}`, d: path(points, toX, toY) },
-      svg("title", {}, one.name)),
-      svg("text", { class: "name", x: LEFT + 12, y: TOP + 14 + 15 * i },
-        `${one.look === "second" ? "- - " : one.look === "marking" ? "· · " : "— "}${one.name}`)));
-  });
+      svg("title", {}, one.name))));
+  }
+  data.pauses.forEach((one, i) => root.append(svg("g", { class: one.collector }, // above all lines
+    svg("text", { class: "name", x: LEFT + 12, y: TOP + 14 + 15 * i },
+      `${one.look === "second" ? "- - " : one.look === "marking" ? "· · " : "— "}${one.name}`))));
   put("pauses-chart", root);
 }
 

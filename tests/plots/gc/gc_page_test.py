@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from plots.gc import gctrace, judge, page, runs
+from plots.gc import gctrace, judge, page, runs, text
 from synthetic_gc import GRAPH, MIB, cycle, launch, modelled, whole
 
 
@@ -36,6 +36,11 @@ def test_points_beside_the_model():
     launches[-1] = launch(worse, gogc=400, allocated_b=10 * 256 * MIB)
     off = points_of(launches)[64, 400]
     assert off.heap_off == pytest.approx(0.2) and off.cpu_off == pytest.approx(34 / 16.977216 - 1)
+
+
+@pytest.mark.parametrize("ratio, words", [(-0.0004, "+0.0 %"), (0.0004, "+0.0 %"), (-0.148, "-14.8 %")])
+def test_how_far_off(ratio, words):
+    assert text.off(ratio) == words
 
 
 def test_small_heaps_have_a_least_goal():
