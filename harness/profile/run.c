@@ -25,6 +25,7 @@ struct run {
     const struct amp_run_options *options;
     char folder[PATH_MAX], ended[64];
     struct timespec begin;
+    uint64_t cpu_before_ns;
     bool is_told; /* that names need libdw, or that the file cannot be written */
 };
 
@@ -90,7 +91,7 @@ int amp_run_describe(int status, char *out, size_t cap)
     return WEXITSTATUS(status);
 }
 
-/* The CPU time of the program and of all processes that were waited for. */
+/* The CPU time of all processes that were waited for, also by what this one was before exec: the door is a shell. */
 static uint64_t cpu_ns(void)
 {
     struct rusage usage;
@@ -100,11 +101,13 @@ static uint64_t cpu_ns(void)
            (uint64_t) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
 }
 
-static int show(const struct amp_run_options *options, const struct amp_profile *profile, const struct amp_shown *shown,
-                FILE *out)
+static int show(const struct run *run, const struct amp_profile *profile, const struct amp_shown *shown, FILE *out)
 {
+    const struct amp_run_options *options = run->options;
+    const uint64_t taken_ns = cpu_ns() - run->cpu_before_ns;
+
     if (options->is_cpu)
-        return (options->is_json ? amp_show_cpu_json : amp_show_cpu_table)(profile, shown, cpu_ns(), out);
+        return (options->is_json ? amp_show_cpu_json : amp_show_cpu_table)(profile, shown, taken_ns, out);
     return (options->is_json ? amp_show_json : amp_show_table)(profile, shown, out);
 }
 
@@ -120,7 +123,7 @@ static int report(struct run *run, struct amp_profile *profile)
     if (status)
         shown.file = NULL; /* it is not there */
     if (profile->store && !options->is_silent)
-        err = show(options, profile, &shown, out);
+        err = show(run, profile, &shown, out);
     if (profile->store && out == stdout && (fflush(out) || ferror(out)))
         status = amp_complain(2, "stdout", "cannot be written");
     return err ? amp_complain(2, "profile", "%s", strerror(-err)) : status;
@@ -155,6 +158,7 @@ int amp_run_program(const struct amp_run_options *options, struct amp_profile *k
     if (options->title)
         setenv(AMP_PROFILE_OFF, "1", 1);
     clock_gettime(CLOCK_MONOTONIC, &run.begin);
+    run.cpu_before_ns = cpu_ns();
     err = amp_launch_run(&launch, &ended);
     if (err) {
         status = amp_complain(2, options->command[0], "cannot be started: %s", strerror(-err));

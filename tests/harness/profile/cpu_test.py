@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`profile --cpu`: where a program that measures its own time says that it spent it. AMPERSAND_BUILD names the build
 folder."""
+import json
 import shutil
 import signal
 import subprocess
@@ -52,6 +53,14 @@ def test_what_is_too_short_to_be_seen_is_added_when_it_ends(spin):
     _, report, _ = profile(spin, "short", flags=["--cpu"])
     for function in ("brief", "brief_c11"):
         assert 150 - MORE_MS <= ms_in(report, function) <= 200, function
+
+
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_what_a_shell_ran_before_is_not_the_program_s(spin):
+    done = subprocess.run(["sh", "-c", f"'{spin}' both; exec '{PROFILE}' --cpu --format json -- '{spin}' short"],
+                          capture_output=True, text=True)
+    report = json.loads(done.stderr)
+    assert report["cpu_ns"] * 0.98 <= report["kernel_ns"] <= 300e6 + 390e6, "both takes 400 ms"
 
 
 @with_names
