@@ -42,6 +42,24 @@ static int look(struct dl_phdr_info *info, size_t size, void *argument)
     return 0;
 }
 
+/* A program may load "./plugin.so"; the reader may stand elsewhere, and what has no folder is the kernel's own. */
+static void make_absolute(char *path, size_t cap)
+{
+    const size_t size = strlen(path) + 1;
+    char *name = path + cap - size;
+    ssize_t n;
+
+    if (path[0] == '/' || !strchr(path, '/'))
+        return;
+    memmove(name, path, size);
+    n = readlink("/proc/self/cwd", path, cap - size);
+    if (n < 0 || (size_t) n + 1 + size > cap)
+        n = 0;
+    else
+        path[n++] = '/';
+    memmove(path + n, name, size);
+}
+
 void amp_modules_look(uintptr_t pc, struct amp_found *out)
 {
     out->pc = pc;
@@ -51,6 +69,7 @@ void amp_modules_look(uintptr_t pc, struct amp_found *out)
         return;
     if (!out->path[0] && readlink("/proc/self/exe", out->path, sizeof out->path - 1) < 0)
         out->path[0] = '\0';
+    make_absolute(out->path, sizeof out->path);
     out->module.is_allocating = has_name(out->path, "libc.so") || has_name(out->path, "libc-2") ||
                                 has_name(out->path, "libstdc++.so") || has_name(out->path, "libc++.so") ||
                                 has_name(out->path, "ld-");

@@ -192,7 +192,7 @@ void *volatile kept;
 __attribute__((noinline)) void called_{name}(void) {{ kept = malloc(111); }}
 void run(void) {{ called_{name}(); __asm__ volatile(""); }}\n""")
         compiled(tmp_path / f"{name}.so", tmp_path / f"{name}.c", "-shared", "-fPIC")
-    _, report, _ = profile(program, "load", tmp_path / "one.so", tmp_path / "two.so")
+    _, report, _ = profile(program, "load", tmp_path / "one.so", os.path.relpath(tmp_path / "two.so"))
     stacks = [([frame["function"] for frame in sample["stack"]][:4], sample["bytes"]) for sample in report["samples"]
               if sample["stack"][2]["function"] == "load"]
     assert sorted(stacks) == [(["called_one", "run", "load", "main"], 333), (["called_two", "run", "load", "main"], 333)]
