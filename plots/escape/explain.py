@@ -27,7 +27,7 @@ def step(hop, file):
 
 def gain(finding):
     if "saving_ns" not in finding:
-        return f"; it ran {quantity.count(finding['calls'])} times" if "calls" in finding else ""
+        return f"; it ran {quantity.counted(finding['calls'], 'time')}" if "calls" in finding else ""
     if finding["saving_ns"] is None:
         return "; no gain is known at this size"
     low, high = finding["saving_ns"]

@@ -24,7 +24,7 @@ FAST = ["--quick", "--seed", "5", "--launches", "2", "--timelines", "1", "--time
 ONE = ["--baseline", "glibc", "--workload", "^(threads_2|small_churn)$"]
 WORKLOADS = ["small_churn", "threads_2"]
 
-pytestmark = pytest.mark.skipif(PROGRAM.exists() and b"__asan_init" in PROGRAM.read_bytes(),
+pytestmark = pytest.mark.skipif(PROGRAM.exists() and b"__asan_report_load8" in PROGRAM.read_bytes(),
                                 reason="no allocator can be preloaded beside AddressSanitizer")
 
 

@@ -21,7 +21,7 @@ CC = os.environ.get("CC", "cc").split()
 THREADS = {"small_churn": 1, "mixed_churn": 1, "large_blocks": 1, "growing_realloc": 1, "burst_idle": 1,
            "fragmentation": 1, "cross_thread_free": 2, "producer_pool": 2, "threads_1": 1, "threads_2": 2,
            "threads_4": 4}
-ASAN = b"__asan_init" in PROGRAM.read_bytes() if PROGRAM.exists() else False
+ASAN = b"__asan_report_load8" in PROGRAM.read_bytes() if PROGRAM.exists() else False
 MASK = (1 << 64) - 1
 
 

@@ -45,7 +45,7 @@ def rows_of(*flags, **environment):
     return {row["name"].replace("/iterations:100", ""): row for row in results["benchmarks"]}
 
 
-counted = pytest.mark.skipif(BENCH.exists() and b"__asan_init" in BENCH.read_bytes(),
+counted = pytest.mark.skipif(BENCH.exists() and b"__asan_report_load8" in BENCH.read_bytes(),
                              reason="AddressSanitizer has its own malloc, which is not counted")
 needs_valgrind = pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
 
@@ -296,7 +296,7 @@ void *realloc(void *p, size_t n)
 def test_another_malloc_is_not_counted_and_that_is_said_once(tmp_path):
     source = tmp_path / "other.c"
     source.write_text(OTHER_MALLOC)
-    if b"__asan_init" not in BENCH.read_bytes():
+    if b"__asan_report_load8" not in BENCH.read_bytes():
         run(*CC, "-O1", "-shared", "-fPIC", "-fno-builtin", source, "-o", tmp_path / "other.so")
         preload = {"LD_PRELOAD": str(tmp_path / "other.so")}
     else:
@@ -397,7 +397,8 @@ def stripped(tmp_path_factory):
     return folder
 
 
-@pytest.mark.skipif(BENCH.exists() and b"__asan_init" in BENCH.read_bytes(), reason="instrumented by AddressSanitizer")
+@pytest.mark.skipif(BENCH.exists() and b"__asan_report_load8" in BENCH.read_bytes(),
+                    reason="instrumented by AddressSanitizer")
 @needs_valgrind
 @pytest.mark.parametrize("side", ["value", "pointer"])
 def test_an_empty_kernel_costs_no_more_than_googles_loop(tmp_path, stripped, side):

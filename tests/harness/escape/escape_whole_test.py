@@ -245,4 +245,4 @@ int main(void) { for (int i = 0; i < 1000; i++) often(); seldom(); return 0; }
     assert os.system(f"cd {tmp_path} && cc -g -O1 -o k k.c") == 0
     lines = run("k.c", "--run", "./k")[1].splitlines()
     assert lines[1:3] == ["k.c:6:24: malloc of 8 B in often(): could live in the frame; it ran 1000 times",
-                          "k.c:3:47: malloc of 32 B in seldom(): could live in the frame; it ran 1 times"]
+                          "k.c:3:47: malloc of 32 B in seldom(): could live in the frame; it ran 1 time"]
