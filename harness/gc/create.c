@@ -319,10 +319,10 @@ void amp_gc_stats(struct amp_gc *gc, struct amp_gc_stats *out)
         .allocated_objects = gc->allocated_objects,
         .freed_objects = gc->freed_objects,
         .stale_words = gc->stale,
-        .gc_ns = gc->gc_ns,
-        .assist_ns = gc->assist_ns,
+        .gc_ns = AMP_GC_LOAD(&gc->gc_ns),
+        .assist_ns = AMP_GC_LOAD(&gc->assist_ns),
         .longest_stop_ns = gc->longest_stop_ns,
-        .marking = gc->on,
+        .marking = AMP_GC_LOAD(&gc->on),
     };
     pthread_mutex_unlock(&gc->heap_lock);
     pthread_mutex_unlock(&gc->lock);

@@ -63,7 +63,7 @@ static void turn_on(struct amp_gc *gc, const char *why, uint64_t asked_ns, uint6
             amp_gc_shade_word(&gc->worker_marker, m->result);
         m->debt = 0;
     }
-    gc->on = true;
+    AMP_GC_STORE(&gc->on, true);
     __atomic_add_fetch(&amp_gc_barrier, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -105,7 +105,7 @@ static void collect_grey(struct amp_gc *gc)
 
 static void turn_off(struct amp_gc *gc)
 {
-    gc->on = false;
+    AMP_GC_STORE(&gc->on, false);
     __atomic_sub_fetch(&amp_gc_barrier, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_lock(&gc->heap_lock);
     for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next) {
@@ -132,8 +132,12 @@ static void conclude(struct amp_gc *gc)
     cycle->roots_b = gc->counts.roots_b;
     cycle->span_b = gc->span_b;
     cycle->process_ns = amp_gc_process_ns() - cycle->process_ns;
+    pthread_mutex_lock(&gc->lock); /* amp_gc_stats() may be called by who is away */
+    pthread_mutex_lock(&gc->heap_lock);
     gc->live_b = gc->heap_b = gc->counts.bytes;
     amp_gc_pace_next(gc);
+    pthread_mutex_unlock(&gc->heap_lock);
+    pthread_mutex_unlock(&gc->lock);
     amp_gc_unsweep(gc);
 }
 

@@ -94,7 +94,8 @@ struct amp_gc_bin *amp_gc_bin_of(struct amp_gc_mutator *m, unsigned type, size_t
 
 /* ---- Spans of a mutator */
 
-static void release(struct amp_gc *gc, struct amp_gc_bin *bin)
+/* Returns how many bytes of it were never allocated. */
+static size_t release(struct amp_gc *gc, struct amp_gc_bin *bin)
 {
     struct amp_gc_span *span = bin->span;
     uint32_t taken = taken_slots(span);
@@ -104,15 +105,19 @@ static void release(struct amp_gc *gc, struct amp_gc_bin *bin)
     amp_gc_list(taken < span->n ? &bin->kind->partial : &bin->kind->full, span);
     bin->span = NULL;
     bin->word = &no_slot;
+    return (span->n - taken) * span->size_b;
 }
 
-void amp_gc_bins_release(struct amp_gc_mutator *m)
+size_t amp_gc_bins_release(struct amp_gc_mutator *m)
 {
+    size_t free_b = 0;
+
     for (struct amp_gc_bin *bin = m->holding, *next; bin; bin = next) {
         next = bin->next;
-        release(m->gc, bin);
+        free_b += release(m->gc, bin);
     }
     m->holding = NULL;
+    return free_b;
 }
 
 static void hold(struct amp_gc_mutator *m, struct amp_gc_bin *bin, struct amp_gc_span *span)

@@ -269,7 +269,7 @@ static inline bool amp_gc_is_set(const uint64_t *bits, uint32_t slot)
 
 /* ---- heap.c */
 struct amp_gc_kind *amp_gc_kind_of(struct amp_gc *gc, unsigned type, size_t size_b); /* under heap_lock; or NULL */
-void amp_gc_bins_release(struct amp_gc_mutator *mutator); /* under heap_lock */
+size_t amp_gc_bins_release(struct amp_gc_mutator *mutator); /* under heap_lock; bytes of slots that are still free */
 void amp_gc_list(struct amp_gc_spans *list, struct amp_gc_span *span); /* under heap_lock */
 struct amp_gc_span *amp_gc_unlist(struct amp_gc_spans *list);           /* under heap_lock; NULL: none */
 int amp_gc_refill(struct amp_gc_mutator *mutator, struct amp_gc_bin *bin);

@@ -122,7 +122,7 @@ void amp_gc_end(struct amp_gc_mutator *m)
         __atomic_sub_fetch(&gc->unscanned, 1, __ATOMIC_RELEASE);
     m->scanned = true;
     pthread_mutex_lock(&gc->heap_lock);
-    amp_gc_bins_release(m);
+    AMP_GC_STORE(&gc->heap_b, gc->heap_b - amp_gc_bins_release(m)); /* the next to hold these slots counts them */
     pthread_mutex_unlock(&gc->heap_lock);
     leave(m, AMP_GC_ENDED);
     pthread_mutex_unlock(&gc->lock);

@@ -64,7 +64,7 @@ static void beside_with(unsigned modes, amp_stack_fn *fn)
     wait_for_told(1);
     error = amp_gc_run(gc, "caller", calls, (void *) fn, &n);
     printf("%d %lu, %d\n", error, (unsigned long) n, amp_gc_collect(gc));
-    told = 2;
+    __atomic_store_n(&told, 2, __ATOMIC_RELEASE);
     printf("%d", amp_gc_mutator_join(other, NULL));
     printf(" %d\n", amp_gc_collect(gc)); /* who has ended is not waited for */
     amp_gc_destroy(gc);
@@ -233,6 +233,24 @@ static void waited(void)
     printf("%lu %s\n", (unsigned long) n, waited_ns > 0 ? "waited" : "nobody waited");
 }
 
+AMP_GROWS(uint64_t, allocates_one, FRAME, void *unused)
+{
+    return amp_gc_alloc(nodes) ? (uintptr_t) unused : 1;
+}
+
+static void short_lives(void)
+{
+    struct amp_gc_stats stats;
+
+    gc = make(AMP_GC_DEFAULTS);
+    for (unsigned i = 0; i < 100; i++)
+        amp_gc_run(gc, "one", allocates_one, NULL, NULL);
+    amp_gc_stats(gc, &stats);
+    printf("%lu allocated, heap %s spans\n", (unsigned long) stats.allocated_objects,
+           stats.peak_heap_b <= stats.peak_span_b ? "within" : "beyond");
+    amp_gc_destroy(gc);
+}
+
 static void many(void)
 {
     struct amp_gc *all[64];
@@ -253,6 +271,7 @@ static const struct example examples[] = {
     { "grows", grows },
     { "result", result },
     { "waited", waited },
+    { "short", short_lives },
     { "many", many },
 };
 

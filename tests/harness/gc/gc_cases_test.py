@@ -51,13 +51,15 @@ CASES = {
     "grows": "0 1, 0\n0 0\n",
     "result": "2000\n",
     "waited": "1 waited\n",
+    "short": "100 allocated, heap within spans\n",
     "many": "Cannot allocate memory: there are 64 collectors at most\n",
 }
 
 
 PROGRAMS = {
     "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused"},
-    "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "many"},
+    "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "short",
+                "many"},
 }
 
 

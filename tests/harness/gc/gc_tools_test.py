@@ -45,6 +45,10 @@ def test_thread_sanitizer(tmp_path):
         if "unexpected memory mapping" in done.stderr:
             pytest.skip("this kernel places memory where ThreadSanitizer cannot have it")
         assert done.returncode == 0, done.stderr[:3000]
+    program = sanitized(tmp_path, "gc_away", "thread")
+    for case in sorted(PROGRAMS["gc_away"]):
+        done = run(program, case, env=on_host())
+        assert done.returncode == 0, f"{case}: {done.stderr[:3000]}"
 
 
 def test_valgrind(tmp_path):
