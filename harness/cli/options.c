@@ -222,9 +222,9 @@ static int read_flags(enum amp_verb verb, int argc, char **argv, struct value *v
         else
             err = refuse(argv[at], verb);
     }
-    if (!err && optind < argc && verb == AMP_VERB_ALLOCATORS && strcmp(argv[optind - 1], "--") == 0) {
+    if (!err && verb == AMP_VERB_ALLOCATORS && strcmp(argv[optind - 1], "--") == 0) {
         *rest = argv + optind;
-        return 0;
+        return optind < argc ? 0 : amp_complain(2, "--", "names no program");
     }
     return err || optind >= argc ? err : refuse(argv[optind], verb);
 }

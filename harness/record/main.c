@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,9 +92,12 @@ static int describe(const char *program, int status)
 /* Before the program runs: a trace that cannot be written would come too late. */
 static int check_output(const char *path)
 {
+    struct stat there;
     char tmp[PATH_MAX];
     int fd;
 
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) /* /dev/null, too, would be replaced by the trace */
+        return amp_complain(2, path, "is no regular file, so the trace cannot take its place");
     if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= PATH_MAX)
         return amp_complain(2, path, "%s", strerror(ENAMETOOLONG));
     fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);

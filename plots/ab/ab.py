@@ -5,6 +5,7 @@ Both are built in a temporary place. Each kernel of yours is timed in two proces
 one CPU, with all functions at the same addresses in both, over many placements of the code."""
 
 import math
+import os
 import random
 import re
 import sys
@@ -188,10 +189,11 @@ def main(args):
 
 
 def places(settings):
-    """Where each kernel is declared: the place that a finding of it gets."""
-    found = {}
+    """Where each kernel is declared: the place that a finding of it gets, as code scanning knows files: from the top of
+    the checkout on."""
+    found, top = {}, checkout.top_of(settings.folder) or settings.folder
     for file in settings.kernels:
         for number, line in enumerate(Path(file).read_text(errors="replace").splitlines(), start=1):
             for name in re.findall(r"\bAMP_KERNEL\(\s*(\w+)", line):
-                found[name] = Path(file), number
+                found[name] = os.path.relpath(os.path.realpath(file), os.path.realpath(top)), number
     return found

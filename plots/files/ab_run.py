@@ -71,12 +71,13 @@ def _document(path, kind):
 def _read(path):
     launch = _document(path, "ab-launch")
     try:
-        return _reduced(launch)
+        return reduced(launch)
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(path, f"is no launch of ab: {type(error).__name__}: {error}") from None
 
 
-def _reduced(launch):
+def reduced(launch):
+    """From raw epochs to one number a block."""
     blocks, n = launch["blocks"], len(launch["blocks"]["layout"])
     rounds, cost_ns = launch["short_rounds"] + launch["long_rounds"], launch["clock"]["cost_ns"]
     base, head = (np.asarray(launch[f"{side}_ns"], float).reshape(n, rounds) for side in ("base", "head"))

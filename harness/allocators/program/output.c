@@ -31,6 +31,18 @@ static FILE *from_the_start(int fd)
     return file;
 }
 
+/* As getline(3), without what jemalloc says of its settings: that is no output of the program's. */
+static bool next_line(FILE *file, char **line, size_t *cap)
+{
+    static const char its_settings[] = "<jemalloc>: malloc_conf";
+
+    do {
+        if (getline(line, cap, file) <= 0)
+            return false;
+    } while (strncmp(*line, its_settings, strlen(its_settings)) == 0);
+    return true;
+}
+
 bool amp_output_metric(int fd, const char *expression, double *out)
 {
     FILE *file = from_the_start(fd);
@@ -44,7 +56,7 @@ bool amp_output_metric(int fd, const char *expression, double *out)
             fclose(file);
         return false;
     }
-    while (getline(&line, &cap, file) > 0) {
+    while (next_line(file, &line, &cap)) {
         regmatch_t groups[2];
 
         for (const char *at = line; regexec(&regex, at, 2, groups, at > line ? REG_NOTBOL : 0) == 0 && *at;
@@ -72,7 +84,7 @@ void amp_output_last(int fd, char *out, size_t cap)
     char *line = NULL;
 
     out[0] = '\0';
-    while (file && getline(&line, &line_cap, file) > 0) {
+    while (file && next_line(file, &line, &line_cap)) {
         line[strcspn(line, "\r\n")] = '\0';
         if (line[strspn(line, " \t")])
             snprintf(out, cap, "%s", line);

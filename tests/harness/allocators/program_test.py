@@ -195,6 +195,16 @@ def test_a_metric_is_the_last_that_is_printed(shipped, program, tmp_path):
     assert "metric" in {metric["name"] for metric in judged(run)[1]["metrics"]}
 
 
+@pytest.mark.parametrize("metric, reason, detail", [
+    ([], "program", "sh: ended with status 3"), (["--metric", "([0-9]+)"], "metric", "matches no number")])
+def test_what_jemalloc_says_of_its_settings_is_not_the_programs(metric, reason, detail, tmp_path):
+    run = tmp_path / "run"
+    done = allocators("--out", run, *FAST, "--config", "glibc", *metric, "--", "sh", "-c",
+                      f"echo '<jemalloc>: malloc_conf #5: \"x\"' >&2; exit {0 if metric else 3}")
+    found = failures(run)["glibc"]
+    assert done.returncode == 1 and found[0] == reason and detail in found[1] and "jemalloc" not in found[1]
+
+
 def test_each_run_reads_the_input(shipped, program, tmp_path):
     (tmp_path / "input").write_text("77 words\n")
     run = tmp_path / "run"
@@ -269,6 +279,7 @@ def test_resume(shipped, program, tmp_path):
 
 
 @pytest.mark.parametrize("words, message", [
+    (["--"], "--: names no program"),
     (["--", "no-such-program"], "no-such-program: there is no such program"),
     (["--", "./static"], "./static: is statically linked"),
     (["--", "./text"], "./text: is not executable"),

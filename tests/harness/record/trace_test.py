@@ -355,6 +355,7 @@ def test_as_a_workload(tmp_path, monkeypatch):
     (["--", "true"], "record: needs -o FILE"),
     (["-o", "t", "--", "no-such-program"], "no-such-program: there is no such program"),
     (["-o", "no/t", "--", "true"], "no/t: cannot be written: No such file"),
+    (["-o", ".", "--", "true"], ".: is no regular file, so the trace cannot take its place"),
     (["-x", "--", "true"], "-x: no such flag"),
 ])
 def test_wrong_use(words, message, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from plots.ab import exact
 from plots.ab.counts import Counted
 
-BASE = {"allocs": Fraction(1), "asked_b": Fraction(24), "instructions": Fraction(100)}
+BASE = {"allocs": Fraction(1000), "asked_b": Fraction(2400), "instructions": Fraction(100)}
 
 
 def judged(allowed=0.01, **head):
@@ -18,21 +18,21 @@ def judged(allowed=0.01, **head):
 
 @pytest.mark.parametrize("head, want", [
     ({}, ("same", False)),
-    ({"allocs": 2}, ("more", True)), ({"asked_b": 25}, ("more", True)),
+    ({"allocs": 1001}, ("more", True)), ({"asked_b": 2401}, ("more", True)),  # no percentage of these is allowed
     ({"instructions": 101}, ("more", False)), ({"instructions": 102}, ("more", True)),
     ({"instructions": 99}, ("fewer", False)), ({"allocs": 0}, ("fewer", False)),
     ({"instructions": Fraction(1009, 10)}, ("same", False)),  # the allocator's own: it falls into one count or another
     ({"instructions": Fraction(991, 10)}, ("same", False)),
-    ({"allocs": 2, "instructions": 50}, ("more", True)),      # less of one thing pays for nothing
+    ({"allocs": 1001, "instructions": 50}, ("more", True)),      # less of one thing pays for nothing
     ({"instructions": None}, ("same", False)),                # without valgrind
-    ({"instructions": None, "allocs": 2}, ("more", True)),
+    ({"instructions": None, "allocs": 1001}, ("more", True)),
 ], ids=str)
 def test_verdicts(head, want):
     assert judged(**head) == want
 
 
 def test_without_a_limit_nothing_fails():
-    assert judged(None, allocs=9, instructions=900) == ("more", False)
+    assert judged(None, allocs=1001, instructions=900) == ("more", False)
 
 
 def test_what_was_not_counted_is_a_failed_row():
