@@ -17,6 +17,13 @@ def test_a_line_for_each_allocation(run, file):
         "k.c:8:14: malloc of 16 B in use(): could live in the frame"]
 
 
+def test_a_single_flag_for_the_compiler(run, file):
+    file.write_text(file.read_text() + "#ifndef MORE\n#error more is wanted\n#endif\n")
+    assert run("k.c", "--cflags", "-DMORE") == run("k.c", "--cflags=-DMORE")
+    assert run("--cflags", "-DMORE", "k.c")[0] == 0 and run("k.c")[0] == 2
+    assert run("k.c", "--cflags")[2].startswith("ampersand: escape: argument --cflags: expected one argument")
+
+
 def test_every_step(run, file):
     out = run("k.c", "-m=2")[1].splitlines()
     assert out[:4] == ["k.c:14:26: address of local `x` outlives wrong(): stored in local `p` at line 14, loaded from "
