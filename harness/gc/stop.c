@@ -186,7 +186,7 @@ static void name_who_is_late(struct amp_gc *gc)
     struct amp_gc_mutator *m = gc->mutators;
     char where[128] = "";
 
-    while (m && (m->state != AMP_GC_RUNNING || (!gc->stop && m->scanned)))
+    while (m && m->state != AMP_GC_RUNNING)
         m = m->next;
     if (m)
         amp_gc_where(m, where, sizeof where);
@@ -272,13 +272,12 @@ bool amp_gc_flush_round(struct amp_gc *gc)
     return all;
 }
 
-/* Mutators whose stacks are still grey come by their own safe points; see to it that they do. */
+/* Mutators whose stacks are still grey are coming back, and scan them before they go on. None of these is late, however
+ * long the cycle has lasted: it may have begun just now. */
 void amp_gc_hurry(struct amp_gc *gc)
 {
     pthread_mutex_lock(&gc->lock);
     ask(gc, NULL);
     amp_gc_wait_a_little(gc, &gc->work, AGAIN_NS);
-    if (AMP_GC_LOAD(&gc->unscanned) > 0 && is_late(gc, gc->cycle.go1_ns))
-        name_who_is_late(gc);
     pthread_mutex_unlock(&gc->lock);
 }
