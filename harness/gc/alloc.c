@@ -87,6 +87,14 @@ static void *no_memory(struct amp_gc_mutator *m, size_t size_b)
     return NULL;
 }
 
+static void *no_kind(struct amp_gc_mutator *m, size_t size_b)
+{
+    if (AMP_GC_LOAD(&m->gc->n_kinds) < AMP_GC_KINDS)
+        return no_memory(m, size_b);
+    amp_gc_say("types and sizes of their arrays make more than %d kinds of objects", AMP_GC_KINDS);
+    return NULL;
+}
+
 static void *allocate_large(struct amp_gc_mutator *m, unsigned type, size_t size_b)
 {
     struct amp_gc_span *span;
@@ -104,7 +112,7 @@ static void *allocate_small(struct amp_gc_mutator *m, unsigned type, size_t size
     bool again = false;
 
     if (!bin)
-        return no_memory(m, size_b);
+        return no_kind(m, size_b);
     while (*bin->word == ~(uint64_t) 0) {
         if (advance(bin))
             continue;

@@ -120,7 +120,7 @@ struct amp_gc_type {
     size_t n_pointers;        /* 0: the object is never scanned */
 };
 
-#define AMP_GC_TYPES 255 /* at most, for each collector */
+#define AMP_GC_TYPES 255 /* at most, for each collector; with some forty sizes of arrays, up to 1024 kinds of objects */
 
 struct amp_gc_stats {
     uint64_t cycles;

@@ -105,6 +105,28 @@ static void descriptor(void)
     amp_gc_destroy(gc);
 }
 
+AMP_GROWS(uint64_t, make_every_kind, FRAME, void *unused)
+{
+    for (unsigned type = 1; type <= AMP_GC_TYPES; type++)
+        for (uint64_t n = 1; n < 4000; n += n / 4 + 1)
+            if (!amp_gc_alloc_array(type, n))
+                return amp_stack_call(say_why, NULL);
+    return (uintptr_t) unused;
+}
+
+static void kinds(void)
+{
+    static const struct amp_gc_type word = { "word", 8, NULL, 0 };
+    unsigned id;
+
+    gc = make(AMP_GC_DEFAULTS);
+    while (!amp_gc_type_add(gc, &word, &id))
+        ;
+    report(amp_gc_type_add(gc, &word, &id));
+    amp_gc_run(gc, "maker", make_every_kind, NULL, NULL);
+    amp_gc_destroy(gc);
+}
+
 static struct node *foreign;
 
 AMP_GROWS(uint64_t, take_foreign, FRAME, void *unused)
@@ -283,6 +305,7 @@ static const struct example examples[] = {
     { "sizes", sizes },
     { "limit", limit },
     { "descriptor", descriptor },
+    { "kinds", kinds },
     { "another", another },
     { "ends", ends_in_the_middle },
     { "never_stops", never_stops },

@@ -26,6 +26,8 @@ CASES = {
                   "no array of type node has 0 elements\n"
                   "no array of type node has 2305843009213693951 elements\n"
                   "only mutators allocate, and this thread is none\n",
+    "kinds": "No space left on device: type word: there are 255 types at most\n"
+             "types and sizes of their arrays make more than 1024 kinds of objects\n",
     "another": "Invalid cross-device link: an object of type node holds a pointer to another collector's heap\n",
     "ends": "Operation canceled: mutator leaver ended in the middle of its function\n2000\n",
     "never_stops": "Device or resource busy: mutators have not been joined yet\n"
