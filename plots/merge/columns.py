@@ -19,6 +19,8 @@ from plots.judge.summary import summary_of
 from plots.program.errors import Refused
 
 DECIDED = ("value faster", "pointer faster")
+# Settings that all shards of one run share.
+ASKED = "launches", "epoch_ns", "rounds_per_block", "layouts", "precision", "threshold"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ def _check(group):
         if differing:
             raise Refused(part.folder, f"a shard of another build than {first.folder}: they differ in "
                           f"{', '.join(differing)}")
+        differing = [key for key in ("quick", *ASKED) if _asked(first)[key] != _asked(part)[key]]
+        if differing:
+            raise Refused(part.folder, f"a shard with other flags than {first.folder}: they differ in "
+                          f"{', '.join(differing)}")
+
+
+def _asked(part):
+    settings = part.run.manifest["settings"]
+    return {"quick": part.run.manifest["quick"]} | {key: settings.get(key) for key in ASKED}
 
 
 def _build_facts(a, b):

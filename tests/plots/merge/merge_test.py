@@ -130,6 +130,18 @@ def test_shards_of_different_builds_are_refused(shard, seed, truths, facts, why,
     assert why.format(one=one) in said.err and said.err.count("\n") == 1 and not said.out
 
 
+@pytest.mark.parametrize("change, why", [({"quick": True}, "quick"), ({"settings": {"launches": 9}}, "launches")])
+def test_shards_that_were_asked_otherwise_are_refused(change, why, tmp_path, capsys):
+    one, two = (run(tmp_path / str(k), TRUTHS[k - 1:k], shard=(k, 2)) for k in (1, 2))
+    path = two / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["quick"] = change.get("quick", manifest["quick"])
+    manifest["settings"] |= change.get("settings", {})
+    path.write_text(json.dumps(manifest))
+    assert merge(one, two) == 2
+    assert f"{two}: a shard with other flags than {one}: they differ in {why}\n" in capsys.readouterr().err
+
+
 def test_other_seeds_are_other_runs(tmp_path, capsys):
     folders = [run(tmp_path / str(seed), TRUTHS[:1], shard=(1, 1), seed=seed) for seed in (1, 2)]
     assert len(merged(capsys, *folders)["columns"]) == 2
