@@ -4,6 +4,7 @@
  * they cost. Its exit status is that of the program; 128 plus the signal that ended it; 2 for wrong use, or a program
  * that cannot be profiled. */
 #include "harness/profile/copies/export.h"
+#include "harness/profile/copies/preload/sections.h"
 #include "harness/profile/copies/report.h"
 #include "harness/profile/launch.h"
 #include "harness/profile/recorded.h"
@@ -15,10 +16,12 @@
 #include "harness/text/complain.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct options {
     const char *output; /* NULL: no file */
@@ -46,9 +49,10 @@ static int show(const struct amp_copy_places *places, const struct amp_copies_sh
 }
 
 /* What the processes left in a folder: report it, and write it. 0, or 2 after it has said what is wrong. */
-static int report(const struct options *options, const char *folder, const char *ended, uint64_t wall_ns)
+static int report(const struct options *options, const char *folder, const char *ended, bool lacks_lines,
+                  uint64_t wall_ns)
 {
-    struct amp_copies_shown shown = { options->command[0], options->output, *ended ? ended : NULL };
+    struct amp_copies_shown shown = { options->command[0], options->output, *ended ? ended : NULL, lacks_lines };
     struct amp_copy_places places = { 0 };
     struct amp_profile profile = { 0 };
     int status = 0, err = amp_recorded_read(folder, AMP_RECORDED_TICKS, &profile);
@@ -84,6 +88,17 @@ static void no_snapshot(void *argument)
     (void) argument;
 }
 
+static bool has_lines(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct amp_copies_place at;
+    const bool has = fd >= 0 && amp_copies_find(fd, ".debug_info", &at) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
 static int run(const struct options *options)
 {
     char path[PATH_MAX], library[PATH_MAX], folder[PATH_MAX], ended[64] = "";
@@ -105,10 +120,12 @@ static int run(const struct options *options)
     if (err) {
         status = amp_complain(2, options->command[0], "cannot be started: %s", strerror(-err));
     } else {
+        const bool is_marked = amp_copies_are_marked(path);
+
         own = amp_run_describe(result, ended, sizeof ended);
-        if (!amp_copies_are_marked(path))
+        if (!is_marked)
             amp_complain(0, path, "no copies are named in it: compile it with 'ampersand cc'");
-        status = report(options, folder, ended, now_ns() - begin_ns);
+        status = report(options, folder, ended, is_marked && !has_lines(path), now_ns() - begin_ns);
         status = status ? status : own;
     }
     amp_scratch_remove(folder);

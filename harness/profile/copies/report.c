@@ -66,7 +66,11 @@ static void print_head(const struct amp_copy_places *places, const struct amp_co
         print_source(bytes, source_b, out);
     if (places->is_counted && places->samples > 0)
         fputs("; ", out);
-    if (places->samples > 0)
+    if (places->n == 0 && !places->is_counted)
+        fputs("no copies are named", out);
+    else if (places->samples > 0 && places->in_copies == 0 && shown->lacks_lines)
+        fputs("how much of the time is not known: its debug information was removed", out);
+    else if (places->samples > 0)
         fprintf(out, "%.*f %% of the time%s%s", share < 9.95, share, places->is_counted ? "" : " in copies of structs",
                 share < MATTERS_PERCENT ? ": look elsewhere" : "");
     else if (!places->is_counted)

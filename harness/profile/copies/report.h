@@ -6,6 +6,7 @@
 
 #include "harness/profile/copies/places.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* What is known of the program besides. */
@@ -13,6 +14,7 @@ struct amp_copies_shown {
     const char *program;
     const char *file;  /* the written profile; NULL: none */
     const char *ended; /* how the program ended; NULL: as it should */
+    bool lacks_lines;  /* the program's own debug information was removed */
 };
 
 /* Its first line says what matters, then come at most 20 places. */

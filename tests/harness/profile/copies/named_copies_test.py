@@ -244,6 +244,19 @@ def test_a_program_without_names_is_said_so(tmp_path):
     done, report = profile(tmp_path / "plain", "1")
     assert done.returncode == 0 and "compile it with 'ampersand cc'" in done.stderr
     assert not report["counted"] and report["places"] == []
+    done = run(PROFILE / "ampersand-profile", "--copies", "--", tmp_path / "plain", "1")
+    assert "look elsewhere" not in done.stderr and f"{tmp_path}/plain: no copies are named\n" in done.stderr
+
+
+def test_time_without_debug_information_is_not_said_to_be_none(tmp_path):
+    (tmp_path / "k.c").write_text(
+        "struct big { long w[64]; };\n"
+        "__attribute__((noinline)) static void give(struct big *a, const struct big *b) { *a = *b; a->w[0]++; }\n"
+        "int main(void)\n{\n    static struct big a, b;\n    for (long i = 0; i < 2000000; i++)\n"
+        "        give(&a, &b);\n    return a.w[0] != 1;\n}\n")
+    compiled(tmp_path / "k", "-s", source=tmp_path / "k.c")
+    first = run(PROFILE / "ampersand-profile", "--copies", "--", tmp_path / "k").stderr.splitlines()[0]
+    assert first.endswith("in 2.00 M copies; how much of the time is not known: its debug information was removed")
 
 
 def test_wrong_use():
