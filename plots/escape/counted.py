@@ -27,10 +27,13 @@ def record(command, folder):
 
 def calls(path):
     """{(file's name, function, line): how many objects came from there}."""
-    found = Counter()
-    for sample in pprof.samples(path):
-        for function, file, line in set(sample.stack):
-            found[os.path.basename(file), function, line] += sample.values.get("alloc_objects", 0)
+    profile, found = pprof.read(path), Counter()
+    kinds = [name for name, _ in profile.types]
+    if "alloc_objects" not in kinds:
+        raise Refused(path, "does not say how many objects were allocated: profile -o without --cpu and --copies does")
+    for sample in profile.samples:
+        for frame in set(sample.stack):
+            found[os.path.basename(frame.file), frame.function, frame.line] += sample.values[kinds.index("alloc_objects")]
     return found
 
 

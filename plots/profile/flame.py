@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 
 from plots.figures import style
-from plots.profile import pprof_file
+from plots.files import pprof
 from plots.program.errors import Refused
 from plots.words import quantity
 
@@ -137,7 +137,7 @@ def add_arguments(parser):
 
 
 def main(arguments):
-    profile = pprof_file.read(arguments.profile)
+    profile = pprof.read(arguments.profile)
     try:
         Path(arguments.svg).write_text(svg(profile, profile.comment or arguments.profile, arguments.per))
     except OSError as error:

@@ -178,7 +178,7 @@ def test_what_is_new_fails(run, file, tmp_path):
     ([], "name a file, a folder or a compile_commands.json"),
     (["k.c", "--make", "make"], "name a file, a folder or a compile_commands.json"),
     (["k.c", "--write"], "--check and --write want --fix"),
-    (["k.c", "--profile", "k.c"], "k.c: Not a gzipped file"),
+    (["k.c", "--profile", "k.c"], "k.c: is no profile"),
     (["k.c", "--profile", "k.c", "--run", "true"], "two ways to say the same"),
 ])
 def test_refused(run, file, flags, says):

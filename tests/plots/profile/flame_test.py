@@ -6,7 +6,8 @@ import re
 import pytest
 
 from plots.__main__ import guarded
-from plots.profile import flame, pprof_file
+from plots.files import pprof
+from plots.profile import flame
 
 
 def varint(number):
@@ -49,7 +50,7 @@ DIFFERENCE = [((300, 0), False), ((-100, -64), True)]
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_read(packed):
-    read = pprof_file.parse(profile(DIFFERENCE, packed))
+    read = pprof.parse(profile(DIFFERENCE, packed))
     assert read.types == (("time", "nanoseconds"), ("alloc_space", "bytes")) and read.default == "time"
     assert [(sample.values, sample.is_base) for sample in read.samples] == DIFFERENCE
     assert [(frame.function, frame.file, frame.line) for frame in read.samples[0].stack] == [
@@ -62,18 +63,18 @@ def boxes(svg):
 
 
 def test_widths_are_parts_of_the_whole():
-    drawn = boxes(flame.svg(pprof_file.parse(profile(DIFFERENCE)), "a row", per=100))
+    drawn = boxes(flame.svg(pprof.parse(profile(DIFFERENCE)), "a row", per=100))
     whole = flame.WIDTH - 2 * flame.MARGIN
     assert drawn["pointer: 3.000 ns an operation, 75.0 %"] == pytest.approx(0.75 * whole, abs=1)
     assert drawn["value: 1.000 ns an operation, 25.0 %"] == pytest.approx(0.25 * whole, abs=1)
     assert drawn["value: 0.64 B an operation, 100 %"] == pytest.approx(whole, abs=1)
     assert sum("a&lt;b&gt; (a.c:30)" in told for told in drawn) == 3  # time of both sides, bytes of one
-    plain = boxes(flame.svg(pprof_file.parse(profile([((5, 7), False)])), "a program"))
+    plain = boxes(flame.svg(pprof.parse(profile([((5, 7), False)])), "a program"))
     assert "all: 7 B, 100 %" in plain and "leaf (a.c:20): 5.000 ns, 100 %" in plain
 
 
 def test_nothing_was_recorded():
-    assert "nothing was recorded" in flame.svg(pprof_file.parse(profile([])), "a program")
+    assert "nothing was recorded" in flame.svg(pprof.parse(profile([])), "a program")
 
 
 WHOLE = profile(DIFFERENCE)
