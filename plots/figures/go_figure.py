@@ -11,6 +11,7 @@ from functools import partial
 
 from plots.figures import style
 from plots.words import quantity
+from plots.words.overview_text import unit_of
 
 LEFT_IN, RIGHT_IN = 1.0, 4.7
 TIMES_IN = (5.3, 6.0, 7.1, 7.8)  # where the columns of times end: C value, C pointer, Go value, Go pointer
@@ -65,7 +66,8 @@ def _page(rows, manifest, version):
     _axis(ax, rows, rows_high)
     y = 0.0
     for pair, mine in pairs.items():
-        ax.text(_beside(style.MARGIN_IN), y + HEAD / 2 + 0.1, style.plain(pair), va="center", fontweight="bold",
+        name = style.plain(f"{pair} ({unit_of(manifest, pair)})")
+        ax.text(_beside(style.MARGIN_IN), y + HEAD / 2 + 0.1, name, va="center", fontweight="bold",
                 fontsize=style.TEXT_PT, transform=ax.get_yaxis_transform())
         y += HEAD
         for row in mine:

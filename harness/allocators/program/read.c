@@ -9,23 +9,21 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Still the same file where the run is gone on with in another folder. */
-static const char *absolute(const char *path, const char *folder)
+static const char *absolute(const char *path, const char *folder, char out[2 * PATH_MAX])
 {
-    char *joined;
-
     if (!path || path[0] == '/')
         return path;
-    return asprintf(&joined, "%s/%s", folder, path) < 0 ? path : joined; /* kept until the program ends */
+    snprintf(out, 2 * PATH_MAX, "%s/%s", folder, path);
+    return out;
 }
 
 int amp_program_read(char **words, struct amp_program *out)
 {
-    static char path[PATH_MAX], folder[PATH_MAX];
+    static char path[PATH_MAX], folder[PATH_MAX], whole[2 * PATH_MAX], input[2 * PATH_MAX];
     int status;
     const char *why = out->metric ? amp_output_refuse(out->metric) : NULL;
 
@@ -41,8 +39,8 @@ int amp_program_read(char **words, struct amp_program *out)
     if (out->input && access(out->input, R_OK))
         return amp_complain(2, out->input, "%s", strerror(errno));
     status = amp_program_check(words[0], path, sizeof path);
-    out->path = absolute(path, folder);
+    out->path = absolute(path, folder, whole);
     out->folder = folder;
-    out->input = absolute(out->input, folder);
+    out->input = absolute(out->input, folder, input);
     return status;
 }
