@@ -288,6 +288,7 @@ def test_what_cannot_be_loaded_runs_as_programs(pair, what, why):
     assert found["form"] == "programs" and found["rows"][0]["base_ns"] > 0
 
 
+@pytest.mark.skipif(SANITIZED or not shutil.which("valgrind"), reason="counts want valgrind, and no sanitizer")
 def test_examples(tmp_path):
     shutil.copytree(ROOT / "examples/ab", tmp_path / "head")
     text = (tmp_path / "head/words.c").read_text()
