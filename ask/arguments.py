@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 
-from plots.program.command_line import Parser, no_such_flag
+from plots.program.command_line import Parser, joined, no_such_flag
 
 LAUNCHES = 13
 MOST_CALLS = 64
@@ -46,7 +46,7 @@ def parse(words):
     parser.add_argument("--depth", type=whole_number(1, MOST_CALLS))
     parser.add_argument("--functions", action="store_true")
     end = words.index("--") if "--" in words else len(words)
-    args, more = parser.parse_known_args(_joined(words[:end]))
+    args, more = parser.parse_known_args(joined(words[:end], ("--cflags", "--cc", "-D", "-I")))
     bare = [word for word in more if not word.startswith("-")][:2]
     for word in bare:
         more.remove(word)
@@ -59,18 +59,6 @@ def parse(words):
     if wrong:
         parser.error(wrong)
     return args
-
-
-def _joined(words):
-    """--cflags '-O3' as one word: argparse takes a value that begins with a dash for a flag."""
-    words, out = iter(words), []
-    for word in words:
-        if word in ("--cflags", "--cc", "-D", "-I"):
-            value = next(words, None)
-            out.append(word if value is None else f"{word}={value}" if word.startswith("--") else word + value)
-        else:
-            out.append(word)
-    return out
 
 
 def shown(word):

@@ -16,6 +16,7 @@ from plots.files import abi
 from plots.judge.causes import NEIGHBOURS
 from plots.judge.pair_summary import SIDES
 from plots.words import because, quantity
+from plots.words.overview_text import unit_of
 from plots.words.sentences import bracket
 
 LEFT_IN, RIGHT_IN = 0.82, style.WIDTH_IN - 0.2
@@ -210,7 +211,7 @@ def figures(summary, manifest):
 
 def _page(pair, rows, summary, manifest):
     crossovers, sentence = load_crossovers(summary, pair)
-    unit = next((row.get("size_unit", "B") for row in manifest["rows"] if row["pair"] == pair), "B")
+    unit = unit_of(manifest, pair)
     ours = abi.of(manifest) if unit == "B" else None
     found, sizes = cliffs(rows), [row.size for row in rows]
     over_times = style.in_lanes([(_place_in(math.sqrt(a * b), sizes), cliff_text(rows, a, b, ours)) for a, b in found])

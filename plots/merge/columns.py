@@ -17,6 +17,7 @@ from plots.files.pair_run import is_of_allocators, load
 from plots.judge import compare_facts
 from plots.judge.summary import summary_of
 from plots.program.errors import Refused
+from plots.words.overview_text import unit_of
 
 DECIDED = ("value faster", "pointer faster")
 # Settings that all shards of one run share.
@@ -198,9 +199,8 @@ def _copy_class(row):
 
 def _level(part, row):
     """Which cache an object of this size fits into; None: the caches, or the unit of the size, are not known."""
-    unit = next((one.get("size_unit", "B") for one in part.run.manifest["rows"] if one["pair"] == row.pair), "B")
     caches = _data_caches(part)
-    if unit != "B" or not caches:
+    if unit_of(part.run.manifest, row.pair) != "B" or not caches:
         return None
     return next((f"fits L{one['level']}, {one['size_b'] >> 10} KiB" for one in caches if row.size <= one["size_b"]),
                 "fits none")

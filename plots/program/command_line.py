@@ -19,20 +19,23 @@ class Parser(argparse.ArgumentParser):
         print(f"ampersand: {verb}: {message}{more}", file=sys.stderr)
         sys.exit(2)
 
-    def _with_flags(self, words):
-        """--cflags -O3 as --cflags=-O3: what follows is for the compiler, and no option of ours."""
-        joined, words = [], iter(words)
-        for word in words:
-            behind = next(words, None) if word.endswith("cflags") and word in self._option_string_actions else None
-            joined.append(word if behind is None else f"{word}={behind}")
-        return joined
-
     def parse_args(self, args=None, namespace=None):
-        found, more = self.parse_known_args(self._with_flags(sys.argv[1:] if args is None else args), namespace)
+        for_compiler = [flag for flag in self._option_string_actions if flag.endswith("cflags")]
+        found, more = self.parse_known_args(joined(sys.argv[1:] if args is None else args, for_compiler), namespace)
         if more:
             flags = [flag for action in self._actions for flag in action.option_strings]
             self.error(no_such_flag(more[0], flags) if more[0].startswith("-") else f"{more[0]}: one word too many")
         return found
+
+
+def joined(words, flags):
+    """Each of these flags and what is behind it as one word, --cflags=-O3 or -DX: argparse takes a value that begins
+    with a dash for a flag."""
+    words, out = iter(words), []
+    for word in words:
+        behind = next(words, None) if word in flags else None
+        out.append(word if behind is None else f"{word}={behind}" if word.startswith("--") else word + behind)
+    return out
 
 
 def no_such_flag(word, flags, show=str):
