@@ -364,15 +364,15 @@ Usage: ./ampersand gc [flags]                                              defau
   --format F             the summary as table, json, csv or markdown;      table
                          trace: a line for every cycle, in the form of
                          Go's GODEBUG=gctrace=1
-  --launches N           processes for each point                          3 (1)
+  --launches N           processes for each point                          2 (1)
   --seed N               the seed of all random choices                    drawn and printed
   --no-wait              do not wait for a quiet core before a launch      waits
   --timeout S            seconds that a process may take                   600
   --memory-limit SIZE    addresses that a process may take                 128G
 
 Measures the heap at its peak, the CPU time of collecting and every pause, and sets the model beside them: the heap is
-live x (1 + GOGC/100). The page has the saw-tooth, the pauses, sliders over what was measured, the heap as a graph with
-retained sizes, and a small heap to step through marking.
+live x (1 + GOGC/100), a cycle costs what it cost in collections measured apart. The page has the saw-tooth, the pauses,
+sliders over what was measured, the heap as a graph with retained sizes, and a small heap to step through marking.
 END
         doctor) cat <<'END' ;;
 Usage: ./ampersand doctor [--facts] [--busy] [--launches N] [--designs N] [--format table|json]

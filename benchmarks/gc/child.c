@@ -14,7 +14,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define COLLECTIONS 9 /* of a shape */
+#define COLLECTIONS 9 /* of a shape, and of a workload whose cycles' cost is asked for */
+#define PARTS 4       /* of a live heap, between two looks whether these are over */
 
 static const struct workload *workload;
 static uint64_t seed;
@@ -69,6 +70,33 @@ static void *collect(void *unused)
     return unused;
 }
 
+static void *collect_some(void *unused)
+{
+    for (unsigned i = 0; i < COLLECTIONS; i++)
+        backend_collect();
+    over = true;
+    return unused;
+}
+
+/* Collections beside the workload, which allocates for as long as they take. 0 or -1 with *why. */
+static int collect_beside(uint64_t *allocated_b, const char **why)
+{
+    const uint64_t each_b = workload->live_b() / PARTS / workload->mutators;
+    pthread_t thread;
+    uint64_t sum;
+    int err = 0;
+
+    *why = "a thread could not be started";
+    if (backend_thread(collect_some, &thread))
+        return -1;
+    while (!over && !err) {
+        err = backend_run(workload->mutators, workload->run, each_b, &sum, why);
+        *allocated_b += each_b * workload->mutators;
+    }
+    pthread_join(thread, NULL);
+    return err;
+}
+
 /* The workload, for so many bytes of each mutator; a shape is collected as it is. 0 or -1 with *why. */
 static int turn_over(uint64_t each_b, uint64_t *sum, const char **why)
 {
@@ -92,14 +120,15 @@ static int turn_over(uint64_t each_b, uint64_t *sum, const char **why)
 
 static int measure(const struct task *task)
 {
-    uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum, begin_ns;
+    uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum = 0, begin_ns;
     struct result result = { .allocated_b = each_b * workload->mutators };
+    const bool beside = workload->run && task->turnover == 0;
     const char *why;
 
     backend_measure();
     begin_ns = amp_clock_monotonic();
     result.cpu_seconds = cpu_seconds();
-    if (turn_over(each_b, &sum, &why))
+    if (beside ? collect_beside(&result.allocated_b, &why) : turn_over(each_b, &sum, &why))
         return amp_complain(2, workload->name, "%s", why);
     result.cpu_seconds = cpu_seconds() - result.cpu_seconds;
     result.seconds = (double) (amp_clock_monotonic() - begin_ns) / 1e9;

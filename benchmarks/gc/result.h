@@ -10,7 +10,8 @@
 
 struct task {
     const char *file, *workload;
-    uint64_t live_b, seed, turnover; /* turnover: how often the live heap is allocated anew, in bytes */
+    uint64_t live_b, seed, turnover; /* turnover: how often the live heap is allocated anew, in bytes;
+                                          0: as often as it takes to collect some times */
     unsigned gogc, launch;
     bool graph; /* write the graph of its heap instead */
 };

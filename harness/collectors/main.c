@@ -8,13 +8,16 @@
 #include "harness/text/complain.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LAUNCH_B 262144 /* a launch's file, with its lines in the journal */
+#define SECONDS_PER_GIB 1.5
 
 struct collectors {
     struct amp_collectors_options options;
@@ -110,12 +113,24 @@ static uint64_t need_b(const void *run)
     return amp_collectors_size(&of->options) * LAUNCH_B;
 }
 
+static void announce(const struct amp_collectors_options *o)
+{
+    const double gib = (double) amp_collectors_allocated_b(o) / (1 << 30);
+
+    amp_complain(0, "gc",
+                 "%zu points of some %u cycles, %u times; pauses of %" PRIu64 " cycles for each collector: allocates %.0f GiB, "
+                 "which takes %.0f minutes on a quiet machine",
+                 o->n_collectors * o->n_workloads * o->n_live * o->n_gogc, o->cycles, o->launches, o->pauses, gib,
+                 ceil(gib * SECONDS_PER_GIB / 60));
+}
+
 static int make(void *run, int cpu, struct amp_jobs *out)
 {
     struct collectors *of = run;
 
     if (cpu < 0)
         amp_complain(0, "CPUs", "this process may use one only: no collector can run beside its program");
+    announce(&of->options);
     amp_collectors_jobs(&of->options, of->dir, of->programs, out);
     return 0;
 }
@@ -162,18 +177,24 @@ static void hold_to_others(struct collectors *of, const struct amp_job *job, str
     json_decref(result);
 }
 
+/* A graph does not, and with costs it depends on how long the collections take. */
+static bool computes(const struct amp_job *job)
+{
+    return job->kind != AMP_GC_GRAPH && job->kind != AMP_GC_COST;
+}
+
 static int turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
     (void) left;
     out->ending = AMP_DONE;
-    if (job->state == AMP_JOB_DONE && job->kind != AMP_GC_GRAPH)
+    if (job->state == AMP_JOB_DONE && computes(job))
         hold_to_others(run, job, out);
     return out->ending == AMP_DONE ? AMP_TURN_GO : AMP_TURN_FAIL;
 }
 
 static int accept(void *run, const struct amp_job *job, struct amp_outcome *outcome)
 {
-    if (outcome->ending == AMP_DONE && job->kind != AMP_GC_GRAPH)
+    if (outcome->ending == AMP_DONE && computes(job))
         hold_to_others(run, job, outcome);
     return 0;
 }

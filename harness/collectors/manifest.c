@@ -20,7 +20,9 @@ static const struct amp_record begun = {
                          AMP_OF(LIST("collectors", collectors, n_collectors), LIST("workloads", workloads, n_workloads),
                                 LIST("gogc", gogc, n_gogc, .least = 1), LIST("live_b", live_b, n_live, .least = 1),
                                 FIELD(options.launches, .least = 1, .most = 100),
-                                FIELD(options.turnover, .least = 1), FIELD(options.pauses, .least = 1),
+                                FIELD(options.turnover, .least = 1),
+                                FIELD(options.cycles, .least = 1, .is_optional = true),
+                                FIELD(options.pauses, .least = 1),
                                 FIELD(options.timeout_s, .least = 1, .most = 86400), FIELD(options.memory_limit_b),
                                 FIELD(options.quiet_ns, .least = 1), FIELD(options.by_name, .is_optional = true),
                                 FIELD(options.no_wait, .is_optional = true)))),
@@ -48,6 +50,7 @@ int amp_collectors_restore(const json_t *manifest, struct amp_collectors_options
     int err;
 
     m.options.no_wait = m.options.by_name = false;
+    m.options.cycles = 0;
     err = amp_record_read(&begun, manifest, &m, why);
     *options = m.options;
     return err;

@@ -25,6 +25,7 @@ struct amp_collectors_options {
     uint64_t gogc[AMP_GC_POINTS], live_b[AMP_GC_POINTS];
     size_t n_gogc, n_live;
     unsigned launches, turnover, timeout_s;
+    unsigned cycles;  /* of a point, in each launch; 0, in a run begun before there were any: `turnover` says it */
     uint64_t pauses; /* cycles in which pauses are counted */
     uint64_t memory_limit_b, seed, quiet_ns;
     bool draw_seed, no_wait, quick;

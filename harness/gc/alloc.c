@@ -12,6 +12,7 @@ _Thread_local volatile uint32_t amp_gc_asked;
 struct request {
     unsigned type;
     size_t n;
+    const struct amp_stack *from;
 };
 
 /* The slot that a free bit stands for; cleared, if that is left to do. */
@@ -156,10 +157,10 @@ static uint64_t slow(void *arg)
     struct amp_gc_mutator *m = amp_gc_present();
     void *at = NULL;
 
-    if (m) {
+    if (m && amp_gc_knows(m, request->from)) {
         amp_gc_note_registers(m);
         at = allocate(m, request->type, request->n);
-    } else {
+    } else if (!m) {
         amp_gc_say(amp_gc_me ? "what amp_gc_call calls may not allocate"
                              : "only mutators allocate, and this thread is none");
     }
@@ -180,13 +181,13 @@ void *amp_gc_alloc(unsigned type)
         if (__builtin_expect(free != 0, 1))
             return take(m, bin, free);
     }
-    request = (struct request){ type, 1 };
+    request = (struct request){ type, 1, amp_stack_current() };
     return (void *) amp_stack_call(slow, &request);
 }
 
 void *amp_gc_alloc_array(unsigned type, size_t n)
 {
-    struct request request = { type, n };
+    struct request request = { type, n, amp_stack_current() };
 
     return (void *) amp_stack_call(slow, &request);
 }

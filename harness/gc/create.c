@@ -138,11 +138,11 @@ static void prepare(struct amp_gc *gc)
 {
     pthread_condattr_t monotonic;
     pthread_mutexattr_t checked;
-    pthread_cond_t *conditions[] = { &gc->stopped, &gc->go, &gc->work, &gc->done };
+    pthread_cond_t *conditions[] = { &gc->stopped, &gc->go, &gc->done };
 
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 3; i++)
         pthread_cond_init(conditions[i], &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutexattr_init(&checked);

@@ -30,9 +30,9 @@ static void set_phase(struct amp_gc *gc, enum amp_gc_phase phase)
 {
     pthread_mutex_lock(&gc->lock);
     AMP_GC_STORE(&gc->phase, phase);
-    pthread_cond_broadcast(&gc->work);
     pthread_cond_broadcast(&gc->done);
     pthread_mutex_unlock(&gc->lock);
+    amp_gc_wake(gc);
 }
 
 /* ---- The first stop */
@@ -141,16 +141,27 @@ static void conclude(struct amp_gc *gc)
     amp_gc_unsweep(gc);
 }
 
+static const struct amp_gc_trace *watching;
+
+void amp_gc_watch(const struct amp_gc_trace *watcher)
+{
+    AMP_GC_STORE(&watching, watcher);
+}
+
+static void tell_one(const struct amp_gc_trace *trace, const struct amp_gc_cycle *cycle, const struct amp_gc_pace *pace)
+{
+    if (trace && trace->cycle)
+        trace->cycle(trace->arg, cycle);
+    if (trace && trace->pace)
+        trace->pace(trace->arg, pace);
+}
+
 static void tell(struct amp_gc *gc, const struct amp_gc_cycle *cycle, const struct amp_gc_pace *pace)
 {
-    const struct amp_gc_trace *trace = &gc->limits.trace;
-
     AMP_GC_ADD(&gc->gc_ns, cycle->worker_ns + cycle->assist_ns + cycle->sweep_ns + cycle->stopped_ns);
     AMP_GC_ADD(&gc->assist_ns, cycle->assist_ns);
-    if (trace->cycle)
-        trace->cycle(trace->arg, cycle);
-    if (trace->pace)
-        trace->pace(trace->arg, pace);
+    tell_one(&gc->limits.trace, cycle, pace);
+    tell_one(AMP_GC_LOAD(&watching), cycle, pace);
 }
 
 /* All mutators are stopped. */
@@ -224,7 +235,7 @@ void amp_gc_wait_done(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t e
     if (self)
         amp_gc_away(self);
     AMP_GC_STORE(&gc->waiting, gc->waiting + 1);
-    pthread_cond_broadcast(&gc->work);
+    amp_gc_wake(gc);
     while (gc->ended < ended && gc->phase != AMP_GC_OFF && !AMP_GC_LOAD(&gc->error))
         amp_gc_wait_a_little(gc, &gc->done, LOOK_AGAIN_NS);
     AMP_GC_STORE(&gc->waiting, gc->waiting - 1);

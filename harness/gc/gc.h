@@ -20,13 +20,14 @@
  *   - each pointer that is stored into an object or a root goes through amp_gc_store()
  *   - no pointer to an object is kept where the collector does not look: malloc'd memory, other threads, encoded
  *   - a function called by amp_stack_call() may allocate; one that waits for others is called by amp_gc_call()
- *   - a mutator runs on its own growable stack only: others that it runs (coroutines) are not scanned
+ *   - other stacks that a mutator runs (coroutines) are registered with it by amp_gc_stack_add()
  *
  * Finalisers are left out: an order in which to run them cannot be had for cycles, and nothing here needs one.
  *
  * Functions return 0 or a negative errno, and say why in amp_gc_message(). Sizes are in bytes, times in nanoseconds of
- * CLOCK_MONOTONIC. A collector that has failed (-ETIMEDOUT, -EOWNERDEAD, -EXDEV, -ENOMEM of its queue) frees nothing
- * any more: what is reachable stays intact, and as soon as a mutator needs another span, allocation returns NULL. */
+ * CLOCK_MONOTONIC. A collector that has failed (-ETIMEDOUT, -EOWNERDEAD, -EXDEV, -EFAULT, -ENOMEM of its queue) frees
+ * nothing any more: what is reachable stays intact, and as soon as a mutator needs another span, allocation returns
+ * NULL. */
 #ifndef AMP_GC_H
 #define AMP_GC_H
 
@@ -82,9 +83,10 @@ struct amp_gc_pace {
     size_t roots_b;         /* stacks included */
     size_t goal_b;          /* live + (live + roots) * GOGC / 100, at least minimum_b * GOGC / 100 */
     bool limited;            /* the memory limit made the goal smaller */
-    double allocated_per_work; /* bytes allocated while the worker scans one, smoothed over cycles */
+    double allocated_per_work; /* bytes that a CPU allocates while another scans one, smoothed over cycles */
+    double beside;             /* that mutators allocate while the worker scans one, if they do not help; likewise */
     size_t work_b;           /* expected: what the last cycle scanned */
-    size_t runway_b;         /* allocated while that is done; trigger = goal - runway, within bounds */
+    size_t runway_b;         /* to be allocated while that is done; trigger = goal - runway, within bounds */
     size_t trigger_b;
     double assist_ratio; /* bytes that a mutator scans for each that it allocates, if the trigger is right */
     double share;        /* of the CPUs, for the worker */
@@ -97,6 +99,10 @@ struct amp_gc_trace {
     void (*pace)(void *arg, const struct amp_gc_pace *pace);
     void *arg;
 };
+
+/* Besides, tell this one of every collector of the process: for a tracer that made none of them. NULL: no more. What it
+ * points to stays as it is. */
+void amp_gc_watch(const struct amp_gc_trace *watcher);
 
 struct amp_gc_limits {
     int gogc;             /* 1 to 10000; 25 to 800 make sense */
@@ -183,6 +189,16 @@ static inline void amp_gc_poll(void);
 
 /* Store a pointer (or NULL) into a field of an object, or into a root. Off, the barrier is a load and a branch. */
 static inline void amp_gc_store(void *field, const void *pointer);
+
+/* A stack that the calling mutator resumes, as a coroutine: from now on it is scanned whenever the mutator is. No other
+ * thread may resume it, nor this one in amp_gc_call(). A collector finds a stack that is not registered at the
+ * first safe point there, and fails (-EFAULT).
+ * errors   -EINVAL in a thread that is no mutator, -EEXIST, -ENOMEM */
+int amp_gc_stack_add(struct amp_stack *stack);
+
+/* Before amp_stack_destroy(); what is on it keeps nothing any more.
+ * errors   -EINVAL in a thread that is no mutator, -ENOENT if it is not registered, -EBUSY while it runs */
+int amp_gc_stack_remove(struct amp_stack *stack);
 
 /* As amp_stack_call(), for what blocks: no stop waits for it. fn touches no object and allocates none; it may start and
  * join mutators, and collect. */

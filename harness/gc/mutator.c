@@ -100,6 +100,7 @@ static void unmake(struct amp_gc_mutator *m)
         free(m->bins[i]);
     amp_gc_block_free(m->gc, m->marker.block);
     amp_stack_destroy(m->stack);
+    free(m->others);
     free(m->signal_stack);
     free(m);
 }

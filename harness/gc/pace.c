@@ -3,7 +3,8 @@
  * Pacing, after Go's: how far the heap may grow, when marking has to begin for that, and how much a mutator must help.
  *
  *   goal      live + (live + roots) * GOGC / 100
- *   runway    what mutators allocate while the worker, with its share of the CPUs, scans as much as the last cycle did
+ *   runway    what mutators allocate while the worker, with its share of the CPUs, scans as much as the last cycle did;
+ *             less if cycles would then take more than that share of the CPUs' time
  *   trigger   goal - runway
  *
  *   heap                 goal ............./|........      The worker has a quarter of the CPUs. What the estimate gets
@@ -12,14 +13,17 @@
  *                        live ......./....|...            its goal. Beyond the goal, it waits.
  *
  * `live` is what could be reached when marking began. What was allocated since is marked, too, but may be dead: Go
- * counts it, and so grows with the rate of allocation; here only the next cycle's marking decides about it. */
+ * counts it, and so grows with the rate of allocation; here only the next cycle's marking decides about it. Until then
+ * it takes its room from the heap: with a long runway cycles follow each other faster. So a program that allocates
+ * fast gets a short one, and helps to mark instead. */
 #include "harness/gc/state.h"
 
 #include <time.h>
 
 #define SHARE 0.25
-#define LEAST 0.3 /* of the way from the heap after marking to the goal: no trigger is lower, */
+#define LEAST 0.1 /* of the way from the heap after marking to the goal: no trigger is lower, */
 #define MOST 0.95 /* and none higher */
+#define KEPT 0.75 /* of what is known from older cycles */
 #define MINIMUM_B ((size_t) 4 << 20)
 #define SLACK_B ((size_t) 256 << 10)
 
@@ -54,33 +58,88 @@ static double worker_cpus(const struct amp_gc *gc)
     return SHARE * gc->limits.cpus < 1 ? SHARE * gc->limits.cpus : 1;
 }
 
-/* Bytes that a CPU of mutators allocates while a CPU of marking scans one. */
-static double measure(struct amp_gc *gc)
+static void add(double *sum, double more)
 {
-    const struct amp_gc_cycle *c = &gc->cycle;
-    const double marking_ns = (double) (c->worker_ns + c->assist_ns);
-    const double mutators_ns = (double) c->process_ns - marking_ns;
-    double sum = 0;
-    unsigned n = 0;
-
-    if (marking_ns > 0 && mutators_ns > 0 && c->scanned_b > 0)
-        gc->ratios[c->number % 4] =
-            (double) (c->heap_end_b - c->heap_begin_b) / mutators_ns * marking_ns / (double) c->scanned_b;
-    for (unsigned i = 0; i < 4; i++) {
-        sum += gc->ratios[i];
-        n += gc->ratios[i] > 0;
-    }
-    return n > 0 ? sum / n : 0;
+    *sum = KEPT * *sum + more;
 }
 
-static double mutator_cpus(const struct amp_gc *gc)
+/* What this cycle was like: a part of what the ones before were. */
+static void measure(struct amp_gc *gc)
 {
-    const double left = gc->limits.cpus - worker_cpus(gc);
+    const struct amp_gc_cycle *c = &gc->cycle;
+    struct amp_gc_rates *rates = &gc->rates;
+    const uint64_t now_ns = amp_gc_process_ns();
+    const double worker_ns = (double) c->worker_ns, assist_ns = (double) c->assist_ns;
+    const double mutators_ns = (double) (now_ns - gc->paced_ns) - worker_ns - assist_ns;
+    const double beside_ns = (double) c->process_ns - worker_ns - assist_ns;
+
+    if (c->scanned_b > 0 && mutators_ns > 0 && c->heap_end_b > gc->paced_b) {
+        add(&rates->allocated_b, (double) (c->heap_end_b - gc->paced_b));
+        add(&rates->mutators_ns, mutators_ns);
+        add(&rates->marking_ns, worker_ns + assist_ns);
+        add(&rates->scanned_b, (double) c->scanned_b);
+    }
+    if (c->scanned_b > 0 && beside_ns > 0 && c->waited_ns == 0) {
+        add(&rates->beside_b, (double) (c->heap_end_b - c->heap_begin_b));
+        add(&rates->beside_ns, beside_ns);
+        add(&rates->worker_ns, worker_ns);
+        add(&rates->assist_ns, assist_ns);
+        add(&rates->beside_scanned_b, (double) c->scanned_b);
+    }
+    gc->paced_ns = now_ns;
+    gc->paced_b = gc->heap_b;
+}
+
+/* Bytes that a CPU of mutators allocates while a CPU of marking scans one. */
+static double allocated_per_work(const struct amp_gc_rates *r)
+{
+    return r->scanned_b > 0 ? r->allocated_b / r->mutators_ns * r->marking_ns / r->scanned_b : 0;
+}
+
+/* Bytes that mutators allocate while the worker scans one, if they do not help: about `want`, if nothing else runs;
+ * less, as what is marked takes caches from them. Of cycles in which nobody waited for the worker, which does not rest
+ * then. */
+static double allocated_beside(const struct amp_gc_rates *r, double want)
+{
+    double ratio = want;
+
+    if (r->worker_ns > 0)
+        ratio = r->beside_b / r->beside_scanned_b * (1 + r->assist_ns / r->beside_ns) *
+                (1 + r->assist_ns / r->worker_ns);
+    return ratio < want / 4 ? want / 4 : ratio > want * 4 ? want * 4 : ratio;
+}
+
+/* Of so many that there are. */
+static double mutator_cpus(const struct amp_gc *gc, double cpus)
+{
     double n = 0;
 
     for (const struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
         n += m->state != AMP_GC_ENDED;
-    return n < left ? n : left;
+    return n < 1 ? 1 : n < cpus ? n : cpus;
+}
+
+/* The runway. Everything as a part of `growth_b`, what the heap may grow by; `work`: what a CPU of mutators allocates
+ * while a CPU marks all.
+ *
+ *   a cycle allocates          1 - runway      since what is born while marking is still there in the next
+ *   and takes                  (runway + work) / (beside + worker) + (1 - 2 runway) / alone      of time
+ *
+ * where `alone` and `beside` are the mutators' CPUs without and with the worker. `work` is at most a quarter of all
+ * CPUs' time if the runway is at most what the last line here computes. */
+static double runway_of(struct amp_gc *gc, double growth_b)
+{
+    struct amp_gc_pace *pace = &gc->pace;
+    const double scans = (double) pace->work_b / growth_b, work = pace->allocated_per_work * scans;
+    const double worker = worker_cpus(gc), alone = mutator_cpus(gc, gc->limits.cpus);
+    const double beside = mutator_cpus(gc, gc->limits.cpus - worker);
+    const double affordable = (work / (beside + worker) + 1 / alone - work / (SHARE * gc->limits.cpus)) /
+                              (2 / alone - 1 / (beside + worker));
+    double unassisted;
+
+    pace->beside = allocated_beside(&gc->rates, pace->allocated_per_work * beside / worker);
+    unassisted = pace->beside * scans;
+    return unassisted < affordable ? unassisted : affordable > 0 ? affordable : 0;
 }
 
 static size_t goal_of(const struct amp_gc *gc, struct amp_gc_pace *pace)
@@ -100,7 +159,7 @@ static size_t goal_of(const struct amp_gc *gc, struct amp_gc_pace *pace)
 void amp_gc_pace_next(struct amp_gc *gc)
 {
     struct amp_gc_pace *pace = &gc->pace;
-    double room_b, runway_b, low_b, high_b;
+    double room_b, growth_b, runway_b, low_b, high_b;
 
     pace->cycle = gc->cycles + 1;
     pace->gogc = AMP_GC_LOAD(&gc->limits.gogc);
@@ -110,9 +169,11 @@ void amp_gc_pace_next(struct amp_gc *gc)
     pace->cpus = gc->limits.cpus;
     pace->share = worker_cpus(gc) / gc->limits.cpus;
     pace->work_b = gc->counts.scanned_b;
-    pace->allocated_per_work = measure(gc) * mutator_cpus(gc) / worker_cpus(gc);
+    measure(gc);
+    pace->allocated_per_work = allocated_per_work(&gc->rates);
     room_b = (double) (pace->goal_b - gc->heap_b);
-    runway_b = pace->allocated_per_work * (double) pace->work_b;
+    growth_b = (double) (pace->goal_b - pace->live_b);
+    runway_b = growth_b * runway_of(gc, growth_b);
     low_b = LEAST * room_b;
     high_b = MOST * room_b;
     pace->runway_b = (size_t) runway_b;

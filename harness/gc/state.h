@@ -142,6 +142,9 @@ struct amp_gc_mutator {
 
     const char *name;
     struct amp_stack *stack;
+    struct amp_stack **others; /* that are registered */
+    size_t n_others;
+    const struct amp_stack *on; /* from which amp_gc_answer() was called */
     uintptr_t *limit;         /* of its thread */
     volatile uint32_t *asked; /* of its thread */
     void *signal_stack; /* growable ones are too small for handlers */
@@ -156,6 +159,12 @@ struct amp_gc_mutator {
     bool entered; /* fn, and has not returned */
     pthread_t thread;
     struct amp_gc_mutator *next;
+};
+
+/* Sums over cycles, the last one most: between the ends of two, and while marking. */
+struct amp_gc_rates {
+    double allocated_b, mutators_ns, marking_ns, scanned_b;
+    double beside_b, beside_ns, worker_ns, assist_ns, beside_scanned_b;
 };
 
 enum amp_gc_phase { AMP_GC_OFF, AMP_GC_BEGINNING, AMP_GC_MARKING, AMP_GC_ENDING };
@@ -199,26 +208,31 @@ struct amp_gc {
     int64_t credit; /* bytes that the worker has scanned and no assist has used */
     /* Control */
     pthread_mutex_t lock;
-    pthread_cond_t stopped, go, work, done;
+    pthread_cond_t stopped, go, done;
+    uint32_t work; /* changes whenever there is something for the worker; it sleeps on it */
     enum amp_gc_phase phase;
     uint32_t stop;    /* mutators must stop */
     uint32_t running; /* mutators in RUNNING */
     uint32_t waiting; /* threads that want the cycle to end */
     uint64_t round;   /* of amp_gc_flush_round() */
     bool flushing;
-    pthread_t stopper; /* who made them stop */
+    bool offered;  /* whichever mutator ends the round makes the second stop, */
+    uint32_t taken; /* and one does */
     struct amp_gc_mutator *mutators;
     uint64_t cycles; /* begun */
     uint64_t ended;
     bool quit, has_worker;
     pthread_t worker;
+    sigset_t signals, blocked; /* of its thread, while it sleeps and while it works */
     struct amp_gc_marker worker_marker;
     int error; /* it has failed, for good */
     char message[256];
     /* Pacing */
     struct amp_gc_cycle cycle;
     struct amp_gc_pace pace;
-    double ratios[4]; /* of the last cycles: bytes allocated for each byte scanned */
+    struct amp_gc_rates rates;
+    uint64_t paced_ns; /* CPU time of the process at the last decision */
+    size_t paced_b;    /* and the heap */
     uint64_t gc_ns, assist_ns, sweep_ns, longest_stop_ns, process_ns;
 };
 
@@ -326,12 +340,14 @@ static inline __attribute__((always_inline)) void amp_gc_note_registers(struct a
 void amp_gc_each_range(struct amp_gc_mutator *mutator, void (*fn)(void *arg, uintptr_t from, uintptr_t to), void *arg);
 void amp_gc_scan_stack(struct amp_gc_marker *marker, struct amp_gc_mutator *mutator);
 bool amp_gc_scan_away(struct amp_gc_marker *marker); /* a mutator that is away; false: none to do */
+bool amp_gc_knows(struct amp_gc_mutator *mutator, const struct amp_stack *stack); /* false: the collector has failed */
 bool amp_gc_scan_roots(struct amp_gc_marker *marker);
 
 /* ---- stop.c */
 struct amp_gc_outside {
     amp_stack_fn *fn;
     void *arg;
+    const struct amp_stack *from;
 };
 uint64_t amp_gc_go_outside(void *outside);
 uint64_t amp_gc_answer_on_host(void *mutator);
@@ -342,7 +358,8 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
 void amp_gc_hurry(struct amp_gc *gc);
 
 /* Has every mutator handed over what its barrier found, since a round began? Begins one if the last one is over. A second
- * stop before that would find too much to do. */
+ * stop before that would find too much to do. The mutator that ends a round makes that stop itself, while the worker,
+ * which calls this, sleeps: a mutator that the worker keeps from its CPU would be late. */
 bool amp_gc_flush_round(struct amp_gc *gc);
 void amp_gc_away(struct amp_gc_mutator *mutator); /* under gc->lock */
 void amp_gc_back(struct amp_gc_mutator *mutator); /* under gc->lock; at_safe_point() must follow */
@@ -361,6 +378,8 @@ int amp_gc_cycle_whole(struct amp_gc *gc, struct amp_gc_mutator *self);
 /* ---- worker.c */
 int amp_gc_worker_start(struct amp_gc *gc);
 void amp_gc_worker_end(struct amp_gc *gc);
+void amp_gc_wake(struct amp_gc *gc);
+void amp_gc_sleep(struct amp_gc *gc, uint32_t seen, uint64_t ns); /* at most, and until gc->work is not `seen` */
 
 /* ---- pace.c */
 uint64_t amp_gc_now_ns(void);

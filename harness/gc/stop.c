@@ -22,6 +22,8 @@ uint64_t amp_gc_answer_on_host(void *mutator)
 
     if (m != amp_gc_present()) /* away, it may call growable functions, too */
         return 0;
+    amp_gc_knows(m, m->on ? m->on : amp_stack_current());
+    m->on = NULL;
     amp_gc_note_registers(m);
     amp_gc_at_safe_point(m);
     AMP_GC_NO_JUMP();
@@ -30,8 +32,10 @@ uint64_t amp_gc_answer_on_host(void *mutator)
 
 void amp_gc_answer(void)
 {
-    if (amp_gc_me)
-        amp_stack_call(amp_gc_answer_on_host, amp_gc_me);
+    if (!amp_gc_me)
+        return;
+    amp_gc_me->on = amp_stack_current();
+    amp_stack_call(amp_gc_answer_on_host, amp_gc_me);
 }
 
 static void leave(struct amp_gc_mutator *m, enum amp_gc_state state)
@@ -83,26 +87,57 @@ static void wait_for_go(struct amp_gc_mutator *m)
     }
 }
 
-void amp_gc_at_safe_point(struct amp_gc_mutator *m)
+static void scan(struct amp_gc_mutator *m)
 {
     struct amp_gc *gc = m->gc;
 
-    __atomic_store_n(m->asked, 0, __ATOMIC_RELAXED);
-    amp_gc_marker_flush(&m->marker);
-    pthread_mutex_lock(&gc->lock);
-    wait_for_go(m);
-    m->round = gc->round;
-    pthread_mutex_unlock(&gc->lock);
-    if (!m->marking || m->scanned)
-        return;
     amp_gc_scan_stack(&m->marker, m);
     amp_gc_marker_flush(&m->marker);
     amp_gc_counts_add(gc, &m->marker);
     pthread_mutex_lock(&gc->lock);
     m->scanned = true;
     __atomic_sub_fetch(&gc->unscanned, 1, __ATOMIC_RELEASE);
-    pthread_cond_signal(&gc->work);
     pthread_mutex_unlock(&gc->lock);
+    amp_gc_wake(gc);
+}
+
+/* Whether all mutators have passed a safe point in this round; for those that do not run it is done here. */
+static bool is_flushed(struct amp_gc *gc)
+{
+    bool all = true;
+
+    for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
+        if (m->state != AMP_GC_RUNNING)
+            amp_gc_marker_flush(&m->marker);
+        else if (m->round != gc->round)
+            all = false;
+    return all;
+}
+
+void amp_gc_at_safe_point(struct amp_gc_mutator *m)
+{
+    struct amp_gc *gc = m->gc;
+    bool ends;
+
+    __atomic_store_n(m->asked, 0, __ATOMIC_RELAXED);
+    amp_gc_marker_flush(&m->marker);
+    pthread_mutex_lock(&gc->lock);
+    wait_for_go(m);
+    m->round = gc->round;
+    ends = gc->offered && is_flushed(gc);
+    if (ends) {
+        gc->offered = false;
+        AMP_GC_STORE(&gc->taken, 1);
+    }
+    pthread_mutex_unlock(&gc->lock);
+    if (m->marking && !m->scanned)
+        scan(m);
+    if (!ends)
+        return;
+    if (AMP_GC_LOAD(&gc->queued) == 0)
+        amp_gc_try_end(gc, m);
+    AMP_GC_STORE(&gc->taken, 0);
+    amp_gc_wake(gc);
 }
 
 void amp_gc_end(struct amp_gc_mutator *m)
@@ -130,7 +165,7 @@ void amp_gc_end(struct amp_gc_mutator *m)
 
 uint64_t amp_gc_call(amp_stack_fn *fn, void *arg)
 {
-    struct amp_gc_outside outside = { fn, arg };
+    struct amp_gc_outside outside = { fn, arg, amp_stack_current() };
 
     return amp_stack_call(amp_gc_go_outside, &outside);
 }
@@ -143,6 +178,7 @@ uint64_t amp_gc_go_outside(void *arg)
 
     if (!m)
         return outside->fn(outside->arg);
+    amp_gc_knows(m, outside->from);
     amp_gc_note_registers(m);
     pthread_mutex_lock(&m->gc->lock);
     amp_gc_away(m);
@@ -216,7 +252,6 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
             pthread_cond_wait(&gc->go, &gc->lock);
     *asked_ns = amp_gc_now_ns();
     AMP_GC_STORE(&gc->stop, 1);
-    gc->stopper = pthread_self();
     if (self)
         leave(self, AMP_GC_STOPPED);
     pthread_mutex_unlock(&gc->lock); /* they want it when they come; their list stays as it is while they must stop */
@@ -253,31 +288,38 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
 
 bool amp_gc_flush_round(struct amp_gc *gc)
 {
-    bool all = true;
+    const uint32_t seen = AMP_GC_LOAD(&gc->work);
+    bool all;
 
     pthread_mutex_lock(&gc->lock);
     if (!gc->flushing)
         gc->round++;
-    for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
-        if (m->state != AMP_GC_RUNNING)
-            amp_gc_marker_flush(&m->marker);
-        else if (m->round != gc->round)
-            all = false;
-    gc->flushing = !all;
-    if (!all) {
+    all = is_flushed(gc);
+    gc->flushing = gc->offered = !all;
+    if (!all)
         ask(gc, NULL);
-        amp_gc_wait_a_little(gc, &gc->work, AGAIN_NS);
-    }
     pthread_mutex_unlock(&gc->lock);
-    return all;
+    if (all)
+        return true;
+    amp_gc_sleep(gc, seen, AGAIN_NS);
+    pthread_mutex_lock(&gc->lock);
+    gc->flushing = gc->offered; /* else one has ended it */
+    gc->offered = false;
+    pthread_mutex_unlock(&gc->lock);
+    while (AMP_GC_LOAD(&gc->taken))
+        amp_gc_sleep(gc, AMP_GC_LOAD(&gc->work), AGAIN_NS);
+    return false;
 }
 
 /* Mutators whose stacks are still grey are coming back, and scan them before they go on. None of these is late, however
  * long the cycle has lasted: it may have begun just now. */
 void amp_gc_hurry(struct amp_gc *gc)
 {
+    const uint32_t seen = AMP_GC_LOAD(&gc->work);
+
     pthread_mutex_lock(&gc->lock);
     ask(gc, NULL);
-    amp_gc_wait_a_little(gc, &gc->work, AGAIN_NS);
     pthread_mutex_unlock(&gc->lock);
+    if (AMP_GC_LOAD(&gc->unscanned) > 0)
+        amp_gc_sleep(gc, seen, AGAIN_NS);
 }

@@ -97,5 +97,5 @@ void amp_gc_sweep_all(struct amp_gc *gc)
         pthread_mutex_unlock(&gc->heap_lock);
         if (others)
             sched_yield();
-    } while (others && !AMP_GC_LOAD(&gc->error)); /* it will not come back if the worker has ended */
+    } while (others);
 }

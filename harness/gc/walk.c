@@ -139,7 +139,7 @@ static void release_phase(struct amp_gc *gc, enum amp_gc_phase phase)
 {
     pthread_mutex_lock(&gc->lock);
     AMP_GC_STORE(&gc->phase, phase);
-    pthread_cond_broadcast(&gc->work);
+    amp_gc_wake(gc);
     pthread_mutex_unlock(&gc->lock);
 }
 

@@ -196,6 +196,16 @@ void amp_stack_in_use(const struct amp_stack *s, uintptr_t *low, uintptr_t *top)
     *low = s->state == AMP_STACK_IDLE ? s->hi : s->sp;
 }
 
+void *amp_stack_argument(const struct amp_stack *s)
+{
+    return s->state == AMP_STACK_READY ? s->arg : NULL;
+}
+
+int amp_stack_runs(const struct amp_stack *s)
+{
+    return s->state == AMP_STACK_RUNNING;
+}
+
 void amp_stack_forsake(struct amp_stack *s)
 {
     s->state = AMP_STACK_IDLE;

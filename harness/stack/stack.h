@@ -149,6 +149,15 @@ void amp_stack_ask(struct amp_stack *stack, uintptr_t *limit);
  * Registers that a function must keep are in them, or still in registers, or saved on the host stack. */
 void amp_stack_in_use(const struct amp_stack *stack, uintptr_t *low, uintptr_t *top);
 
+/* What a coroutine that has not been resumed yet begins with; else NULL. */
+void *amp_stack_argument(const struct amp_stack *stack);
+
+/* Whether it has been resumed, and has neither yielded nor returned. */
+int amp_stack_runs(const struct amp_stack *stack);
+
+/* In growable code: the stack that it runs on, or NULL: a host stack. */
+struct amp_stack *amp_stack_current(void);
+
 /* The thread of this stack has ended in the middle of a run: the stack may be destroyed, as if it were idle. */
 void amp_stack_forsake(struct amp_stack *stack);
 

@@ -196,6 +196,13 @@ FUNCTION amp_stack_enter
         ret
 END amp_stack_enter
 
+/* struct amp_stack *amp_stack_current(void) */
+FUNCTION amp_stack_current
+        LOCAL   x9, current
+        ldr     x0, [x9]
+        ret
+END amp_stack_current
+
 /* void amp_stack_yield(uint64_t value): x0 */
 FUNCTION amp_stack_yield
         LOCAL   x9, current

@@ -174,6 +174,13 @@ FUNCTION amp_stack_enter
         ret
 END amp_stack_enter
 
+/* struct amp_stack *amp_stack_current(void) */
+FUNCTION amp_stack_current
+        CURRENT %rax
+        movq    %fs:(%rax), %rax
+        ret
+END amp_stack_current
+
 /* void amp_stack_yield(uint64_t value): rdi */
 FUNCTION amp_stack_yield
         CURRENT %rax

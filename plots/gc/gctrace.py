@@ -14,8 +14,7 @@ def lines(launch):
     spent_ns = 0
     for number, cycle in enumerate(launch.cycles, 1):
         spent_ns += cycle.cpu_ns
-        end_ns = cycle.begin_ns + cycle.first_stop_ns + cycle.mark_ns + cycle.second_stop_ns
-        share = 100 * spent_ns / max(1, end_ns * launch.cpus)
+        share = 100 * spent_ns / max(1, cycle.end_ns * launch.cpus)
         stopped = cycle.first_stop_ns + cycle.second_stop_ns
         first = cycle.stopped_ns * cycle.first_stop_ns / stopped if stopped else 0
         yield (f"gc {number} @{cycle.begin_ns / 1e9:.3f}s {share:.0f}%: "

@@ -1,25 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What a run of collectors says, in numbers: each point beside the model, and the pauses.
 
-The model is the one by which Go paces its collector. With a live heap L (what the workload keeps, as it asked for it),
-stacks and globals R, and GOGC g in percent:
-
-    heap at its peak = L + (L + R) g / 100, at least 4 MiB g / 100
-    a cycle costs    a + b L of CPU time; a and b are fitted to the cycles at one GOGC (100, if it was measured)
-    per byte allocated = (a + b L) / (peak - L)
-
-Both lines are drawn beside what was measured, also at the settings that the fit did not see."""
+The model (plots/gc/model.py) is made of what was measured apart, and drawn beside what was measured at each setting."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from plots.gc import runs
+from plots.gc import model, runs
 
-MINIMUM_B = 4 << 20
 SHAPES = (*runs.SHAPES, *runs.OPERATIONS)
 STEADY = 2  # the first cycles of a run still find a heap that was built in one go
-FITTED = 100
 
 
 @dataclass(frozen=True)
@@ -35,13 +26,14 @@ class Point:
     peak_b: float  # the largest heap at the end of a cycle, median of cycles
     most_b: float  # of all cycles
     model_peak_b: float
-    cpu_ns_per_b: float  # of collecting, for each byte allocated
+    cpu_ns_per_b: float  # of collecting, for each byte allocated; idle CPUs included
     model_cpu_ns_per_b: float | None
     share: float  # of the CPUs' time, as Go's gctrace has it
     of_process: float  # of the process's CPU time
     ns_per_b: float  # the run's time, for each byte allocated by a mutator
     pauses_ns: tuple  # p50, p99, max of all stops
-    fitted: bool  # the model was fitted to this one, among others
+    others_b: float  # stacks and globals
+    cost: model.Cost | None  # measured apart
 
     @property
     def heap_off(self):
@@ -82,18 +74,32 @@ def quantiles(values):
     return tuple(float(x) for x in np.quantile(values, [0.5, 0.99, 1.0], method="higher"))
 
 
-def headroom_b(live_b, others_b, gogc):
-    return max(live_b + (live_b + others_b) * gogc / 100, MINIMUM_B * gogc / 100) - live_b
-
-
 def points(run):
-    measured = {key: _measured(launches) for key, launches in run.points.items() if launches}
-    costs = _costs(measured)
-    return [_point(key, found, costs.get(key[:2]), len(run.points[key])) for key, found in measured.items()]
+    costs = {key: _cost(launch) for key, launch in run.costs.items()}
+    return [_point(key, _measured(launches), costs.get(key[:3]), len(launches))
+            for key, launches in run.points.items() if launches]
+
+
+def _cost(launch):
+    """What the cycles took, and the program beside them."""
+    whole_ns = sum(cycle.whole_ns + cycle.sweep_ns for cycle in launch.cycles)
+    return model.Cost(float(np.median([cycle.whole_ns for cycle in steady(launch)])),
+                      max(1e9 * launch.cpu_seconds - whole_ns, 0.02 * whole_ns) / launch.allocated_b,
+                      launch.mutators, launch.cpus)
+
+
+def _turns(launch):
+    """(cycle, bytes allocated since the one before has ended, and ns), of whole cycles."""
+    cycles = launch.cycles[STEADY - 1:] if len(launch.cycles) > 2 * STEADY else launch.cycles
+    if len(cycles) < 2:
+        return [(cycles[0], launch.allocated_b, 1e9 * launch.seconds)]
+    return [(cycle, max(1, cycle.end_b - before.live_b), max(1, cycle.end_ns - before.end_ns))
+            for before, cycle in zip(cycles, cycles[1:])]
 
 
 def _measured(launches):
     cycles = [cycle for launch in launches for cycle in steady(launch)]
+    turns = [turn for launch in launches for turn in _turns(launch)]
     return {
         "cycles": sum(len(launch.cycles) for launch in launches),
         "asked_b": np.mean([launch.asked_live_b for launch in launches]),
@@ -101,48 +107,25 @@ def _measured(launches):
         "others_b": np.mean([cycle.stacks_b + cycle.globals_b for cycle in cycles]),
         "peak_b": np.median([cycle.end_b for cycle in cycles]),
         "most_b": max(cycle.end_b for cycle in cycles),
-        "cost_ns": np.mean([cycle.cpu_ns for cycle in cycles]),
-        "cpu_ns": sum(cycle.cpu_ns for launch in launches for cycle in launch.cycles),
-        "allocated_b": sum(launch.allocated_b for launch in launches),
-        "share": sum(cycle.cpu_ns for launch in launches for cycle in launch.cycles)
-        / sum(launch.seconds * launch.cpus * 1e9 for launch in launches),
+        "cpu_ns_per_b": sum(cycle.whole_ns for cycle, _, _ in turns) / sum(allocated_b for _, allocated_b, _ in turns),
+        "share": sum(cycle.cpu_ns for cycle, _, _ in turns) / sum(ns for _, _, ns in turns) / launches[0].cpus,
         "of_process": sum(cycle.cpu_ns for launch in launches for cycle in launch.cycles)
         / sum(launch.cpu_seconds * 1e9 for launch in launches),
         "ns_per_b": sum(launch.seconds * launch.mutators for launch in launches) * 1e9
         / sum(launch.allocated_b for launch in launches),
         "pauses_ns": quantiles([ns for launch in launches for cycle in launch.cycles
                                 for ns in stops(cycle, launch.concurrent)]),
-        "boehm": not launches[0].concurrent,
     }
-
-
-def _costs(measured):
-    """{(collector, workload): (GOGC, a, b)}: what a cycle costs, by the live heap."""
-    found = {}
-    for name in {key[:2] for key in measured}:
-        gogc = min((key[3] for key in measured if key[:2] == name), key=lambda one: (abs(one - FITTED), one))
-        at = [(one["asked_b"], one["cost_ns"]) for key, one in measured.items() if key[:2] == name and key[3] == gogc]
-        live, cost = np.array(at).T
-        fixed, per_b = 0.0, float(np.mean(cost) / np.mean(live))
-        if len(live) > 1:
-            per_b, fixed = (float(x) for x in np.polyfit(live, cost, 1))
-            if fixed < 0:
-                fixed, per_b = 0.0, float(np.sum(cost * live) / np.sum(live * live))
-        found[name] = gogc, fixed, per_b
-    return found
 
 
 def _point(key, found, cost, launches):
     collector, workload, live_b, gogc = key
-    room_b = headroom_b(found["asked_b"], found["others_b"], gogc)
-    if found["boehm"]:  # its roots count for nothing, and it has no least heap
-        room_b = found["asked_b"] * gogc / 100
-    fitted, fixed, per_b = cost
+    wanted = model.steady(collector, cost, found["asked_b"], found["others_b"], gogc)
     return Point(collector, workload, live_b, gogc, launches, found["cycles"], float(found["asked_b"]),
-                 float(found["reached_b"]), float(found["peak_b"]), float(found["most_b"]),
-                 float(found["asked_b"] + room_b), found["cpu_ns"] / found["allocated_b"],
-                 (fixed + per_b * found["asked_b"]) / room_b,
-                 found["share"], found["of_process"], found["ns_per_b"], found["pauses_ns"], gogc == fitted)
+                 float(found["reached_b"]), float(found["peak_b"]), float(found["most_b"]), float(wanted.peak_b),
+                 found["cpu_ns_per_b"], wanted.cpu_ns_per_b(cost) if cost else None,
+                 found["share"], found["of_process"], found["ns_per_b"], found["pauses_ns"], float(found["others_b"]),
+                 cost)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import math
 from markupsafe import Markup
 
 from plots.figures import style
-from plots.gc import gctrace, judge, runs, text
+from plots.gc import gctrace, judge, model, runs, text
 from plots.pages import page_table, shell
 from plots.words import quantity
 from plots.words.table import Column, Table
@@ -90,8 +90,7 @@ def _stops(found):
 def _saw(launch):
     cycles = []
     for cycle, line in zip(launch.cycles[:CYCLES], gctrace.lines(launch)):
-        end_ns = cycle.begin_ns + cycle.first_stop_ns + cycle.mark_ns + cycle.second_stop_ns
-        cycles.append({"begin_ms": cycle.begin_ns / 1e6, "end_ms": end_ns / 1e6, "words": line,
+        cycles.append({"begin_ms": cycle.begin_ns / 1e6, "end_ms": cycle.end_ns / 1e6, "words": line,
                        **{name: round(getattr(cycle, f"{name}_b") / 2 ** 20, 3)
                           for name in ("trigger", "end", "live", "goal")}})
     return {"name": gctrace.name(launch), "collector": launch.collector, "cycles": cycles}
@@ -113,17 +112,16 @@ def _point(one, points):
     same = [other for other in points if (other.collector, other.workload, other.live_b)
             == (one.collector, one.workload, one.live_b)]
     low, high = min(other.gogc for other in same), max(other.gogc for other in same)
-    room_b = one.model_peak_b - one.asked_b
-    cost_ns = one.model_cpu_ns_per_b * room_b
-    model = []
+    line = []
     for step in range(MODEL_STEPS + 1):
         gogc = low * (high / low) ** (step / MODEL_STEPS)
-        more_b = room_b * gogc / one.gogc
-        model.append({"gogc": round(gogc, 1), "peak_b": one.asked_b + more_b, "cpu_ns_per_kib": 1024 * cost_ns / more_b})
+        wanted = model.steady(one.collector, one.cost, one.asked_b, one.others_b, gogc)
+        line.append({"gogc": round(gogc, 1), "peak_b": wanted.peak_b,
+                     "cpu_ns_per_kib": 1024 * wanted.cpu_ns_per_b(one.cost) if one.cost else 0})
     return {"collector": one.collector, "workload": one.workload, "live_b": one.live_b, "gogc": one.gogc,
             "peak_b": one.peak_b, "heap_off": text.off(one.heap_off), "share": one.share,
             "cpu_ns_per_kib": 1024 * one.cpu_ns_per_b, "cpu_off": text.off(one.cpu_off), "pauses_ns": one.pauses_ns,
-            "model": model}
+            "model": line}
 
 
 # ---- The heap as a graph

@@ -10,8 +10,8 @@ from plots.files.journal import Form, read_journal
 from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged
 from plots.program.errors import Refused, one_line
 
-PAUSES, GRAPH, SHAPE = "pauses", "graph", "shape"
-KINDS = {"point": "launches", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
+PAUSES, GRAPH, SHAPE, COST = "pauses", "graph", "shape", "cost"
+KINDS = {"point": "launches", COST: "costs", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
 SHAPES = ("values", "ordered", "shuffled", "list", "balanced")
 MARKED = "marked"  # stores while one collection follows the other
 OPERATIONS = {"stores": 8, MARKED: 8, "churn": 64}  # what is done again and again, on how many bytes
@@ -42,6 +42,15 @@ class Cycle:
     def cpu_ns(self):
         """What it takes from the program: idle CPUs and the sweep beside are not in it."""
         return self.worker_ns + self.assist_ns + self.stopped_ns
+
+    @property
+    def end_ns(self):
+        return self.begin_ns + self.first_stop_ns + self.mark_ns + self.second_stop_ns
+
+    @property
+    def whole_ns(self):
+        """With the idle CPUs."""
+        return self.cpu_ns + self.idle_ns
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ class Run:
     pauses: dict  # collector -> Launch
     graphs: dict  # workload -> document
     shapes: dict = field(default_factory=dict)  # (collector, shape) -> Launch
+    costs: dict = field(default_factory=dict)  # (collector, workload, live_b) -> Launch, collected all the time
     failures: list = field(default_factory=list)  # (what, why)
 
 
@@ -93,8 +103,9 @@ def files(folder):
     yield folder / "manifest.json", "gc"
     if (folder / "journal.jsonl").exists():
         yield folder / "journal.jsonl", "journal"
-    for pattern, kind in (("launches/*/*/*.json", "gc-launch"), ("pauses/*.json", "gc-launch"),
-                          ("shapes/*/*.json", "gc-launch"), ("graphs/*.json", "gc-graph")):
+    for pattern, kind in (("launches/*/*/*.json", "gc-launch"), ("costs/*/*.json", "gc-launch"),
+                          ("pauses/*.json", "gc-launch"), ("shapes/*/*.json", "gc-launch"),
+                          ("graphs/*.json", "gc-graph")):
         for path in sorted(folder.glob(pattern)):
             yield path, kind
 
@@ -135,6 +146,10 @@ def load(folder):
     for path, kind, crc32 in _others(journal):
         if kind == PAUSES:
             run.pauses[path.stem] = _launch(folder / path, {"collector": path.stem}, crc32)
+        elif kind == COST:
+            workload, live_b = path.stem.split("-")
+            key = path.parent.name, workload, int(live_b)
+            run.costs[key] = _launch(folder / path, dict(zip(("collector", "workload", "live_b"), key)), crc32)
         elif kind == SHAPE:
             run.shapes[path.parent.name, path.stem] = _launch(
                 folder / path, {"collector": path.parent.name, "workload": path.stem}, crc32)
@@ -149,6 +164,8 @@ def _others(journal):
         for event in children.values():
             if place == PAUSES and event["event"] == "done":
                 yield Path(place, f"{collector}.json"), PAUSES, event.get("crc32")
+            elif place == KINDS[COST] and event["event"] == "done":
+                yield Path(place, collector, f"{name.rpartition('-')[0]}.json"), COST, event.get("crc32")
             elif place == KINDS[SHAPE] and event["event"] == "done":
                 yield Path(place, collector, f"{name.partition('-')[0]}.json"), SHAPE, event.get("crc32")
             elif place == KINDS[GRAPH] and event["event"] == "done":

@@ -40,8 +40,9 @@ def table(points):
         Column("model_peak_b", lambda p: p.model_peak_b), Column("of_process", lambda p: p.of_process),
         Column("launches", lambda p: p.launches),
     ), points, title="Heap and CPU by GOGC",
-        note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it. GC ns/KiB: CPU time of collecting "
-             "for each KiB allocated; ns/KiB: all that a mutator takes for it")
+        note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it: without idle CPUs. GC ns/KiB: CPU "
+             "time of collecting for each KiB allocated, idle CPUs included; ns/KiB: all that a mutator takes for it. of "
+             "model: from cycles that were measured apart")
 
 
 def shapes_table(found):

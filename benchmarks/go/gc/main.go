@@ -97,10 +97,13 @@ func measure(t task, w workload, trace *traced) result {
 	begin := time.Now()
 	before, _ := cpuSeconds()
 	sum := uint64(0)
-	if t.Turnover == 0 {
+	allocated := each * uint64(w.mutators())
+	if _, still := w.(*shape); still && t.Turnover == 0 {
 		for i := 0; i < collections; i++ {
 			runtime.GC()
 		}
+	} else if t.Turnover == 0 {
+		allocated = collectBeside(w)
 	} else if t.Workload == "marked" {
 		over, ended := make(chan struct{}), make(chan struct{})
 		go collectOn(over, ended)
@@ -118,7 +121,7 @@ func measure(t task, w workload, trace *traced) result {
 		Schema: "ampersand/gc-launch/1", Collector: "go", Version: runtime.Version(), Concurrent: true,
 		Workload: t.Workload, Live: t.Live, Gogc: t.Gogc, Turnover: t.Turnover, Launch: t.Launch, Seed: t.Seed,
 		Mutators: w.mutators(), Cpus: runtime.GOMAXPROCS(0), Checksum: fmt.Sprintf("%016x", sum), AskedLive: w.live(),
-		Allocated: each * uint64(w.mutators()), Heap: stats.HeapSys - stats.HeapReleased, PeakRss: peak,
+		Allocated: allocated, Heap: stats.HeapSys - stats.HeapReleased, PeakRss: peak,
 		Seconds: seconds, CPUSeconds: after - before, Cycles: trace.end(),
 	}
 }

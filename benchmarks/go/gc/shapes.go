@@ -5,7 +5,10 @@ package main
 
 import "runtime"
 
-const collections = 9
+const (
+	collections = 9
+	parts       = 4 // of a live heap, between two looks whether these are over
+)
 
 type object struct {
 	next, other *object
@@ -102,6 +105,28 @@ func (s *shape) run(mutator int, bytes uint64) uint64 {
 		sum += newObject(done).words[0]
 	}
 	return sum
+}
+
+// Collections beside the workload, which allocates for as long as they take. Returns how many bytes.
+func collectBeside(w workload) uint64 {
+	over := make(chan struct{})
+	each, allocated := w.live()/parts/uint64(w.mutators()), uint64(0)
+
+	go func() {
+		for i := 0; i < collections; i++ {
+			runtime.GC()
+		}
+		close(over)
+	}()
+	for {
+		select {
+		case <-over:
+			return allocated
+		default:
+			runAll(w, each)
+			allocated += each * uint64(w.mutators())
+		}
+	}
 }
 
 // Collect again and again until `over` is closed; then close `ended`.

@@ -218,6 +218,35 @@ static void add_up(void *waited_ns, const struct amp_gc_cycle *cycle)
     *(uint64_t *) waited_ns += cycle->waited_ns;
 }
 
+static _Thread_local bool is_mutator;
+static unsigned ended, by_mutator;
+
+static void note_thread(void *unused, const struct amp_gc_cycle *cycle)
+{
+    by_mutator += is_mutator;
+    __atomic_store_n(&ended, (unsigned) cycle->number, __ATOMIC_RELEASE);
+    (void) unused;
+}
+
+AMP_GROWS(uint64_t, allocates_for_cycles, FRAME, void *n)
+{
+    is_mutator = true;
+    while (__atomic_load_n(&ended, __ATOMIC_ACQUIRE) < (uintptr_t) n && !by_mutator)
+        allocate((void *) 100);
+    return by_mutator;
+}
+
+/* The second stop is made by a mutator that comes by, if one does in time. */
+static void who_ended(void)
+{
+    uint64_t n = 0;
+
+    gc = make((struct amp_gc_limits){ .gogc = 100, .minimum_b = 1 << 20, .trace = { .cycle = note_thread } });
+    amp_gc_run(gc, "one", allocates_for_cycles, (void *) 2000, &n);
+    printf("%s\n", n > 0 ? "a mutator ends cycles" : "no mutator ends a cycle");
+    amp_gc_destroy(gc);
+}
+
 AMP_GROWS(uint64_t, exceeds, FRAME, void *n)
 {
     return amp_gc_alloc_array(slots, (uintptr_t) n) != NULL;
@@ -271,6 +300,7 @@ static const struct example examples[] = {
     { "grows", grows },
     { "result", result },
     { "waited", waited },
+    { "ended", who_ended },
     { "short", short_lives },
     { "many", many },
 };

@@ -253,6 +253,39 @@ static void worker_killed(void)
     amp_gc_destroy(gc);
 }
 
+AMP_GROWS(uint64_t, allocates_on, FRAME, void *unused)
+{
+    __atomic_store_n(&told, 1, __ATOMIC_RELEASE);
+    while (amp_gc_alloc(nodes))
+        ;
+    return (uintptr_t) unused;
+}
+
+/* At any moment of a cycle, while a mutator runs. */
+static void killed_often(void)
+{
+    struct amp_gc_mutator *m;
+    unsigned times = 0;
+
+    signal(SIGUSR1, end_thread);
+    for (unsigned i = 0; i < 200; i++) {
+        pid_t thread = 0;
+
+        __atomic_store_n(&told, 0, __ATOMIC_RELEASE);
+        gc = make((struct amp_gc_limits){ .gogc = 100, .minimum_b = 1 << 16 });
+        amp_gc_mutator_start(gc, "one", NULL, allocates_on, NULL, &m);
+        wait_for_told(1);
+        while (!thread)
+            thread = worker();
+        for (volatile unsigned spin = i * 997 % 50000; spin > 0; spin--)
+            ;
+        syscall(SYS_tgkill, getpid(), thread, SIGUSR1);
+        times += amp_gc_mutator_join(m, NULL) == 0 && strstr(amp_gc_message(gc), "the worker has ended") != NULL;
+        amp_gc_destroy(gc);
+    }
+    printf("%u times\n", times);
+}
+
 AMP_GROWS(uint64_t, wide, FRAME, void *n)
 {
     void **all = amp_gc_alloc_array(slots, (uintptr_t) n);
@@ -310,6 +343,7 @@ static const struct example examples[] = {
     { "ends", ends_in_the_middle },
     { "never_stops", never_stops },
     { "worker_killed", worker_killed },
+    { "killed_often", killed_often },
     { "queue", queue },
     { "step", step },
 };

@@ -6,6 +6,8 @@ import pytest
 
 from gc_parts import build, needs, run
 
+STRANGER = "Bad address: mutator one runs on a stack that is not registered by amp_gc_stack_add\\(\\)\n"
+NO_MUTATOR = "Invalid argument: only mutators register stacks, and this thread is none\n"
 GOGC = "Invalid argument: GOGC is from 1 to 10000\n"
 CASES = {
     "gogc": 4 * GOGC,
@@ -55,13 +57,24 @@ CASES = {
     "waited": "1 waited\n",
     "short": "100 allocated, heap within spans\n",
     "many": "Cannot allocate memory: there are 64 collectors at most\n",
+    "killed_often": "200 times\n",
+    "coroutines": "0 180\n",
+    "late": "78\n",
+    "stranger": 2 * STRANGER,
+    "registry": 2 * NO_MUTATOR + "No such file or directory: the stack is not registered with mutator one\n"
+                "no error: the stack is not registered with mutator one\n"
+                "File exists: the stack is registered with mutator one already\n"
+                "Device or resource busy: the stack runs\nno error: the stack runs\n",
+    "watched": "2 cycles, 2 decisions\n",
+    "ended": "a mutator ends cycles\n",
 }
 
 
 PROGRAMS = {
     "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused"},
     "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "short",
-                "many"},
+                "many", "ended"},
+    "gc_coroutines": {"coroutines", "late", "stranger", "registry", "watched"},
 }
 
 

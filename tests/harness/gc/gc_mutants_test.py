@@ -41,11 +41,20 @@ MUTANTS = [
      "collect step"),
     ("mark.c", "another heap's pointers are overlooked", "static inline void look", "to != 0 &&", "to == 1 &&",
      "another"),
-    ("roots.c", "the growable stack is not scanned", "void amp_gc_each_range", "fn(arg, low, top);", "", "collect"),
+    ("roots.c", "the growable stack is not scanned", "void amp_gc_each_range",
+     "each_of_stack(mutator->stack, fn, arg);", "", "collect"),
     ("roots.c", "the host stack is not scanned", "void amp_gc_each_range",
      "fn(arg, mutator->host_sp, mutator->host_base);", "", "collect host"),
     ("roots.c", "registers are not scanned", "void amp_gc_each_range",
      "fn(arg, (uintptr_t) mutator->saved, (uintptr_t) (mutator->saved + AMP_GC_SAVED));", "", "collect"),
+    ("roots.c", "other stacks are not scanned", "void amp_gc_each_range",
+     "each_of_stack(mutator->others[i], fn, arg);", "", "coroutines"),
+    ("roots.c", "what a coroutine begins with is not scanned", "static void each_of_stack",
+     "fn(arg, (uintptr_t) &begins_with, (uintptr_t) (&begins_with + 1));", "", "coroutines"),
+    ("roots.c", "a stack that is registered late is not scanned", "static uint64_t add",
+     "if (m->marking && m->scanned)", "if (!m)", "late"),
+    ("roots.c", "stacks that are not registered are overlooked", "bool amp_gc_knows", "if (!stack ||", "if (stack ||",
+     "stranger"),
     ("roots.c", "registered roots are not scanned", "bool amp_gc_scan_roots", "size_t i = 0", "size_t i = 1", "step"),
     ("roots.c", "who is away is not scanned", "bool amp_gc_scan_away", "amp_gc_scan_stack(marker, mutator);", "",
      "away"),
@@ -76,6 +85,8 @@ MUTANTS = [
      "polled called"),
     ("stop.c", "only who polls is asked", "static void ask", "amp_stack_ask(m->stack, m->limit);", "", "called"),
     ("stop.c", "nobody is ever late", "static bool is_late", "> gc->limits", ">> 63 > gc->limits", "never_stops"),
+    ("stop.c", "only the worker ends cycles", "bool amp_gc_flush_round", "gc->flushing = gc->offered = !all;",
+     "gc->flushing = !all;", "ended"),
     ("stop.c", "who is away stops once more", "uint64_t amp_gc_answer_on_host", "m != amp_gc_present()", "!m", "grows"),
     ("stop.c", "who is away goes away once more", "uint64_t amp_gc_go_outside", "amp_gc_present()", "amp_gc_me",
      "joins nested"),
@@ -94,6 +105,10 @@ MUTANTS = [
      "gc->counts.bytes;", "pace"),
     ("pace.c", "the trigger is the goal", "void amp_gc_pace_next", "high_b = MOST * room_b;",
      "high_b = low_b = room_b;", "pace"),
+    ("pace.c", "as long a runway as the worker needs", "static double runway_of", "unassisted < affordable ?", "true ?",
+     "pace"),
+    ("pace.c", "no longer a runway than the worker needs", "static double runway_of", "unassisted < affordable ?",
+     "false ?", "pace_slow"),
     ("pace.c", "no memory limit", "static size_t goal_of", "pace->limited = gc->limits.heap_b &&",
      "pace->limited = false &&", "pace_limit"),
     ("pace.c", "no assists", "static double owed", "return left_b", "return 0 * left_b", "pace_assist"),
@@ -105,7 +120,8 @@ RANDOM = {
     "step": (0, 5, "pvs", 1, 60, 100), "collect": (0, 2, "cpvs", 1, 25, 100), "many": (0, 8, "pv", 2, 250, 50),
     "used": (0, 8, "-", 2, 250, 25),
 }
-PACE = {"barrier": ["barrier"], "pace": ["pace"], "pace_limit": ["limit"], "pace_assist": ["assist"]}
+PACE = {"barrier": ["barrier"], "pace": ["pace"], "pace_slow": ["slow"],
+        "pace_limit": ["limit"], "pace_assist": ["assist"]}
 
 
 def mutate(text, block, old, new):

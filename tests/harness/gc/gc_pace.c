@@ -2,7 +2,8 @@
  *
  * Pacing and the barrier, where they can be seen without a clock.
  *
- *   gc_pace cycles GOGC LIVE_KIB GARBAGE_KIB LIMIT_KIB   a line a cycle, a line a decision, and at the end the peak
+ *   gc_pace cycles GOGC LIVE_KIB GARBAGE_KIB LIMIT_KIB SPIN   a line a cycle, a line a decision, and at the end the
+ *                        peak; SPIN: loops that the program does for each object
  *   gc_pace assist       how many objects are white when the heap has reached its goal, and only assists have marked
  *   gc_pace barrier      colours around a store, while marking stands still */
 #include "harness/gc/gc.h"
@@ -23,7 +24,7 @@ static const struct amp_gc_type node = { "node", sizeof(struct node), pointers, 
 static unsigned nodes;
 static struct amp_gc *gc;
 static struct node *root, *second;
-static size_t live_kib, garbage_kib;
+static size_t live_kib, garbage_kib, spins;
 
 static void on_cycle(void *unused, const struct amp_gc_cycle *c)
 {
@@ -35,8 +36,8 @@ static void on_cycle(void *unused, const struct amp_gc_cycle *c)
 static void on_pace(void *unused, const struct amp_gc_pace *p)
 {
     (void) unused;
-    printf("pace %lu %d %zu %zu %zu %d %zu %zu %zu\n", (unsigned long) p->cycle, p->gogc, p->live_b, p->roots_b,
-           p->goal_b, p->limited, p->trigger_b, p->runway_b, p->work_b);
+    printf("pace %lu %d %zu %zu %zu %d %zu %zu %zu %.0f %.0f\n", (unsigned long) p->cycle, p->gogc, p->live_b,
+           p->roots_b, p->goal_b, p->limited, p->trigger_b, p->runway_b, p->work_b, 1e9 * p->allocated_per_work, 1e9 * p->beside);
 }
 
 static void make(struct amp_gc_limits limits)
@@ -61,9 +62,12 @@ AMP_GROWS(void, list, FRAME, size_t n)
 AMP_GROWS(uint64_t, live_and_garbage, FRAME, void *unused)
 {
     list(live_kib * 16);
-    for (size_t i = 0; i < garbage_kib * 16; i++)
+    for (size_t i = 0; i < garbage_kib * 16; i++) {
         if (!amp_gc_alloc(nodes))
             abort();
+        for (volatile size_t spin = spins; spin > 0; spin--)
+            ;
+    }
     return (uintptr_t) unused;
 }
 
@@ -73,6 +77,7 @@ static void cycles(char **argv)
 
     live_kib = strtoul(argv[1], NULL, 10);
     garbage_kib = strtoul(argv[2], NULL, 10);
+    spins = strtoul(argv[4], NULL, 10);
     make((struct amp_gc_limits){ .gogc = atoi(argv[0]),
                                  .minimum_b = 65536,
                                  .heap_b = strtoul(argv[3], NULL, 10) * 1024,
@@ -193,7 +198,7 @@ AMP_GROWS(uint64_t, delete_while_marking, FRAME, void *unused)
 
 int main(int argc, char **argv)
 {
-    if (argc == 6 && strcmp(argv[1], "cycles") == 0) {
+    if (argc == 7 && strcmp(argv[1], "cycles") == 0) {
         cycles(argv + 2);
     } else if (argc == 2 && strcmp(argv[1], "assist") == 0) {
         assist();

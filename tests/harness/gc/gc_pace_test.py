@@ -10,7 +10,7 @@ from gc_parts import build, needs, run
 KIB = 1024
 SPAN_B, SLACK_B = 32 * KIB, 256 * KIB
 CYCLE = "number why heap_begin heap_end live born goal span objects".split()
-PACE = "cycle gogc live roots goal limited trigger runway work".split()
+PACE = "cycle gogc live roots goal limited trigger runway work nano beside".split()
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,27 @@ def test_the_heap_stays_within_its_goal(program, gogc):
     check_goal(program, gogc)
 
 
+def runway_of(pace):
+    """One mutator on two CPUs: what it allocates while the worker scans; if that leaves the collector a quarter of both
+    CPUs' time, and else what does."""
+    growth = pace["goal"] - pace["live"]
+    work, beside = (pace[name] / 1e9 * pace["work"] / growth for name in ("nano", "beside"))
+    return growth * max(0, min(beside, 0.75 - work))
+
+
+def check_slow(program):
+    """A program that allocates little takes no help."""
+    _, paces, _ = read(program, 100, 2048, 8000, 0, 1000)
+    assert all(abs(pace["runway"] - pace["beside"] / 1e9 * pace["work"]) < 0.01 * pace["goal"] for pace in paces[-2:])
+
+
+def test_a_slow_program_has_a_short_runway(program):
+    check_slow(program)
+
+
 def check_goal(program, gogc=50):
     live_b, garbage_b = 2048 * KIB, 30000 * KIB
-    cycles, paces, (_, _, allocated_b) = read(program, gogc, 2048, 30000, 0)
+    cycles, paces, (_, _, allocated_b) = read(program, gogc, 2048, 30000, 0, 0)
     assert allocated_b >= live_b + garbage_b
     steady = [cycle for cycle in cycles[1:] if cycle["live"] - cycle["born"] >= live_b]
     assert len(steady) >= garbage_b / (live_b * gogc / 100) / 2 - 2 and len(steady) >= 1
@@ -47,8 +65,9 @@ def check_goal(program, gogc=50):
         want = max(pace["live"] + (pace["live"] + pace["roots"]) * gogc // 100, 65536 // 100 * gogc,
                    cycle["live"] + SLACK_B)
         assert abs(pace["goal"] - want) <= 1
+        assert abs(pace["runway"] - runway_of(pace)) < 0.001 * pace["goal"]
         room = pace["goal"] - cycle["live"]
-        free = min(max(room - pace["runway"], 0.3 * room), 0.95 * room)
+        free = min(max(room - pace["runway"], 0.1 * room), 0.95 * room)
         assert abs(pace["trigger"] - cycle["live"] - free) <= 2
     for cycle in steady:
         assert cycle["heap_end"] <= cycle["goal"] + 2 * SPAN_B
@@ -65,7 +84,7 @@ def test_the_memory_limit_comes_before_gogc(program):
 
 
 def check_limit(program):
-    cycles, paces, (_, span_b, _) = read(program, 800, 2048, 30000, 6000)
+    cycles, paces, (_, span_b, _) = read(program, 800, 2048, 30000, 6000, 0)
     assert span_b <= 6000 * KIB
     assert all(pace["limited"] and pace["goal"] <= 6000 * KIB for pace in paces[-3:])
     assert cycles[-1]["why"] == "limit"
@@ -91,4 +110,5 @@ def check_barrier(program):
     assert (done.returncode, done.stdout.split()) == (0, "black white grey white white grey".split()), done.stderr
 
 
-CHECKS = {"pace": check_goal, "limit": check_limit, "assist": check_assist, "barrier": check_barrier}
+CHECKS = {"pace": check_goal, "slow": check_slow, "limit": check_limit, "assist": check_assist,
+          "barrier": check_barrier}
