@@ -268,11 +268,11 @@ static void killed_often(void)
     unsigned times = 0;
 
     signal(SIGUSR1, end_thread);
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 2000; i++) {
         pid_t thread = 0;
 
         __atomic_store_n(&told, 0, __ATOMIC_RELEASE);
-        gc = make((struct amp_gc_limits){ .gogc = 100, .minimum_b = 1 << 16 });
+        gc = make((struct amp_gc_limits){ .gogc = 100, .modes = AMP_GC_COLLECT });
         amp_gc_mutator_start(gc, "one", NULL, allocates_on, NULL, &m);
         wait_for_told(1);
         while (!thread)

@@ -57,7 +57,7 @@ CASES = {
     "waited": "1 waited\n",
     "short": "100 allocated, heap within spans\n",
     "many": "Cannot allocate memory: there are 64 collectors at most\n",
-    "killed_often": "200 times\n",
+    "killed_often": "2000 times\n",
     "coroutines": "0 180\n",
     "late": "78\n",
     "stranger": 2 * STRANGER,
