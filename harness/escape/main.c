@@ -18,34 +18,51 @@
 #include "harness/escape/findings/allocations.h"
 #include "harness/escape/findings/copies.h"
 #include "harness/escape/findings/locals.h"
+#include "harness/escape/findings/passed.h"
 #include "harness/escape/findings/places.h"
 #include "harness/escape/findings/surviving.h"
 #include "harness/escape/findings/symbols.h"
+#include "harness/escape/targets/fields.h"
 #include "harness/text/complain.h"
+
+/* The names of the functions that it may call, as far as they are known. */
+static json_t *calls_of(const struct amp_function *function)
+{
+    json_t *names = json_array();
+    size_t length;
+
+    for (int c = 0; c < function->calls; c++)
+        json_array_append_new(names, amp_name_json(LLVMGetValueName2(function->called[c]->function, &length)));
+    return names;
+}
 
 static json_t *find(struct amp_program *program)
 {
+    json_t *calls = json_object();
     json_t *allocations = json_array(), *locals = json_array(), *given_up = json_array(), *wrappers = json_array();
+    json_t *passed = json_array();
     int through_pointers = 0, resolved = 0;
     size_t length;
 
     for (int f = 0; f < program->functions; f++) {
         const struct amp_function *function = &program->function[f];
+        json_t *name = amp_name_json(LLVMGetValueName2(function->function, &length));
 
         amp_allocations_find(program, function, allocations);
         amp_locals_find(function, locals);
         amp_wrappers_find(function, wrappers);
+        amp_passed_find(program, function, passed);
+        json_object_set_new(calls, json_string_value(name), calls_of(function));
         through_pointers += function->through_pointers;
         resolved += function->resolved;
         if (function->given_up)
             json_array_append_new(given_up,
-                                  json_pack("{s:o, s:s}", "function",
-                                            amp_name_json(LLVMGetValueName2(function->function, &length)), "why",
-                                            function->given_up));
+                                  json_pack("{s:O, s:s}", "function", name, "why", function->given_up));
+        json_decref(name);
     }
-    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:s}}", "version", AMP_VERSION, "functions",
+    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:s}}", "version", AMP_VERSION, "functions",
                      program->functions, "allocations", allocations, "locals", locals, "given_up", given_up,
-                     "wrappers", wrappers, "pointers", "calls", through_pointers, "resolved", resolved, "why",
+                     "wrappers", wrappers, "passed", passed, "calls", calls, "pointers", "calls", through_pointers, "resolved", resolved, "why",
                      program->world.open);
 }
 
@@ -80,6 +97,7 @@ static int analyse(LLVMContextRef context, char *const *paths, int n, enum amp_w
     bool left_out;
     LLVMModuleRef module = amp_module_read(context, paths, n, &left_out);
     struct amp_program program;
+    struct amp_fields *fields;
     json_t *found, *copied;
     int status = 2;
 
@@ -88,11 +106,12 @@ static int analyse(LLVMContextRef context, char *const *paths, int n, enum amp_w
     if (left_out && whole == AMP_WHOLE_IF_SEEN)
         whole = AMP_WHOLE_NOT;
     copied = amp_copies_find(module);
+    fields = amp_fields_find(module);
     if (amp_module_run(module, "function(sroa)")) {
-        amp_program_solve(&program, module, whole);
+        amp_program_solve(&program, module, fields, whole);
         if (program.exhausted && !program.world.open[0]) { /* fewer calls are followed then */
             amp_program_free(&program);
-            amp_program_solve(&program, module, AMP_WHOLE_TOO_LARGE);
+            amp_program_solve(&program, module, fields, AMP_WHOLE_TOO_LARGE);
         }
         found = find(&program);
         json_object_update(found, copied);
@@ -100,6 +119,7 @@ static int analyse(LLVMContextRef context, char *const *paths, int n, enum amp_w
         amp_program_free(&program);
     }
     json_decref(copied);
+    amp_fields_free(fields);
     LLVMDisposeModule(module);
     return status;
 }

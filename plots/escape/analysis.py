@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from plots.escape import cache, linking, recorded, sources
+from plots.escape import cache, chains, linking, recorded, sources
 from plots.program import scratch
 from plots.program.errors import Refused, one_line
 from plots.words import quantity
@@ -78,6 +78,8 @@ def solve(program, options, files, names, place):
     if known is None:
         out, lines = run(program, [*options, *files], names)
         known = [json.loads(out), lines]
+        if "calls" in known[0]:
+            known[0]["chains"] = chains.of(known[0], known[0].pop("calls"))
         cache.keep(place, name, known)
     return known
 

@@ -9,12 +9,13 @@ import re
 import sys
 from pathlib import Path
 
-from plots.escape import baseline, counted, fix, listing, lsp, outward, proof, sarif, savings
+from plots.escape import counted, fix, outward, proof, savings
 from plots.escape.analysis import analyse
+from plots.escape.told import baseline, listing, lsp, sarif
 from plots.program import scratch
 from plots.program.errors import Refused
 
-KINDS = ("allocations", "locals", "given_up", "copies", "parameters", "frames", "wrappers")
+KINDS = ("allocations", "locals", "given_up", "copies", "parameters", "frames", "wrappers", "passed")
 
 
 def add_arguments(parser):
@@ -104,12 +105,14 @@ def main(arguments):
     outward.add(found)
     for kind in KINDS:
         found[kind] = [one for one in found[kind] if wanted.search(one["function"])]
+    found["chains"] = [chain for chain in found["chains"] if any(wanted.search(one) for step in chain["steps"]
+                                                                 for one in step["functions"])]
     if arguments.lessons:
         savings.add(found, arguments.lessons)
     if arguments.profile or arguments.run:
         count(found, arguments)
     if out:
-        from plots.escape import page  # only here: its template engine takes time to load
+        from plots.escape.told import page  # only here: its template engine takes time to load
 
         out.mkdir(parents=True, exist_ok=True)
         (out / "escape.json").write_text(json.dumps(found, indent=1))

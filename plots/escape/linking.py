@@ -2,6 +2,8 @@
 """Which files make up one program, where several have a main(): with each main what it needs, as a linker takes it from
 libraries. What was found in several programs is put together: what does not hold in one of them does not hold."""
 
+from plots.escape import chains
+
 
 def programs(files, symbols):
     """[[file]]: `symbols` says of each file {"defines", "needs"}. One list if at most one file has a main()."""
@@ -50,7 +52,7 @@ def merge(results):
     if not others:
         return first
     merged = {"version": first["version"], "pointers": {"calls": 0, "resolved": 0, "why": ""}}
-    for kind in ("allocations", "locals", "given_up", "copies", "parameters", "frames", "wrappers"):
+    for kind in ("allocations", "locals", "given_up", "copies", "parameters", "frames", "wrappers", "passed"):
         known = {}
         for result in results:
             for one in result[kind]:
@@ -62,6 +64,8 @@ def merge(results):
             merged["pointers"][count] += result["pointers"][count]
         merged["pointers"]["why"] = merged["pointers"]["why"] or result["pointers"]["why"]
     merged["functions"] = len(merged["frames"])
+    merged["chains"] = sorted((chain for result in results for chain in result["chains"]),
+                              key=lambda chain: -chain["bytes"])[:chains.MOST]
     return merged
 
 

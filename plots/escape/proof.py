@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from plots.escape import fix, recorded
+from plots.escape import fix, passing, recorded
 from plots.program.errors import Refused, one_line
 
 SANITIZERS = (["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-g"], ["-fsanitize=address", "-g"])
@@ -37,20 +37,20 @@ def compiles(clang, unit, text):
     return one_line(said[0]) if done.returncode else ""
 
 
-def place(finding):
-    return os.path.realpath(finding["file"]), finding["line"], finding["column"]
+def identity(finding):
+    return os.path.realpath(finding["file"]), finding["line"], finding["column"], finding.get("name")
 
 
 def plan(found, units, clang):
     """[Fix], each with one way that compiles, together with all others of its file, or the reason why there is none."""
     by_file = {os.path.realpath(unit.source.file): unit for unit in units}
     texts, taken, fixes, at = {}, set(), [], {}
-    for finding in found["allocations"]:
-        at.setdefault(place(finding), []).append(finding)
-    for finding in found["allocations"]:
-        if finding["obstacle"] is not None or not finding["bytes"]:
+    for finding in (*found["allocations"], *found["passed"]):
+        at.setdefault(identity(finding), []).append(finding)
+    for finding in (*found["allocations"], *found["passed"]):
+        if "to" not in finding and (finding["obstacle"] is not None or not finding["bytes"]):
             continue
-        if len(at[place(finding)]) > 1:
+        if len(at[identity(finding)]) > 1:
             fixes.append(fix.Fix(finding, Path(finding["file"]), why_not="its line is compiled more than once"))
             continue
         unit = by_file.get(os.path.realpath(finding["file"]))
@@ -58,7 +58,7 @@ def plan(found, units, clang):
             fixes.append(fix.Fix(finding, Path(finding["file"]), why_not="it stands in a header"))
             continue
         text = texts.setdefault(finding["file"], fix.read(finding["file"]))
-        one = fix.of(finding, text, taken)
+        one = passing.of(finding, text, unit, clang) if "to" in finding else fix.of(finding, text, taken)
         beside = [edit for other in fixes if not other.why_not and other.file == one.file for edit in other.edits]
         choose(one, beside, text, clang, unit)
         fixes.append(one)
@@ -160,9 +160,12 @@ class Check:
 
 
 def report(fixes):
-    kept = [one for one in fixes if not one.why_not]
-    print(f"ampersand: fix: {len(kept)} of {len(fixes)} objects that could live in the frame are in the patch",
-          file=sys.stderr)
+    for what, is_parameter in (("objects that could live in the frame", False),
+                               ("parameters that could be passed in another way", True)):
+        some = [one for one in fixes if ("to" in one.finding) == is_parameter]
+        if some or not is_parameter:
+            print(f"ampersand: fix: {sum(not one.why_not for one in some)} of {len(some)} {what} are in the patch",
+                  file=sys.stderr)
     for one in fixes:
         if one.why_not:
             name = f"{os.path.relpath(one.file)}:{one.finding['line']}:{one.finding['column']}"

@@ -7,7 +7,7 @@
 #include <llvm-c/Target.h>
 
 #include "harness/escape/bodies/size.h"
-#include "harness/escape/bodies/world.h"
+#include "harness/escape/targets/world.h"
 #include "harness/escape/graph/summary.h"
 
 /* A call that returns fresh memory. */
@@ -66,6 +66,12 @@ void amp_body_unknown(struct amp_body *body, LLVMValueRef call);
 /* The memory that a call makes: one, whichever function it reaches. */
 int amp_body_fresh(struct amp_body *body, struct amp_site site);
 void amp_body_add_free(struct amp_body *body, struct amp_free freed);
+
+/* How many bytes an address lies behind what it starts from; AMP_ANY if that is no constant. */
+int32_t amp_body_offset(LLVMTargetDataRef layout, LLVMValueRef address);
+
+/* How many memories a free() of this may free. Locals are none: to free one is undefined, so it does not happen. */
+int amp_body_freed(const struct amp_body *body, const struct amp_facts *facts);
 
 /* The call's site; NULL if it makes nothing. */
 struct amp_site *amp_body_site(struct amp_body *body, LLVMValueRef call);

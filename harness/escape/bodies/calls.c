@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/escape/bodies/libc.h"
+#include "harness/escape/targets/libc.h"
 
 enum { WORD_B = 8, WORDS_COPIED = 64 };
 
@@ -39,6 +39,15 @@ void amp_body_add_free(struct amp_body *body, struct amp_free freed)
 {
     body->free = amp_escape_grow(body->free, &body->free_room, body->frees, sizeof *body->free);
     body->free[body->frees++] = freed;
+}
+
+int amp_body_freed(const struct amp_body *body, const struct amp_facts *facts)
+{
+    int n = 0;
+
+    for (int f = 0; f < facts->n; f++)
+        n += body->graph.memory[facts->at[f].memory].kind != AMP_LOCAL;
+    return n;
 }
 
 static void copy(struct amp_body *body, LLVMValueRef at, int to, int from, int32_t offset)

@@ -93,36 +93,44 @@ static void store(struct amp_body *body, LLVMValueRef at, unsigned value, unsign
                                     });
 }
 
-/* The constant offset of an address within what it starts from; AMP_ANY. Arithmetic on a pointer stays in its object;
- * on a null pointer or a fixed address the index may itself be a pointer in disguise. */
-static void address(struct amp_body *body, LLVMValueRef at)
+int32_t amp_body_offset(LLVMTargetDataRef layout, LLVMValueRef address)
 {
-    LLVMTypeRef type = LLVMGetGEPSourceElementType(at);
-    const unsigned n = (unsigned) LLVMGetNumOperands(at);
+    LLVMTypeRef type = LLVMGetGEPSourceElementType(address);
+    const unsigned n = (unsigned) LLVMGetNumOperands(address);
     int64_t offset = 0;
-    bool known = LLVMGetTypeKind(LLVMTypeOf(at)) == LLVMPointerTypeKind;
 
+    if (LLVMGetTypeKind(LLVMTypeOf(address)) != LLVMPointerTypeKind)
+        return AMP_ANY;
     for (unsigned i = 1; i < n; i++) {
-        LLVMValueRef index = LLVMGetOperand(at, i);
-        const int64_t number = LLVMIsAConstantInt(index) ? LLVMConstIntGetSExtValue(index) : 0;
+        LLVMValueRef index = LLVMGetOperand(address, i);
+        const int64_t number = LLVMIsAConstantInt(index) ? LLVMConstIntGetSExtValue(index) : INT64_MAX;
 
-        if (!LLVMIsAConstantInt(index) || number > INT32_MAX || number < INT32_MIN) {
-            known = false;
-            if (LLVMIsAConstant(LLVMGetOperand(at, 0)))
-                copy(body, at, i, AMP_ANY);
-        }
+        if (number > INT32_MAX || number < INT32_MIN)
+            return AMP_ANY;
         if (i > 1 && LLVMGetTypeKind(type) == LLVMStructTypeKind) {
-            offset += (int64_t) LLVMOffsetOfElement(body->layout, type, (unsigned) number);
+            offset += (int64_t) LLVMOffsetOfElement(layout, type, (unsigned) number);
             type = LLVMStructGetTypeAtIndex(type, (unsigned) number);
             continue;
         }
         if (i > 1)
             type = LLVMGetElementType(type);
-        known = known && LLVMTypeIsSized(type);
-        if (known)
-            offset += number * (int64_t) LLVMABISizeOfType(body->layout, type);
+        if (!LLVMTypeIsSized(type))
+            return AMP_ANY;
+        offset += number * (int64_t) LLVMABISizeOfType(layout, type);
     }
-    copy(body, at, 0, known ? amp_offset_add(0, offset) : AMP_ANY);
+    return amp_offset_add(0, offset);
+}
+
+/* Arithmetic on a pointer stays in its object; on a null pointer or a fixed address the index may itself be a pointer
+ * in disguise. */
+static void address(struct amp_body *body, LLVMValueRef at)
+{
+    const unsigned n = (unsigned) LLVMGetNumOperands(at);
+
+    for (unsigned i = 1; i < n && LLVMIsAConstant(LLVMGetOperand(at, 0)); i++)
+        if (!LLVMIsAConstantInt(LLVMGetOperand(at, i)))
+            copy(body, at, i, AMP_ANY);
+    copy(body, at, 0, amp_body_offset(body->layout, at));
 }
 
 static void arithmetic(struct amp_body *body, LLVMValueRef at, LLVMOpcode opcode)

@@ -141,7 +141,8 @@ static bool take_frees(struct amp_function *function)
 
         for (int i = 0; i < facts->n; i++) {
             const enum amp_memory_kind kind = body->graph.memory[facts->at[i].memory].kind;
-            const bool alone = body->free[f].alone && kind == AMP_ARGUMENT && facts->n == 1 && body->frees == 1;
+            const bool alone = body->free[f].alone && kind == AMP_ARGUMENT && amp_body_freed(body, facts) == 1 &&
+                               body->frees == 1;
             struct amp_node node;
 
             if (kind != AMP_OUTSIDE && amp_summary_node(&body->graph, &function->reach, facts->at[i].memory, &node))
@@ -330,13 +331,14 @@ static void list_functions(struct amp_program *program)
     }
 }
 
-void amp_program_solve(struct amp_program *program, LLVMModuleRef module, enum amp_whole whole)
+void amp_program_solve(struct amp_program *program, LLVMModuleRef module, struct amp_fields *fields,
+                       enum amp_whole whole)
 {
     struct search search = { .program = program };
     int room = 0;
 
     *program = (struct amp_program){ .module = module, .layout = LLVMGetModuleDataLayout(module) };
-    amp_world_find(&program->world, module, whole);
+    amp_world_find(&program->world, module, fields, whole);
     list_functions(program);
     for (int f = 0; f < program->functions; f++)
         find_calls(program, &program->function[f]);

@@ -45,7 +45,9 @@ struct amp_program {
 #define AMP_HELD_MOST 24000000
 #define AMP_STEPS_MOST 1000000000
 
-void amp_program_solve(struct amp_program *program, LLVMModuleRef module, enum amp_whole whole);
+/* `fields` stays the caller's, and must live as long. */
+void amp_program_solve(struct amp_program *program, LLVMModuleRef module, struct amp_fields *fields,
+                       enum amp_whole whole);
 void amp_program_free(struct amp_program *program);
 struct amp_function *amp_program_find(const struct amp_program *program, LLVMValueRef function);
 

@@ -5,7 +5,8 @@
  *   its memory is reached neither from what the function returns, nor from its caller's memory, nor from OUTSIDE,
  *   its size is known and at most AMP_FRAME_MOST_B,
  *   it is not resized, and each free() of it frees it and nothing else, in this function,
- *   in a loop, a new object cannot meet an old one: the pointer is stored nowhere and joins no other way,
+ *   in a loop, a new object cannot meet an old one: the pointer is stored nowhere, and no join of several ways
+ *   carries it into the next round,
  *   the call that makes it does nothing else.
  *
  * The first of these that does not hold is its obstacle. */
@@ -35,7 +36,7 @@ static const char *freeing(const struct amp_body *body, int memory, bool *freed)
         *freed = true;
         if (!body->free[f].alone)
             obstacle = "freed_elsewhere";
-        else if (facts->n > 1 && !obstacle)
+        else if (amp_body_freed(body, facts) > 1 && !obstacle)
             obstacle = "freed_with_others";
     }
     return obstacle;
@@ -50,9 +51,25 @@ static bool is_stored(const struct amp_graph *graph, int memory)
     return false;
 }
 
-static struct judgement judge(const struct amp_function *function, const struct amp_site *site)
+/* Whether a pointer to an object may still be there when the same line makes the next one. */
+static bool meets_older(const struct amp_function *function, const struct amp_site *site)
 {
     const struct amp_graph *graph = &function->body.graph;
+    const bool twice = function->body.returns_twice;
+    LLVMValueRef phi = NULL;
+
+    if (!twice && !amp_loops_hold(function->loops, site->call))
+        return false;
+    if (is_stored(graph, site->memory))
+        return true;
+    while ((phi = amp_graph_next_phi(graph, site->memory, phi)))
+        if (twice || amp_loops_carry(function->loops, site->call, phi))
+            return true;
+    return false;
+}
+
+static struct judgement judge(const struct amp_function *function, const struct amp_site *site)
+{
     struct judgement judgement = { NULL, NULL, false };
     const char *freed_by;
     uint64_t bytes;
@@ -71,8 +88,7 @@ static struct judgement judge(const struct amp_function *function, const struct 
         judgement.obstacle = "size", judgement.reason = "its size is not known";
     else if (bytes > AMP_FRAME_MOST_B)
         judgement.obstacle = "large", judgement.reason = "it is larger than 64 KiB";
-    else if ((function->body.returns_twice || amp_loops_hold(function->loops, site->call)) &&
-             (is_stored(graph, site->memory) || amp_graph_meets_phi(graph, site->memory)))
+    else if (meets_older(function, site))
         judgement.obstacle = "loop", judgement.reason = "objects of several rounds of a loop may live at once";
     else if (site->filled) /* last: then nothing but this call keeps it from the caller's frame */
         judgement.obstacle = "filled", judgement.reason = site->filled;

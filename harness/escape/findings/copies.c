@@ -6,6 +6,7 @@
 #include <llvm-c/Target.h>
 
 #include "harness/escape/bodies/loops.h"
+#include "harness/escape/findings/passed.h"
 #include "harness/escape/findings/places.h"
 #include "harness/escape/graph/path.h"
 
@@ -78,31 +79,6 @@ static void read_alloca(struct reading *reading, LLVMValueRef at)
     json_array_append_new(reading->taken, object);
 }
 
-/* Whether memory behind the pointer may be written: handing it on counts. */
-static bool is_changed(LLVMValueRef pointer)
-{
-    for (LLVMUseRef use = LLVMGetFirstUse(pointer); use; use = LLVMGetNextUse(use)) {
-        LLVMValueRef user = LLVMGetUser(use);
-
-        if (LLVMIsALoadInst(user))
-            continue;
-        if (LLVMIsAGetElementPtrInst(user) || LLVMIsABitCastInst(user)) {
-            if (is_changed(user))
-                return true;
-            continue;
-        }
-        if (amp_is_call(user) && amp_called_function(user)) {
-            const char *name = LLVMGetValueName(amp_called_function(user));
-
-            if (strncmp(name, "llvm.dbg.", 9) == 0 || strncmp(name, "llvm.lifetime.", 14) == 0 ||
-                (strncmp(name, "llvm.memcpy", 11) == 0 && LLVMGetOperand(user, 0) != pointer))
-                continue;
-        }
-        return true;
-    }
-    return false;
-}
-
 static void read_parameters(struct reading *reading)
 {
     const unsigned kind = LLVMGetEnumAttributeKindForName("byval", 5), n = LLVMCountParams(reading->function);
@@ -116,7 +92,7 @@ static void read_parameters(struct reading *reading)
         if (bytes == 0)
             continue;
         object = json_pack("{s:o, s:o, s:I, s:b}", "function", name_of(reading->function), "name", name_of(parameter),
-                           "bytes", (json_int_t) bytes, "changed", is_changed(parameter));
+                           "bytes", (json_int_t) bytes, "changed", amp_passed_is_changed(parameter));
         amp_place_set(object, reading->function);
         json_array_append_new(reading->parameters, object);
     }

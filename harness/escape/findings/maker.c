@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "harness/escape/bodies/libc.h"
+#include "harness/escape/targets/libc.h"
 #include "harness/escape/graph/path.h"
 
 enum { DEPTH_MOST = 8, DOOM_MOST = 4 };

@@ -115,12 +115,18 @@ void amp_graph_add(struct amp_graph *graph, struct amp_constraint constraint)
     graph->constraint[graph->constraints++] = constraint;
 }
 
-bool amp_graph_meets_phi(const struct amp_graph *graph, int memory)
+LLVMValueRef amp_graph_next_phi(const struct amp_graph *graph, int memory, LLVMValueRef last)
 {
-    for (const struct amp_value *value = graph->known; value; value = value->hh.next)
+    const struct amp_value *value = graph->known;
+
+    if (last) {
+        HASH_FIND_PTR(graph->known, &last, value);
+        value = value->hh.next;
+    }
+    for (; value; value = value->hh.next)
         if (LLVMIsAPHINode(value->value) && amp_facts_find(&graph->value[value->number], memory))
-            return true;
-    return false;
+            return value->value;
+    return NULL;
 }
 
 int32_t amp_offset_add(int32_t offset, int64_t more)

@@ -107,8 +107,9 @@ enum { AMP_HELD_WORDS = 24 };
 
 void amp_graph_add(struct amp_graph *graph, struct amp_constraint constraint);
 
-/* Whether a value that joins several ways of the program may point into the memory. */
-bool amp_graph_meets_phi(const struct amp_graph *graph, int memory);
+/* The next value behind `last`, or the first if that is NULL, that joins several ways of the program and may point into
+ * the memory; NULL if there is none. */
+LLVMValueRef amp_graph_next_phi(const struct amp_graph *graph, int memory, LLVMValueRef last);
 
 /* offset + more; AMP_ANY if one is, or the sum leaves what is told apart. */
 int32_t amp_offset_add(int32_t offset, int64_t more);

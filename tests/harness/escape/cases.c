@@ -48,6 +48,14 @@ int to_reader(void) { struct node a = { 0 }, *n = malloc(sizeof *n); /* want fra
     n->next = &a; int r = reads(n); free(n); return r; }
 int each_round(int n) { int r = 0; for (int i = 0; i < n; i++) { int *p = malloc(8); /* want frame */
         *p = i; r += *p; free(p); } return r; }
+int one_or_local(int n) { struct node here = { 0 }, *p = &here; if (n) p = malloc(sizeof *p); /* want frame */
+    p->length = n; int r = p->length; if (n) free(p); return r; }
+int joined_in_round(int n) { int r = 0, x = 3; for (int i = 0; i < n; i++) { int *p = malloc(4), *q = &x; /* want frame */
+        *p = i; if (i & 1) q = p; r += *q; free(p); } return r; }
+int joined_in_inner_loop(int n) { int r = 0, x = 3; for (int i = 0; i < n; i++) { int *q = malloc(4); /* want frame */
+        *q = i; for (int j = 0; j < i; j++) { r += *q; if (j == n) q = &x; } } return r; }
+int joined_behind_loop(int n) { int x = 3, *q = &x, *p; for (int i = 0;; i++) { p = malloc(4); /* want frame */
+        *p = i; if (i == n) { q = p; break; } if (i > 2 * n) break; } return *q; }
 static void release(void *p) { free(p); }
 int by_own_free(void) { int *p = malloc(8); /* want frame */
     *p = 1; int r = *p; release(p); return r; }
@@ -221,6 +229,10 @@ int list_of_rounds(int n) { struct node *all = 0; for (int i = 0; i < n; i++) { 
         p->next = all; all = p; } return all != 0; }
 int last_of_rounds(int n) { int *last = 0, r = 0; for (int i = 0; i < n; i++) { int *p = malloc(4); /* want loop */
         *p = i; if (last) r += *last; last = p; } return r; }
+int some_rounds(int n) { int x = 3, *p = &x, r = 0; for (int i = 0; i < n; i++) { if (i & 1) p = malloc(4); /* want loop */
+        r += *p; *p = i; } return r; }
+int joined_in_its_block(int n) { int *last = 0, r = 0; do { int *p = malloc(4); /* want loop */
+        *p = n; r += last != 0 && last != p; last = p; } while (n-- > 0); return r + *last; }
 int slot_of_rounds(int n) { void *slot[2] = { 0 }; for (int i = 0; i < n; i++) slot[i & 1] = malloc(8); /* want loop */
     return slot[0] != slot[1]; }
 static jmp_buf again;

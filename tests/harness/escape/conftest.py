@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: MIT
-import os
-import subprocess
-import sys
-
 import pytest
-
-from places import ROOT
 
 
 @pytest.fixture
@@ -14,10 +8,7 @@ def run(tmp_path):
     import escaping
 
     def run(*arguments, **environment):
-        done = subprocess.run([sys.executable, "-m", "plots", "escape", *map(str, arguments)], cwd=tmp_path, text=True,
-                              capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200",
-                                                        "AMPERSAND_BUILD": str(escaping.TOOL.parents[2]),
-                                                        "XDG_CACHE_HOME": str(tmp_path / ".cache"), **environment})
+        done = escaping.run_escape(tmp_path, *arguments, **environment)
         return done.returncode, done.stdout, done.stderr
     return run
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import escaping
-from plots.escape import explain
+from plots.escape.told import explain
 
 SOURCES = [Path(__file__).with_name(name) for name in escaping.CASES]
 WANTED = {(source, line): want for source in SOURCES for line, want in escaping.wanted(source).items()}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Generated programs: what the analysis says of each allocation, against what a run of the program shows.
 
-AMPERSAND_ESCAPE_PROGRAMS=N generates N programs instead of a few, AMPERSAND_ESCAPE_SEED another start."""
+AMPERSAND_ESCAPE_PROGRAMS=N generates N programs of each style instead of a few, AMPERSAND_ESCAPE_SEED=S starts with
+program S. With `pytest -s` the counts and the table of obstacles are printed."""
 import os
 import subprocess
 
@@ -14,6 +15,7 @@ from places import ROOT
 MANY = int(os.environ.get("AMPERSAND_ESCAPE_PROGRAMS", "5"))
 SEED = int(os.environ.get("AMPERSAND_ESCAPE_SEED", "1"))
 FUNCTIONS = 40
+LEAST = {"mixed": 0.5, "inner": 0.4}  # of what dies; in loops a pointer that is stored anywhere hides that
 
 
 def run_observed(source, folder):
@@ -24,35 +26,37 @@ def run_observed(source, folder):
     return {int(line): fate for line, fate in map(str.split, done.stdout.splitlines())}
 
 
-def judge(seed, folder):
+def judge(seed, style, folder):
     """[(line, obstacle, fate)] of each allocation that ran."""
-    source = folder / f"program{seed}.c"
-    source.write_text(programs.program(seed, FUNCTIONS))
+    source = folder / f"{style}{seed}.c"
+    source.write_text(programs.program(seed, FUNCTIONS, style))
     fates = run_observed(source, folder)
     found = escaping.analyse(escaping.bitcode(source, folder / "program.bc"))
     return [(site["line"], site["obstacle"], fates[site["line"]]) for site in found["allocations"]
             if site["line"] in fates]
 
 
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+@pytest.fixture(scope="module", params=programs.STYLES)
+def judged(tmp_path_factory, request):
     folder = tmp_path_factory.mktemp("programs")
-    return {seed: judge(seed, folder) for seed in range(SEED, SEED + MANY)}
+    return request.param, {seed: judge(seed, request.param, folder) for seed in range(SEED, SEED + MANY)}
 
 
 def test_nothing_that_outlives_its_frame_could_live_there(judged):
+    _, judged = judged
     wrong = [(seed, *site) for seed, sites in judged.items() for site in sites if site[1] is None and site[2] != "dies"]
     assert wrong == []
 
 
-def test_at_least_half_of_what_dies_is_found(judged):
+def test_what_dies_is_found(judged):
+    style, judged = judged
     sites = [site for found in judged.values() for site in found]
     dying = [site for site in sites if site[2] == "dies"]
     found = [site for site in dying if site[1] is None]
     missed = {}
     for _, obstacle, _ in dying:
         missed[obstacle] = missed.get(obstacle, 0) + 1
-    print(f"{len(sites)} sites, {len(sites) - len(dying)} outlive or overlap, {len(found)} of {len(dying)}: {missed}")
+    print(f"{style}: {len(sites)} sites, {len(sites) - len(dying)} outlive or overlap, {len(found)} of {len(dying)}: {missed}")
     assert len(sites) > 60 * MANY
     assert len([site for site in sites if site[2] == "outlives"]) > 10 * MANY, "the programs must be able to catch it"
-    assert 2 * len(found) >= len(dying), missed
+    assert len(found) >= LEAST[style] * len(dying), missed

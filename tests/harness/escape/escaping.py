@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ MAJOR = subprocess.run([TOOL, "--version"], capture_output=True, text=True, chec
 CLANG = shutil.which(f"clang-{MAJOR}") or shutil.which("clang")
 if not CLANG:
     pytest.skip(f"clang is not here: apt-get install clang-{MAJOR}", allow_module_level=True)
-CASES = ("cases.c", "cases_whole.c")
+CASES = ("cases.c", "cases_members.c", "cases_whole.c")
 STAGE = "-O2 -Xclang -disable-llvm-passes -fno-discard-value-names -g -w -emit-llvm -c".split()
 
 
@@ -41,7 +42,6 @@ int *wrong(void)
 """
 
 
-
 def bitcode(source, out, *flags):
     subprocess.run([CLANG, *STAGE, "-I", ROOT / "tests/harness/escape", *flags, "-o", out, source], check=True)
     return out
@@ -51,6 +51,14 @@ def analyse(*files, tool=TOOL):
     done = subprocess.run([tool, *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def run_escape(folder, *arguments, **environment):
+    """The verb, in a folder and with a cache below it."""
+    return subprocess.run([sys.executable, "-m", "plots", "escape", *map(str, arguments)], cwd=folder, text=True,
+                          capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200",
+                                                    "AMPERSAND_BUILD": str(TOOL.parents[2]),
+                                                    "XDG_CACHE_HOME": str(folder / ".cache"), **environment})
 
 
 def wanted(source):

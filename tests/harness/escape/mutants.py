@@ -13,7 +13,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 import escaping
 from places import ROOT
-from plots.escape import explain
+from plots.escape.told import explain
 
 MUTANTS = [  # file, what stands there, what takes its place
     ("graph/solve.c", "solver->memory_changed = ++graph->order;\n        }", "}"),
@@ -48,10 +48,22 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("bodies/program.c", "changed |= solve_again(program, circle[f]);", "solve_again(program, circle[f]);"),
     ("bodies/loops.c", "->in_loop || !alone;", "->in_loop;"),
     ("bodies/loops.c", "block->in_loop = true;\n        else", ";\n        else"),
-    ("findings/allocations.c", "is_stored(graph, site->memory) ||", ""),
-    ("findings/allocations.c", "|| amp_graph_meets_phi(graph, site->memory)", ""),
-    ("findings/allocations.c", "function->body.returns_twice ||", ""),
-    ("findings/allocations.c", "else if (facts->n > 1 && !obstacle)", "else if (false)"),
+    ("findings/allocations.c", "if (is_stored(graph, site->memory))\n        return true;", ""),
+    ("findings/allocations.c", "twice || amp_loops_carry(function->loops, site->call, phi)", "false"),
+    ("findings/allocations.c", "const bool twice = function->body.returns_twice;", "const bool twice = false;"),
+    ("findings/allocations.c", "else if (amp_body_freed(body, facts) > 1 && !obstacle)", "else if (false)"),
+    ("bodies/calls.c", ".kind != AMP_LOCAL;", ".kind == AMP_HEAP;"),
+    ("bodies/loops.c", "if (from->circle != to->circle)", "if (true)"),
+    ("bodies/loops.c", "return to->beside;", "return false;"),
+    ("bodies/loops.c", "if (from == to)\n        return true;", ""),
+    ("targets/fields.c", "if (field->leaves || field->open)", "if (field->open)"),
+    ("targets/fields.c", "if (field->leaves || field->open)", "if (field->leaves)"),
+    ("targets/fields.c", "return field && !field->open ? field : NULL;", "return field;"),
+    ("targets/fields.c", "changed |= give(field->to[t]->loaded ? &field->to[t]->holds : &fields->anywhere, &field->holds);", ";"),
+    ("targets/fields.c", "field && field->loaded ? &field->holds : &fields->anywhere", "&fields->anywhere"),
+    ("targets/fields.c", "open_all(fields, to, DEPTH_MOST);", ""),
+    ("targets/fields.c", "read_load(fields, field, LLVMGetUser(use), depth - 1);", ";"),
+    ("targets/fields.c", "for (int t = 0; t < fields->anywhere.n; t++)", "for (int t = 0; false; t++)"),
     ("findings/allocations.c", "bytes > AMP_FRAME_MOST_B", "false"),
     ("bodies/apply.c", "edge->offset == AMP_ANY", "false"),
     ("bodies/apply.c", "else if (a.fresh >= 0 && a.fills)", "else if (false)"),
@@ -59,10 +71,10 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("bodies/calls.c", "if (makers > 0 && (makers < targets->n || !all))", "if (false)"),
     ("bodies/calls.c", ".alone = !resizes && !body->one_of_several", ".alone = !resizes"),
     ("bodies/calls.c", "known->size.n = 0;", ";"),
-    ("bodies/world.c", "if (taken > passed ||", "if (taken != passed ||"),
-    ("bodies/world.c", "if (LLVMIsFunctionVarArg(called) || passed > 64)", "if (passed > 64)"),
-    ("bodies/world.c", "LLVMIsGlobalConstant(pointer) &&", ""),
-    ("bodies/world.c", "for (int i = 0; i < n && !LLVMIsAGlobalValue(constant); i++)", "for (int i = 0; i < n && i < 1; i++)"),
+    ("targets/world.c", "if (taken > passed ||", "if (taken != passed ||"),
+    ("targets/world.c", "if (LLVMIsFunctionVarArg(called) || passed > 64)", "if (passed > 64)"),
+    ("targets/world.c", "LLVMIsGlobalConstant(pointer) &&", ""),
+    ("targets/world.c", "for (int i = 0; i < n && !LLVMIsAGlobalValue(constant); i++)", "for (int i = 0; i < n && i < 1; i++)"),
     ("bodies/size.c", "*result = a & b;", "*result = a;"),
     ("bodies/program.c", "if (found)\n            add_call(function, found);", "if (found && called)\n            add_call(function, found);"),
 ]

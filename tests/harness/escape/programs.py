@@ -2,9 +2,20 @@
 """Random C programs over observed.h: calls, stores, fields, arrays, loops, recursion, function pointers, wrappers."""
 
 import random
+from dataclasses import dataclass
 
 POINTERS = 5  # variables of each function
 GLOBALS = 3
+
+
+@dataclass(frozen=True)
+class Style:
+    """How often a block is a loop, and how often a pointer is handed on or stored, against the style `mixed`."""
+    loops: float
+    away: float
+
+
+STYLES = {"mixed": Style(0.12, 1), "inner": Style(0.3, 0.3)}
 
 HEAD = """#include "observed.h"
 static struct node *global0, *global1, *global2;
@@ -72,8 +83,8 @@ def hooks(choose):
 class Function:
     """One function's text, line by line."""
 
-    def __init__(self, choose, number, functions):
-        self.choose, self.number, self.functions = choose, number, functions
+    def __init__(self, choose, number, functions, style):
+        self.choose, self.number, self.functions, self.style = choose, number, functions, style
         self.temporaries = 0
 
     def pointer(self):
@@ -118,35 +129,35 @@ class Function:
         word, g = self.choose.choice(["next", "any", "pair[0]", "pair[n & 1]"]), f"global{self.choose.randrange(GLOBALS)}"
         kinds = [
             (8, lambda: self.make(p)), (6, lambda: f"USE({p});"), (3, lambda: f"FREE({p});"), (2, lambda: f"{p} = {q};"),
-            (3, lambda: f"{p}->{word} = {q};"), (3, lambda: f"if ({q}->{word}) {p} = {q}->{word};"),
-            (3, lambda: self.call(p, q, r)), (2, lambda: self.through_memory(p, q, r)),
-            (1, lambda: f"*out = {p};"), (1, lambda: f"if (*out) {p} = *out;"), (0.7, lambda: f"{g} = {p};"),
-            (1, lambda: f"if ({g}) {p} = {g};"), (1, lambda: f"{p} = same({q});"), (1, lambda: f"link({p}, {q});"),
-            (0.6, lambda: f"link_below({p}, {q});"), (0.6, lambda: f"{p} = below({q});"),
+            (3, lambda: f"{p}->{word} = {q};", "away"), (3, lambda: f"if ({q}->{word}) {p} = {q}->{word};"),
+            (3, lambda: self.call(p, q, r), "away"), (2, lambda: self.through_memory(p, q, r)),
+            (1, lambda: f"*out = {p};", "away"), (1, lambda: f"if (*out) {p} = *out;"), (0.7, lambda: f"{g} = {p};", "away"),
+            (1, lambda: f"if ({g}) {p} = {g};"), (1, lambda: f"{p} = same({q});"), (1, lambda: f"link({p}, {q});", "away"),
+            (0.6, lambda: f"link_below({p}, {q});", "away"), (0.6, lambda: f"{p} = below({q});"),
             (0.6, lambda: f"{p} = either({q}, {r}, n);"), (0.6, lambda: f"swap(&{p}, &{q});"),
-            (0.5, lambda: f"s = join({p}, {q});"), (0.6, lambda: f"struct node *t = of_both(s, n); if (t) {p} = t;"), (0.3, lambda: "box = s;"),
+            (0.5, lambda: f"s = join({p}, {q});"), (0.6, lambda: f"struct node *t = of_both(s, n); if (t) {p} = t;"), (0.3, lambda: "box = s;", "away"),
             (0.3, lambda: f"{p} = vary(2, {q}, {r});"), (0.6, lambda: f"total += count({p});"),
             (0.4, lambda: f"*{p} = *{q};"), (0.4, lambda: f"memcpy({p}, {q}, sizeof *{p});"),
             (0.3, lambda: f"bytes({p}, {q}, sizeof *{p});"), (0.5, lambda: f"{p} = n & 2 ? {q} : {r};"),
-            (0.4, lambda: f"hooks.see({p}, n & 1);"), (0.2, lambda: f"{p} = unary({q});"), (0.2, lambda: "turn(n);"),
+            (0.4, lambda: f"hooks.see({p}, n & 1);", "away"), (0.2, lambda: f"{p} = unary({q});"), (0.2, lambda: "turn(n);"),
             (0.2, lambda: f"{p} = apply({self.choose.choice(['same', 'below', 'other'])}, {q});"),
             (0.2, lambda: f"each({p}, {self.choose.choice(['hooks.see', 'mark'])}, n);"), (0.2, lambda: f"{p} = ops[n % 3 & 1]({q});"),
             (0.2, lambda: f"struct node *t = CALL(resize({p}, {q}, n & 1 ? sizeof(struct node) : 0)); if (t) {p} = t;"),
             (0.3, lambda: f"if ({p} == {q}) {p} = {r};"), (0.4, lambda: f"DROP({p});"), (0.5, lambda: f"RELEASE({p});"),
         ]
-        weights, makers = zip(*kinds)
-        return self.choose.choices(makers, weights)[0]()
+        weights = [weight * (self.style.away if away else 1) for weight, _, *away in kinds]
+        return self.choose.choices([maker for _, maker, *_ in kinds], weights)[0]()
 
     def block(self, left, depth, indent):
         while left > 0:
             kind = self.choose.random()
-            if depth < 2 and kind < 0.12:
+            if depth < 2 and kind < self.style.loops:
                 i = f"i{depth}"
                 yield f"{indent}for (int {i} = 0; {i} < 3 && FUEL; {i}++) {{"
                 yield from self.block(self.choose.randint(2, 5), depth + 1, indent + "    ")
                 yield f"{indent}}}"
                 left -= 3
-            elif depth < 2 and kind < 0.22:
+            elif depth < 2 and kind < self.style.loops + 0.1:
                 yield f"{indent}if (n & {self.choose.choice([1, 2, 4])}) {{"
                 yield from self.block(self.choose.randint(1, 4), depth + 1, indent + "    ")
                 yield f"{indent}}}"
@@ -177,7 +188,7 @@ class Function:
         yield "}"
 
 
-def program(seed, functions):
+def program(seed, functions, style="mixed"):
     """The text of a program of so many functions."""
     choose = random.Random(seed)
     lines = HEAD.splitlines()
@@ -187,7 +198,7 @@ def program(seed, functions):
     lines += [f"step f{n};" for n in range(functions)]
     lines += [f"static step *table[3] = {{ f0, f{functions // 2}, f{functions - 1} }};"]
     for n in range(functions):
-        lines += Function(choose, n, functions).lines()
+        lines += Function(choose, n, functions, STYLES[style]).lines()
     lines += ["int main(void)", "{", "    ENTER;", "    LOCAL(a);", "    LOCAL(b);", "    struct node *held = b;"]
     for n in range(functions):
         lines += [f"    for (int n = 0; n < 4; n++) USE(f{n}(a, &held, join(a, b), n));"]

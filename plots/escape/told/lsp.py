@@ -4,7 +4,7 @@ publish for each file, with the steps of a pointer as related information. Lines
 
 from pathlib import Path
 
-from plots.escape import explain, sarif
+from plots.escape.told import explain, sarif
 
 ERROR, WARNING, INFORMATION, HINT = 1, 2, 3, 4
 

@@ -2,7 +2,7 @@
  *
  * source   ISO C11, POSIX.1-2017 and glibc's manual pages. In are only functions that keep no pointer beyond the call
  *          but as their effects say, and that call nothing of the program: so neither setvbuf() nor qsort(). */
-#include "harness/escape/bodies/libc.h"
+#include "harness/escape/targets/libc.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from plots.escape import explain, listing, sarif
+from plots.escape.told import explain, listing, sarif
 from plots.pages import shell
 from plots.words import quantity
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from plots.escape import explain, sarif
+from plots.escape.told import explain, sarif
 from plots.program.errors import Refused
 
 

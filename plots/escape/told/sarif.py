@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from plots.escape import explain
+from plots.escape.told import explain
 
 RULES = {
     "local-outlives-frame": "The address of a local outlives its frame.",

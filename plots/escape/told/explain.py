@@ -89,7 +89,36 @@ def parameter(one):
     return f"parameter `{one['name']}` is passed by value in memory, {quantity.size(one['bytes'])}; it is {how}"
 
 
+def passed(one):
+    """A pointer to a small object."""
+    return (f"{one['function']}(): of what parameter `{one['name']}` points at, {quantity.size(one['bytes'])} are only "
+            "read: it could be passed by value")
+
+
 def taken(frame, one):
     """What a frame takes while the function runs."""
     where = f"{frame['function']}(){' in a loop' if one['loop'] else ''}"
     return f"{one['what']} in {where}, of a size that only the run knows"
+
+
+def frame(one):
+    return f"{quantity.size(one['bytes'])} of locals in the frame of {one['function']}()"
+
+
+def link(step):
+    """A step of a chain of calls."""
+    names = ", ".join(f"{one}()" for one in step["functions"])
+    around = " call each other, each counted once" if len(step["functions"]) > 1 else " calls itself, counted once"
+    varies = "; of a size that only the run knows" if step["varies"] else ""
+    return f"{names} {quantity.size(step['bytes'])}{around if step['recursive'] else ''}{varies}"
+
+
+def chain(one):
+    frames = sum(len(step["functions"]) for step in one["steps"])
+    names = [step["functions"][0] + "()" + (f" and {len(step['functions']) - 1} around it"
+                                             if len(step["functions"]) > 1 else "") for step in one["steps"]]
+    if len(names) > MOST_STEPS:
+        names[2:-1] = [f"{len(names) - 3} steps more (-m=2)"]
+    around = any(step["recursive"] for step in one["steps"])
+    return (f"a chain of calls needs {quantity.size(one['bytes'])} of locals in {quantity.counted(frames, 'frame')}"
+            f"{' or more, since some call themselves' if around else ''}: {', '.join(names)}")

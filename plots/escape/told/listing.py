@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What was found, as lines of a terminal: one screen, or all of it."""
 
-from plots.escape import explain
+from plots.escape.told import explain
 from plots.words import quantity
 
 SCREEN = 20  # lines of the first screen
+LARGE_B = 4096  # frames and chains of calls from a page on are told by -m; JSON has all frames
 
 
 def saved(finding):
@@ -42,6 +43,17 @@ def lines(found, whole):
         yield f"{explain.place(copy)}: {explain.copied(copy)}"
     for one in found["parameters"]:
         yield f"{one['function']}(): {explain.parameter(one)}"
+    for one in found["passed"]:
+        if one["to"] == "value":
+            yield f"{explain.place(one)}: {explain.passed(one)}"
+    for frame in sorted(found["frames"], key=lambda frame: -frame["bytes"]):
+        if frame["bytes"] >= LARGE_B:
+            yield f"{explain.place(frame)}: {explain.frame(frame)}"
+    for chain in found["chains"]:
+        if chain["bytes"] >= LARGE_B:
+            yield explain.chain(chain)
+            if whole:
+                yield from (f"    {explain.link(step)}" for step in chain["steps"])
     for frame in found["frames"]:
         for taken in frame["taken"]:
             yield f"{explain.place(taken)}: {explain.taken(frame, taken)}"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/escape/bodies/world.h"
+#include "harness/escape/targets/world.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -8,8 +8,9 @@
 
 #include <uthash.h>
 
-#include "harness/escape/bodies/libc.h"
 #include "harness/escape/graph/path.h"
+#include "harness/escape/targets/fields.h"
+#include "harness/escape/targets/libc.h"
 
 #if __has_include(<gnu/lib-names.h>)
 #include <gnu/lib-names.h>
@@ -23,15 +24,6 @@ struct amp_calls {
     struct amp_targets targets;
     UT_hash_handle hh;
 };
-
-static void add(struct amp_targets *targets, LLVMValueRef function)
-{
-    for (int t = 0; t < targets->n; t++)
-        if (targets->at[t] == function)
-            return;
-    targets->at = amp_escape_grow(targets->at, &targets->room, targets->n, sizeof(LLVMValueRef));
-    targets->at[targets->n++] = function;
-}
 
 /* Whether a value is used in another way than to be called. */
 static bool is_taken(LLVMValueRef value)
@@ -89,7 +81,7 @@ static void look_at_function(struct amp_world *world, LLVMValueRef function)
     if (strncmp(name, "llvm.", 5) == 0 || !LLVMGetFirstUse(function))
         return;
     if (is_taken(function))
-        add(&world->taken, function);
+        amp_targets_add(&world->taken, function);
     if (world->open[0] || LLVMCountBasicBlocks(function) > 0)
         return;
     if (loads_code(name))
@@ -107,11 +99,11 @@ static void look_at_variable(struct amp_world *world, LLVMValueRef variable)
         snprintf(world->open, sizeof world->open, "what `%s` holds is not seen", name);
 }
 
-void amp_world_find(struct amp_world *world, LLVMModuleRef module, enum amp_whole whole)
+void amp_world_find(struct amp_world *world, LLVMModuleRef module, struct amp_fields *fields, enum amp_whole whole)
 {
     LLVMValueRef main_function = LLVMGetNamedFunction(module, "main");
 
-    *world = (struct amp_world){ 0 };
+    *world = (struct amp_world){ .fields = fields };
     if (whole == AMP_WHOLE_NOT)
         snprintf(world->open, sizeof world->open, "files were left out");
     else if (whole == AMP_WHOLE_TOO_LARGE)
@@ -168,23 +160,16 @@ static bool fits(LLVMTypeRef called, LLVMTypeRef own)
     return true;
 }
 
-static LLVMValueRef without_casts(LLVMValueRef value)
-{
-    while (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMBitCast)
-        value = LLVMGetOperand(value, 0);
-    return value;
-}
-
 /* Each function that a constant holds. */
 static void add_functions_of(struct amp_targets *targets, LLVMValueRef constant, LLVMTypeRef called)
 {
     int n;
 
-    constant = without_casts(constant);
+    constant = amp_without_casts(constant);
     n = LLVMGetNumOperands(constant);
     if (LLVMIsAFunction(constant)) {
         if (fits(called, LLVMGlobalGetValueType(constant)))
-            add(targets, constant);
+            amp_targets_add(targets, constant);
         return;
     }
     for (int i = 0; i < n && !LLVMIsAGlobalValue(constant); i++)
@@ -218,11 +203,12 @@ static LLVMValueRef constant_table(LLVMValueRef pointer)
 
 static void find_targets(const struct amp_world *world, LLVMValueRef call, struct amp_targets *targets)
 {
-    LLVMValueRef called = without_casts(LLVMGetCalledValue(call)), table = NULL;
+    LLVMValueRef called = amp_without_casts(LLVMGetCalledValue(call)), table = NULL;
     LLVMTypeRef type = LLVMGetCalledFunctionType(call);
+    const struct amp_field *field;
 
     if (LLVMIsAFunction(called)) {
-        add(targets, called);
+        amp_targets_add(targets, called);
         return;
     }
     if (LLVMIsAInlineAsm(called) || LLVMIsAGlobalValue(called))
@@ -233,9 +219,11 @@ static void find_targets(const struct amp_world *world, LLVMValueRef call, struc
         add_functions_of(targets, LLVMGetInitializer(table), type);
     if (targets->n > 0 || world->open[0])
         return;
+    field = amp_fields_of(world->fields, called);
     for (int f = 0; f < world->taken.n; f++)
-        if (fits(type, LLVMGlobalGetValueType(world->taken.at[f])))
-            add(targets, world->taken.at[f]);
+        if (fits(type, LLVMGlobalGetValueType(world->taken.at[f])) &&
+            (!field || amp_field_may_hold(world->fields, field, world->taken.at[f])))
+            amp_targets_add(targets, world->taken.at[f]);
 }
 
 const struct amp_targets *amp_world_targets(struct amp_world *world, LLVMValueRef call)
