@@ -165,6 +165,8 @@ Usage: ./ampersand ab --base REF [--head REF] [flags]         as in ./ampersand 
   --seed N           the seed of all random choices                       drawn
   --out DIR          keep what was measured there                         in a temporary place
   --no-wait          do not wait for a quiet core                         waits
+  --rebuild          build and count anew what was built before and       takes it from
+                     did not change                                       ~/.cache/ampersand
 
 Exit status: 3 a kernel is slower than --fail-on allows; 1 a kernel could not be measured; 2 wrong use, or a side cannot
 be built, for the reason that is printed.

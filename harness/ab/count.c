@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/ab/count.h"
 
-#include "harness/ab/launch/modules.h"
 #include "harness/counters/events.h"
 #include "harness/measure/heap.h"
 #include "harness/run/outcome.h"
@@ -106,11 +105,10 @@ static int count_heap(struct counted *counted)
 }
 
 /* In the process of the kernel. */
-static int count_one(const char *path, const char *name, uint64_t ops, bool executed)
+static int count_one(const struct amp_ab_counting *of, const char *name, uint64_t ops, bool executed)
 {
-    const struct amp_ab_module module = { .path = path, .kernel = name, .as_mapped = true };
     char why[256] = "";
-    struct counted counted = { .kernel = amp_ab_module_load(&module, why, sizeof why), .ops = ops };
+    struct counted counted = { .kernel = of->load(of->module, name, why, sizeof why), .ops = ops };
     int status;
 
     alarm(MOST_S);
@@ -122,7 +120,7 @@ static int count_one(const char *path, const char *name, uint64_t ops, bool exec
 }
 
 /* Fork, wait, and say if the kernel's process ended before it had counted. */
-static int count_apart(const char *path, const char *name, uint64_t ops, bool executed)
+static int count_apart(const struct amp_ab_counting *of, const char *name, uint64_t ops, bool executed)
 {
     const struct amp_tail silent = { .n = 0 };
     struct amp_outcome outcome = { .ending = AMP_DONE };
@@ -132,7 +130,7 @@ static int count_apart(const char *path, const char *name, uint64_t ops, bool ex
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        status = count_one(path, name, ops, executed);
+        status = count_one(of, name, ops, executed);
         fflush(stdout);
         _exit(status);
     }
@@ -148,7 +146,7 @@ static int count_apart(const char *path, const char *name, uint64_t ops, bool ex
     return refuse(name, outcome.detail);
 }
 
-int amp_ab_count(const char *module, const char *list)
+int amp_ab_count(const struct amp_ab_counting *of, const char *list)
 {
     FILE *file = fopen(list, "re");
     bool executed = amp_events_open(&amp_events_linux) == AMP_VALGRIND; /* exact, as a processor's counters are not */
@@ -159,7 +157,7 @@ int amp_ab_count(const char *module, const char *list)
     if (!file)
         return amp_complain(2, list, "%s", strerror(errno));
     while (!status && fscanf(file, "%255s %" SCNu64, name, &ops) == 2)
-        status = count_apart(module, name, ops, executed);
+        status = count_apart(of, name, ops, executed);
     fclose(file);
     return status;
 }

@@ -42,6 +42,7 @@ INSERT AFTER .text;
 """
 LAST = "SECTIONS {{ .amp_end {last:#x} (NOLOAD) : {{ . += 64; }} }} INSERT AFTER .bss;\n"
 ALWAYS = "-Wl,--as-needed", "-lm"  # the program's own main() needs it, and many a library
+COUNTED = "-ljansson", "-ljemalloc", "-ldl"
 BOTH = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--strip-debug")
 
 
@@ -97,18 +98,19 @@ class Linker:
         last = self.begin_b + -(-end // ROUND_B) * ROUND_B + self.data_b
         return SCRIPT.format(begin=f"{self.begin_b:#x} :", lines=lines, end=end) + LAST.format(last=last)
 
-    def link(self, name, k, layout, more=()):
-        """(None, or what the linker said)."""
+    def link(self, name, k, layout, more=(), counts=False):
+        """None, or what the linker said. `counts`: link the program that counts, <name>.count."""
         args = self.args
         script = args.out / f"{name}.{k:03d}.ld"
         script.write_text(self.script(name, layout))
         cc = getattr(args, f"{name}_cc") or args.cc
-        form = (*PROGRAM, args.program_library) if args.programs else (
+        form = (*PROGRAM, args.count_library if counts else args.program_library) if args.programs else (
             *LIBRARY, f"-Wl,--version-script={args.out}/exports.map")
-        out = args.out / f"{name}.{k:03d}{'' if args.programs else '.so'}"
+        out = args.out / (f"{name}.count" if counts else f"{name}.{k:03d}{'' if args.programs else '.so'}")
         absent = [f"-Wl,--defsym={symbol}=0" for symbol in self.absent[name]]
         status, said = run([*shlex.split(cc), *form[:1], str(args.out / f"{name}.o"), *form[1:], *BOTH, *absent, *more,
-                            f"-Wl,-T,{script}", "-o", str(out), *args.arg, *ALWAYS])
+                            f"-Wl,-T,{script}", "-o", str(out), *args.arg,
+                            *ALWAYS, *(COUNTED if counts else ())])
         script.unlink()
         return said if status else None
 
@@ -144,6 +146,11 @@ class Linker:
         if said:
             raise Refused(last_line(said[0]))
 
+    def link_counting(self, plan):
+        """Why the sides' counts cannot be had, or None."""
+        said = [self.link(name, 0, plan[0], counts=True) for name in SIDES]
+        return next((last_line(one) for one in said if one is not None), None)
+
 
 def last_line(said):
     all_lines = [line for line in said.splitlines() if "ld returned" not in line]  # the driver's: it knows nothing
@@ -170,6 +177,7 @@ def main():
     parser.add_argument("--arg", action="append", default=[], help="for the linker, behind all files: --arg=-lm")
     parser.add_argument("--programs", action="store_true", help="link programs")
     parser.add_argument("--program-library", metavar="FILE", help="their main()")
+    parser.add_argument("--count-library", metavar="FILE", help="main() of a program that counts their kernels")
     parser.add_argument("--facts", action="store_true", help="link nothing: only say what is the same")
     args = parser.parse_args()
     try:
@@ -188,6 +196,8 @@ def main():
         facts["code"] = {name: code_facts.of_kernel(base, head, name) for name in kernels if name not in facts["same"]}
         if not args.facts:
             linker.link_all(plan)
+        if not args.facts and args.programs:
+            facts["not_counted"] = linker.link_counting(plan)
         print(json.dumps(facts))
     except (Refused, OSError) as error:
         sys.exit(f"ampersand: ab: {error}")

@@ -6,6 +6,7 @@
  *   ampersand-ab more DIR [ROWS]      do what is left of it; with ROWS, a file, visit these rows again
  *   ampersand-ab count MODULE LIST    what kernels allocate and execute: see count.h */
 #include "harness/ab/count.h"
+#include "harness/ab/launch/modules.h"
 #include "harness/ab/plan.h"
 #include "harness/build_info.h"
 #include "harness/files/results.h"
@@ -155,6 +156,13 @@ static int run(struct ab *ab, bool is_new)
     return status;
 }
 
+static const struct amp_ab_kernel *load(const char *path, const char *kernel, char *why, size_t size)
+{
+    const struct amp_ab_module module = { .path = path, .kernel = kernel, .as_mapped = true };
+
+    return amp_ab_module_load(&module, why, size);
+}
+
 int main(int argc, char **argv)
 {
     struct ab ab = { .file = NULL };
@@ -170,7 +178,7 @@ int main(int argc, char **argv)
         return run(&ab, false);
     }
     if (argc == 4 && strcmp(argv[1], "count") == 0)
-        return amp_ab_count(argv[2], argv[3]);
+        return amp_ab_count(&(struct amp_ab_counting){ load, argv[2] }, argv[3]);
     return amp_complain(2, "ampersand-ab", "'./ampersand ab' starts it: run SETTINGS DIR, more DIR [ROWS], or count "
                                            "MODULE LIST");
 }

@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from plots.ab import because, bisect, build, checkout, counts, exact, link, measure, settings as asked, text
+from plots.ab import because, bisect, checkout, counts, exact, kept, link, measure, settings as asked, text
 from plots.program import scratch
 from plots.program.errors import Refused
 from plots.words import quantity, screen
@@ -43,6 +43,7 @@ def add_arguments(parser):
     parser.add_argument("--seed", type=int)
     parser.add_argument("--out", metavar="DIR")
     parser.add_argument("--no-wait", action="store_true")
+    parser.add_argument("--rebuild", action="store_true")
 
 
 def say(words):
@@ -82,13 +83,14 @@ def missing_of(facts, built, settings):
 def compare(settings, args, folder):
     """The report, and the exit status."""
     begun = time.monotonic()
-    with checkout.Checkouts(settings.folder, folder, say) as checkouts:
-        sources = {side.name: checkouts.of(side) for side in settings.sides}
-        built = {side.name: build.build(settings, side, sources[side.name]) for side in settings.sides}
+    checkouts = checkout.Checkouts(settings.folder, folder, say)
+    sources = {side.name: checkouts.find(side) for side in settings.sides}
+    built = {side.name: kept.side_of(settings, side, checkouts, sources[side.name], folder, args.rebuild)
+             for side in settings.sides}
     for side in settings.sides:
         for file, why in built[side.name].left_out.items():
             say(f"{Path(file).name}: left out of {side.name}: it does not compile there: {why}")
-    facts, why_programs = link.examine(settings, built, folder / "facts")
+    facts, why_programs = link.examine(settings, built, folder / "facts", args.rebuild)
     missing = missing_of(facts, built, settings)
     kernels = matching([*facts["kernels"], *missing], args.filter)
     missing = {name: missing[name] for name in missing if name in kernels}
@@ -101,7 +103,7 @@ def compare(settings, args, folder):
     if differing:
         layouts = 4 if args.exact else args.layouts  # counts need one
         linked = link.link(settings, built, folder / "modules", layouts, args.seed, why_programs)
-        counted, why = counts.count(linked, facts["kernels"])
+        counted, why = counts.count(linked, built, facts["kernels"], args.rebuild)
     if differing and not args.exact:
         say(f"{quantity.counted(len(differing), 'kernel')} to time; building took {time.monotonic() - begun:.0f} s")
         judged, status = measure.measure(linked, differing, args, titles, folder, run_folder(args, folder),

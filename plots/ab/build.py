@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from plots.files import cache
 from plots.program.errors import Refused, one_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +24,8 @@ class Built:
     object: Path
     left_out: dict  # file of kernels -> why it does not compile here
     words: tuple  # for the linker
-    cplusplus: bool
     compiler: str
+    read: dict  # what was compiled besides the side's sources: file -> SHA-256, None where there must be none
 
 
 def run(command, folder, env=None, shell=False):
@@ -46,8 +47,9 @@ def failed(side, what, said):
     raise Refused(side.name, what, one_line(errors[0], 160))
 
 
-def flags_of(side, pic=True):
-    return [*shlex.split(side.cflags), *(["-fPIC"] if pic else []), *PLACED]
+def flags_of(side, folder):
+    """Where a side is built depends on nothing but luck, and must not show in its constants (__FILE__)."""
+    return [*shlex.split(side.cflags), "-fPIC", *PLACED, f"-fmacro-prefix-map={folder}=."]
 
 
 def cxx_of(cc):
@@ -64,70 +66,77 @@ def compiler_of(side, file):
     return cxx_of(side.cc) if Path(file).suffix in CPLUSPLUS else shlex.split(side.cc)
 
 
-def objects(settings, side, checkout):
+def objects(settings, side, places):
     """What the user's build makes, or the sources compiled."""
     if settings.build:
-        flags = shlex.join(flags_of(side))
+        flags = shlex.join(flags_of(side, places.top))
         env = os.environ | {"CC": side.cc, "CXX": shlex.join(cxx_of(side.cc)), "CFLAGS": flags, "CXXFLAGS": flags}
-        status, said = run(settings.build, checkout.folder, env, shell=True)
+        status, said = run(settings.build, places.sources, env, shell=True)
         if status:
             failed(side, f"the build failed with status {status}", said)
-    found = linked(settings, side, checkout)
+    found = linked(settings, side, places)
     if settings.build and not found:
         raise Refused("--link", "name what the build makes: an object or a static library")
-    return found + compiled(settings, side, checkout) if settings.sources or not found else found
+    return found + compiled(settings, side, places) if settings.sources or not found else found
 
 
-def linked(settings, side, checkout):
+def linked(settings, side, places):
     found = []
     for pattern in settings.link:
         if pattern.startswith("-"):
             continue
-        matches = sorted(glob.glob(str(checkout.folder / pattern), recursive=True))
+        matches = sorted(glob.glob(str(places.sources / pattern), recursive=True))
         if not matches:
             raise Refused(side.name, f"there is no {pattern} after the build")
         found += matches
     return found
 
 
-def compiled(settings, side, checkout):
+def compiled(settings, side, places):
     patterns = settings.sources or ("*.c",)
     own = {os.path.realpath(file) for file in settings.kernels}
-    files = [file for pattern in patterns for file in sorted(glob.glob(str(checkout.folder / pattern), recursive=True))]
+    files = [file for pattern in patterns for file in sorted(glob.glob(str(places.sources / pattern), recursive=True))]
     files = [file for file in dict.fromkeys(files) if os.path.realpath(file) not in own
              and not any(Path(file).name == Path(kernel).name for kernel in settings.kernels)]
     if not files:
         raise Refused(side.name, f"there is no {' or '.join(patterns)} in it: say how to build: --build, --link")
-    made = checkout.folder.parent / "objects"
-    made.mkdir(exist_ok=True)
 
     def one(number_and_file):
         number, file = number_and_file
-        out = made / f"{number:04d}.o"
-        words = [*compiler_of(side, file), *flags_of(side), *includes(settings, checkout), "-c", file, "-o", out]
-        return file, out, run(words, checkout.folder)
+        out = places.made / f"{number:04d}.o"
+        return file, out, compile_one(settings, side, places, file, out)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         done = list(pool.map(one, enumerate(files)))
     for file, _, (status, said) in done:
         if status:
-            failed(side, f"{os.path.relpath(file, checkout.folder)} does not compile", said)
+            failed(side, f"{os.path.relpath(file, places.sources)} does not compile", said)
     return [str(out) for _, out, _ in done]
 
 
-def includes(settings, checkout):
-    return [f"-I{checkout.folder / folder}" for folder in settings.include or (".",)]
+def compile_one(settings, side, places, file, out, first=(), last=()):
+    """(status, what the compiler said). What was read besides the sources is added to `places`."""
+    rule = out.with_suffix(".d")
+    words = [*compiler_of(side, file), *first, *flags_of(side, places.top), *includes(settings, places), *last]
+    status, said = run([*words, "-MD", "-MF", str(rule), "-c", file, "-o", str(out)], places.sources)
+    if status:  # how far it came says little: what does it include?
+        run([*words, "-M", "-MG", "-MF", str(rule), file], places.sources)
+    places.have_read(rule)
+    return status, said
 
 
-def compile_kernels(settings, side, checkout, made):
+def includes(settings, places):
+    return [f"-I{places.sources / folder}" for folder in settings.include or (".",)]
+
+
+def compile_kernels(settings, side, places):
     """({file: object}, {file: why not})"""
     found, left_out = {}, {}
     for number, file in enumerate(settings.kernels):
-        out = made / f"kernels{number}.o"
+        out = places.made / f"kernels{number}.o"
         standard = [] if Path(file).suffix in CPLUSPLUS else ["-std=gnu11"]
-        status, said = run([*compiler_of(side, file), *standard, *flags_of(side), *includes(settings, checkout),
-                            "-I", str(ROOT), "-I", str(Path(file).parent), "-D_GNU_SOURCE", "-c", file, "-o", str(out)],
-                           checkout.folder)
+        status, said = compile_one(settings, side, places, file, out, standard,
+                                   ("-I", str(ROOT), "-I", str(Path(file).parent), "-D_GNU_SOURCE"))
         if status:
             errors = [line for line in said.splitlines() if "error" in line] or said.splitlines() or ["it says nothing"]
             left_out[file] = one_line(errors[0], 160)
@@ -136,15 +145,34 @@ def compile_kernels(settings, side, checkout, made):
     return found, left_out
 
 
-def build(settings, side, checkout):
-    made = checkout_folder(side, checkout)
-    parts = objects(settings, side, checkout)
-    kernels, left_out = compile_kernels(settings, side, checkout, made)
-    table = made / "table.o"
-    status, said = run([*shlex.split(side.cc), "-O2", "-std=gnu11", "-fPIC", *PLACED, "-I", str(ROOT), "-c",
-                        str(ROOT / "harness/ab/launch/kernels.c"), "-o", str(table)], made)
+class Places:
+    """Where a side is built: its sources, the top of what was checked out, and a folder for what is made."""
+
+    def __init__(self, sources, top, made, kernels):
+        self.sources, self.top, self.made, self.read = sources, top, made, {}
+        self.beside = {Path(file).parent for file in kernels}  # where a new header would be found before others
+        made.mkdir(parents=True)
+
+    def have_read(self, rule):
+        """Note the files that a compiler's rule names, but not the side's own sources."""
+        names = cache.dependencies(rule.read_text(errors="surrogateescape")) if rule.exists() else ()
+        for path in (self.sources / name for name in names):
+            own = Path(os.path.normpath(path)).is_relative_to(self.top)
+            for one in [folder / path.name for folder in self.beside] if own else [path]:
+                self.read[str(one)] = cache.digest(one)
+
+
+def build(settings, side, sources, top, made):
+    """Built. `made`: a folder that is not there yet."""
+    places = Places(sources, top, made, settings.kernels)
+    parts = objects(settings, side, places)
+    kernels, left_out = compile_kernels(settings, side, places)
+    table, rule = made / "table.o", made / "table.d"
+    status, said = run([*shlex.split(side.cc), "-O2", "-std=gnu11", "-fPIC", *PLACED, "-I", str(ROOT), "-MD", "-MF",
+                        str(rule), "-c", str(ROOT / "harness/ab/launch/kernels.c"), "-o", str(table)], made)
     if status:
         failed(side, "its compiler does not compile ampersand's own code", said)
+    places.have_read(rule)
     if not kernels:
         failed(side, f"{Path(next(iter(left_out))).name} does not compile", next(iter(left_out.values())))
     joined = made / f"{side.name}.side.o"
@@ -154,17 +182,8 @@ def build(settings, side, checkout):
     if status:
         failed(side, "its objects cannot be joined", said)
     words = tuple(word for word in settings.link if word.startswith("-"))
-    files = [*settings.kernels, *parts]
-    cplusplus = any(Path(file).suffix in CPLUSPLUS for file in files)
-    return Built(joined, left_out, words + (("-lstdc++",) if cplusplus else ()), cplusplus, version_of(side))
-
-
-def checkout_folder(side, checkout):
-    """Where the side's own files go: beside its sources."""
-    folder = next(parent for parent in (checkout.folder, *checkout.folder.parents) if parent.name == "source").parent
-    made = folder / "made"
-    made.mkdir(exist_ok=True)
-    return made
+    cplusplus = any(Path(file).suffix in CPLUSPLUS for file in (*settings.kernels, *parts))
+    return Built(joined, left_out, words + (("-lstdc++",) if cplusplus else ()), version_of(side), places.read)
 
 
 def version_of(side):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Where a side's sources are: a commit in a worktree of its own, in a temporary place; a copy of the checkout as it is;
-a copy of a folder. Nothing is built in the user's own folders."""
+"""A side's sources: a commit in a worktree of its own, in a temporary place; a copy of the checkout as it is; a copy of
+a folder. Nothing is built in the user's own folders."""
 
+import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +23,14 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
-class Checkout:
-    folder: Path  # of the side's sources
+class Source:
+    """One side's, before anything is copied."""
+
     title: str  # "1a2b3c4d5e Subject", a folder's name
-    commit: str | None = None
-    dirty: int = 0  # changed files that are part of it
+    commit: str | None  # of the worktree; None: a folder is copied
+    folder: Path | None  # that one
+    inside: Path  # of what is checked out or copied, the folder of the side's sources
+    identity: str | None  # the same for the same content; None: it cannot be told
 
 
 def git(where, *words, may_fail=False):
@@ -47,32 +53,44 @@ def top_of(folder):
 
 
 class Checkouts:
-    """Both sides' sources, below `scratch`; to be closed."""
+    """Both sides' sources, one after the other in one place: paths in what is compiled are the same on both sides."""
 
     def __init__(self, folder, scratch, say):
-        self.folder, self.scratch, self.say = folder, Path(scratch), say
+        self.folder, self.place, self.say = folder, Path(scratch) / "source", say
         self.top = top_of(folder)
-        self.worktrees = []
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for path in self.worktrees:
-            git(self.top, "worktree", "remove", "--force", str(path), may_fail=True)
-
-    def of(self, side):
-        target = self.scratch / side.name / "source"
-        target.parent.mkdir(parents=True, exist_ok=True)
+    def find(self, side):
         if side.place is None:
-            return self._present(target)
+            return self._present()
         commit = self._commit(side.place)
         if commit:
             self._mind_changes(side)
-            return self._worktree(commit, target, 0)
+            return self._of_commit(commit, 0)
         if Path(side.place).is_dir():
-            return self._copied(Path(side.place), target)
+            return self._of_folder(Path(side.place))
         raise Refused(f"--{side.name} {side.place}", self._why_not(side.place))
+
+    @contextlib.contextmanager
+    def made(self, source):
+        """(the folder of the side's sources, whether they are what `identity` says); gone afterwards."""
+        self.place.parent.mkdir(parents=True, exist_ok=True)
+        whole = source.identity is not None
+        if source.commit is None:
+            shutil.copytree(source.folder, self.place, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+            whole = whole and content_of(self.place) == source.identity
+        else:
+            git(self.top, "worktree", "add", "--force", "--detach", str(self.place), source.commit)
+        try:
+            if source.commit is not None and (self.place / ".gitmodules").exists():
+                git(self.place, "submodule", "update", "--init", "--recursive", may_fail=True)
+                there = git(self.place, "submodule", "status", "--recursive", may_fail=True)
+                whole = whole and there is not None and not any(line.startswith("-") for line in there.splitlines())
+            yield self.place / source.inside, whole
+        finally:
+            if source.commit is None:  # what a build made read-only cannot be removed by everybody, but moved
+                self.place.rename(tempfile.mkdtemp(prefix="was-", dir=self.place.parent))
+            else:
+                git(self.top, "worktree", "remove", "--force", str(self.place), may_fail=True)
 
     def _commit(self, place):
         if not self.top or place.startswith((".", "/")):
@@ -88,7 +106,8 @@ class Checkouts:
                     "GitHub actions/checkout with fetch-depth: 0, in GitLab GIT_DEPTH: 0)")
         if git(self.folder, "rev-parse", "--verify", "--quiet", "HEAD", may_fail=True) is None:
             return "is no folder, and this repository has no commit yet"
-        branches = git(self.folder, "for-each-ref", f"--count={NAMED}", "--format=%(refname:short)", "refs/heads").split()
+        form = "--format=%(refname:short)"
+        branches = git(self.folder, "for-each-ref", f"--count={NAMED}", form, "refs/heads").split()
         return "is neither a commit nor a folder" + f"; branches: {', '.join(branches)}" * bool(branches)
 
     def _mind_changes(self, side):
@@ -96,14 +115,14 @@ class Checkouts:
             self.say("the checkout has changes that are not committed: they are in neither side; without --head they "
                      "would be the head")
 
-    def _present(self, target):
+    def _present(self):
         """The checkout as it is, with the changes of tracked files."""
         if not self.top:
-            return self._copied(self.folder, target)
+            return self._of_folder(self.folder)
         self._mind_untracked()
         dirty = len(git(self.folder, "status", "--porcelain", "--untracked-files=no").splitlines())
         commit = git(self.folder, "stash", "create") if dirty else None
-        return self._worktree(commit or git(self.folder, "rev-parse", "--verify", "HEAD^{commit}"), target, dirty)
+        return self._of_commit(commit or git(self.folder, "rev-parse", "--verify", "HEAD^{commit}"), dirty)
 
     def _mind_untracked(self):
         """A source that git does not know is no part of the head, and its build would fail for lack of it."""
@@ -113,19 +132,37 @@ class Checkouts:
             more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
             self.say(f"not in git, so no part of the head: {', '.join(found[:NAMED])}{more} (git add takes them in)")
 
-    def _worktree(self, commit, target, dirty):
-        git(self.top, "worktree", "add", "--force", "--detach", str(target), commit)
-        self.worktrees.append(target)
-        if (target / ".gitmodules").exists():
-            git(target, "submodule", "update", "--init", "--recursive", may_fail=True)
-        subject = git(self.top, "log", "-1", "--format=%s", f"{commit}^1" if dirty else commit)
-        named = git(self.top, "rev-parse", "--short=10", f"{commit}^1" if dirty else commit)
+    def _of_commit(self, commit, dirty):
+        """`dirty`: so many changed files are part of it, and the commit was made from them just now."""
+        known = f"{commit}^1" if dirty else commit
+        subject = git(self.top, "log", "-1", "--format=%s", known)
+        named = git(self.top, "rev-parse", "--short=10", known)
         changed = f" with {dirty} changed file{'s' * (dirty != 1)}, not committed" if dirty else ""
         inside = self.folder.resolve().relative_to(self.top.resolve())
-        if not (target / inside).is_dir():
+        if git(self.top, "cat-file", "-t", f"{commit}:{inside if inside.parts else ''}", may_fail=True) != "tree":
             raise Refused(named, f"has no folder {inside}")
-        return Checkout(target / inside, one_line(f"{named} {subject}", 72) + changed, commit, dirty)
+        identity = git(self.top, "rev-parse", f"{known}^{{commit}}", f"{commit}^{{tree}}")
+        return Source(one_line(f"{named} {subject}", 72) + changed, commit, None, inside, f"{identity}\n{inside}")
 
-    def _copied(self, folder, target):
-        shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns(".git"), dirs_exist_ok=False)
-        return Checkout(target, str(folder))
+    def _of_folder(self, folder):
+        return Source(str(folder), None, folder, Path(), content_of(folder))
+
+
+def content_of(folder):
+    """A hash of all that is copied of a folder; None if a link leads out of it, to what is not part of it."""
+    found, top = hashlib.sha256(), os.path.realpath(folder)
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(one for one in folders if one != ".git")
+        for name in sorted({*folders, *files} - {".git"}):
+            path = os.path.join(where, name)
+            if os.path.islink(path):
+                if os.path.commonpath((top, os.path.realpath(path))) != top:
+                    return None
+                what = os.readlink(path)
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    what = f"{os.stat(path).st_mode:o} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+            else:
+                what = ""
+            found.update(f"{os.path.relpath(path, folder)}\0{what}\0".encode("utf-8", "surrogateescape"))
+    return found.hexdigest()

@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
+from plots.ab import kept
 from plots.ab.link import harness
+from plots.files import cache
 
 VALGRIND = ("-q", "--tool=callgrind", "--collect-atstart=no", "--cache-sim=yes", "--branch-sim=yes", "--dump-line=no",
             "--vgdb=no", "--callgrind-out-file=ab.callgrind")
@@ -32,37 +34,48 @@ class Counted:
         return self.values.get(key)
 
 
-def count(linked, kernels):
-    """{kernel: {"base": Counted, "head": Counted}}, and why something is missing in all of them, or None."""
-    if linked.programs:
-        return {}, "not counted: the sides are programs of their own"
+def count(linked, built, kernels, anew=False):
+    """{kernel: {"base": Counted, "head": Counted}}, and why something is missing in all of them, or None. `anew`: also
+    where they were counted before."""
     if not kernels:
         return {}, None
-    valgrind = shutil.which("valgrind")
+    if linked.facts.get("not_counted"):
+        return {}, f"not counted: {linked.facts['not_counted']}"
+    own, valgrind = linked.facts["own_allocator"], shutil.which("valgrind")
+    counter = harness("libampersand_ab_count.a" if linked.programs else "ampersand-ab")
+    decides = kernels, linked.programs, cache.stamp(counter), valgrind and cache.stamp(valgrind), VALGRIND, CALM
+    found = kept.value_of("counts", built, decides, lambda: _count(linked, kernels, valgrind, not own), anew,
+                          lambda made: not any("refused" in one for both in made.values() for one in both.values()))
+    made = {kernel: {side: _per_operation(one) for side, one in sides.items()} for kernel, sides in found.items()}
+    why = ["allocations are not counted: the code has an allocator of its own"] * bool(own)
+    why += ["instructions are not counted: apt-get install valgrind"] * (not valgrind)
+    return made, "; ".join(why) or None
+
+
+def _count(linked, kernels, valgrind, heap):
     found = {kernel: {"base": {}, "head": {}} for kernel in kernels}
     ops = dict.fromkeys(kernels, 0)
     if valgrind:
         _take(found, "base", _run(linked, "base", ops, [valgrind, *VALGRIND]))
         ops = {kernel: found[kernel]["base"].get("ops", 0) for kernel in kernels}
-    jobs = [("base", []), ("head", []), *([("head", [valgrind, *VALGRIND])] if valgrind else [])]
+    jobs = [("base", []), ("head", [])] * heap + [("head", [valgrind, *VALGRIND])] * bool(valgrind)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for (side, _), lines in zip(jobs, pool.map(lambda job: _run(linked, job[0], ops, job[1]), jobs)):
             _take(found, side, lines)
-    made = {kernel: {side: _per_operation(one) for side, one in sides.items()} for kernel, sides in found.items()}
-    return made, None if valgrind else "instructions are not counted: apt-get install valgrind"
+    return found
 
 
 def _run(linked, side, ops, under):
     """The lines that it prints, in a folder of its own with an environment that is always the same."""
     with tempfile.TemporaryDirectory(prefix="ampersand-") as folder:
-        listed = os.path.join(folder, "kernels")
-        with open(listed, "w", encoding="utf-8") as file:
+        with open(os.path.join(folder, "kernels"), "w", encoding="utf-8") as file:
             file.writelines(f"{kernel} {n}\n" for kernel, n in ops.items())
         module = os.path.join(folder, "side.so")  # the same name for both: its length changes what is executed
-        shutil.copyfile(linked.folder / f"{side}.000.so", module)
+        shutil.copy(linked.folder / (f"{side}.count" if linked.programs else f"{side}.000.so"), module)
+        command = ["./side.so"] if linked.programs else [harness("ampersand-ab"), "count", "./side.so"]
         env = {key: os.environ[key] for key in KEPT if key in os.environ} | {"MALLOC_CONF": CALM}
-        done = subprocess.run([*under, harness("ampersand-ab"), "count", "./side.so", "./kernels"], cwd=folder, env=env,
-                              capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+        done = subprocess.run([*under, *command, "./kernels"], cwd=folder, env=env, capture_output=True, text=True,
+                              errors="replace", stdin=subprocess.DEVNULL)
     if done.returncode:
         said = done.stderr.splitlines() or [f"counting ended with status {done.returncode}"]
         return [{"kernel": kernel, "refused": said[-1]} for kernel in ops]

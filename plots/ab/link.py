@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Both sides' layouts: as modules or, where their code cannot be loaded into another process, as programs."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -8,7 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from plots.ab import kept
 from plots.ab.build import ROOT
+from plots.files import cache
 from plots.program.errors import Refused
 
 LINKER = ROOT / "harness/ab/link_sides.py"
@@ -27,17 +30,28 @@ def harness(name):
     return Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build")) / "harness" / name
 
 
-def examine(settings, built, folder):
-    """(what both sides' code has, why it must be linked into programs or None); nothing is kept of what is linked."""
+def examine(settings, built, folder, anew):
+    """(what both sides' code has, why it must be linked into programs or None); nothing is kept of what is linked.
+    `anew`: also where that was found out before."""
+    scripts = [cache.digest(path) for room in ("ab", "copies", "lesson") for path in sorted(LINKER.parents[1].glob(
+        f"{room}/*.py"))]
+    able = [cache.stamp(harness("libampersand_ab_side.a")), bool(importlib.util.find_spec("capstone"))]
+    decides = [scripts, able, [side.cc for side in settings.sides]]
+    found = kept.value_of("facts", built, decides, lambda: _examine(settings, built, folder), anew)
+    return found["facts"], found["why"]
+
+
+def _examine(settings, built, folder):
     try:
         found = _link(settings, built, folder, 4, 1, False, ("--facts",))
     except Refused as error:
         why = str(error).partition(NOT_LOADED)
         if not why[1]:
             raise
-        return _link(settings, built, folder, 4, 1, True, ("--facts",)), f"it is not position-independent: {why[2]}"
+        return {"facts": _link(settings, built, folder, 4, 1, True, ("--facts",)),
+                "why": f"it is not position-independent: {why[2]}"}
     own = found["own_allocator"]
-    return found, f"the code has an allocator of its own ({', '.join(own)})" if own else None
+    return {"facts": found, "why": f"the code has an allocator of its own ({', '.join(own)})" if own else None}
 
 
 def link(settings, built, folder, layouts, seed, why):
@@ -69,7 +83,8 @@ def _link(settings, built, folder, layouts, seed, programs, more=()):
     command = [sys.executable, LINKER, "--out", folder, "--count", str(layouts), "--seed", str(seed),
                *(f"--arg={word}" for word in words), *more]
     if programs:
-        command += ["--programs", "--program-library", harness("libampersand_ab_side.a")]
+        command += ["--programs", "--program-library", harness("libampersand_ab_side.a"),
+                    "--count-library", harness("libampersand_ab_count.a")]
     for side in settings.sides:
         command += [f"--{side.name}", built[side.name].object, f"--{side.name}-cc", side.cc]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, errors="replace")

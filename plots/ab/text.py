@@ -26,6 +26,11 @@ def between(interval):
     return f"{signed(interval.low).removesuffix(' %')} to {signed(interval.high)}"
 
 
+def known(x):
+    """None for what JSON has no number for."""
+    return x if x is not None and math.isfinite(x) else None
+
+
 def exact(x):
     return quantity.NONE if x is None else quantity.count(float(x))
 
@@ -210,8 +215,8 @@ class Report:
         rows = []
         for row in self.rows:
             one = {"kernel": row.kernel, "verdict": row.verdict.name, "fails": row.verdict.fails,
-                   "base_ns": row.base_ns, "head_ns": row.head_ns, "visits": row.visits, "seconds": row.seconds,
-                   "quiet": row.quiet, "floor": row.floor if math.isfinite(row.floor) else None,
+                   "base_ns": known(row.base_ns), "head_ns": known(row.head_ns), "visits": row.visits,
+                   "seconds": row.seconds, "quiet": row.quiet, "floor": known(row.floor),
                    "memory_bound": row.is_memory_bound}
             if row.verdict.beyond is not None:
                 one["no_change_beyond"] = row.verdict.beyond
@@ -221,13 +226,14 @@ class Report:
             if row.p90 is not None:
                 one["layouts"] = {"p10": math.expm1(row.p10), "p90": math.expm1(row.p90)}
             if row.failure:
-                one["failure"] = row.failure
+                one["failure"] = {key: row.failure[key] for key in ("reason", "detail")}
             if self.because.get(row.kernel):
                 one["because"] = self.because[row.kernel]
             rows.append(one | self._counted(row.kernel))
         return {"schema": "ampersand/ab/1", "base": self.titles["base"], "head": self.titles["head"],
                 "fail_on": self.settings.fail_on, "summary": self.summary(),
                 "form": None if self.linked is None else "programs" if self.linked.programs else "modules",
+                "form_reason": self.linked and self.linked.why, "not_counted": self.why_not_counted,
                 "code": {key: self.facts[key] for key in CODE},
                 "rows": rows, "same": [{"kernel": name} | self._counted(name) for name in self.same],
                 "missing": [{"kernel": name, "side": side, "why": why} for name, (side, why) in self.missing.items()]}

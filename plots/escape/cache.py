@@ -6,42 +6,16 @@ contents; of those, size and time are kept. A file that changes while it is comp
 here: the folder may be removed at any time, and what nobody used for a month is."""
 
 import contextlib
-import hashlib
 import json
 import os
-import time
-from pathlib import Path
 
-MONTH_S = 30 * 24 * 3600
+from plots.files import cache
+from plots.files.cache import dependencies, name_of, stamp, tidy
 
 
 def folder():
     """None if there is none that can be written."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.environ.get("HOME") or "/", ".cache")
-    path = Path(home) / "ampersand" / "escape"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        return path if os.access(path, os.W_OK) else None
-    except OSError:
-        return None
-
-
-def name_of(*parts):
-    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()[:40]
-
-
-def stamp(path):
-    """What changes when a file does; None if it is not there."""
-    with contextlib.suppress(OSError):
-        found = os.stat(path)
-        return [found.st_size, found.st_mtime_ns, found.st_ino]
-    return None
-
-
-def dependencies(text):
-    """The files that a rule of make names behind its colon, as clang writes it."""
-    names = text.partition(":")[2].replace("\\\n", " ").replace("\\ ", "\0").split()
-    return [name.replace("\0", " ").replace("$$", "$").replace("\\#", "#") for name in names]
+    return cache.folder("escape")
 
 
 def recall(place, name):
@@ -69,20 +43,5 @@ def keep(place, name, value, files=(), began_ns=None, bitcode=False):
     if any(was is None or was[1] >= began_ns for _, was in files):
         return
     with contextlib.suppress(OSError):
-        write(place / f"{name}.json", json.dumps({"files": files, "bitcode": bitcode, "value": value}))
+        cache.write(place / f"{name}.json", json.dumps({"files": files, "bitcode": bitcode, "value": value}).encode())
 
-
-def write(path, text):
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(text)
-    partial.replace(path)
-
-
-def tidy(place):
-    """Remove what nobody used for a month."""
-    if place is None:
-        return
-    for path in place.iterdir():
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > MONTH_S:
-                path.unlink()

@@ -12,6 +12,7 @@ import pytest
 
 from places import ROOT
 from plots import __main__
+from plots.files import strict_json
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build")).absolute()
 SANITIZED = b"asan" in (BUILD / "build.ninja").read_bytes() or b"-fsanitize" in (BUILD / "build.ninja").read_bytes()
@@ -58,7 +59,8 @@ FAST = "--layouts", "16", "--no-wait", "--budget", "1s", "--seed", "1"
 def ab(folder, *arguments, **environment):
     done = subprocess.run([sys.executable, "-m", "plots", "ab", *map(str, arguments)], cwd=folder, text=True,
                           capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "CFLAGS": "-O2",
-                                                    "AMPERSAND_BUILD": str(BUILD), **environment})
+                                                    "AMPERSAND_BUILD": str(BUILD), "XDG_CACHE_HOME":
+                                                    str(folder.with_name(f"cache-{folder.name}")), **environment})
     assert "Traceback" not in done.stderr and "defect" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
@@ -66,12 +68,20 @@ def ab(folder, *arguments, **environment):
 def refused(folder, arguments, monkeypatch, capsys):
     """As ab(), within this process: what is refused at once costs no start of Python."""
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder.with_name(f"cache-{folder.name}")))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
     try:
         status = __main__.guarded(["ab", *arguments])
     except SystemExit as ended:
         status = ended.code
     return status, *capsys.readouterr()
+
+
+def held_to_schema(out):
+    """What was printed as JSON, held to its schema."""
+    found = strict_json.parse(out.encode(), "stdout")
+    assert strict_json.faults(found, "ab") == []
+    return found
 
 
 def write(folder, library=LIBRARY, header=HEADER):
@@ -126,7 +136,7 @@ def test_two_folders_end_to_end(pair):
     write(pair / "head", SLOWER.replace("return x + 1;", "return x + 2;").replace(
         "unsigned *box = malloc(24);", "unsigned *box = malloc(24);\n    if (x == 2)\n        __builtin_trap();"))
     status, out, err = folders(pair, *FAST, "--fail-on", "5%", "--format", "json", "--out", "run")
-    found = json.loads(out)
+    found = held_to_schema(out)
     rows = {row["kernel"]: row for row in found["rows"]}
     assert rows.keys() == {"mix", "untouched", "boxed"} and found["same"] == []
     assert re.search(r"ampersand: untouched: failed: disagreement: .*the results differ", err)
@@ -166,7 +176,7 @@ def test_exact_counts_are_the_same_each_time_and_fail_alone(pair):
     write(pair / "head", LIBRARY.replace("malloc(24);", "malloc(24);\n    free(malloc(100));\n"))
     flags = "--exact", "--fail-on", "0%", "--format", "json"
     status, out, err = folders(pair, *flags, CFLAGS="-O2 -fno-builtin-malloc")
-    row, = json.loads(out)["rows"]
+    row, = held_to_schema(out)["rows"]
     assert (status, err) == (3, "") and row["verdict"] == "more" and row["fails"]
     assert (row["base"]["allocs_per_op"], row["base"]["asked_b_per_op"]) == (1, 24)
     assert (row["head"]["allocs_per_op"], row["head"]["asked_b_per_op"]) == (2, 124)
@@ -284,8 +294,35 @@ def test_what_cannot_be_loaded_runs_as_programs(pair, what, why):
     write(pair / "base", library + more), write(pair / "head", slower + more)
     status, out, err = folders(pair, *FAST, "--build", make, "--link", "lib.o", "--filter", "mix", "--format", "json")
     assert status == 0, err
-    found = json.loads(out)
-    assert found["form"] == "programs" and found["rows"][0]["base_ns"] > 0
+    found = held_to_schema(out)
+    row, = found["rows"]
+    assert found["form"] == "programs" and why in found["form_reason"] and row["base_ns"] > 0
+    assert found["not_counted"] == (
+        "allocations are not counted: the code has an allocator of its own" if what == "malloc" else None)
+    if shutil.which("valgrind"):
+        assert row["head"]["instructions_per_op"] - row["base"]["instructions_per_op"] > 50
+
+
+@pytest.mark.skipif(SANITIZED or not shutil.which("valgrind"), reason="counts want valgrind, and no sanitizer")
+def test_programs_are_counted_as_modules_are(pair):
+    """The same code once with and once without what a module needs: it allocates and executes nearly the same."""
+    seeds = "static const unsigned seeds[] = { 1, 2, 3, 4 };\nunsigned boxed(", "*box = x;", "*box = x * seeds[x & 3];"
+    library = LIBRARY.replace("unsigned boxed(", seeds[0]).replace(*seeds[1:])
+    write(pair / "base", library)
+    write(pair / "head", library.replace("malloc(24);", "malloc(24);\n    free(malloc(100));"))
+    found = {}
+    for form, flag in (("modules", "-fPIC"), ("programs", "-fno-pic")):
+        make = f"$CC -O2 {flag} -fno-builtin-malloc -ffunction-sections -c lib.c -o lib.o"
+        status, out, err = folders(pair, "--exact", "--build", make, "--link", "lib.o", "--format", "json")
+        assert status == 0, err
+        found[form] = held_to_schema(out)
+        assert found[form]["form"] == form and found[form]["not_counted"] is None
+        row, = (one for one in found[form]["rows"] if one["kernel"] == "boxed")
+        counted = [(row[side]["allocs_per_op"], row[side]["asked_b_per_op"]) for side in ("base", "head")]
+        assert counted == [(1, 24), (2, 124)]
+        found[form] = row
+    executed = [found[form]["head"]["instructions_per_op"] for form in ("modules", "programs")]
+    assert executed[0] > 50 and abs(executed[0] - executed[1]) < 10  # without a jump through a table
 
 
 @pytest.mark.skipif(SANITIZED or not shutil.which("valgrind"), reason="counts want valgrind, and no sanitizer")
@@ -298,6 +335,6 @@ def test_examples(tmp_path):
     (tmp_path / "head/words.c").write_text(text.replace("    return n;", "    return n + (n == (size_t) -1);"))
     status, out, err = ab(tmp_path / "head", "--base", "../base", "--head", ".", "--exact", "--format", "json",
                           GIT_CEILING_DIRECTORIES=str(tmp_path))
-    found = json.loads(out)
+    found = held_to_schema(out)
     assert status in (0, 3) and {row["kernel"] for row in found["rows"]} == {"count", "count_string"}
     assert [row["kernel"] for row in found["same"]] == ["longest"]

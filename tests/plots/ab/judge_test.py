@@ -9,7 +9,7 @@ import pytest
 
 from plots.ab import judge, text
 from plots.ab.settings import Settings, Side
-from plots.files import ab_run
+from plots.files import ab_run, strict_json
 from plots.files.ab_run import AbRun, Blocks
 from plots.stats import quads
 
@@ -98,7 +98,7 @@ def test_which_rows_get_more_visits(rows, want):
 def report(rows, allowed=None, **more):
     settings = Settings(Side("base", "a", "cc", "-O2"), Side("head", "b", "cc", "-O2"), None, fail_on=allowed)
     facts = {"kernels": [*rows, "other"], "same": ["other"], "functions": 3, "changed": ["f"], "only_base": [],
-             "only_head": [], "text_sha256": {}}
+             "only_head": [], "text_sha256": {"base": "a" * 64, "head": "b" * 64}}
     found = judged(rows, allowed, **more)
     linked = SimpleNamespace(programs=False, facts={"count": LAYOUTS}, why=None)
     return text.Report(settings, {"base": "A", "head": "B"}, linked, facts, found.values(), {}, {}, None, {})
@@ -131,6 +131,36 @@ def test_code_scanning_gets_what_is_slower():
     assert [one["message"]["text"].split(":")[0] for one in results] == ["k", "l"]
     place = results[0]["locations"][0]["physicalLocation"]
     assert place == {"artifactLocation": {"uri": "bench/k.c"}, "region": {"startLine": 7}}
+
+
+def document(rows, **more):
+    made = json.loads(report(rows, 0.02, **more).json())
+    strict_json.check_version(made, "ab", "ab.json")
+    return made
+
+
+FAILED = {"failures": {"k": {"reason": "disagreement", "detail": "the results differ"}}}
+DOCUMENTS = {
+    "slower": ({"k": blocks(0.03)}, {}), "faster": ({"k": blocks(-0.03)}, {}), "same": ({"k": blocks(0)}, {}),
+    "undecided": ({"k": blocks(0, sd=0.1)}, {}), "failed": ({"k": None}, FAILED), "not measured": ({"k": None}, {}),
+    "rare": ({"k": blocks(0, ln_long=0.05)}, {}), "no floor": ({"k": blocks(0, memory_b=64 << 20)}, {}),
+    "no time": ({"k": blocks(math.nan)}, {})}
+
+
+@pytest.mark.parametrize("rows, more", DOCUMENTS.values(), ids=DOCUMENTS.keys())
+def test_what_is_printed_as_json_is_what_its_schema_says(rows, more):
+    assert strict_json.faults(document(rows, **more), "ab") == []
+
+
+@pytest.mark.parametrize("change", [
+    {"verdict": "slow"}, {"fails": None}, {"base_ns": 0}, {"difference": {"low": 0, "high": 0}}, {"more": 1},
+    {"quiet": 1.5}, {"failure": {"reason": "exit", "detail": ""}}, {"verdict": "faster"}, {"no_change_beyond": 0.01},
+    {"base": {}}, {"head": {"allocs": 1}, "base": {}}, {"difference": {"estimate": -2, "low": 0, "high": 0}}], ids=str)
+def test_a_schema_that_lets_nothing_through(change):
+    """Each of these contradicts a row that is slower by more than it may."""
+    made = document({"k": blocks(0.03)})
+    made["rows"][0] |= change
+    assert strict_json.faults(made, "ab")
 
 
 def test_a_launch_as_it_was_written():
