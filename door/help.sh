@@ -3,7 +3,7 @@
 #
 # Help texts, and the verb that a misspelt word probably meant. Sourced by ../ampersand.
 
-verbs='bench ask ab escape profile cc record allocators test list report charts compare check check-budgets merge stack gc doctor setup help'
+verbs='bench ask ab escape profile trace cc record allocators test list report charts compare check check-budgets merge stack gc doctor setup help'
 if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
@@ -27,6 +27,7 @@ Usage: ./ampersand VERB [flags]
   ab --base REF   is a change to your own code slower? two commits, folders, flags or compilers side by side
   escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
   profile         which lines of a program allocate, how much, and how long it lives; or take CPU time; or copy structs
+  trace           when what happened: a time line of a program, or of a row while it is measured
   cc              clang, which names the struct copies of what it compiles, for profile --copies
   record          write down what a program allocates, for allocators to replay
   allocators      compare allocator settings, for a program of yours, too: allocators -- PROGRAM; time, memory, page
@@ -255,6 +256,7 @@ side are recorded, then half a second of CPU time; the report goes to stdout. Of
 out-value.pb.gz and out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's: ns,
 bytes, allocations, bytes copied) and out-diff.svg, a flame graph of both.
 END
+        trace) usage_of_trace ;;
         merge) cat <<'END' ;;
 Usage: ./ampersand merge RUN... [--all] [--format table|json|csv|markdown]
 

@@ -18,6 +18,7 @@
 #define AMP_KERNEL_H
 
 #include "harness/budget.h"
+#include "harness/marks.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -44,7 +44,9 @@ static int run_one(struct amp_blocks *blocks, amp_clock now, size_t i, uint64_t 
         struct amp_kernel sides[2];
 
         blocks->kernels(blocks->context, i, sides);
+        AMP_TRACE_BEGIN("block");
         amp_rounds_run(now, blocks->cost_ns, sides, &block, random);
+        AMP_TRACE_END("block");
     }
     if (err)
         return err;

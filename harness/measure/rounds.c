@@ -4,6 +4,7 @@
 #include <alloca.h>
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <time.h>
 
 enum { VALUE, POINTER };
@@ -171,6 +172,19 @@ int amp_rounds_calibrate(amp_clock now, const struct amp_kernel sides[2], uint64
     return 0;
 }
 
+/* For the time line; before and behind what is timed. */
+static void mark(int side, bool is_begin)
+{
+    if (side == VALUE && is_begin)
+        AMP_TRACE_BEGIN("value");
+    else if (side == VALUE)
+        AMP_TRACE_END("value");
+    else if (is_begin)
+        AMP_TRACE_BEGIN("pointer");
+    else
+        AMP_TRACE_END("pointer");
+}
+
 static void run_round(amp_clock now, double cost_ns, const struct amp_kernel sides[2], struct amp_block *block,
                       size_t round, int first)
 {
@@ -178,8 +192,10 @@ static void run_round(amp_clock now, double cost_ns, const struct amp_kernel sid
         int side = i == 0 ? first : !first;
         uint64_t ns;
 
+        mark(side, true);
         block->checksum[side] += sides[side].run(sides[side].fixture, block->warmup_ops);
         ns = epoch_ns(now, &sides[side], block->ops, &block->checksum[side]);
+        mark(side, false);
         block->ns[side][round] = (double) ns > cost_ns ? ns : 0;
     }
     if (block->ns[VALUE][round] == 0 || block->ns[POINTER][round] == 0)

@@ -4,6 +4,7 @@
 #include "harness/files/folder.h"
 #include "harness/files/results.h"
 #include "harness/machine/files.h"
+#include "harness/marks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -265,7 +266,9 @@ static int run_alone(struct amp_loop *loop, const struct amp_job *job, struct am
 
         if (job->timed)
             amp_quiet_wait_core(&loop->quiet_wait, process->cpu);
+        AMP_TRACE_BEGIN("launch");
         err = loop->start(&process, 1, 1, outcome);
+        AMP_TRACE_END("launch");
         if (err || outcome->ending != AMP_DONE || !job->timed || attempt == ATTEMPTS || !was_disturbed(loop, job) ||
             !amp_quiet_wait_use(&loop->quiet_wait, outcome->seconds))
             return err;

@@ -3,6 +3,8 @@
  * Decides when a stack grows and to what size, and counts moves. The switch between stacks is assembly. */
 #include "harness/stack/state.h"
 
+#include "harness/marks.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,6 +351,8 @@ static int move(struct amp_stack *s, uintptr_t sp, size_t size_b, struct amp_sta
 
     if (amp_slab_take(size_b, &low))
         return -ENOMEM;
+    AMP_TRACE_BEGIN("stack grows");
+    AMP_TRACE_COUNT("stack, bytes", size_b);
     settle(s, low, size_b);
     event->adjusted = amp_stack_relocate((void *) (s->hi - n), (const void *) sp, n, old, old_b, s->hi - old_hi);
     event->copied_b = n;
@@ -357,6 +361,7 @@ static int move(struct amp_stack *s, uintptr_t sp, size_t size_b, struct amp_sta
     s->stats.adjusted += event->adjusted;
     if (s->policy.modes & AMP_STACK_POISON)
         memset((void *) (old + AMP_SLAB_CANARY_B), POISON_BYTE, old_b - AMP_SLAB_CANARY_B);
+    AMP_TRACE_END("stack grows");
     return amp_slab_give(old, old_b);
 }
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ampersand-trace: runs a program and writes when what happened in it. Its exit status is that of the program; 128 plus
+ * the signal that ended it; 2 for wrong use, or a program that cannot be traced. */
+#include "harness/text/complain.h"
+#include "harness/text/quantity.h"
+#include "harness/timeline/run.h"
+
+#include <getopt.h>
+#include <string.h>
+
+#define WINDOW_B ((uint64_t) 64 << 20)
+#define LEAST_B ((uint64_t) 1 << 20)
+#define MOST_B ((uint64_t) 64 << 30)
+
+/* 10s: what of the ring is written. 64M: how large the ring is. */
+static bool read_window(const char *text, struct amp_timeline_options *out)
+{
+    const char *at = text;
+    uint64_t n;
+
+    if (amp_quantity_read_duration(&at, &n) && !*at && n > 0 && n <= 86400) {
+        out->window_ns = n * 1000000000u;
+        return true;
+    }
+    at = text;
+    if (!amp_quantity_read_size(&at, &n) || *at || n < LEAST_B || n > MOST_B)
+        return false;
+    out->window_b = n;
+    return true;
+}
+
+static bool read_above(const char *text, uint64_t *out)
+{
+    return amp_quantity_read_size(&text, out) && !*text && *out < UINT64_MAX;
+}
+
+static int take_flag(int flag, const char *word, struct amp_timeline_options *out)
+{
+    switch (flag) {
+    case ':':
+        return amp_complain(2, word, "needs a value");
+    case 'o':
+        if (out->n_outputs == AMP_TIMELINE_OUTPUTS)
+            return amp_complain(2, "-o", "so many files are too many");
+        out->outputs[out->n_outputs++] = optarg;
+        return 0;
+    case 'w':
+        return read_window(optarg, out)
+                   ? 0
+                   : amp_complain(2, "--window", "'%s' is no time such as 10s, nor a size from 1M on", optarg);
+    case 'a':
+        return read_above(optarg, &out->above_b)
+                   ? 0
+                   : amp_complain(2, "--alloc-above", "'%s' is no size such as 64k", optarg);
+    case 'k':
+        out->keep = optarg;
+        return 0;
+    case 'r':
+        out->from = optarg;
+        return 0;
+    case 'f':
+        out->is_json = strcmp(optarg, "json") == 0;
+        return out->is_json || strcmp(optarg, "table") == 0
+                   ? 0
+                   : amp_complain(2, "--format", "'%s': no such format: table or json", optarg);
+    default:
+        return amp_complain(2, word, "no such flag; 'ampersand help trace' lists all");
+    }
+}
+
+/* What is traced: a program, a row, or what an earlier recording holds. */
+static int take_rest(int argc, char **argv, struct amp_timeline_options *out)
+{
+    if (out->from) {
+        if (out->keep)
+            return amp_complain(2, "--keep", "--from reads a recording and makes none");
+        return optind < argc ? amp_complain(2, argv[optind], "--from reads a recording: nothing runs") : 0;
+    }
+    if (optind == argc)
+        return amp_complain(2, "trace", "names no program and no row: ampersand trace [flags] -- PROGRAM ARGUMENTS");
+    if (strcmp(argv[optind - 1], "--") == 0) {
+        out->command = argv + optind;
+        return 0;
+    }
+    out->row = argv[optind];
+    return optind + 1 < argc ? amp_complain(2, argv[optind + 1], "trace takes one row; a program stands behind --") : 0;
+}
+
+static int parse(int argc, char **argv, struct amp_timeline_options *out)
+{
+    static const struct option known[] = { { "window", required_argument, NULL, 'w' },
+                                           { "alloc-above", required_argument, NULL, 'a' },
+                                           { "keep", required_argument, NULL, 'k' },
+                                           { "from", required_argument, NULL, 'r' },
+                                           { "format", required_argument, NULL, 'f' },
+                                           { NULL, 0, NULL, 0 } };
+    int flag, status = 0;
+
+    opterr = 0;
+    while (!status && (flag = getopt_long(argc, argv, "+:o:", known, NULL)) != -1)
+        status = take_flag(flag, argv[optind - 1], out);
+    return status ? status : take_rest(argc, argv, out);
+}
+
+int main(int argc, char **argv)
+{
+    struct amp_timeline_options options = { .window_b = WINDOW_B, .above_b = UINT64_MAX };
+    int status = parse(argc, argv, &options);
+
+    if (status)
+        return status;
+    if (options.from)
+        return amp_timeline_from(&options);
+    return options.row ? amp_timeline_row(&options) : amp_timeline_program(&options);
+}

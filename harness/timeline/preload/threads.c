@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * When threads begin, end and wait: in front of the functions of <pthread.h> and <semaphore.h>. A lock that is free is
+ * no event: it is tried first. What is waited for in other ways (futexes, pipes, the C11 functions) is not seen. */
+#include "harness/timeline/preload/write.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+static struct {
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
+    int (*join)(pthread_t, void **);
+    int (*mutex_lock)(pthread_mutex_t *);
+    int (*mutex_trylock)(pthread_mutex_t *);
+    int (*cond_wait)(pthread_cond_t *, pthread_mutex_t *);
+    int (*cond_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+    int (*barrier_wait)(pthread_barrier_t *);
+    int (*sem_wait)(sem_t *);
+    int (*sem_trywait)(sem_t *);
+    int (*setname)(pthread_t, const char *);
+} real;
+
+static pthread_key_t ending;
+
+static void find_one(const char *name, void *function)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+
+    memcpy(function, &found, sizeof found);
+}
+
+/* Before main(), or when a library's constructor needs one. */
+static void find(void)
+{
+    find_one("pthread_create", &real.create);
+    find_one("pthread_join", &real.join);
+    find_one("pthread_mutex_trylock", &real.mutex_trylock);
+    find_one("pthread_cond_wait", &real.cond_wait);
+    find_one("pthread_cond_timedwait", &real.cond_timedwait);
+    find_one("pthread_barrier_wait", &real.barrier_wait);
+    find_one("sem_wait", &real.sem_wait);
+    find_one("sem_trywait", &real.sem_trywait);
+    find_one("pthread_setname_np", &real.setname);
+    find_one("pthread_mutex_lock", &real.mutex_lock);
+}
+
+static inline void ready(void)
+{
+    if (__builtin_expect(!real.mutex_lock, 0))
+        find();
+}
+
+static void ends(void *argument)
+{
+    (void) argument;
+    AMP_NOTE(AMP_MARK_POINT, "thread ends", 0);
+    amp_ring_end_thread();
+}
+
+struct start {
+    void *(*run)(void *);
+    void *argument;
+};
+
+static void *begin(void *memory)
+{
+    struct start start = *(struct start *) memory;
+
+    free(memory);
+    pthread_setspecific(ending, &ending); /* not NULL, so that ends() is called */
+    AMP_NOTE(AMP_MARK_POINT, "thread starts", 0);
+    return start.run(start.argument);
+}
+
+EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+    struct start *start;
+    int err;
+
+    ready();
+    start = malloc(sizeof *start);
+    if (!start)
+        return EAGAIN;
+    *start = (struct start){ run, argument };
+    err = real.create(thread, attributes, begin, start);
+    if (err)
+        free(start);
+    return err;
+}
+
+EXPORTED int pthread_join(pthread_t thread, void **result)
+{
+    int err;
+
+    ready();
+    AMP_NOTE(AMP_MARK_BEGIN, "wait for a thread", 0);
+    err = real.join(thread, result);
+    AMP_NOTE(AMP_MARK_END, "wait for a thread", 0);
+    return err;
+}
+
+EXPORTED int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    int err;
+
+    ready();
+    err = real.mutex_trylock(mutex);
+    if (err != EBUSY)
+        return err;
+    AMP_NOTE(AMP_MARK_BEGIN, "wait for a mutex", 0);
+    err = real.mutex_lock(mutex);
+    AMP_NOTE(AMP_MARK_END, "wait for a mutex", 0);
+    return err;
+}
+
+EXPORTED int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+    int err;
+
+    ready();
+    AMP_NOTE(AMP_MARK_BEGIN, "wait for a condition", 0);
+    err = real.cond_wait(condition, mutex);
+    AMP_NOTE(AMP_MARK_END, "wait for a condition", 0);
+    return err;
+}
+
+EXPORTED int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
+{
+    int err;
+
+    ready();
+    AMP_NOTE(AMP_MARK_BEGIN, "wait for a condition", 0);
+    err = real.cond_timedwait(condition, mutex, until);
+    AMP_NOTE(AMP_MARK_END, "wait for a condition", 0);
+    return err;
+}
+
+EXPORTED int pthread_barrier_wait(pthread_barrier_t *barrier)
+{
+    int err;
+
+    ready();
+    AMP_NOTE(AMP_MARK_BEGIN, "wait at a barrier", 0);
+    err = real.barrier_wait(barrier);
+    AMP_NOTE(AMP_MARK_END, "wait at a barrier", 0);
+    return err;
+}
+
+EXPORTED int sem_wait(sem_t *semaphore)
+{
+    int before = errno, result;
+
+    ready();
+    if (real.sem_trywait(semaphore) == 0)
+        return 0;
+    errno = before;
+    AMP_NOTE(AMP_MARK_BEGIN, "wait for a semaphore", 0);
+    result = real.sem_wait(semaphore);
+    AMP_NOTE(AMP_MARK_END, "wait for a semaphore", 0);
+    return result;
+}
+
+EXPORTED int pthread_setname_np(pthread_t thread, const char *name)
+{
+    ready();
+    if (pthread_equal(thread, pthread_self()))
+        amp_ring_rename(name);
+    return real.setname(thread, name);
+}
+
+/* A thread that has ended in the parent does not end in the child. */
+static void forked(void)
+{
+    AMP_NOTE(AMP_MARK_POINT, "process starts, by fork", 0);
+}
+
+static void forking(void)
+{
+    AMP_NOTE(AMP_MARK_POINT, "fork", 0);
+}
+
+__attribute__((constructor)) static void process_begins(void)
+{
+    ready();
+    pthread_key_create(&ending, ends);
+    pthread_atfork(forking, NULL, forked);
+    amp_ring_begin_process();
+    AMP_NOTE(AMP_MARK_POINT, "process starts", 0);
+    amp_marks_switch_on();
+}
+
+__attribute__((destructor)) static void process_ends(void)
+{
+    AMP_NOTE(AMP_MARK_POINT, "process ends", 0);
+}

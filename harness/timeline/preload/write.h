@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writes an event into the ring of the calling thread, from anywhere in the traced process. */
+#ifndef AMP_TIMELINE_WRITE_H
+#define AMP_TIMELINE_WRITE_H
+
+#include "harness/marks.h"
+
+/* What marks call. Takes no lock but when a chunk is full, allocates nothing, and keeps errno. */
+void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value);
+
+/* An event of ours. */
+#define AMP_NOTE(kind, name, value)                                                                                    \
+    do {                                                                                                               \
+        static struct amp_mark note_here = { name, 0 };                                                                \
+                                                                                                                       \
+        amp_ring_write(&note_here, kind, value);                                                                       \
+    } while (0)
+
+/* The thread has another name. */
+void amp_ring_rename(const char *name);
+
+/* The thread ends: it gives its chunk back, and records nothing any more. */
+void amp_ring_end_thread(void);
+
+/* Once, before any other: the environment tells where the file goes. Without that nothing is recorded. */
+void amp_ring_begin_process(void);
+
+/* Switch on the marks of all that is loaded now. */
+void amp_marks_switch_on(void);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/timeline/show.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+
+#define TOP 12 /* names in the table */
+
+static const char *in_units(uint64_t ns, char room[32])
+{
+    if (ns >= 1000000000u)
+        snprintf(room, 32, "%.3g s", (double) ns / 1e9);
+    else if (ns >= 1000000u)
+        snprintf(room, 32, "%.3g ms", (double) ns / 1e6);
+    else if (ns >= 1000u)
+        snprintf(room, 32, "%.3g us", (double) ns / 1e3);
+    else
+        snprintf(room, 32, "%" PRIu64 " ns", ns);
+    return room;
+}
+
+static void show_facts(const struct amp_lanes_facts *facts, FILE *out)
+{
+    if (facts->overwritten > 0)
+        fprintf(out, "  %" PRIu64 " older events were overwritten: a larger --window keeps more\n", facts->overwritten);
+    if (facts->before > 0)
+        fprintf(out, "  %" PRIu64 " events came before the window\n", facts->before);
+    if (facts->lost > 0)
+        fprintf(out, "  %" PRIu64 " events are missing: a signal handler made them while another was written, or there "
+                     "was no memory\n", facts->lost);
+    if (facts->no_begin > 0)
+        fprintf(out, "  %" PRIu64 " slices began before what is kept\n", facts->no_begin);
+    if (facts->no_end > 0)
+        fprintf(out, "  %" PRIu64 " slices have no end: they last as long as what is around them, or their thread\n",
+                facts->no_end);
+    if (facts->stray > 0)
+        fprintf(out, "  %" PRIu64 " ends are left out: nothing of their name had begun\n", facts->stray);
+    if (facts->damaged > 0)
+        fprintf(out, "  %" PRIu64 " events make no sense and are left out\n", facts->damaged);
+}
+
+void amp_timeline_show_table(const struct amp_totals *totals, const char *title, FILE *out)
+{
+    const struct amp_lanes_facts *facts = &totals->facts;
+    char total[32], longest[32];
+
+    fprintf(out, "%s: %" PRIu64 " events of %zu thread%s in %zu process%s, over %s\n", title, facts->events,
+            facts->lanes, facts->lanes == 1 ? "" : "s", facts->processes, facts->processes == 1 ? "" : "es",
+            in_units(facts->ns, total));
+    show_facts(facts, out);
+    if (totals->n > 0)
+        fprintf(out, "  %12s %12s %12s  %s\n", "times", "in all", "longest", "what");
+    for (size_t i = 0; i < totals->n && i < TOP; i++) {
+        const struct amp_total *one = &totals->list[i];
+
+        fprintf(out, "  %12" PRIu64 " %12s %12s  %s\n", one->n, one->is_slice ? in_units(one->ns, total) : "-",
+                one->is_slice ? in_units(one->longest_ns, longest) : "-", one->name);
+    }
+    if (totals->n > TOP)
+        fprintf(out, "  %zu more names\n", totals->n - TOP);
+}
+
+static json_t *number(uint64_t n)
+{
+    return json_integer((json_int_t) n);
+}
+
+static json_t *name_of(const char *text)
+{
+    json_t *value = json_string(text);
+
+    return value ? value : json_string("(not UTF-8)");
+}
+
+int amp_timeline_show_json(const struct amp_totals *totals, const char *title, FILE *out)
+{
+    const struct amp_lanes_facts *f = &totals->facts;
+    json_t *names = json_array(), *all;
+    int failed = 0;
+
+    for (size_t i = 0; i < totals->n; i++) {
+        const struct amp_total *one = &totals->list[i];
+
+        failed |= json_array_append_new(names, json_pack("{s:o, s:b, s:o, s:o, s:o}", "name", name_of(one->name),
+                                                         "is_slice", one->is_slice, "n", number(one->n), "ns",
+                                                         number(one->ns), "longest_ns", number(one->longest_ns)));
+    }
+    all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+                    "ampersand/timeline/1", "program", name_of(title), "ns", number(f->ns), "events", number(f->events),
+                    "processes", number(f->processes), "threads", number(f->lanes), "overwritten", number(f->overwritten), "before",
+                    number(f->before), "lost", number(f->lost), "no_begin", number(f->no_begin), "no_end",
+                    number(f->no_end), "stray", number(f->stray), "names", names);
+    if (!all || failed) {
+        json_decref(all);
+        return -ENOMEM;
+    }
+    failed = json_dumpf(all, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+    json_decref(all);
+    fputs("\n", out);
+    return failed ? -EIO : 0;
+}

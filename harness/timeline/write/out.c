@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/timeline/write/out.h"
+
+#include "harness/files/results.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER_B (1 << 20)
+
+int amp_out_open(struct amp_out *out, const char *path)
+{
+    *out = (struct amp_out){ .path = path };
+    if (asprintf(&out->tmp, "%s.tmp", path) < 0)
+        return -ENOMEM;
+    out->file = fopen(out->tmp, "we");
+    if (!out->file) {
+        int err = -errno;
+
+        free(out->tmp);
+        out->tmp = NULL;
+        return err;
+    }
+    setvbuf(out->file, NULL, _IOFBF, BUFFER_B);
+    return 0;
+}
+
+int amp_out_close(struct amp_out *out, int err)
+{
+    errno = 0;
+    if (ferror(out->file) && !err)
+        err = -EIO;
+    if (fflush(out->file) && (!err || err == -EIO))
+        err = errno ? -errno : -EIO;
+    if (fclose(out->file) && !err)
+        err = -errno;
+    if (!err)
+        err = amp_results_publish(out->path);
+    if (err)
+        unlink(out->tmp);
+    free(out->tmp);
+    return err;
+}
+
+void amp_out_text(struct amp_out *out, const char *text)
+{
+    fputs(text, out->file);
+}
+
+/* The digits, at the end of `room`. */
+static const char *digits(uint64_t number, char room[24])
+{
+    char *at = room + 23;
+
+    *at = '\0';
+    do {
+        *--at = (char) ('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return at;
+}
+
+void amp_out_number(struct amp_out *out, uint64_t number)
+{
+    char room[24];
+
+    fputs(digits(number, room), out->file);
+}
+
+void amp_out_us(struct amp_out *out, uint64_t ns)
+{
+    char room[24];
+
+    fputs(digits(ns / 1000, room), out->file);
+    putc('.', out->file);
+    for (uint64_t unit = 100; unit > 0; unit /= 10)
+        putc((int) ('0' + ns / unit % 10), out->file);
+}
+
+/* How many bytes of UTF-8 stand at `text`; 0: these are none. */
+static size_t utf8_at(const unsigned char *text)
+{
+    size_t n = text[0] < 0x80 ? 1 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2 : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+               : text[0] >= 0xf0 && text[0] < 0xf5 ? 4 : 0;
+
+    for (size_t i = 1; i < n; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
+        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+#define REPLACED "\xef\xbf\xbd"
+
+void amp_out_json(struct amp_out *out, const char *text)
+{
+    putc('"', out->file);
+    while (*text) {
+        size_t n = utf8_at((const unsigned char *) text);
+        unsigned char c = (unsigned char) *text;
+
+        if (n == 0)
+            fputs(REPLACED, out->file);
+        else if (c < 0x20 || c == '<' || c == 0x7f)
+            fprintf(out->file, "\\u%04x", c);
+        else if (c == '"' || c == '\\')
+            fprintf(out->file, "\\%c", c);
+        else
+            fwrite(text, 1, n, out->file);
+        text += n ? n : 1;
+    }
+    putc('"', out->file);
+}
+
+void amp_out_html(struct amp_out *out, const char *text)
+{
+    while (*text) {
+        size_t n = utf8_at((const unsigned char *) text);
+        unsigned char c = (unsigned char) *text;
+
+        if (n == 0 || (c < 0x20 && c != '\n' && c != '\t'))
+            fputs(REPLACED, out->file);
+        else if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
+            fprintf(out->file, "&#%d;", c);
+        else
+            fwrite(text, 1, n, out->file);
+        text += n ? n : 1;
+    }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The time line as a page that any browser shows: plots/timeline made the page, the data are filled in here. */
+#ifndef AMP_TIMELINE_PAGE_H
+#define AMP_TIMELINE_PAGE_H
+
+#include "harness/timeline/write/totals.h"
+
+/* pattern  the file of the page without data
+ * title    what was traced
+ * Returns 0 or a negative errno; the file appears whole or not at all. Of more events than a page can hold, it has the
+ * last ones and the long slices of the time before, and says so. */
+int amp_page_save(struct amp_recording *recording, const struct amp_totals *totals, const char *pattern,
+                  const char *title, const char *path);
+
+#endif

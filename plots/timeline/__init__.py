@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The page that `trace` fills with a time line."""
