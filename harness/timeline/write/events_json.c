@@ -111,7 +111,9 @@ int amp_events_json_save(struct amp_recording *recording, const char *path, stru
         return err;
     amp_out_text(&w.out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
     err = amp_lanes_make(recording, &sink, facts);
-    amp_out_text(&w.out, "\n],\"otherData\":{\"overwritten\":");
+    amp_out_text(&w.out, "\n],\"otherData\":{\"begin_ns\":"); /* by CLOCK_MONOTONIC, where ts is 0 */
+    amp_out_number(&w.out, recording->begin_ns);
+    amp_out_text(&w.out, ",\"overwritten\":");
     amp_out_number(&w.out, facts->overwritten);
     amp_out_text(&w.out, ",\"lost\":");
     amp_out_number(&w.out, facts->lost);

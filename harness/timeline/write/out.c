@@ -4,6 +4,7 @@
 #include "harness/files/results.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,13 +30,18 @@ int amp_out_open(struct amp_out *out, const char *path)
 
 int amp_out_close(struct amp_out *out, int err)
 {
-    errno = 0;
-    if (ferror(out->file) && !err)
-        err = -EIO;
-    if (fflush(out->file) && (!err || err == -EIO))
-        err = errno ? -errno : -EIO;
+    bool has_failed = ferror(out->file);
+
+    if (has_failed) { /* why, a further write tells */
+        clearerr(out->file);
+        putc('\n', out->file);
+    }
+    if (fflush(out->file) && !err)
+        err = -errno;
     if (fclose(out->file) && !err)
         err = -errno;
+    if (has_failed && !err)
+        err = -EIO;
     if (!err)
         err = amp_results_publish(out->path);
     if (err)

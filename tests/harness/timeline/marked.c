@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A program with marks, for the tests of `trace`. Where it says so, it prints what it did: the oracle is its own clock,
+ * read on either side of a mark. */
+#include "harness/marks.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static unsigned long long now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (unsigned long long) t.tv_sec * 1000000000u + (unsigned long long) t.tv_nsec;
+}
+
+#define SAY(kind, name, mark)                                                                                          \
+    do {                                                                                                               \
+        unsigned long long before = now_ns();                                                                          \
+        mark;                                                                                                          \
+        printf("%s %s %llu %llu\n", kind, name, before, now_ns());                                                     \
+    } while (0)
+
+static void nested(int depth)
+{
+    SAY("B", "nested", AMP_TRACE_BEGIN("nested"));
+    SAY("i", "at \"depth\" <b>", AMP_TRACE("at \"depth\" <b>"));
+    SAY("C", "left", AMP_TRACE_COUNT("left", depth));
+    for (volatile int i = 0; i < 10000; i++)
+        continue;
+    if (depth > 0) {
+        nested(depth - 1);
+        nested(depth - 1);
+    }
+    SAY("E", "nested", AMP_TRACE_END("nested"));
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static pthread_barrier_t barrier;
+static sem_t semaphore;
+static int is_set;
+
+static void *waiter(void *argument)
+{
+    pthread_setname_np(pthread_self(), argument);
+    AMP_TRACE_BEGIN("waiter");
+    pthread_barrier_wait(&barrier);
+    pthread_mutex_lock(&mutex); /* which main holds */
+    while (!is_set)
+        pthread_cond_wait(&condition, &mutex);
+    pthread_mutex_unlock(&mutex);
+    sem_wait(&semaphore);
+    AMP_TRACE_END("waiter");
+    return NULL;
+}
+
+static void threads(void)
+{
+    static char names[3][8] = { "one", "two", "three" };
+    pthread_t threads[3];
+
+    sem_init(&semaphore, 0, 0);
+    pthread_barrier_init(&barrier, NULL, 4);
+    for (int i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, waiter, names[i]);
+    pthread_mutex_lock(&mutex);
+    pthread_barrier_wait(&barrier);
+    usleep(10000);
+    is_set = 1;
+    pthread_cond_broadcast(&condition);
+    pthread_mutex_unlock(&mutex);
+    for (int i = 0; i < 3; i++)
+        sem_post(&semaphore);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* More than a window of 1 MiB holds, in three slices one after the other, the second within none. */
+static void many(unsigned n)
+{
+    AMP_TRACE_BEGIN("whole");
+    AMP_TRACE_BEGIN("early");
+    for (unsigned i = 0; i < n; i++)
+        AMP_TRACE_COUNT("n", i);
+    AMP_TRACE_END("early");
+    AMP_TRACE_BEGIN("late");
+    AMP_TRACE_BEGIN("never ends");
+    AMP_TRACE_END("late");
+    AMP_TRACE_END("whole");
+}
+
+static void *crowd(void *argument)
+{
+    for (int i = 0; i < 500; i++) {
+        AMP_TRACE_BEGIN("turn");
+        AMP_TRACE_END("turn");
+    }
+    return argument;
+}
+
+static void crowds(void)
+{
+    pthread_t threads[64];
+
+    for (int i = 0; i < 64; i++)
+        pthread_create(&threads[i], NULL, crowd, NULL);
+    for (int i = 0; i < 64; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static volatile sig_atomic_t handled;
+
+static void handler(int signal)
+{
+    (void) signal;
+    AMP_TRACE("handled");
+    handled++;
+}
+
+static void signals(void)
+{
+    const struct timespec soon = { 0, 50000 };
+    const struct itimerspec often = { soon, soon };
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+    unsigned n = 0;
+    timer_t timer;
+
+    signal(SIGUSR1, handler);
+    timer_create(CLOCK_MONOTONIC, &event, &timer);
+    timer_settime(timer, 0, &often, NULL);
+    for (; handled < 200; n++)
+        AMP_TRACE("plain");
+    timer_delete(timer);
+    signal(SIGUSR1, SIG_IGN);
+    printf("%d %u\n", (int) handled, n);
+}
+
+static void children(int n)
+{
+    AMP_TRACE("before");
+    for (int i = 0; i < n; i++) {
+        if (fork() == 0) {
+            AMP_TRACE_BEGIN("child");
+            AMP_TRACE("before"); /* a name that the parent knows, too */
+            AMP_TRACE_END("child");
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < n; i++)
+        wait(NULL);
+    AMP_TRACE("behind");
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+    unsigned n = argc > 2 ? (unsigned) atoi(argv[2]) : 0;
+
+    if (strcmp(mode, "nested") == 0)
+        nested((int) n);
+    if (strcmp(mode, "threads") == 0)
+        threads();
+    if (strcmp(mode, "many") == 0)
+        many(n);
+    if (strcmp(mode, "crowd") == 0)
+        crowds();
+    if (strcmp(mode, "signals") == 0)
+        signals();
+    if (strcmp(mode, "children") == 0)
+        children((int) n);
+    if (strcmp(mode, "exec") == 0) {
+        AMP_TRACE_BEGIN("is replaced");
+        execl(argv[0], argv[0], "nested", "0", (char *) NULL);
+    }
+    if (strcmp(mode, "killed") == 0 || strcmp(mode, "snapshot") == 0) {
+        AMP_TRACE_BEGIN("is killed");
+        AMP_TRACE("alive");
+        puts("ready");
+        fflush(stdout);
+        if (strcmp(mode, "killed") == 0)
+            raise(SIGKILL);
+        getchar();
+    }
+    if (strcmp(mode, "abort") == 0) {
+        AMP_TRACE("alive");
+        abort();
+    }
+    if (strcmp(mode, "stray") == 0)
+        AMP_TRACE_END("stray");
+    if (strcmp(mode, "allocations") == 0) {
+        void *volatile small = malloc(100), *volatile large = malloc(100000), *volatile cleared = calloc(10, 20000);
+
+        free(large);
+        large = realloc(NULL, 65536);
+        large = realloc(large, 300000);
+        free(cleared);
+        free(large);
+        free(small);
+    }
+    return n == 7 ? 7 : 0;
+}
