@@ -120,7 +120,7 @@ def test_pages_know_every_verb_and_status():
     page = TEXT["docs/commands.md"]
     rows = re.findall(r"^\| (`.*?) \|", page.split("## What gets")[0], re.M)
     assert [verb for row in rows for verb in re.findall(r"`([a-z-]+)", row)] == [
-        "bench", "ask", "ab", "escape", "profile", "cc", "record", "allocators", "test", "list", "report", "charts",
+        "bench", "ask", "ab", "escape", "profile", "trace", "cc", "record", "allocators", "test", "list", "report", "charts",
         "compare", "merge", "check", "check-budgets", "stack", "gc", "doctor",
         "setup",
         "help"] and sorted(VERBS) == sorted(re.findall(r"`([a-z-]+)", " ".join(rows)))
