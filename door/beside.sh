@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# What a run of pairs has besides its times: lessons for sizes between, what the sides execute, the same lessons in Go.
+# What a run of pairs has besides its times: lessons for sizes between, what the sides execute, which lines allocate, the
+# same lessons in Go.
 # Sourced by ../ampersand.
 
 # Build lessons for sizes between those at which a run's winner changes; they take the place of all others.
@@ -31,6 +32,13 @@ sys.stdout.buffer.write(f"{quick}\n{values[-1]}\n".encode())' \
 count_executed() { # run
     attended "$build/harness/ampersand-bench" counters "$1" || :
     if [ -n "$stopped" ]; then say "interrupted: what the sides execute is not counted"; fi
+}
+
+# Which lines of both sides allocate, once all is timed. A run in which that fails is judged without.
+record_allocations() { # run
+    [ -z "$stopped" ] || return 0
+    attended "$build/harness/profile/ampersand-profile" --rows "$1" || :
+    if [ -n "$stopped" ]; then say "interrupted: which lines allocate is not recorded"; fi
 }
 
 # Measure the same lessons in Go, if --go asks for them or the run measures everything. The output of go goes into the

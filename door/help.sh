@@ -70,8 +70,8 @@ Usage: ./ampersand bench [flags]                                           defau
                          measures sizes between them
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
   --resume RUN           do what an interrupted run has left to do;
-                         only --format, --wide, --why and --go may stand
-                         beside it
+                         only --format, --wide, --why, --go and
+                         --no-profile may stand beside it
   --format F             the summary as table, json, csv or markdown       table
   --wide                 all columns of the table: bytes, allocations,     what fits 100
                          stack, the spread over layouts                    columns, or the
@@ -81,6 +81,7 @@ Usage: ./ampersand bench [flags]                                           defau
                          has them
   --go                   measure the same lessons in Go, too; without      a full run, if
                          --filter and --quick this is the default          go is installed
+  --no-profile           do not record which lines allocate                records them
   --launches N           processes that time a row                         16 (2)
   --counts-launches N    processes that count its allocations              2 (1)
   --solo-launches N      processes that time each side alone               13 (1)
@@ -245,6 +246,8 @@ Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    defau
   --every T          write it again after each such time: 10s, 5m          at the end
   --alloc            every allocation                                      default
   --cpu              where CPU time goes; for a PROGRAM
+  --rows RUN         which lines of the rows of a run allocate, into its
+                     allocations.json; bench does that                   none
   --copies           which struct copies cost what; for a PROGRAM that `ampersand cc` compiled
   --format F         the report as table or json                           table
 

@@ -118,8 +118,9 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     wide=
     behind= # a program of the user's, behind --
     refine=
+    no_profile=
     for argument; do # some flags are read here and passed on; --format, --why and --wide are for the summary, --go for
-                  # Go; --hardened is a filter; --refine builds
+                  # Go, --no-profile for the profiler; --hardened is a filter; --refine builds
         shift
         case $behind$awaits,$argument in
             --,*) ;;
@@ -136,6 +137,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             ,--refine) [ "$verb" != bench ] || { awaits=$argument && continue; } ;;
             ,--why) [ "$verb" != bench ] || { why=--why && continue; } ;;
             ,--wide) [ "$verb" != bench ] || { wide=--wide && continue; } ;;
+            ,--no-profile) [ "$verb" != bench ] || { no_profile=yes && continue; } ;;
             ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
             ,--hardened) [ "$verb" != bench ] || argument="--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)\$" ;;
             ,--out | ,--resume) awaits=$argument ;;
@@ -190,6 +192,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         afterwards="all that was measured is in $run; to judge it: $again"
         if [ "$verb" = bench ]; then
             count_executed "$run"
+            [ -n "$no_profile" ] || record_allocations "$run"
             measure_go "$run" "$go"
         fi
     fi

@@ -361,7 +361,8 @@ static int run_verb(struct amp_registry *registry, struct amp_options *options, 
     case AMP_VERB_BUDGETS:
         return budgets(registry, options);
     case AMP_VERB_PROFILED:
-        return amp_profiled_run(registry, options->task);
+        return options->task[0] == '/' ? amp_profiled_rows(registry, options->task)
+                                       : amp_profiled_run(registry, options->task);
     default:
         return solo(registry, options, argc, argv);
     }

@@ -415,7 +415,7 @@ static int refuse_words(enum amp_verb verb)
     return amp_complain(2, verbs[verb], "needs one word, %s",
                         verb == AMP_VERB_COUNTERS   ? "the folder of a run"
                         : verb == AMP_VERB_CHILD    ? "its task as JSON"
-                        : verb == AMP_VERB_PROFILED ? "a side and a row"
+                        : verb == AMP_VERB_PROFILED ? "a side and a row, or a file of rows"
                                                     : "the file of its rows");
 }
 

@@ -18,6 +18,7 @@
 struct reading {
     struct amp_profile *profile;
     const char *bytes;
+    struct amp_location *owner; /* the outermost place of each stack; NULL: none is added */
     size_t n_modules;
     const struct amp_profile_module **modules;
     struct amp_mapping **mappings;
@@ -75,14 +76,18 @@ static enum amp_stack_ending ending_of(const struct amp_profile_site *site, cons
 
 static int add_site(struct reading *r, const struct amp_profile_site *site)
 {
-    struct amp_location *stack[AMP_STACK_FRAMES];
+    struct amp_location *stack[AMP_STACK_FRAMES + 1];
     size_t n = site->n < AMP_STACK_FRAMES ? site->n : AMP_STACK_FRAMES;
+    enum amp_stack_ending ending;
     struct amp_sample *sample;
 
     for (size_t i = 0; i < n; i++)
         if (!(stack[i] = locate(r, site, site->pcs[i])))
             return -ENOMEM;
-    sample = amp_store_sample(r->profile, stack, n, site->bucket, ending_of(site, n > 0 ? stack[n - 1] : NULL));
+    ending = ending_of(site, n > 0 ? stack[n - 1] : NULL);
+    if (r->owner)
+        stack[n++] = r->owner;
+    sample = amp_store_sample(r->profile, stack, n, site->bucket, ending);
     if (!sample)
         return -ENOMEM;
     add_counts(&sample->counts, &site->counts);
@@ -108,14 +113,29 @@ static int read_segment(struct reading *r, size_t at, size_t end)
     return 0;
 }
 
-static int read_process(struct amp_profile *profile, const char *bytes, size_t length)
+/* Find the place that stands for a process among `owners`. False: there is none, and its counts are passed over. */
+static bool find_owner(struct reading *r, const struct amp_recorded_owners *owners, int32_t pid, int *err)
+{
+    for (size_t i = 0; owners && i < owners->n; i++)
+        if (owners->pids[i] == pid) {
+            owners->are_found[i] = true;
+            r->owner = amp_store_location(r->profile, i, NULL);
+            *err = r->owner ? 0 : -ENOMEM;
+            return true;
+        }
+    return !owners;
+}
+
+static int read_process(struct amp_profile *profile, const struct amp_recorded_owners *owners, const char *bytes,
+                        size_t length)
 {
     const struct amp_profile_head *head = (const void *) bytes;
     struct reading r = { .profile = profile, .bytes = bytes };
     int err = 0;
 
-    if (length < sizeof *head || __atomic_load_n(&head->magic, __ATOMIC_ACQUIRE) != AMP_PROFILE_MAGIC)
-        return 0; /* it has just been made */
+    if (length < sizeof *head || __atomic_load_n(&head->magic, __ATOMIC_ACQUIRE) != AMP_PROFILE_MAGIC ||
+        !find_owner(&r, owners, head->pid, &err))
+        return 0; /* it has just been made, or is not asked for */
     for (size_t at = 0; !err && at + AMP_PROFILE_SEGMENT_B <= length; at += AMP_PROFILE_SEGMENT_B)
         err = read_segment(&r, at == 0 ? sizeof *head : at, at + AMP_PROFILE_SEGMENT_B);
     if (profile->n_processes == 0 || head->begin_ns < profile->begin_ns)
@@ -131,7 +151,8 @@ static int read_process(struct amp_profile *profile, const char *bytes, size_t l
     return err;
 }
 
-static int read_file(struct amp_profile *profile, const char *folder, const char *name)
+static int read_file(struct amp_profile *profile, const struct amp_recorded_owners *owners, const char *folder,
+                     const char *name)
 {
     char path[PATH_MAX];
     struct stat found;
@@ -146,7 +167,7 @@ static int read_file(struct amp_profile *profile, const char *folder, const char
     if (!err && found.st_size > 0) {
         void *bytes = mmap(NULL, (size_t) found.st_size, PROT_READ, MAP_SHARED, fd, 0);
 
-        err = bytes == MAP_FAILED ? -errno : read_process(profile, bytes, (size_t) found.st_size);
+        err = bytes == MAP_FAILED ? -errno : read_process(profile, owners, bytes, (size_t) found.st_size);
         if (bytes != MAP_FAILED)
             munmap(bytes, (size_t) found.st_size);
     }
@@ -186,7 +207,8 @@ static int finish(struct amp_profile *profile, enum amp_recorded kind)
     return err;
 }
 
-int amp_recorded_read(const char *folder, enum amp_recorded kind, struct amp_profile *out)
+int amp_recorded_read_of(const char *folder, enum amp_recorded kind, const struct amp_recorded_owners *owners,
+                         struct amp_profile *out)
 {
     struct dirent **names = NULL;
     int n = scandir(folder, &names, NULL, versionsort), err = n < 0 ? -errno : 0, begun = amp_store_begin(out);
@@ -194,7 +216,7 @@ int amp_recorded_read(const char *folder, enum amp_recorded kind, struct amp_pro
     err = err ? err : begun;
     for (int i = 0; i < n; i++) {
         if (!err && names[i]->d_name[0] != '.')
-            err = read_file(out, folder, names[i]->d_name);
+            err = read_file(out, owners, folder, names[i]->d_name);
         free(names[i]);
     }
     free(names);
@@ -203,4 +225,9 @@ int amp_recorded_read(const char *folder, enum amp_recorded kind, struct amp_pro
     if (err)
         amp_profile_free(out);
     return err;
+}
+
+int amp_recorded_read(const char *folder, enum amp_recorded kind, struct amp_profile *out)
+{
+    return amp_recorded_read_of(folder, kind, NULL, out);
 }

@@ -15,4 +15,16 @@ enum amp_recorded {
  * counted nothing yet is left out. The caller frees it with amp_profile_free(). */
 int amp_recorded_read(const char *folder, enum amp_recorded kind, struct amp_profile *out);
 
+/* Processes whose counts are to be kept apart. */
+struct amp_recorded_owners {
+    const int32_t *pids;
+    bool *are_found; /* written: whether each has left counts */
+    size_t n;
+};
+
+/* The same of these processes alone. The outermost place of a sample's stack then stands for its process: it has no
+ * mapping, and the index of the process as its address. */
+int amp_recorded_read_of(const char *folder, enum amp_recorded kind, const struct amp_recorded_owners *owners,
+                         struct amp_profile *out);
+
 #endif

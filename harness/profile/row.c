@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/row.h"
 
+#include "harness/profile/launch/launch.h"
 #include "harness/profile/samples/difference.h"
 #include "harness/profile/samples/proto.h"
 #include "harness/profile/samples/store.h"
@@ -185,7 +186,7 @@ int amp_row_profile(const char *name, const struct amp_run_options *options)
 {
     char bench[PATH_MAX];
     struct row row = { name, bench, options, { { .name = "value" }, { .name = "pointer" } } };
-    int status = amp_run_find_beside("../ampersand-bench", bench, sizeof bench);
+    int status = amp_launch_find_beside("../ampersand-bench", bench, sizeof bench);
 
     for (size_t i = 0; !status && i < 2; i++)
         status = run_side(&row, &row.sides[i], find_allocations);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/run.h"
 
-#include "harness/profile/launch.h"
+#include "harness/profile/launch/launch.h"
+#include "harness/profile/launch/scratch.h"
 #include "harness/profile/recorded.h"
 #include "harness/profile/samples/proto.h"
 #include "harness/profile/samples/symbols.h"
-#include "harness/profile/scratch.h"
 #include "harness/profile/show.h"
 #include "harness/profile/show_cpu.h"
 #include "harness/program/program.h"
@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,32 +62,6 @@ static void snapshot(void *argument)
 
     write_profile(run, &profile);
     amp_profile_free(&profile);
-}
-
-int amp_run_find_beside(const char *name, char *out, size_t cap)
-{
-    ssize_t n = readlink("/proc/self/exe", out, cap - 1);
-    char *last;
-
-    if (n < 0)
-        return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
-    out[n] = '\0';
-    last = strrchr(out, '/');
-    snprintf(last + 1, cap - (size_t) (last + 1 - out), "%s", name);
-    if (strpbrk(out, ": "))
-        return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
-    return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
-}
-
-int amp_run_describe(int status, char *out, size_t cap)
-{
-    if (WIFSIGNALED(status)) {
-        snprintf(out, cap, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
-        return 128 + WTERMSIG(status);
-    }
-    if (WEXITSTATUS(status) != 0)
-        snprintf(out, cap, "exit status %d", WEXITSTATUS(status));
-    return WEXITSTATUS(status);
 }
 
 /* The CPU time of all processes that were waited for, also by what this one was before exec: the door is a shell. */
@@ -139,7 +112,7 @@ static int prepare(const struct amp_run_options *options, char *path, char *libr
     if (err)
         status = amp_complain(2, options->output, "cannot be written: %s", strerror(-err));
     if (!status)
-        status = amp_run_find_beside(name, library, PATH_MAX);
+        status = amp_launch_find_beside(name, library, PATH_MAX);
     return status ? status : amp_scratch_make(folder);
 }
 
@@ -163,7 +136,7 @@ int amp_run_program(const struct amp_run_options *options, struct amp_profile *k
     if (err) {
         status = amp_complain(2, options->command[0], "cannot be started: %s", strerror(-err));
     } else {
-        int own = amp_run_describe(ended, run.ended, sizeof run.ended);
+        int own = amp_launch_describe(ended, run.ended, sizeof run.ended);
 
         status = options->title && own > 1 ? own : report(&run, &profile); /* 1: other lessons are missing */
         status = status ? status : own;

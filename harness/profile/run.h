@@ -20,10 +20,4 @@ struct amp_run_options {
  * the caller frees it. */
 int amp_run_program(const struct amp_run_options *options, struct amp_profile *kept);
 
-/* A file by its place beside this program: 0, or 2 after it has said why not. */
-int amp_run_find_beside(const char *name, char *out, size_t cap);
-
-/* A program's exit status from its wait status; `out` gets how it ended, nothing if that was well. */
-int amp_run_describe(int status, char *out, size_t cap);
-
 #endif

@@ -18,26 +18,34 @@ struct place {
     struct amp_profile_counts counts;
 };
 
-static const struct amp_location *allocating(const struct amp_sample *sample)
-{
-    for (size_t i = 0; i < sample->n; i++)
-        if (!sample->stack[i]->mapping || !sample->stack[i]->mapping->is_library_of_c)
-            return sample->stack[i];
-    return sample->n > 0 ? sample->stack[0] : NULL;
-}
-
-/* The innermost function that is not the lessons' own way to call malloc() (kernel.h). */
-static const struct amp_line *line_of(const struct amp_location *location)
-{
-    for (size_t i = 0; location && i < location->n_lines; i++)
-        if (!location->lines[i].function || strcmp(location->lines[i].function, "amp_alloc") != 0)
-            return &location->lines[i];
-    return NULL;
-}
-
 static int compare_texts(const char *a, const char *b)
 {
     return strcmp(a ? a : "", b ? b : "");
+}
+
+size_t amp_show_allocating(const struct amp_sample *sample)
+{
+    for (size_t i = 0; i < sample->n; i++)
+        if (!sample->stack[i]->mapping || !sample->stack[i]->mapping->is_library_of_c)
+            return i;
+    return 0;
+}
+
+size_t amp_show_first_line(const struct amp_location *location)
+{
+    size_t i = 0;
+
+    while (i < location->n_lines && compare_texts(location->lines[i].function, "amp_alloc") == 0)
+        i++;
+    return i;
+}
+
+/* NULL: no name. */
+static const struct amp_line *line_of(const struct amp_location *location)
+{
+    const size_t i = location ? amp_show_first_line(location) : 0;
+
+    return location && i < location->n_lines ? &location->lines[i] : NULL;
 }
 
 static int compare_places(const void *a, const void *b)
@@ -86,11 +94,12 @@ static struct place *places_of(const struct amp_profile *profile, size_t *n)
     if (!places)
         return NULL;
     for (size_t i = 0; i < profile->n_samples; i++) {
-        const struct amp_location *location = allocating(&profile->samples[i]);
+        const struct amp_sample *sample = &profile->samples[i];
+        const struct amp_location *location = sample->n > 0 ? sample->stack[amp_show_allocating(sample)] : NULL;
 
         places[i].location = location;
         places[i].line = line_of(location);
-        places[i].counts = profile->samples[i].counts;
+        places[i].counts = sample->counts;
     }
     qsort(places, profile->n_samples, sizeof *places, compare_places);
     for (size_t i = 0; i < profile->n_samples; i++) {

@@ -28,4 +28,11 @@ void amp_show_frames(json_t *stack, const struct amp_location *location);
 /* Say which compiler's flag is missing where there are no lines. */
 void amp_show_flags(const struct amp_profile *profile, FILE *out);
 
+/* Where a sample that has a stack allocates: the index of its first place outside the C and C++ libraries. */
+size_t amp_show_allocating(const struct amp_sample *sample);
+
+/* The innermost of a location's lines that is not the lessons' own way to call malloc() (kernel.h), by its index;
+ * n_lines if there is none. */
+size_t amp_show_first_line(const struct amp_location *location);
+
 #endif

@@ -121,6 +121,22 @@ static void print_function(const struct function *at, double total_ns, FILE *out
     fprintf(out, at->line > 0 ? ":%u\n" : "\n", at->line);
 }
 
+/* The first line: how much CPU time, and in how many ticks. */
+static void print_sum(const struct amp_profile *profile, const struct amp_shown *shown, uint64_t cpu_ns, FILE *out)
+{
+    const double total_ns = (double) profile->total.bytes;
+
+    if (profile->total.allocs > 0)
+        fprintf(out, "%s: %.3f s of CPU time in %" PRIu64 " ticks, %.1f %% of what the kernel counted", shown->program,
+                total_ns / 1e9, profile->total.allocs, percent(total_ns, (double) cpu_ns));
+    else
+        fprintf(out, "%s: too short to be sampled: %.3f ms of CPU time with its start, and no tick of %d ms behind it",
+                shown->program, (double) cpu_ns / 1e6, AMP_PROFILE_TICK_NS / 1000000);
+    if (profile->n_processes != 1)
+        fprintf(out, "; %zu processes", profile->n_processes);
+    fprintf(out, "%s%s\n", shown->ended ? "; " : "", shown->ended ? shown->ended : "");
+}
+
 int amp_show_cpu_table(const struct amp_profile *profile, const struct amp_shown *shown, uint64_t cpu_ns, FILE *out)
 {
     const double total_ns = (double) profile->total.bytes;
@@ -128,11 +144,7 @@ int amp_show_cpu_table(const struct amp_profile *profile, const struct amp_shown
     unsigned n = 0;
 
     collect(profile, &functions);
-    fprintf(out, "%s: %.3f s of CPU time in %" PRIu64 " ticks, %.1f %% of what the kernel counted", shown->program,
-            total_ns / 1e9, profile->total.allocs, percent(total_ns, (double) cpu_ns));
-    if (profile->n_processes != 1)
-        fprintf(out, "; %zu processes", profile->n_processes);
-    fprintf(out, "%s%s\n", shown->ended ? "; " : "", shown->ended ? shown->ended : "");
+    print_sum(profile, shown, cpu_ns, out);
     if (functions.table)
         fprintf(out, "%11s %7s %8s  %-36s %s\n", "own time", "share", "with all", "function", "where most");
     for (const struct function *at = functions.table; at && at->own_ns > 0 && n < TOP; at = at->hh.next, n++)

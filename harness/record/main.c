@@ -2,15 +2,15 @@
  *
  * ampersand-record: runs a program and writes the trace of its allocations. Its exit status is that of the program; 128
  * plus the signal that ended it; 2 for wrong use, or a program that cannot be recorded. */
-#include "harness/profile/launch.h"
-#include "harness/profile/scratch.h"
+#include "harness/profile/launch/flags.h"
+#include "harness/profile/launch/launch.h"
+#include "harness/profile/launch/scratch.h"
 #include "harness/program/program.h"
 #include "harness/record/convert.h"
 #include "harness/text/complain.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,27 +18,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define LIBRARY "libampersand_record.so"
-
-static void no_snapshot(void *argument)
-{
-    (void) argument;
-}
-
-/* The library beside this program. */
-static int find_library(char *out, size_t cap)
-{
-    ssize_t n = readlink("/proc/self/exe", out, cap - sizeof LIBRARY);
-
-    if (n < 0)
-        return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
-    out[n] = '\0';
-    strcpy(strrchr(out, '/') + 1, LIBRARY);
-    if (strpbrk(out, ": "))
-        return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
-    return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
-}
 
 static double mib(uint64_t bytes)
 {
@@ -79,16 +58,6 @@ static int convert(const char *folder, const char *path, char **command)
     return 0;
 }
 
-static int describe(const char *program, int status)
-{
-    if (WIFSIGNALED(status)) {
-        amp_complain(0, program, "ended by signal %d: %s; what it did until then is recorded", WTERMSIG(status),
-                     strsignal(WTERMSIG(status)));
-        return 128 + WTERMSIG(status);
-    }
-    return WEXITSTATUS(status);
-}
-
 /* Before the program runs: a trace that cannot be written would come too late. */
 static int check_output(const char *path)
 {
@@ -110,13 +79,12 @@ static int check_output(const char *path)
 
 static int record(const char *output, char **command)
 {
-    char path[PATH_MAX], library[PATH_MAX], folder[PATH_MAX];
-    struct amp_launch launch = { .command = command, .path = path, .library = library, .folder = folder, .output = -1,
-                                 .snapshot = no_snapshot };
+    char path[PATH_MAX], library[PATH_MAX], folder[PATH_MAX], how[64];
+    struct amp_launch launch = { .command = command, .path = path, .library = library, .folder = folder, .output = -1 };
     int status = amp_program_check(command[0], path, sizeof path), ended = 0, own, err;
 
     if (!status)
-        status = find_library(library, sizeof library);
+        status = amp_launch_find_beside("libampersand_record.so", library, sizeof library);
     if (!status)
         status = check_output(output);
     if (!status)
@@ -127,7 +95,9 @@ static int record(const char *output, char **command)
     if (err) {
         status = amp_complain(2, command[0], "cannot be started: %s", strerror(-err));
     } else {
-        own = describe(command[0], ended);
+        own = amp_launch_describe(ended, how, sizeof how);
+        if (WIFSIGNALED(ended))
+            amp_complain(0, command[0], "%s; what it did until then is recorded", how);
         status = convert(folder, output, command);
         status = status ? status : own;
     }
@@ -141,17 +111,14 @@ int main(int argc, char **argv)
     const char *output = NULL;
     int flag;
 
-    opterr = 0;
-    while ((flag = getopt_long(argc, argv, "+:o:", known, NULL)) != -1) {
-        if (flag == ':')
-            return amp_complain(2, argv[optind - 1], "needs a value");
-        if (flag == '?')
-            return amp_complain(2, argv[optind - 1], "no such flag; 'ampersand help record' lists all");
+    while ((flag = amp_flags_next(argc, argv, known, "no such flag; 'ampersand help record' lists all"))) {
+        if (flag == AMP_FLAGS_WRONG)
+            return 2;
         output = optarg;
     }
     if (optind == argc)
         return amp_complain(2, "record", "names no program: ampersand record -o FILE -- PROGRAM ARGUMENTS");
-    if (strcmp(argv[optind - 1], "--") != 0)
+    if (!amp_flags_have_program(argc, argv))
         return amp_complain(2, argv[optind], "a program stands behind --");
     if (!output)
         return amp_complain(2, "record", "needs -o FILE, which the trace goes to");

@@ -2,11 +2,11 @@
  *
  * ampersand-trace: runs a program and writes when what happened in it. Its exit status is that of the program; 128 plus
  * the signal that ended it; 2 for wrong use, or a program that cannot be traced. */
+#include "harness/profile/launch/flags.h"
 #include "harness/text/complain.h"
 #include "harness/text/quantity.h"
 #include "harness/timeline/run.h"
 
-#include <getopt.h>
 #include <string.h>
 
 #define WINDOW_B ((uint64_t) 64 << 20)
@@ -35,11 +35,9 @@ static bool read_above(const char *text, uint64_t *out)
     return amp_quantity_read_size(&text, out) && !*text && *out < UINT64_MAX;
 }
 
-static int take_flag(int flag, const char *word, struct amp_timeline_options *out)
+static int take_flag(int flag, struct amp_timeline_options *out)
 {
     switch (flag) {
-    case ':':
-        return amp_complain(2, word, "needs a value");
     case 'o':
         if (out->n_outputs == AMP_TIMELINE_OUTPUTS)
             return amp_complain(2, "-o", "so many files are too many");
@@ -60,12 +58,9 @@ static int take_flag(int flag, const char *word, struct amp_timeline_options *ou
         out->from = optarg;
         return 0;
     case 'f':
-        out->is_json = strcmp(optarg, "json") == 0;
-        return out->is_json || strcmp(optarg, "table") == 0
-                   ? 0
-                   : amp_complain(2, "--format", "'%s': no such format: table or json", optarg);
+        return amp_flags_format(optarg, &out->is_json);
     default:
-        return amp_complain(2, word, "no such flag; 'ampersand help trace' lists all");
+        return 2;
     }
 }
 
@@ -79,7 +74,7 @@ static int take_rest(int argc, char **argv, struct amp_timeline_options *out)
     }
     if (optind == argc)
         return amp_complain(2, "trace", "names no program and no row: ampersand trace [flags] -- PROGRAM ARGUMENTS");
-    if (strcmp(argv[optind - 1], "--") == 0) {
+    if (amp_flags_have_program(argc, argv)) {
         out->command = argv + optind;
         return 0;
     }
@@ -97,9 +92,8 @@ static int parse(int argc, char **argv, struct amp_timeline_options *out)
                                            { NULL, 0, NULL, 0 } };
     int flag, status = 0;
 
-    opterr = 0;
-    while (!status && (flag = getopt_long(argc, argv, "+:o:", known, NULL)) != -1)
-        status = take_flag(flag, argv[optind - 1], out);
+    while (!status && (flag = amp_flags_next(argc, argv, known, "no such flag; 'ampersand help trace' lists all")))
+        status = take_flag(flag, out);
     return status ? status : take_rest(argc, argv, out);
 }
 

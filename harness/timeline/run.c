@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/timeline/run.h"
 
-#include "harness/profile/launch.h"
-#include "harness/profile/scratch.h"
+#include "harness/profile/launch/launch.h"
+#include "harness/profile/launch/scratch.h"
 #include "harness/program/program.h"
 #include "harness/text/complain.h"
 #include "harness/timeline/preload/ring.h"
@@ -25,26 +25,9 @@ struct run {
     const char *title;
 };
 
-static int find_beside(const char *name, char *out, size_t cap)
-{
-    ssize_t n = readlink("/proc/self/exe", out, cap - 1);
-    char *last;
-
-    if (n < 0)
-        return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
-    out[n] = '\0';
-    last = strrchr(out, '/');
-    snprintf(last + 1, cap - (size_t) (last + 1 - out), "%s", name);
-    return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
-}
-
 static int find_library(uint64_t above_b, char *out, size_t cap)
 {
-    int status = find_beside(above_b == UINT64_MAX ? "libampersand_trace.so" : "libampersand_trace_heap.so", out, cap);
-
-    if (!status && strpbrk(out, ": "))
-        return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
-    return status;
+    return amp_launch_find_beside(above_b == UINT64_MAX ? "libampersand_trace.so" : "libampersand_trace_heap.so", out, cap);
 }
 
 /* A folder of the user's: made, or there and empty. */
@@ -173,7 +156,7 @@ int amp_timeline_row(const struct amp_timeline_options *options)
 {
     struct run run = { .options = options, .title = options->row };
     char bench[PATH_MAX], results[PATH_MAX], *filter = only(options->row), *out = NULL;
-    int status = find_beside("../ampersand-bench", bench, sizeof bench);
+    int status = amp_launch_find_beside("../ampersand-bench", bench, sizeof bench);
 
     if (!status)
         status = amp_scratch_make(results);

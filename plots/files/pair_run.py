@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from plots.files import counters, declared, launches_csv, published, strict_json
+from plots.files import allocated, counters, declared, launches_csv, published, strict_json
 from plots.files.journal import read_journal
 from plots.files.quiet import is_quiet
 from plots.program import at_once
@@ -81,6 +81,7 @@ class Run:
     configuration: str
     rows: tuple[Row, ...]
     counters: counters.Counted | None
+    allocated: allocated.Allocated | None
     published: dict | None = None  # its summary.json, where that is all that says what was judged
 
     def row(self, name):
@@ -115,7 +116,8 @@ def load(folder, configuration=None, shrink=None):
         row = _load_row(folder, entry, manifest, configuration, journal, found)
         return shrink(row) if shrink else row
     rows = tuple(at_once.each(manifest["rows"], row_of, processes=None if shrink else 1))
-    return Run(folder, manifest, journal.events, configuration, rows, counters.load(folder))
+    return Run(folder, manifest, journal.events, configuration, rows, counters.load(folder),
+               allocated.load(folder))
 
 
 def _load_published(folder, manifest, configuration):
@@ -131,7 +133,7 @@ def _load_published(folder, manifest, configuration):
         rows.append(Row(entry["pair"], entry["size"], entry["lesson"], entry["question"], entry["threads"], entry,
                         tables[name].paired, (), tables[name].solo, judged[name]["failed"],
                         judged[name].get("lost", 0)))
-    return Run(folder, manifest, (), configuration, tuple(rows), None, summary)
+    return Run(folder, manifest, (), configuration, tuple(rows), None, allocated.load(folder), summary)
 
 
 def read_manifest(folder):

@@ -164,6 +164,24 @@ class Why:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AllocatingLine:
+    """A line of a side that allocates."""
+    function: str | None
+    file: str | None  # without its folder
+    line: int  # 0: unknown
+    bytes_per_op: float  # as asked
+    allocs_per_op: float
+    others: int | Absent = ABSENT  # so many lines together, that have no line of their own here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocating:
+    value: tuple[AllocatingLine, ...]  # with most bytes first
+    pointer: tuple[AllocatingLine, ...]
+    not_recorded: str | Absent = ABSENT  # why both are empty
+
+
+@dataclass(frozen=True, kw_only=True)
 class Failed:
     kind: str | Absent = ABSENT  # of launch: paired, counts, solo
     reason: str
@@ -220,6 +238,7 @@ class Row:
     counts: Counts
     failed: Failed | None
     why: Why | None | Absent = ABSENT  # of runs with counters.json, or whose tables of layouts tell of the code
+    allocating: Allocating | Absent = ABSENT  # of rows that allocate, in runs with allocations.json
     observable: bool | None | Absent = ABSENT  # whether this machine can show the effect; None: not known
     labels: dict[str, str] | Absent = ABSENT  # {side: its name}, where the lesson names them otherwise
     truth: float | Absent = ABSENT  # of a control pair: the true ratio, known by construction

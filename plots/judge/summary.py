@@ -78,6 +78,7 @@ class Judge:
     def __init__(self, run, among=None):
         self.quick = run.quick
         self.layouts = run.manifest["layouts"]
+        self.allocated = run.allocated
         self.one_layout = run.manifest["settings"].get("layout", -1) >= 0  # so that the spread says nothing
         self.threshold = run.manifest["settings"]["threshold"]
         self.stopping = stopping.rule(run.manifest)
@@ -136,7 +137,8 @@ def _row(row, launches, measured, counts, judge):
         solo=None,
         counts=Counts(status=counts.status, detail=counts.detail, value=_plain(counts.value),
                       pointer=_plain(counts.pointer)),
-        failed=row.failed and Failed(**row.failed), **_named(row.declared))
+        failed=row.failed and Failed(**row.failed), allocating=counters.allocating(row.name, judge.allocated),
+        **_named(row.declared))
 
 
 def _with_why(row, measured, run):

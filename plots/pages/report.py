@@ -21,9 +21,10 @@ from plots.files.strict_json import printable
 from plots.go import go
 from plots.judge import overview, pair_summary, tidy
 from plots.pages import distribution, first_screen, page_table, shell, sparkline
+from plots.profile import of_run
 from plots.program import at_once
 from plots.stats import statistics
-from plots.words import counters_text, overview_text, pair_text, quantity, sentences
+from plots.words import allocations_text, counters_text, overview_text, pair_text, quantity, sentences
 from plots.words.pair_sentences import summarize
 from plots.words.sentences import capital
 
@@ -61,7 +62,8 @@ def page(run, in_go=None, judged=None, images=None):
            for key, kind in (("asked", "question"), ("variants", "variant"))},
         place=style.small_print(manifest), tally=f"{overview_text.tally(summary, manifest)}.",
         unsound="Some rows failed, or their counts differ" if summary.unsound else "",
-        wrong=_wrong(summary), go=_go(in_go, summary, found), floors=pair_text.floors(summary.floors),
+        wrong=_wrong(summary), go=_go(in_go, summary, found), allocating=_allocating(run, summary),
+        floors=pair_text.floors(summary.floors),
         neighbours=pair_text.neighbours(summary), known=pair_text.known(summary), lost=pair_text.lost(summary),
         legend=pair_text.legend(summary), table=rows_of(summary),
         verdicts=[name for name in style.VERDICTS if any(row.verdict == name for row in summary.rows)],
@@ -115,13 +117,26 @@ def _pairs(summary, manifest, kinds, prefer, claims):
                       "spark": sparkline.make(rows, show), "tally": _tally(rows),
                       "short": overview_text.of_pair(rows, unit).whole, "answer": _answer(name, rows, summary, show),
                       "asides": _asides(name, summary), "table": rows_of(summary, rows, pair=False),
-                      "executed": _executed(rows), "counted": " ".join(counters_text.note(rows))})
+                      "executed": _executed(rows), "counted": " ".join(counters_text.note(rows)),
+                      "allocating": _table(allocations_text.of_pair(rows, show))})
     return pairs
 
 
 def _executed(rows):
     """The table of what both sides execute, where anybody counted it."""
     return page_table.of(counters_text.table(rows)) if any(row.why and row.why.counters for row in rows) else None
+
+
+def _table(table):
+    return table and page_table.of(table)
+
+
+def _allocating(run, summary):
+    """What allocates in the whole run; None where nothing does, or nobody looked."""
+    allocated = run.allocated and dataclasses.replace(run.allocated, refused=printable(run.allocated.refused))
+    table, missing = allocations_text.of_run(summary.rows), allocations_text.missing(allocated, summary.rows)
+    return {"table": _table(table), "graph": of_run.svg(summary.rows, run.allocated), "missing": missing} \
+        if table or missing else None
 
 
 def _size_shower(unit):
@@ -158,7 +173,8 @@ def _numbers(row):
 
 
 def _because(row):
-    return f"; {row.why.sentence}" if row.why and row.why.sentence else ""
+    return "".join(f"; {sentence}" for sentence in (row.why and row.why.sentence, allocations_text.sentence(row))
+                   if sentence)
 
 
 def _asides(pair, summary):

@@ -41,7 +41,8 @@ def check(folder):
 def _files(folder):
     if (folder / "manifest.json").exists():
         yield folder / "manifest.json", "run"
-    for name, kind in (("journal.jsonl", "journal"), ("counters.json", "counters"), ("summary.json", "summary"),
+    for name, kind in (("journal.jsonl", "journal"), ("counters.json", "counters"), ("allocations.json", "allocations"),
+                       ("summary.json", "summary"),
                        ("bench.txt", "bench"), ("launches.csv", "launches"), ("launches.csv.gz", "launches"),
                        ("go/go.json", "go"), ("go/bench.txt", "bench")):
         if (folder / name).exists():

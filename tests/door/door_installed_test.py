@@ -9,8 +9,9 @@ import pytest
 def installed(door, tmp_path):
     (door.root / "installed").write_text("version=1.2.3\n")
     (door.root / "meson.build").unlink()
-    (door.root / "harness").mkdir()
+    (door.root / "harness/profile").mkdir(parents=True)
     shutil.copy(door.stubs / "ampersand-bench", door.root / "harness")
+    shutil.copy(door.stubs / "ampersand-profile", door.root / "harness/profile")
     (tmp_path / "work").mkdir()
     return door
 

@@ -144,8 +144,11 @@ def test_a_run_without_a_name_gets_the_date(door):
 def test_resume_names_the_run(door, tmp_path):
     run = tmp_path / "run"
     assert door("bench", "--resume", run) == 0
-    assert door.log[1:4] == [f"ampersand-bench paired --resume {run}", f"ampersand-bench counters {run}",
-                             f"plots summary {run} --format table --pages"]
+    assert door.log[1:5] == [f"ampersand-bench paired --resume {run}", f"ampersand-bench counters {run}",
+                             f"ampersand-profile --rows {run}", f"plots summary {run} --format table --pages"]
+    assert door("bench", "--resume", run, "--no-profile") == 0
+    assert door.logged("ampersand-bench")[0] == f"ampersand-bench paired --resume {run}"
+    assert not door.logged("ampersand-profile")
 
 
 def test_newest_run(door):

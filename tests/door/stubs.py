@@ -59,12 +59,13 @@ STUBS = {
         say "CC=${CC-} meson $*"
         [ "$1" = setup ] || exit "${STUB_STATUS:-0}"
         for word; do build=$source source=$word; done
-        mkdir -p "$build/meson-private" "$build/meson-info" "$build/harness"
+        mkdir -p "$build/meson-private" "$build/meson-info" "$build/harness/profile"
         echo rules >"$build/build.ninja"
         for part in coredata build meson_test_setup; do touch "$build/meson-private/$part.dat"; done
 facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "build": "%s"}}'
         printf "$facts" "$source" "$build" >"$build/meson-info/meson-info.json"
         cp "$STUBS/ampersand-bench" "$build/harness/"
+        cp "$STUBS/ampersand-profile" "$build/harness/profile/"
         """,
     "ninja": """
         [ "$3" = -n ] || { say "ninja $*"; touch "$STUBS/built"; }
@@ -125,6 +126,7 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
         fi
         exit "${STUB_STATUS:-0}"
         """,
+    "ampersand-profile": 'say "ampersand-profile $*"',
 }
 HEAD = """#!/bin/sh
 STUBS='@STUBS@'
@@ -150,6 +152,7 @@ class Door:
         for tool in PLAIN + ["cp"]:
             (self.bin / tool).symlink_to(shutil.which(tool))
         self.stub("ampersand-bench", self.stubs)
+        self.stub("ampersand-profile", self.stubs)
         self.stub("go.test", self.stubs)
         self.stub("id", self.bin)
         for package, brings in PACKAGES.items():

@@ -2,18 +2,26 @@
 #include "harness/bench/alone/profiled.h"
 
 #include "harness/lesson/layout.h"
+#include "harness/run/outcome.h"
 #include "harness/text/complain.h"
 #include "harness/text/suggest.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TIMED_NS 500000000u /* of CPU time, where ticks of that are counted */
+#define MOST_S 60           /* that a side may take, of many */
+
+typedef void count_function(int on);
 
 static uint64_t cpu_ns(void)
 {
@@ -58,33 +66,104 @@ static int refuse(const struct amp_registry *registry, const char *name)
     return 2;
 }
 
-int amp_profiled_run(const struct amp_registry *registry, const char *task)
+/* Returns how many operations were recorded. */
+static uint64_t record(const struct amp_row *row, bool is_value, bool for_a_time, count_function *count)
 {
-    bool is_value = strncmp(task, "value/", 6) == 0;
-    const char *name = strchr(task, '/') ? strchr(task, '/') + 1 : task, *why = "";
-    const struct amp_row *row = amp_registry_find(registry, name);
-    const struct amp_side *side;
-    void (*count)(int on);
-    const bool for_a_time = dlsym(RTLD_DEFAULT, "amp_profile_ticks") != NULL;
-    uint64_t checksum, ops;
-    void *fixture;
+    const struct amp_side *side = is_value ? &row->pair->value : &row->pair->pointer;
+    void *fixture = amp_side_set_up(side, row->size);
+    uint64_t checksum = side->run(fixture, 1), ops; /* what happens only once is over */
 
-    *(void **) &count = dlsym(RTLD_DEFAULT, "amp_profile_count");
-    if (!row)
-        return refuse(registry, name);
-    if (!count)
-        return amp_complain(2, name, "this process does not run under ampersand-profile");
-    if (amp_layout_hold_row(row, 0, &why))
-        return amp_complain(2, name, "%s", why);
-    side = is_value ? &row->pair->value : &row->pair->pointer;
-    fixture = amp_side_set_up(side, row->size);
-    checksum = side->run(fixture, 1); /* what happens only once is over */
     count(1);
     ops = run_recorded(side, fixture, for_a_time, &checksum);
     count(0);
     amp_keep(&checksum);
     amp_side_tear_down(side, fixture);
+    return ops;
+}
+
+/* What tells the profiler from where to where; NULL after saying that there is none. */
+static count_function *find_count(const char *what)
+{
+    count_function *count;
+
+    *(void **) &count = dlsym(RTLD_DEFAULT, "amp_profile_count");
+    if (!count)
+        amp_complain(2, what, "this process does not run under ampersand-profile");
+    return count;
+}
+
+int amp_profiled_run(const struct amp_registry *registry, const char *task)
+{
+    bool is_value = strncmp(task, "value/", 6) == 0;
+    const char *name = strchr(task, '/') ? strchr(task, '/') + 1 : task, *why = "";
+    const struct amp_row *row = amp_registry_find(registry, name);
+    const bool for_a_time = dlsym(RTLD_DEFAULT, "amp_profile_ticks") != NULL;
+    count_function *count;
+    uint64_t ops;
+
+    if (!row)
+        return refuse(registry, name);
+    count = find_count(name);
+    if (!count)
+        return 2;
+    if (amp_layout_hold_row(row, 0, &why))
+        return amp_complain(2, name, "%s", why);
+    ops = record(row, is_value, for_a_time, count);
     if (for_a_time)
-        printf("%" PRIu64 " %" PRIu64 "\n", ops, side->copied_b_per_op);
+        printf("%" PRIu64 " %" PRIu64 "\n", ops, (is_value ? row->pair->value : row->pair->pointer).copied_b_per_op);
+    return fflush(stdout) ? 1 : 0;
+}
+
+/* A side in a process of its own, whose number is returned; `why` gets what went wrong, nothing if nothing did. */
+static pid_t record_apart(const struct amp_row *row, bool is_value, count_function *count, struct amp_outcome *why)
+{
+    static const struct amp_exit exits[] = AMP_PAIR_EXITS;
+    const struct amp_tail silent = { .n = 0 };
+    int status = 0;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        alarm(MOST_S);
+        record(row, is_value, false, count);
+        _exit(0);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (child < 0)
+        snprintf(why->detail, sizeof why->detail, "%s", strerror(errno));
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        snprintf(why->detail, sizeof why->detail, "it took more than %d s", MOST_S);
+    else
+        amp_outcome_describe(exits, 0, status, &silent, why);
+    return child;
+}
+
+int amp_profiled_rows(const struct amp_registry *registry, const char *file)
+{
+    static const char *const sides[] = { "pointer", "value" };
+    count_function *count = find_count(file);
+    FILE *names = count ? fopen(file, "re") : NULL;
+    char name[256];
+
+    if (!names)
+        return count ? amp_complain(2, file, "%s", strerror(errno)) : 2;
+    while (fscanf(names, "%255s", name) == 1) {
+        const struct amp_row *row = amp_registry_find(registry, name);
+        const char *stale = "this build has no such row";
+
+        for (int is_value = 1; is_value >= 0; is_value--) {
+            struct amp_outcome why = { .ending = AMP_DONE };
+            pid_t child = 0;
+
+            if (!row || amp_layout_hold_row(row, 0, &stale))
+                snprintf(why.detail, sizeof why.detail, "%s", stale);
+            else
+                child = record_apart(row, is_value, count, &why);
+            printf("%ld %s %s %s\n", (long) child, sides[is_value], name, why.detail);
+        }
+    }
+    fclose(names);
     return fflush(stdout) ? 1 : 0;
 }

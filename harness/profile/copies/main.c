@@ -6,18 +6,17 @@
 #include "harness/profile/copies/export.h"
 #include "harness/profile/copies/preload/sections.h"
 #include "harness/profile/copies/report.h"
-#include "harness/profile/launch.h"
+#include "harness/profile/launch/flags.h"
+#include "harness/profile/launch/launch.h"
+#include "harness/profile/launch/scratch.h"
 #include "harness/profile/recorded.h"
-#include "harness/profile/run.h"
 #include "harness/profile/samples/proto.h"
 #include "harness/profile/samples/symbols.h"
-#include "harness/profile/scratch.h"
 #include "harness/program/program.h"
 #include "harness/text/complain.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <string.h>
 #include <time.h>
@@ -83,11 +82,6 @@ static int report(const struct options *options, const char *folder, const char 
     return status;
 }
 
-static void no_snapshot(void *argument)
-{
-    (void) argument;
-}
-
 static bool has_lines(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -103,7 +97,7 @@ static int run(const struct options *options)
 {
     char path[PATH_MAX], library[PATH_MAX], folder[PATH_MAX], ended[64] = "";
     struct amp_launch launch = { .command = options->command, .path = path, .library = library, .folder = folder,
-                                 .output = -1, .snapshot = no_snapshot };
+                                 .output = -1 };
     uint64_t begin_ns = now_ns();
     int status = amp_program_check_code(options->command[0], path, sizeof path), result = 0, own;
     int err = !status && options->output ? amp_proto_can_save(options->output) : 0;
@@ -111,7 +105,7 @@ static int run(const struct options *options)
     if (err)
         status = amp_complain(2, options->output, "cannot be written: %s", strerror(-err));
     if (!status)
-        status = amp_run_find_beside("libampersand_copies.so", library, sizeof library);
+        status = amp_launch_find_beside("libampersand_copies.so", library, sizeof library);
     if (!status)
         status = amp_scratch_make(folder);
     if (status)
@@ -122,7 +116,7 @@ static int run(const struct options *options)
     } else {
         const bool is_marked = amp_copies_are_marked(path);
 
-        own = amp_run_describe(result, ended, sizeof ended);
+        own = amp_launch_describe(result, ended, sizeof ended);
         if (!is_marked)
             amp_complain(0, path, "no copies are named in it: compile it with 'ampersand cc'");
         status = report(options, folder, ended, is_marked && !has_lines(path), now_ns() - begin_ns);
@@ -137,25 +131,21 @@ static int parse(int argc, char **argv, struct options *out)
     static const struct option known[] = { { "copies", no_argument, NULL, 'c' },
                                            { "format", required_argument, NULL, 'f' },
                                            { NULL, 0, NULL, 0 } };
-    int flag;
+    static const char none[] = "no such flag with --copies; 'ampersand help profile' lists all";
+    int flag, status = 0;
 
-    opterr = 0;
-    while ((flag = getopt_long(argc, argv, "+:o:", known, NULL)) != -1) {
-        if (flag == ':')
-            return amp_complain(2, argv[optind - 1], "needs a value");
-        if (flag == '?')
-            return amp_complain(2, argv[optind - 1], "no such flag with --copies; 'ampersand help profile' lists all");
+    while (!status && (flag = amp_flags_next(argc, argv, known, none))) {
+        if (flag == AMP_FLAGS_WRONG)
+            return 2;
         if (flag == 'o')
             out->output = optarg;
-        if (flag == 'f' && strcmp(optarg, "json") != 0 && strcmp(optarg, "table") != 0)
-            return amp_complain(2, "--format", "'%s': no such format: table or json", optarg);
         if (flag == 'f')
-            out->is_json = strcmp(optarg, "json") == 0;
+            status = amp_flags_format(optarg, &out->is_json);
     }
-    if (optind == argc || strcmp(argv[optind - 1], "--") != 0)
+    if (!status && !amp_flags_have_program(argc, argv))
         return amp_complain(2, "--copies", "takes a program: ampersand profile --copies [flags] -- PROGRAM ARGUMENTS");
     out->command = argv + optind;
-    return 0;
+    return status;
 }
 
 int main(int argc, char **argv)

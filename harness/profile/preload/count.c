@@ -14,6 +14,7 @@ static uint64_t missed_early; /* by handlers, while the file was being made */
 
 void amp_count_set(bool on)
 {
+    amp_region_head();
     __atomic_store_n(&amp_region_off, !on, __ATOMIC_RELAXED);
 }
 

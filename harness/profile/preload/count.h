@@ -27,7 +27,8 @@ void amp_count_failed(void);
 /* An allocation that a signal handler made while another was being counted. */
 void amp_count_missed(void);
 
-/* False: nothing is counted, until it is called with true. For all threads. */
+/* False: nothing is counted, until it is called with true. For all threads. From then on the process has its file, even
+ * if it allocates nothing. */
 void amp_count_set(bool on);
 
 #endif

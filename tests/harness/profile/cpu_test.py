@@ -93,6 +93,19 @@ def test_the_file_and_the_table(spin, tmp_path):
     assert top.returncode == 0 and "Type: cpu" in top.stdout and "hot" in top.stdout
 
 
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_a_program_that_is_too_short_says_so(tmp_path):
+    file = tmp_path / "out.pb.gz"
+    done = subprocess.run([PROFILE, "--cpu", "-o", file, "--", "/bin/true"], capture_output=True, text=True)
+    first, *rest = done.stderr.splitlines()
+    read = pprof.read(file)
+    assert done.returncode == 0 and read.types == ["samples", "cpu"]
+    if read.total("samples"):
+        pytest.skip("the start of a program takes more than a tick here")
+    assert first.startswith("/bin/true: too short to be sampled: ") and first.endswith(" and no tick of 1 ms behind it")
+    assert rest == [f"{file}: go tool pprof -top {file}"]
+
+
 def test_wrong_use():
     done = subprocess.run([PROFILE, "--cpu", "row"], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.startswith("ampersand: --cpu: only for a program")

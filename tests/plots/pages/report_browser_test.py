@@ -47,7 +47,7 @@ def pages(tmp_path_factory):
     made = {}
     for name, one in (("full", plan), ("quick", dataclasses.replace(plan, launches=1, quick=True))):
         folder = tmp_path_factory.mktemp(name)
-        run = load(synthetic.write_run(folder / "run", rows, one))
+        run = load(synthetic.write_allocations(synthetic.write_run(folder / "run", rows, one), rows))
         made[name] = folder / "report.html"
         made[name].write_text(report.page(run), encoding="utf-8")
     return made

@@ -89,6 +89,7 @@ RUNS = {
                                     build={"compiler": HOSTILE, "kernel_args": [HOSTILE], "libraries": {}}),
     "bad": lambda folder: write(folder, plan=dataclasses.replace(
         PLAN, fail={"pass/size=64": ("signal", "SIGSEGV")}, differ=("factory/size=16",))),
+    "profiled": lambda folder: synthetic.write_allocations(write(folder), ROWS, HOSTILE, refuse=("factory/size=16",)),
     "refused": lambda folder: write(folder, plan=dataclasses.replace(PLAN, refuse_counts=True)),
     "nothing": lambda folder: write(folder, ROWS[:1], dataclasses.replace(PLAN, launches=0, counts_launches=0,
                                                                           solo=False)),
@@ -202,6 +203,25 @@ def test_the_first_screen_answers(text_of):
         assert f'"cell {name}' in legend or name == "small", "each look of a cell is explained"
         assert "hatched" not in look or '"cell hatched' in legend
     assert len({tuple(look) for look in looks}) >= 6
+
+
+def test_tells_which_lines_allocate(text_of, page_of):
+    run, text = text_of("profiled")
+    summary = summarize(load(run))[0]
+    card = re.search(r'<article class="card" id="[^"]*" data-find>\s*<h3>factory</h3>.*?</article>', text, re.DOTALL)[0]
+    table = re.search(r'aria-label="factory, lines that allocate".*?</table>', card, re.DOTALL)[0]
+    lines = [[re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", line)]
+             for line in table.split("<tr")[2:]]
+    sizes = [row.size for row in summary.pairs["factory"]]
+    assert [line[0] for line in lines] == [overview_text.quantity.size(size) for size in sizes]
+    assert [line[1:2] + line[3:] for line in lines if len(line) > 4 and line[4] != "-"] == [
+        ["pointer", "lesson.c:31", str(size), "1"] for size in sizes if size != 16]
+    assert "not recorded: SIGSEGV" in table and "pointer allocates in" in card
+    graph = re.search(r'<svg class="flame".*?</svg>', text, re.DOTALL)[0]
+    whole = sum(size for size in sizes if size != 16)
+    assert f"each row: {overview_text.quantity.size(whole)}, 100 %" in graph and "factory: " in graph
+    assert "Not recorded: SIGSEGV (1 row)." in page_of("profiled")[1].text("section")
+    assert "What allocates" not in text_of("plain")[1]
 
 
 def test_escapes_what_others_wrote(page_of):

@@ -2,12 +2,13 @@
 """A profile in pprof's form is read as it was written, and drawn to scale; what is none is refused in one line."""
 import gzip
 import re
+import types
 
 import pytest
 
 from plots.__main__ import guarded
-from plots.files import pprof
-from plots.profile import flame
+from plots.files import allocated, pprof
+from plots.profile import flame, of_run
 
 
 def varint(number):
@@ -71,6 +72,28 @@ def test_widths_are_parts_of_the_whole():
     assert sum("a&lt;b&gt; (a.c:30)" in told for told in drawn) == 3  # time of both sides, bytes of one
     plain = boxes(flame.svg(pprof.parse(profile([((5, 7), False)])), "a program"))
     assert "all: 7 B, 100 %" in plain and "leaf (a.c:20): 5.000 ns, 100 %" in plain
+
+
+def test_a_run_by_pairs_and_sides():
+    """Sizes of a pair are joined; what one operation takes counts, however many were recorded."""
+    stack = (pprof.Frame("run", "a.c", 1), pprof.Frame("leaf", "a.c", 2))
+    rows = [types.SimpleNamespace(row=f"{pair}/size={size}", pair=pair, name_of=str)
+            for pair, size in (("one", 1), ("one", 2), ("two", 1), ("none", 1), ("lost", 1))]
+
+    def of(ops, value=(), pointer=(), refused=None):
+        sides = {side: tuple(pprof.Sample(*each, False) for each in found)
+                 for side, found in (("value", value), ("pointer", pointer))}
+        return allocated.Recorded(ops, sides, refused)
+    recorded = {"one/size=1": of(10, pointer=[((60, 10), stack)]), "one/size=2": of(2, pointer=[((4, 4), stack[:1])]),
+                "two/size=1": of(1, value=[((8, 1), stack)]), "lost/size=1": of(0, refused="SIGSEGV")}
+    drawn = boxes(of_run.svg(rows, allocated.Allocated(None, recorded)))
+    whole = flame.WIDTH - 2 * flame.MARGIN
+    for told, part in (("each row: 16 B, 100 %", 1), ("one: 8 B, 50.0 %", 0.5), ("pointer: 8 B, 50.0 %", 0.5),
+                       ("run (a.c:1): 8 B, 50.0 %", 0.5), ("leaf (a.c:2): 6 B, 37.5 %", 0.375),
+                       ("one: 3, 75.0 %", 0.75), ("leaf (a.c:2): 1, 25.0 %", 0.25)):
+        assert drawn[told] == pytest.approx(part * whole, abs=1), told
+    assert not [told for told in drawn if told.startswith(("none", "lost"))]
+    assert of_run.svg(rows, None) == of_run.svg(rows[3:], allocated.Allocated(None, recorded)) == ""
 
 
 def test_nothing_was_recorded():

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/profile/launch.h"
+#include "harness/profile/launch/launch.h"
 
 #include "harness/profile/record/record.h"
+#include "harness/text/complain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +105,8 @@ static void attend(const struct amp_launch *launch, const sigset_t *signals, pid
             if (waitpid(child, status, WNOHANG) == child)
                 return;
         } else if (signal == 0 || signal == SIGUSR2) {
-            launch->snapshot(launch->argument);
+            if (launch->snapshot)
+                launch->snapshot(launch->argument);
             while (at_ns && at_ns <= now_ns())
                 at_ns += launch->every_ns;
         } else if (!comes_from_terminal(&info)) {
@@ -129,4 +131,30 @@ int amp_launch_run(const struct amp_launch *launch, int *status)
         attend(launch, &signals, child, status);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return err;
+}
+
+int amp_launch_describe(int status, char *out, size_t cap)
+{
+    if (WIFSIGNALED(status)) {
+        snprintf(out, cap, "ended by signal %d: %s", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return 128 + WTERMSIG(status);
+    }
+    if (WEXITSTATUS(status) != 0)
+        snprintf(out, cap, "exit status %d", WEXITSTATUS(status));
+    return WEXITSTATUS(status);
+}
+
+int amp_launch_find_beside(const char *name, char *out, size_t cap)
+{
+    ssize_t n = readlink("/proc/self/exe", out, cap - 1);
+    char *last;
+
+    if (n < 0)
+        return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
+    out[n] = '\0';
+    last = strrchr(out, '/');
+    snprintf(last + 1, cap - (size_t) (last + 1 - out), "%s", name);
+    if (strpbrk(out, ": "))
+        return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
+    return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/profile/scratch.h"
+#include "harness/profile/launch/scratch.h"
 
 #include "harness/text/complain.h"
 
@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
