@@ -246,18 +246,15 @@ Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    defau
   --every T          write it again after each such time: 10s, 5m          at the end
   --alloc            every allocation                                      default
   --cpu              where CPU time goes; for a PROGRAM
-  --rows RUN         which lines of the rows of a run allocate, into its
-                     allocations.json; bench does that                   none
+  --rows RUN         all rows of a run that allocate; bench does that          none
   --copies           which struct copies cost what; for a PROGRAM that `ampersand cc` compiled
   --format F         the report as table or json                           table
 
-Runs the program and the processes that it starts, and records each allocation with its stack. The report goes to
-stderr when the program has ended, since stdout is the program's; so is the exit status (128 plus a signal that ended
-it). SIGUSR2 to this process writes FILE at once; what has been counted is kept however the program ends.
-Exit status 2 also: the program cannot be profiled, for the reason that is printed. Of a ROW, 100 operations of each
-side are recorded, then half a second of CPU time; the report goes to stdout. Of it, -o out.pb.gz writes
-out-value.pb.gz and out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's: ns,
-bytes, allocations, bytes copied) and out-diff.svg, a flame graph of both.
+Records each allocation of the program and of the processes that it starts, with its stack. The report goes to stderr
+when the program has ended; its exit status is the program's (128 plus a signal that ended it), or 2: it cannot be
+profiled. SIGUSR2 to this process writes FILE at once; what was counted is kept however the program ends. Of a ROW, 100
+operations of each side are recorded, then half a second of CPU time; -o out.pb.gz writes out-value.pb.gz,
+out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's) and out-diff.svg.
 END
         trace) usage_of_trace ;;
         merge) cat <<'END' ;;

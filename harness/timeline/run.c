@@ -27,7 +27,8 @@ struct run {
 
 static int find_library(uint64_t above_b, char *out, size_t cap)
 {
-    return amp_launch_find_beside(above_b == UINT64_MAX ? "libampersand_trace.so" : "libampersand_trace_heap.so", out, cap);
+    return amp_launch_find_beside(above_b == UINT64_MAX ? "libampersand_trace.so" : "libampersand_trace_heap.so", out,
+                                  cap);
 }
 
 /* A folder of the user's: made, or there and empty. */
