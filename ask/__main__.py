@@ -2,6 +2,7 @@
 """python3 -m ask HEADER TYPE: value or pointer, for a type of your own.
 
   header       --> functions.py: with --functions
+  header, class of C++ --> types/cpp_class.py, class_lessons.py, class_answer.py: the same path for classes
   header, type --> types/:      size, padding, how it is passed     (the user's compiler and flags)
                    profiles.py: what the functions do to which it is passed
                    lessons.py:  the lessons about it, 16 layouts each, measured by ampersand-bench
@@ -19,8 +20,9 @@ import secrets
 import sys
 import time
 
-from ask import allocator, answer, arguments as words, functions, functions_text, lessons, profiles as kinds
-from ask.types import children, compiler as compilers, prototypes, subject as subjects
+from ask import (allocator, answer, arguments as words, class_answer, class_lessons, functions, functions_text, lessons,
+                 profiles as kinds)
+from ask.types import children, compiler as compilers, cpp_class, prototypes, subject as subjects
 from plots.files import pair_run, strict_json
 from plots.judge import pair_summary
 from plots.words import screen
@@ -33,7 +35,9 @@ def main(arguments):
     seed = secrets.randbits(53) if args.seed is None else args.seed
     with children.folder() as folder:
         include = [word for path in args.folders for word in ("-I", path)] + [f"-D{macro}" for macro in args.macros]
-        compiler = compilers.make(args.cc, include, args.cflags, folder)
+        compiler = compilers.make(args.cc, include, args.cflags, folder, args.language)
+        if compiler.is_cpp:
+            return of_class(compiler, args, seed, begin)
         if args.functions:
             return of_functions(compiler, args, seed, begin)
         subject = subjects.study(compiler, args.header, args.type)
@@ -41,16 +45,44 @@ def main(arguments):
         if args.facts:
             return show(answer.of_type(subject, compiler, compiler.facts), args)
         parts = lessons.parts(subject, profiles)
-        if sys.stderr.isatty():
-            print(f"ampersand: {subject.type}: {subject.size_b} B; measuring, half a minute at most", file=sys.stderr)
+        tell(subject)
         lessons.build(compiler, subject, profiles, parts, seed)
         status = lessons.measure(compiler, parts, args.launches, seed)
         rows, floors, rule, of_run = judge(folder, parts)
-    settings = {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
-                "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
-    seconds = round(time.monotonic() - begin, 1)
-    found = answer.document(subject, compiler, profiles, rows, floors, rule, seconds, settings)
+    found = answer.document(subject, compiler, profiles, rows, floors, rule, since(begin),
+                            settings(compiler, args, seed, of_run))
     return show(found, args) or status
+
+
+def of_class(compiler, args, seed, begin):
+    found = cpp_class.study(compiler, args.header, args.type)
+    if args.facts:
+        return show(class_answer.of_class(found, compiler, compiler.facts, args.make), args)
+    class_lessons.hold_make(found, args.make)
+    part = class_lessons.part_of(found)
+    tell(found)
+    class_lessons.build(compiler, found, args.make, part, args.link, seed)
+    status = lessons.measure(compiler, [part], args.launches, seed)
+    rows, floors, rule, of_run = judge(compiler.folder, [part])
+    answer_ = class_answer.document(found, compiler, args.make, rows, floors, rule, since(begin),
+                                    settings(compiler, args, seed, of_run))
+    return show(answer_, args) or status
+
+
+def tell(found):
+    """What is being measured, to who waits for it."""
+    if sys.stderr.isatty():
+        print(f"ampersand: {found.type}: {found.size_b} B; measuring, half a minute at most", file=sys.stderr)
+
+
+def settings(compiler, args, seed, of_run):
+    return {"allocator": allocator.facts(of_run), "seed": seed, "launches": args.launches,
+            "layouts": lessons.LAYOUTS, "flags": [*subjects.LESSON_FLAGS, *compiler.facts]}
+
+
+def since(begin):
+    """Seconds, to a tenth."""
+    return round(time.monotonic() - begin, 1)
 
 
 def of_functions(compiler, args, seed, begin):
@@ -65,7 +97,7 @@ def of_functions(compiler, args, seed, begin):
     rows, rule, of_run, status = functions.measure(compiler, some, args.launches, seed)
     more = {"rule": rule, "allocator": allocator.facts(of_run),
             "settings": {"seed": seed, "launches": args.launches, "layouts": lessons.LAYOUTS},
-            "seconds": round(time.monotonic() - begin, 1)}
+            "seconds": since(begin)}
     return show(functions.document(header, compiler, total, found, kinds, rows, more), args, "ask-functions",
                 functions_text) or status
 

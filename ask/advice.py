@@ -90,13 +90,13 @@ def meaning(failed, flags=()):
     return found
 
 
-def recommend(rows, profiles=(), not_copied=()):
+def recommend(rows, profiles=(), not_copied=(), questions=None):
     """One dictionary a row, and the sentence about the whole. Times decide nothing where a copy is wrong: then no row
-    has a side, and `not_copied` says what is wrong with it."""
+    has a side, and `not_copied` says what is wrong with it. `questions`: instead of QUESTIONS."""
     found, of_pair = [], {one.pair: one for one in profiles}
     for row in rows:
         profile = of_pair.get(row["pair"])
-        question, value, pointer = (profile.question, *profile.by) if profile else QUESTIONS[row["pair"]]
+        question, value, pointer = (profile.question, *profile.by) if profile else (questions or QUESTIONS)[row["pair"]]
         chosen = None if not_copied else side(row)
         none = "no answer" if row["failed"] else "not to be copied" if not_copied else "no answer yet"
         found.append({"question": question, "pair": row["pair"], "side": chosen, "why": why(row),

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from ask import advice, allocator, reasons
+from ask import advice, allocator, class_words, reasons
 from plots.files import records
 from plots.judge.pair_summary import Floor, Row
 from plots.program.guard import COMMAND
@@ -77,10 +77,15 @@ def notes(subject, compiler):
                      "that is stored")
     if subject.not_reordered:
         found.append(f"not measured in another order: {subject.not_reordered}")
-    for why in dict.fromkeys(why for _, why in compiler.left_out):
-        words = ", ".join(flag for flag, other in compiler.left_out if other == why)
-        found.append(f"left out of --cflags: {words}: {why}")
-    return found
+    return found + left_out(compiler)
+
+
+def left_out(compiler):
+    """Which flags are not used, each reason once."""
+    of_reason = {}
+    for flag, why in compiler.left_out:
+        of_reason.setdefault(why, []).append(flag)
+    return [f"left out of --cflags: {', '.join(flags)}: {why}" for why, flags in of_reason.items()]
 
 
 def uncounted(rows):
@@ -103,6 +108,7 @@ def text(answer, on=screen.PIPE):
 
 def _facts(answer):
     facts = [("size", f"{answer['size_b']} B, aligned to {answer['alignment_b']} B"), ("padding", _padding(answer))]
+    facts += class_words.facts(answer["class"]) if "class" in answer else []
     if answer["bit_fields"]:
         facts.append(("bit-fields", listed((f"{one['member']}:{one['bits']}" for one in answer["bit_fields"]), FEW)))
     if answer["unions"]:
@@ -118,6 +124,8 @@ def _facts(answer):
 def _padding(answer):
     """Each hole where there are few; else those that are alike in one."""
     padding = answer["padding"]
+    if padding is None:
+        return "not found out: the debugging information does not tell"
     if not padding["bytes"]:
         return "none"
     if len(padding["holes"]) <= FEW:
@@ -149,7 +157,8 @@ def _some(abi):
 
 
 def passed(abi, size_b):
-    return {"memory": f"in memory: each call copies {size_b} B onto the stack",
+    return {"reference": "by a hidden reference: who calls makes a copy, passes its address, and destroys it",
+            "memory": f"in memory: each call copies {size_b} B onto the stack",
             "registers": f"in {_some(abi)}: as a first argument in "
                          + _registers(abi, INTEGER_REGISTERS, VECTOR_REGISTERS),
             "nothing": "as nothing: no register and no memory is used",

@@ -7,12 +7,13 @@ import os
 import re
 import shlex
 
+from ask.types import cpp_class
 from plots.program.command_line import Parser, joined, no_such_flag
 
 LAUNCHES = 13
 MOST_CALLS = 64
 OWN = ("-I", "-D", "--cc", "--cflags", "--launches", "--seed", "--json", "--facts", "--reads", "--writes", "--alias",
-       "--depth", "--functions")
+       "--depth", "--functions", "--c++", "-x", "--make", "--link")
 PROFILE = ("reads", "writes", "alias", "depth")
 PARTS = ("struct", "union", "enum", "const", "volatile", "unsigned", "signed", "long", "short")  # a type goes on behind
 COMPILERS = re.compile(r"--(std|param|target|sysroot|coverage|save-temps)\b")
@@ -34,8 +35,12 @@ def parse(words):
     parser = Parser(prog="ask", allow_abbrev=False, add_help=False)
     parser.add_argument("-I", action="append", default=[], dest="folders")
     parser.add_argument("-D", action="append", default=[], dest="macros")
-    parser.add_argument("--cc", default=os.environ.get("CC") or "cc")
-    parser.add_argument("--cflags", default=os.environ.get("CFLAGS", ""))
+    parser.add_argument("--cc")
+    parser.add_argument("--cflags")
+    parser.add_argument("--c++", action="store_const", const="c++", dest="language")
+    parser.add_argument("-x", choices=("c", "c++"), dest="language")
+    parser.add_argument("--make")
+    parser.add_argument("--link", action="append", default=[])
     parser.add_argument("--launches", type=whole_number(1, 1000), default=LAUNCHES)
     parser.add_argument("--seed", type=whole_number(0, (1 << 53) - 1))
     parser.add_argument("--json", action="store_true")
@@ -46,7 +51,7 @@ def parse(words):
     parser.add_argument("--depth", type=whole_number(1, MOST_CALLS))
     parser.add_argument("--functions", action="store_true")
     end = words.index("--") if "--" in words else len(words)
-    args, more = parser.parse_known_args(joined(words[:end], ("--cflags", "--cc", "-D", "-I")))
+    args, more = parser.parse_known_args(joined(words[:end], ("--cflags", "--cc", "-D", "-I", "--make", "--link")))
     bare = [word for word in more if not word.startswith("-")][:2]
     for word in bare:
         more.remove(word)
@@ -55,10 +60,28 @@ def parse(words):
     more = bare[2:] + more
     flags = [word for word in more if word.startswith("-")]
     wrong = (_of_functions(args) if args.functions and not flags else
-             hint(args.header, args.type, more, args.cflags))
+             hint(args.header, args.type, more, args.cflags or ""))
+    if wrong:
+        parser.error(wrong)
+    wrong = _of_language(args)
     if wrong:
         parser.error(wrong)
     return args
+
+
+def _of_language(args):
+    """Settle the language, and what follows from it; what is wrong with flags that belong to the other one, or ""."""
+    args.language = args.language or ("c++" if cpp_class.is_cpp(args.header) else "c")
+    compiler, flags = ("CXX", "CXXFLAGS") if args.language == "c++" else ("CC", "CFLAGS")
+    if args.cc is None:
+        args.cc = os.environ.get(compiler) or os.environ.get("CC") or ("c++" if args.language == "c++" else "cc")
+    args.cflags = os.environ.get(flags, "") if args.cflags is None else args.cflags
+    of_c = next((f"--{flag}" for flag in (*PROFILE, "functions") if getattr(args, flag)), None)
+    if args.language == "c++" and of_c:
+        return f"{of_c} is about C, and {shown(args.header)} is taken for C++ (-x c takes it for C)"
+    if args.language == "c" and (args.make or args.link):
+        return f"{'--make' if args.make else '--link'} is about classes of C++: --c++ takes a header for C++"
+    return ""
 
 
 def shown(word):
@@ -107,7 +130,8 @@ def _of_functions(args):
 
 def is_header(word):
     """Whether a word names a file, or is spelled as one."""
-    return word is not None and (os.path.isfile(word) or word.endswith((".h", ".c", ">")) or word.startswith("<"))
+    return word is not None and (os.path.isfile(word) or word.endswith((".h", ".c", ">", *cpp_class.SUFFIXES))
+                                 or word.startswith("<"))
 
 
 def is_type(word):

@@ -103,15 +103,20 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
        ./ampersand ask HEADER --functions [flags]
 
   HEADER             a file, or a header that the compiler finds: '<sys/stat.h>' or sys/stat.h
-  TYPE               a struct, union or typedef that HEADER defines
+  TYPE               a struct, union or typedef that HEADER defines; of C++ a class: 'std::vector<int>'
   --functions        what every function of HEADER takes and returns by value, and what that costs
   -I DIR, -D X       as for the compiler: where it looks for headers, and what it defines; may be repeated
-  --cc CC            the compiler                                       $CC, or cc
-  --cflags FLAGS     its flags after -O2, in one word: '-O3 -march=native'     $CFLAGS
+  --cc CC            the compiler                     $CC, or cc; of C++ $CXX, or c++
+  --cflags FLAGS     its flags after -O2, in one word: '-O3 -march=native'     $CFLAGS; of C++ $CXXFLAGS
   --json             print the answer as JSON
   --facts            print only what is known without measuring: size, padding, registers, notes
   --launches N       processes that time each question                  13
   --seed N           the seed of all random choices                     drawn and printed
+
+For C++, which .hpp, .hh, .cc and headers without a suffix, such as `string`, are taken for (docs/cpp.md):
+  --c++, -x c++      take a .h for C++; -x c takes any header for C
+  --make EXPRESSION  makes the object: 'std::string(40, 0)'             a default one
+  --link FILE        defines what HEADER only declares: a source, an object, a library; may be repeated
 
 Only about a function of yours, to which the object is passed; else all that matter are measured:
   --reads N          it reads N members, or all                         2

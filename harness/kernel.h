@@ -49,8 +49,8 @@
 
 struct amp_side {
     uint64_t (*run)(void *amp_fixture, uint64_t amp_ops); /* does `ops` operations, returns their checksum */
-    uint64_t allocs_per_op;                               /* expected, exact: heap.h defines what counts */
-    uint64_t bytes_per_op;                                /* expected, exact, as asked for (not rounded up) */
+    uint64_t allocs_per_op; /* expected, exact: heap.h defines what counts; AMP_ANY: counted, and held to nothing */
+    uint64_t bytes_per_op;  /* expected, exact, as asked for (not rounded up); AMP_ANY */
     /* What an operation calls in the compiled code, as "make_value free" or "take_arena*64"; (*): through a pointer; a
      * star without a number: any number of times. memcpy(), memset() and _exit() are not named, nor is the suffix of a
      * template's functions. NULL: nothing is declared, and neither calls nor copies are held to it. */

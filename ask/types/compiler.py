@@ -37,10 +37,22 @@ class Compiler:
     flags: tuple    # of --cflags what is used, in words
     folder: Path    # for what is made
     left_out: tuple = ()  # of --cflags: (flag, why)
+    language: str = "c"   # or c++
 
     @property
     def name(self):
         return shlex.join(self.command)
+
+    @property
+    def is_cpp(self):
+        return self.language == "c++"
+
+    @property
+    def of_c(self):
+        """The same for code of ours in C, with the flags that bear on it."""
+        if not self.is_cpp:
+            return self
+        return replace(self, command=(*self.command, "-x", "c"), include=(), flags=self.lesson, language="c")
 
     @property
     def facts(self):
@@ -145,18 +157,22 @@ PROBE = """#ifdef __cplusplus
 extern int amp_probe;
 int amp_probe = 1;
 """
+PROBE_CPP = "extern int amp_probe;\nint amp_probe = 1;\n"
+OF_CPP = {"cc": "c++", "gcc": "g++", "clang": "clang++"}  # the name by which a compiler of C links C++, too
 
 
-def make(command, include, flags, folder):
+def make(command, include, flags, folder, language="c"):
     """A Compiler, or Refused where the words cannot be taken as they are."""
     words, given = _split("--cc", command), _split("--cflags", flags)
+    if words and language == "c++":
+        words[0] = re.sub(r"(?<![^/-])(cc|gcc|clang)(?=(-[\d.]+)?$)", lambda found: OF_CPP[found[0]], words[0])
     if not words:
         raise Refused("--cc", "its value is empty")
     if not shutil.which(words[0]):
         raise Refused(f"--cc {words[0]}", "no such command")
     n = next((i for i, word in enumerate(words) if i and word.startswith("-")), len(words))  # flags may stand there
     used, left_out = kinds.sort([*words[n:], *given])
-    compiler = Compiler(tuple(words[:n]), tuple(include), used, folder, left_out)
+    compiler = Compiler(tuple(words[:n]), tuple(include), used, folder, left_out, language)
     _probe(compiler)
     return compiler
 
@@ -170,8 +186,8 @@ def _split(flag, words):
 
 def _probe(compiler):
     """Compile a file of one variable, in an empty folder: whatever these flags do instead or besides shows there."""
-    place, source = compiler.folder / "probe", compiler.folder / "probe.c"
-    source.write_text(PROBE)
+    place, source = compiler.folder / "probe", compiler.folder / ("probe.cpp" if compiler.is_cpp else "probe.c")
+    source.write_text(PROBE_CPP if compiler.is_cpp else PROBE)
     place.mkdir(exist_ok=True)
 
     def fault(other):

@@ -27,7 +27,7 @@ NONE = {"EM_X86_64": 0, "EM_AARCH64": 256}
 
 @dataclass(frozen=True)
 class Unit:
-    """C behind its preprocessor, that declares amp_asked, and the flags with which it is compiled."""
+    """C or C++ behind its preprocessor, that declares amp_asked, and the flags with which it is compiled."""
     compiler: object
     name: str        # of its files
     text: str
@@ -35,7 +35,7 @@ class Unit:
 
     def compile(self, more, *words):
         """(status, messages, object) of the text and some lines more."""
-        source = self.compiler.folder / f"{self.name}.i"
+        source = self.compiler.folder / f"{self.name}{'.ii' if self.compiler.is_cpp else '.i'}"
         made = source.with_suffix(".o")
         made.unlink(missing_ok=True)
         source.write_text(f'{self.text}\n# 1 "ask"\n{more}', **AS_TYPED)
@@ -51,7 +51,7 @@ class Unit:
 
 def preprocess(compiler, name, text, flags, behind):
     """(a Unit or None, the compiler's messages)."""
-    source = compiler.folder / f"{name}.c"
+    source = compiler.folder / f"{name}{'.cpp' if compiler.is_cpp else '.c'}"
     source.write_text(text, **AS_TYPED)
     made = source.with_suffix(".pre")
     status, said = compiler.run(*flags, "-w", "-E", source, "-o", made)

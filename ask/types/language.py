@@ -34,7 +34,7 @@ def because(error, compiles, text):
         return "", False
     if STANDARD_HEADER.search(error) or WORDS.search(without_comments(text())):
         return "", True
-    return "; as C++ it does, and ampersand asks about C", False
+    return "; as C++ it does: ask with --c++", False
 
 
 def for_a_type(compiles):

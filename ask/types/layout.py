@@ -43,13 +43,11 @@ class Layout:
         if kind.kind in ("struct", "union"):
             mask = bytearray(kind.size)
             for member in kind.members:
-                if member.bits is None:
+                if member.bits is None:  # those of a union overlap, and in C++ a class without members may lie anywhere
                     part = self._mask(member.use.type)
-                    if kind.kind == "struct":
-                        mask[member.offset:member.offset + len(part)] = part
-                    else:
-                        mask[:len(part)] = (int.from_bytes(mask[:len(part)], "little")
-                                            | int.from_bytes(part, "little")).to_bytes(len(part), "little")
+                    there = slice(member.offset, member.offset + len(part))
+                    mask[there] = (int.from_bytes(mask[there], "little")
+                                   | int.from_bytes(part, "little")).to_bytes(len(part), "little")
                 else:
                     for bit in range(member.bit, member.bit + member.bits):
                         mask[member.offset + bit // 8] |= 1 << bit % 8

@@ -12,7 +12,9 @@ from plots.program.errors import Refused
 
 NAMELESS = ("DW_TAG_const_type", "DW_TAG_volatile_type", "DW_TAG_restrict_type", "DW_TAG_typedef", "DW_TAG_atomic_type")
 QUALIFIERS = {"DW_TAG_const_type": "const", "DW_TAG_volatile_type": "volatile", "DW_TAG_atomic_type": "atomic"}
-POINTERS = ("DW_TAG_pointer_type", "DW_TAG_reference_type")
+POINTERS = ("DW_TAG_pointer_type", "DW_TAG_reference_type", "DW_TAG_rvalue_reference_type")
+RECORDS = ("DW_TAG_structure_type", "DW_TAG_class_type", "DW_TAG_union_type")
+FUNCTION_B, ADDRESS_B = 16, 8  # what C++ has in a pointer to a member function, and in one to other members
 ALL_ONES = (-1, (1 << 32) - 1, (1 << 64) - 1)  # the last of no elements
 # DW_ATE_*
 COMPLEX, FLOAT, DECIMAL, COMPLEX_INTEGER = 3, 4, 15, 0x80
@@ -69,13 +71,14 @@ class Member:
     declared: int = 0        # by an _Alignas of its own; 0: none
 
 
-def read(dwarf, variable):
-    """The Use of a global variable's type."""
+def read(dwarf, variable, behind=False):
+    """The Use of a global variable's type; `behind`: of what it points to."""
     die = next((die for unit in dwarf.iter_CUs() for die in unit.get_top_DIE().iter_children()
                 if die.tag == "DW_TAG_variable" and name_of(die) == variable and "DW_AT_type" in die.attributes), None)
     if die is None:
         raise Refused("debugging information", "the compiler writes none about the type")
-    return Reader().use(type_of(die))
+    die = type_of(die)
+    return Reader().use(type_of(die) if behind else die)
 
 
 def name_of(die):
@@ -90,6 +93,11 @@ def type_of(die):
 def number(die, attribute, otherwise=None):
     found = die.attributes.get(attribute)
     return found.value if found else otherwise
+
+
+def _is_part(die):
+    """Of each object: a base class of C++ is a part as an anonymous struct is, a static member is none."""
+    return die.tag == "DW_TAG_inheritance" or die.tag == "DW_TAG_member" and "DW_AT_external" not in die.attributes
 
 
 class Reader:
@@ -119,11 +127,11 @@ class Reader:
     def _read(self, die):
         size, name = number(die, "DW_AT_byte_size", 0), name_of(die)
         alignment = number(die, "DW_AT_alignment", 0)
-        if die.tag in ("DW_TAG_structure_type", "DW_TAG_union_type"):
-            made = Type("struct" if die.tag == "DW_TAG_structure_type" else "union", size, name, alignment=alignment,
+        if die.tag in RECORDS:
+            made = Type("union" if die.tag == "DW_TAG_union_type" else "struct", size, name, alignment=alignment,
                         place=die.offset)
             self.types[die.offset] = made
-            made.members = [self._member(child) for child in die.iter_children() if child.tag == "DW_TAG_member"]
+            made.members = [self._member(child) for child in die.iter_children() if _is_part(child)]
         elif die.tag == "DW_TAG_array_type":
             counts = tuple(self._count(child) for child in die.iter_children() if child.tag == "DW_TAG_subrange_type")
             vector = "DW_AT_GNU_vector" in die.attributes
@@ -132,6 +140,8 @@ class Reader:
             made.size = size if vector and size else made.count * made.element.type.size
         elif die.tag in POINTERS:
             made = Type("pointer", size or 8, pointee=self._pointee(die))
+        elif die.tag == "DW_TAG_ptr_to_member_type":
+            made = Type("pointer", FUNCTION_B if type_of(die).tag == "DW_TAG_subroutine_type" else ADDRESS_B)
         elif die.tag == "DW_TAG_unspecified_type":  # nullptr_t
             made = Type("pointer", 8, name)
         else:
@@ -151,6 +161,8 @@ class Reader:
         return number(die, "DW_AT_count", None if last is None else 0 if last in ALL_ONES else last + 1)
 
     def _member(self, die):
+        if isinstance(number(die, "DW_AT_data_member_location", 0), list):
+            raise Refused("debugging information", "where a virtual base lies is found out as the program runs")
         use, bits = self.use(type_of(die)), number(die, "DW_AT_bit_size")
         at = 8 * number(die, "DW_AT_data_member_location", 0)
         if bits is None:

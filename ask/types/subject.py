@@ -5,27 +5,20 @@ A type is refused, in one line, where the lessons cannot ask about it; the reaso
 compiler has one."""
 
 import difflib
-import json
 import os
 import re
-import subprocess
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ask.types import children, clean, facts, language, leaves, maker, members, notes, reorder
-from ask.types.compiler import AS_TYPED, because, ending, first_error
+from ask.types import clean, experiment, facts, language, leaves, maker, members, notes, reorder
+from ask.types.compiler import AS_TYPED, ROOT, because, first_error
 from ask.types.layout import Layout
 from plots.program.errors import Refused
 
 MARK = "amp_the_type"  # around its name, which may be a macro's, unlike our words around it
-ROOT = Path(__file__).resolve().parents[2]
 ALIGNMENT_B = 16       # of malloc() and of the lessons' fixtures
 LARGEST_B = 1 << 20    # by value it also has to fit a stack, more than once
 LESSON_FLAGS = ("-O2",)  # before the user's, which thus win
-# Sections of the experiment: its functions, and the thunks that gcc calls through; the constants of some x87 code.
-OURS = re.compile(r"\.text\.(amp_abi$|__x86)|\.(symtab|strtab|shstrtab|note\.GNU-stack)$|$")
-OURS_AND_CONSTANTS = re.compile(OURS.pattern + r"|\.rodata")
 CODE_FLAGS = ("-fPIC", *facts.DEBUGGING)
 
 
@@ -132,7 +125,7 @@ def check_header(compiler, line, shown):
         error, lambda flags, kind: _syntax(compiler, line + "\n", "-fsyntax-only", *flags, kind=kind)[0] == 0,
         lambda: _text_of(compiler, line))
     if is_cpp:
-        raise Refused(shown, f"is C++, and ampersand asks about C: as C it does not compile: {error}")
+        raise Refused(shown, f"is C++, so ask with --c++; as C it does not compile: {error}")
     raise Refused(shown, f"does not compile: {error}{more}")
 
 
@@ -161,7 +154,7 @@ def _refuse_unknown(unit, name, shown, said):
     if tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text):
         raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}"
                       + _with_macro(unit))
-    raise Refused(name, f"{shown} does not have such a type{_nearest(name, text)}: {because(said)}" + _with_macro(unit))
+    raise Refused(name, f"{shown} does not have such a type{nearest(name, text)}: {because(said)}" + _with_macro(unit))
 
 
 def _with_macro(unit):
@@ -175,7 +168,7 @@ def _without_folder(compiler, error):
     return re.sub(rf"^{re.escape(str(compiler.folder))}/check\.c:\S+ ", "", error)
 
 
-def _nearest(name, text):
+def nearest(name, text):
     """The type that was probably meant: a tag or a name that is spelled so, or nearly so."""
     tags = {(kind, word) for kind, word in re.findall(r"\b(struct|union|enum)\s+(\w+)\s*\{", text)}
     known = sorted({f"{kind} {word}" for kind, word in tags} | set(re.findall(r"\b([A-Za-z_]\w*)\s*;", text)))
@@ -227,8 +220,6 @@ def _rebuild(compiler, unit, name, size, alignment, layout):
         text = clean.declare(layout.use, alignment, _quad(compiler))
     except clean.CannotDeclare as error:
         raise Refused(name, f"it holds {error}, which ampersand cannot declare once more for its lessons") from None
-    compiler.compile("harness/ask/abi.c", ROOT / "harness/ask/abi.c", compiler.folder / "abi.o",
-                     lambda _: ["-std=gnu11", "-O1", "-fno-pie", *facts.DEBUGGING, "-iquote", ROOT])
     prefix = compiler.folder / "subject.h"
     prefix.write_text(text + maker.PARTS + maker.make(layout) + _touching(layout), **AS_TYPED)
     again = facts.Unit(compiler, "clean", text, ("-std=gnu11", *compiler.lesson))
@@ -239,8 +230,8 @@ def _rebuild(compiler, unit, name, size, alignment, layout):
                               ("the number of members", len(there), len(here))]:
         if wanted != got:
             raise Refused(name, f"declared once more for the lessons, {what} differs: {got} instead of {wanted}")
-    wanted = _experiment(compiler, unit, layout, lambda one: one.facts_behind_preprocessor)
-    got = _experiment(compiler, again, layout, lambda one: ("-std=gnu11", *one.lesson))
+    wanted = experiment.run(compiler, unit, layout, lambda one: one.facts_behind_preprocessor)
+    got = experiment.run(compiler, again, layout, lambda one: ("-std=gnu11", *one.lesson))
     if wanted != got:
         raise Refused(name, "declared once more for the lessons, it is passed in another way: "
                       f"{_differences(wanted, got)}")
@@ -287,7 +278,7 @@ def _reorder(compiler, prefix, name, layout, alignment):
                    + "#define AMP_REORDERED amp_reordered\n#define amp_fill_declared(object) amp_fill(object)\n"
                    "#define amp_fill_reordered(object) "
                    "amp_make_reordered((object), 1, &(const struct amp_parts) AMP_PARTS)\n")
-    abi = _experiment(compiler, unit, as_declared, lambda one: ("-std=gnu11", *one.lesson))
+    abi = experiment.run(compiler, unit, as_declared, lambda one: ("-std=gnu11", *one.lesson))
     return Reordered(order.names, order.size_b, abi), ""
 
 
@@ -299,51 +290,3 @@ def _places(use):
 
 def _differences(wanted, got):
     return ", ".join(f"{key} {got[key]} instead of {wanted[key]}" for key in wanted if wanted[key] != got[key])
-
-
-def _experiment(compiler, unit, layout, flags):
-    """Call functions of the type, compiled with the unit's flags, and see where the object goes: abi.c."""
-    found, why = _call(compiler, unit, layout)
-    if why:
-        raise Refused("how it is passed", "cannot be found out: " + why + compiler.blame(
-            lambda other: not _call(other, facts.Unit(other, "try", unit.text, flags(other)), layout)[1]))
-    return found
-
-
-def _call(compiler, unit, layout):
-    """(what abi.c found, ""), or (None, why it found nothing). Nothing but our functions is taken along of what the
-    header makes."""
-    status, said, made = unit.compile((ROOT / "harness/ask/abi_subject.c").read_text(), "-w", "-fno-lto")
-    if status:
-        return None, because(said)
-    ours, caller, program = (compiler.folder / name for name in (f"{unit.name}.ours.o", "abi.o", f"{unit.name}.abi"))
-    why = _take_out(compiler, made, ours)
-    if why:
-        return None, why
-    status, said = compiler.run(*compiler.link, "-no-pie", caller, ours, "-o", program)
-    if status:
-        return None, f"linking: {because(said)}"
-    filled = "".join("1" if one else "0" for one in layout.filled)
-    try:
-        done = children.run([program, layout.size_b, filled], 20, stderr=subprocess.PIPE)
-    except PermissionError:
-        raise Refused(tempfile.gettempdir(), "programs made there cannot be run (mounted noexec?): let TMPDIR name "
-                      "another folder") from None
-    except OSError as error:
-        return None, f"the linker made no program: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        return None, "the experiment did not end"
-    if done.returncode:
-        return None, f"the experiment ended {ending(done.returncode)}"
-    return json.loads(done.stdout), ""
-
-
-def _take_out(compiler, made, ours):
-    """Write an object file of our functions alone; "", or why that cannot be done."""
-    for kept in (OURS, OURS_AND_CONSTANTS):
-        others = [f"--remove-section={name}" for name in facts.Made(made).sections
-                  if not kept.match(name) and not name.startswith(".rela")]
-        done = children.run([compiler.objcopy, "--strip-unneeded", *others, made, ours], stderr=subprocess.STDOUT)
-        if not done.returncode:
-            return ""
-    return done.stdout.strip()

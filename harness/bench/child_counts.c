@@ -94,7 +94,8 @@ static bool keeps_its_word(const struct amp_side *side, const char *name, const 
 {
     size_t n = strlen(text);
 
-    if (heap->allocs == side->allocs_per_op * ops && heap->asked_b == side->bytes_per_op * ops)
+    if ((side->allocs_per_op == AMP_ANY || heap->allocs == side->allocs_per_op * ops) &&
+        (side->bytes_per_op == AMP_ANY || heap->asked_b == side->bytes_per_op * ops))
         return true;
     snprintf(text + n, size - n,
              "%s%s: %" PRIu64 " allocations (%" PRIu64 " B) an operation declared, %.10g (%.10g B) counted",

@@ -23,10 +23,13 @@ def _broken(one, entry):
 
 
 def _is_kept(side, counted, ops):
-    return (counted["allocs"], counted["asked_b"]) == (side["allocs_per_op"] * ops, side["bytes_per_op"] * ops)
+    """What a side does not declare (AMP_ANY) is kept by any count."""
+    return all(key not in side or counted[of_all] == side[key] * ops
+               for key, of_all in (("allocs_per_op", "allocs"), ("bytes_per_op", "asked_b")))
 
 
 def _words(name, side, counted, ops):
     allocs, asked_b = (float(Fraction(counted[key], ops)) for key in ("allocs", "asked_b"))
-    return (f"{name}: {side['allocs_per_op']:g} allocations ({side['bytes_per_op']:.10g} B) an operation declared, "
+    declared = [f"{side[key]:.10g}" if key in side else "any" for key in ("allocs_per_op", "bytes_per_op")]
+    return (f"{name}: {declared[0]} allocations ({declared[1]} B) an operation declared, "
             f"{allocs:.10g} ({asked_b:.10g} B) counted")

@@ -49,11 +49,11 @@ def allocates(row, slow, fast, labels):
     more, less = row.counted(slow), row.counted(fast)
     if row.counts.status != "exact" or more.allocs_per_op <= less.allocs_per_op:
         return None
-    return (f"{labels[slow]} allocates {_times(more.allocs_per_op)} an operation "
-            f"({quantity.size(more.asked_b_per_op)}), {labels[fast]} {_times(less.allocs_per_op)}")
+    return (f"{labels[slow]} allocates {times(more.allocs_per_op)} an operation "
+            f"({quantity.size(more.asked_b_per_op)}), {labels[fast]} {times(less.allocs_per_op)}")
 
 
-def _times(n):
+def times(n):
     return {0: "never", 1: "once"}.get(n) or f"{quantity.count(n)} times"
 
 

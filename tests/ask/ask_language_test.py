@@ -67,14 +67,14 @@ NOT_CPP = [
      ""),
     ("names", "struct s { int class; int template; nothing a; };", ""),
     ("bits", "struct s { nothing a; };\nstatic inline int of(int mask, int bit) { return (mask & bit); }", ""),
-    ("tag", "struct t { int a; };\nstruct s { t of; };", "; as C++ it does, and ampersand asks about C"),
+    ("tag", "struct t { int a; };\nstruct s { t of; };", "; as C++ it does: ask with --c++"),
 ]
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="g++ is not here")
 @pytest.mark.parametrize("name, text", CPP, ids=[one[0] for one in CPP])
 def test_what_is_cpp_is_called_so(tmp_path, name, text):
-    assert refusal(tmp_path, "gcc", text).startswith("is C++, and ampersand asks about C: as C it does not compile: ")
+    assert refusal(tmp_path, "gcc", text).startswith("is C++, so ask with --c++; as C it does not compile: ")
 
 
 @pytest.mark.parametrize("name, text, end", NOT_CPP, ids=[one[0] for one in NOT_CPP])

@@ -53,7 +53,7 @@ def test_what_cannot_be_asked_about_is_one_line(tmp_path, header, cc, name, says
 HEADERS = [
     ("int f( { ;", "{}: does not compile: {}:1:", "error: "),
     ("#error needs FEATURE\n", "{}: does not compile: {}:1:", "needs FEATURE"),
-    ("namespace a { template <class T> struct order { T t; }; }", "{}: is C++, and ampersand asks about C",
+    ("namespace a { template <class T> struct order { T t; }; }", "{}: is C++, so ask with --c++",
      "namespace"),
     ("#include \"not_there.h\"", "{}: does not compile: ", "not_there.h"),
 ]

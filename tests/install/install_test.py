@@ -179,14 +179,17 @@ def test_ninja_bench_takes_flags_and_the_run_outlives_the_build(installed, tmp_p
     assert "-O1" in (run / "manifest.json").read_text(), "each lesson's flags are told"
 
 
+needs_cmake = pytest.mark.skipif(not shutil.which("cmake"), reason="cmake is not here: apt-get install cmake")
+
+
+@needs_cmake
 def test_cmake_and_cplusplus(installed, tmp_path):
-    if not shutil.which("cmake"):
-        pytest.skip("cmake is not here: apt-get install cmake")
     project = tmp_path / "project"
     shutil.copytree(installed.package("--variable=examples") + "/cmake", project)
     text = (project / "CMakeLists.txt").read_text()
-    (project / "CMakeLists.txt").write_text(text.replace("--count 64", "--count 16"))
-    call("cmake", "-B", "build", cwd=project, env=installed.environment)
+    assert "LAYOUTS 64" in text
+    (project / "CMakeLists.txt").write_text(text.replace("LAYOUTS 64", "LAYOUTS 16"))
+    call("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={installed.prefix}", cwd=project, env=installed.environment)
     call("cmake", "--build", "build", "--target", "bench", cwd=project,
          env=installed.environment | {"AMPERSAND_FLAGS": "--quick --launches 1"})
     run, = (project / "ampersand-runs").iterdir()
@@ -194,6 +197,51 @@ def test_cmake_and_cplusplus(installed, tmp_path):
     assert not row["failed"] and row["layouts"] == 16
     if row["counts"]["status"] != "refused":  # under a sanitizer
         assert row["counts"]["value"]["allocs_per_op"] == 1 and row["counts"]["pointer"]["allocs_per_op"] == 0
+
+
+CMAKE = """cmake_minimum_required(VERSION 3.18)
+project(more C CXX)
+set(CMAKE_CXX_STANDARD 20)
+find_package(ampersand 0.1 REQUIRED)
+add_library(geometry STATIC geometry.c)
+target_include_directories(geometry PUBLIC .)
+target_link_libraries(geometry PRIVATE ampersand::kernels)
+ampersand_add_lessons(SOURCES distance.c title.cpp LIBRARIES geometry FLAGS -DN=4 LAYOUTS 16)
+add_executable(count count.c)
+target_compile_options(count PRIVATE -fno-builtin-malloc)
+target_link_libraries(count PRIVATE ampersand::ampersand)
+"""
+
+
+@needs_cmake
+def test_cmake_places_libraries_tells_flags_and_links_the_harness(installed, tmp_path):
+    examples = Path(installed.package("--variable=examples"))
+    shutil.copy(examples / "cmake/title.cpp", tmp_path)
+    distance = (examples / "template/distance.c").read_text().replace('#include "harness/kernel.h"',
+                                                                      '#include "harness/kernel.h"\n#include "geometry.h"')
+    (tmp_path / "distance.c").write_text(distance.replace("(uint64_t) ((a.x - b.x) * (a.x - b.x) + (a.y",
+                                                          "square(a.x - b.x) + (uint64_t) ((a.y"))
+    (tmp_path / "geometry.h").write_text("#include <stdint.h>\nuint64_t square(int64_t x);\n")
+    (tmp_path / "geometry.c").write_text(GEOMETRY)
+    (tmp_path / "count.c").write_text(LIBRARY)
+    (tmp_path / "CMakeLists.txt").write_text(CMAKE)
+    call("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={installed.prefix}", cwd=tmp_path, env=installed.environment)
+    call("cmake", "--build", "build", cwd=tmp_path, env=installed.environment)
+    table = json.loads((tmp_path / "build/distance.layouts.json").read_text())
+    assert table["n"] == 16 and "-DN=4" in table["flags"] and "square" in table["units"][0]["value"]
+    assert (tmp_path / "build/lessons.txt").read_text() == "distance\ntitle\nnull\n"
+    assert call(tmp_path / "build/count", cwd=tmp_path) == "3 allocations, 300 bytes\n"
+
+
+@needs_cmake
+@pytest.mark.parametrize("wanted, found", [("0.1", True), ("0.1.0 EXACT", True), ("0", True), ("0.0.1", False),
+                                           ("0.2", False), ("1.0", False), ("", True)])
+def test_cmake_takes_versions_that_it_can_use(installed, tmp_path, wanted, found):
+    (tmp_path / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.18)\nproject(wanted NONE)\n"
+                                             f"find_package(ampersand {wanted} REQUIRED)\n")
+    done = subprocess.run(["cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={installed.prefix}"], cwd=tmp_path, text=True,
+                          capture_output=True)
+    assert (done.returncode == 0) is found, done.stderr
 
 
 def test_links_of_the_pages_lead_somewhere(installed):
