@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# What a word on the command line means: a verb, a wish for help, or what was probably meant. Sourced by ../ampersand.
+
+known() { # verb
+    case $1 in '' | *' '*) return 1 ;; esac
+    case " $verbs " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# --help may stand after other flags, but not as a flag's value, as in --cflags --help.
+asks_for_help() { # arguments
+    before=
+    for argument; do
+        case $verb,$before in cc,?*) return 1 ;; esac # clang's own
+        case $before,$argument in
+            *,--) return 1 ;; # what follows belongs to a program
+            --cflags,* | --base-cflags,* | --head-cflags,* | --link,* | --make,* | --function,* | --cc,* | --out,* | --filter,*) ;;
+            --test-args,* | --wrapper,*) ;;
+            *,-h | *,--help) return 0 ;;
+        esac
+        before=$argument
+    done
+    return 1
+}
+
+# The word of a list that begins like this one; else the nearest by edit distance (Levenshtein).
+nearest() { # word, list
+    word=$1 list=$2 awk '
+        function least(a, b, c) { return a < b ? (a < c ? a : c) : (b < c ? b : c) }
+        function distance(s, t,    i, j, d) {
+            for (i = 0; i <= length(s); i++) d[i, 0] = i
+            for (j = 0; j <= length(t); j++) d[0, j] = j
+            for (i = 1; i <= length(s); i++)
+                for (j = 1; j <= length(t); j++)
+                    d[i, j] = least(d[i - 1, j] + 1, d[i, j - 1] + 1,
+                                    d[i - 1, j - 1] + (substr(s, i, 1) != substr(t, j, 1)))
+            return d[length(s), length(t)]
+        }
+        BEGIN {
+            n = split(ENVIRON["list"], words, /[ \n]+/)
+            for (i = 1; i <= n; i++) {
+                d = index(words[i], ENVIRON["word"]) == 1 ? 0 : distance(ENVIRON["word"], words[i])
+                if (i == 1 || d < fewest) { fewest = d; nearest = words[i] }
+            }
+            print nearest
+        }'
+}
