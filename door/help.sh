@@ -84,7 +84,7 @@ Usage: ./ampersand bench [flags]                                           defau
   --no-profile           do not record which lines allocate                records them
   --launches N           processes that time a row                         16 (2)
   --counts-launches N    processes that count its allocations              2 (1)
-  --solo-launches N      processes that time each side alone               13 (1)
+  --solo-launches N      processes that time each side alone               6 or 15 (1)
   --precision P          launch undecided rows again, until they are       0.5% (off)
                          known within P; off with --launches
   --budget T             with --precision: time for that, 90s, 10m, 1h     3m; 10m if P is given

@@ -81,6 +81,11 @@ bench_program() { # its arguments; sets $measured
     if [ -n "$stopped" ]; then measured=130; fi
 }
 
+# Whether rows of this run may get more launches, by a list in its manifest.
+may_have() { # list, run
+    [ "$measured" -le 1 ] && grep -q "\"$1\": \[[0-9]" "$2/manifest.json" 2>/dev/null
+}
+
 # For a run with --precision: as long as plots names rows that need more launches, launch them. $measured becomes the
 # status of the last block, or 1 if a row failed before.
 launch_more() { # run
@@ -94,6 +99,17 @@ launch_more() { # run
         [ "$measured" = 0 ] || worst=$measured
     done
     measured=$worst
+}
+
+# Time each side alone again, in the rows of which nobody can tell yet whether their sides disturb each other.
+launch_alone() { # run
+    make_scratch
+    worst=$measured
+    plots undecided "$1" --alone >"$scratch/rows" || return 0
+    [ -s "$scratch/rows" ] || return 0
+    say "rows whose sides are timed alone once more: $(wc -l <"$scratch/rows")"
+    bench_program paired --resume "$1" --solo-rows "$scratch/rows"
+    [ "$measured" != 0 ] || measured=$worst
 }
 
 # Measure pairs or allocator configurations, depending on the verb, into a run folder, then judge it.
@@ -177,7 +193,8 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     fi
     afterwards="what was finished is in $run; for the rest: $again"
     bench_program "$program" "$@"
-    if [ "$measured" -le 1 ] && grep -q '"looks": \[[0-9]' "$run/manifest.json" 2>/dev/null; then launch_more "$run"; fi
+    if may_have looks "$run"; then launch_more "$run"; fi
+    if may_have solo_looks "$run"; then launch_alone "$run"; fi
     parting=
     has_results "$run" || afterwards=
     if [ "$stopped" != INT ]; then leave; fi

@@ -76,12 +76,12 @@ static bool count_side(const struct amp_side *side, void *fixture, uint64_t ops,
     return amp_heap_end(&out->heap) == 0;
 }
 
-/* Add the stack that one operation takes; this works even if nothing can be counted. Not for kernels that start
- * threads, since these use other stacks than the examined one. */
-static void add_stack_use(struct counted *counted, const struct amp_pair *pair, const struct amp_side *side,
+/* Add the stack that one operation takes. Not for kernels that start threads, since these use other stacks than the
+ * examined one; and in a row's first launch only, since it takes seconds for a long operation. */
+static void add_stack_use(struct counted *counted, const struct amp_task *task, const struct amp_side *side,
                           void *fixture)
 {
-    if (pair->threads > 0 || amp_stack_use(side->run, fixture, 1, AMP_STACK_USE_STEPS, &counted->use))
+    if (task->launch > 0 || task->row->pair->threads > 0 || amp_stack_use(side->run, fixture, 1, AMP_STACK_USE_STEPS, &counted->use))
         return;
     counted->stack = &counted->use;
     if (!counted->use.reserved_known)
@@ -135,8 +135,8 @@ static int count_pair(struct counts *counts, struct counted sides[2])
     else
         status = hold_to_declaration(task, sides, ops);
     if (status == 0) {
-        add_stack_use(&sides[VALUE], pair, &pair->value, value);
-        add_stack_use(&sides[POINTER], pair, &pair->pointer, pointer);
+        add_stack_use(&sides[VALUE], task, &pair->value, value);
+        add_stack_use(&sides[POINTER], task, &pair->pointer, pointer);
     }
     counts->value = &sides[VALUE];
     counts->pointer = &sides[POINTER];

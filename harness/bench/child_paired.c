@@ -14,6 +14,9 @@
 enum { VALUE, POINTER };
 
 #define MIN_ROUNDS 4
+/* Where a side takes so many times as long as the other, two thirds of the rounds are enough: on a quiet machine they
+ * moved no verdict of 149 such rows and no ratio by more than 0.3 %, and widened intervals by 1 % (the median). */
+#define FAR 1.5
 
 struct paired {
     const struct amp_task *task;
@@ -65,11 +68,10 @@ static void kernels_of(const void *context, size_t block, struct amp_kernel out[
     amp_modules_kernels(&p->modules, p->task->row, p->layouts[block], block, p->fixtures, out);
 }
 
-/* The mean of both sides, of each the fastest of three epochs. */
-static uint64_t measure_epoch_ns(const struct amp_kernel sides[2], uint64_t ops)
+/* Of each side, the fastest of three epochs. */
+static void measure_epochs(const struct amp_kernel sides[2], uint64_t ops, uint64_t least[2])
 {
-    uint64_t least[2] = { UINT64_MAX, UINT64_MAX };
-
+    least[VALUE] = least[POINTER] = UINT64_MAX;
     for (int i = 0; i < 6; i++) {
         uint64_t begin = amp_clock_monotonic(), checksum = sides[i % 2].run(sides[i % 2].fixture, ops), ns;
 
@@ -77,13 +79,17 @@ static uint64_t measure_epoch_ns(const struct amp_kernel sides[2], uint64_t ops)
         ns = amp_clock_monotonic() - begin;
         least[i % 2] = ns < least[i % 2] ? ns : least[i % 2];
     }
-    return least[VALUE] / 2 + least[POINTER] / 2;
+}
+
+static bool are_far(const uint64_t ns[2])
+{
+    return (double) ns[VALUE] >= FAR * (double) ns[POINTER] || (double) ns[POINTER] >= FAR * (double) ns[VALUE];
 }
 
 static int plan_rounds(struct paired *p)
 {
     const struct amp_task *task = p->task;
-    uint64_t epoch_ns = task->epoch_ns, actual_ns;
+    uint64_t epoch_ns = task->epoch_ns, actual_ns, least[2];
     struct amp_kernel sides[2];
 
     kernels_of(p, 0, sides);
@@ -92,10 +98,11 @@ static int plan_rounds(struct paired *p)
     if (amp_rounds_calibrate(amp_clock_monotonic, sides, epoch_ns, &p->blocks.ops))
         return amp_complain(2, task->name, "no number of operations fills an epoch");
     p->blocks.warmup_ops = p->blocks.ops / 8 + 1;
-    p->blocks.rounds = task->rounds_per_block;
+    measure_epochs(sides, p->blocks.ops, least);
+    actual_ns = least[VALUE] / 2 + least[POINTER] / 2;
+    p->blocks.rounds = are_far(least) ? task->rounds_per_block * 2 / 3 : task->rounds_per_block;
     /* If a single operation is long, or one side much slower, an epoch is longer than planned: then do fewer rounds, or
      * the launch would take minutes. */
-    actual_ns = measure_epoch_ns(sides, p->blocks.ops);
     if (actual_ns > 2 * epoch_ns)
         p->blocks.rounds = p->blocks.rounds * 2 * epoch_ns / actual_ns;
     p->blocks.rounds = p->blocks.rounds < MIN_ROUNDS ? MIN_ROUNDS : p->blocks.rounds & ~(size_t) 1;

@@ -114,7 +114,7 @@ static int ask_for_block(struct bench *bench, struct amp_jobs *jobs)
     for (size_t i = 0; i < jobs->n; i++)
         jobs->list[i].state = access(jobs->list[i].file, F_OK) == 0 ? AMP_JOB_DONE : AMP_JOB_LOST;
     if (amp_looks_ask(&bench->plan, jobs, &bench->looks, &why))
-        return amp_complain(AMP_RUN_UNUSABLE, "--rows", "%s", why);
+        return amp_complain(AMP_RUN_UNUSABLE, bench->plan.options.solo_rows ? "--solo-rows" : "--rows", "%s", why);
     jobs->event = "extend";
     jobs->fields = amp_looks_event(&bench->plan.rows, &bench->plan.options, &bench->looks);
     return 0;
@@ -133,7 +133,7 @@ static int make(void *run, int cpu, struct amp_jobs *out)
     snprintf(path, sizeof path, "%s/journal.jsonl", bench->plan.dir);
     if (amp_looks_read(path, &bench->plan, out, &bench->looks, &why))
         return amp_complain(AMP_RUN_UNUSABLE, bench->plan.dir, "%s", why);
-    status = bench->plan.options.rows ? ask_for_block(bench, out) : 0;
+    status = bench->plan.options.rows || bench->plan.options.solo_rows ? ask_for_block(bench, out) : 0;
     if (!status && bench->plan.options.counts_launches > 0 && amp_heap_available(&why))
         amp_complain(0, "allocations", "they are not counted: %s", why);
     return status;

@@ -9,9 +9,19 @@
 
 static char words[512];
 
-unsigned amp_looks_launches(const struct amp_launch_options *options, unsigned block)
+unsigned amp_looks_launches(const struct amp_launch_options *options, enum amp_kind kind, unsigned block)
 {
+    if (kind == AMP_KIND_SOLO) /* the first look needs six; fifteen tell of as many rows as thirteen that are looked at once */
+        return block > 0 ? options->solo_launches * 5 / 2 : options->solo_launches;
     return options->launches << block;
+}
+
+/* How many blocks there may be. */
+static unsigned most_blocks(const struct amp_launch_options *options, enum amp_kind kind)
+{
+    unsigned looks = kind == AMP_KIND_SOLO ? options->solo_looks : options->looks;
+
+    return looks > 0 ? looks - 1 : 0;
 }
 
 bool amp_looks_has(const struct amp_launch_options *options, const struct amp_job *job)
@@ -45,19 +55,23 @@ static size_t find(const struct amp_rows *rows, const char *name)
 
 static void begin_block(const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *looks)
 {
-    unsigned to = amp_looks_launches(&plan->options, ++looks->blocks);
+    struct amp_looks_of *mine = &looks->of[looks->kind];
+    unsigned to = amp_looks_launches(&plan->options, looks->kind, ++mine->blocks);
 
-    amp_plan_extend(plan, looks->chosen, looks->launches, to, jobs);
+    amp_plan_extend(plan, looks->kind, looks->chosen, mine->launches, to, jobs);
     for (size_t i = 0; i < plan->rows.n; i++)
         if (looks->chosen[i])
-            looks->launches[i] = to;
+            mine->launches[i] = to;
 }
 
 static int read_block(const json_t *event, const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *looks)
 {
-    const json_t *names = json_object_get(event, "rows");
+    const json_t *names = json_object_get(event, "rows"), *kind = json_object_get(event, "kind");
     json_int_t to = json_integer_value(json_object_get(event, "launches"));
+    unsigned block;
 
+    looks->kind = kind ? AMP_KIND_SOLO : AMP_KIND_PAIRED;
+    block = looks->of[looks->kind].blocks + 1;
     memset(looks->chosen, 0, plan->rows.n * sizeof *looks->chosen);
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
@@ -67,13 +81,14 @@ static int read_block(const json_t *event, const struct amp_plan *plan, struct a
             return -EPROTO;
         looks->chosen[row] = true;
     }
-    if (looks->blocks + 1 >= plan->options.looks || to != amp_looks_launches(&plan->options, looks->blocks + 1))
+    if (block > most_blocks(&plan->options, looks->kind) ||
+        to != amp_looks_launches(&plan->options, looks->kind, block))
         return -EPROTO;
     begin_block(plan, jobs, looks);
     return 0;
 }
 
-/* The time that a child of a block took, even if it failed. */
+/* The time that a child of a paired block took, even if it failed. */
 static void add_up(const json_t *event, const struct amp_launch_options *options, struct amp_looks *looks)
 {
     const char *kind = json_string_value(json_object_get(event, "kind"));
@@ -94,6 +109,20 @@ static int read_event(const json_t *event, const struct amp_plan *plan, struct a
     return 0;
 }
 
+/* As of the first launches. */
+static int begin(const struct amp_plan *plan, struct amp_looks *out)
+{
+    *out = (struct amp_looks){ .chosen = calloc(plan->rows.n + 1, sizeof *out->chosen) };
+    for (int kind = 0; kind < AMP_KINDS; kind++) {
+        out->of[kind].launches = calloc(plan->rows.n + 1, sizeof *out->of[kind].launches);
+        if (!out->of[kind].launches)
+            return -ENOMEM;
+        for (size_t i = 0; i < plan->rows.n; i++)
+            out->of[kind].launches[i] = amp_looks_launches(&plan->options, (enum amp_kind) kind, 0);
+    }
+    return out->chosen ? 0 : -ENOMEM;
+}
+
 int amp_looks_read(const char *journal, const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *out,
                    const char **why)
 {
@@ -103,15 +132,12 @@ int amp_looks_read(const char *journal, const struct amp_plan *plan, struct amp_
     int err = 0;
 
     *why = words;
-    *out = (struct amp_looks){ .launches = calloc(plan->rows.n + 1, sizeof *out->launches),
-                               .chosen = calloc(plan->rows.n + 1, sizeof *out->chosen) };
-    if (!out->launches || !out->chosen) {
+    if (begin(plan, out)) {
         snprintf(words, sizeof words, "%s", strerror(ENOMEM));
         return -ENOMEM;
     }
-    for (size_t i = 0; i < plan->rows.n; i++)
-        out->launches[i] = plan->options.launches;
-    if (plan->options.looks > 0 && amp_results_look(journal) == 0) /* a run that was killed early has none */
+    if ((plan->options.looks > 0 || plan->options.solo_looks > 0) &&
+        amp_results_look(journal) == 0) /* a run that was killed early has none */
         file = fopen(journal, "re");
     while (!err && file && getline(&line, &cap, file) > 0) {
         json_t *event = json_loads(line, 0, NULL); /* NULL for an incomplete last line */
@@ -160,15 +186,20 @@ static int choose(const struct amp_rows *rows, const char *path, bool *chosen)
 int amp_looks_ask(const struct amp_plan *plan, struct amp_jobs *jobs, struct amp_looks *looks, const char **why)
 {
     const struct amp_launch_options *options = &plan->options;
+    bool solo = options->solo_rows != NULL;
+    unsigned most = most_blocks(options, solo ? AMP_KIND_SOLO : AMP_KIND_PAIRED);
 
     *why = words;
-    if (options->looks == 0)
-        snprintf(words, sizeof words, "the run was begun without --precision: its number of launches is fixed");
-    else if (looks->blocks + 1 >= options->looks)
-        snprintf(words, sizeof words, "the run has had all of its %u blocks of launches", options->looks - 1);
-    else if (amp_looks_is_spent(looks, options))
+    looks->kind = solo ? AMP_KIND_SOLO : AMP_KIND_PAIRED;
+    if (most == 0)
+        snprintf(words, sizeof words, "the run was begun %s: its number of %slaunches is fixed",
+                 solo ? "with --solo-launches" : "without --precision", solo ? "solo " : "");
+    else if (looks->of[looks->kind].blocks >= most)
+        snprintf(words, sizeof words, "the run has had all of its %u block%s of %slaunches", most, most > 1 ? "s" : "",
+                 solo ? "solo " : "");
+    else if (!solo && amp_looks_is_spent(looks, options))
         snprintf(words, sizeof words, "the budget of %u s for further launches is spent", options->budget_s);
-    else if (choose(&plan->rows, options->rows, looks->chosen) == 0) {
+    else if (choose(&plan->rows, solo ? options->solo_rows : options->rows, looks->chosen) == 0) {
         begin_block(plan, jobs, looks);
         return 0;
     }
@@ -187,13 +218,15 @@ json_t *amp_looks_event(const struct amp_rows *rows, const struct amp_launch_opt
         if (looks->chosen[i])
             json_array_append_new(names, json_string(name));
     }
-    return json_pack("{s:I, s:o}", "launches", (json_int_t) amp_looks_launches(options, looks->blocks), "rows",
-                     names);
+    return json_pack("{s:I, s:o, s:s*}", "launches",
+                     (json_int_t) amp_looks_launches(options, looks->kind, looks->of[looks->kind].blocks), "rows",
+                     names, "kind", looks->kind == AMP_KIND_SOLO ? amp_kind_name(looks->kind) : NULL);
 }
 
 void amp_looks_free(struct amp_looks *looks)
 {
-    free(looks->launches);
+    for (int kind = 0; kind < AMP_KINDS; kind++)
+        free(looks->of[kind].launches);
     free(looks->chosen);
-    *looks = (struct amp_looks){ .blocks = 0 };
+    *looks = (struct amp_looks){ .chosen = NULL };
 }

@@ -37,8 +37,10 @@ struct manifest {
     struct amp_launch_options options;
     unsigned layouts; /* the most that a lesson was linked into */
     double threshold;
-    unsigned looks[AMP_LOOKS]; /* after how many launches a row may be judged and given more */
+    unsigned looks[AMP_LOOKS_MOST]; /* after how many launches a row may be judged and given more */
     size_t n_looks;            /* 0: the number of launches is fixed */
+    unsigned solo_looks[AMP_LOOKS_MOST]; /* the same, of solo launches */
+    size_t n_solo_looks;
     const char *version, *created;
     json_t *machine, *build, *allocator, *configurations, *layout_tables, *shard; /* shard: NULL: it is none */
     struct amp_rows rows;
@@ -58,6 +60,7 @@ static const struct amp_record begun = {
                                 FIELD(options.precision, .most = 1, .is_optional = true),
                                 FIELD(options.budget_s, .is_optional = true),
                                 AMP_LIST(struct manifest, looks, n_looks, .least = 1, .is_optional = true),
+                                AMP_LIST(struct manifest, solo_looks, n_solo_looks, .least = 1, .is_optional = true),
                                 FIELD(options.no_wait, .is_optional = true)))),
 };
 
@@ -129,7 +132,8 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
 {
     char created[32];
     struct manifest manifest = {
-        .options = *options, .threshold = THRESHOLD, .n_looks = options->looks, .version = AMP_VERSION,
+        .options = *options, .threshold = THRESHOLD, .n_looks = options->looks,
+        .n_solo_looks = options->solo_looks, .version = AMP_VERSION,
         .created = amp_results_now(created), .machine = amp_machine_facts(), .build = amp_machine_build(),
         .allocator = amp_machine_allocator(), .configurations = json_pack("[{s:s}]", "name", AMP_CONFIGURATION),
         .layout_tables = json_object(), .rows = *rows, .shard = shard_of(options->shard)
@@ -139,7 +143,9 @@ json_t *amp_manifest_make(const struct amp_rows *rows, const unsigned *layouts,
 
     json_object_set_new(manifest.build, "modules_crc32", modules);
     for (unsigned i = 0; i < options->looks; i++)
-        manifest.looks[i] = amp_looks_launches(options, i);
+        manifest.looks[i] = amp_looks_launches(options, AMP_KIND_PAIRED, i);
+    for (unsigned i = 0; i < options->solo_looks; i++)
+        manifest.solo_looks[i] = amp_looks_launches(options, AMP_KIND_SOLO, i);
     for (size_t i = 0; i < rows->n; i++)
         manifest.layouts = layouts[i] > manifest.layouts ? layouts[i] : manifest.layouts;
     json = amp_record_write(&amp_manifest_record, &manifest);
@@ -165,10 +171,13 @@ static int restore_settings(const json_t *manifest, struct amp_launch_options *o
     if (!err && m.n_looks > 0 && !(m.options.precision > 0 && m.options.precision < 1 && m.options.budget_s > 0))
         err = -EPROTO;
     for (unsigned i = 0; !err && i < m.n_looks; i++)
-        err = m.looks[i] == amp_looks_launches(&m.options, i) ? 0 : -EPROTO;
+        err = m.looks[i] == amp_looks_launches(&m.options, AMP_KIND_PAIRED, i) ? 0 : -EPROTO;
+    for (unsigned i = 0; !err && i < m.n_solo_looks; i++)
+        err = m.solo_looks[i] == amp_looks_launches(&m.options, AMP_KIND_SOLO, i) ? 0 : -EPROTO;
     if (m.n_looks == 0)
         m.options.precision = m.options.budget_s = 0;
     m.options.looks = (unsigned) m.n_looks;
+    m.options.solo_looks = (unsigned) m.n_solo_looks;
     *options = m.options;
     return err;
 }

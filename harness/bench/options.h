@@ -11,10 +11,12 @@ struct amp_launch_options {
     const char *out;    /* the run folder to make */
     const char *resume; /* or the run folder to continue, with the settings and the seed of its manifest */
     const char *rows;   /* with resume: a file with the rows that get another block of launches; NULL: no block */
+    const char *solo_rows; /* the same, of solo launches; only one of the two */
     const char *filter; /* POSIX extended regular expression on row names, NULL: every row */
     const char *shard;  /* "K/N": only every Nth pair, from the Kth, besides what each run needs; NULL: every pair */
     unsigned launches;  /* paired launches a row */
     unsigned counts_launches, solo_launches;
+    unsigned solo_looks; /* how often it may be judged from them whether the sides disturb each other; 0: once, at last */
     uint64_t seed;
     uint64_t epoch_ns;
     uint64_t quiet_ns; /* the sensor's reading on a quiet core; 0: not known yet */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* For each side. libbenchmark takes about twice as long, since it first searches for the number of iterations. */
-#define SOLO_MIN_TIME_S "0.01"
+#define SOLO_MIN_TIME_S "0.005"
 
 static const struct amp_exit exits[] = AMP_PAIR_EXITS;
 
@@ -142,14 +142,14 @@ void amp_plan_make(const struct amp_plan *plan, struct amp_jobs *jobs)
     amp_jobs_shuffle(jobs, 0, plan->options.seed);
 }
 
-void amp_plan_extend(const struct amp_plan *plan, const bool *chosen, const unsigned *launches, unsigned to,
-                     struct amp_jobs *jobs)
+void amp_plan_extend(const struct amp_plan *plan, enum amp_kind kind, const bool *chosen, const unsigned *launches,
+                     unsigned to, struct amp_jobs *jobs)
 {
     size_t first = jobs->n;
 
     for (size_t i = 0; i < plan->rows.n; i++)
         for (unsigned launch = launches[i]; chosen[i] && launch < to; launch++)
-            add(plan, AMP_KIND_PAIRED, i, launch, jobs);
+            add(plan, kind, i, launch, jobs);
     amp_jobs_shuffle(jobs, first, plan->options.seed ^ to);
 }
 

@@ -29,9 +29,9 @@ struct amp_plan {
 /* The first launches of all rows, in random order. */
 void amp_plan_make(const struct amp_plan *plan, struct amp_jobs *jobs);
 
-/* Append, in random order, the paired launches of the chosen rows from number launches[row] to below `to`. */
-void amp_plan_extend(const struct amp_plan *plan, const bool *chosen, const unsigned *launches, unsigned to,
-                     struct amp_jobs *jobs);
+/* Append, in random order, the launches of a kind of the chosen rows from number launches[row] to below `to`. */
+void amp_plan_extend(const struct amp_plan *plan, enum amp_kind kind, const bool *chosen, const unsigned *launches,
+                     unsigned to, struct amp_jobs *jobs);
 
 /* How many bytes must be free on the disk for the results; rather too many than too few. */
 uint64_t amp_plan_need_b(const struct amp_plan *plan);

@@ -29,6 +29,7 @@ enum flag {
     OUT,
     RESUME,
     ROWS,
+    SOLO_ROWS,
     FILTER,
     SHARD,
     QUICK,
@@ -72,6 +73,7 @@ static const struct {
     [OUT] = { "--out", WORD, 0, 0, BOTH },
     [RESUME] = { "--resume", WORD, 0, 0, BOTH },
     [ROWS] = { "--rows", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
+    [SOLO_ROWS] = { "--solo-rows", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
     [FILTER] = { "--filter", WORD, 0, 0, 1 << AMP_VERB_PAIRED | 1 << AMP_VERB_LIST | 1 << AMP_VERB_BUDGETS },
     [SHARD] = { "--shard", WORD, 0, 0, 1 << AMP_VERB_PAIRED },
     [QUICK] = { "--quick", SWITCH, 0, 0, BOTH },
@@ -247,7 +249,7 @@ int amp_options_draw_seed(uint64_t *seed)
 static int check_folder(const struct value *values, enum amp_verb verb)
 {
     for (size_t f = 0; f < N_FLAGS; f++)
-        if (values[RESUME].given && f != RESUME && f != ROWS && values[f].given)
+        if (values[RESUME].given && f != RESUME && f != ROWS && f != SOLO_ROWS && values[f].given)
             return amp_complain(2, flags[f].name, "not with --resume, which goes on with the run's own settings");
     if (!values[OUT].given && !values[RESUME].given)
         return amp_complain(2, called(verb), "needs --out DIR, or --resume RUN");
@@ -317,8 +319,11 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
 
     if (err)
         return err;
-    if (values[ROWS].given && !values[RESUME].given)
-        return amp_complain(2, "--rows", "only with --resume RUN: whose rows?");
+    for (enum flag f = ROWS; f <= SOLO_ROWS; f++)
+        if (values[f].given && !values[RESUME].given)
+            return amp_complain(2, flags[f].name, "only with --resume RUN: whose rows?");
+    if (values[ROWS].given && values[SOLO_ROWS].given)
+        return amp_complain(2, "--solo-rows", "not with --rows: one block of launches at a time");
     if (values[BUDGET].given && !values[PRECISION].given)
         return amp_complain(2, "--budget", "only with --precision, whose further launches it is for");
     if (values[PRECISION].given && quick)
@@ -326,25 +331,21 @@ static int read_paired(const struct value *values, struct amp_launch_options *ou
     if (values[PRECISION].given && values[LAYOUT].given)
         return amp_complain(2, "--precision", "not with --layout: one layout has no verdict to wait for");
     *out = (struct amp_launch_options){
-        .out = values[OUT].word,
-        .resume = values[RESUME].word,
-        .rows = values[ROWS].word,
-        .filter = values[FILTER].word,
-        .shard = values[SHARD].word,
+        .out = values[OUT].word, .resume = values[RESUME].word, .rows = values[ROWS].word,
+        .solo_rows = values[SOLO_ROWS].word, .filter = values[FILTER].word, .shard = values[SHARD].word,
         .launches = number_or(&values[LAUNCHES], quick ? 2 : 16), /* what an interval over 300 rows needs */
         .counts_launches = number_or(&values[COUNTS_LAUNCHES], quick ? 1 : 2),
-        .solo_launches = number_or(&values[SOLO_LAUNCHES], quick ? 1 : 13),
+        .solo_launches = number_or(&values[SOLO_LAUNCHES], quick ? 1 : 6),
+        .solo_looks = quick || values[SOLO_LAUNCHES].given ? 0 : AMP_SOLO_LOOKS,
         .precision = precise ? (double) number_or(&values[PRECISION], 5000) / 1e6 : 0,
         .looks = precise ? AMP_LOOKS : 0,
         .budget_s = precise ? number_or(&values[BUDGET], values[PRECISION].given ? 600 : 180) : 0,
-        .seed = values[SEED].number,
-        .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
+        .seed = values[SEED].number, .epoch_ns = (uint64_t) number_or(&values[EPOCH_US], 50) * 1000,
         .rounds_per_block = number_or(&values[ROUNDS], quick ? 4 : 6),
         .timeout_s = number_or(&values[TIMEOUT], 60),
         .memory_limit_b = values[MEMORY_LIMIT].given ? values[MEMORY_LIMIT].number : 8ull << 30,
         .layout = values[LAYOUT].given ? (int) values[LAYOUT].number : -1,
-        .no_wait = values[NO_WAIT].given,
-        .quick = quick,
+        .no_wait = values[NO_WAIT].given, .quick = quick,
     };
     return 0;
 }

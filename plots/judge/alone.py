@@ -12,14 +12,28 @@ import numpy as np
 
 from plots.judge.numbers import exponentials, short
 from plots.judge.pair_summary import ByTurns, Estimate, Solo, Spread
-from plots.stats import carry_over, statistics
+from plots.stats import carry_over, statistics, stopping
 
 
 def answers(run, rows, measured, threshold):
     """The rows with their solo parts, and with solo answers where the sides carry over."""
+    return [answered(row, result, threshold, run.quick) for row, result in zip(rows, judged(run, measured))]
+
+
+def judged(run, measured):
+    """The CarryOver of each row, or None. `measured`: statistics.Measured by the row's name."""
     cells = [carry_over.cell(one.solo, measured[one.name], one.threads) for one in run.rows]
-    confidence = carry_over.level(cells)
-    return [answered(row, carry_over.judge(cell, confidence), threshold, run.quick) for row, cell in zip(rows, cells)]
+    looks, had = len(stopping.solo_looks(run.manifest)), stopping.looks_had(run, stopping.SOLO)
+    confidences = carry_over.levels(cells, [stopping.share(looks, had.get(one.name, 1)) for one in run.rows])
+    return [carry_over.judge(cell, confidence) for cell, confidence in zip(cells, confidences)]
+
+
+def wanting(run, measured):
+    """The names of rows that want another look: all that have had fewer than there may be, but those whose sides
+    certainly do not disturb each other. Where they do, the row's answer comes from its solo launches."""
+    looks, had = len(stopping.solo_looks(run.manifest)), stopping.looks_had(run, stopping.SOLO)
+    return [one.name for one, result in zip(run.rows, judged(run, measured))
+            if result and result.found is not False and had.get(one.name, 1) < looks and not one.failed]
 
 
 def answered(row, result, threshold, quick):

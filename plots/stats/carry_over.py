@@ -13,7 +13,7 @@ random order. With m_k, the median over paired launches of ln(pointer/value) at 
     alone      d_i = ln(solo pointer / solo value) - m_k of its layout
     by turns   e_j = the mean, over the layouts of the solo launches, of what paired launch j differs from m_k
 
-Solo times are CPU times, unless the kernels start threads: in 10 ms at a stretch the system takes the CPU away now and
+Solo times are CPU times, unless the kernels start threads: in 5 ms at a stretch the system takes the CPU away now and
 then, which paired rounds leave to their medians. Single solo times are noisy by several percent, by tens of them on a
 busy machine, and an outlier must not count. A solo launch waits for a quiet core as others do, but who comes while it
 runs is not noticed: libbenchmark has no place for a sensor. So the difference is that of 20 % trimmed means, with
@@ -27,9 +27,12 @@ Whoever reads a table looks at the rows that are told, so it is their share of w
 coverage rate of Benjamini and Yekutieli, at most 5 %. With R of m rows told, each interval is at 1 - 0.05 R / m; R is
 the largest number for which R rows are told at that level. A simulation in ampersand's tests shows that it holds.
 
+A row may be looked at twice: after its first solo launches and, unless these say none, after more (stopping.py).
+Each look has a share of the rate, half of it, so that an interval of a row is at 1 - 0.05 share R / m.
+
 The threshold is above what solo and paired medians differed by where there is no carry-over to speak of (null pairs,
 known chains, `pass` and `mutate`: 0 to 7 % with 15 solo launches on a machine with five times as much to do as CPUs):
-the stack stands still in a solo process, and its loop runs for 10 ms at a stretch where epochs begin anew each 50 us.
+the stack stands still in a solo process, and its loop runs for milliseconds at a stretch where epochs begin anew each 50 us.
 What a side costs whose cache the other really spoils is a factor and no percentage."""
 
 import math
@@ -101,17 +104,19 @@ def cell(solo, measured, threads=0):
     return Cell(np.array(value), np.array(pointer), measured.ln_ratio[:, [column[k, k] for k in layouts]])
 
 
-def level(cells):
-    """The confidence of each interval of a table of cells, by the false coverage rate."""
-    cells = [one for one in cells if one]
-    told = len(cells)
+def levels(cells, shares):
+    """The confidence of the interval of each of a table of cells, by the false coverage rate. `shares`: of the rate,
+    what the look at each has."""
+    m = told = sum(one is not None for one in cells)
+
+    def at(told):
+        return [1 - RATE * share * max(1, told) / max(1, m) for share in shares]
     while told:
-        confidence = 1 - RATE * told / len(cells)
-        fewer = sum(judge(one, confidence).found is not None for one in cells)
+        fewer = sum(judge(one, confidence).found is not None for one, confidence in zip(cells, at(told)) if one)
         if fewer >= told:
-            return confidence
+            break
         told = fewer
-    return 1 - RATE / max(1, len(cells))
+    return at(told)
 
 
 def judge(of, confidence):
@@ -120,8 +125,11 @@ def judge(of, confidence):
         return None
     middle = np.median(of.paired, axis=0)
     difference = yuen.difference((of.paired - middle).mean(axis=1), of.ln_ratio - middle, confidence)
+    solo = statistics.estimate(of.ln_ratio, confidence)
     found = _told(difference.low, difference.high, math.log1p(THRESHOLD)) if difference.has_interval else None
-    return CarryOver(len(of.ln_ratio), statistics.estimate(of.ln_ratio, confidence),
+    if found and not solo.has_interval:  # which would be the row's answer
+        found = None
+    return CarryOver(len(of.ln_ratio), solo,
                      tuple(np.percentile(of.ln_ratio, [10, 90]).tolist()), (of.ln_value_ns, of.ln_pointer_ns),
                      float(np.median(middle)), difference, found)
 

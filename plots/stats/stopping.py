@@ -44,6 +44,15 @@ class Rule:
         return self.precision is None
 
 
+SOLO = "solo"
+
+
+def solo_looks(manifest):
+    """After how many solo launches of a row it is judged whether its sides disturb each other."""
+    settings = manifest["settings"]
+    return tuple(settings.get("solo_looks") or [settings.get("solo_launches", 0)])
+
+
 def rule(manifest):
     settings = manifest["settings"]
     if not settings.get("looks"):
@@ -63,11 +72,11 @@ def spent_s(run):
                and event["kind"] == "paired" and event["launch"] >= first) / 1000
 
 
-def looks_had(run):
-    """{row: how often it has been looked at, or is just being} for the rows that had a block at all."""
+def looks_had(run, kind="paired"):
+    """{row: how often it has been looked at, or is just being} for the rows that had a block of this kind at all."""
     had = {}
     for event in run.journal:
-        if event["event"] == "extend":
+        if event["event"] == "extend" and event.get("kind", "paired") == kind:
             had |= {row: had.get(row, 1) + 1 for row in event["rows"]}
     return had
 

@@ -237,13 +237,18 @@ def key(summary):
             ("equal", "within the percentage; placement decides: where the code stands matters more")]
 
 
+DECIDES = {"a larger --budget": ("budget", "open"), "a finer --precision": ("precise",),
+           "more --launches": ("looks", "fixed")}  # by what ended the launches of a row
+
+
 def next_step(summary, on=screen.PIPE):
     """Lines: a blank one and a sentence, or none where nothing is left to do but to read."""
-    undecided = sum(row.verdict == "undecided" for row in summary.rows)
+    undecided = [row.stopped.why for row in summary.rows if row.verdict == "undecided"]
     if summary.quick:
         return ["", *on.wrapped(f"Next: this was a first look; {COMMAND} bench without --quick decides", "", "  ")]
-    said = (f"Next: {quantity.counted(undecided, 'row is', 'rows are')} undecided; more --launches or a larger "
-            "--budget decides more")
+    what = [name for name, whys in DECIDES.items() if set(undecided) & set(whys)]
+    said = (f"Next: {quantity.counted(len(undecided), 'row is', 'rows are')} undecided; "
+            f"{' or '.join(what)} decides more")
     return ["", *on.wrapped(said, "", "  ")] if undecided else []
 
 

@@ -233,6 +233,27 @@ def test_rows_that_want_more_launches_get_them(door, tmp_path, first, more, stat
     assert len(door.logged("summary")) == 1
 
 
+@pytest.mark.parametrize("looks, solo_looks, wanted, first, more, blocks, status", [
+    ("", "8, 16", True, "0", "0", ["--solo-rows"], 0),
+    ("", "8, 16", True, "0", "1", ["--solo-rows"], 1),
+    ("", "8, 16", True, "1", "0", ["--solo-rows"], 1),
+    ("20, 30", "8, 16", True, "0", "0", ["--rows", "--solo-rows"], 0),
+    ("", "8, 16", False, "0", "0", [], 0),
+    ("20, 30", "", True, "0", "0", ["--rows"], 0),
+    ("", "8, 16", True, "130", None, [], 130),
+])
+def test_rows_whose_sides_are_timed_alone_again(door, tmp_path, looks, solo_looks, wanted, first, more, blocks, status):
+    run = tmp_path / "run"
+    (door.stubs / "undecided").write_text("pass/size=16\n")
+    if wanted:
+        (door.stubs / "undecided-alone").write_text("pass/size=8\n")
+    assert door("bench", "--out", run, STUB_LOOKS=looks, STUB_SOLO_LOOKS=solo_looks, STUB_STATUS=first,
+                STUB_MORE_STATUS=more or "") == status
+    further = [line.split(f"--resume {run} ")[1].split()[0] for line in door.log if f"paired --resume {run} --" in line]
+    assert further == blocks
+    assert len(door.logged("summary")) == 1
+
+
 def test_a_program_keeps_its_words_and_gets_its_input(door, tmp_path):
     """What stands behind -- is the program's; a file on standard input is named, since each run reads it anew."""
     (tmp_path / "script").write_text("select 1;\n")

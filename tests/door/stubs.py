@@ -82,6 +82,7 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
                 shift
                 say "$*"
                 file=$STUBS/$2
+                if [ "$4" = --alone ]; then file=$file-alone; fi
                 if [ "$2" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
                 exit "${STUB_PLOTS_STATUS:-0}"
                 ;;
@@ -117,8 +118,8 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
             mkdir -p "$run/launches/default"; touch "$run/launches/default/0.json"
             quick=false
             case $words in *' --quick '*) quick=true ;; esac
-            printf '{"looks": [%s], "command": ["%s"], "quick": %s}' "${STUB_LOOKS-}" \\
-                "$(echo "$words" | sed 's/ /", "/g')" $quick >"$run/manifest.json"
+            printf '{"looks": [%s], "solo_looks": [%s], "command": ["%s"], "quick": %s}' "${STUB_LOOKS-}" \\
+                "${STUB_SOLO_LOOKS-}" "$(echo "$words" | sed 's/ /", "/g')" $quick >"$run/manifest.json"
         fi
         if [ -n "${STUB_SLEEP-}" ]; then
             trap 'kill -KILL $!; say "told to end"; exit 130' TERM

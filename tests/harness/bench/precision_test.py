@@ -241,18 +241,46 @@ def events(run, name):
 def test_a_block_doubles_the_launches_of_the_rows_that_are_named(tmp_path):
     run, rows = begun(tmp_path, "--budget", "1h")
     settings = json.loads((run / "manifest.json").read_text())["settings"]
-    assert (settings["looks"], settings["precision"], settings["budget_s"]) == ([2, 4, 8, 16, 32], 0.005, 3600)
-    for block, n in enumerate((4, 8, 16, 32), start=1):
+    assert (settings["looks"], settings["precision"], settings["budget_s"]) == ([2, 4, 8, 16], 0.005, 3600)
+    for block, n in enumerate((4, 8, 16), start=1):
         done = bench("--resume", run, "--rows", rows)
         assert done.returncode == 0, done.stderr
         assert (numbers(run, 8), numbers(run, 16)) == (list(range(n)), [0, 1])
         begun_blocks = [(event["launches"], event["rows"]) for event in events(run, "extend")]
         assert begun_blocks[block - 1:] == [(n, ["good/size=8"])]
     assert check(run)[1] == []
-    assert stopping.looks_had(load(run)) == {"good/size=8": 5}
+    assert stopping.looks_had(load(run)) == {"good/size=8": 4}
     done = bench("--resume", run, "--rows", rows)
     assert done.returncode == 2
-    assert done.stderr == "ampersand: --rows: the run has had all of its 4 blocks of launches\n"
+    assert done.stderr == "ampersand: --rows: the run has had all of its 3 blocks of launches\n"
+
+
+@program
+def test_a_block_of_solo_launches(tmp_path):
+    """One, of the rows that are named; killed and resumed like any other, and no part of what the budget is for."""
+    words = [word for word in FAST if word not in ("--solo-launches", "0", "--counts-launches")]
+    run, rows = tmp_path / "run", tmp_path / "rows"
+    rows.write_text("good/size=8\n")
+    done = bench("--out", run, *words, "--counts-launches", 0, "--launches", 2)
+    assert done.returncode == 0, done.stderr
+    settings = json.loads((run / "manifest.json").read_text())["settings"]
+    assert (settings["solo_launches"], settings["solo_looks"], settings["looks"]) == (6, [6, 15], [])
+
+    def solo(size):
+        return sorted(int(path.stem) for path in (run / f"solo/default/good/size={size}").glob("*.json"))
+    assert bench("--resume", run, "--rows", rows).returncode == 2
+    assert bench("--resume", run, "--solo-rows", rows).returncode == 0
+    assert (solo(8), solo(16)) == (list(range(15)), list(range(6)))
+    assert [(event["kind"], event["launches"], event["rows"]) for event in events(run, "extend")] == [
+        ("solo", 15, ["good/size=8"])]
+    loaded = load(run)
+    assert check(run)[1] == [] and stopping.looks_had(loaded) == {} and stopping.spent_s(loaded) == 0
+    assert stopping.looks_had(loaded, stopping.SOLO) == {"good/size=8": 2}
+    (run / "solo/default/good/size=8/014.json").unlink()
+    assert bench("--resume", run).returncode == 0 and solo(8) == list(range(15))
+    done = bench("--resume", run, "--solo-rows", rows)
+    assert (done.returncode, done.stderr) == (
+        2, "ampersand: --solo-rows: the run has had all of its 1 block of solo launches\n")
 
 
 @program
@@ -343,7 +371,7 @@ WRONG = [
     ("--precision 1% --budget 1m30s", "'1m30s' is not a time"),
     ("--precision 1% --budget 169h", "'169h' is not a time"),
     ("--budget 10m", "--budget: only with --precision"), ("--quick --precision 1%", "--precision: not with --quick"),
-    ("--rows x", "--rows: only with --resume"),
+    ("--rows x", "--rows: only with --resume"), ("--solo-rows x", "--solo-rows: only with --resume"),
 ]
 
 

@@ -210,7 +210,7 @@ def test_without_a_door_it_is_on_its_own(tmp_path):
 
 VERBS = ["paired", "allocators", "list", "machine", "help", "version", "child", "--help", "--version", "", "Paired",
          "-"]
-FLAGS = ["--out", "--resume", "--rows", "--filter", "--quick", "--launches", "--counts-launches", "--solo-launches",
+FLAGS = ["--out", "--resume", "--rows", "--solo-rows", "--filter", "--quick", "--launches", "--counts-launches", "--solo-launches",
          "--precision", "--budget", "--seed", "--layout", "--lesson", "--epoch-us", "--rounds", "--no-wait",
          "--timeout",
          "--memory-limit", "--questions", "--iterations", "--config", "--workload", "--baseline", "--timelines",

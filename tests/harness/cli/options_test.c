@@ -25,9 +25,10 @@
 #define MAX_WORDS 12
 
 /* What `paired` does unless told otherwise, and with --quick. */
-#define USUAL FIXED, .precision = 0.005, .looks = 5, .budget_s = 180
+#define USUAL FIXED, .precision = 0.005, .looks = 4, .budget_s = 180
 #define FIXED                                                                                                          \
-    .out = "x", .launches = 16, .counts_launches = 2, .solo_launches = 13, .epoch_ns = 50000, .rounds_per_block = 6,  \
+    .out = "x", .launches = 16, .counts_launches = 2, .solo_launches = 6, .solo_looks = 2, .epoch_ns = 50000,         \
+    .rounds_per_block = 6,                                                                                             \
     .timeout_s = 60, .memory_limit_b = 8192 * MIB, .layout = -1
 #define QUICK                                                                                                          \
     .out = "x", .launches = 2, .counts_launches = 1, .solo_launches = 1, .epoch_ns = 50000, .rounds_per_block = 4,     \
@@ -50,7 +51,7 @@ static const struct {
     { "the last word counts", { "--out", "y", "--out", "x" }, { USUAL }, true },
     { "zeros where they make sense",
       { "--out", "x", "--counts-launches", "0", "--solo-launches", "0", "--layout", "0" },
-      { FIXED, .counts_launches = 0, .solo_launches = 0, .layout = 0 },
+      { FIXED, .counts_launches = 0, .solo_launches = 0, .solo_looks = 0, .layout = 0 },
       true },
     { "quick, but so many",
       { "--launches", "3", "--rounds", "8", "--quick", "--counts-launches=4", "--out", "x" },
@@ -59,18 +60,22 @@ static const struct {
     { "the rest",
       { "--out=x", "--epoch-us=1000000", "--timeout=86400", "--layout=63", "--solo-launches=1000", "--launches=1000",
         "--rounds=10000" },
-      { FIXED, .epoch_ns = 1000000000, .timeout_s = 86400, .layout = 63, .solo_launches = 1000, .launches = 1000,
-        .rounds_per_block = 10000 },
+      { FIXED, .epoch_ns = 1000000000, .timeout_s = 86400, .layout = 63, .solo_launches = 1000, .solo_looks = 0,
+        .launches = 1000, .rounds_per_block = 10000 },
       true },
     { "precision",
       { "--out=x", "--precision=0.25%" },
-      { USUAL, .precision = 0.0025, .looks = 5, .budget_s = 600 },
+      { USUAL, .precision = 0.0025, .looks = 4, .budget_s = 600 },
       true },
     { "precision and budget",
       { "--out=x", "--precision", "50%", "--budget", "2h" },
-      { USUAL, .precision = 0.5, .looks = 5, .budget_s = 7200 },
+      { USUAL, .precision = 0.5, .looks = 4, .budget_s = 7200 },
       true },
     { "rows", { "--resume", "y", "--rows", "z" }, { USUAL, .out = NULL, .resume = "y", .rows = "z" }, false },
+    { "solo rows",
+      { "--resume", "y", "--solo-rows", "z" },
+      { USUAL, .out = NULL, .resume = "y", .solo_rows = "z" },
+      false },
     { "bytes", { "--out=x", "--memory-limit=1048577" }, { USUAL, .memory_limit_b = MIB + 1 }, true },
     { "K", { "--out=x", "--memory-limit=2048K" }, { USUAL, .memory_limit_b = 2 * MIB }, true },
     { "M", { "--out=x", "--memory-limit=512M" }, { USUAL, .memory_limit_b = 512 * MIB }, true },
@@ -128,11 +133,12 @@ static void test_paired(void **state)
         got = &options.launch;
         if (!same_text(got->out, want->out) || !same_text(got->resume, want->resume) ||
             !same_text(got->filter, want->filter) || !same_text(options.filter, want->filter) ||
-            !same_text(got->rows, want->rows))
+            !same_text(got->rows, want->rows) || !same_text(got->solo_rows, want->solo_rows))
             fail_msg("%s: another out, resume, filter or rows", runs[i].name);
         if (fabs(got->precision - want->precision) > 1e-12 || got->looks != want->looks ||
-            got->budget_s != want->budget_s)
-            fail_msg("%s: precision %g, %u looks, %u s", runs[i].name, got->precision, got->looks, got->budget_s);
+            got->solo_looks != want->solo_looks || got->budget_s != want->budget_s)
+            fail_msg("%s: precision %g, %u and %u looks, %u s", runs[i].name, got->precision, got->looks,
+                     got->solo_looks, got->budget_s);
         if (got->launches != want->launches || got->counts_launches != want->counts_launches ||
             got->solo_launches != want->solo_launches || got->rounds_per_block != want->rounds_per_block ||
             got->timeout_s != want->timeout_s || got->layout != want->layout || got->quick != want->quick ||

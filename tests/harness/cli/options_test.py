@@ -263,7 +263,7 @@ def test_help(words, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert max(map(len, done.stdout.splitlines())) <= 120
     for flag in ("--out --resume --filter --quick --launches --counts-launches --solo-launches --precision --budget "
-                 "--rows --seed --layout "
+                 "--rows --solo-rows --seed --layout "
                  "--epoch-us --rounds --no-wait --timeout --memory-limit --iterations").split():
         assert re.search(rf"^  {flag} ", done.stdout, re.M), flag
     assert ("--benchmark_repetitions" in done.stdout) == (words != "help")
