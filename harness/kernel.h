@@ -47,6 +47,13 @@
 /* A helper that is inlined at every level of optimisation, so that neither side pays for a call to it. */
 #define AMP_ALWAYS_INLINE inline __attribute__((__always_inline__))
 
+/* What a collector has counted so far; bytes in whole slots. */
+struct amp_collected {
+    uint64_t allocs, frees, bytes;
+    uint64_t live_b; /* at its last collection */
+    uint64_t peak_b; /* the most that its heap has held */
+};
+
 struct amp_side {
     uint64_t (*run)(void *amp_fixture, uint64_t amp_ops); /* does `ops` operations, returns their checksum */
     uint64_t allocs_per_op; /* expected, exact: heap.h defines what counts; AMP_ANY: counted, and held to nothing */
@@ -60,6 +67,9 @@ struct amp_side {
     void (*tear_down)(void *amp_fixture);                 /* frees what set_up made; NULL with set_up NULL */
     const char *label; /* what the side is called where it is shown; NULL: "value", "pointer". 16 characters at most */
     const struct amp_budget *budget; /* that `check-budgets` holds each operation to: AMP_BUDGET(...); NULL: none */
+    /* If it allocates on a heap that is collected: what that has counted. Allocations and bytes are these then, and what
+     * the collector takes from malloc() for itself is not counted. NULL: malloc's are. */
+    void (*collected)(void *amp_fixture, struct amp_collected *amp_out);
 };
 
 /* Advice that a run checks: in every row from size `from` to size `to`, which side is the faster one. */

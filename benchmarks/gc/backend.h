@@ -11,7 +11,7 @@
 
 /* One collection. Times are of the clock; the heap is what is in use, garbage included. */
 struct cycle {
-    uint64_t begin_ns; /* since backend_measure() */
+    uint64_t begin_ns; /* since cycles are kept */
     /* The world stands still during both stops. Between them is the marking, beside the mutators where the collector
      * is concurrent; else the three are parts of one stop. */
     uint64_t first_stop_ns, mark_ns, second_stop_ns;
@@ -24,10 +24,11 @@ struct cycle {
     uint64_t stacks_b, globals_b;        /* scanned, besides the heap */
 };
 
-struct cycles {
-    struct cycle *list;
-    size_t n;
-};
+/* Of child.c, for a backend whose collector tells of a cycle: what it may fill in, cleared; NULL: none is kept now. It
+ * is kept once it is said to be over. Neither allocates. */
+struct cycle *cycle_begun(void);
+void cycle_over(void);
+uint64_t cycle_time_ns(uint64_t now_ns); /* since cycles are kept */
 
 struct backend {
     const char *name, *version;
@@ -47,10 +48,6 @@ int backend_run(unsigned n, uint64_t (*fn)(unsigned mutator, uint64_t argument),
 /* Start a thread that may call backend_collect(), and is joined by pthread_join(). 0 or an error of pthread_create(). */
 int backend_thread(void *(*fn)(void *), pthread_t *out);
 void backend_collect(void); /* everything that is garbage now */
-void backend_measure(void); /* from here on cycles are kept */
-
-/* The cycles since then; they are the backend's. */
-struct cycles backend_cycles(void);
 uint64_t backend_heap_b(void); /* what is mapped for objects, now */
 
 #endif

@@ -17,12 +17,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define MOST_CYCLES 65536
-
-static struct cycle *cycles; /* mapped: static data would be scanned for roots */
-static size_t n_cycles;
-static bool measuring;
-static uint64_t begun_ns, stop_ns, mark_ns, marked_ns, between_b, live;
+static uint64_t stop_ns, mark_ns, marked_ns, between_b, live;
 static uint64_t stop_cpu_ns, mark_cpu_ns, marked_cpu_ns; /* of the thread that collects */
 static char version[32];
 
@@ -48,16 +43,15 @@ static uint64_t cpu_ns(void)
 static void GC_CALLBACK note(GC_EventType event)
 {
     uint64_t now_ns = amp_clock_monotonic();
-    struct cycle *cycle;
+    struct cycle *cycle = cycle_begun();
 
-    if (!measuring || n_cycles == MOST_CYCLES)
+    if (!cycle)
         return;
-    cycle = &cycles[n_cycles];
     switch (event) {
     case GC_EVENT_PRE_STOP_WORLD:
         stop_ns = now_ns;
         stop_cpu_ns = cpu_ns();
-        cycle->begin_ns = now_ns - begun_ns;
+        cycle->begin_ns = cycle_time_ns(now_ns);
         cycle->trigger_b = cycle->end_b = live + allocated_b();
         cycle->goal_b = live + between_b;
         cycle->live_b = live;
@@ -77,7 +71,7 @@ static void GC_CALLBACK note(GC_EventType event)
         cycle->second_stop_ns = now_ns - marked_ns;
         cycle->longest_stop_ns = now_ns - stop_ns;
         cycle->stopped_ns = cpu_ns() - stop_cpu_ns - cycle->worker_ns;
-        n_cycles++;
+        cycle_over();
         break;
     default:
         break;
@@ -88,13 +82,16 @@ int backend_start(const struct workload *workload, unsigned gogc, uint64_t live_
 {
     unsigned v = GC_get_version();
 
-    (void) workload; /* its roots are static data, which is scanned anyway */
-    (void) why;
     snprintf(version, sizeof version, "bdw-gc %u.%u.%u", v >> 16, (v >> 8) & 255, v & 255);
-    cycles = amp_map(MOST_CYCLES * sizeof *cycles);
     GC_set_all_interior_pointers(0); /* else 64 bytes take 80 */
     GC_set_markers_count(1);
-    GC_INIT();
+    GC_INIT(); /* roots are static data, which is scanned anyway */
+    if (workload->protects) {
+        GC_enable_incremental();
+        *why = "it does not protect pages here";
+        if (!(GC_incremental_protection_needs() & GC_PROTECTS_POINTER_HEAP))
+            return -1;
+    }
     live = live_b;
     between_b = live_b * gogc / 100;
     GC_set_free_space_divisor(1000000);
@@ -145,19 +142,6 @@ int backend_thread(void *(*fn)(void *), pthread_t *out)
 void backend_collect(void)
 {
     GC_gcollect();
-}
-
-void backend_measure(void)
-{
-    n_cycles = 0;
-    begun_ns = amp_clock_monotonic();
-    measuring = true;
-}
-
-struct cycles backend_cycles(void)
-{
-    measuring = false;
-    return (struct cycles){ cycles, n_cycles };
 }
 
 uint64_t backend_heap_b(void)

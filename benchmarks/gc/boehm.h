@@ -11,6 +11,9 @@
 
 #define FUNCTION(type, name, frame_b, ...) static __attribute__((noinline)) type name(__VA_ARGS__)
 #define STORE(place, pointer) ((place) = (pointer))
+#define POLL() ((void) 0) /* a signal stops it anywhere */
+#define COLLECT() GC_gcollect()
+#define ON_HOST(fn, argument) fn(argument)
 
 static inline void *new_array(const struct type *type, size_t n)
 {

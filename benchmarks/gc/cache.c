@@ -18,14 +18,14 @@ struct entry {
 
 static struct type value_type = { .name = "value", .size_b = sizeof(struct value) };
 static struct type entry_type = { .name = "entry", .size_b = sizeof(struct entry),
-                                  MEMBERS({ "value", offsetof(struct entry, value), &value_type }) };
-static struct type table_type = { .name = "table", .size_b = sizeof(void *), MEMBERS({ "slot", 0, &entry_type }) };
+                                  MEMBERS({ "value", offsetof(struct entry, value) }) };
+static struct type table_type = { .name = "table", .size_b = sizeof(void *), MEMBERS({ "slot", 0 }) };
 static struct type *const types[] = { &value_type, &entry_type, &table_type };
 
 #define PAIR_B (sizeof(struct entry) + sizeof(struct value))
 
 static struct entry **table;
-static const struct root roots[] = { { "table", &table, &table_type } };
+static const struct root roots[] = { { "table", &table } };
 static uint64_t n, random_state, births;
 
 FUNCTION(struct entry *, make_entry, 128, uint64_t key)

@@ -6,6 +6,9 @@
  *   new_object(&type)                              zeroed; ends the process if there is no memory
  *   new_array(&type, n)                            of n items
  *   STORE(place, pointer)                          put a pointer into an object or a root
+ *   POLL()                                         a safe point, if it needs one
+ *   COLLECT()                                      everything that is garbage now
+ *   ON_HOST(fn, argument)                          call what may use all of libc: uint64_t fn(void *)
  *
  * A pointer in a local variable keeps its object. */
 #ifndef GC_COLLECTOR_H

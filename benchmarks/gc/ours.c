@@ -5,28 +5,21 @@
 
 #include "benchmarks/gc/walk.h"
 #include "harness/build_info.h"
-#include "harness/measure/rounds.h"
 #include "harness/text/complain.h"
 
-#include <string.h>
-
-#define MOST_CYCLES 65536
-
 static struct amp_gc *gc;
-static struct cycle *cycles;
-static size_t n_cycles;
-static bool measuring;
-static uint64_t begun_ns;
 
 const struct backend backend = { .name = "ours", .version = "ampersand " AMP_VERSION, .concurrent = true };
 
 static void note(void *unused, const struct amp_gc_cycle *c)
 {
+    struct cycle *cycle = cycle_begun();
+
     (void) unused;
-    if (!measuring || n_cycles == MOST_CYCLES)
+    if (!cycle)
         return;
-    cycles[n_cycles++] = (struct cycle){
-        .begin_ns = c->stop1_ns > begun_ns ? c->stop1_ns - begun_ns : 0,
+    *cycle = (struct cycle){
+        .begin_ns = cycle_time_ns(c->stop1_ns),
         .first_stop_ns = c->go1_ns - c->stop1_ns,
         .mark_ns = c->stop2_ns - c->go1_ns,
         .second_stop_ns = c->go2_ns - c->stop2_ns,
@@ -42,6 +35,7 @@ static void note(void *unused, const struct amp_gc_cycle *c)
         .stacks_b = c->stacks_b,
         .globals_b = c->roots_b,
     };
+    cycle_over();
 }
 
 uint64_t ours_fail(void *unused)
@@ -51,30 +45,18 @@ uint64_t ours_fail(void *unused)
     _exit(AMP_EXIT_NO_MEMORY);
 }
 
-/* The words of a type's pointers are its members' offsets. */
-static int add_type(struct type *type)
-{
-    uint16_t *words = amp_map(4096);
-    struct amp_gc_type described = { type->name, type->size_b, words, type->n_members };
-
-    for (size_t i = 0; i < type->n_members; i++)
-        words[i] = (uint16_t) (type->members[i].offset_b / sizeof(void *));
-    return amp_gc_type_add(gc, &described, &type->id);
-}
-
 int backend_start(const struct workload *workload, unsigned gogc, uint64_t live_b, const char **why)
 {
     struct amp_gc_limits limits = AMP_GC_DEFAULTS;
     int err;
 
     (void) live_b;
-    cycles = amp_map(MOST_CYCLES * sizeof *cycles);
     limits.gogc = (int) gogc;
     limits.trace.cycle = note;
     if (amp_gc_create(&limits, &gc, why))
         return -1;
     for (size_t i = 0; i < workload->n_types; i++) {
-        err = add_type(workload->types[i]);
+        err = ours_add_type(gc, workload->types[i], amp_map(OURS_MEMBERS * sizeof(uint16_t)));
         if (err)
             break;
     }
@@ -132,17 +114,10 @@ void backend_collect(void)
     amp_gc_collect(gc);
 }
 
-void backend_measure(void)
+uint64_t ours_collect(void *unused)
 {
-    n_cycles = 0;
-    begun_ns = amp_clock_monotonic();
-    measuring = true;
-}
-
-struct cycles backend_cycles(void)
-{
-    measuring = false;
-    return (struct cycles){ cycles, n_cycles };
+    (void) unused;
+    return (uint64_t) amp_gc_collect(gc);
 }
 
 uint64_t backend_heap_b(void)

@@ -18,16 +18,15 @@ struct message {
 };
 
 static struct type body_type = { .name = "body", .size_b = sizeof(struct body) };
-static struct type message_type;
 static struct type message_type = { .name = "message", .size_b = sizeof(struct message),
-                                    MEMBERS({ "next", offsetof(struct message, next), &message_type },
-                                            { "body", offsetof(struct message, body), &body_type }) };
+                                    MEMBERS({ "next", offsetof(struct message, next) },
+                                            { "body", offsetof(struct message, body) }) };
 static struct type *const types[] = { &body_type, &message_type };
 
 #define MESSAGE_B (sizeof(struct message) + sizeof(struct body))
 
 static struct message *head, *tail;
-static const struct root roots[] = { { "head", &head, &message_type }, { "tail", &tail, &message_type } };
+static const struct root roots[] = { { "head", &head }, { "tail", &tail } };
 static uint64_t n, number, random_state;
 
 FUNCTION(struct message *, make_message, 128, void)

@@ -44,18 +44,17 @@ struct request {
 static struct type text_type = { .name = "text", .size_b = sizeof(struct text) };
 static struct type buffer_type = { .name = "buffer", .size_b = sizeof(struct buffer) };
 static struct type item_type = { .name = "item", .size_b = sizeof(struct item),
-                                 MEMBERS({ "text", offsetof(struct item, text), &text_type }) };
-#define ITEM(i) { "item", offsetof(struct session, items) + (i) * sizeof(void *), &item_type }
+                                 MEMBERS({ "text", offsetof(struct item, text) }) };
+#define ITEM(i) { "item", offsetof(struct session, items) + (i) * sizeof(void *) }
 static struct type session_type = { .name = "session", .size_b = sizeof(struct session),
                                     MEMBERS(ITEM(0), ITEM(1), ITEM(2), ITEM(3), ITEM(4), ITEM(5), ITEM(6), ITEM(7)) };
-static struct type header_type;
 static struct type header_type = { .name = "header", .size_b = sizeof(struct header),
-                                   MEMBERS({ "next", offsetof(struct header, next), &header_type }) };
+                                   MEMBERS({ "next", offsetof(struct header, next) }) };
 static struct type request_type = { .name = "request", .size_b = sizeof(struct request),
-                                    MEMBERS({ "headers", offsetof(struct request, headers), &header_type },
-                                            { "buffer", offsetof(struct request, buffer), &buffer_type },
-                                            { "session", offsetof(struct request, session), &session_type }) };
-static struct type table_type = { .name = "sessions", .size_b = sizeof(void *), MEMBERS({ "slot", 0, &session_type }) };
+                                    MEMBERS({ "headers", offsetof(struct request, headers) },
+                                            { "buffer", offsetof(struct request, buffer) },
+                                            { "session", offsetof(struct request, session) }) };
+static struct type table_type = { .name = "sessions", .size_b = sizeof(void *), MEMBERS({ "slot", 0 }) };
 static struct type *const types[] = { &text_type,   &buffer_type,  &item_type, &session_type,
                                       &header_type, &request_type, &table_type };
 
@@ -64,7 +63,7 @@ static struct type *const types[] = { &text_type,   &buffer_type,  &item_type, &
 #define REQUEST_B (sizeof(struct request) + HEADERS * sizeof(struct header) + sizeof(struct buffer))
 
 static struct session **first, **second; /* of each mutator */
-static const struct root roots[] = { { "first", &first, &table_type }, { "second", &second, &table_type } };
+static const struct root roots[] = { { "first", &first }, { "second", &second } };
 static uint64_t n; /* sessions of each */
 static struct {
     _Alignas(64) uint64_t random, number;

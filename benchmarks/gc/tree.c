@@ -14,14 +14,13 @@ struct node {
     uint64_t key, words[5];
 };
 
-static struct type node_type;
 static struct type node_type = { .name = "node", .size_b = sizeof(struct node),
-                                 MEMBERS({ "left", offsetof(struct node, left), &node_type },
-                                         { "right", offsetof(struct node, right), &node_type }) };
+                                 MEMBERS({ "left", offsetof(struct node, left) },
+                                         { "right", offsetof(struct node, right) }) };
 static struct type *const types[] = { &node_type };
 
 static struct node *top;
-static const struct root roots[] = { { "top", &top, &node_type } };
+static const struct root roots[] = { { "top", &top } };
 static uint64_t n, random_state, next_key;
 
 FUNCTION(struct node *, make_tree, 128, uint64_t nodes)

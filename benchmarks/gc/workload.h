@@ -10,19 +10,37 @@
 #ifndef GC_WORKLOAD_H
 #define GC_WORKLOAD_H
 
-#include "benchmarks/gc/type.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define MUTATORS 2 /* at most */
 
+/* ---- The types of its objects: what is a pointer in them */
+
+struct member {
+    const char *name;
+    size_t offset_b;
+};
+
+struct type {
+    const char *name;
+    size_t size_b; /* of an array, of one item */
+    const struct member *members; /* its pointers; none: the collector need not look into it */
+    size_t n_members;
+    unsigned id; /* the collector's, once it has started */
+};
+
+#define MEMBERS(...)                                                                                                   \
+    .members = (const struct member[]){ __VA_ARGS__ },                                                                 \
+    .n_members = sizeof((const struct member[]){ __VA_ARGS__ }) / sizeof(struct member)
+
+/* ---- The workload */
+
 /* A pointer outside the heap, from which everything is reached. */
 struct root {
     const char *name;
     void *at; /* the pointer's own address */
-    const struct type *to;
 };
 
 struct workload {
@@ -40,10 +58,13 @@ struct workload {
      * is collected again and again as it is. */
     uint64_t (*run)(unsigned mutator, uint64_t bytes);
     bool collected; /* another thread collects again and again meanwhile */
+    bool protects;  /* the write barrier is by protected pages, if the collector has that */
+    const uint64_t *timed_ns; /* the part of run() that counts; NULL: all of it */
     uint64_t (*live_b)(void); /* what is reachable between two operations, as asked for */
 };
 
 extern const struct workload cache, queue, tree, server;
-extern const struct workload values, ordered, shuffled, list, balanced, stores, marked, churn; /* shapes.c */
+extern const struct workload values, ordered, shuffled, list, balanced, stores, marked, fresh, loop, checked,
+    churn; /* shapes.c */
 
 #endif

@@ -69,9 +69,11 @@ static int choose(const struct amp_matrix_options *options, const struct amp_con
     return err;
 }
 
+/* From malloc(), not from a collector. */
 static bool allocates(const struct amp_pair *pair)
 {
-    return pair->value.allocs_per_op > 0 || pair->pointer.allocs_per_op > 0;
+    return (pair->value.allocs_per_op > 0 && !pair->value.collected) ||
+           (pair->pointer.allocs_per_op > 0 && !pair->pointer.collected);
 }
 
 /* The workload of a pair; it is made if it does not exist yet. */

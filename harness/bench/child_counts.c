@@ -67,13 +67,35 @@ static uint64_t plan_ops(uint64_t value_ns, uint64_t pointer_ns)
     return ns < COUNTING_NS ? COUNTING_NS / ns : 1;
 }
 
+/* In place of what the collector took from malloc(). */
+static void put_collected(const struct amp_collected *before, const struct amp_collected *after, struct amp_heap *out)
+{
+    const uint64_t bytes = after->bytes - before->bytes;
+
+    *out = (struct amp_heap){ .allocs = after->allocs - before->allocs,
+                              .frees = after->frees - before->frees,
+                              .asked_b = bytes,
+                              .granted_b = bytes,
+                              .peak_b = bytes > 0 ? after->peak_b - before->live_b : 0 };
+}
+
 static bool count_side(const struct amp_side *side, void *fixture, uint64_t ops, uint64_t *checksum,
                        struct counted *out)
 {
+    struct amp_collected before, after;
+
+    if (side->collected)
+        side->collected(fixture, &before);
     if (amp_heap_begin())
         return false;
     *checksum += side->run(fixture, ops);
-    return amp_heap_end(&out->heap) == 0;
+    if (amp_heap_end(&out->heap))
+        return false;
+    if (side->collected) {
+        side->collected(fixture, &after);
+        put_collected(&before, &after, &out->heap);
+    }
+    return true;
 }
 
 /* Add the stack that one operation takes. Not for kernels that start threads, since these use other stacks than the

@@ -11,7 +11,7 @@ static const struct amp_exit exits[] = { { AMP_EXIT_NO_MEMORY, "memory", "no mem
 static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_COST] = "cost", [AMP_GC_PAUSES] = "pauses",
                                      [AMP_GC_SHAPE] = "shape", [AMP_GC_GRAPH] = "graph" };
 static const char *const shapes[] = { "values", "ordered", "shuffled", "list", "balanced", "stores",
-                                      "marked", "churn" };
+                                      "marked", "fresh", "loop", "checked", "churn" };
 
 static const char *const prefixes[] = { [AMP_GC_POINT] = "", [AMP_GC_COST] = "cycles of ",
                                         [AMP_GC_PAUSES] = "pauses of ", [AMP_GC_SHAPE] = "",

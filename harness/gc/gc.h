@@ -177,6 +177,15 @@ int amp_gc_mutator_join(struct amp_gc_mutator *mutator, uint64_t *result);
 /* start and join, for one. */
 int amp_gc_run(struct amp_gc *gc, const char *name, amp_stack_fn *fn, void *arg, uint64_t *result);
 
+/* A mutator without a thread of its own: each run calls fn(arg) on the calling thread, on this mutator's stack, which
+ * stays as large as it has become. Between two runs no stack holds an object.
+ *
+ * errors   of make: those of amp_stack_create(); of run: those of start and join; free() wants none that runs */
+int amp_gc_mutator_make(struct amp_gc *gc, const char *name, const struct amp_stack_policy *policy,
+                        struct amp_gc_mutator **out);
+int amp_gc_mutator_run(struct amp_gc_mutator *mutator, amp_stack_fn *fn, void *arg, uint64_t *result);
+void amp_gc_mutator_free(struct amp_gc_mutator *mutator);
+
 /* The following are called by mutators only, in growable functions or functions called by amp_stack_call(). In any
  * other thread, allocation returns NULL with the reason in amp_gc_message(NULL). */
 

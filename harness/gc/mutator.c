@@ -119,6 +119,8 @@ static int join_in(struct amp_gc *gc, struct amp_gc_mutator *m)
     } else {
         m->state = AMP_GC_AWAY;
         m->marking = gc->on;
+        m->scanned = false;
+        m->debt = 0;
         if (gc->on)
             __atomic_add_fetch(&gc->unscanned, 1, __ATOMIC_RELEASE);
         m->next = gc->mutators;
@@ -180,6 +182,40 @@ int amp_gc_mutator_start(struct amp_gc *gc, const char *name, const struct amp_s
     return error;
 }
 
+int amp_gc_mutator_make(struct amp_gc *gc, const char *name, const struct amp_stack_policy *policy,
+                        struct amp_gc_mutator **out)
+{
+    int error;
+    struct amp_gc_mutator *m = make(gc, policy, &error);
+
+    if (!m)
+        return error;
+    m->name = name;
+    *out = m;
+    return 0;
+}
+
+void amp_gc_mutator_free(struct amp_gc_mutator *m)
+{
+    unmake(m);
+}
+
+int amp_gc_mutator_run(struct amp_gc_mutator *m, amp_stack_fn *fn, void *arg, uint64_t *result)
+{
+    int error = join_in(m->gc, m);
+
+    if (error)
+        return error;
+    m->fn = fn;
+    m->arg = arg;
+    m->thread = pthread_self();
+    run(m);
+    if (!m->error && result)
+        *result = m->result;
+    leave(m);
+    return m->error;
+}
+
 struct awaited {
     struct amp_gc_mutator *mutator;
     uint64_t *result;
@@ -211,7 +247,7 @@ int amp_gc_mutator_join(struct amp_gc_mutator *m, uint64_t *result)
 
 int amp_gc_run(struct amp_gc *gc, const char *name, amp_stack_fn *fn, void *arg, uint64_t *result)
 {
-    struct amp_gc_mutator *m;
+    struct amp_gc_mutator *m = NULL;
     int error = amp_gc_mutator_start(gc, name, NULL, fn, arg, &m);
 
     return error ? error : amp_gc_mutator_join(m, result);

@@ -17,7 +17,7 @@ struct amp_lesson {
     uint32_t calls_offset, copied_b_offset; /* behind those of `run` */
     const struct amp_pair *const *begin, *const *end;
 };
-#define AMP_LESSON_ABI 5u
+#define AMP_LESSON_ABI 6u
 
 struct amp_module {
     void *handle; /* of dlopen */

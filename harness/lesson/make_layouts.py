@@ -61,7 +61,7 @@ except ImportError:  # python3-capstone is optional: the table then says nothing
 
 LINE_B = 64
 MAX_EXTRA_LINES = 3  # the largest padding between two functions
-LESSON_ABI = 5  # AMP_LESSON_ABI, harness/lesson/layout.h
+LESSON_ABI = 6  # AMP_LESSON_ABI, harness/lesson/layout.h
 
 
 def read_contract(path):

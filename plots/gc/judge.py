@@ -9,7 +9,7 @@ import numpy as np
 
 from plots.gc import model, runs
 
-SHAPES = (*runs.SHAPES, *runs.OPERATIONS)
+SHAPES = (*runs.SHAPES, *runs.OPERATIONS, *runs.LOOPS)
 STEADY = 2  # the first cycles of a run still find a heap that was built in one go
 
 
@@ -130,12 +130,12 @@ def _point(key, found, cost, launches):
 
 @dataclass(frozen=True)
 class Shape:
-    """What it takes to mark a heap of this shape; or what an operation takes: a store, an allocation."""
+    """What it takes to mark a heap of this shape; what an operation takes: a store, an allocation; or a stop."""
 
     collector: str
     shape: str
     live_b: int
-    ns: float  # by the clock: of marking, the median of collections; of an operation
+    ns: float  # by the clock: of marking or of the longest stop, the median of collections; of an operation
     cpu_ns: float | None  # CPU time of all threads; None where marking goes on beside, and is not told apart
 
 
@@ -144,7 +144,11 @@ def shapes(run):
     for (collector, shape), launch in sorted(run.shapes.items(), key=lambda one: SHAPES.index(one[0][1])):
         if shape in runs.OPERATIONS:
             once = 1e9 * runs.OPERATIONS[shape] / launch.allocated_b
-            ns, cpu_ns = launch.seconds * once, None if shape == runs.MARKED else launch.cpu_seconds * once
+            ns, cpu_ns = launch.seconds * once, None if shape in runs.CLOCKED else launch.cpu_seconds * once
+        elif shape in runs.LOOPS:
+            if not launch.cycles:  # too short a run: no collection was over before the loops were
+                continue
+            ns, cpu_ns = float(np.median([max(stops(cycle, launch.concurrent)) for cycle in launch.cycles])), None
         else:
             ns, cpu_ns = (float(np.median(times)) for times in zip(*(
                 (cycle.mark_ns, cycle.worker_ns + cycle.assist_ns + cycle.idle_ns) for cycle in steady(launch))))

@@ -13,8 +13,9 @@ from plots.program.errors import Refused, one_line
 PAUSES, GRAPH, SHAPE, COST = "pauses", "graph", "shape", "cost"
 KINDS = {"point": "launches", COST: "costs", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
 SHAPES = ("values", "ordered", "shuffled", "list", "balanced")
-MARKED = "marked"  # stores while one collection follows the other
-OPERATIONS = {"stores": 8, MARKED: 8, "churn": 64}  # what is done again and again, on how many bytes
+CLOCKED = ("marked", "fresh")  # beside collections, or between them: CPU time would be theirs, too
+OPERATIONS = {"stores": 8, "marked": 8, "fresh": 4096, "churn": 64}  # what is done again and again, on how many bytes
+LOOPS = ("loop", "checked")  # what stops have to wait for
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def load(folder):
     settings = manifest["settings"]
     rows = [f"{workload}-{live_b}-{gogc}" for workload in settings["workloads"] for live_b in settings["live_b"]
             for gogc in settings["gogc"]]
-    known = rows + [f"{shape}-{live_b}-{gogc}" for shape in (*SHAPES, *OPERATIONS) for live_b in settings["live_b"]
+    known = rows + [f"{shape}-{live_b}-{gogc}" for shape in (*SHAPES, *OPERATIONS, *LOOPS) for live_b in settings["live_b"]
                     for gogc in settings["gogc"]]
     journal = read_journal(folder, known, set(settings["collectors"]), FORM)
     if journal.manifest_crc32 not in (None, zlib.crc32(raw)):
@@ -193,7 +194,7 @@ def _document(path, kind, identity, crc32):
 
 def _launch(path, identity, crc32):
     launch = records.read(Launch, _document(path, "gc-launch", identity, crc32))
-    if not launch.cycles and launch.workload not in OPERATIONS:
+    if not launch.cycles and launch.workload not in (*OPERATIONS, *LOOPS):
         raise Refused(path, "cycles", "there is none, and so nothing to judge")
     for key in ("asked_live_b", "seconds", "cpu_seconds", *["allocated_b"] * (launch.workload not in SHAPES)):
         if not getattr(launch, key) > 0:

@@ -6,7 +6,9 @@ from plots.words import quantity, screen
 from plots.words.table import Column, Table
 
 SHAPES = {"values": "values", "ordered": "pointers in order", "shuffled": "pointers shuffled", "list": "list",
-          "balanced": "tree", "stores": "a store", "marked": "a store, while it marks (clock)", "churn": "an allocation"}
+          "balanced": "tree", "stores": "a store", "marked": "a store, while it marks (clock)",
+          "fresh": "a page's first store after a collection (clock)", "churn": "an allocation",
+          "loop": "a stop, beside a loop (clock)", "checked": "a stop, beside a loop that checks (clock)"}
 FORMATS = (*screen.FORMATS, "trace")
 
 

@@ -151,6 +151,29 @@ def write_barrier(_pair, size, ops):
     return sum(end * (field + 1) for field, end in enumerate(ends)) + ops
 
 
+def write_barrier_marking(_pair, size, ops):
+    """Field k is stored 16 times an operation, last by use 960 + k of the last one, i = 1; object n holds size + n."""
+    ends = [size + (64 if (1 + 960 + k + 15) % 2 else 65) for k in range(64)]
+    return sum(end * (k + 1) for k, end in enumerate(ends)) + ops
+
+
+def random_words(seed):
+    while True:
+        seed = (seed + 0x9e3779b97f4a7c15) & (1 << 64) - 1
+        z = seed
+        for shift, factor in ((30, 0xbf58476d1ce4e5b9), (27, 0x94d049bb133111eb)):
+            z = (z ^ z >> shift) * factor & (1 << 64) - 1
+        yield z ^ z >> 31
+
+
+def loop_check(_pair, size, ops):
+    draw, hashed = random_words(size), ops
+    words = [next(draw) for _ in range(1024)]
+    for i in range(ops, 0, -1):
+        hashed = (hashed ^ words[i % 1024]) * 0x100000001b3 & (1 << 64) - 1
+    return hashed
+
+
 def pass_read(pair, size, ops):
     """Member k holds k + 1; so many are read, at even distances."""
     members = size // 8
@@ -207,7 +230,10 @@ CHECKSUMS = {
     "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy,
     "stack_copy_fresh": stack_copy,
     "stack_check": stack_check,
-    "write_barrier": write_barrier,
+    "write_barrier": write_barrier, "write_barrier_marking": write_barrier_marking, "loop_check": loop_check,
+    "mark": lambda _pair, size, ops: ops + size,  # each collection has found all bytes alive
+    "allocate": lambda _pair, _size, ops: each(ops, lambda i: 4096 * (2 * i + 9 + 4095)),
+    "gogc": lambda _pair, size, ops: each(ops, lambda i: i) * (size // 16),
     "unknown_size": array_ends, "indirect_assignment": lambda _pair, _size, ops: each(ops, lambda i: i),
     "function_value": function_value, "decode": decode, "too_large": too_large,
     "collection": collection, "collection_list": collection, "collection_insert": collection_insert,

@@ -16,11 +16,12 @@ from places import LESSONS as FILES, ROOT
 
 FLAGS = "-std=c11 -D_GNU_SOURCE -O1 -fPIC -Wall -Wextra -Werror".split()
 LIBRARIES = ["-Wl,--as-needed", "-ljansson"]  # what a lesson may measure beside the C library
-PARTS = {"lto": [ROOT / "benchmarks/build/lto_callees.c"],
-         "write_barrier": [Path(__file__).parent / "barrier_off.c"]}
+PARTS = {"lto": [ROOT / "benchmarks/build/lto_callees.c"]}
+COLLECTED = [lesson for lesson, file in FILES.items() if file.startswith("benchmarks/collected/")]
 KIB, MIB = 1 << 10, 1 << 20
 LESSONS = sorted(FILES)
 STACK = [*(ROOT / "harness/stack").glob("*.c"), *(ROOT / "harness/stack").glob("*.S")]
+COLLECTOR = sorted((ROOT / "harness/gc").glob("*.c"))
 U64 = (1 << 64) - 1
 
 
@@ -28,7 +29,7 @@ class Side(Structure):
     _fields_ = [("run", CFUNCTYPE(c_uint64, c_void_p, c_uint64)),
                 ("allocs_per_op", c_uint64), ("bytes_per_op", c_uint64), ("calls", c_char_p), ("copied_b_per_op", c_uint64),
                 ("set_up", CFUNCTYPE(c_void_p, c_size_t)), ("tear_down", CFUNCTYPE(None, c_void_p)),
-                ("label", c_char_p), ("budget", c_void_p)]
+                ("label", c_char_p), ("budget", c_void_p), ("collected", CFUNCTYPE(None, c_void_p, c_void_p))]
 
 
 class Claim(Structure):
@@ -87,18 +88,25 @@ def sizes_of(pair):
     return sizes
 
 
-def stack_library(folder):
+def library(folder, name, sources, *others):
     """One for all modules that are loaded here, as in the program: what a thread runs on is known once a process."""
-    library = folder / "libampstack.so"
-    if not library.exists():
-        subprocess.run(["cc", *FLAGS, "-I", ROOT, "-shared", "-o", library, *STACK, "-pthread"], check=True)
-    return library
+    made = folder / f"lib{name}.so"
+    if not made.exists():
+        subprocess.run(["cc", *FLAGS, "-O2", "-I", ROOT, "-shared", "-o", made, *sources, *others, "-pthread"], check=True)
+    return made
+
+
+def libraries(folder, lesson):
+    if lesson in COLLECTED:
+        stack = library(folder, "ampstack", STACK)
+        return [library(folder, "ampgc", COLLECTOR, stack), stack]
+    return [library(folder, "ampstack", STACK)] if lesson.startswith("stack_") else []
 
 
 def link(folder, compiler, lesson, *flags):
     module, table, source = folder / f"{lesson}.{compiler}.so", folder / "table.c", ROOT / FILES[lesson]
     table.write_text(TABLE)
-    parts = [*PARTS.get(lesson, ()), *([stack_library(folder)] if lesson.startswith("stack_") else [])]
+    parts = [*PARTS.get(lesson, ()), *libraries(folder, lesson)]
     subprocess.run([compiler, *FLAGS, *flags, "-I", ROOT, "-shared", "-Wl,-z,now", "-o", module, source, *parts, table,
                     *LIBRARIES], check=True)
     pair_at, pairs = ctypes.CDLL(str(module)).pair_at, []
@@ -136,6 +144,7 @@ def test_sides_agree(pairs_of, compiler, lesson, counts):
     for pair, size in rows_of(pairs_of(compiler, lesson)):
         if (size > 2 * MIB or lesson == "cold") and counts != (1000,):
             continue  # the fixtures take long to make
+        counts = tuple(min(ops, 30) for ops in counts) if lesson in WHOLE_COLLECTIONS else counts
         with Fixture(pair.value, size) as value, Fixture(pair.pointer, size) as pointer:
             for ops in counts:
                 sums = value.run(ops), pointer.run(ops)
@@ -151,6 +160,7 @@ def test_checksum_is_right(pairs_of, compiler, lesson, ops):
             continue
         for side in (pair.value, pair.pointer):
             with Fixture(side, size) as fixture:
+                ops = min(ops, 30) if lesson in WHOLE_COLLECTIONS else ops
                 assert fixture.run(ops) == CHECKSUMS[lesson](pair.name.decode(), size, ops) & U64, (pair.name, size)
 
 
@@ -283,6 +293,11 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "false_sharing": [("false_sharing", [8, 128]), ("false_sharing_visible", [128])],
     "thread_start": [("thread_start", [64]), ("thread_start", [16384])],
     "write_barrier": [("write_barrier", [8])],
+    "write_barrier_marking": [("write_barrier_marking", [1024])],
+    "loop_check": [("loop_check", [8 * KIB])],
+    "mark": [(f"mark_{shape}", [256 * KIB, 4 * MIB]) for shape in ("values", "layout", "pointers", "order", "list", "tree")],
+    "allocate": [(name, [64]) for name in ("call_collected", "reuse_collected", "arena_collected")],
+    "gogc": [(name, [n * KIB]) for n in (64, 512) for name in ("gogc", "gogc_values")],
     "known": [(name, [1000]) for name in ("known_half", "known_one", "known_five")],
     "known_work": [(f"known_{name}", [100]) for name in ("loads", "stores", "branches", "misses", "malloc")],
     "null": [("null", [16]), ("null_placed", [16]), ("empty", [1])],
@@ -303,8 +318,13 @@ ALLOCATIONS = {
     "zeroed": lambda n: ((1, n), (1, n)), "factory_aged": lambda n: ((0, 0), (256, 256 * n)),
     "arena_mixed": lambda n: ((1, n), (64, 64 * n)),
     "known_malloc": lambda _: ((100, 6400), (102, 6528)),
+    # Of a collector: as many objects as it has counted.
+    "call_collected": lambda n: ((0, 0), (4096, 4096 * n)), "reuse_collected": lambda n: ((0, 0), (4096, 4096 * n)),
+    "arena_collected": lambda n: ((16, 4096 * n), (4096, 4096 * n)),
+    "gogc": lambda n: ((n // 16, 4 * n),) * 2, "gogc_values": lambda n: ((n // 16, 4 * n),) * 2,
     "stack_copy_fresh": lambda _: ((1, STACK_OBJECT_B), (1, STACK_OBJECT_B)),
 }
+WHOLE_COLLECTIONS = ("mark", "allocate", "gogc")  # an operation takes tens of microseconds at least
 WITH_THREADS = ("thread_send", "false_sharing", "thread_start")
 NOTHING_TO_PREFER = ("known", "known_work", "null", "false_sharing_visible")
 
@@ -336,6 +356,31 @@ def test_table_of_pairs(pairs_of, compiler, lesson):
                 assert pair.prefer.decode().endswith("."), name
         if pair.observed_by:
             assert pair.observed_by in [other.name for other in pairs], name
+
+
+class Collected(Structure):
+    _fields_ = [(name, c_uint64) for name in ("allocs", "frees", "bytes", "live_b", "peak_b")]
+
+
+@both_compilers
+@pytest.mark.parametrize("lesson", [lesson for lesson in COLLECTED if any(pair in ALLOCATIONS for pair, _ in TABLES[lesson])])
+def test_a_collector_counts_what_is_declared(pairs_of, compiler, lesson):
+    """And frees all of it, but for what the stack still shows; a heap that may grow more grows more."""
+    for pair, size in rows_of(pairs_of(compiler, lesson)):
+        for side in (pair.value, pair.pointer):
+            with Fixture(side, size) as fixture:
+                before, after = Collected(), Collected()
+                fixture.run(1)
+                side.collected(fixture.memory, ctypes.byref(before))
+                fixture.run(3)
+                side.collected(fixture.memory, ctypes.byref(after))
+            assert after.allocs - before.allocs == 3 * side.allocs_per_op
+            assert after.bytes - before.bytes == 3 * side.bytes_per_op
+            assert abs((after.frees - before.frees) - 3 * side.allocs_per_op) <= 3
+            grown_b = after.peak_b - before.live_b
+            assert grown_b >= side.bytes_per_op // (4 if side.label == b"GOGC 100" else 1)
+            if side.label == b"GOGC 100":
+                assert grown_b < side.bytes_per_op // 2
 
 
 @both_compilers

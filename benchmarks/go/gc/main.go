@@ -104,7 +104,7 @@ func measure(t task, w workload, trace *traced) result {
 		}
 	} else if t.Turnover == 0 {
 		allocated = collectBeside(w)
-	} else if t.Workload == "marked" {
+	} else if collected[t.Workload] {
 		over, ended := make(chan struct{}), make(chan struct{})
 		go collectOn(over, ended)
 		sum = runAll(w, each)
@@ -114,6 +114,9 @@ func measure(t task, w workload, trace *traced) result {
 		sum = runAll(w, each)
 	}
 	seconds := time.Since(begin).Seconds()
+	if s, isShape := w.(*shape); isShape && s.timed > 0 {
+		seconds = s.timed.Seconds()
+	}
 	after, peak := cpuSeconds()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)

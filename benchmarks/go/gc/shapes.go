@@ -3,12 +3,20 @@
 // The same live bytes in five shapes, and objects that die at once: as benchmarks/gc/shapes.c.
 package main
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 const (
 	collections = 9
 	parts       = 4 // of a live heap, between two looks whether these are over
+	page        = 4096
+	steps       = 1 << 20
 )
+
+// Another goroutine collects again and again meanwhile.
+var collected = map[string]bool{"marked": true, "loop": true, "checked": true}
 
 type object struct {
 	next, other *object
@@ -23,6 +31,7 @@ type shape struct {
 	table  []*object
 	top    *object
 	n      uint64
+	timed  time.Duration // the part of run() that counts; 0: all of it
 }
 
 var shapes = map[string]func(s *shape, seed uint64){
@@ -33,6 +42,9 @@ var shapes = map[string]func(s *shape, seed uint64){
 	"balanced": func(s *shape, _ uint64) { s.top = balanced(s.n) },
 	"stores":   ordered,
 	"marked":   ordered,
+	"fresh":    ordered,
+	"loop":     func(s *shape, _ uint64) { s.values = make([]plain, s.n) },
+	"checked":  func(s *shape, _ uint64) { s.values = make([]plain, s.n) },
 	"churn":    func(s *shape, _ uint64) { s.values = make([]plain, s.n) },
 }
 
@@ -96,9 +108,37 @@ func (s *shape) store(bytes uint64) uint64 {
 	return sum
 }
 
+func (s *shape) storeFresh(bytes uint64) uint64 {
+	one, sum, pages := s.table[0], uint64(0), s.n*8/page
+	for done := uint64(0); done < bytes; done += pages * page {
+		runtime.GC()
+		begin := time.Now()
+		for i := uint64(0); i < pages; i++ {
+			s.table[i*page/8] = one
+		}
+		s.timed += time.Since(begin)
+		sum += done
+	}
+	return sum
+}
+
+func hash(sum, bytes uint64) uint64 {
+	for done := uint64(0); done < bytes; done += steps * 8 {
+		for i := uint64(steps); i > 0; i-- {
+			sum = (sum ^ i) * 0x100000001b3
+		}
+	}
+	return sum
+}
+
 func (s *shape) run(mutator int, bytes uint64) uint64 {
 	sum := uint64(mutator)
-	if s.table != nil {
+	switch {
+	case s.name == "fresh":
+		return sum + s.storeFresh(bytes)
+	case s.name == "loop" || s.name == "checked": // the compiler's own check is a signal, which stops both
+		return hash(sum, bytes)
+	case s.table != nil:
 		return sum + s.store(bytes)
 	}
 	for done := uint64(0); done < bytes; done += 64 {

@@ -127,7 +127,7 @@ def test_a_run_from_end_to_end(tmp_path):
     run = runs.load(folder)
     launches = [launch for many in run.points.values() for launch in many]
     launches += [*run.pauses.values(), *run.shapes.values()]
-    assert len(launches) == (2 + 8) * len(BUILT)
+    assert len(launches) == (2 + 11) * len(BUILT)
     assert set(run.graphs) == ({"tree"} if "ours" in BUILT else set())
     for graph in run.graphs.values():  # as the collector marked it, off by nothing
         assert graph["reached_b"] == graph["marked_b"] == sum(line["own_b"] for line in graph["paths"]) == 1 << 20

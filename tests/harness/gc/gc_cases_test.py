@@ -42,6 +42,7 @@ CASES = {
     "bursts": "whole\n",
     "middle": "1225\n",
     "reused": "used again\n",
+    "here": "".join(f"{n} linked, {2 * n} allocated, {n} freed\n" for n in (1000, 2000, 3000)) + "0\n",
     "worker_killed": "Owner died: the worker has ended in the middle of its work\n2000\n",
     "queue": "Cannot allocate memory: no memory for the mark queue: 24576 B are in it\n20000\n"
              "Cannot allocate memory: no memory for a collector\n",
@@ -71,7 +72,7 @@ CASES = {
 
 
 PROGRAMS = {
-    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused"},
+    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here"},
     "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "short",
                 "many", "ended"},
     "gc_coroutines": {"coroutines", "late", "stranger", "registry", "watched"},

@@ -210,7 +210,47 @@ static void reused(void)
     amp_gc_destroy(gc);
 }
 
+/* So many nodes in front of the list, and as many that are dropped. */
+AMP_GROWS(uint64_t, links_and_drops, FRAME, void *n)
+{
+    uint64_t length = 0;
+
+    for (uint64_t i = 0; i < (uintptr_t) n; i++) {
+        struct node *made = amp_gc_alloc(nodes);
+
+        amp_gc_alloc(nodes);
+        amp_gc_store(&made->next, root);
+        amp_gc_store(&root, made);
+    }
+    for (const struct node *at = root; at; at = at->next)
+        length++;
+    return length;
+}
+
+/* A mutator of this thread, run three times: no stack keeps anything between two runs. */
+static void here(void)
+{
+    struct amp_gc_mutator *first, *second;
+    struct amp_gc_stats stats;
+    uint64_t length = 0;
+
+    gc = make((struct amp_gc_limits){ .gogc = 100, .modes = AMP_GC_POISON | AMP_GC_VERIFY | AMP_GC_STEP });
+    if (amp_gc_mutator_make(gc, "first", NULL, &first) || amp_gc_mutator_make(gc, "second", NULL, &second))
+        abort();
+    for (unsigned i = 0; i < 3; i++) {
+        if (amp_gc_mutator_run(i == 1 ? second : first, links_and_drops, (void *) 1000, &length) || amp_gc_collect(gc))
+            abort();
+        amp_gc_stats(gc, &stats);
+        printf("%lu linked, %lu allocated, %lu freed\n", (unsigned long) length,
+               (unsigned long) stats.allocated_objects, (unsigned long) stats.freed_objects);
+    }
+    amp_gc_mutator_free(first);
+    amp_gc_mutator_free(second);
+    printf("%d\n", amp_gc_destroy(gc));
+}
+
 static const struct example examples[] = {
+    { "here", here },
     { "polled", polled },
     { "called", called },
     { "away", away },
