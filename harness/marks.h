@@ -32,12 +32,15 @@ struct amp_mark {
 typedef void amp_mark_fn(struct amp_mark *amp_at, unsigned amp_kind, uint64_t amp_value);
 
 /* What marks of this file call; NULL: they are off. Whoever records finds it by its section, so it needs no name that a
- * program would have to export; a file without marks has none. Volatile: no code that the compiler sees sets it. */
-static amp_mark_fn *volatile amp_mark_hook __attribute__((__section__("amp_marks"), __unused__));
+ * program would have to export; a file without marks has none. It is read as volatile, since no code that the compiler
+ * sees sets it; a variable that is volatile itself gcc would keep in each file. */
+static amp_mark_fn *amp_mark_hook __attribute__((__section__("amp_marks"), __unused__));
+
+#define AMP_MARK_HOOK (*(amp_mark_fn *volatile *) &amp_mark_hook)
 
 #define AMP_MARK(kind, name, value)                                                                                    \
     do {                                                                                                               \
-        amp_mark_fn *amp_mark_call = amp_mark_hook;                                                                    \
+        amp_mark_fn *amp_mark_call = AMP_MARK_HOOK;                                                                    \
                                                                                                                        \
         if (__builtin_expect(amp_mark_call != NULL, 0)) {                                                              \
             static struct amp_mark amp_mark_here = { "" name, 0 };                                                     \

@@ -17,6 +17,26 @@ static AMP_NOINLINE int run_at_stack_offset(const struct amp_task *task, int (*r
     return run(task);
 }
 
+/* The row, on a time line. */
+static void mark(unsigned kind, const char *name)
+{
+    struct amp_mark here = { name, 0 };
+    amp_mark_fn *call = AMP_MARK_HOOK;
+
+    if (call)
+        call(&here, kind, 0);
+}
+
+static int run_marked(const struct amp_task *task, int (*run)(const struct amp_task *))
+{
+    int status;
+
+    mark(AMP_MARK_BEGIN, task->name);
+    status = run_at_stack_offset(task, run);
+    mark(AMP_MARK_END, task->name);
+    return status;
+}
+
 static int run_task(struct amp_task *task)
 {
     static const struct {
@@ -34,7 +54,7 @@ static int run_task(struct amp_task *task)
         status = amp_complain(2, task->name, "there is no such row");
     for (size_t i = 0; task->row && i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i].kind, task->kind) == 0)
-            status = run_at_stack_offset(task, kinds[i].run);
+            status = run_marked(task, kinds[i].run);
     if (status < 0)
         status = amp_complain(2, task->kind, "there is no such kind of child");
     amp_registry_free(&registry);

@@ -174,6 +174,13 @@ def loop_check(_pair, size, ops):
     return hashed
 
 
+def trace_mark(_pair, size, ops):
+    """`size` steps of a congruential generator from each number, in closed form."""
+    factor = pow(LCG, size, 1 << 64)
+    more = ODD * sum(pow(LCG, k, 1 << 64) for k in range(size))
+    return each(ops, lambda i: (i * factor + more) & U64)
+
+
 def pass_read(pair, size, ops):
     """Member k holds k + 1; so many are read, at even distances."""
     members = size // 8
@@ -230,6 +237,7 @@ CHECKSUMS = {
     "known": known, "null": null, "stack_copy": stack_copy, "stack_copy_growable": stack_copy,
     "stack_copy_fresh": stack_copy,
     "stack_check": stack_check,
+    "trace_mark": trace_mark,
     "write_barrier": write_barrier, "write_barrier_marking": write_barrier_marking, "loop_check": loop_check,
     "mark": lambda _pair, size, ops: ops + size,  # each collection has found all bytes alive
     "allocate": lambda _pair, _size, ops: each(ops, lambda i: 4096 * (2 * i + 9 + 4095)),

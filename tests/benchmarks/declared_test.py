@@ -72,6 +72,7 @@ NOT_TOLD = {
     "false_sharing": "as above",
     "pass_made": "clang counts in a vector register",
     "loop_check": "clang unrolls the loop",
+    "trace_mark": "what a mark that is on calls is not known",
     "known_work": "steps are not counted by one",
 }
 UNDECLARED = {"stack_copy_growable", "stack_copy_fresh", "thread_send", "false_sharing", "write_barrier_marking", "allocate",

@@ -203,6 +203,17 @@ def called(body):
     return [re.split("[-@]", i.symbol)[0] for i in body if i.verb == "call" and i.symbol]
 
 
+def check_trace_mark(made):
+    """A mark is a load, a test and a branch to a call; with none, nothing is in the way of the arithmetic."""
+    for pair, which, marks in (("trace_mark", "value", 0), ("trace_mark", "pointer", 1),
+                               ("trace_mark_recorded", "pointer", 1)):
+        body, _ = side(made, pair, which)
+        hooks = [i for i in body if (i.symbol or "").startswith(("amp_marks", "amp_mark_hook"))]
+        assert bool(hooks) == bool(marks) and sum(i.verb == "call" for i in body) == marks
+        assert (sum(i.stored_b for i in hooks) > 0) == (pair == "trace_mark_recorded")
+        assert any(i.verb == "imul" for i in body)
+
+
 def check_known(made):
     runs = {side(made, f"known_{part}", which)[1] for part in ("half", "one", "five") for which in ("value", "pointer")}
     assert len(runs) == 1, "more than one function"
@@ -249,7 +260,7 @@ CHECKS = {"pass": check_pass, "pass_bytes": check_pass_bytes, "factory": check_f
           "stack_copy": check_stack_copy,
           "stack_copy_growable": check_stack_copy_growable,
           "stack_copy_fresh": check_stack_copy_growable, "stack_check": check_stack_check,
-          "known": check_known,
+          "trace_mark": check_trace_mark, "known": check_known,
           "known_work": check_known_work, "null": check_null}
 
 
@@ -365,6 +376,8 @@ MUTANTS = [
     ("stack_copy_growable", "no check within", ALL, (("sum += walk_value(", "sum += AMP_NAME_(walk_value, _body)("),)),
     ("stack_check", "no check within", ALL, (("WALK(walk_checked)", "WALK(walk_checked_body)"),)),
     ("stack_check", "another body", ALL, (("    WALK(walk)", "    { element++; WALK(walk) }"),)),
+    ("trace_mark", "no mark", ALL, (('AMP_TRACE("operation")', ""),)),
+    ("trace_mark", "two marks", ALL, (('AMP_TRACE("operation")', 'AMP_TRACE("operation"); AMP_TRACE("again")'),)),
     ("stack_copy", "a loop by hand", ALL, (
         ("if (depth + 1 < DEPTH)\n        sum += walk_pointer(s, trail, depth + 1, a)",
          "while (++depth < DEPTH)\n        sum += visit(trail, depth, s)"),)),

@@ -16,7 +16,8 @@ from places import LESSONS as FILES, ROOT
 
 FLAGS = "-std=c11 -D_GNU_SOURCE -O1 -fPIC -Wall -Wextra -Werror".split()
 LIBRARIES = ["-Wl,--as-needed", "-ljansson"]  # what a lesson may measure beside the C library
-PARTS = {"lto": [ROOT / "benchmarks/build/lto_callees.c"]}
+PARTS = {"lto": [ROOT / "benchmarks/build/lto_callees.c"],
+         "trace_mark": [Path(__file__).parent / "marks_here.c"]}
 COLLECTED = [lesson for lesson, file in FILES.items() if file.startswith("benchmarks/collected/")]
 KIB, MIB = 1 << 10, 1 << 20
 LESSONS = sorted(FILES)
@@ -292,6 +293,7 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "thread_send": [(name, [n]) for n in (16, 1024, 16384) for name in ("thread_send", "thread_send_pool")],
     "false_sharing": [("false_sharing", [8, 128]), ("false_sharing_visible", [128])],
     "thread_start": [("thread_start", [64]), ("thread_start", [16384])],
+    "trace_mark": [("trace_mark", [8]), ("trace_mark_recorded", [1000])],
     "write_barrier": [("write_barrier", [8])],
     "write_barrier_marking": [("write_barrier_marking", [1024])],
     "loop_check": [("loop_check", [8 * KIB])],

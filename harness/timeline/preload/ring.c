@@ -45,6 +45,7 @@ static struct process *process;
 static __thread struct thread me __attribute__((tls_model("initial-exec")));
 static char folder[PATH_MAX];
 static uint64_t window_b;
+static bool is_in_memory; /* there is no file */
 
 static char *names_of(struct amp_ring_head *head)
 {
@@ -119,7 +120,11 @@ static struct amp_ring_head *make_file(struct process *p, uint64_t n)
     void *memory = MAP_FAILED;
     int fd = -1;
 
-    if (!folder[0] || !may_be_as_long(end_of_chunks(n)))
+    if (is_in_memory) {
+        memory = mmap(NULL, end_of_chunks(n), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return memory == MAP_FAILED ? NULL : memory;
+    }
+    if (!may_be_as_long(end_of_chunks(n)))
         return NULL;
     for (int i = 0; i < FILES && fd < 0; i++) {
         snprintf(p->path, sizeof p->path, "%s/%ld-%d", folder, (long) getpid(), i);
@@ -182,8 +187,8 @@ static bool give_memory(struct process *p, uint64_t i)
 
     if (i < p->head->n_chunks)
         return true;
-    fd = open_file(p->path, O_RDWR);
-    is_there = fd >= 0 && reserve(fd, end_of_chunks(i), AMP_RING_CHUNK_B);
+    fd = is_in_memory ? -1 : open_file(p->path, O_RDWR);
+    is_there = is_in_memory || (fd >= 0 && reserve(fd, end_of_chunks(i), AMP_RING_CHUNK_B));
     if (fd >= 0)
         syscall(SYS_close, fd);
     if (is_there)
@@ -271,33 +276,55 @@ static void lose(void)
         __atomic_fetch_add(&process->head->lost, 1, __ATOMIC_RELAXED);
 }
 
-void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value)
+static inline bool is_ready(const struct amp_mark *at)
 {
-    struct amp_ring_event *event;
-    struct amp_ring_chunk *chunk;
+    return me.chunk && at->amp_number && me.generation == process->generation && me.chunk->used + 2 <= AMP_RING_EVENTS;
+}
 
-    if (__builtin_expect(me.is_writing, 0)) {
-        lose(); /* by a signal handler */
+/* The calling thread has marked itself as writing, and has room. */
+static inline __attribute__((__always_inline__)) void put(const struct amp_mark *at, unsigned kind, uint64_t value,
+                                                          bool are_even)
+{
+    struct amp_ring_chunk *chunk = me.chunk;
+    uint32_t used = chunk->used;
+    struct amp_ring_event *event = &chunk->events[used];
+
+    if (__builtin_expect(kind == AMP_MARK_COUNT || value, 0)) {
+        kind |= AMP_RING_HAS_VALUE;
+        event[1].ticks = value;
+        used++;
+    }
+    event->name = at->amp_number;
+    event->kind = kind;
+    event->ticks = amp_ticks(are_even);
+    __atomic_store_n(&chunk->used, used + 1, __ATOMIC_RELEASE);
+}
+
+__attribute__((__noinline__)) static void write_slowly(struct amp_mark *at, unsigned kind, uint64_t value)
+{
+    if (me.is_writing) { /* by a signal handler that interrupted it */
+        lose();
         return;
     }
     me.is_writing = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (__builtin_expect(!me.chunk || !at->amp_number || me.generation != process->generation ||
-                         me.chunk->used + 2 > AMP_RING_EVENTS, 0) && !prepare(at)) {
-        me.is_writing = false;
+    if (is_ready(at) || prepare(at))
+        put(at, kind, value, process->are_even);
+    else
         lose();
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me.is_writing = false;
+}
+
+void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value)
+{
+    if (__builtin_expect(me.is_writing || !is_ready(at) || !process->are_even, 0)) {
+        write_slowly(at, kind, value);
         return;
     }
-    chunk = me.chunk;
-    event = &chunk->events[chunk->used];
-    event->name = at->amp_number;
-    event->kind = kind;
-    if (kind == AMP_MARK_COUNT || value) {
-        event->kind = kind | AMP_RING_HAS_VALUE;
-        event[1].ticks = value;
-    }
-    event->ticks = amp_ticks(process->are_even);
-    __atomic_store_n(&chunk->used, chunk->used + 1 + (event->kind != kind), __ATOMIC_RELEASE);
+    me.is_writing = true;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    put(at, kind, value, true);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     me.is_writing = false;
 }
@@ -326,5 +353,14 @@ void amp_ring_begin_process(void)
         return;
     strcpy(folder, where);
     window_b = strtoull(window, NULL, 10);
+    process = amp_region_map(sizeof *process);
+}
+
+void amp_ring_begin_here(size_t size_b)
+{
+    if (process)
+        return;
+    is_in_memory = true;
+    window_b = size_b;
     process = amp_region_map(sizeof *process);
 }

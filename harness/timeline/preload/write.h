@@ -6,8 +6,10 @@
 
 #include "harness/marks.h"
 
+#define AMP_RING_EXPORTED __attribute__((__visibility__("default")))
+
 /* What marks call. Takes no lock but when a chunk is full, allocates nothing, and keeps errno. */
-void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value);
+AMP_RING_EXPORTED void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value);
 
 /* An event of ours. */
 #define AMP_NOTE(kind, name, value)                                                                                    \
@@ -22,6 +24,9 @@ void amp_ring_rename(const char *name);
 
 /* The thread ends: it gives its chunk back, and records nothing any more. */
 void amp_ring_end_thread(void);
+
+/* Record into memory of this process, so much of it, where nobody traces the process: what comes of that can be timed. */
+AMP_RING_EXPORTED void amp_ring_begin_here(size_t size_b);
 
 /* Once, before any other: the environment tells where the file goes. Without that nothing is recorded. */
 void amp_ring_begin_process(void);

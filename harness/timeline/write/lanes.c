@@ -256,6 +256,15 @@ static int make_process(struct maker *m, struct amp_ring_chunk *chunk)
     return err;
 }
 
+/* Of several recordings of one process, exec began all but the first. */
+static bool is_new(const struct amp_recording *recording, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (recording->processes[k].head->pid == recording->processes[i].head->pid)
+            return false;
+    return true;
+}
+
 int amp_lanes_make(struct amp_recording *recording, const struct amp_lanes_sink *sink, struct amp_lanes_facts *out)
 {
     struct maker m = { .recording = recording, .sink = sink, .facts = out };
@@ -263,11 +272,12 @@ int amp_lanes_make(struct amp_recording *recording, const struct amp_lanes_sink 
     int err = 0;
 
     m.open = malloc(DEEPEST * sizeof *m.open);
-    *out = (struct amp_lanes_facts){ .processes = recording->n, .ns = recording->end_ns - recording->begin_ns };
+    *out = (struct amp_lanes_facts){ .ns = recording->end_ns - recording->begin_ns };
     if (!chunk || !m.open)
         err = -ENOMEM;
     for (size_t i = 0; i < recording->n && !err; i++) {
         m.process = &recording->processes[i];
+        out->processes += is_new(recording, i);
         out->overwritten += m.process->head->overwritten;
         out->lost += m.process->head->lost;
         err = make_process(&m, chunk);

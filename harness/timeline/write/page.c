@@ -77,8 +77,6 @@ static int put_lane(void *context, const struct amp_lane *lane)
     amp_out_number(&f->out, (uint64_t) lane->pid);
     amp_out_text(&f->out, ",\"tid\":");
     amp_out_number(&f->out, (uint64_t) lane->tid);
-    amp_out_text(&f->out, ",\"process\":");
-    amp_out_number(&f->out, lane->process);
     amp_out_text(&f->out, ",\"program\":");
     amp_out_json(&f->out, lane->program);
     amp_out_text(&f->out, ",\"name\":");

@@ -60,16 +60,32 @@ function laneOf(raw) {
     }
   }
   lane.events = null;
-  lane.rows = rowsOf(lane.slices);
   return lane;
+}
+
+// What a process was before exec and what it is then is one lane; the list is in the order in which they began.
+function together(lanes) {
+  const byThread = new Map();
+  for (const lane of lanes) {
+    const key = `${lane.pid} ${lane.tid}`, before = byThread.get(key);
+    if (before) for (const counter of before.counters) lane.counters.set(counter[0], counter[1].concat(lane.counters.get(counter[0]) || []));
+    byThread.set(key, before ? Object.assign(before, { ...lane, slices: before.slices.concat(lane.slices), moments: before.moments.concat(lane.moments) }) : lane);
+  }
+  const joined = [...byThread.values()];
+  for (const lane of joined) {
+    for (const one of [...lane.slices, ...lane.moments]) one.lane = lane;
+    lane.rows = rowsOf(lane.slices);
+  }
+  return joined;
 }
 
 // Counters belong to the process: what its threads said becomes one line.
 function join(lanes) {
   const first = new Map();
   for (const lane of lanes) {
-    const home = first.get(lane.process) || lane;
-    first.set(lane.process, home);
+    const home = first.get(lane.pid) || lane;
+    first.set(lane.pid, home);
+    for (const points of lane.counters.values()) for (const one of points) one.lane = home;
     if (home === lane) continue;
     for (const [name, points] of lane.counters) home.counters.set(name, (home.counters.get(name) || []).concat(points));
     lane.counters = new Map();
@@ -81,7 +97,7 @@ function join(lanes) {
     }
 }
 
-const lanes = data.lanes.map(laneOf);
+const lanes = together(data.lanes.map(laneOf));
 join(lanes);
 let height = AXIS;
 for (const lane of lanes) {
@@ -207,7 +223,7 @@ function drawCounter(name, points, y) {
 
 function nameOf(lane) {
   const program = lane.program.slice(lane.program.lastIndexOf("/") + 1);
-  return `${lane.name === program || !lane.name ? program : `${program}: ${lane.name}`} (${lane.pid}${lane.tid === lane.pid ? "" : `, thread ${lane.tid}`})`;
+  return `${lane.name === program || lane.name === "exe" || !lane.name ? program : `${program}: ${lane.name}`} (${lane.pid}${lane.tid === lane.pid ? "" : `, thread ${lane.tid}`})`;
 }
 
 function drawLane(lane, top) {
