@@ -18,6 +18,7 @@ except ImportError:  # python3-capstone is optional: the reasons then name chang
 
 RUN_B = 16  # of `run` in struct amp_ab_kernel
 MOST = 40   # changed functions whose frames are read
+MOST_REACHED = 24  # functions: to follow an operation through an interpreter takes minutes
 CALL_B = 8  # what a call pushes
 
 
@@ -76,8 +77,9 @@ def copied(base, head, kernel):
     found = {}
     for name, side in (("base", base), ("head", head)):
         try:
-            run = side.pointer_at(side.kernels[kernel], side.kernel_at[kernel] + RUN_B)
-            told = copies.read(side, run[0])[0] if run and capstone else None
+            run = side.pointer_at(side.kernels[kernel], side.kernel_at[kernel] + RUN_B) if capstone else None
+            reached = sum(map(side.is_code, side.reach([run[0]])[0])) if run else 0
+            told = copies.read(side, run[0])[0] if 0 < reached <= MOST_REACHED else None
         except (NotTold, Refused):
             told = None
         if told is None or any(one.get("bytes") is None for one in told):

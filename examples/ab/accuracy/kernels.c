@@ -85,16 +85,18 @@ static uint64_t run_chain(void *fixture, uint64_t ops)
 }
 AMP_KERNEL(chain, .run = run_chain);
 
+/* The same code in both versions: only what `rare` holds differs. */
 static uint64_t run_rare(void *fixture, uint64_t ops)
 {
+    static volatile unsigned rare = RARE;
     static unsigned n;
     uint64_t x = ops;
 
     (void) fixture;
     for (; ops > 0; ops--) {
-        int steps = OFTEN + (++n % 4096 == 0 ? RARE : 0);
+        unsigned steps = OFTEN + (++n % 65536 == 0 ? rare : 0);
 
-        for (int i = 0; i < steps; i++) {
+        for (unsigned i = 0; i < steps; i++) {
             x = x * 3 + 1;
             amp_keep(&x);
         }
