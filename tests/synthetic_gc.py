@@ -38,23 +38,23 @@ def modelled(live_b, gogc, n=10, **more):
     return launch(cycles, live_b=live_b, asked_live_b=live_b, gogc=gogc, allocated_b=n * room_b, **more)
 
 
-def cost(launched):
-    """What is measured apart, of a program so slow that the runway is the shortest there is."""
-    return dataclasses.replace(launched, turnover=0, cpu_seconds=launched.allocated_b / 1e6)
+def with_cost(launched):
+    """And what is measured apart, as it is."""
+    return dataclasses.replace(launched, warm_cycles=launched.cycles, apart_cycles=launched.cycles)
 
 
 def whole(few=False):
     """A run with everything in it; few: points at one setting only, and few cycles."""
-    points, pauses, costs, settings = {}, {}, {}, MANIFEST["settings"]
+    points, pauses, settings = {}, {}, MANIFEST["settings"]
     for collector in settings["collectors"]:
         kind = {"collector": collector, "concurrent": collector != "boehm"}
         for workload in settings["workloads"]:
             for live_b in settings["live_b"][:1 if few else None]:
                 for gogc in settings["gogc"][:1 if few else None]:
-                    points[collector, workload, live_b, gogc] = [modelled(live_b, gogc, workload=workload, **kind)]
-                costs[collector, workload, live_b] = cost(modelled(live_b, 100, workload=workload, **kind))
+                    points[collector, workload, live_b, gogc] = [
+                        with_cost(modelled(live_b, gogc, workload=workload, **kind))]
         pauses[collector] = modelled(64 * MIB, 50, 20 if few else 300, workload="server", **kind)
-    return runs.Run(Path("run"), MANIFEST, (), points, pauses, {"tree": GRAPH}, costs=costs)
+    return runs.Run(Path("run"), MANIFEST, (), points, pauses, {"tree": GRAPH})
 
 
 GRAPH = {"schema": "ampersand/gc-graph/1", "collector": "ours", "workload": "tree", "live_b": 1 << 20, "objects": 1000,
@@ -75,8 +75,6 @@ def write_run(folder):
     for (collector, workload, live_b, gogc), launches in run.points.items():
         for one in launches:
             done.append(_write(folder / f"launches/{collector}/{workload}-{live_b}-{gogc}/{one.launch:03d}.json", one, "point"))
-    done += [_write(folder / f"costs/{collector}/{workload}-{live_b}.json", one, "cost")
-             for (collector, workload, live_b), one in run.costs.items()]
     done += [_write(folder / f"pauses/{name}.json", one, "pauses") for name, one in run.pauses.items()]
     done.append(_write(folder / "graphs/tree.json", None, "graph"))
     done.append({"event": "failed", "kind": "shape", "configuration": "go", "workload": "list", "live_b": 64 * MIB,

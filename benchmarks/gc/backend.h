@@ -15,6 +15,7 @@ struct cycle {
     /* The world stands still during both stops. Between them is the marking, beside the mutators where the collector
      * is concurrent; else the three are parts of one stop. */
     uint64_t first_stop_ns, mark_ns, second_stop_ns;
+    uint64_t first_stop_cpu_ns, second_stop_cpu_ns; /* CPU time of the process meanwhile; 0: not known */
     uint64_t longest_stop_ns; /* for which mutators stood still; of more stops than two, or of the only one */
     /* CPU time: marking by the collector's threads, by mutators, by CPUs that had nothing else to do; sweeping, where
      * it is known; and of the stops */
@@ -48,6 +49,7 @@ int backend_run(unsigned n, uint64_t (*fn)(unsigned mutator, uint64_t argument),
 /* Start a thread that may call backend_collect(), and is joined by pthread_join(). 0 or an error of pthread_create(). */
 int backend_thread(void *(*fn)(void *), pthread_t *out);
 void backend_collect(void); /* everything that is garbage now */
+void backend_gogc(unsigned gogc); /* from the next collection on */
 uint64_t backend_heap_b(void); /* what is mapped for objects, now */
 
 #endif

@@ -93,9 +93,8 @@ int backend_start(const struct workload *workload, unsigned gogc, uint64_t live_
             return -1;
     }
     live = live_b;
-    between_b = live_b * gogc / 100;
     GC_set_free_space_divisor(1000000);
-    GC_set_min_bytes_allocd(between_b);
+    backend_gogc(gogc);
     GC_set_on_collection_event(note);
     return 0;
 }
@@ -142,6 +141,12 @@ int backend_thread(void *(*fn)(void *), pthread_t *out)
 void backend_collect(void)
 {
     GC_gcollect();
+}
+
+void backend_gogc(unsigned gogc)
+{
+    between_b = live * gogc / 100;
+    GC_set_min_bytes_allocd(between_b);
 }
 
 uint64_t backend_heap_b(void)

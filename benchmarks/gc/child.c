@@ -15,8 +15,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define COLLECTIONS 9 /* of a shape, and of a workload whose cycles' cost is asked for */
-#define PARTS 4       /* of a live heap, between two looks whether these are over */
+#define COLLECTIONS 9 /* of a shape */
+#define WARM 3        /* cycles, about, before any count */
+#define APART 5       /* collections that nothing paces */
+#define UNPACED 4     /* times GOGC, meanwhile */
 #define MOST_CYCLES 65536
 
 static const struct workload *workload;
@@ -70,7 +72,6 @@ static int save(const struct task *task, struct result *result)
 {
     struct rusage usage;
 
-    kept.on = false;
     getrusage(RUSAGE_SELF, &usage);
     result->task = task;
     result->collector = backend.name;
@@ -81,8 +82,6 @@ static int save(const struct task *task, struct result *result)
     result->asked_live_b = workload->live_b();
     result->heap_b = backend_heap_b();
     result->peak_rss_b = (uint64_t) usage.ru_maxrss * 1024;
-    result->cycles = kept.list;
-    result->n_cycles = kept.n;
     return amp_record_save(&gc_result_record, result, task->file);
 }
 
@@ -93,33 +92,6 @@ static void *collect(void *unused)
     while (!over)
         backend_collect();
     return unused;
-}
-
-static void *collect_some(void *unused)
-{
-    for (unsigned i = 0; i < COLLECTIONS; i++)
-        backend_collect();
-    over = true;
-    return unused;
-}
-
-/* Collections beside the workload, which allocates for as long as they take. 0 or -1 with *why. */
-static int collect_beside(uint64_t *allocated_b, const char **why)
-{
-    const uint64_t each_b = workload->live_b() / PARTS / workload->mutators;
-    pthread_t thread;
-    uint64_t sum;
-    int err = 0;
-
-    *why = "a thread could not be started";
-    if (backend_thread(collect_some, &thread))
-        return -1;
-    while (!over && !err) {
-        err = backend_run(workload->mutators, workload->run, each_b, &sum, why);
-        *allocated_b += each_b * workload->mutators;
-    }
-    pthread_join(thread, NULL);
-    return err;
 }
 
 /* The workload, for so many bytes of each mutator; a shape is collected as it is. 0 or -1 with *why. */
@@ -143,21 +115,87 @@ static int turn_over(uint64_t each_b, uint64_t *sum, const char **why)
     return err;
 }
 
+/* Collects before: then no cycle that has been kept is still being written down. Returns when that is. */
+static uint64_t keep_from_now(void)
+{
+    backend_collect();
+    memset(kept.list, 0, kept.n * sizeof *kept.list);
+    kept.n = 0;
+    kept.since_ns = amp_clock_monotonic();
+    kept.on = true;
+    return kept.since_ns;
+}
+
+/* A copy of those that were kept; no more are. */
+static struct cycle *copy_kept(size_t *n)
+{
+    struct cycle *copy = amp_map((kept.n + 1) * sizeof *copy);
+
+    kept.on = false;
+    memcpy(copy, kept.list, kept.n * sizeof *copy);
+    *n = kept.n;
+    return copy;
+}
+
+static int warm_up(const struct task *task, struct result *result, const char **why)
+{
+    const uint64_t each_b = (WARM * task->gogc * workload->live_b() / 100 + 1) / workload->mutators;
+    uint64_t sum;
+
+    keep_from_now();
+    if (backend_run(workload->mutators, workload->run, each_b, &sum, why))
+        return -1;
+    result->warm_cycles = copy_kept(&result->n_warm);
+    return 0;
+}
+
+static void *collect_once(void *unused)
+{
+    backend_collect();
+    return unused;
+}
+
+/* Some collections beside the workload, long before the collector begins one; between them it allocates as much as
+ * between two of its own, so that what lives is as far apart and as cold. 0 or -1 with *why. */
+static int collect_apart(const struct task *task, struct result *result, const char **why)
+{
+    const uint64_t each_b = task->gogc * workload->live_b() / 100 / workload->mutators;
+    pthread_t thread;
+    uint64_t sum;
+    int err = 0;
+
+    backend_gogc(UNPACED * task->gogc);
+    keep_from_now();
+    for (unsigned i = 0; i <= APART && !err; i++) {
+        *why = "a thread could not be started";
+        if (i > 0 && backend_thread(collect_once, &thread))
+            return -1;
+        err = backend_run(workload->mutators, workload->run, each_b, &sum, why);
+        if (i > 0)
+            pthread_join(thread, NULL);
+    }
+    result->apart_cycles = copy_kept(&result->n_apart);
+    return err;
+}
+
 static int measure(const struct task *task)
 {
     uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum = 0, begin_ns;
     struct result result = { .allocated_b = each_b * workload->mutators };
-    const bool beside = workload->run && task->turnover == 0;
     const char *why;
 
-    begin_ns = kept.since_ns = amp_clock_monotonic();
-    kept.on = true;
+    if (task->apart && warm_up(task, &result, &why))
+        return amp_complain(2, workload->name, "%s", why);
+    begin_ns = keep_from_now();
     result.cpu_seconds = cpu_seconds();
-    if (beside ? collect_beside(&result.allocated_b, &why) : turn_over(each_b, &sum, &why))
+    if (turn_over(each_b, &sum, &why))
         return amp_complain(2, workload->name, "%s", why);
     result.cpu_seconds = cpu_seconds() - result.cpu_seconds;
     result.seconds = (double) (workload->timed_ns ? *workload->timed_ns : amp_clock_monotonic() - begin_ns) / 1e9;
     result.checksum = json_sprintf("%016llx", (unsigned long long) sum);
+    result.cycles = copy_kept(&result.n_cycles);
+    if (task->apart && collect_apart(task, &result, &why))
+        return amp_complain(2, workload->name, "%s", why);
     return save(task, &result);
 }
 

@@ -23,6 +23,8 @@ static void note(void *unused, const struct amp_gc_cycle *c)
         .first_stop_ns = c->go1_ns - c->stop1_ns,
         .mark_ns = c->stop2_ns - c->go1_ns,
         .second_stop_ns = c->go2_ns - c->stop2_ns,
+        .first_stop_cpu_ns = c->stop1_cpu_ns,
+        .second_stop_cpu_ns = c->stop2_cpu_ns,
         .longest_stop_ns = c->longest_stop_ns,
         .worker_ns = c->worker_ns,
         .assist_ns = c->assist_ns,
@@ -112,6 +114,11 @@ int backend_thread(void *(*fn)(void *), pthread_t *out)
 void backend_collect(void)
 {
     amp_gc_collect(gc);
+}
+
+void backend_gogc(unsigned gogc)
+{
+    amp_gc_gogc_set(gc, (int) gogc);
 }
 
 uint64_t ours_collect(void *unused)

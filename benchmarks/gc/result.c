@@ -7,13 +7,14 @@
 #define ASKED TASK(workload), TASK(live_b, .least = 1), TASK(gogc, .least = 1), TASK(turnover), TASK(launch), TASK(seed)
 
 const struct amp_record gc_task_record = {
-    AMP_FIELDS(TASK(file), ASKED, TASK(graph)),
+    AMP_FIELDS(TASK(file), ASKED, TASK(graph), TASK(apart, .is_optional = true)),
     .is_strict = true,
 };
 
 static const struct amp_record cycle = {
     AMP_FIELDS(CYCLE(begin_ns), CYCLE(first_stop_ns), CYCLE(mark_ns), CYCLE(second_stop_ns),
-               CYCLE(longest_stop_ns), CYCLE(worker_ns), CYCLE(assist_ns), CYCLE(idle_ns), CYCLE(sweep_ns),
+               CYCLE(first_stop_cpu_ns), CYCLE(second_stop_cpu_ns), CYCLE(longest_stop_ns),
+               CYCLE(worker_ns), CYCLE(assist_ns), CYCLE(idle_ns), CYCLE(sweep_ns),
                CYCLE(stopped_ns), CYCLE(trigger_b), CYCLE(end_b), CYCLE(live_b), CYCLE(goal_b), CYCLE(stacks_b),
                CYCLE(globals_b)),
 };
@@ -22,7 +23,9 @@ const struct amp_record gc_result_record = {
     AMP_FIELDS(FIELD(collector), FIELD(version), FIELD(concurrent),
                AMP_BEHIND("", struct result, task, AMP_OF(ASKED)), FIELD(mutators, .least = 1), FIELD(cpus, .least = 1),
                FIELD(checksum), FIELD(asked_live_b), FIELD(allocated_b), FIELD(heap_b), FIELD(peak_rss_b),
-               FIELD(seconds), FIELD(cpu_seconds), AMP_OBJECTS("cycles", struct result, cycles, n_cycles, &cycle)),
+               FIELD(seconds), FIELD(cpu_seconds), AMP_OBJECTS("cycles", struct result, cycles, n_cycles, &cycle),
+               AMP_OBJECTS("warm_cycles", struct result, warm_cycles, n_warm, &cycle),
+               AMP_OBJECTS("apart_cycles", struct result, apart_cycles, n_apart, &cycle)),
     .schema = "ampersand/gc-launch/1",
 };
 

@@ -8,15 +8,13 @@
 #include <string.h>
 
 static const struct amp_exit exits[] = { { AMP_EXIT_NO_MEMORY, "memory", "no memory" }, { 0 } };
-static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_COST] = "cost", [AMP_GC_PAUSES] = "pauses",
+static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_PAUSES] = "pauses",
                                      [AMP_GC_SHAPE] = "shape", [AMP_GC_GRAPH] = "graph" };
 static const char *const shapes[] = { "values", "ordered", "shuffled", "list", "balanced", "stores",
                                       "marked", "fresh", "loop", "checked", "churn" };
 
-static const char *const prefixes[] = { [AMP_GC_POINT] = "", [AMP_GC_COST] = "cycles of ",
-                                        [AMP_GC_PAUSES] = "pauses of ", [AMP_GC_SHAPE] = "",
-                                        [AMP_GC_GRAPH] = "the heap of " };
-
+/* Cycles that a point's process makes besides, for the model: warm up, collections that nothing paces. */
+enum { APART = 9 };
 enum { STILL = 5, SHAPES = sizeof shapes / sizeof *shapes };
 
 /* Go says on stderr what its collector does. What else the environment sets for an allocator is not inherited. */
@@ -26,13 +24,13 @@ struct task { /* as benchmarks/gc/result.h has it */
     const char *file, *workload;
     uint64_t live_b, seed, turnover;
     unsigned gogc, launch;
-    bool graph;
+    bool graph, apart;
 };
 
 #define TASK(member) AMP_FIELD(struct task, member)
 static const struct amp_record task_record = {
     AMP_FIELDS(TASK(file), TASK(workload), TASK(live_b), TASK(gogc), TASK(turnover), TASK(launch), TASK(seed),
-               TASK(graph)),
+               TASK(graph), TASK(apart)),
 };
 
 struct maker {
@@ -50,9 +48,6 @@ static void name_job(const struct maker *maker, enum amp_collectors_kind kind, c
     if (kind == AMP_GC_POINT)
         job->file = amp_jobs_text(jobs, "%s/launches/%s/%s-%" PRIu64 "-%u/%03u.json", maker->dir, collector,
                                   task->workload, task->live_b, task->gogc, task->launch);
-    else if (kind == AMP_GC_COST)
-        job->file = amp_jobs_text(jobs, "%s/costs/%s/%s-%" PRIu64 ".json", maker->dir, collector, task->workload,
-                                  task->live_b);
     else if (kind == AMP_GC_PAUSES)
         job->file = amp_jobs_text(jobs, "%s/pauses/%s.json", maker->dir, collector);
     else if (kind == AMP_GC_SHAPE)
@@ -60,7 +55,8 @@ static void name_job(const struct maker *maker, enum amp_collectors_kind kind, c
     else
         job->file = amp_jobs_text(jobs, "%s/graphs/%s.json", maker->dir, task->workload);
     job->name = amp_jobs_text(jobs, "%s: %s%s, %" PRIu64 " MiB, GOGC %u", collector,
-                              prefixes[kind], task->workload, task->live_b >> 20, task->gogc);
+                              kind == AMP_GC_PAUSES ? "pauses of " : kind == AMP_GC_GRAPH ? "the heap of " : "",
+                              task->workload, task->live_b >> 20, task->gogc);
     job->fields = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "kind", kinds[kind], "configuration", collector, "workload",
                             task->workload, "live_b", (json_int_t) task->live_b, "gogc", (json_int_t) task->gogc,
                             "launch", (json_int_t) task->launch);
@@ -105,22 +101,9 @@ static void add_points(const struct maker *maker, unsigned launch)
                     add(maker, AMP_GC_POINT, c,
                         (struct task){ .workload = o->workloads[w], .live_b = o->live_b[l],
                                        .gogc = (unsigned) o->gogc[g], .turnover = turnover_of(o, o->gogc[g]),
-                                       .launch = launch },
+                                       .launch = launch, .apart = true },
                         group++);
     amp_jobs_shuffle(maker->jobs, first, o->seed + launch);
-}
-
-/* What a cycle costs, and the program itself: from collections that nothing paces. The model is made of these. */
-static void add_costs(const struct maker *maker, size_t group)
-{
-    const struct amp_collectors_options *o = maker->options;
-
-    for (size_t c = 0; c < o->n_collectors; c++)
-        for (size_t w = 0; w < o->n_workloads; w++)
-            for (size_t l = 0; l < o->n_live; l++)
-                add(maker, AMP_GC_COST, c,
-                    (struct task){ .workload = o->workloads[w], .live_b = o->live_b[l], .gogc = (unsigned) o->gogc[0] },
-                    group++);
 }
 
 /* Pauses depend most on the largest heap; in a quick run that would take too long. */
@@ -191,19 +174,18 @@ void amp_collectors_jobs(const struct amp_collectors_options *options, const cha
                          struct amp_jobs *jobs)
 {
     const struct maker maker = { options, dir, programs, jobs };
-    size_t costs = options->n_collectors * options->n_workloads * options->n_live, points = costs * options->n_gogc;
+    size_t points = options->n_collectors * options->n_workloads * options->n_gogc * options->n_live;
 
     for (unsigned launch = 0; launch < options->launches; launch++)
         add_points(&maker, launch);
-    add_costs(&maker, points);
-    add_pauses(&maker, points + costs);
-    add_shapes(&maker, points + costs + options->n_collectors);
-    add_graphs(&maker, points + costs + (1 + SHAPES) * options->n_collectors);
+    add_pauses(&maker, points);
+    add_shapes(&maker, points + options->n_collectors);
+    add_graphs(&maker, points + (1 + SHAPES) * options->n_collectors);
 }
 
 size_t amp_collectors_size(const struct amp_collectors_options *options)
 {
-    size_t points = options->n_workloads * (options->n_gogc * options->launches + 1) * options->n_live;
+    size_t points = options->n_workloads * options->n_gogc * options->n_live * options->launches;
 
     return options->n_collectors * (points + 1 + SHAPES) + options->n_workloads;
 }
@@ -216,7 +198,7 @@ uint64_t amp_collectors_allocated_b(const struct amp_collectors_options *o)
     for (size_t l = 0; l < o->n_live; l++)
         live_b += o->live_b[l];
     for (size_t g = 0; g < o->n_gogc; g++)
-        turnover += turnover_of(o, o->gogc[g]);
+        turnover += turnover_of(o, o->gogc[g]) + APART * o->gogc[g] / 100;
     return o->n_collectors * (o->launches * o->n_workloads * live_b * turnover +
                               live_for_pauses(o) * turnover_for_pauses(o, smallest_gogc(o)));
 }

@@ -3,7 +3,6 @@
  * The jobs of a run of collectors:
  *
  *   points   each collector, workload, GOGC and live heap, launch by launch, within a launch in random order
- *   costs    each collector, workload and live heap once: what a cycle costs
  *   pauses   each collector once, for so many cycles that a p99 means something
  *   shapes   each collector, on the same live bytes in five shapes, and on objects that die at once
  *   graphs   the live heap of each workload, as ours sees it */
@@ -13,7 +12,7 @@
 #include "harness/collectors/options.h"
 #include "harness/run/job.h"
 
-enum amp_collectors_kind { AMP_GC_POINT, AMP_GC_COST, AMP_GC_PAUSES, AMP_GC_SHAPE, AMP_GC_GRAPH };
+enum amp_collectors_kind { AMP_GC_POINT, AMP_GC_PAUSES, AMP_GC_SHAPE, AMP_GC_GRAPH };
 
 /* programs: of each of the options' collectors, its file */
 void amp_collectors_jobs(const struct amp_collectors_options *options, const char *dir, char *const *programs,

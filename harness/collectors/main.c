@@ -177,24 +177,18 @@ static void hold_to_others(struct collectors *of, const struct amp_job *job, str
     json_decref(result);
 }
 
-/* A graph does not, and with costs it depends on how long the collections take. */
-static bool computes(const struct amp_job *job)
-{
-    return job->kind != AMP_GC_GRAPH && job->kind != AMP_GC_COST;
-}
-
 static int turn(void *run, const struct amp_job *job, size_t left, struct amp_outcome *out)
 {
     (void) left;
     out->ending = AMP_DONE;
-    if (job->state == AMP_JOB_DONE && computes(job))
+    if (job->state == AMP_JOB_DONE && job->kind != AMP_GC_GRAPH)
         hold_to_others(run, job, out);
     return out->ending == AMP_DONE ? AMP_TURN_GO : AMP_TURN_FAIL;
 }
 
 static int accept(void *run, const struct amp_job *job, struct amp_outcome *outcome)
 {
-    if (outcome->ending == AMP_DONE && computes(job))
+    if (outcome->ending == AMP_DONE && job->kind != AMP_GC_GRAPH)
         hold_to_others(run, job, outcome);
     return 0;
 }

@@ -208,6 +208,7 @@ struct amp_gc {
     int64_t credit; /* bytes that the worker has scanned and no assist has used */
     /* Control */
     pthread_mutex_t lock;
+    uint64_t stop_cpu_ns; /* of the process, when the stop was asked for, and then in the whole stop */
     pthread_cond_t stopped, go, done;
     uint32_t work; /* changes whenever there is something for the worker; it sleeps on it */
     enum amp_gc_phase phase;

@@ -250,6 +250,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
             wait_for_go(self);
         else
             pthread_cond_wait(&gc->go, &gc->lock);
+    gc->stop_cpu_ns = amp_gc_process_ns();
     *asked_ns = amp_gc_now_ns();
     AMP_GC_STORE(&gc->stop, 1);
     if (self)
@@ -282,6 +283,7 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
     go_ns = amp_gc_now_ns();
     if (go_ns - asked_ns > gc->longest_stop_ns)
         gc->longest_stop_ns = go_ns - asked_ns;
+    gc->stop_cpu_ns = amp_gc_process_ns() - gc->stop_cpu_ns;
     pthread_mutex_unlock(&gc->lock);
     return go_ns;
 }

@@ -10,6 +10,7 @@ import numpy as np
 from plots.gc import model, runs
 
 SHAPES = (*runs.SHAPES, *runs.OPERATIONS, *runs.LOOPS)
+LONG_NS = 100_000  # a stop
 STEADY = 2  # the first cycles of a run still find a heap that was built in one go
 
 
@@ -29,6 +30,7 @@ class Point:
     cpu_ns_per_b: float  # of collecting, for each byte allocated; idle CPUs included
     model_cpu_ns_per_b: float | None
     share: float  # of the CPUs' time, as Go's gctrace has it
+    least_share: float | None  # that the workload leaves any collector
     of_process: float  # of the process's CPU time
     ns_per_b: float  # the run's time, for each byte allocated by a mutator
     pauses_ns: tuple  # p50, p99, max of all stops
@@ -55,6 +57,8 @@ class Pauses:
     second_ns: tuple
     whole_ns: tuple  # of a collector with one stop; else the longest of each cycle
     mark_ns: tuple
+    first_held: tuple | None  # how many stops were held up, and p99 of the others; None: not known
+    second_held: tuple | None
 
 
 def steady(launch):
@@ -74,18 +78,27 @@ def quantiles(values):
     return tuple(float(x) for x in np.quantile(values, [0.5, 0.99, 1.0], method="higher"))
 
 
+def held(stops_ns):
+    """Of (time, CPU time of the process) of stops: how many that took long had a CPU for less than half of it, since
+    other programs had it; and p99 of the others."""
+    if not any(cpu_ns for _, cpu_ns in stops_ns):
+        return None
+    others = [ns for ns, cpu_ns in stops_ns if ns < LONG_NS or 2 * cpu_ns >= ns]
+    return len(stops_ns) - len(others), quantiles(others)[1] if others else None
+
+
 def points(run):
-    costs = {key: _cost(launch) for key, launch in run.costs.items()}
-    return [_point(key, _measured(launches), costs.get(key[:3]), len(launches))
+    return [_point(key, _measured(launches), _cost(launches), len(launches))
             for key, launches in run.points.items() if launches]
 
 
-def _cost(launch):
-    """What the cycles took, and the program beside them."""
-    whole_ns = sum(cycle.whole_ns + cycle.sweep_ns for cycle in launch.cycles)
-    return model.Cost(float(np.median([cycle.whole_ns for cycle in steady(launch)])),
-                      max(1e9 * launch.cpu_seconds - whole_ns, 0.02 * whole_ns) / launch.allocated_b,
-                      launch.mutators, launch.cpus)
+def _cost(launches):
+    """What cycles took that nothing paced, and what was born while the warm-up marked; None: not measured."""
+    apart = [cycle.whole_ns for launch in launches for cycle in launch.apart_cycles[1:]]
+    born = [(cycle.end_b - cycle.trigger_b)
+            / model.growth_b(launch.asked_live_b, cycle.stacks_b + cycle.globals_b, launch.gogc)
+            for launch in launches for cycle in launch.warm_cycles[1:]]
+    return model.Cost(float(np.median(apart)), min(0.9, float(np.median(born)))) if apart and born else None
 
 
 def _turns(launch):
@@ -101,6 +114,7 @@ def _measured(launches):
     cycles = [cycle for launch in launches for cycle in steady(launch)]
     turns = [turn for launch in launches for turn in _turns(launch)]
     return {
+        "mutators": launches[0].mutators, "cpus": launches[0].cpus,
         "cycles": sum(len(launch.cycles) for launch in launches),
         "asked_b": np.mean([launch.asked_live_b for launch in launches]),
         "reached_b": np.mean([cycle.live_b for cycle in cycles]),
@@ -111,6 +125,8 @@ def _measured(launches):
         "share": sum(cycle.cpu_ns for cycle, _, _ in turns) / sum(ns for _, _, ns in turns) / launches[0].cpus,
         "of_process": sum(cycle.cpu_ns for launch in launches for cycle in launch.cycles)
         / sum(launch.cpu_seconds * 1e9 for launch in launches),
+        "own_ns_per_b": sum(1e9 * launch.cpu_seconds - sum(cycle.whole_ns for cycle in launch.cycles)
+                            for launch in launches) / sum(launch.allocated_b for launch in launches),
         "ns_per_b": sum(launch.seconds * launch.mutators for launch in launches) * 1e9
         / sum(launch.allocated_b for launch in launches),
         "pauses_ns": quantiles([ns for launch in launches for cycle in launch.cycles
@@ -121,11 +137,13 @@ def _measured(launches):
 def _point(key, found, cost, launches):
     collector, workload, live_b, gogc = key
     wanted = model.steady(collector, cost, found["asked_b"], found["others_b"], gogc)
+    own_ns = found["own_ns_per_b"] * model.growth_b(found["asked_b"], found["others_b"], gogc)
+    least = model.least_share(cost.cycle_ns, own_ns, found["mutators"], found["cpus"]) if cost and own_ns > 0 else None
     return Point(collector, workload, live_b, gogc, launches, found["cycles"], float(found["asked_b"]),
                  float(found["reached_b"]), float(found["peak_b"]), float(found["most_b"]), float(wanted.peak_b),
                  found["cpu_ns_per_b"], wanted.cpu_ns_per_b(cost) if cost else None,
-                 found["share"], found["of_process"], found["ns_per_b"], found["pauses_ns"], float(found["others_b"]),
-                 cost)
+                 found["share"], least, found["of_process"], found["ns_per_b"], found["pauses_ns"],
+                 float(found["others_b"]), cost)
 
 
 @dataclass(frozen=True)
@@ -165,5 +183,7 @@ def pauses(run):
             tuple(sorted(cycle.first_stop_ns for cycle in cycles)),
             tuple(sorted(cycle.second_stop_ns for cycle in cycles)),
             tuple(sorted(max(stops(cycle, launch.concurrent)) for cycle in cycles)),
-            tuple(sorted(cycle.mark_ns for cycle in cycles))))
+            tuple(sorted(cycle.mark_ns for cycle in cycles)),
+            held([(cycle.first_stop_ns, cycle.first_stop_cpu_ns) for cycle in cycles]),
+            held([(cycle.second_stop_ns, cycle.second_stop_cpu_ns) for cycle in cycles])))
     return found

@@ -115,9 +115,10 @@ def _point(one, points):
     line = []
     for step in range(MODEL_STEPS + 1):
         gogc = low * (high / low) ** (step / MODEL_STEPS)
-        wanted = model.steady(one.collector, one.cost, one.asked_b, one.others_b, gogc)
+        cost = model.between([(other.gogc, other.cost) for other in same if other.cost], gogc)
+        wanted = model.steady(one.collector, cost, one.asked_b, one.others_b, gogc)
         line.append({"gogc": round(gogc, 1), "peak_b": wanted.peak_b,
-                     "cpu_ns_per_kib": 1024 * wanted.cpu_ns_per_b(one.cost) if one.cost else 0})
+                     "cpu_ns_per_kib": 1024 * wanted.cpu_ns_per_b(cost) if cost else 0})
     return {"collector": one.collector, "workload": one.workload, "live_b": one.live_b, "gogc": one.gogc,
             "peak_b": one.peak_b, "heap_off": text.off(one.heap_off), "share": one.share,
             "cpu_ns_per_kib": 1024 * one.cpu_ns_per_b, "cpu_off": text.off(one.cpu_off), "pauses_ns": one.pauses_ns,

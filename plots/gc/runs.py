@@ -10,8 +10,8 @@ from plots.files.journal import Form, read_journal
 from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged
 from plots.program.errors import Refused, one_line
 
-PAUSES, GRAPH, SHAPE, COST = "pauses", "graph", "shape", "cost"
-KINDS = {"point": "launches", COST: "costs", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
+PAUSES, GRAPH, SHAPE = "pauses", "graph", "shape"
+KINDS = {"point": "launches", PAUSES: PAUSES, SHAPE: "shapes", GRAPH: "graphs"}
 SHAPES = ("values", "ordered", "shuffled", "list", "balanced")
 CLOCKED = ("marked", "fresh")  # beside collections, or between them: CPU time would be theirs, too
 OPERATIONS = {"stores": 8, "marked": 8, "fresh": 4096, "churn": 64}  # what is done again and again, on how many bytes
@@ -38,11 +38,14 @@ class Cycle:
     goal_b: int
     stacks_b: int
     globals_b: int
+    first_stop_cpu_ns: int = 0  # of the process; 0: not known
+    second_stop_cpu_ns: int = 0
 
     @property
     def cpu_ns(self):
         """What it takes from the program: idle CPUs and the sweep beside are not in it."""
-        return self.worker_ns + self.assist_ns + self.stopped_ns
+        in_stops_ns = self.first_stop_cpu_ns + self.second_stop_cpu_ns
+        return self.worker_ns + self.assist_ns + (min(self.stopped_ns, in_stops_ns) if in_stops_ns else self.stopped_ns)
 
     @property
     def end_ns(self):
@@ -74,6 +77,8 @@ class Launch:
     seconds: float
     cpu_seconds: float
     cycles: tuple[Cycle, ...]
+    warm_cycles: tuple[Cycle, ...] = ()  # before these; of points, for the model
+    apart_cycles: tuple[Cycle, ...] = ()  # and behind them: collections one after the other, which nothing paced
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,6 @@ class Run:
     pauses: dict  # collector -> Launch
     graphs: dict  # workload -> document
     shapes: dict = field(default_factory=dict)  # (collector, shape) -> Launch
-    costs: dict = field(default_factory=dict)  # (collector, workload, live_b) -> Launch, collected all the time
     failures: list = field(default_factory=list)  # (what, why)
 
 
@@ -104,8 +108,7 @@ def files(folder):
     yield folder / "manifest.json", "gc"
     if (folder / "journal.jsonl").exists():
         yield folder / "journal.jsonl", "journal"
-    for pattern, kind in (("launches/*/*/*.json", "gc-launch"), ("costs/*/*.json", "gc-launch"),
-                          ("pauses/*.json", "gc-launch"), ("shapes/*/*.json", "gc-launch"),
+    for pattern, kind in (("launches/*/*/*.json", "gc-launch"), ("pauses/*.json", "gc-launch"), ("shapes/*/*.json", "gc-launch"),
                           ("graphs/*.json", "gc-graph")):
         for path in sorted(folder.glob(pattern)):
             yield path, kind
@@ -147,10 +150,6 @@ def load(folder):
     for path, kind, crc32 in _others(journal):
         if kind == PAUSES:
             run.pauses[path.stem] = _launch(folder / path, {"collector": path.stem}, crc32)
-        elif kind == COST:
-            workload, live_b = path.stem.split("-")
-            key = path.parent.name, workload, int(live_b)
-            run.costs[key] = _launch(folder / path, dict(zip(("collector", "workload", "live_b"), key)), crc32)
         elif kind == SHAPE:
             run.shapes[path.parent.name, path.stem] = _launch(
                 folder / path, {"collector": path.parent.name, "workload": path.stem}, crc32)
@@ -165,8 +164,6 @@ def _others(journal):
         for event in children.values():
             if place == PAUSES and event["event"] == "done":
                 yield Path(place, f"{collector}.json"), PAUSES, event.get("crc32")
-            elif place == KINDS[COST] and event["event"] == "done":
-                yield Path(place, collector, f"{name.rpartition('-')[0]}.json"), COST, event.get("crc32")
             elif place == KINDS[SHAPE] and event["event"] == "done":
                 yield Path(place, collector, f"{name.partition('-')[0]}.json"), SHAPE, event.get("crc32")
             elif place == KINDS[GRAPH] and event["event"] == "done":

@@ -32,6 +32,8 @@ def table(points):
         column("peak heap", "peak_b", lambda p: p.peak_b, quantity.size),
         column("of model", "heap_off", lambda p: p.heap_off, off),
         column("GC CPU", "share", lambda p: p.share, quantity.percent),
+        column("least", "least_share", lambda p: p.least_share,
+               lambda x: quantity.NONE if x is None else quantity.percent(x)),
         column("GC ns/KiB", "cpu_ns_per_kib", lambda p: 1024 * p.cpu_ns_per_b, lambda x: quantity.digits(x, 3)),
         column("of model", "cpu_off", lambda p: p.cpu_off, off),
         column("ns/KiB", "ns_per_kib", lambda p: 1024 * p.ns_per_b, lambda x: quantity.digits(x, 3)),
@@ -42,7 +44,8 @@ def table(points):
         Column("model_peak_b", lambda p: p.model_peak_b), Column("of_process", lambda p: p.of_process),
         Column("launches", lambda p: p.launches),
     ), points, title="Heap and CPU by GOGC",
-        note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it: without idle CPUs. GC ns/KiB: CPU "
+        note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it: without idle CPUs. least: "
+             "what no collector that keeps the heap and marks as fast falls below, if no mutator waits. GC ns/KiB: CPU "
              "time of collecting for each KiB allocated, idle CPUs included; ns/KiB: all that a mutator takes for it. of "
              "model: from cycles that were measured apart")
 
@@ -75,7 +78,16 @@ def pauses_table(found):
         *(Column(f"{name}_ns", lambda row, i=i: judge.quantiles(row[2])[i], name,
                  lambda row, i=i: quantity.time(judge.quantiles(row[2])[i]))
           for i, name in enumerate(("p50", "p99", "max"))),
-    ), rows, title=_title(found))
+        Column("held_up", lambda row: _held(row)[0], "held up", lambda row: quantity.count(_held(row)[0])),
+        Column("else_p99_ns", lambda row: _held(row)[1], "else p99", lambda row: quantity.time(_held(row)[1])),
+    ), rows, title=_title(found),
+        note="held up: stops beyond 100 µs in which the process had a CPU for less than half of the time, as other "
+             "programs had it. else p99: of the others")
+
+
+def _held(row):
+    """Of a row's part: not known of all."""
+    return {"first stop": row[0].first_held, "second stop": row[0].second_held}.get(row[1]) or (None, None)
 
 
 def _title(found):

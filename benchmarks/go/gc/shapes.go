@@ -5,12 +5,15 @@ package main
 
 import (
 	"runtime"
+	"runtime/debug"
 	"time"
 )
 
 const (
 	collections = 9
-	parts       = 4 // of a live heap, between two looks whether these are over
+	warm        = 3 // cycles, about, before any count
+	apart       = 5 // collections that nothing paces
+	unpaced     = 4 // times GOGC, meanwhile
 	page        = 4096
 	steps       = 1 << 20
 )
@@ -147,25 +150,22 @@ func (s *shape) run(mutator int, bytes uint64) uint64 {
 	return sum
 }
 
-// Collections beside the workload, which allocates for as long as they take. Returns how many bytes.
-func collectBeside(w workload) uint64 {
-	over := make(chan struct{})
-	each, allocated := w.live()/parts/uint64(w.mutators()), uint64(0)
+// Some collections beside the workload, long before the collector begins one; between them it allocates as much as
+// between two of its own, so that what lives is as far apart and as cold.
+func collectApart(t task, w workload) {
+	each := uint64(t.Gogc) * w.live() / 100 / uint64(w.mutators())
 
-	go func() {
-		for i := 0; i < collections; i++ {
-			runtime.GC()
-		}
-		close(over)
-	}()
-	for {
-		select {
-		case <-over:
-			return allocated
-		default:
-			runAll(w, each)
-			allocated += each * uint64(w.mutators())
-		}
+	debug.SetGCPercent(unpaced * t.Gogc)
+	for i := 0; i <= apart; i++ {
+		collected := make(chan struct{})
+		go func(i int) {
+			if i > 0 {
+				runtime.GC()
+			}
+			close(collected)
+		}(i)
+		runAll(w, each)
+		<-collected
 	}
 }
 

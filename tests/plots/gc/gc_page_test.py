@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What is made of a run of collectors: lines of gctrace, points beside the model, and the page in a browser."""
+import dataclasses
 import re
 import shutil
 
 import pytest
 
 from plots.gc import gctrace, judge, model, page, runs, text
-from synthetic_gc import GRAPH, MIB, cost, cycle, launch, modelled, whole
+from synthetic_gc import GRAPH, MIB, cycle, launch, modelled, whole, with_cost
 
 
 def test_a_line_of_gctrace():
@@ -19,67 +20,54 @@ def test_a_line_of_gctrace():
         "1 MB stacks, 2 MB globals, 2 P"]
 
 
-def points_of(launches, costs):
+def points_of(launches):
     points = {(one.collector, one.workload, one.live_b, one.gogc): [one] for one in launches}
-    costs = {(one.collector, one.workload, one.live_b): one for one in costs}
-    run = runs.Run(None, {}, (), points, {}, {}, costs=costs)
-    return {(point.live_b // MIB, point.gogc): point for point in judge.points(run)}
+    return {(point.live_b // MIB, point.gogc): point for point in judge.points(runs.Run(None, {}, (), points, {}, {}))}
 
 
 def test_points_beside_the_model():
     """Boehm's collector stops the program: cycles that follow the model are off by nothing, at every GOGC and live
     heap."""
     boehm = {"collector": "boehm", "concurrent": False}
-    launches = [modelled(live_b * MIB, gogc, **boehm) for live_b in (16, 64) for gogc in (50, 100, 400)]
-    costs = [cost(modelled(live_b * MIB, 100, **boehm)) for live_b in (16, 64)]
-    found = points_of(launches, costs)
+    launches = [with_cost(modelled(live_b * MIB, gogc, **boehm)) for live_b in (16, 64) for gogc in (50, 100, 400)]
+    found = points_of(launches)
     assert len(found) == 6
     for point in found.values():
         assert abs(point.heap_off) < 1e-6 and abs(point.cpu_off) < 1e-6
-    worse = [cycle(live_b=64 * MIB, end_b=6 * 64 * MIB, worker_ns=34_000_000)] * 10
-    launches[-1] = launch(worse, gogc=400, allocated_b=10 * 256 * MIB, **boehm)
-    off = points_of(launches, costs)[64, 400]
+    worse = tuple([cycle(live_b=64 * MIB, end_b=6 * 64 * MIB, worker_ns=34_000_000)] * 10)
+    off = points_of([dataclasses.replace(launches[-1], cycles=worse)])[64, 400]
     assert off.heap_off == pytest.approx(0.2) and off.cpu_off == pytest.approx(34 / 16.977216 * 256 / 320 - 1)
-    assert points_of(launches, ())[64, 400].cpu_off is None
+    assert points_of([modelled(64 * MIB, 400, **boehm)])[64, 400].cpu_off is None
+
+
+def test_costs_between_those_measured():
+    low, high = model.Cost(100, 0.1), model.Cost(300, 0.3)
+    known = [(400, high), (100, low)]
+    assert [model.between(known, gogc) for gogc in (50, 100, 400, 800)] == [low, low, high, high]
+    assert model.between(known, 200) == model.Cost(pytest.approx(200), pytest.approx(0.2))
+    assert model.between([], 100) is None
+
+
+@pytest.mark.parametrize("collector, peak, allocated", [
+    ("boehm", 128, 64), ("ours", 128, 48), ("go", 160, 80)])
+def test_what_is_born_while_marking(collector, peak, allocated):
+    """Of 64 MiB of room a quarter: it stays for a cycle, or counts as live, or is not there."""
+    found = model.steady(collector, model.Cost(1e6, 0.25), 64 * MIB, 0, 100)
+    assert (found.peak_b, found.allocated_b) == (peak * MIB, allocated * MIB)
+    assert found.cpu_ns_per_b(model.Cost(48.0, 0)) == 48 / allocated / MIB
+
+
+@pytest.mark.parametrize("cycle_ns, program_ns, mutators, cpus, want", [
+    (1, 3, 2, 2, 0.25), (1, 1, 1, 2, 0.25), (1, 1, 8, 2, 0.5), (0, 1, 1, 1, 0)])
+def test_the_least_share(cycle_ns, program_ns, mutators, cpus, want):
+    assert model.least_share(cycle_ns, program_ns, mutators, cpus) == want
 
 
 def test_the_share_is_of_whole_cycles():
     cycles = [cycle(begin_ns=1000 * i, mark_ns=500, worker_ns=400, assist_ns=100, live_b=MIB, end_b=2 * MIB)
               for i in range(8)]
-    found, = points_of([launch(cycles, seconds=1.0)], ()).values()
+    found, = points_of([launch(cycles, seconds=1.0)]).values()
     assert found.share == pytest.approx(500 / 2000) and found.cpu_ns_per_b == pytest.approx(500 / MIB)
-
-
-def slow(**more):
-    return model.Cost(1e6, 1000.0, **({"mutators": 1, "cpus": 2} | more))
-
-
-def test_a_slow_program_has_a_short_runway():
-    for gogc in (50, 100, 400):
-        ours, go = (model.steady(name, slow(), 64 * MIB, 0, gogc) for name in ("ours", "go"))
-        room_b = 64 * MIB * gogc / 100
-        assert ours.peak_b == 64 * MIB + room_b and ours.allocated_b == pytest.approx(room_b / 1.05)
-        marked_b = 64 * MIB / (1 - 0.05 * gogc / 100)
-        assert go.peak_b == pytest.approx(marked_b * (1 + gogc / 100))
-        assert go.allocated_b == pytest.approx(marked_b * gogc / 100)
-
-
-@pytest.mark.parametrize("work, mutators, cpus, want", [
-    (0.1, 1, 2, 0.2),          # the worker has half a CPU: the mutator allocates twice as much meanwhile
-    (0.5, 1, 2, 0.25),         # more would take more than a quarter of two CPUs
-    (0.9, 1, 2, 0.0),          # and here even the least does
-    (0.1, 2, 2, 0.3),          # two mutators beside the worker have a CPU and a half
-    (0.25, 2, 2, 0.25),
-    (0.1, 4, 8, 0.4),          # the worker is one thread
-])
-def test_the_runway_leaves_a_quarter(work, mutators, cpus, want):
-    cost_of = model.Cost(1000 * work, 1.0, mutators, cpus)
-    assert model.runway(cost_of, 1000) == pytest.approx(want)
-    if want and work >= 0.25:  # by simulating a cycle: what it takes of all CPUs
-        worker = min(1, 0.25 * cpus)
-        beside, alone = min(mutators, cpus - worker), min(mutators, cpus)
-        took = (want + work) / (beside + worker) + (1 - 2 * want) / alone
-        assert work / took / cpus == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("ratio, words", [(-0.0004, "+0.0 %"), (0.0004, "+0.0 %"), (-0.148, "-14.8 %")])
@@ -99,6 +87,15 @@ def test_stops(concurrent, want):
 
 def test_a_stop_that_was_given_up_counts():
     assert judge.stops(cycle(first_stop_ns=3, second_stop_ns=9, longest_stop_ns=20), True) == [3, 9, 20]
+
+
+@pytest.mark.parametrize("stops_ns, want", [
+    ([(90_000, 0), (200_000, 0)], None),                               # not known
+    ([(90_000, 1), (200_000, 99_000), (300_000, 150_000)], (1, 300_000)),
+    ([(900_000, 10)], (1, None)),
+])
+def test_stops_that_other_programs_held_up(stops_ns, want):
+    assert judge.held(stops_ns) == want
 
 
 # ---- The page
