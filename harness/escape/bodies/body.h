@@ -67,9 +67,6 @@ void amp_body_unknown(struct amp_body *body, LLVMValueRef call);
 int amp_body_fresh(struct amp_body *body, struct amp_site site);
 void amp_body_add_free(struct amp_body *body, struct amp_free freed);
 
-/* How many bytes an address lies behind what it starts from; AMP_ANY if that is no constant. */
-int32_t amp_body_offset(LLVMTargetDataRef layout, LLVMValueRef address);
-
 /* How many memories a free() of this may free. Locals are none: to free one is undefined, so it does not happen. */
 int amp_body_freed(const struct amp_body *body, const struct amp_facts *facts);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/escape/bodies/body.h"
 
+#include "harness/escape/targets/member.h"
+
 static bool names_a_global(LLVMValueRef constant)
 {
     const int n = LLVMGetNumOperands(constant);
@@ -93,34 +95,6 @@ static void store(struct amp_body *body, LLVMValueRef at, unsigned value, unsign
                                     });
 }
 
-int32_t amp_body_offset(LLVMTargetDataRef layout, LLVMValueRef address)
-{
-    LLVMTypeRef type = LLVMGetGEPSourceElementType(address);
-    const unsigned n = (unsigned) LLVMGetNumOperands(address);
-    int64_t offset = 0;
-
-    if (LLVMGetTypeKind(LLVMTypeOf(address)) != LLVMPointerTypeKind)
-        return AMP_ANY;
-    for (unsigned i = 1; i < n; i++) {
-        LLVMValueRef index = LLVMGetOperand(address, i);
-        const int64_t number = LLVMIsAConstantInt(index) ? LLVMConstIntGetSExtValue(index) : INT64_MAX;
-
-        if (number > INT32_MAX || number < INT32_MIN)
-            return AMP_ANY;
-        if (i > 1 && LLVMGetTypeKind(type) == LLVMStructTypeKind) {
-            offset += (int64_t) LLVMOffsetOfElement(layout, type, (unsigned) number);
-            type = LLVMStructGetTypeAtIndex(type, (unsigned) number);
-            continue;
-        }
-        if (i > 1)
-            type = LLVMGetElementType(type);
-        if (!LLVMTypeIsSized(type))
-            return AMP_ANY;
-        offset += number * (int64_t) LLVMABISizeOfType(layout, type);
-    }
-    return amp_offset_add(0, offset);
-}
-
 /* Arithmetic on a pointer stays in its object; on a null pointer or a fixed address the index may itself be a pointer
  * in disguise. */
 static void address(struct amp_body *body, LLVMValueRef at)
@@ -130,7 +104,7 @@ static void address(struct amp_body *body, LLVMValueRef at)
     for (unsigned i = 1; i < n && LLVMIsAConstant(LLVMGetOperand(at, 0)); i++)
         if (!LLVMIsAConstantInt(LLVMGetOperand(at, i)))
             copy(body, at, i, AMP_ANY);
-    copy(body, at, 0, amp_body_offset(body->layout, at));
+    copy(body, at, 0, amp_address_offset(body->layout, at));
 }
 
 static void arithmetic(struct amp_body *body, LLVMValueRef at, LLVMOpcode opcode)

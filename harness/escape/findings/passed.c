@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/escape/findings/places.h"
+#include "harness/escape/targets/member.h"
 
 enum { DEPTH_MOST = 6 };
 
@@ -127,7 +128,7 @@ static int64_t read_b(LLVMTargetDataRef layout, LLVMValueRef pointer, int64_t of
         } else if (LLVMIsABitCastInst(user)) {
             end = read_b(layout, user, offset);
         } else if (LLVMIsAGetElementPtrInst(user)) {
-            const int32_t more = amp_body_offset(layout, user);
+            const int32_t more = amp_address_offset(layout, user);
 
             end = more == AMP_ANY || more < 0 ? -1 : read_b(layout, user, offset + more);
         } else if (amp_is_call(user) && amp_called_function(user) &&

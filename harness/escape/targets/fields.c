@@ -1,60 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/escape/targets/fields.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <llvm-c/Target.h>
 #include <llvm/Config/llvm-config.h>
-#include <uthash.h>
 
 #include "harness/escape/graph/graph.h"
 #include "harness/escape/graph/path.h"
-#include "harness/escape/targets/member.h"
+#include "harness/escape/targets/opened.h"
 
-enum { DEPTH_MOST = 12, LOCALS_MOST = 4 };
-
-struct amp_field {
-    char key[AMP_NAME_MOST + 24];
-    struct amp_targets holds;
-    struct amp_field **to; /* members that are given what this one holds */
-    int tos, room;
-    bool loaded; /* by its name, somewhere */
-    bool leaves; /* what it holds may be anywhere */
-    bool any;    /* may hold what may be anywhere */
-    bool open;   /* may be written in ways that are not seen */
-    UT_hash_handle hh;
-};
-
-struct amp_fields {
-    LLVMTargetDataRef layout;
-    struct amp_members members;
-    unsigned assigned; /* the kind of metadata that the assignment of a struct bears */
-    struct amp_field *known;     /* hash */
-    struct amp_targets anywhere; /* in variables, arrays, arguments: any value may be one of these */
-};
-
-static struct amp_field *field_of(struct amp_fields *fields, const struct amp_member *member, bool make)
-{
-    struct amp_field *found;
-    char key[sizeof found->key];
-    int room = 0;
-
-    snprintf(key, sizeof key, "%s:%lld", member->name, (long long) member->offset);
-    HASH_FIND_STR(fields->known, key, found);
-    if (found || !make)
-        return found;
-    found = amp_escape_grow(NULL, &room, 0, sizeof *found);
-    *found = (struct amp_field){ .tos = 0 };
-    memcpy(found->key, key, sizeof key);
-    HASH_ADD_STR(fields->known, key, found);
-    return found;
-}
+enum { LOCALS_MOST = 4 };
 
 static void put(struct amp_fields *fields, const struct amp_member *member, LLVMValueRef function)
 {
-    struct amp_field *field = member ? field_of(fields, member, false) : NULL;
+    struct amp_field *field = member ? amp_field_of(fields, member, false) : NULL;
 
     amp_targets_add(field && field->loaded ? &field->holds : &fields->anywhere, function);
 }
@@ -66,6 +26,7 @@ static void read_constant(struct amp_fields *fields, LLVMValueRef constant, cons
     LLVMTypeRef type;
     struct amp_member inner;
 
+    amp_open_initialised(fields, constant);
     constant = amp_without_casts(constant);
     if (LLVMIsAFunction(constant))
         put(fields, member, constant);
@@ -155,7 +116,7 @@ static void read_store(struct amp_fields *fields, struct amp_field *field, LLVMV
 
     if (amp_member_named(&fields->members, store, &member)) {
         field->to = amp_escape_grow(field->to, &field->room, field->tos, sizeof *field->to);
-        field->to[field->tos++] = field_of(fields, &member, true);
+        field->to[field->tos++] = amp_field_of(fields, &member, true);
     } else if (depth > 0 && LLVMIsAAllocaInst(local) && is_plain_local(local)) {
         for (LLVMUseRef use = LLVMGetFirstUse(local); use; use = LLVMGetNextUse(use))
             if (LLVMIsALoadInst(LLVMGetUser(use)))
@@ -178,90 +139,6 @@ static void read_load(struct amp_fields *fields, struct amp_field *field, LLVMVa
         else if (!LLVMIsAICmpInst(user) && !(amp_is_call(user) && is_callee_only(user, value)))
             field->leaves = true;
     }
-}
-
-/* The member that an address is one of, by its type; NULL if it is another address. */
-static struct amp_field *member_at(struct amp_fields *fields, LLVMValueRef address)
-{
-    struct amp_member member;
-    LLVMTypeRef type;
-    bool is_member = false;
-
-    while (LLVMIsABitCastInst(address))
-        address = LLVMGetOperand(address, 0);
-    address = amp_without_casts(address);
-    if (!LLVMIsAGetElementPtrInst(address) &&
-        !(LLVMIsAConstantExpr(address) && LLVMGetConstOpcode(address) == LLVMGetElementPtr))
-        return NULL;
-    type = LLVMGetGEPSourceElementType(address);
-    for (unsigned i = 2; i < (unsigned) LLVMGetNumOperands(address); i++) {
-        LLVMValueRef index = LLVMGetOperand(address, i);
-        const unsigned number = LLVMIsAConstantInt(index) ? (unsigned) LLVMConstIntGetZExtValue(index) : 0;
-
-        is_member = amp_member_of_type(type, &member);
-        if (LLVMGetTypeKind(type) == LLVMStructTypeKind) {
-            member.offset = (int64_t) LLVMOffsetOfElement(fields->layout, type, number);
-            type = LLVMStructGetTypeAtIndex(type, number);
-        } else {
-            type = LLVMGetElementType(type);
-        }
-    }
-    return is_member ? field_of(fields, &member, true) : NULL;
-}
-
-/* The type of the object that an address is the start of; NULL if that is not said. */
-static LLVMTypeRef pointed_at(LLVMValueRef address)
-{
-    while (LLVMIsABitCastInst(address))
-        address = LLVMGetOperand(address, 0);
-    address = amp_without_casts(address);
-    if (LLVMIsAAllocaInst(address))
-        return LLVMGetAllocatedType(address);
-    if (LLVMIsAGlobalVariable(address))
-        return LLVMGlobalGetValueType(address);
-#if LLVM_VERSION_MAJOR < 15
-    if (LLVMGetTypeKind(LLVMTypeOf(address)) == LLVMPointerTypeKind)
-        return LLVMGetElementType(LLVMTypeOf(address));
-#endif
-    return NULL;
-}
-
-/* The members of a struct, and of those within it. */
-static void open_all(struct amp_fields *fields, LLVMTypeRef type, int depth)
-{
-    struct amp_member member;
-    const LLVMTypeKind kind = LLVMGetTypeKind(type);
-
-    if (kind == LLVMArrayTypeKind && depth > 0)
-        open_all(fields, LLVMGetElementType(type), depth - 1);
-    for (unsigned i = 0; kind == LLVMStructTypeKind && depth > 0 && i < LLVMCountStructElementTypes(type); i++) {
-        if (amp_member_of_type(type, &member)) {
-            member.offset = (int64_t) LLVMOffsetOfElement(fields->layout, type, i);
-            field_of(fields, &member, true)->open = true;
-        }
-        open_all(fields, LLVMStructGetTypeAtIndex(type, i), depth - 1);
-    }
-}
-
-static void read_copy(struct amp_fields *fields, LLVMValueRef call)
-{
-    LLVMTypeRef to = pointed_at(LLVMGetOperand(call, 0)), from = pointed_at(LLVMGetOperand(call, 1));
-
-    if (to == from || LLVMGetMetadata(call, fields->assigned)) /* of one type, or the assignment of a struct */
-        return;
-    if (to)
-        open_all(fields, to, DEPTH_MOST);
-    if (from)
-        open_all(fields, from, DEPTH_MOST);
-}
-
-static bool copies_memory(LLVMValueRef at)
-{
-    LLVMValueRef called = amp_is_call(at) ? amp_called_function(at) : NULL;
-    size_t length;
-    const char *name = called ? LLVMGetValueName2(called, &length) : "";
-
-    return strncmp(name, "llvm.memcpy", 11) == 0 || strncmp(name, "llvm.memmove", 12) == 0;
 }
 
 /* Whether a value that is stored in a member is counted among what that holds, by put() or by read_load(). */
@@ -295,17 +172,15 @@ static void read_load_or_store(struct amp_fields *fields, LLVMValueRef at, bool 
     struct amp_member member;
 
     if (!amp_member_named(&fields->members, at, &member)) { /* as through a union: other types may lie there */
-        field = member_at(fields, LLVMGetOperand(at, is_load ? 0 : 1));
-        if (field)
-            field->open = true;
+        amp_open_member(fields, LLVMGetOperand(at, is_load ? 0 : 1));
     } else if (LLVMGetTypeKind(LLVMTypeOf(value)) != LLVMPointerTypeKind) {
         return;
     } else if (is_load) {
-        field = field_of(fields, &member, true);
+        field = amp_field_of(fields, &member, true);
         field->loaded = true;
         read_load(fields, field, at, LOCALS_MOST);
     } else if (!is_counted(fields, value, LOCALS_MOST)) {
-        field_of(fields, &member, true)->any = true;
+        amp_field_of(fields, &member, true)->any = true;
     }
 }
 
@@ -315,18 +190,14 @@ static void read_instruction(struct amp_fields *fields, LLVMValueRef at)
 
     if (LLVMIsALoadInst(at) || is_store)
         read_load_or_store(fields, at, !is_store);
-    if (copies_memory(at))
-        read_copy(fields, at);
+    if (amp_copies_memory(at))
+        amp_open_copied(fields, at);
     if (LLVMIsALoadInst(at) || LLVMIsAGetElementPtrInst(at) || LLVMIsABitCastInst(at) || LLVMIsAICmpInst(at) ||
-        copies_memory(at) || is_lifetime(at))
+        is_lifetime(at))
         return;
-    for (int i = 0; i < LLVMGetNumOperands(at); i++) { /* an address that is kept or handed on */
-        struct amp_field *field =
-            is_store && i == 1 ? NULL : member_at(fields, LLVMGetOperand(at, (unsigned) i));
-
-        if (field)
-            field->open = true;
-    }
+    for (int i = 0; i < LLVMGetNumOperands(at); i++)
+        if (!(is_store && i == 1))
+            amp_open_member(fields, LLVMGetOperand(at, (unsigned) i));
 }
 
 /* Newer versions of LLVM do not tell the first member's address from the struct's. */
@@ -423,7 +294,7 @@ const struct amp_field *amp_fields_of(struct amp_fields *fields, LLVMValueRef ca
         called = LLVMGetOperand(called, 0);
     if (!fields || !LLVMIsALoadInst(called) || !amp_member_named(&fields->members, called, &member))
         return NULL;
-    field = field_of(fields, &member, false);
+    field = amp_field_of(fields, &member, false);
     return field && !field->open ? field : NULL;
 }
 

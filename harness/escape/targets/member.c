@@ -163,3 +163,31 @@ void amp_members_end(struct amp_members *members)
         free(variable);
     }
 }
+
+int32_t amp_address_offset(LLVMTargetDataRef layout, LLVMValueRef address)
+{
+    LLVMTypeRef type = LLVMGetGEPSourceElementType(address);
+    const unsigned n = (unsigned) LLVMGetNumOperands(address);
+    int64_t offset = 0;
+
+    if (LLVMGetTypeKind(LLVMTypeOf(address)) != LLVMPointerTypeKind)
+        return AMP_ANY;
+    for (unsigned i = 1; i < n; i++) {
+        LLVMValueRef index = LLVMGetOperand(address, i);
+        const int64_t number = LLVMIsAConstantInt(index) ? LLVMConstIntGetSExtValue(index) : INT64_MAX;
+
+        if (number > INT32_MAX || number < INT32_MIN)
+            return AMP_ANY;
+        if (i > 1 && LLVMGetTypeKind(type) == LLVMStructTypeKind) {
+            offset += (int64_t) LLVMOffsetOfElement(layout, type, (unsigned) number);
+            type = LLVMStructGetTypeAtIndex(type, (unsigned) number);
+            continue;
+        }
+        if (i > 1)
+            type = LLVMGetElementType(type);
+        if (!LLVMTypeIsSized(type))
+            return AMP_ANY;
+        offset += number * (int64_t) LLVMABISizeOfType(layout, type);
+    }
+    return amp_offset_add(0, offset);
+}

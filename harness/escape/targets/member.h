@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
 
 enum { AMP_NAME_MOST = 120 };
 
@@ -35,5 +35,8 @@ bool amp_member_of_type(LLVMTypeRef type, struct amp_member *member);
 
 /* False: the variable holds more than a pointer, or an array of them, or is used in other ways than by its name. */
 bool amp_member_of_variable(struct amp_members *members, LLVMValueRef variable, struct amp_member *member);
+
+/* How many bytes an address (a GEP) lies behind what it starts from; AMP_ANY if that is no constant. */
+int32_t amp_address_offset(LLVMTargetDataRef layout, LLVMValueRef address);
 
 #endif

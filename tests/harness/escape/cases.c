@@ -139,6 +139,10 @@ static void *even(void *p, int n);
 static void *odd(void *p, int n) { return n ? even(p, n - 1) : 0; }
 static void *even(void *p, int n) { return n ? odd(p, n - 1) : p; }
 void *by_two(int n) { return odd(malloc(8), n); } /* want outlives: odd() */
+static void *deeper(void *p, int n);
+static void *upper(void *p, int n) { return n ? deeper(p, n - 1) : p; }
+static void *deeper(void *p, int n) { return n ? upper(p, n - 1) : 0; }
+void *by_second_round(int n) { upper(0, n); return deeper(malloc(8), n); } /* want outlives: deeper() */
 
 /* ---- pointers in disguise */
 uintptr_t as_integer(void) { return (uintptr_t) malloc(8); } /* want outlives: returned */
@@ -246,6 +250,9 @@ static struct both make_two(void) { struct both b = { malloc(8), /* want outlive
     (long) malloc(8) }; return b; } /* want outlives: returned */
 int two_of_one_call(void) { struct both b = make_two(); /* want filled */
     int r = b.p[0] + (b.n != 0); free(b.p); free((void *) b.n); return r; }
+int round_by_asm(int n) { void *last = 0; /* one block that leads to itself */
+more: n += last != 0; last = malloc(8); /* want loop */
+    __asm__ goto("" : : : : more); return n; }
 int round_by_goto(int n) { void *slot = 0; void **at = &slot;
 more: if (*at) n += *(int *) *at; *at = malloc(8); /* want loop */
     *(int *) *at = 1; if (n-- > 0) goto more; return 0; }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * As cases_whole.c: which functions a call reaches through the member of a struct. Each row has a type of function of
- * its own, so that no other row's functions fit, and in each there is one that keeps what it gets. */
+ * its own, so that no other row's functions fit, and in each there is one that keeps what it gets. A number comes first,
+ * since LLVM 15 and newer do not tell the first member from the struct. */
 #include <stdlib.h>
 #include <string.h>
 
 void *kept;
 
 /* ---- by the member's name */
-struct ops { int (*look)(char *, double, char); int (*keep)(char *, double, char); };
+struct ops { int number; int (*look)(char *, double, char); int (*keep)(char *, double, char); };
 static int looks1(char *p, double x, char y) { return *p + (int) x + y; }
 static int keeps1(char *p, double x, char y) { kept = p; return (int) x + y; }
-static struct ops ops = { looks1, keeps1 };
+static struct ops ops = { 1, looks1, keeps1 };
 static int through(const struct ops *o, char *p) { return o->look(p, 1, 2); }
 int by_member(void) { char *p = malloc(8); /* want frame */
     p[0] = 1; int r = ops.look(p, 1, 2); free(p); return r; }
@@ -59,6 +60,33 @@ static void set5(int (*f)(char *, double, float)) { to5.take = f; }
 void move_by_argument(void) { set5(from5.give); }
 int by_argument(void) { char *p = malloc(8); /* want outlives: keeps5() */
     p[0] = 1; int r = to5.take(p, 1, 2); free(p); return r; }
+struct from11 { int number; int (*give)(char *, float, char); };
+struct to11 { int number; int (*take)(char *, float, char); };
+static int keeps11(char *p, float x, char y) { kept = p; return (int) x + y; }
+static int looks11(char *p, float x, char y) { return *p + (int) x + y; }
+static struct from11 from11 = { 1, looks11 };
+static struct to11 to11 = { 1, looks11 };
+static int wild(int (*f)(char *, float, char), char *p) { return f(p, 1, 2); }
+int goes_wild(char *p) { return wild(keeps11, p); }
+void move_reader(void) { int (*f)(char *, float, char) = from11.give; to11.take = f; }
+int by_moved_reader(void) { char *p = malloc(8); /* want frame */
+    p[0] = 1; int r = to11.take(p, 1, 2); free(p); return r; }
+
+/* ---- a variable */
+static int keeps12(char *p, float x, short y) { kept = p; return (int) x + y; }
+static int looks12(char *p, float x, short y) { return *p + (int) x + y; }
+static int (*look12)(char *, float, short) = looks12, (*keep12)(char *, float, short) = keeps12;
+int by_variable(void) { char *p = malloc(8); /* want frame */
+    p[0] = 1; int r = look12(p, 1, 2); free(p); return r; }
+int by_other_variable(void) { char *p = malloc(8); /* want outlives: keeps12() */
+    p[0] = 1; int r = keep12(p, 1, 2); free(p); return r; }
+static int keeps13(char *p, float x, int y) { kept = p; return (int) x + y; }
+static int looks13(char *p, float x, int y) { return *p + (int) x + y; }
+static int (*look13)(char *, float, int) = looks13;
+static void set13(int (**at)(char *, float, int)) { *at = keeps13; }
+void set_by_address(void) { set13(&look13); }
+int by_set_variable(void) { char *p = malloc(8); /* want outlives: keeps13() */
+    p[0] = 1; int r = look13(p, 1, 2); free(p); return r; }
 
 /* ---- written in another way than by its name */
 struct open6 { int number; int (*look)(char *, double, double, char); };
@@ -72,6 +100,24 @@ static void set6(int (**at)(char *, double, double, char)) { memcpy(at, &keeper6
 void open_it(void) { set6(&open6.look); }
 int by_address(void) { char *p = malloc(8); /* want outlives: keeps6() */
     p[0] = 1; int r = open6.look(p, 1, 2, 3); free(p); return r; }
+struct from14 { int number; int (*give)(char *, float, long); };
+struct to14 { int number; int (*take)(char *, float, long); };
+static int keeps14(char *p, float x, long y) { kept = p; return (int) x + (int) y; }
+static int looks14(char *p, float x, long y) { return *p + (int) x + (int) y; }
+static struct from14 from14 = { 1, keeps14 };
+static struct to14 to14 = { 1, looks14 };
+int from14_gives(char *p) { return from14.give(p, 1, 2); }
+void move_bytes(void) { int (*f)(char *, float, long); memcpy(&f, &from14.give, sizeof f); to14.take = f; }
+int by_moved_bytes(void) { char *p = malloc(8); /* want outlives: keeps14() */
+    p[0] = 1; int r = to14.take(p, 1, 2); free(p); return r; }
+struct open15 { int number; int (*look)(char *, float, float); };
+static int keeps15(char *p, float x, float y) { kept = p; return (int) (x + y); }
+static int looks15(char *p, float x, float y) { return *p + (int) (x + y); }
+static struct open15 open15 = { 1, looks15 };
+static int (**at15)(char *, float, float) = &open15.look;
+void open_by_variable(void) { *at15 = keeps15; }
+int by_address_in_variable(void) { char *p = malloc(8); /* want outlives: keeps15() */
+    p[0] = 1; int r = open15.look(p, 1, 2); free(p); return r; }
 struct one7 { int number; int (*look)(char *, double, double, short); };
 struct two7 { int number; int (*keep)(char *, double, double, short); };
 static union { struct one7 one; struct two7 two; } both7;
@@ -118,5 +164,9 @@ int main(void)
     open_it();
     by_two();
     copy_bytes();
+    move_bytes();
+    open_by_variable();
+    move_reader();
+    set_by_address();
     return by_member() + by_late_member(&late) + by_array(1);
 }

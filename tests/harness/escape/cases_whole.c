@@ -64,6 +64,11 @@ static void (*frees_or_counts)(short *, int) = frees;
 void choose_counts(void) { frees_or_counts = counts; }
 int freed_by_one_of_two(void) { short *p = malloc(2); /* want freed_elsewhere */
     *p = 1; frees_or_counts(p, 1); return 0; }
+static void spares(void *p) { (void) p; }
+static void (*frees_or_spares)(void *) = free;
+void choose_spares(void) { frees_or_spares = spares; }
+int freed_or_spared(void) { float *p = malloc(4); /* want freed_elsewhere */
+    *p = 1; frees_or_spares(p); return 0; }
 static int with_short(short *p, float x) { return *p + (int) x; }
 static int (*fewer)(short *, float, int) = (int (*)(short *, float, int)) with_short;
 static int with_short_kept(short *p, float x) { kept = p; return (int) x; }
@@ -107,6 +112,7 @@ int main(void)
     choose_stale();
     choose_16();
     choose_counts();
+    choose_spares();
     frees_or_counts((short *) "a", 1);
     choose_fewer();
     return by_hooks() + by_wrapped_hooks() + to_one() + of_one_of_two();
