@@ -8,9 +8,9 @@
  * A member is a struct's name and an offset in it, as the compiler's notes for strict aliasing say it ("tbaa"), for all
  * objects of that type at once. It holds what initialisers and stores put there by its name, and what other members
  * gave it. Functions that are used in another way may be anywhere: the member holds them, too, if a value is stored in
- * it that is not followed, such as an argument. If the address of the member is taken, or the struct is copied to another
- * type, the member says nothing, and what it holds may be anywhere. A variable that is only used by its name is as a
- * member of no struct; so is an array of pointers. */
+ * it that is not followed, such as an argument. If the address of the member is taken, or the struct is copied to
+ * another type, the member says nothing, and what it holds may be anywhere. A variable that is only used by its name is
+ * as a member of no struct; so is an array of pointers. */
 #ifndef AMP_ESCAPE_FIELDS_H
 #define AMP_ESCAPE_FIELDS_H
 
