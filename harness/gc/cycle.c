@@ -39,6 +39,9 @@ static void set_phase(struct amp_gc *gc, enum amp_gc_phase phase)
 
 static void turn_on(struct amp_gc *gc, const char *why, uint64_t asked_ns, uint64_t stopped_ns)
 {
+    AMP_TRACE("gc: cycle begins");
+    AMP_TRACE_COUNT("gc: heap, bytes", gc->heap_b);
+    AMP_TRACE_COUNT("gc: goal, bytes", gc->pace.goal_b);
     gc->cycles++;
     gc->counts = (struct amp_gc_counts){ 0 };
     gc->credit = 0;
@@ -161,6 +164,9 @@ static void tell(struct amp_gc *gc, const struct amp_gc_cycle *cycle, const stru
 {
     AMP_GC_ADD(&gc->gc_ns, cycle->worker_ns + cycle->assist_ns + cycle->sweep_ns + cycle->stopped_ns);
     AMP_GC_ADD(&gc->assist_ns, cycle->assist_ns);
+    AMP_TRACE("gc: cycle ends");
+    AMP_TRACE_COUNT("gc: heap, bytes", cycle->live_b);
+    AMP_TRACE_COUNT("gc: live, bytes", cycle->live_b - cycle->born_b);
     tell_one(&gc->limits.trace, cycle, pace);
     tell_one(AMP_GC_LOAD(&watching), cycle, pace);
 }

@@ -236,11 +236,16 @@ void amp_gc_assist(struct amp_gc_mutator *m, size_t bytes)
     amp_gc_counts_add(gc, &m->marker);
     m->debt += owed(gc, bytes);
     use_credit(gc, m);
-    if (m->debt > 0)
+    if (m->debt > 0) {
+        AMP_TRACE_BEGIN("gc: assist");
         help(gc, m);
+        AMP_TRACE_END("gc: assist");
+    }
     if (AMP_GC_LOAD(&gc->heap_b) + bytes <= gc->pace.goal_b || gc->limits.modes & AMP_GC_STEP)
         return;
     m->waits_since_ns = amp_gc_now_ns();
+    AMP_TRACE_BEGIN("gc: wait for marking");
     amp_gc_wait_done(gc, m, AMP_GC_LOAD(&gc->ended) + 1);
+    AMP_TRACE_END("gc: wait for marking");
     m->waits_since_ns = 0;
 }

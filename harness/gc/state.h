@@ -17,6 +17,7 @@
 #define AMP_GC_STATE_H
 
 #include "harness/gc/gc.h"
+#include "harness/marks.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -78,12 +78,14 @@ static void wait_for_go(struct amp_gc_mutator *m)
     struct amp_gc *gc = m->gc;
 
     while (gc->stop) {
+        AMP_TRACE_BEGIN("gc: stopped");
         leave(m, AMP_GC_STOPPED);
         if (gc->limits.cpus > 1)
             spin_while(gc, &gc->stop, SPINS);
         while (gc->stop)
             pthread_cond_wait(&gc->go, &gc->lock);
         enter(m);
+        AMP_TRACE_END("gc: stopped");
     }
 }
 
@@ -91,6 +93,7 @@ static void scan(struct amp_gc_mutator *m)
 {
     struct amp_gc *gc = m->gc;
 
+    AMP_TRACE_BEGIN("gc: scan own stack");
     amp_gc_scan_stack(&m->marker, m);
     amp_gc_marker_flush(&m->marker);
     amp_gc_counts_add(gc, &m->marker);
@@ -99,6 +102,7 @@ static void scan(struct amp_gc_mutator *m)
     __atomic_sub_fetch(&gc->unscanned, 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&gc->lock);
     amp_gc_wake(gc);
+    AMP_TRACE_END("gc: scan own stack");
 }
 
 /* Whether all mutators have passed a safe point in this round; for those that do not run it is done here. */
@@ -237,6 +241,7 @@ static int give_up(struct amp_gc *gc, struct amp_gc_mutator *self)
     if (self)
         enter(self);
     pthread_cond_broadcast(&gc->go);
+    AMP_TRACE_END("gc: stop");
     return -ETIMEDOUT;
 }
 
@@ -252,6 +257,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
             pthread_cond_wait(&gc->go, &gc->lock);
     gc->stop_cpu_ns = amp_gc_process_ns();
     *asked_ns = amp_gc_now_ns();
+    AMP_TRACE_BEGIN("gc: stop");
     AMP_GC_STORE(&gc->stop, 1);
     if (self)
         leave(self, AMP_GC_STOPPED);
@@ -281,6 +287,7 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
         enter(self);
     pthread_cond_broadcast(&gc->go);
     go_ns = amp_gc_now_ns();
+    AMP_TRACE_END("gc: stop");
     if (go_ns - asked_ns > gc->longest_stop_ns)
         gc->longest_stop_ns = go_ns - asked_ns;
     gc->stop_cpu_ns = amp_gc_process_ns() - gc->stop_cpu_ns;

@@ -88,8 +88,10 @@ void amp_gc_sweep_all(struct amp_gc *gc)
 
     if (AMP_GC_LOAD(&gc->unswept) == 0 && AMP_GC_LOAD(&gc->sweeping) == 0)
         return;
+    AMP_TRACE_BEGIN("gc: sweep");
     while (amp_gc_sweep_some(gc, NULL))
         ;
+    AMP_TRACE_END("gc: sweep");
     AMP_GC_ADD(&gc->sweep_ns, amp_gc_thread_ns() - begin_ns);
     do { /* another thread may have one in hand */
         pthread_mutex_lock(&gc->heap_lock);

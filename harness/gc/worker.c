@@ -25,6 +25,7 @@ static bool mark_slice(struct amp_gc *gc)
     const uint64_t until_ns = amp_gc_now_ns() + SLICE_NS;
     bool did = false;
 
+    AMP_TRACE_BEGIN("gc: mark");
     while (amp_gc_mark_some(marker, AT_ONCE)) {
         did = true;
         if (marker->block->n > 64 && AMP_GC_LOAD(&gc->queued) == 0)
@@ -34,6 +35,7 @@ static bool mark_slice(struct amp_gc *gc)
     }
     __atomic_add_fetch(&gc->credit, (int64_t) marker->counts.scanned_b, __ATOMIC_RELAXED);
     amp_gc_counts_add(gc, marker);
+    AMP_TRACE_END("gc: mark");
     return did;
 }
 

@@ -184,6 +184,13 @@ bool amp_process_is_of_allocators(const char *variable)
     return false;
 }
 
+/* What `ampersand trace` preloads, and nothing beside it: then the time line has all processes. */
+static bool is_of_trace(const char *variable)
+{
+    return strncmp(variable, PRELOAD, strlen(PRELOAD)) == 0 && strstr(variable, "/libampersand_trace") &&
+           !strchr(variable, ':');
+}
+
 /* Does the process inherit this variable? Not those that an outer ampersand may have set; not libbenchmark's flags,
  * which are passed as words; and not those that configure an allocator, if the process has its own environment. */
 static bool is_inherited(const char *variable, bool brings_own)
@@ -213,7 +220,7 @@ static int make_environment(const struct amp_process *process, struct environmen
         return -ENOMEM;
     }
     for (size_t i = 0; i < n; i++)
-        if (is_inherited(environ[i], process->environment != NULL))
+        if (is_inherited(environ[i], process->environment != NULL) || (is_of_trace(environ[i]) && !process->preload))
             out->list[kept++] = environ[i];
     for (size_t i = 0; i < own; i++)
         out->list[kept++] = (char *) process->environment[i];
