@@ -47,7 +47,10 @@ void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller)
     amp_thread.call = AMP_CALL_PLAIN;                                                                                  \
     return p
 
-AMP_EXPORTED void *malloc(size_t size)
+/* Most calls are these two: without a call of ours on the way. */
+#define AMP_FLAT __attribute__((__flatten__))
+
+AMP_EXPORTED AMP_FLAT void *malloc(size_t size)
 {
     if (!amp_real_ready())
         return amp_real_early(size);
@@ -191,7 +194,7 @@ void amp_call_free(void *p, const struct amp_caller *caller, void (*give_back)(v
     amp_thread.doing = AMP_OUTSIDE;
 }
 
-AMP_EXPORTED void free(void *p)
+AMP_EXPORTED AMP_FLAT void free(void *p)
 {
     struct amp_caller caller = AMP_CALLER();
 

@@ -10,7 +10,7 @@
 
 #define HOT static inline __attribute__((__always_inline__))
 
-static uint64_t missed_early; /* by handlers, while the file was being made */
+static AMP_HOT uint64_t missed_early; /* by handlers, while the file was being made */
 
 void amp_count_set(bool on)
 {
@@ -18,22 +18,23 @@ void amp_count_set(bool on)
     __atomic_store_n(&amp_region_off, !on, __ATOMIC_RELAXED);
 }
 
-HOT void add(uint64_t *to, uint64_t n)
+/* `alone`: in a process with one thread. */
+HOT void add(uint64_t *to, uint64_t n, bool alone)
 {
-    if (amp_single_threaded())
+    if (alone)
         *to += n;
     else
         __atomic_fetch_add(to, n, __ATOMIC_RELAXED);
 }
 
-/* Whether the function still runs that found its return address at `packed`. It does if that word lies above the frames
- * of now, and holds what it held. */
-HOT bool stands(uint32_t packed, uint64_t pc, const struct amp_caller *caller)
+/* Whether the function still runs that found its return address there. It does if that word lies above the frames of
+ * now, and holds what it held. */
+HOT bool stands(struct amp_birth_place place, const struct amp_caller *caller)
 {
-    int32_t words = (int32_t) (packed - (uint32_t) (caller->sp / sizeof(uintptr_t)));
+    int32_t words = (int32_t) (place.packed - (uint32_t) (caller->sp / sizeof(uintptr_t)));
     const uintptr_t *at = (const uintptr_t *) caller->sp + words;
 
-    return packed && words >= 0 && (uintptr_t) at < amp_thread.high && *at == pc;
+    return place.packed && words >= 0 && (uintptr_t) at < amp_thread.high && (uint32_t) *at == place.lower;
 }
 
 HOT struct amp_profile_counts *counts_of(const struct amp_birth *birth)
@@ -42,47 +43,44 @@ HOT struct amp_profile_counts *counts_of(const struct amp_birth *birth)
 }
 
 /* How long did it live? */
-HOT void count_life(const struct amp_birth *birth, const struct amp_caller *caller)
+HOT void count_life(const struct amp_birth *birth, const struct amp_caller *caller, bool alone)
 {
-    struct amp_profile_site *site = birth->site;
-    uint32_t frame;
-
-    if (!birth->frame || caller->sp < amp_thread.low || caller->sp >= amp_thread.high)
+    if (!birth->frame.packed || caller->sp < amp_thread.low || caller->sp >= amp_thread.high)
         return;
-    frame = site->frame;
-    if (stands(birth->frame, site->pcs[frame + 1], caller))
-        add(&site->counts.died_in_frame, 1);
-    else if (frame + 2 < site->n && stands(birth->caller, site->pcs[frame + 2], caller))
-        add(&site->counts.died_in_caller, 1);
+    if (stands(birth->frame, caller))
+        add(&birth->site->counts.died_in_frame, 1, alone);
+    else if (stands(birth->caller, caller))
+        add(&birth->site->counts.died_in_caller, 1, alone);
 }
 
-HOT void forget(const struct amp_birth *birth)
+HOT void forget(const struct amp_birth *birth, bool alone)
 {
     struct amp_profile_counts *counts = counts_of(birth);
 
-    add(&counts->freed_b, birth->size_b);
-    add(&counts->frees, 1);
+    add(&counts->freed_b, birth->size_b, alone);
+    add(&counts->frees, 1, alone);
 }
 
-HOT void track(const void *address, const struct amp_birth *birth)
+HOT void track(const void *address, const struct amp_birth *birth, bool alone)
 {
     uint32_t replaced;
 
     if (!amp_live_add((uintptr_t) address, birth->number, &replaced))
-        add(&amp_region_head()->untracked, 1);
+        add(&amp_region_head()->untracked, 1, alone);
     else if (replaced)
-        forget(amp_birth_at(replaced));
+        forget(amp_birth_at(replaced), alone);
 }
 
 HOT void begin(const void *address, const struct amp_birth *birth)
 {
     struct amp_profile_counts *counts = counts_of(birth);
+    const bool alone = amp_single_threaded();
 
-    add(&counts->bytes, birth->size_b);
-    add(&counts->allocs, 1);
+    add(&counts->bytes, birth->size_b, alone);
+    add(&counts->allocs, 1, alone);
     if (__builtin_expect(amp_thread.budget != NULL, 0))
         amp_budget_count(amp_thread.budget, birth->site, birth->size_b);
-    track(address, birth);
+    track(address, birth, alone);
 }
 
 /* By a stack that the thread has not had lately (NULL), or with such a size; or the first of all, after which
@@ -97,32 +95,47 @@ __attribute__((__noinline__)) static void begin_new(const void *address, size_t 
 
     if (head && !amp_region_off) {
         if (missed_early > 0)
-            add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED));
+            add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED), false);
         if (!stack)
             stack = amp_seen_walk(caller, &room);
         birth = amp_birth_of(stack, size_b);
         if (birth && stack != &room.stack)
-            *amp_seen_note(stack, size_b) = (struct amp_note){ stack, size_b, (void *) (uintptr_t) birth };
+            *amp_seen_note(stack, size_b) = (struct amp_note){ stack, (void *) (uintptr_t) birth };
         if (birth) {
             begin(address, birth);
         } else {
-            add(&head->lost.bytes, size_b);
-            add(&head->lost.allocs, 1);
-            add(&head->untracked, 1);
+            add(&head->lost.bytes, size_b, false);
+            add(&head->lost.allocs, 1, false);
+            add(&head->untracked, 1, false);
         }
     }
     errno = error;
 }
 
+/* By another size than the last one from this stack; NULL: there is no note of that. */
+HOT const struct amp_birth *find_noted(struct amp_seen_stack *seen, size_t size_b)
+{
+    const struct amp_note *note = amp_seen_note(seen->stack, size_b);
+    const struct amp_birth *birth = note->stack == seen->stack ? note->value : NULL;
+
+    if (!birth || birth->size_b != size_b)
+        return NULL;
+    if (!seen->last)
+        seen->last = note->value;
+    return birth;
+}
+
 void amp_count_begin(const void *address, size_t size_b, const struct amp_caller *caller)
 {
-    const struct amp_stack *stack = amp_seen_find(caller);
-    const struct amp_note *note = stack ? amp_seen_note(stack, size_b) : NULL;
+    struct amp_seen_stack *seen = amp_seen_find(caller);
+    const struct amp_birth *birth = seen ? seen->last : NULL;
 
-    if (__builtin_expect(!note || note->stack != stack || note->key != size_b || amp_region_off || missed_early > 0, 0))
-        begin_new(address, size_b, caller, stack);
+    if (seen && (!birth || birth->size_b != size_b))
+        birth = find_noted(seen, size_b);
+    if (__builtin_expect(!birth || amp_region_off || missed_early > 0, 0))
+        begin_new(address, size_b, caller, seen ? seen->stack : NULL);
     else
-        begin(address, note->value);
+        begin(address, birth);
 }
 
 struct amp_object amp_count_end(const void *address, const struct amp_caller *caller)
@@ -131,8 +144,10 @@ struct amp_object amp_count_end(const void *address, const struct amp_caller *ca
     struct amp_object object = { (uintptr_t) address, number ? amp_birth_at(number) : NULL };
 
     if (object.birth) {
-        count_life(object.birth, caller);
-        forget(object.birth);
+        const bool alone = amp_single_threaded();
+
+        count_life(object.birth, caller, alone);
+        forget(object.birth, alone);
     }
     return object;
 }
@@ -145,15 +160,15 @@ void amp_count_undo(const struct amp_object *object)
     if (!object->birth)
         return;
     counts = counts_of(object->birth);
-    add(&counts->freed_b, (uint64_t) - (int64_t) object->birth->size_b);
-    add(&counts->frees, (uint64_t) -1);
-    track((const void *) object->address, object->birth);
+    add(&counts->freed_b, (uint64_t) - (int64_t) object->birth->size_b, false);
+    add(&counts->frees, (uint64_t) -1, false);
+    track((const void *) object->address, object->birth, false);
 }
 
 void amp_count_failed(void)
 {
     if (amp_region_head() && !amp_region_off)
-        add(&amp_region_head()->failed, 1);
+        add(&amp_region_head()->failed, 1, false);
 }
 
 void amp_count_missed(void)

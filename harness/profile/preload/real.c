@@ -8,9 +8,8 @@
 
 #define EARLY_B 65536
 
-struct amp_real amp_real;
-
-bool amp_real_found;
+AMP_HOT struct amp_real amp_real;
+AMP_HOT bool amp_real_found;
 static bool is_finding;
 static _Alignas(16) char early[EARLY_B];
 static size_t n_early;

@@ -5,6 +5,7 @@
 
 #include "harness/profile/record/index.h"
 #include "harness/profile/record/region.h"
+#include "harness/profile/unwind/thread.h"
 
 #define BLOCK_BITS 12 /* of births that are mapped at once */
 #define BLOCK ((uint32_t) 1 << BLOCK_BITS)
@@ -17,7 +18,7 @@ struct births {
     struct amp_birth *blocks[1 << (AMP_BIRTH_BITS - BLOCK_BITS)];
 };
 
-static struct births *births;
+static AMP_HOT struct births *births;
 
 static bool begin(void)
 {
@@ -31,10 +32,13 @@ static bool begin(void)
     return births != NULL;
 }
 
-/* Where frame `i` of the stack finds its return address, in 32 bits. */
-static uint32_t pack(const struct amp_stack *stack, uint32_t i)
+/* Where frame `i` of the stack finds its return address. */
+static struct amp_birth_place place_of(const struct amp_stack *stack, uint32_t i)
 {
-    return i + 1 < stack->n ? (uint32_t) ((uintptr_t) stack->words[i].at / sizeof(uintptr_t)) : 0;
+    if (i + 1 >= stack->n)
+        return (struct amp_birth_place){ 0, 0 };
+    return (struct amp_birth_place){ (uint32_t) ((uintptr_t) stack->words[i].at / sizeof(uintptr_t)),
+                                     (uint32_t) stack->words[i].value };
 }
 
 static uint64_t hash_of(const struct amp_birth *birth)
@@ -42,7 +46,7 @@ static uint64_t hash_of(const struct amp_birth *birth)
     uint64_t hash = ((uintptr_t) birth->site ^ birth->size_b << 40) * 0x9e3779b97f4a7c15u;
 
     hash = (hash ^ hash >> 32 ^ birth->size_b) * 0xff51afd7ed558ccdu;
-    hash = (hash ^ hash >> 32 ^ ((uint64_t) birth->frame << 32 | birth->caller)) * 0xc4ceb9fe1a85ec53u;
+    hash = (hash ^ hash >> 32 ^ ((uint64_t) birth->frame.packed << 32 | birth->caller.packed)) * 0xc4ceb9fe1a85ec53u;
     return hash ^ hash >> 32;
 }
 
@@ -75,8 +79,8 @@ const struct amp_birth *amp_birth_of(const struct amp_stack *stack, size_t size_
     uint64_t hash;
 
     if (birth.site) {
-        birth.frame = pack(stack, birth.site->frame);
-        birth.caller = pack(stack, birth.site->frame + 1u);
+        birth.frame = place_of(stack, birth.site->frame);
+        birth.caller = place_of(stack, birth.site->frame + 1u);
     }
     if (!births && !begin())
         return NULL;

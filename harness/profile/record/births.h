@@ -9,13 +9,16 @@
 
 #define AMP_BIRTH_BITS 25 /* of a number */
 
+/* Where a function finds its return address: the lower bits of the place, in words, and of what stood there. */
+struct amp_birth_place {
+    uint32_t packed, lower; /* packed 0: nobody knows */
+};
+
 struct amp_birth {
     struct amp_profile_site *site; /* NULL: there was no room for it */
     uint64_t size_b;               /* as asked */
-    /* Where the function that allocated, and its caller, find their return addresses: the lower bits of the address, in
-     * words. 0: nobody knows. */
-    uint32_t frame, caller;
-    uint32_t number; /* from 1 on */
+    struct amp_birth_place frame, caller; /* of the function that allocated, and of its caller */
+    uint32_t number;                      /* from 1 on */
 };
 
 /* Made if it is new. NULL: no memory. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/record/live.h"
 
+#include "harness/profile/unwind/thread.h"
+
 #include <errno.h>
 
 #define FIRST_SLOTS 512
 
-struct amp_live_table *amp_live_tables;
+AMP_HOT struct amp_live_table *amp_live_tables;
 
 struct amp_live_table *amp_live_begin(void)
 {

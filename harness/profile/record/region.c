@@ -3,6 +3,7 @@
  * By system calls where a function of the C library could be a point of cancellation: a thread must not end in here.
  * No descriptor is kept: programs close what they do not know. */
 #include "harness/profile/record/region.h"
+#include "harness/profile/unwind/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,9 +28,9 @@ struct region {
     char path[PATH_MAX + 64]; /* empty: plain memory */
 };
 
-struct amp_region *amp_region;
+AMP_HOT struct amp_region *amp_region;
 static struct region *region; /* the same */
-bool amp_region_off;
+AMP_HOT bool amp_region_off;
 static struct amp_lock making;
 static char folder[PATH_MAX]; /* empty: not looked for */
 

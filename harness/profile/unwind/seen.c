@@ -101,15 +101,26 @@ static const struct amp_stack *keep(struct amp_seen *seen, const struct amp_stac
 
     if (!kept || !stack)
         return NULL;
-    *kept = (struct amp_seen_stack){ *caller, room->stack.fp_mask, room->stack.stamp, *chain, stack, n_checks };
+    *kept = (struct amp_seen_stack){ .caller = *caller, .n_checks = n_checks, .stamp = room->stack.stamp, .next = *chain,
+                                     .fp_matters = room->stack.fp_mask ? UINT32_MAX : 0, .stack = stack };
     for (uint32_t i = 0; i < n_checks; i++) { /* the last one fills the rest */
         const uint32_t k = i < n ? i : n - 1;
 
         kept->checks[i] = check_of(k < n_returns ? &room->returns[k] : &room->others[k - n_returns], caller->sp);
     }
+    kept->quick = kept->checks[0];
     shorten(*chain);
     *chain = kept;
     return stack;
+}
+
+void amp_seen_learn(struct amp_seen_stack *seen, const struct amp_caller *caller)
+{
+    for (uint32_t i = 0; i < seen->n_checks; i++)
+        if (amp_seen_change(caller->sp, seen->checks[i])) {
+            seen->quick = seen->checks[i];
+            return;
+        }
 }
 
 static bool can_be_kept(const struct amp_stack *stack)

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #define AMP_SEEN_CHAIN_BITS 10
-#define AMP_SEEN_NOTE_BITS 10
+#define AMP_SEEN_NOTE_BITS 11
 #define AMP_SEEN_STEP 8 /* words are compared so many at once: how often is then easier to guess for the processor */
 
 /* A word that must not have changed, by its lower half: of a return address; or of a frame pointer that was followed,
@@ -21,21 +21,21 @@ struct amp_check {
     uint32_t lower;
 };
 
-/* A stack that is remembered. What is compared stands together. */
+/* A stack that is remembered. What tells it from the others of its chain fills one line of the cache. */
 struct amp_seen_stack {
     struct amp_caller caller;
-    uintptr_t fp_mask;
+    uint32_t n_checks, fp_matters; /* fp_matters: all bits are set, or none */
     uint64_t stamp;
     struct amp_seen_stack *next;
+    void *last;             /* the value that was noted last beside it; NULL: none */
+    struct amp_check quick; /* one of the checks: that by which it was last seen to be another stack */
     const struct amp_stack *stack; /* its words are copies, too */
-    uint64_t n_checks;
     struct amp_check checks[];
 };
 
-/* What others keep beside a stack. */
+/* What others keep beside a stack and a number, which `value` must tell, too. */
 struct amp_note {
     const struct amp_stack *stack;
-    uint64_t key;
     void *value;
 };
 
@@ -65,12 +65,22 @@ static inline uint32_t amp_seen_change(uintptr_t sp, struct amp_check check)
     return (uint32_t) *(const uintptr_t *) (sp + check.offset_b) ^ check.lower;
 }
 
-static inline bool amp_seen_is_same(const struct amp_seen_stack *seen, const struct amp_caller *caller, uint64_t stamp)
+/* Whether it begins there, and the one check holds: words are read only of a stack that has them. */
+static inline bool amp_seen_may_be_same(const struct amp_seen_stack *seen, const struct amp_caller *caller,
+                                        uint64_t stamp)
 {
-    uint64_t differs = (seen->caller.pc ^ caller->pc) | (seen->caller.sp ^ caller->sp) | (seen->stamp ^ stamp) |
-                       ((seen->caller.fp ^ caller->fp) & seen->fp_mask);
+    const uintptr_t fp_mask = (uintptr_t) (intptr_t) (int32_t) seen->fp_matters;
+    const uint64_t differs = (seen->caller.pc ^ caller->pc) | (seen->caller.sp ^ caller->sp) | (seen->stamp ^ stamp) |
+                             ((seen->caller.fp ^ caller->fp) & fp_mask);
+
+    return !differs && !amp_seen_change(caller->sp, seen->quick);
+}
+
+static inline bool amp_seen_is_same(const struct amp_seen_stack *seen, const struct amp_caller *caller)
+{
     const struct amp_check *check = seen->checks, *end = check + seen->n_checks;
     const uintptr_t sp = caller->sp;
+    uint32_t differs = 0;
 
     for (; !differs && check < end; check += AMP_SEEN_STEP)
         differs = amp_seen_change(sp, check[0]) | amp_seen_change(sp, check[1]) | amp_seen_change(sp, check[2]) |
@@ -79,8 +89,11 @@ static inline bool amp_seen_is_same(const struct amp_seen_stack *seen, const str
     return !differs;
 }
 
+/* It was another stack: by which check, is asked first the next time. */
+void amp_seen_learn(struct amp_seen_stack *seen, const struct amp_caller *caller);
+
 /* The stack from `caller` outwards, if it is remembered; else NULL. */
-__attribute__((__always_inline__)) static inline const struct amp_stack *amp_seen_find(const struct amp_caller *caller)
+__attribute__((__always_inline__)) static inline struct amp_seen_stack *amp_seen_find(const struct amp_caller *caller)
 {
     struct amp_seen_stack **chain, *seen;
     uint64_t stamp;
@@ -90,19 +103,23 @@ __attribute__((__always_inline__)) static inline const struct amp_stack *amp_see
     chain = amp_seen_chain(amp_thread.seen, caller);
     stamp = amp_seen_stamp();
     for (struct amp_seen_stack **at = chain; (seen = *at) != NULL; at = &seen->next) {
-        if (!amp_seen_is_same(seen, caller, stamp))
+        if (!amp_seen_may_be_same(seen, caller, stamp))
             continue;
+        if (__builtin_expect(!amp_seen_is_same(seen, caller), 0)) {
+            amp_seen_learn(seen, caller);
+            continue;
+        }
         if (at != chain) { /* the last one that was seen comes first */
             *at = seen->next;
             seen->next = *chain;
             *chain = seen;
         }
-        return seen->stack;
+        return seen;
     }
     return NULL;
 }
 
-/* The place for a note beside a remembered stack. It holds one if its stack and key are these. */
+/* The place for a note beside a remembered stack. It may hold that of another stack or key. */
 static inline struct amp_note *amp_seen_note(const struct amp_stack *stack, uint64_t key)
 {
     uint64_t hash = ((uintptr_t) stack / 16 + key * 0xff51afd7ed558ccdu) * 0x9e3779b97f4a7c15u;

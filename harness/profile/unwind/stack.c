@@ -24,7 +24,7 @@ __thread struct amp_thread amp_thread __attribute__((tls_model("initial-exec")))
 static struct {
     _Atomic uint64_t key, row; /* key: pc ^ row ^ generation */
 } cache[CACHED];
-uint64_t amp_stack_generation; /* above the bits of an address */
+AMP_HOT uint64_t amp_stack_generation; /* above the bits of an address */
 
 union packed {
     struct amp_row row;
