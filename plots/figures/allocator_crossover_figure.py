@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Does the allocator change the answer? For each pair with a heap side: at which size the winner changes, a row for
-each configuration.
+"""Does the allocator change the answer? For each pair with a heap side: at which size the winner changes, with the
+baseline and with each configuration that certainly changes the answer.
 
 Dark: the value side wins there; light: the pointer side. The bar goes between the two measured sizes between which the
 winner changes, the dot is where it probably does (crossover.py). Pairs of one or two sizes have no curve to
@@ -42,8 +42,11 @@ def sizes_of(rows):
 def draw(run, summary, pairs):
     few = {pair: rows for pair, rows in pairs.items() if 0 < len(sizes_of(rows)) < SWEEP}
     pairs = {pair: rows for pair, rows in pairs.items() if pair not in few}
+    said = caption(pairs, few, summary["baseline"])
+    pairs = {pair: shown(rows, summary["baseline"]) for pair, rows in pairs.items()}
     cells = [(pair, size) for pair, rows in few.items() for size in sizes_of(rows)]
-    names = list(dict.fromkeys(row["configuration"] for rows in few.values() for row in rows))
+    names = list(dict.fromkeys(
+        row["configuration"] for rows in few.values() for row in shown(rows, summary["baseline"])))
     head_in = 0.1 + max((style.text_width_in(label(*cell), style.SMALL_PT) for cell in cells), default=0)
     heights = [TITLE_IN + ROW_IN * len(rows) + TICKS_IN for rows in pairs.values()]
     table_in = TITLE_IN + head_in + ROW_IN * len(names) + BELOW_IN if few else 0
@@ -55,8 +58,7 @@ def draw(run, summary, pairs):
             style.Key("where it does with the baseline", {"facecolor": style.FLOOR_SPREAD}, True)]
     page = style.Page(sum(heights) + table_in, "Does the allocator change the answer?",
                       "The size at which the winner changes between value and pointer, by configuration.", keys,
-                      caption(pairs, few, summary["baseline"]),
-                      allocator_style.small_print(run))
+                      said, allocator_style.small_print(run))
     every = [row for rows in (*pairs.values(), *few.values()) for row in rows]
     name_in = allocator_style.names_in(row["configuration"] for row in every)
     top = sum(heights) + table_in
@@ -188,7 +190,14 @@ def caption(pairs, few, baseline):
     changed = [f"{pair} ({', '.join(names)})" for pair, rows in few.items() if (names := changing(rows, baseline))]
     table = [f"In the table, the winner is certainly another one than with {baseline}: "
              f"{'; '.join(changed) if changed else 'nowhere'}."] if few else []
-    return "\n".join([*curves, *table])
+    return "\n".join([*curves, *table, f"A configuration that is not drawn does not certainly differ from {baseline}."])
+
+
+def shown(rows, baseline):
+    """The baseline's row, first, and those of the configurations that change the answer; all where it has none."""
+    own, found = [row for row in rows if row["configuration"] == baseline], differing(rows, baseline)
+    others = {*changing(rows, baseline), *(name for part in found.values() for name in part)}
+    return own + [row for row in rows if row["configuration"] in others] if own and found else rows
 
 
 def changing(rows, baseline):
@@ -199,22 +208,29 @@ def changing(rows, baseline):
                    for one in row["winners"])]
 
 
-def sentence(rows, baseline):
-    """Which configurations change the answer for certain: another winner throughout, crossovers where the baseline has
-    none, or its only one moved beyond the sizes that enclose the baseline's."""
+def differing(rows, baseline):
+    """{how: the configurations that change the answer for certain}: another winner throughout, crossovers where the
+    baseline has none ("others"), or its only one moved beyond the sizes that enclose the baseline's. Empty where the
+    baseline has no one answer."""
     known = {row["configuration"]: row["sizes"][0] for row in rows
              if len(row["sizes"]) == 1 and row["sizes"][0]["low"] is not None}
-    pair, mine = rows[0]["pair"], known.get(baseline)
-    own = next((row for row in rows if row["configuration"] == baseline), None)
+    mine, own = known.get(baseline), next((row for row in rows if row["configuration"] == baseline), None)
     if own and own["state"] == "none":
-        others = [row["configuration"] for row in rows
-                  if row["state"] == "crossing" or row["faster"] not in (None, own["faster"])]
+        return {"others": [row["configuration"] for row in rows
+                           if row["state"] == "crossing" or row["faster"] not in (None, own["faster"])]}
+    return {} if mine is None else {
+        "the crossover lies higher": [name for name, one in known.items() if one["low"] >= mine["high"]],
+        "lower": [name for name, one in known.items() if one["high"] <= mine["low"]]}
+
+
+def sentence(rows, baseline):
+    """Which configurations change the answer for certain."""
+    pair, found = rows[0]["pair"], differing(rows, baseline)
+    if "others" in found:
+        own = next(row for row in rows if row["configuration"] == baseline)
         return (f"{pair}: with {baseline}, {own['faster']} wins wherever a winner is clear; " + (
-            f"not so with {', '.join(others)}." if others else "no configuration changes that."))
-    if mine is None:
+            f"not so with {', '.join(found['others'])}." if found["others"] else "no configuration changes that."))
+    if not found:
         return f"{pair}: {baseline} has no single crossover to compare others with."
-    higher = [name for name, one in known.items() if one["low"] >= mine["high"]]
-    lower = [name for name, one in known.items() if one["high"] <= mine["low"]]
-    parts = [f"{where} than with {baseline}: {', '.join(names)}" for where, names in
-             (("the crossover lies higher", higher), ("lower", lower)) if names]
+    parts = [f"{where} than with {baseline}: {', '.join(names)}" for where, names in found.items() if names]
     return f"{pair}: {'; '.join(parts)}." if parts else f"{pair}: no configuration moves the crossover for certain."

@@ -179,8 +179,8 @@ def _workload(table, work):
               and table.values(column.name, work["name"], metric.name) and len(ratios)]
     ranked.sort(key=lambda one: one[0])
     names = [name for _, name, _ in ranked]
-    floor = top_group.floor_end(table.ratios(table.again, work["name"], metric))
-    group = top_group.top_group(names, lambda one, other: table.ratios(one, work["name"], metric, other), floor)
+    group = top_group.top_group(names, lambda one, other: table.ratios(one, work["name"], metric, other),
+                                table.floors[work["name"], metric.name])
     ranking = [{"configuration": name, "tied": name in group} for name in names]
     floors = {one.name: short(math.expm1(table.floors[work["name"], one.name])) for one in table.metrics
               if len(table.ratios(table.run.baseline, work["name"], one))}

@@ -40,8 +40,13 @@ class Level:
 
 
 def floor_of(again, grain=0.0):
-    """The floor of a workload from the A/A column's ln ratios, an empty list where there are none; in ln units."""
-    return max(LEAST, grain, abs(float(np.median(again))) if len(again) else 0.0)
+    """The floor of a workload: how far from 0 the median of the A/A column's ln ratios may lie, by its interval at
+    1 - RATE. An empty list where there are none; in ln units."""
+    if not len(again):
+        return max(LEAST, grain)
+    found = estimate(np.asarray(again), 1 - RATE)
+    ends = (found.low, found.high) if found.has_interval else (np.min(again), np.max(again))
+    return max(LEAST, grain, *(abs(float(end)) for end in ends))
 
 
 def contradicting(values, floor):

@@ -10,25 +10,14 @@ from simultaneous intervals) ask of each configuration instead whether it may be
 
 The true best is left out only if one of its k - 1 tests errs, each with at most that probability, whatever the
 distribution and however the launches of j and j' depend on each other. So it is in the group with at least
-`confidence`. The floor covers what does not average out over launches. It is itself measured, so its far end counts
-(floor_end())."""
+`confidence`. The floor covers what does not average out over launches. It is that of the workload's cells
+(multiplicity.py), so that who is called slower than another beyond it is not in the group beside that one."""
 
 import numpy as np
 from scipy import special
 
-from plots.stats.multiplicity import LEAST
-from plots.stats.statistics import estimate
 
 CONFIDENCE = 0.95  # for each workload
-
-
-def floor_end(again):
-    """How far from 0 the A/A column's ln ratios may lie, for certain; LEAST at least."""
-    if not len(again):
-        return LEAST
-    found = estimate(np.asarray(again), CONFIDENCE)
-    ends = (found.low, found.high) if found.has_interval else (np.min(again), np.max(again))
-    return max(LEAST, *(abs(float(end)) for end in ends))
 
 
 def top_group(names, differences, floor, confidence=CONFIDENCE):

@@ -240,8 +240,8 @@ def legend(summary):
         ("interval", f"where the ratio lies, by order statistics of the launches, at "
                      f"{quantity.level(time['confidence'])}: on average at most "
                      f"{quantity.level(rule['rate'])} of the decided cells are wrong, by simulation"),
-        ("floor", f"the larger of {quantity.level(rule['least'])} and what {summary['again'] or 'an A/A column'} reads "
-                  "beside 1"),
+        ("floor", f"the larger of {quantity.level(rule['least'])} and how far {summary['again'] or 'an A/A column'} may lie "
+                  "from 1"),
         ("slower, faster", "the whole interval is beyond the floor"),
         ("equal", "the interval lies within the percentage"),
         ("undecided", "neither is certain: measure more launches"),

@@ -284,6 +284,18 @@ def test_who_moves_the_crossover(name, rows, want):
     assert allocator_crossover_figure.sentence(rows, "base") == want
 
 
+@pytest.mark.parametrize("rows, want", [
+    ([crossing("up", (200, 150, 300, "value")), crossing("base", (64, 60, 70, "value")),
+      crossing("same", (66, 61, 72, "value"))], ["base", "up"]),
+    ([crossing("base", state="none", faster="value"), crossing("a", state="none", faster="value"),
+      crossing("b", state="unclear"), crossing("c", state="none", faster="pointer")], ["base", "c"]),
+    ([crossing("a", state="unclear"), crossing("base", state="few")], ["a", "base"]),
+    ([crossing("a", state="unclear"), crossing("b", state="none", faster="value")], ["a", "b"]),
+])
+def test_only_who_differs_is_drawn(rows, want):
+    assert [row["configuration"] for row in allocator_crossover_figure.shown(rows, "base")] == want
+
+
 def test_allocators_are_told_apart_without_colour():
     looks = [*allocator_style.LOOKS.values(), allocator_style.OTHER]
     assert len({look.marker for look in looks}) == len({look.colour for look in looks}) == len(looks)

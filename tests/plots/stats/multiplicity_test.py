@@ -86,12 +86,19 @@ def test_decide(name, values, floor, want):
 @pytest.mark.parametrize("name, again, grain, want", [
     ("nothing known", [], 0.0, LEAST),
     ("quiet", [0.001, -0.001, 0.0], 0.0, LEAST),
-    ("off by 3 %", [0.03, 0.02, 0.04], 0.0, 0.03),
-    ("off to the other side", [-0.03, -0.02, -0.04], 0.0, 0.03),
+    ("off by 3 %", [0.03] * 13, 0.0, 0.03),
+    ("off to the other side", [-0.03] * 13, 0.0, 0.03),
+    ("too few for an interval: all that was read", [0.01, -0.04], 0.0, 0.04),
+    ("its interval counts: of 13, from the third least on", [0.0, 0.0, 0.02, *[0.03] * 8, 0.05, 0.09], 0.0, 0.03),
     ("a coarse clock", [0.0], 0.2, 0.2),
 ])
 def test_floor(name, again, grain, want):
     assert floor_of(again, grain) == want
+
+
+def test_the_floor_counts_with_its_own_error():
+    again = np.random.default_rng(4).normal(0.01, 0.01, 13)
+    assert floor_of(again) > abs(np.median(again)) > LEAST
 
 
 def test_cells_of_few_launches_do_not_count():

@@ -52,17 +52,6 @@ def test_what_reads_best_is_not_taken_for_the_best():
     assert naive > 150 and ours <= 0.05 * 27 * 100, (naive, ours)
 
 
-@pytest.mark.parametrize("again, want", [
-    ([], LEAST), ([0.0] * 13, LEAST), ([0.02] * 13, 0.02), ([-0.03] * 13, 0.03), ([0.01, -0.04], 0.04)])
-def test_the_floor_counts_with_its_own_error(again, want):
-    assert top_group.floor_end(again) == pytest.approx(want)
-
-
-def test_the_far_end_of_a_noisy_floor():
-    again = np.random.default_rng(4).normal(0.01, 0.01, 13)
-    assert top_group.floor_end(again) > multiplicity.floor_of(again) > LEAST
-
-
 @pytest.mark.parametrize("values, error, want", [
     ([1] * 13, 2.0 ** -13, True), ([1] * 12, 2.0 ** -13, False), ([1] * 12 + [-1], 2.0 ** -13, False),
     ([1] * 12 + [-1], 14 * 2.0 ** -13, True), ([LEAST] * 13, 0.5, False), ([], 0.5, False)])
