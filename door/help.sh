@@ -283,7 +283,7 @@ Of several processes, that with most calls is written. The exit status is the pr
 it); 2 also: it cannot be recorded, for the reason that is printed.
 END
         cc) cat <<'END' ;;
-Usage: ./ampersand cc [--count] FLAGS AND FILES OF CLANG
+Usage: ./ampersand cc [--count] FLAGS AND FILES OF THE COMPILER
 
   --count            counters, too: bytes and copies of each place         none
   --count=source     also what the source asks for, before the compiler
@@ -291,7 +291,8 @@ Usage: ./ampersand cc [--count] FLAGS AND FILES OF CLANG
 
 Calls clang with -g and a plugin that names each struct copy in the debug information, and passes everything else on, as
 in `make CC="$PWD/ampersand cc --count"`. Without --count the code is the same to the byte. AMPERSAND_CLANG names the
-clang, of version 14 to 19: `clang` unless it is set. Exit status: clang's; 2 if there is no clang or no plugin for it.
+clang, of version 14 to 19, `clang` unless it is set; or a gcc, whose copies are listed and not counted. Exit status: the
+compiler's; 2 if it is not there, or no plugin for it.
 END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]

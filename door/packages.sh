@@ -183,6 +183,7 @@ need() { # level
 extras() {
     has clang || echo clang
     has llvm-config || echo llvm-dev
+    ! has gcc || [ -e "$(gcc -print-file-name=plugin)/include/gcc-plugin.h" ] || echo "gcc-$(gcc -dumpversion)-plugin-dev"
     has ld.lld || echo lld
     has valgrind || echo valgrind
     has shellcheck || echo shellcheck

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ampersand-cc: clang with debug information and the plugin that names struct copies. Everything else is passed on. */
+ * ampersand-cc: clang with debug information and the plugin that names struct copies, or gcc with the plugin that lists
+ * them. Everything else is passed on. */
 #include "harness/text/complain.h"
 
 #include <ctype.h>
@@ -31,7 +32,15 @@ static int read_flags(char **words, int *n, const char **stages)
     return words[*n] ? 0 : amp_complain(2, "cc", "names nothing to compile: ampersand cc [--count] FLAGS AND FILES");
 }
 
-/* What clang answers to -dumpversion, as "14". 0, or 2 after it has said why it cannot be asked. */
+static bool is_gcc(const char *name)
+{
+    const char *last = strrchr(name, '/');
+
+    last = last ? last + 1 : name;
+    return strncmp(last, "gcc", 3) == 0 || strncmp(last, "g++", 3) == 0 || strcmp(last, "cc") == 0;
+}
+
+/* What a compiler answers to -dumpversion, as "14". 0, or 2 after it has said why it cannot be asked. */
 static int ask_version(const char *clang, char *out, size_t cap)
 {
     char *question[] = { (char *) (uintptr_t) clang, "-dumpversion", NULL };
@@ -54,15 +63,14 @@ static int ask_version(const char *clang, char *out, size_t cap)
     }
     close(ends[0]);
     if (err)
-        return amp_complain(2, clang,
-                            "cannot be started: %s; the package is called clang, and AMPERSAND_CLANG names another one",
-                            strerror(err));
+        return amp_complain(2, clang, "cannot be started: %s; the package is called %s, and AMPERSAND_CLANG names another "
+                            "one", strerror(err), is_gcc(clang) ? "gcc" : "clang");
     out[n > 0 ? n : 0] = '\0';
     out[strspn(out, "0123456789")] = '\0';
-    return status || !*out ? amp_complain(2, clang, "does not say its version, so it is no clang") : 0;
+    return status || !*out ? amp_complain(2, clang, "does not say its version, so it is neither clang nor gcc") : 0;
 }
 
-/* The plugin for that clang, which lies beside this program. */
+/* The plugin for that compiler, which lies beside this program. */
 static int find_plugin(const char *clang, const char *version, char *out, size_t cap)
 {
     ssize_t n = readlink("/proc/self/exe", out, cap - 1);
@@ -72,52 +80,76 @@ static int find_plugin(const char *clang, const char *version, char *out, size_t
         return amp_complain(2, "/proc/self/exe", "%s", strerror(errno));
     out[n] = '\0';
     last = strrchr(out, '/');
-    snprintf(last + 1, cap - (size_t) (last + 1 - out), "libampersand_copies-%s.so", version);
+    snprintf(last + 1, cap - (size_t) (last + 1 - out), "libampersand_%scopies-%s.so", is_gcc(clang) ? "gcc_" : "",
+             version);
     if (access(out, R_OK) == 0)
         return 0;
+    if (is_gcc(clang))
+        return amp_complain(2, clang, "version %s has no plugin in this build: there is one for the gcc that built ampersand, "
+                                      "if its headers were installed; the package is called gcc-%s-plugin-dev",
+                            version, version);
     return amp_complain(2, clang,
                         "version %s has no plugin in this build: there is one for each of clang 14 to 19 whose package "
                         "llvm-%s-dev was installed",
                         version, version);
 }
 
-static bool is_gcc(const char *name)
+/* Whether the linker shall compile: -flto, unless -fno-lto comes later. */
+static bool compiles_at_link(char **words)
 {
-    const char *last = strrchr(name, '/');
+    bool does = false;
 
-    last = last ? last + 1 : name;
-    return strncmp(last, "gcc", 3) == 0 || strncmp(last, "g++", 3) == 0 || strcmp(last, "cc") == 0;
+    for (; *words; words++)
+        if (strncmp(*words, "-flto", strlen("-flto")) == 0 || strcmp(*words, "-fno-lto") == 0)
+            does = (*words)[2] == 'l';
+    return does;
+}
+
+/* How the command begins: the compiler, debug information and the plugin. Returns the number of words. A compiler that is
+ * started by the linker has no plugin, and its code would keep names that fit no longer: so with -flto there is none. */
+static int begin_command(const char *compiler, const char *plugin, char **given, char *option, size_t cap, char **words)
+{
+    const bool gcc = is_gcc(compiler), has_plugin = !compiles_at_link(given);
+    int n = 0;
+
+    snprintf(option, cap, "%s%s", gcc ? "-fplugin=" : "-fpass-plugin=", plugin);
+    words[n++] = (char *) (uintptr_t) compiler;
+    if (!gcc)
+        words[n++] = "--start-no-unused-arguments"; /* a link has no use for them */
+    words[n++] = "-g";
+    if (has_plugin)
+        words[n++] = option;
+    if (!gcc)
+        words[n++] = "--end-no-unused-arguments";
+    if (!has_plugin)
+        amp_complain(0, compiler, "-flto: no copies are named, since the linker compiles without the plugin: leave -flto "
+                                  "out, or add -fno-lto");
+    return n;
 }
 
 int main(int argc, char **argv)
 {
-    const char *clang = getenv("AMPERSAND_CLANG"), *stages = "tag,late,settle";
+    const char *compiler = getenv("AMPERSAND_CLANG"), *stages = "tag,late,settle";
     char plugin[PATH_MAX], option[PATH_MAX + 32], version[32];
     char **words = calloc((size_t) argc + 8, sizeof *words);
-    int n_own, n = 0, status = read_flags(argv + 1, &n_own, &stages);
+    int n_own, n, status = read_flags(argv + 1, &n_own, &stages);
 
     if (!words)
         return amp_complain(2, "cc", "there is no memory");
-    clang = clang && *clang ? clang : "clang";
-    if (!status && is_gcc(clang))
-        status = amp_complain(2, clang, "no copies are named with gcc, which takes no plugin of LLVM's: AMPERSAND_CLANG "
-                                        "names a clang, 14 to 19");
+    compiler = compiler && *compiler ? compiler : "clang";
+    if (!status && is_gcc(compiler) && n_own > 0)
+        status = amp_complain(2, argv[1], "gcc's copies are listed, and not counted; clang's are counted");
     if (!status)
-        status = ask_version(clang, version, sizeof version);
+        status = ask_version(compiler, version, sizeof version);
     if (!status)
-        status = find_plugin(clang, version, plugin, sizeof plugin);
+        status = find_plugin(compiler, version, plugin, sizeof plugin);
     if (!status) {
-        snprintf(option, sizeof option, "-fpass-plugin=%s", plugin);
-        words[n++] = (char *) (uintptr_t) clang;
-        words[n++] = "--start-no-unused-arguments"; /* a link has no use for them */
-        words[n++] = "-g";
-        words[n++] = option;
-        words[n++] = "--end-no-unused-arguments";
+        n = begin_command(compiler, plugin, argv + 1 + n_own, option, sizeof option, words);
         for (int i = 1 + n_own; i < argc; i++)
             words[n++] = argv[i];
         setenv("AMPERSAND_COPIES", stages, 1);
-        execvp(clang, words);
-        status = amp_complain(2, clang, "cannot be started: %s", strerror(errno));
+        execvp(compiler, words);
+        status = amp_complain(2, compiler, "cannot be started: %s", strerror(errno));
     }
     free(words);
     return status;

@@ -44,9 +44,9 @@ static void unmap(struct image *image)
     munmap((void *) (uintptr_t) image->bytes, image->size_b);
 }
 
-static int find_sites(const char *path, struct amp_copies_place *out)
+static int find_section(const char *path, const char *name, struct amp_copies_place *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : amp_copies_find(fd, AMP_COPIES_SITES, out);
+    int fd = open(path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : amp_copies_find(fd, name, out);
 
     if (fd >= 0)
         close(fd);
@@ -133,7 +133,7 @@ static int read_counts(const char *path, struct amp_copy_places *places)
         unmap(&file);
         return 0; /* it has just been made */
     }
-    err = find_sites(counts.head->path, &at);
+    err = find_section(counts.head->path, AMP_COPIES_SITES, &at);
     if (!err)
         err = map(counts.head->path, &program);
     if (!err) {
@@ -176,7 +176,7 @@ bool amp_copies_are_marked(const char *path)
     struct image program;
     bool are = false;
 
-    if (find_sites(path, &at) == 0)
+    if (find_section(path, AMP_COPIES_SITES, &at) == 0 || find_section(path, AMP_COPIES_LIST, &at) == 0)
         return true;
     if (map(path, &program))
         return false;

@@ -4,6 +4,7 @@
  * they cost. Its exit status is that of the program; 128 plus the signal that ended it; 2 for wrong use, or a program
  * that cannot be profiled. */
 #include "harness/profile/copies/export.h"
+#include "harness/profile/copies/listed.h"
 #include "harness/profile/copies/preload/sections.h"
 #include "harness/profile/copies/report.h"
 #include "harness/profile/launch/flags.h"
@@ -47,28 +48,51 @@ static int show(const struct amp_copy_places *places, const struct amp_copies_sh
     return err ? amp_complain(2, "profile", "%s", strerror(-err)) : 0;
 }
 
-/* What the processes left in a folder: report it, and write it. 0, or 2 after it has said what is wrong. */
-static int report(const struct options *options, const char *folder, const char *ended, bool lacks_lines,
-                  uint64_t wall_ns)
+/* Put the samples to the copies that have names, and to those that gcc listed in the program at `path` and in what it
+ * loaded. 0, or 2 after it has said what is wrong. */
+static int add_samples(const char *path, const struct amp_profile *profile, struct amp_copy_places *places)
+{
+    struct amp_copies_listed *listed = NULL;
+    int err = amp_copies_read_listed(path, &listed, places);
+
+    for (size_t i = 0; !err && i < profile->n_mappings; i++)
+        if (strcmp(profile->mappings[i]->path, path) != 0)
+            err = amp_copies_read_listed(profile->mappings[i]->path, &listed, places);
+    if (!err)
+        amp_copies_add_samples(profile, listed, places);
+    amp_copies_forget_listed(listed);
+    amp_copies_sort(places);
+    return err ? amp_complain(2, path, "the list of its copies cannot be read: %s", strerror(-err)) : 0;
+}
+
+/* Read what the processes left in a folder, with names. 0, or 2 after it has said what is wrong. */
+static int read_folder(const char *folder, struct amp_profile *profile, struct amp_copy_places *places)
+{
+    int err = amp_recorded_read(folder, AMP_RECORDED_TICKS, profile);
+
+    if (!err)
+        err = amp_copies_read_counts(folder, places);
+    if (err)
+        return amp_complain(2, folder, "what was counted cannot be read: %s", strerror(-err));
+    err = amp_symbols_name(profile);
+    if (err == -ENOTSUP)
+        return amp_complain(0, "libdw", "not in this build, so no times are told: the package is libdw-dev");
+    return err ? amp_complain(2, "symbols", "%s", strerror(-err)) : 0;
+}
+
+/* What the processes of the program at `path` left in a folder: report it, and write it. 0, or 2 after it has said what
+ * is wrong. */
+static int report(const struct options *options, const char *path, const char *folder, const char *ended,
+                  bool lacks_lines, uint64_t wall_ns)
 {
     struct amp_copies_shown shown = { options->command[0], options->output, *ended ? ended : NULL, lacks_lines };
     struct amp_copy_places places = { 0 };
     struct amp_profile profile = { 0 };
-    int status = 0, err = amp_recorded_read(folder, AMP_RECORDED_TICKS, &profile);
+    int status = read_folder(folder, &profile, &places), err = 0;
 
-    if (!err)
-        err = amp_copies_read_counts(folder, &places);
-    if (err) {
-        status = amp_complain(2, folder, "what was counted cannot be read: %s", strerror(-err));
-    } else if ((err = amp_symbols_name(&profile)) != 0) {
-        if (err == -ENOTSUP)
-            status = amp_complain(0, "libdw", "not in this build, so no times are told: the package is libdw-dev");
-        else
-            status = amp_complain(2, "symbols", "%s", strerror(-err));
-    }
+    if (!status)
+        status = add_samples(path, &profile, &places);
     if (!status) {
-        amp_copies_add_samples(&profile, &places);
-        amp_copies_sort(&places);
         err = options->output ? amp_copies_save(&profile, &places, options->output, wall_ns, options->command[0]) : 0;
         if (err) {
             status = amp_complain(2, options->output, "cannot be written: %s", strerror(-err));
@@ -119,7 +143,7 @@ static int run(const struct options *options)
         own = amp_launch_describe(result, ended, sizeof ended);
         if (!is_marked)
             amp_complain(0, path, "no copies are named in it: compile it with 'ampersand cc'");
-        status = report(options, folder, ended, is_marked && !has_lines(path), now_ns() - begin_ns);
+        status = report(options, path, folder, ended, is_marked && !has_lines(path), now_ns() - begin_ns);
         status = status ? status : own;
     }
     amp_scratch_remove(folder);

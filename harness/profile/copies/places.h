@@ -16,12 +16,14 @@ struct amp_copy_place {
     uint64_t bytes, copies;  /* that were made */
     uint64_t source_b;       /* that the source asks for, if that was counted */
     uint64_t samples;
+    unsigned asked, left;    /* of gcc's list: how many copies the source has there, and how many its code */
 };
 
 struct amp_copy_places {
     struct amp_copy_place *places;
     size_t n;
     bool is_counted, has_source; /* the program has counters; also of what its source asks for */
+    bool is_listed;              /* gcc listed copies: the places include those that were never sampled */
     uint64_t samples, in_copies; /* all of CPU time; those in copies */
     struct amp_copy_known *known;
 };
@@ -37,8 +39,11 @@ int amp_copies_read_counts(const char *folder, struct amp_copy_places *places);
 /* Whether a program or library was compiled by `ampersand cc`. */
 bool amp_copies_are_marked(const char *path);
 
-/* Add the samples of a profile whose places have their names. */
-void amp_copies_add_samples(const struct amp_profile *profile, struct amp_copy_places *places);
+struct amp_copies_listed; /* listed.h */
+
+/* Add the samples of a profile whose places have names, or are listed. */
+void amp_copies_add_samples(const struct amp_profile *profile, struct amp_copies_listed *listed,
+                            struct amp_copy_places *places);
 
 /* Those with most bytes first, then those with most samples. None can be added afterwards. */
 void amp_copies_sort(struct amp_copy_places *places);

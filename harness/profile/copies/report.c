@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define TOP 20          /* places in the table */
+#define SMALL "16 B"      /* gcc/list.cc and plugin/plugin.c leave out what is not larger */
 #define MATTERS_PERCENT 1 /* of the time; below, copies are not what makes the program slow */
 
 /* "16.2 GB", "229 M": three digits. */
@@ -52,6 +53,19 @@ static void print_source(uint64_t bytes, uint64_t source_b, FILE *out)
         fprintf(out, "added %.0f %%", percent(bytes - source_b, source_b));
 }
 
+/* Of gcc, which marks no instruction: what its source has, and its code. */
+static void print_listed(const struct amp_copy_places *places, FILE *out)
+{
+    uint64_t asked = 0, left = 0;
+
+    for (size_t i = 0; i < places->n; i++) {
+        asked += places->places[i].asked;
+        left += places->places[i].left;
+    }
+    fprintf(out, "gcc: %" PRIu64 " copies of structs above " SMALL " in the source, %" PRIu64
+                 " in the code; time by line and column\n", asked, left);
+}
+
 static void print_head(const struct amp_copy_places *places, const struct amp_copies_shown *shown, FILE *out)
 {
     uint64_t bytes, copies, source_b;
@@ -66,7 +80,7 @@ static void print_head(const struct amp_copy_places *places, const struct amp_co
         print_source(bytes, source_b, out);
     if (places->is_counted && places->samples > 0)
         fputs("; ", out);
-    if (places->n == 0 && !places->is_counted)
+    if (places->n == 0 && !places->is_counted && !places->is_listed)
         fputs("no copies are named", out);
     else if (places->samples > 0 && places->in_copies == 0 && shown->lacks_lines)
         fputs("how much of the time is not known: its debug information was removed", out);
@@ -105,6 +119,8 @@ void amp_copies_table(const struct amp_copy_places *places, const struct amp_cop
     while (n < places->n && is_seen(&places->places[n])) /* they are sorted */
         n++;
     print_head(places, shown, out);
+    if (places->is_listed)
+        print_listed(places, out);
     if (n > 0)
         fprintf(out, "%9s %9s %7s  %-24s %9s  %-11s %-24s %s\n", "bytes", "copies", "time", "type", "size", "kind",
                 "place", "caller");
@@ -112,10 +128,14 @@ void amp_copies_table(const struct amp_copy_places *places, const struct amp_cop
         print_place(&places->places[i], places, out);
     if (n > TOP)
         fprintf(out, "and %zu more places\n", n - TOP);
-    if (!places->is_counted)
+    if (!places->is_counted && places->is_listed)
+        fputs("bytes and copies: compile with clang, by `ampersand cc --count`\n", out);
+    else if (!places->is_counted)
         fputs("bytes and copies: compile with `ampersand cc --count`\n", out);
     else if (!places->has_source)
         fputs("what the source asks for: compile with `ampersand cc --count=source`\n", out);
+    if (n > 0)
+        fputs("structs of up to " SMALL " are copied in registers, by a move or two: they are not listed\n", out);
     if (shown->file)
         fprintf(out, "%s: go tool pprof -sample_index=%s -top %s\n", shown->file,
                 places->is_counted ? "bytes" : "samples", shown->file);
@@ -126,12 +146,18 @@ static json_t *count(uint64_t n)
     return json_integer((json_int_t) n);
 }
 
-static json_t *place_to_json(const struct amp_copy_place *place)
+static json_t *place_to_json(const struct amp_copy_place *place, bool is_listed)
 {
-    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "type", place->type, "size_b",
+    json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "type", place->type, "size_b",
                      count(place->size_b), "kind", place->kind, "file", place->file, "line", count(place->line),
                      "caller", place->function, "bytes", count(place->bytes), "copies", count(place->copies), "source_b",
                      count(place->source_b), "samples", count(place->samples));
+
+    if (object && is_listed) {
+        json_object_set_new(object, "asked", count(place->asked));
+        json_object_set_new(object, "left", count(place->left));
+    }
+    return object;
 }
 
 int amp_copies_json(const struct amp_copy_places *places, const struct amp_copies_shown *shown, FILE *out)
@@ -142,7 +168,7 @@ int amp_copies_json(const struct amp_copy_places *places, const struct amp_copie
 
     sum(places, &bytes, &copies, &source_b);
     for (size_t i = 0; i < places->n; i++)
-        json_array_append_new(list, place_to_json(&places->places[i]));
+        json_array_append_new(list, place_to_json(&places->places[i], places->is_listed));
     object = json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "ampersand/copies/1",
                        "program", shown->program, "file", shown->file, "ended", shown->ended, "counted",
                        places->is_counted, "source", places->has_source, "bytes", count(bytes), "copies", count(copies),

@@ -3,7 +3,18 @@
  * Which samples are of copies. An instruction of a copy lies in an inlined function that bears its name. memcpy has no
  * debug information: if it is the innermost function, the copy is where it was called. But where a struct is passed by
  * value, the call itself is the copy's, and what the callee does is not: it has debug information of its own. */
-#include "harness/profile/copies/places.h"
+#include "harness/profile/copies/listed.h"
+
+/* The place of a copy that has a name, or that gcc listed there; NULL: neither. */
+static struct amp_copy_place *place_of(const struct amp_location *location, struct amp_copies_listed *listed,
+                                       struct amp_copy_places *places)
+{
+    const struct amp_line *inner = &location->lines[0], *outer = &location->lines[location->n_lines > 1];
+    const unsigned line = inner->line > 0 ? inner->line : outer->line; /* 0: of none in particular */
+    struct amp_copy_place *place = amp_copy_place_of(places, inner->function, inner->file, line, outer->function);
+
+    return place ? place : amp_copies_find_listed(listed, places, inner->file, inner->line, location->column);
+}
 
 static bool has_lines(const struct amp_location *location)
 {
@@ -17,14 +28,13 @@ static bool is_memcpy(const struct amp_location *location, const struct amp_loca
            (location->mapping->is_library_of_c || location->mapping == caller->mapping);
 }
 
-void amp_copies_add_samples(const struct amp_profile *profile, struct amp_copy_places *places)
+void amp_copies_add_samples(const struct amp_profile *profile, struct amp_copies_listed *listed,
+                            struct amp_copy_places *places)
 {
     for (size_t i = 0; i < profile->n_samples; i++) {
         const struct amp_sample *sample = &profile->samples[i];
         const struct amp_location *location;
-        const struct amp_line *outer;
         struct amp_copy_place *place;
-        unsigned line;
         size_t at = 0;
 
         while (at < 2 && at + 1 < sample->n && is_memcpy(sample->stack[at], sample->stack[at + 1]))
@@ -33,9 +43,7 @@ void amp_copies_add_samples(const struct amp_profile *profile, struct amp_copy_p
         location = sample->n > 0 ? sample->stack[at] : NULL;
         if (!location || location->n_lines == 0)
             continue;
-        outer = &location->lines[location->n_lines > 1];
-        line = location->lines[0].line > 0 ? location->lines[0].line : outer->line; /* 0: of none in particular */
-        place = amp_copy_place_of(places, location->lines[0].function, location->lines[0].file, line, outer->function);
+        place = place_of(location, listed, places);
         if (!place)
             continue;
         place->samples += sample->counts.allocs;

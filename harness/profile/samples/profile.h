@@ -30,6 +30,7 @@ struct amp_location {
     struct amp_mapping *mapping; /* NULL: code that no file holds */
     struct amp_line *lines;
     size_t n_lines, id; /* id: from 1 on */
+    unsigned column;    /* of the address, in the innermost line; 0: unknown */
 };
 
 /* What samples count, as pprof names it. */

@@ -115,10 +115,12 @@ static int name_location(struct amp_profile *profile, Dwfl *dwfl, struct amp_loc
     Dwarf_Addr bias = 0;
     Dwarf_Die *unit = module ? find_unit(module, location->address, &bias) : NULL;
     Dwarf_Line *found = unit ? dwarf_getsrc_die(unit, location->address - bias) : NULL;
-    int line = 0, err;
+    int line = 0, column = 0, err;
 
     if (found && dwarf_lineno(found, &line) == 0)
         file = dwarf_linesrc(found, NULL, NULL);
+    if (found && dwarf_linecol(found, &column) == 0)
+        location->column = (unsigned) column;
     if (symbol)
         location->mapping->has_functions = true;
     if (file)

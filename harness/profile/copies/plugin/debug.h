@@ -52,6 +52,7 @@ bool amp_md_is(LLVMMetadataRef node, LLVMMetadataKind kind);
 /* Kinds of types. */
 bool amp_type_is_derived(LLVMMetadataRef type);
 bool amp_type_is_composite(LLVMMetadataRef type); /* struct, union, array, enumeration */
+const char *amp_type_keyword(LLVMMetadataRef composite); /* "struct ", "union ", "class "; hook.cc */
 bool amp_type_is_pointer(const struct amp_module *m, LLVMMetadataRef type);
 bool amp_type_is_array(const struct amp_module *m, LLVMMetadataRef type);
 uint64_t amp_type_size_b(LLVMMetadataRef type);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the C API has no way to do: hooks the stages into clang's own order of passes (clang -fpass-plugin=...), and adds
- * to a unit of debug information that is there already. */
+ * to a unit of debug information that is there already, and reads the tag of a type. */
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <llvm/IR/DIBuilder.h>
@@ -12,6 +12,19 @@
 extern "C" {
 void amp_copies_run(LLVMModuleRef module, int is_late);
 LLVMDIBuilderRef amp_copies_builder(LLVMModuleRef module, LLVMMetadataRef unit);
+const char *amp_type_keyword(LLVMMetadataRef composite);
+}
+
+const char *amp_type_keyword(LLVMMetadataRef composite)
+{
+    switch (llvm::cast<llvm::DICompositeType>(reinterpret_cast<llvm::Metadata *>(composite))->getTag()) {
+    case llvm::dwarf::DW_TAG_union_type:
+        return "union ";
+    case llvm::dwarf::DW_TAG_class_type:
+        return "class ";
+    default:
+        return "struct ";
+    }
 }
 
 LLVMDIBuilderRef amp_copies_builder(LLVMModuleRef module, LLVMMetadataRef unit)

@@ -228,7 +228,7 @@ static void spell(const struct amp_module *m, LLVMMetadataRef type, char *out, s
         if (amp_type_is_composite(type)) {
             bool is_tag = name && !(alias && strcmp(alias, name) == 0);
 
-            snprintf(out, cap, "%s%s", is_tag ? "struct " : "", name ? name : alias ? alias : "anonymous");
+            snprintf(out, cap, "%s%s", is_tag ? amp_type_keyword(type) : "", name ? name : alias ? alias : "anonymous");
             return;
         }
         if (name && !amp_type_is_pointer(m, type))

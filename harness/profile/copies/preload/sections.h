@@ -14,6 +14,7 @@
 
 #define AMP_COPIES_SITES "copy_sites"
 #define AMP_COPIES_COUNTS "copy_counts"
+#define AMP_COPIES_LIST "copy_list" /* gcc's: see gcc/list.cc */
 #define AMP_COPIES_PAGE_B 4096
 #define AMP_COPIES_MAGIC 0x31534559504f43u /* "COPYES1" */
 

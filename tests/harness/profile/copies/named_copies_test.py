@@ -208,8 +208,7 @@ def test_the_first_line_says_what_matters(counted):
 # ---- Bad input
 
 def test_what_cc_says_of_a_compiler_that_it_cannot_use(tmp_path):
-    for clang, said in [("gcc", "gcc: no copies are named with gcc"), (tmp_path / "none", "cannot be started"),
-                        ("true", "does not say its version")]:
+    for clang, said in [(tmp_path / "none", "cannot be started"), ("true", "does not say its version")]:
         done = run(CC, "-c", SOURCE, env=os.environ | {"AMPERSAND_CLANG": str(clang)})
         assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, done.stderr
     old = tmp_path / "clang"
