@@ -19,6 +19,7 @@
 #define WARM 3        /* cycles, about, before any count */
 #define APART 5       /* collections that nothing paces */
 #define UNPACED 4     /* times GOGC, meanwhile */
+#define SMALL_B ((uint64_t) 4 << 20) /* a heap that is smaller grows as this one */
 #define MOST_CYCLES 65536
 
 static const struct workload *workload;
@@ -139,7 +140,8 @@ static struct cycle *copy_kept(size_t *n)
 
 static int warm_up(const struct task *task, struct result *result, const char **why)
 {
-    const uint64_t each_b = (WARM * task->gogc * workload->live_b() / 100 + 1) / workload->mutators;
+    const uint64_t live_b = workload->live_b() > SMALL_B ? workload->live_b() : SMALL_B;
+    const uint64_t each_b = WARM * task->gogc * live_b / 100 / workload->mutators;
     uint64_t sum;
 
     keep_from_now();

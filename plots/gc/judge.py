@@ -92,12 +92,17 @@ def points(run):
             for key, launches in run.points.items() if launches]
 
 
+def _but_first(cycles):
+    """Unless there is only one."""
+    return cycles[1:] or cycles
+
+
 def _cost(launches):
     """What cycles took that nothing paced, and what was born while the warm-up marked; None: not measured."""
-    apart = [cycle.whole_ns for launch in launches for cycle in launch.apart_cycles[1:]]
+    apart = [cycle.whole_ns for launch in launches for cycle in _but_first(launch.apart_cycles)]
     born = [(cycle.end_b - cycle.trigger_b)
             / model.growth_b(launch.asked_live_b, cycle.stacks_b + cycle.globals_b, launch.gogc)
-            for launch in launches for cycle in launch.warm_cycles[1:]]
+            for launch in launches for cycle in _but_first(launch.warm_cycles)]
     return model.Cost(float(np.median(apart)), min(0.9, float(np.median(born)))) if apart and born else None
 
 

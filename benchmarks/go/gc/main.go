@@ -99,7 +99,11 @@ func measure(t task, w workload, trace *traced) result {
 	warmed := []cycle{}
 	if t.Apart {
 		trace.begin()
-		runAll(w, (warm*uint64(t.Gogc)*w.live()/100+1)/uint64(w.mutators()))
+		live := w.live()
+		if live < small {
+			live = small
+		}
+		runAll(w, warm*uint64(t.Gogc)*live/100/uint64(w.mutators()))
 		warmed = trace.end()
 	}
 	trace.begin()

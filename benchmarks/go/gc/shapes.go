@@ -11,9 +11,10 @@ import (
 
 const (
 	collections = 9
-	warm        = 3 // cycles, about, before any count
-	apart       = 5 // collections that nothing paces
-	unpaced     = 4 // times GOGC, meanwhile
+	warm        = 3       // cycles, about, before any count
+	apart       = 5       // collections that nothing paces
+	unpaced     = 4       // times GOGC, meanwhile
+	small       = 4 << 20 // a heap that is smaller grows as this one
 	page        = 4096
 	steps       = 1 << 20
 )
