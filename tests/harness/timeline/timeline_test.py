@@ -1,51 +1,25 @@
 # SPDX-License-Identifier: MIT
 """What `trace` records is what the program did, by its own clock; however it ends, that is kept. AMPERSAND_BUILD names
 the build folder."""
-import json
 import os
 import shutil
 import signal
 import struct
 import subprocess
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from events import Events
+from traced import HERE, SANITIZED, TRACE, compiled, trace
 from waiting import HANGS_S, wait_for
 
-BUILD = os.environ.get("AMPERSAND_BUILD")
-if not BUILD:
-    pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
-TRACE = Path(BUILD).resolve() / "harness" / "timeline" / "ampersand-trace"
-SANITIZED = b"__asan_report" in TRACE.read_bytes()
-HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-CC = os.environ.get("CC", "cc").split()
 HEAD_B, NAMES_B, CHUNK_B = 4096, 1 << 20, 1 << 16
-
-
-def compiled(out, *words):
-    done = subprocess.run([*CC, "-O2", "-D_GNU_SOURCE", f"-I{ROOT}", *map(str, words), "-o", out, "-lpthread", "-ldl"],
-                          capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return out
 
 
 @pytest.fixture(scope="session")
 def program(tmp_path_factory):
     return compiled(tmp_path_factory.mktemp("timeline") / "marked", HERE / "marked.c")
-
-
-def trace(folder, *command, flags=(), **more):
-    """(the ended process, its events, its report)."""
-    out = folder / "out.json"
-    done = subprocess.run([TRACE, "--format", "json", "-o", out, *flags, "--", *command], stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=HANGS_S, **more)
-    before, brace, report = done.stderr.decode().partition("{\n")
-    done.said = before
-    return done, Events(out.read_text()) if out.exists() else None, json.loads(brace + report) if brace else None
 
 
 @pytest.mark.parametrize("flags", [(), ("-no-pie", "-fno-pie"), ("-s",), ("-O0",)], ids=["plain", "no_pie", "stripped", "O0"])

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The page of a time line in a browser: what it draws is what was recorded; keys, search and pointer work. AMPERSAND_BUILD
+names the build folder."""
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from traced import HERE, TRACE, compiled
+
+MADE = 120_000
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("timeline_page")
+    program = compiled(folder / "marked", HERE / "marked.c")
+    for name, words in (("threads", ["threads"]), ("many", ["many", str(MADE)]), ("more", ["many", "400000"]),
+                        ("nested", ["nested", "5"])):
+        done = subprocess.run([TRACE, "-o", folder / f"{name}.html", "--", program, *words], capture_output=True)
+        assert done.returncode == 0, done.stderr
+    return lambda name: folder / f"{name}.html"
+
+
+def test_the_page_needs_nothing_else(page):
+    text = page("nested").read_text(encoding="utf-8")
+    assert not re.search(r'(src|href)="(?!#)', text) and "://" not in text
+    assert not re.search(r"^@\w+@$", text, re.M)
+    assert text.count("<tr>") == 1 + 40 and "at \\\"depth\\\" \\u003cb>" in text
+    lasts = [float(one) for one in re.findall(r"^<tr>.*?</td><td>([\d.]+)", text, re.M)]
+    assert len(lasts) == 40 and lasts == sorted(lasts, reverse=True)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
+    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
+    if not (chromium and driver):
+        pytest.skip("no Chromium: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1000,800",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                 f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(service=webdriver.chrome.service.Service(executable_path=driver), options=options)
+    yield browser
+    browser.quit()
+
+
+def ask(browser, script, *arguments):
+    return browser.execute_script(f"return {script}", *arguments)
+
+
+def key(browser, name):
+    ask(browser, "document.getElementById('view').dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], cancelable: true}))",
+        name)
+
+
+def test_lanes_and_keys(browser, page):
+    browser.get(page("threads").as_uri())
+    assert browser.get_log("browser") == [] and ask(browser, "performance.getEntriesByType('resource').length") == 0
+    assert ask(browser, "lanes.length") == 4
+    assert sorted(ask(browser, "lanes.map(one => one.name)")) == ["marked", "one", "three", "two"]
+    waiters = ask(browser, "lanes.filter(one => one.name !== 'marked').map(one => one.rows.map(row => row[0].name))")
+    assert all(rows[0] == "waiter" and rows[1].startswith("wait ") for rows in waiters)
+    whole = ask(browser, "[from, to]")
+    key(browser, "+")
+    zoomed = ask(browser, "[from, to]")
+    assert whole[0] < zoomed[0] < zoomed[1] < whole[1]
+    key(browser, "ArrowRight")
+    moved = ask(browser, "[from, to]")
+    assert moved[0] > zoomed[0] and moved[1] - moved[0] == pytest.approx(zoomed[1] - zoomed[0])
+    key(browser, "0")
+    assert ask(browser, "[from, to]") == whole
+
+
+def test_search(browser, page):
+    browser.get(page("threads").as_uri())
+    ask(browser, "(x => { x.value = 'WAITER'; x.dispatchEvent(new Event('input')); })(document.getElementById('words'))")
+    assert ask(browser, "document.getElementById('found').textContent") == "3 found"
+    for _ in range(3):
+        key(browser, "n")
+        assert "waiter" in ask(browser, "document.getElementById('detail').textContent")
+    assert len(set(ask(browser, "matches.map(one => one.lane.tid)"))) == 3
+
+
+def test_a_slice_that_is_pointed_at(browser, page):
+    browser.get(page("nested").as_uri())
+    said = ask(browser, """(() => { const one = lanes[0].rows[1][0], box = canvas.getBoundingClientRect();
+        const at = { clientX: box.left + (toX(one.begin) + toX(one.end)) / 2, clientY: box.top + lanes[0].top + HEAD + ROW * 1.5,
+                     bubbles: true, pointerId: 1 };
+        view.dispatchEvent(new PointerEvent("pointermove", at));
+        return [document.getElementById("detail").textContent, timeOf(one.end - one.begin)]; })()""")
+    assert said[0].startswith(f"nested lasts {said[1]}, ")
+    assert ask(browser, "lanes[0].rows.map(row => row.filter(one => one.name === 'nested').length)") == [1, 2, 4, 8, 16, 32]
+    assert [point["value"] for point in ask(browser, "lanes[0].counters.get('left').map(one => ({value: one.value}))")][:3] == [5, 4, 3]
+
+
+def test_100000_events_are_drawn_by_as_much_as_there_is_to_see(browser, page):
+    """Of what falls within one pixel one is drawn: a picture has no more marks than it has pixels."""
+    browser.get(page("many").as_uri())
+    assert ask(browser, "[...lanes[0].counters.values()][0].length") == MADE and ask(browser, "data.left_out") == 0
+    drawn = ask(browser, """(() => { let n = 0; const real = paint.fillRect.bind(paint);
+        paint.fillRect = (...all) => { n++; real(...all); }; draw(); paint.fillRect = real; return n; })()""")
+    assert drawn < 4 * ask(browser, "wide")
+
+
+def test_more_events_than_a_page_holds(browser, page):
+    browser.get(page("more").as_uri())
+    assert ask(browser, "data.left_out") > 90_000
+    assert "are left out" in ask(browser, "document.getElementById('said').textContent")
+    assert {"whole", "early", "late"} <= set(ask(browser, "lanes[0].slices.map(one => one.name)"))
+
+
+@pytest.mark.parametrize("wide", [390, 1400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_widths(browser, page, wide, scheme):
+    browser.get(page("threads").as_uri())
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": wide, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    page_b, room = ask(browser, "[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert page_b == room and browser.get_log("browser") == []
+
+
+def test_without_javascript(browser, page):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    browser.get(page("nested").as_uri())
+    tables = browser.find_elements("css selector", "#longest + div tbody tr")
+    hidden = [not one.is_displayed() for one in browser.find_elements("css selector", "#view, #tools")]
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert len(tables) == 40 and hidden == [True, True]
