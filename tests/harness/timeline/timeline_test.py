@@ -329,3 +329,25 @@ def test_programs_without_marks(command, tmp_path):
     done, events, _ = trace(tmp_path, *command)
     assert (done.returncode, done.stdout) == (plain.returncode, plain.stdout)
     assert events.of("i", "process starts") and events.of("i", "process ends")
+
+
+@pytest.mark.skipif(SANITIZED, reason="growable stacks stay on the host's under AddressSanitizer")
+def test_cycles_of_the_collector_and_growths_of_a_stack(tmp_path):
+    """Both stops of each cycle lie where the collector's own clock has them, on the lane of who stopped the others."""
+    gc, stack = (TRACE.parents[1] / name for name in ("gc", "stack"))
+    program = compiled(tmp_path / "collected", HERE / "collected.c", "-fno-stack-protector", f"-L{gc}", f"-L{stack}",
+                       "-lampgc", "-lampstack", f"-Wl,-rpath,{gc}:{stack}", "-Wl,-z,now")
+    done, events, report = trace(tmp_path, program)
+    assert done.returncode == 0 and report["overwritten"] == report["stray"] == 0
+    cycles = [list(map(int, line.split()[1:])) for line in done.stdout.decode().splitlines()]
+    stops = sorted((one["ts"] + events.other["begin_ns"], one["dur"]) for one in events.of("X", "gc: stop"))
+    assert len(cycles) >= 3 and len(events.of("i", "gc: cycle begins")) >= len(cycles)
+    assert len(events.of("i", "gc: cycle ends")) == len(cycles) and len(stops) >= 2 * len(cycles)
+    for stop1, go1, stop2, go2 in cycles:
+        for from_, to in ((stop1, go1), (stop2, go2)):
+            begin, lasts = min(stops, key=lambda one: abs(one[0] - from_))
+            assert -1000 <= begin - from_ and begin <= to + 1000 and begin + lasts >= to - 1000
+    names = Counter(events.names("X"))
+    assert names["gc: mark"] > 0 and names["gc: sweep"] > 0 and names["gc: scan own stack"] > 0
+    sizes = [one["args"]["value"] for one in events.of("C", "stack, bytes")]
+    assert names["stack grows"] == len(sizes) >= 3 and sizes == [4096 << k for k in range(len(sizes))]
