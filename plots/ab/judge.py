@@ -101,13 +101,14 @@ def _floor(run, kernel, count, confidence):
 
 
 def wanting(run, judged, looks, look, budget_s):
-    """The rows that get the visits of the next look; floors of kernels that are bound by memory along with them."""
+    """The rows that get the visits of the next look; floors of kernels that are bound by memory along with them, the
+    first time whatever was spent: without a floor nothing can be told."""
     allowed = run.manifest.get("allowed")
     found = []
     for kernel, row in judged.items():
-        if row.failure or row.interval is None or row.seconds >= budget_s:
+        if row.failure or row.interval is None:
             continue
         lacks_floor = row.is_memory_bound and kernel + FLOOR not in run.rows
-        open_ = quads.is_open(row.interval, row.verdict, allowed)
+        open_ = row.seconds < budget_s and quads.is_open(row.interval, row.verdict, allowed)
         found += [kernel] * open_ + [kernel + FLOOR] * (lacks_floor or open_ and row.is_memory_bound)
     return found

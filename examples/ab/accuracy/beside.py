@@ -31,7 +31,12 @@ def build(folder, name, cc, cxx, harness):
     """The program of a version."""
     where = folder / name
     flags = ["-O2", "-D_GNU_SOURCE", f"-I{where}", f"-I{harness}"]
-    call = lambda *words: subprocess.run([*map(str, words)], cwd=where, check=True)
+
+    def call(*words):
+        done = subprocess.run([*map(str, words)], cwd=where, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(done.stderr)
+
     call(*shlex.split(cc), *flags, "-c", *sorted(where.glob("l*.c")), accuracy.HERE / "kernels.c")
     call(*shlex.split(cxx), *flags, accuracy.HERE / "alone.cpp", *sorted(where.glob("*.o")), "-lbenchmark", "-lpthread",
          "-lm", "-o", where / "program")
