@@ -41,11 +41,12 @@ class Place:
         (top / "cc").chmod(0o755)
         self.numbers = iter(range(1000))
         self.folder, self.place, self.cflags, self.build, self.link = top / "lib", "./lib", "-O1", None, ()
+        self.kernels = "kernels.c"
 
     def build_side(self, anew=False):
         """(the object's bytes, whether the compiler was called)"""
         side = Side("head", self.place, str(self.top / "cc"), self.cflags)
-        settings = Settings(side, side, self.folder, (str(self.top / "bench/kernels.c"),), self.build, self.link)
+        settings = Settings(side, side, self.folder, (str(self.top / "bench" / self.kernels),), self.build, self.link)
         before = self.log.read_text() if self.log.exists() else ""
         scratch = self.top / "scratch" / str(next(self.numbers))
         checkouts = Checkouts(self.folder, scratch, lambda words: None)
@@ -90,12 +91,18 @@ CHANGES = {
     "a header that only the kernels include": (write("bench/beside.h", "#define BESIDE 4\n"), True),
     "a header in front of another": (write("bench/lib.h", "int twice(int x);\n#define NEAR\n"), True),
     "the kernels": (write("bench/kernels.c", KERNELS + "\n"), True),
+    "another file of kernels": (lambda place, _: other_kernels(place), True),
     "flags": (member("cflags", "-O2"), True),
     "the compiler": (lambda place, _: (place.top / "cc").write_text((place.top / "cc").read_text() + "\n"), True),
     "a variable of compilers": (variable("CPATH", "/nowhere"), True),
     "a variable of one's own": (variable("WITH_CHECKS", "1"), True),
     "the build": (lambda place, _: vars(place).update(build="$CC $CFLAGS -c lib.c -o lib.o", link=("lib.o",)), True),
 }
+
+
+def other_kernels(place):
+    (place.top / "bench/more.c").write_text(KERNELS)
+    place.kernels = "more.c"
 
 
 def same_time(path, text):
