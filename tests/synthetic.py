@@ -67,6 +67,8 @@ class Plan:
     quick: bool = False
     solo: int = 1  # solo launches a row
     solo_sd: float = 0.02
+    solo_looks: tuple = ()  # after how many of them a row may be judged
+    solo_blocks: tuple = ()  # as `blocks`
     looks: tuple = ()  # a run with --precision: its settings, and the blocks that its journal tells of
     precision: float = 0.005
     budget_s: int = 600
@@ -210,11 +212,11 @@ def manifest(rows, plan):
         "schema": "ampersand/run/1", "version": "0.1.0", "created": "2026-01-31T12:00:00Z",
         "command": ["ampersand-bench", "paired"], "quick": plan.quick, "seed": plan.seed,
         "settings": {"launches": plan.looks[0] if plan.looks else plan.launches,
-                     "counts_launches": plan.counts_launches, "solo_launches": int(plan.solo), "epoch_ns": 50000,
+                     "counts_launches": plan.counts_launches, "solo_launches": plan.solo_looks[0] if plan.solo_looks else int(plan.solo), "epoch_ns": 50000,
                      "quiet_ns": 990, "rounds_per_block": plan.rounds, "layouts": plan.layouts, "timeout_s": 60,
                      "memory_limit_b": 8 << 30, "threshold": 0.002} | (
                          {"looks": list(plan.looks), "precision": plan.precision, "budget_s": plan.budget_s}
-                         if plan.looks else {}),
+                         if plan.looks else {}) | ({"solo_looks": list(plan.solo_looks)} if plan.solo_looks else {}),
         "machine": {"host": "synthetic", "kernel": "6.1.0", "arch": "x86_64", "cpu": "Synthetic CPU", "cpus": 2,
                     "memory_b": 8 << 30, "virtual": None, "governor": "performance", "turbo": False, "thp": "madvise",
                     "aslr": 2, "load_1min": 0.3, "hardware_counters": False, "clock_source": "tsc", "page_b": 4096,
@@ -286,6 +288,8 @@ def write_run(out, rows, plan=Plan()):
             writer.child("solo", truth, launch, solo_file(truth, plan, effects, random))
     for launches, names in plan.blocks:
         writer.lines.append({"time": TIME, "event": "extend", "launches": launches, "rows": list(names)})
+    for launches, names in plan.solo_blocks:
+        writer.lines.append({"time": TIME, "event": "extend", "kind": "solo", "launches": launches, "rows": list(names)})
     children = len(rows) * (plan.launches + plan.counts_launches + plan.solo)
     first = {"schema": "ampersand/journal/1", "time": TIME, "event": "plan", "children": children}
     if plan.checksums:

@@ -231,6 +231,20 @@ def test_the_row_says_so_and_shows_both(tmp_path, capsys):
     assert "Carry-over" not in pair_text.table(summary) and not any(row.paired for row in summary.rows)
 
 
+def test_rows_that_want_another_look(tmp_path, capsys):
+    """All but those whose sides certainly leave each other alone; nobody after the last look, or where there is one."""
+    plan = synthetic.Plan(launches=12, layouts=16, rounds=4, solo=6, solo_sd=0.005, solo_looks=(6, 15))
+    second = replace(plan, solo=15, solo_blocks=((15, (ROWS[1].name,)),))
+    for name, each, want in (("first", plan, [ROWS[1].name]), ("second", second, []),
+                             ("fixed", replace(plan, solo_looks=()), [])):
+        run = synthetic.write_run(tmp_path / name, ROWS, each)
+        assert guarded(["undecided", str(run), "--alone"]) == 0
+        assert capsys.readouterr().out.split() == want, name
+        assert check(run)[1] == []
+    told = {row.row: row.solo for row in summarize(load(tmp_path / "second"))[0].rows}
+    assert [told[row.name].carry_over for row in ROWS] == [False, True, False]
+
+
 # The program
 
 BUILD = os.environ.get("AMPERSAND_BUILD")
