@@ -194,6 +194,7 @@ extras() {
     has go || echo golang
     { has pkg-config && pkg-config --exists bdw-gc; } || echo libgc-dev
     has gdb || echo gdb
+    has uftrace || echo uftrace
     { has pkg-config && pkg-config --exists libdw; } || echo libdw-dev
     [ -e /usr/lib/python3/dist-packages/capstone ] || echo python3-capstone
     has aarch64-linux-gnu-gcc || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross

@@ -23,6 +23,8 @@ Usage: ./ampersand trace [flags] -- PROGRAM ARGUMENTS                      defau
   --window SIZE      keep so much of each process: 64M is 4 million events    64M
   --alloc-above SIZE also each allocation and free from SIZE on, and what     none
                      lives on the heap
+  --functions        calls of functions, by uftrace, instead of marks: of a   marks
+                     PROGRAM that was compiled with -pg
   --keep DIR         keep the recording there, also if this is killed         a temporary place
   --format F         the report as table or json                              table
 

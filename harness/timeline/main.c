@@ -5,6 +5,7 @@
 #include "harness/profile/launch/flags.h"
 #include "harness/text/complain.h"
 #include "harness/text/quantity.h"
+#include "harness/timeline/functions.h"
 #include "harness/timeline/run.h"
 
 #include <string.h>
@@ -57,6 +58,9 @@ static int take_flag(int flag, struct amp_timeline_options *out)
     case 'r':
         out->from = optarg;
         return 0;
+    case 'u':
+        out->functions = true;
+        return 0;
     case 'f':
         return amp_flags_format(optarg, &out->is_json);
     default:
@@ -74,6 +78,8 @@ static int take_rest(int argc, char **argv, struct amp_timeline_options *out)
     }
     if (optind == argc)
         return amp_complain(2, "trace", "names no program and no row: ampersand trace [flags] -- PROGRAM ARGUMENTS");
+    if (out->functions && (!amp_flags_have_program(argc, argv) || out->keep || out->above_b != UINT64_MAX))
+        return amp_complain(2, "--functions", "only for a program, without --keep and --alloc-above");
     if (amp_flags_have_program(argc, argv)) {
         out->command = argv + optind;
         return 0;
@@ -88,6 +94,7 @@ static int parse(int argc, char **argv, struct amp_timeline_options *out)
                                            { "alloc-above", required_argument, NULL, 'a' },
                                            { "keep", required_argument, NULL, 'k' },
                                            { "from", required_argument, NULL, 'r' },
+                                           { "functions", no_argument, NULL, 'u' },
                                            { "format", required_argument, NULL, 'f' },
                                            { NULL, 0, NULL, 0 } };
     int flag, status = 0;
@@ -106,5 +113,7 @@ int main(int argc, char **argv)
         return status;
     if (options.from)
         return amp_timeline_from(&options);
+    if (options.functions)
+        return amp_timeline_functions(&options);
     return options.row ? amp_timeline_row(&options) : amp_timeline_program(&options);
 }

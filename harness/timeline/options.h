@@ -16,6 +16,7 @@ struct amp_timeline_options {
     uint64_t window_b;  /* of each process */
     uint64_t above_b;   /* allocations from this size on; UINT64_MAX: none */
     bool is_json;       /* the report */
+    bool functions;     /* calls of functions, by uftrace, instead of marks */
     const char *keep;   /* the folder of the recording; NULL: a temporary one */
     const char *from;   /* a recording to write, instead of running something; or NULL */
     const char *row;    /* or NULL */

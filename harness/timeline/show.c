@@ -87,10 +87,10 @@ int amp_timeline_show_json(const struct amp_totals *totals, const char *title, F
                                                          number(one->ns), "longest_ns", number(one->longest_ns)));
     }
     all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-                    "ampersand/timeline/1", "program", name_of(title), "ns", number(f->ns), "events", number(f->events),
-                    "processes", number(f->processes), "threads", number(f->lanes), "overwritten", number(f->overwritten), "before",
-                    number(f->before), "lost", number(f->lost), "no_begin", number(f->no_begin), "no_end",
-                    number(f->no_end), "stray", number(f->stray), "names", names);
+                    "ampersand/timeline/1", "program", name_of(title), "ns", number(f->ns), "events",
+                    number(f->events), "processes", number(f->processes), "threads", number(f->lanes), "overwritten",
+                    number(f->overwritten), "before", number(f->before), "lost", number(f->lost), "no_begin",
+                    number(f->no_begin), "no_end", number(f->no_end), "stray", number(f->stray), "names", names);
     if (!all || failed) {
         json_decref(all);
         return -ENOMEM;

@@ -25,7 +25,7 @@ void amp_ring_rename(const char *name);
 /* The thread ends: it gives its chunk back, and records nothing any more. */
 void amp_ring_end_thread(void);
 
-/* Record into memory of this process, so much of it, where nobody traces the process: what comes of that can be timed. */
+/* Record into memory of this process, so much of it, where nobody traces the process: so a mark can be timed. */
 AMP_RING_EXPORTED void amp_ring_begin_here(size_t size_b);
 
 /* Once, before any other: the environment tells where the file goes. Without that nothing is recorded. */

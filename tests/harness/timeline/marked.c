@@ -98,6 +98,30 @@ static void many(unsigned n)
     AMP_TRACE_END("whole");
 }
 
+static void *idler(void *argument)
+{
+    AMP_TRACE_BEGIN("idle");
+    sem_post(&semaphore);
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_unlock(&mutex);
+    AMP_TRACE_END("idle");
+    return argument;
+}
+
+/* A thread that does nothing while another one writes more than the ring holds. */
+static void beside_many(unsigned n)
+{
+    pthread_t thread;
+
+    sem_init(&semaphore, 0, 0);
+    pthread_mutex_lock(&mutex);
+    pthread_create(&thread, NULL, idler, NULL);
+    sem_wait(&semaphore);
+    many(n);
+    pthread_mutex_unlock(&mutex);
+    pthread_join(thread, NULL);
+}
+
 static void *crowd(void *argument)
 {
     for (int i = 0; i < 500; i++) {
@@ -171,6 +195,8 @@ int main(int argc, char **argv)
         threads();
     if (strcmp(mode, "many") == 0)
         many(n);
+    if (strcmp(mode, "beside") == 0)
+        beside_many(n);
     if (strcmp(mode, "crowd") == 0)
         crowds();
     if (strcmp(mode, "signals") == 0)

@@ -91,6 +91,14 @@ def test_the_ring_keeps_the_last_events_and_says_how_many_it_lost(program, tmp_p
     assert slices["never ends"]["ts"] + slices["never ends"]["dur"] == slices["late"]["ts"] + slices["late"]["dur"]
 
 
+def test_what_a_thread_writes_into_is_not_overwritten_by_another(program, tmp_path):
+    done, events, report = trace(tmp_path, program, "beside", "200000", flags=["--window", "1M"])
+    assert done.returncode == 0 and report["overwritten"] > 0
+    [idle] = events.of("X", "idle")
+    assert "args" not in idle
+    assert len(events.of("i", "thread starts")) == len(events.of("i", "thread ends")) == 1
+
+
 def test_a_window_of_time(program, tmp_path):
     trace(tmp_path, program, "threads", flags=["--keep", str(tmp_path / "kept")])
     out = tmp_path / "part.json"
@@ -351,3 +359,25 @@ def test_cycles_of_the_collector_and_growths_of_a_stack(tmp_path):
     assert names["gc: mark"] > 0 and names["gc: sweep"] > 0 and names["gc: scan own stack"] > 0
     sizes = [one["args"]["value"] for one in events.of("C", "stack, bytes")]
     assert names["stack grows"] == len(sizes) >= 3 and sizes == [4096 << k for k in range(len(sizes))]
+
+
+RECURSING = """#include <stdio.h>
+__attribute__((noinline)) int fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+int main(void) { printf("%d\\n", fib(10)); return 0; }
+"""
+
+
+@pytest.mark.skipif(not shutil.which("uftrace"), reason="no uftrace: apt-get install uftrace")
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_functions(tmp_path):
+    (tmp_path / "fib.c").write_text(RECURSING)
+    program = compiled(tmp_path / "fib", tmp_path / "fib.c", "-O1", "-pg")
+    done, events, report = trace(tmp_path, program, flags=["--functions"])
+    assert (done.returncode, done.stdout) == (0, b"55\n") and report["no_end"] == report["stray"] == 0
+    assert len(events.of("X", "fib")) == 177 and len(events.of("X", "main")) == 1  # the calls of the plain recursion
+
+
+def test_functions_without_uftrace(program, tmp_path):
+    done = subprocess.run([TRACE, "--functions", "--", program], capture_output=True, text=True,
+                          env=os.environ | {"PATH": str(tmp_path)})
+    assert done.returncode == 2 and "the package is called uftrace" in done.stderr and done.stderr.count("\n") == 1

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/timeline/functions.h"
+
+#include "harness/profile/launch/scratch.h"
+#include "harness/program/program.h"
+#include "harness/text/complain.h"
+#include "harness/timeline/save.h"
+#include "harness/timeline/write/imported.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define UFTRACE "uftrace"
+
+extern char **environ;
+
+static bool is_there(void)
+{
+    return system("command -v " UFTRACE " >/dev/null 2>&1") == 0;
+}
+
+/* uftrace record -d FOLDER PROGRAM ARGUMENTS. Returns its exit status, or a negative errno. */
+static int record(char **command, const char *folder)
+{
+    size_t n = 0;
+    char **words;
+    int status = 0, err;
+    pid_t child;
+
+    while (command[n])
+        n++;
+    words = calloc(n + 7, sizeof *words);
+    if (!words)
+        return -ENOMEM;
+    words[0] = (char *) (uintptr_t) UFTRACE;
+    words[1] = (char *) (uintptr_t) "record";
+    words[2] = (char *) (uintptr_t) "--no-pager";
+    words[3] = (char *) (uintptr_t) "-d";
+    words[4] = (char *) (uintptr_t) folder;
+    memcpy(words + 5, command, n * sizeof *words);
+    err = posix_spawnp(&child, UFTRACE, NULL, NULL, words, environ);
+    free(words);
+    if (err)
+        return -err;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int import(const char *traced, const char *program, const char *folder)
+{
+    char *line;
+    FILE *dump;
+    int err;
+
+    if (asprintf(&line, UFTRACE " dump --chrome -d '%s' 2>/dev/null", traced) < 0)
+        return -ENOMEM;
+    dump = popen(line, "r");
+    free(line);
+    if (!dump)
+        return -errno;
+    err = amp_imported_make(dump, program, folder);
+    pclose(dump);
+    return err;
+}
+
+static int trace(const struct amp_timeline_options *options, const char *traced, const char *folder)
+{
+    const char *program = options->command[0];
+    int own = record(options->command, traced), status, err;
+
+    if (own < 0)
+        return amp_complain(2, UFTRACE, "cannot be started: %s", strerror(-own));
+    err = import(traced, program, folder);
+    if (err == -EPROTO)
+        return amp_complain(2, program, "has no calls that " UFTRACE " could record: compile it with -pg");
+    if (err)
+        return amp_complain(2, folder, "what " UFTRACE " recorded cannot be read: %s", strerror(-err));
+    status = amp_timeline_save(options, folder, program, stderr);
+    return status ? status : own;
+}
+
+int amp_timeline_functions(const struct amp_timeline_options *options)
+{
+    char path[PATH_MAX], folder[PATH_MAX], scratch[PATH_MAX], *traced = NULL;
+    int status = amp_program_check_code(options->command[0], path, sizeof path);
+
+    if (!status && !is_there())
+        status = amp_complain(2, UFTRACE, "not here, so functions cannot be traced; the package is called " UFTRACE);
+    for (unsigned i = 0; i < options->n_outputs && !status; i++)
+        status = amp_timeline_can_save(options->outputs[i]);
+    if (!status)
+        status = amp_scratch_make(folder);
+    if (status)
+        return status;
+    status = amp_scratch_make(scratch);
+    if (!status && asprintf(&traced, "%s/functions", scratch) < 0)
+        status = amp_complain(2, UFTRACE, "%s", strerror(ENOMEM));
+    if (!status) {
+        status = trace(options, traced, folder);
+        amp_scratch_remove(traced);
+        free(traced);
+        amp_scratch_remove(scratch);
+    }
+    amp_scratch_remove(folder);
+    return status;
+}
