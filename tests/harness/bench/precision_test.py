@@ -152,6 +152,9 @@ def test_run(tmp_path, capsys, name, looks, launches, blocks, budget, want, look
     assert summary["rule"]["launches_needed"] == statistics.launches_needed(1 - 0.05 * first / 6)
     ratio = statistics.tell(statistics.measure(load(run).rows[1].launches).fit, 1 - 0.05 * mine / 6).ratio
     assert summary["rows"][1]["ratio"]["low"] == pytest.approx(math.exp(ratio.low), rel=1e-5)
+    decides = {"open": "a larger --budget or a finer --precision", "budget": "a larger --budget or a finer --precision",
+               "looks": "a finer --precision or more --launches", "fixed": "more --launches"}[want[1]]
+    assert f"undecided; {decides} decides more" in " ".join(out.split())
     said = {"budget": "the budget is spent", "looks": "after the last look", "open": "wants more",
             "fixed": "measure more launches"}[want[1]]
     assert said in summary["rows"][1]["sentence"]
