@@ -38,6 +38,7 @@ static bool enlarge(struct amp_live_table *table)
     if (table->slots)
         amp_region_unmap(table->slots, table->n_slots * sizeof *table->slots);
     table->n_slots = larger.n_slots;
+    table->most = larger.n_slots / 4 * 3;
     table->slots = larger.slots;
     return true;
 }

@@ -23,7 +23,7 @@
 
 struct amp_live_table {
     struct amp_lock lock;
-    uint32_t n, n_slots;
+    uint32_t n, n_slots, most; /* most: objects before there must be more slots */
     uint64_t *slots;
 } __attribute__((aligned(64)));
 
@@ -94,7 +94,7 @@ __attribute__((__always_inline__)) static inline bool amp_live_add(uintptr_t add
     if (!table)
         return false;
     amp_lock(&table->lock);
-    fits = 4 * (uint64_t) (table->n + 1) <= 3 * (uint64_t) table->n_slots || amp_live_grow(table);
+    fits = table->n < table->most || amp_live_grow(table);
     if (__builtin_expect(fits, 1)) {
         uint64_t *slot = &table->slots[amp_live_find(table, entry)];
 

@@ -68,9 +68,7 @@ void amp_lock_wait(struct amp_lock *lock);
 
 static inline void amp_lock(struct amp_lock *lock)
 {
-    if (amp_single_threaded())
-        lock->held = 1;
-    else if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
+    if (!amp_single_threaded() && __atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))
         amp_lock_wait(lock);
 }
 
