@@ -48,7 +48,9 @@ def span(node):
 
 
 def walk(node, parents=()):
-    """Every node, with those around it, the nearest first."""
+    """Every node, with those around it, the nearest first. What a loop leaves out is an empty one."""
+    if "kind" not in node:
+        return
     yield node, parents
     for inner in node.get("inner", ()):
         yield from walk(inner, (node, *parents))

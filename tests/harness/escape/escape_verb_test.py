@@ -190,6 +190,32 @@ def test_copies_parameters_and_frames(run, tmp_path):
     assert frames[2]["bytes"] == 8 + 8 + 4 + 4
 
 
+CHAIN = """static void use(char *p) { __asm__ volatile("" : : "r"(p) : "memory"); }
+static int even(int n);
+static int odd(int n) { char a[300]; use(a); return n ? even(n - 1) : 0; }
+static int even(int n) { char b[500]; use(b); return n ? odd(n - 1) : 1; }
+static int small(void) { char c[2000]; use(c); return 1; }
+static int (*hook)(int) = even;
+int top(int n) { char d[5000]; use(d); return n ? hook(n) : small(); }
+int main(int n, char **v) { (void) v; char e[n]; use(e); return top(n); }
+"""
+
+
+def test_the_largest_chain_of_calls(run, tmp_path):
+    (tmp_path / "k.c").write_text(CHAIN)
+    (chain,) = json.loads(run("k.c", "--format", "json")[1])["chains"]
+    steps = [(step["functions"], step["recursive"], step["varies"]) for step in chain["steps"]]
+    assert steps == [(["main"], False, ["main"]), (["top"], False, []), (["small"], False, []), (["use"], False, [])]
+    assert chain["bytes"] == sum(step["bytes"] for step in chain["steps"]) and 7000 <= chain["bytes"] < 7100
+    (tmp_path / "k.c").write_text(CHAIN.replace("c[2000]", "c[200]"))
+    lines = run("k.c", "-m=2")[1].splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("a chain of calls needs "))
+    assert " of locals in 5 frames or more, since some call themselves: main(), top(), even() and 1 around it, use()" in lines[first]
+    assert lines[first + 3].strip().startswith("even(), odd() ")
+    assert lines[first + 3].endswith("call each other, each counted once")
+    assert "of a size that only the run knows" in lines[first + 1]
+
+
 def summary(rows):
     return json.dumps({"rows": [{"pair": pair, "size": size, "failed": None, "value_ns_per_op": {"low": value[0],
                        "high": value[1]}, "pointer_ns_per_op": {"low": pointer[0], "high": pointer[1]}}
