@@ -130,8 +130,8 @@ def _of_functions(args):
 
 def is_header(word):
     """Whether a word names a file, or is spelled as one."""
-    return word is not None and (os.path.isfile(word) or word.endswith((".h", ".c", ">", *cpp_class.SUFFIXES))
-                                 or word.startswith("<"))
+    return word is not None and (os.path.isfile(word) or word.endswith((".h", ".c", *cpp_class.SUFFIXES))
+                                 or word.startswith("<") or word.endswith(">") and "<" not in word)
 
 
 def is_type(word):

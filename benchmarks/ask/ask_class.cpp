@@ -36,15 +36,16 @@
 typedef amp_asked subject;
 
 #if defined(ASK_CLASS_KEEP) || defined(ASK_CLASS_RETURN_STORED)
-enum { ASK_OBJECTS = 2 }; /* the other one is what is kept or stored */
+enum { ASK_OBJECTS = 3 }; /* two models, by turns, and what is kept or stored */
 #else
 enum { ASK_OBJECTS = 1 };
 #endif
 
-/* Two places. Of one object: what moves, moves from one to the other and back. */
+/* Of one object: what moves, moves from one place to the next and back. Of three: an object that is assigned what it
+ * holds already may do nothing, so the models take turns. */
 struct ask_places {
-    alignas(subject) unsigned char memory[2][sizeof(subject)];
-    unsigned full; /* the place with the object */
+    alignas(subject) unsigned char memory[3][sizeof(subject)];
+    unsigned full; /* the place with the object, 0 or 1; of three: the model whose turn it is */
 };
 
 static inline void *ask_set_up(size_t)
@@ -71,7 +72,7 @@ static inline void ask_tear_down(void *fixture)
     ask_places *places = static_cast<ask_places *>(fixture);
 
     for (unsigned i = 0; i < ASK_OBJECTS; i++)
-        ask_object(places, places->full ^ i)->~subject();
+        ask_object(places, ASK_OBJECTS == 1 ? places->full : i)->~subject();
     free(places);
 }
 
@@ -93,15 +94,18 @@ static AMP_ALWAYS_INLINE uint64_t ask_read(const subject &object)
     AMP_PAIR(pair, .question = text, .value = ASK_SIDE(run_value, value_named),                                        \
              .pointer = ASK_SIDE(run_pointer, pointer_named), .sizes = AMP_SIZES(sizeof(subject)))
 
-/* Both kernels: `operation` has the object in `now`, and in `other` a place without one. */
+/* Both kernels: `operation` has the object in `now`; in `other` a place without one, or the model whose turn is next; in
+ * `kept` what is assigned to. */
 #define ASK_RUN(side, operation)                                                                                       \
     static uint64_t run_##side(void *fixture, uint64_t ops)                                                            \
     {                                                                                                                  \
         ask_places *places = static_cast<ask_places *>(fixture);                                                       \
         subject *now = ask_object(places, places->full), *other = ask_object(places, 1 - places->full);                \
+        subject *kept = ask_object(places, 2);                                                                         \
         uint64_t sum = 0;                                                                                              \
                                                                                                                        \
         (void) other;                                                                                                  \
+        (void) kept;                                                                                                   \
         for (uint64_t i = ops; i > 0; i--) {                                                                           \
             amp_keep(places);                                                                                          \
             operation;                                                                                                 \
@@ -111,9 +115,12 @@ static AMP_ALWAYS_INLINE uint64_t ask_read(const subject &object)
     }
 
 /* The object now lives in the other place. */
-#define ASK_SWAP                                                                                                       \
+#define ASK_MOVED_ON                                                                                                   \
     now->~subject();                                                                                                   \
     sum += ask_read(*other);                                                                                           \
+    ASK_SWAP
+
+#define ASK_SWAP                                                                                                       \
     subject *before = now;                                                                                             \
     now = other;                                                                                                       \
     other = before
@@ -150,8 +157,8 @@ static AMP_NOINLINE void keep_reference(const subject &object, subject &kept)
     kept = object;
 }
 
-ASK_RUN(value, keep_value(ASK_CONST(*now), *other); sum += ask_read(*other))
-ASK_RUN(pointer, keep_reference(*now, *other); sum += ask_read(*other))
+ASK_RUN(value, keep_value(ASK_CONST(*now), *kept); sum += ask_read(*kept); ASK_SWAP)
+ASK_RUN(pointer, keep_reference(*now, *kept); sum += ask_read(*kept); ASK_SWAP)
 ASK_PAIR(class_keep, "What does an argument cost by value, and what by const reference, if the callee keeps it?",
          "by value", "by const &");
 
@@ -167,8 +174,8 @@ static AMP_NOINLINE void hand_reference(subject &&object, void *to)
     ::new (to) subject(ASK_MOVED(object));
 }
 
-ASK_RUN(value, hand_value(ASK_MOVED(*now), other); ASK_SWAP)
-ASK_RUN(pointer, hand_reference(ASK_MOVED(*now), other); ASK_SWAP)
+ASK_RUN(value, hand_value(ASK_MOVED(*now), other); ASK_MOVED_ON)
+ASK_RUN(pointer, hand_reference(ASK_MOVED(*now), other); ASK_MOVED_ON)
 ASK_PAIR(class_hand_over, "What does handing an object over cost by value, and what by rvalue reference?", "by value",
          "by &&");
 
@@ -184,8 +191,8 @@ static AMP_NOINLINE void place_moved(subject &&object, void *to)
     ::new (to) subject(ASK_MOVED(object));
 }
 
-ASK_RUN(value, place_copy(*now, other); ASK_SWAP)
-ASK_RUN(pointer, place_moved(ASK_MOVED(*now), other); ASK_SWAP)
+ASK_RUN(value, place_copy(*now, other); ASK_MOVED_ON)
+ASK_RUN(pointer, place_moved(ASK_MOVED(*now), other); ASK_MOVED_ON)
 ASK_PAIR(class_move, "What does copying an object to another place cost, and what does moving it there?", "copied",
          "moved");
 
@@ -226,8 +233,8 @@ static AMP_NOINLINE void make_out(subject &out, const subject &model)
     amp_keep(&reinterpret_cast<const char &>(out));
 }
 
-ASK_RUN(value, *other = make_value(*now); sum += ask_read(*other))
-ASK_RUN(pointer, make_out(*other, *now); sum += ask_read(*other))
+ASK_RUN(value, *kept = make_value(*now); sum += ask_read(*kept); ASK_SWAP)
+ASK_RUN(pointer, make_out(*kept, *now); sum += ask_read(*kept); ASK_SWAP)
 ASK_PAIR(class_return_stored,
          "What does a new object cost if it is returned and assigned, and what if it is made in place of the old one?",
          "returned", "out-parameter");
