@@ -123,6 +123,13 @@ def test_what_is_built_again(change, again, place, monkeypatch):
         assert second == first
 
 
+def test_another_build_of_the_same(place):
+    place.build, place.link = "$CC $CFLAGS -c lib.c -o lib.o", ("lib.o",)
+    assert place.build_side()[1] and not place.build_side()[1]
+    place.build = "$CC $CFLAGS -O0 -c lib.c -o lib.o"
+    assert place.build_side()[1]
+
+
 def test_what_is_kept_is_what_would_be_built(place):
     first = place.build_side()[0]
     assert place.build_side() == (first, False) and place.build_side(anew=True) == (first, True)
