@@ -19,8 +19,9 @@ PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").gl
 TEXT = {page: (ROOT / page).read_text() for page in PAGES}
 LINKED = [*PAGES, "CHANGELOG.md", "results/SCHEMA.md"]
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.M | re.S)
-# Flags of pkg-config, meson and cmake in commands that the pages quote.
-FOREIGN = {"--variable", "--cflags", "--prefix", "--build", "--target", "--timeout-multiplier"}
+# Flags of pkg-config, meson, cmake and examples/ab/accuracy in commands that the pages quote.
+FOREIGN = {"--variable", "--cflags", "--prefix", "--build", "--target", "--timeout-multiplier", "--sources", "--runs",
+           "--flags"}
 
 
 def help_of(verb):
