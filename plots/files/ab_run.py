@@ -86,7 +86,9 @@ def reduced(launch):
     ln = np.log(head) - np.log(base)
     ln_long = np.full(n, np.nan)
     if launch["long_rounds"]:
-        ln_long = np.log(head[:, short:].sum(axis=1)) - np.log(base[:, short:].sum(axis=1))
+        both = np.isfinite(base[:, short:]) & np.isfinite(head[:, short:])
+        sums = [np.where(both, one[:, short:], 0).sum(axis=1) for one in (base, head)]
+        ln_long = np.where(both.any(axis=1), np.log(np.maximum(sums[1], 1)) - np.log(np.maximum(sums[0], 1)), np.nan)
     with np.errstate(all="ignore"):
         return {"layouts": np.asarray(blocks["layout"]), "ln_ratio": np.nanmedian(ln[:, :short], axis=1),
                 "ln_long": ln_long,

@@ -21,7 +21,7 @@ LINKED = [*PAGES, "CHANGELOG.md", "results/SCHEMA.md"]
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```", re.M | re.S)
 # Flags of pkg-config, meson, cmake and examples/ab/accuracy in commands that the pages quote.
 FOREIGN = {"--variable", "--cflags", "--prefix", "--build", "--target", "--timeout-multiplier", "--sources", "--runs",
-           "--flags"}
+           "--flags", "--memory"}
 
 
 def help_of(verb):

@@ -169,8 +169,8 @@ def test_a_launch_as_it_was_written():
     launch = {"blocks": {"layout": [5, 2], "sensor_ns": [100, 200], "attempts": [1, 3]},
               "short_rounds": 2, "long_rounds": 2,
               "clock": {"cost_ns": 10}, "ops": 9, "quiet_ns": 100, "same": 4, "memory_b": 0,
-              "base_ns": [910, 910, 9010, 9010] + [1810, 0, 9010, 9010],
-              "head_ns": [1810, 1810, 27010, 27010] + [910, 910, 4510, 4510]}
+              "base_ns": [910, 910, 9010, 9010] + [1810, 0, 9010, 5000],
+              "head_ns": [1810, 1810, 27010, 27010] + [910, 910, 4510, 0]}
     found = ab_run.reduced(launch)
     assert np.exp(found["ln_ratio"]).tolist() == pytest.approx([2, 0.5])
     assert np.exp(found["ln_long"]).tolist() == pytest.approx([3, 0.5])
