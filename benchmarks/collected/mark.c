@@ -104,7 +104,8 @@ static void tear_down(void *memory)
     free(f);
 }
 
-#define SIDE(of, ...) { run, .calls = "amp_gc_collect", .set_up = of, .tear_down = tear_down, __VA_ARGS__ }
+#define SIDE(of, ...)                                                                                                  \
+    { run, .calls = "amp_gc_collect", .set_up = of, .tear_down = tear_down, .collected = heap_count, __VA_ARGS__ }
 #define SIZES AMP_SIZES(256 << 10, 4 << 20)
 
 AMP_PAIR(mark_values,

@@ -99,11 +99,13 @@ static bool count_side(const struct amp_side *side, void *fixture, uint64_t ops,
 }
 
 /* Add the stack that one operation takes. Not for kernels that start threads, since these use other stacks than the
- * examined one; and in a row's first launch only, since it takes seconds for a long operation. */
+ * examined one, nor for those that collect a heap: that is more instructions than are followed. In a row's first launch
+ * only, since it takes seconds for a long operation. */
 static void add_stack_use(struct counted *counted, const struct amp_task *task, const struct amp_side *side,
                           void *fixture)
 {
-    if (task->launch > 0 || task->row->pair->threads > 0 || amp_stack_use(side->run, fixture, 1, AMP_STACK_USE_STEPS, &counted->use))
+    if (task->launch > 0 || task->row->pair->threads > 0 || side->collected ||
+        amp_stack_use(side->run, fixture, 1, AMP_STACK_USE_STEPS, &counted->use))
         return;
     counted->stack = &counted->use;
     if (!counted->use.reserved_known)

@@ -63,9 +63,11 @@ def test_counts_are_what_the_lessons_promise(run):
 
 
 def test_every_layout_is_measured_once_in_a_launch(run):
-    layouts = json.loads((run / "manifest.json").read_text())["settings"]["layouts"]
+    manifest = json.loads((run / "manifest.json").read_text())
+    lesson_of = {row["pair"]: row["lesson"] for row in manifest["rows"]}
     for path in (run / "launches").rglob("*.json"):
-        blocks = json.loads(path.read_text())["blocks"]
+        launch = json.loads(path.read_text())
+        blocks, layouts = launch["blocks"], manifest["layouts"][lesson_of[launch["pair"]]]["n"]
         assert sorted(blocks["value_layout"]) == list(range(layouts)), path
         assert blocks["pointer_layout"] == blocks["value_layout"], path
         assert all(shift % 16 == 0 and 0 <= shift < 4096 for shift in blocks["stack_shift_b"]), path
