@@ -102,7 +102,7 @@ def whole(each, not_copied):
 
 
 def reason(row, found):
-    """What runs on both sides, and what that allocates. Of a class that is copied as bytes, how its bytes are copied."""
+    """What runs on both sides, and what that allocates; of a class that is copied as bytes, how its bytes are."""
     if row["failed"]:
         return None
     one = records.read(Row, row)

@@ -68,7 +68,8 @@ def build(compiler, found, make, part, link, seed):
     with children.pool() as threads:
         jobs = [threads.submit(_build_pair, compiler, found, pair, linked, lesson_object, seed, out)
                 for pair in part.pairs]
-        jobs += [threads.submit(_build_plain, compiler, found, lesson, lesson_object, seed, out) for lesson in lessons.PLAIN]
+        jobs += [threads.submit(_build_plain, compiler, found, lesson, lesson_object, seed, out)
+                 for lesson in lessons.PLAIN]
         for job in jobs:
             job.result()
     names = [*part.pairs, *(lesson.rpartition("/")[2] for lesson in lessons.PLAIN)]
@@ -124,8 +125,8 @@ def _hold_defined(compiler, found, made, linked, lesson_object):
     missing = list(dict.fromkeys(re.findall(r"undefined (?:reference to|symbol:) [`']?([^\n']+)'?", said)))
     if status and missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
-        raise Refused(found.type, f"{missing[0]}{more}: declared, and defined in another file: --link FILE, a source, an "
-                      "object or a library")
+        raise Refused(found.type, f"{missing[0]}{more}: declared, and defined in another file: --link FILE, a source, "
+                      "an object or a library")
     if status:
         raise Refused(found.type, f"linking: {first_error(said)}")
 
@@ -134,9 +135,9 @@ def _link(compiler, pair, made, linked, lesson_object, seed, out):
     """With as many layouts as the functions of both sides need."""
     layouts = lessons.LAYOUTS
     while True:
-        done = children.run([sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", pair, "--object", made,
-                             "--extra", lesson_object, "--source", ROOT / f"benchmarks/{LESSON}.cpp", "--count", layouts,
-                             "--seed", seed, "--cc", compiler.name, "--out", out,
+        done = children.run([sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", pair, "--object",
+                             made, "--extra", lesson_object, "--source", ROOT / f"benchmarks/{LESSON}.cpp",
+                             "--count", layouts, "--seed", seed, "--cc", compiler.name, "--out", out,
                              *(f"--library={path}" for path in linked.placed),
                              *(f"--link-arg={word}" for word in ("-pthread", *linked.words))], stderr=subprocess.PIPE)
         if not done.returncode:

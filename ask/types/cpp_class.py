@@ -28,7 +28,8 @@ TRAITS = ("object", "array", "class", "abstract", "polymorphic", "destructible",
 # What is done with an object: the trait that promises it, and code that does it.
 OPERATIONS = (
     ("copy_constructible", "void amp_try(const amp_asked &a, void *b) { ::new (b) amp_asked(a); }"),
-    ("move_constructible", "void amp_try(amp_asked &a, void *b) { ::new (b) amp_asked(static_cast<amp_asked &&>(a)); }"),
+    ("move_constructible",
+     "void amp_try(amp_asked &a, void *b) { ::new (b) amp_asked(static_cast<amp_asked &&>(a)); }"),
     ("copy_assignable", "void amp_try(const amp_asked &a, amp_asked &b) { b = a; }"),
     ("move_assignable", "void amp_try(amp_asked &a, amp_asked &b) { b = static_cast<amp_asked &&>(a); }"),
     ("default_constructible", "void amp_try(void *b) { ::new (b) amp_asked(); }"),
@@ -94,8 +95,9 @@ def _unit(compiler, line, shown, name):
     if not unit:
         raise Refused(shown, f"does not compile: {_of_the_user(compiler, said)}")
     before, spelled, after = unit.text.rsplit(subject.MARK, 2)
-    return replace(unit, text=f"{before}\n# 1 \"ask\"\nusing amp_written ={spelled};\n"
-                              f"using amp_asked = ::std::remove_cv<amp_written>::type;{after}"), replace(unit, text=before)
+    asked = (f"# 1 \"ask\"\nusing amp_written ={spelled};\n"
+             f"using amp_asked = ::std::remove_cv<amp_written>::type;{after}")
+    return replace(unit, text=f"{before}\n{asked}"), replace(unit, text=before)
 
 
 def _of_the_user(compiler, said):
@@ -152,7 +154,7 @@ def _refuse(name, traits):
 
 
 def _hold(unit, traits):
-    """(the traits that hold, notes): a template promises to be copyable whatever is in it, and then does not compile."""
+    """(the traits that hold, notes): a template promises to be copyable whatever it holds, and may not compile then."""
     promised = [(trait, code) for trait, code in OPERATIONS if traits[trait]]
     if not unit.check("".join(code.replace("amp_try", f"amp_try_{trait}") + "\n" for trait, code in promised))[0]:
         return traits, []

@@ -38,8 +38,8 @@ def printed(compiler, unit, name, text, flags, arguments=()):
 
 
 def _call(compiler, unit, caller, text, arguments):
-    """(what the caller printed, ""), or (None, why it printed nothing). Nothing but our functions is taken along of what
-    the header makes."""
+    """(what the caller printed, ""), or (None, why it printed nothing). Nothing but our functions is taken along of
+    what the header makes."""
     status, said, made = unit.compile(text, "-w", "-fno-lto")
     if status:
         return None, because(said)

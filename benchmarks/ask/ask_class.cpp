@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * An object of a class of C++, handed to a function or back: what its copy constructor costs against a reference, a move
- * and an out-parameter.
+ * An object of a class of C++, handed to a function or back: what its copy constructor costs against a reference, a
+ * move and an out-parameter.
  *
  *   class_read           by value   caller --copy--> parameter            copied and destroyed by the caller
  *                        const &    caller --[ & ]-> callee
  *
- *   class_keep           by value   caller --copy--> parameter --move--> kept      the callee takes a copy, and moves it in
+ *   class_keep           by value   caller --copy--> parameter --move--> kept      the callee moves its copy in
  *                        const &    caller --[ & ]-> callee    --copy--> kept      the callee assigns, and may reuse
  *                                                                                  what the kept object has
  *   class_hand_over      by value   caller --move--> parameter --move--> kept      the caller needs it no longer
  *                        &&         caller --[ & ]-> callee    --move--> kept
  *
- *   class_move           copy       old place --copy--> new place         then the old one is destroyed, as when a vector
- *                        move       old place --move--> new place         grows
+ *   class_move           copy       old place --copy--> new place         then the old one is destroyed, as when a
+ *                        move       old place --move--> new place         vector grows
  *
  *   class_return         returned   callee makes it in the caller's local (no copy, no move)
  *                        out        caller makes a default object, the callee assigns to it
@@ -87,15 +87,15 @@ static AMP_ALWAYS_INLINE uint64_t ask_read(const subject &object)
 }
 
 #define ASK_SIDE(side, named)                                                                                          \
-    { .run = side, .allocs_per_op = AMP_ANY, .bytes_per_op = AMP_ANY, .set_up = ask_set_up, .tear_down = ask_tear_down, \
-      .label = named }
+    { .run = side, .allocs_per_op = AMP_ANY, .bytes_per_op = AMP_ANY, .set_up = ask_set_up,                            \
+      .tear_down = ask_tear_down, .label = named }
 
 #define ASK_PAIR(pair, text, value_named, pointer_named)                                                               \
     AMP_PAIR(pair, .question = text, .value = ASK_SIDE(run_value, value_named),                                        \
              .pointer = ASK_SIDE(run_pointer, pointer_named), .sizes = AMP_SIZES(sizeof(subject)))
 
-/* Both kernels: `operation` has the object in `now`; in `other` a place without one, or the model whose turn is next; in
- * `kept` what is assigned to. */
+/* Both kernels: `operation` has the object in `now`; in `other` a place without one, or the model whose turn is next;
+ * in `kept` what is assigned to. */
 #define ASK_RUN(side, operation)                                                                                       \
     static uint64_t run_##side(void *fixture, uint64_t ops)                                                            \
     {                                                                                                                  \

@@ -63,8 +63,9 @@ static int ask_version(const char *clang, char *out, size_t cap)
     }
     close(ends[0]);
     if (err)
-        return amp_complain(2, clang, "cannot be started: %s; the package is called %s, and AMPERSAND_CLANG names another "
-                            "one", strerror(err), is_gcc(clang) ? "gcc" : "clang");
+        return amp_complain(2, clang,
+                            "cannot be started: %s; the package is called %s, and AMPERSAND_CLANG names another one",
+                            strerror(err), is_gcc(clang) ? "gcc" : "clang");
     out[n > 0 ? n : 0] = '\0';
     out[strspn(out, "0123456789")] = '\0';
     return status || !*out ? amp_complain(2, clang, "does not say its version, so it is neither clang nor gcc") : 0;
@@ -85,8 +86,9 @@ static int find_plugin(const char *clang, const char *version, char *out, size_t
     if (access(out, R_OK) == 0)
         return 0;
     if (is_gcc(clang))
-        return amp_complain(2, clang, "version %s has no plugin in this build: there is one for the gcc that built ampersand, "
-                                      "if its headers were installed; the package is called gcc-%s-plugin-dev",
+        return amp_complain(2, clang,
+                            "version %s has no plugin in this build: there is one for the gcc that built ampersand, if its "
+                            "headers were installed; the package is called gcc-%s-plugin-dev",
                             version, version);
     return amp_complain(2, clang,
                         "version %s has no plugin in this build: there is one for each of clang 14 to 19 whose package "
@@ -105,8 +107,8 @@ static bool compiles_at_link(char **words)
     return does;
 }
 
-/* How the command begins: the compiler, debug information and the plugin. Returns the number of words. A compiler that is
- * started by the linker has no plugin, and its code would keep names that fit no longer: so with -flto there is none. */
+/* How the command begins: the compiler, debug information and the plugin. Returns the number of words. A compiler that
+ * the linker starts has no plugin, and its code would keep names that fit no longer: so with -flto there is none. */
 static int begin_command(const char *compiler, const char *plugin, char **given, char *option, size_t cap, char **words)
 {
     const bool gcc = is_gcc(compiler), has_plugin = !compiles_at_link(given);
@@ -122,8 +124,8 @@ static int begin_command(const char *compiler, const char *plugin, char **given,
     if (!gcc)
         words[n++] = "--end-no-unused-arguments";
     if (!has_plugin)
-        amp_complain(0, compiler, "-flto: no copies are named, since the linker compiles without the plugin: leave -flto "
-                                  "out, or add -fno-lto");
+        amp_complain(0, compiler, "-flto: no copies are named, since the linker compiles without the plugin: leave "
+                                  "-flto out, or add -fno-lto");
     return n;
 }
 

@@ -6,8 +6,8 @@
  *                        |                                              |
  *                        `-----------> copy_list of the object <--------'      text, in a section that is not loaded
  *
- * A line of the list: asked, left, bytes, line, column, file, kind, type, function, with tabs between and a line feed at
- * the end, so that the linker joins the lists of all files. The code stays as it is: statements are only read. */
+ * A line of the list: asked, left, bytes, line, column, file, kind, type, function, with tabs between and a line feed
+ * at the end, so that the linker joins the lists of all files. The code stays as it is: statements are only read. */
 #include <cstdio>
 #include <map>
 #include <string>
@@ -51,8 +51,8 @@ struct what {
     const char *kind;
 };
 
-/* What `size_b` bytes are, which are copied as an object of type `as`, at the begin of, or within, one of type `whole`. A
- * call of memcpy becomes a move of an array of bytes, whose object tells more. */
+/* What `size_b` bytes are, which are copied as an object of type `as`, at the begin of, or within, one of type `whole`.
+ * A call of memcpy becomes a move of an array of bytes, whose object tells more. */
 what describe(tree as, tree whole, unsigned HOST_WIDE_INT size_b)
 {
     if (RECORD_OR_UNION_TYPE_P(as) && size_of(as) == size_b)
@@ -189,7 +189,8 @@ const pass_data asked_data = { GIMPLE_PASS, "copies_asked", OPTGROUP_NONE, TV_NO
 const pass_data left_data = { GIMPLE_PASS, "copies_left", OPTGROUP_NONE, TV_NONE, PROP_cfg, 0, 0, 0, 0 };
 
 struct list_pass : gimple_opt_pass {
-    list_pass(const pass_data &data, gcc::context *context) : gimple_opt_pass(data, context), is_left(&data == &left_data)
+    list_pass(const pass_data &data, gcc::context *context)
+        : gimple_opt_pass(data, context), is_left(&data == &left_data)
     {
     }
     unsigned execute(function *of) override
