@@ -48,6 +48,7 @@ PROGRAMS = {
     "churn": ["PROGRAM", "churn"],
     "threads": ["PROGRAM", "threads", "64"], "exec": ["PROGRAM", "exec"], "handlers": ["PROGRAM", "handlers"],
     "xz": ["/usr/bin/xz", "-c", "-1", __file__], "sqlite3": ["/usr/bin/sqlite3", ":memory:", SCRIPT],
+    "sizes": ["/usr/bin/python3", "-c", "for i in range(5000): bytearray(600 + i)"],  # from one stack
     "python3": ["/usr/bin/python3", "-c", PYTHON], "sh": ["/bin/sh", "-c", "ls / | sort | wc -l; exec ls /"],
 }
 
