@@ -27,6 +27,7 @@ struct run {
 struct amp_gc_pages {
     struct run *runs; /* of each page */
     uint32_t top, end;
+    size_t ready_b; /* cleared by the system, from the base on; of the worker */
     uint32_t lists[LISTS]; /* runs of n pages; in the last, of more */
     void *mapped;
     size_t mapped_b;
@@ -131,6 +132,27 @@ void amp_gc_pages_release(struct amp_gc *gc)
 size_t amp_gc_pages_used(const struct amp_gc *gc)
 {
     return gc->pages->top;
+}
+
+/* What the heap will have touched when it reaches its goal. */
+void amp_gc_pages_prepare(struct amp_gc *gc)
+{
+#ifdef MADV_POPULATE_WRITE
+    struct amp_gc_pages *pages = gc->pages;
+    size_t from_b, to_b;
+
+    pthread_mutex_lock(&gc->heap_lock);
+    from_b = (size_t) pages->top * AMP_GC_PAGE_B;
+    to_b = gc->pace.goal_b / HUGE_B * HUGE_B;
+    pthread_mutex_unlock(&gc->heap_lock);
+    from_b = (from_b > pages->ready_b ? from_b : pages->ready_b) / HUGE_B * HUGE_B;
+    for (; from_b < to_b && to_b <= gc->reserved_b && !AMP_GC_LOAD(&gc->quit); from_b += HUGE_B)
+        madvise((void *) (gc->base + from_b), HUGE_B, MADV_POPULATE_WRITE);
+    if (from_b > pages->ready_b)
+        pages->ready_b = from_b;
+#else
+    (void) gc;
+#endif
 }
 
 /* ---- Runs of free pages */

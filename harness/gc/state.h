@@ -259,6 +259,8 @@ size_t amp_gc_class_pages(unsigned class_);
 int amp_gc_pages_reserve(struct amp_gc *gc);
 void amp_gc_pages_release(struct amp_gc *gc);
 size_t amp_gc_pages_used(const struct amp_gc *gc); /* from the first on */
+/* Without the lock, by the worker: else a mutator that owes a stop may wait until the system has cleared its memory. */
+void amp_gc_pages_prepare(struct amp_gc *gc);
 struct amp_gc_span *amp_gc_span_new(struct amp_gc *gc, struct amp_gc_kind *kind, size_t size_b);
 void amp_gc_span_free(struct amp_gc *gc, struct amp_gc_span *span);
 

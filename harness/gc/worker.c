@@ -93,6 +93,12 @@ static void mark(struct amp_gc *gc)
     rest(gc, did ? amp_gc_rest_ns(gc, worked_ns) : 0);
 }
 
+static void sweep(struct amp_gc *gc)
+{
+    amp_gc_sweep_all(gc);
+    amp_gc_pages_prepare(gc);
+}
+
 static bool has_work(const struct amp_gc *gc)
 {
     const enum amp_gc_phase phase = AMP_GC_LOAD(&gc->phase);
@@ -130,7 +136,7 @@ static void *work(void *arg)
         else if (AMP_GC_LOAD(&gc->phase) == AMP_GC_MARKING)
             mark(gc);
         else
-            amp_gc_sweep_all(gc);
+            sweep(gc);
     }
     pthread_cleanup_pop(1);
     return NULL;
