@@ -82,8 +82,7 @@ bool amp_gc_begin(struct amp_gc *gc, struct amp_gc_mutator *self, const char *wh
         return false;
     }
     turn_on(gc, why, asked_ns, stopped_ns);
-    gc->cycle.go1_ns = amp_gc_go(gc, self, asked_ns);
-    gc->cycle.stop1_cpu_ns = gc->stop_cpu_ns;
+    gc->cycle.go1_ns = amp_gc_go(gc, self, asked_ns, &gc->cycle.stop1_cpu_ns);
     set_phase(gc, AMP_GC_MARKING); /* wakes the worker */
     if (self)
         amp_gc_at_safe_point(self);
@@ -205,8 +204,7 @@ static void end(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_n
     set_phase(gc, AMP_GC_OFF);
     cycle.stop2_ns = asked_ns;
     cycle.stopped2_ns = stopped_ns;
-    cycle.go2_ns = amp_gc_go(gc, self, asked_ns);
-    cycle.stop2_cpu_ns = gc->stop_cpu_ns;
+    cycle.go2_ns = amp_gc_go(gc, self, asked_ns, &cycle.stop2_cpu_ns);
     count_stop(gc, &cycle, cycle.stop1_ns, cycle.go1_ns);
     count_stop(gc, &cycle, asked_ns, cycle.go2_ns);
     tell(gc, &cycle, &pace);
@@ -229,7 +227,7 @@ bool amp_gc_try_end(struct amp_gc *gc, struct amp_gc_mutator *self)
     if (marked) {
         end(gc, self, asked_ns, stopped_ns);
     } else {
-        count_stop(gc, &gc->cycle, asked_ns, amp_gc_go(gc, self, asked_ns));
+        count_stop(gc, &gc->cycle, asked_ns, amp_gc_go(gc, self, asked_ns, NULL));
         set_phase(gc, AMP_GC_MARKING);
     }
     return marked;

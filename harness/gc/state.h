@@ -209,7 +209,7 @@ struct amp_gc {
     int64_t credit; /* bytes that the worker has scanned and no assist has used */
     /* Control */
     pthread_mutex_t lock;
-    uint64_t stop_cpu_ns; /* of the process, when the stop was asked for, and then in the whole stop */
+    uint64_t stop_cpu_ns; /* of the process, when the stop was asked for */
     pthread_cond_t stopped, go, done;
     uint32_t work; /* changes whenever there is something for the worker; it sleeps on it */
     enum amp_gc_phase phase;
@@ -358,7 +358,8 @@ uint64_t amp_gc_answer_on_host(void *mutator);
 void amp_gc_at_safe_point(struct amp_gc_mutator *mutator); /* on a host stack, below amp_gc_note_registers() */
 void amp_gc_end(struct amp_gc_mutator *mutator);           /* it runs no more */
 int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_ns, uint64_t *stopped_ns);
-uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns); /* returns when */
+/* Returns when. cpu_ns: of the process in this stop; may be NULL. */
+uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns, uint64_t *cpu_ns);
 void amp_gc_hurry(struct amp_gc *gc);
 
 /* Has every mutator handed over what its barrier found, since a round began? Begins one if the last one is over. A second

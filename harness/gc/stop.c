@@ -277,7 +277,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
     return error;
 }
 
-uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns)
+uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns, uint64_t *cpu_ns)
 {
     uint64_t go_ns;
 
@@ -290,7 +290,8 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
     AMP_TRACE_END("gc: stop");
     if (go_ns - asked_ns > gc->longest_stop_ns)
         gc->longest_stop_ns = go_ns - asked_ns;
-    gc->stop_cpu_ns = amp_gc_process_ns() - gc->stop_cpu_ns;
+    if (cpu_ns)
+        *cpu_ns = amp_gc_process_ns() - gc->stop_cpu_ns;
     pthread_mutex_unlock(&gc->lock);
     return go_ns;
 }

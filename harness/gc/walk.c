@@ -163,7 +163,7 @@ static int walk(struct amp_gc *gc, struct amp_gc_mutator *self, const struct amp
         for (size_t page = 0; page < amp_gc_pages_used(gc); page++)
             if (gc->map[page] && gc->map[page]->base == gc->base + page * AMP_GC_PAGE_B)
                 visit_span(&visit, gc->map[page]);
-        amp_gc_go(gc, self, asked_ns);
+        amp_gc_go(gc, self, asked_ns, NULL);
     }
     release_phase(gc, phase);
     if (self)
