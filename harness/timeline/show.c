@@ -45,9 +45,9 @@ void amp_timeline_show_table(const struct amp_totals *totals, const char *title,
     const struct amp_lanes_facts *facts = &totals->facts;
     char total[32], longest[32];
 
-    fprintf(out, "%s: %" PRIu64 " events of %zu thread%s in %zu process%s, over %s\n", title, facts->events,
-            facts->lanes, facts->lanes == 1 ? "" : "s", facts->processes, facts->processes == 1 ? "" : "es",
-            in_units(facts->ns, total));
+    fprintf(out, "%s: %" PRIu64 " event%s of %zu thread%s in %zu process%s, over %s\n", title, facts->events,
+            facts->events == 1 ? "" : "s", facts->lanes, facts->lanes == 1 ? "" : "s", facts->processes,
+            facts->processes == 1 ? "" : "es", in_units(facts->ns, total));
     show_facts(facts, out);
     if (totals->n > 0)
         fprintf(out, "  %12s %12s %12s  %s\n", "times", "in all", "longest", "what");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * When threads begin, end and wait: in front of the functions of <pthread.h> and <semaphore.h>. A lock that is free is
- * no event: it is tried first. What is waited for in other ways (futexes, pipes, the C11 functions) is not seen. */
+ * no event: it is tried first. What is waited for in other ways (futexes, pipes, the C11 functions, a lock or semaphore
+ * with a time limit) is not seen. */
 #include "harness/timeline/preload/write.h"
 
 #include <dlfcn.h>
@@ -23,6 +24,11 @@ static struct {
     int (*mutex_trylock)(pthread_mutex_t *);
     int (*cond_wait)(pthread_cond_t *, pthread_mutex_t *);
     int (*cond_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+    int (*cond_clockwait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
+    int (*rwlock_rdlock)(pthread_rwlock_t *);
+    int (*rwlock_tryrdlock)(pthread_rwlock_t *);
+    int (*rwlock_wrlock)(pthread_rwlock_t *);
+    int (*rwlock_trywrlock)(pthread_rwlock_t *);
     int (*barrier_wait)(pthread_barrier_t *);
     int (*sem_wait)(sem_t *);
     int (*sem_trywait)(sem_t *);
@@ -31,9 +37,21 @@ static struct {
 
 static pthread_key_t ending;
 
+/* Before glibc 2.36, RTLD_NEXT finds the oldest version of a name; functions of conditions have one that takes another
+ * kind of condition. */
+static void *find_next(const char *name)
+{
+    void *found = NULL;
+
+#if defined(__GLIBC__) && defined(__x86_64__)
+    found = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
+#endif
+    return found ? found : dlsym(RTLD_NEXT, name);
+}
+
 static void find_one(const char *name, void *function)
 {
-    void *found = dlsym(RTLD_NEXT, name);
+    void *found = find_next(name);
 
     memcpy(function, &found, sizeof found);
 }
@@ -46,6 +64,11 @@ static void find(void)
     find_one("pthread_mutex_trylock", &real.mutex_trylock);
     find_one("pthread_cond_wait", &real.cond_wait);
     find_one("pthread_cond_timedwait", &real.cond_timedwait);
+    find_one("pthread_cond_clockwait", &real.cond_clockwait);
+    find_one("pthread_rwlock_rdlock", &real.rwlock_rdlock);
+    find_one("pthread_rwlock_tryrdlock", &real.rwlock_tryrdlock);
+    find_one("pthread_rwlock_wrlock", &real.rwlock_wrlock);
+    find_one("pthread_rwlock_trywrlock", &real.rwlock_trywrlock);
     find_one("pthread_barrier_wait", &real.barrier_wait);
     find_one("sem_wait", &real.sem_wait);
     find_one("sem_trywait", &real.sem_trywait);
@@ -141,6 +164,49 @@ EXPORTED int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *
     AMP_NOTE(AMP_MARK_BEGIN, "wait for a condition", 0);
     err = real.cond_timedwait(condition, mutex, until);
     AMP_NOTE(AMP_MARK_END, "wait for a condition", 0);
+    return err;
+}
+
+/* What C++ calls for wait_for(); not in every C library. */
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                           const struct timespec *until);
+EXPORTED int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                                    const struct timespec *until)
+{
+    int err;
+
+    ready();
+    AMP_NOTE(AMP_MARK_BEGIN, "wait for a condition", 0);
+    err = real.cond_clockwait(condition, mutex, clock, until);
+    AMP_NOTE(AMP_MARK_END, "wait for a condition", 0);
+    return err;
+}
+
+EXPORTED int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+{
+    int err;
+
+    ready();
+    err = real.rwlock_tryrdlock(lock);
+    if (err != EBUSY)
+        return err;
+    AMP_NOTE(AMP_MARK_BEGIN, "wait to read", 0);
+    err = real.rwlock_rdlock(lock);
+    AMP_NOTE(AMP_MARK_END, "wait to read", 0);
+    return err;
+}
+
+EXPORTED int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+    int err;
+
+    ready();
+    err = real.rwlock_trywrlock(lock);
+    if (err != EBUSY)
+        return err;
+    AMP_NOTE(AMP_MARK_BEGIN, "wait to write", 0);
+    err = real.rwlock_wrlock(lock);
+    AMP_NOTE(AMP_MARK_END, "wait to write", 0);
     return err;
 }
 

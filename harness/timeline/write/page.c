@@ -218,9 +218,9 @@ static void put_facts(struct filler *f)
 {
     const struct amp_lanes_facts *facts = &f->totals->facts;
 
-    fprintf(f->out.file, "%" PRIu64 " events of %zu thread%s in %zu process%s, over %.3f ms.", facts->events,
-            facts->lanes, facts->lanes == 1 ? "" : "s", facts->processes, facts->processes == 1 ? "" : "es",
-            (double) facts->ns / 1e6);
+    fprintf(f->out.file, "%" PRIu64 " event%s of %zu thread%s in %zu process%s, over %.3f ms.", facts->events,
+            facts->events == 1 ? "" : "s", facts->lanes, facts->lanes == 1 ? "" : "s", facts->processes,
+            facts->processes == 1 ? "" : "es", (double) facts->ns / 1e6);
     if (facts->overwritten > 0)
         fprintf(f->out.file, " %" PRIu64 " older events were overwritten.", facts->overwritten);
     if (facts->lost > 0)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,6 +83,61 @@ static void threads(void)
         sem_post(&semaphore);
     for (int i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
+}
+
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+static pid_t reader_tid, writer_tid;
+
+static void *reader(void *argument)
+{
+    __atomic_store_n(&reader_tid, (pid_t) syscall(SYS_gettid), __ATOMIC_RELEASE);
+    pthread_rwlock_rdlock(&lock); /* which main holds */
+    pthread_rwlock_unlock(&lock);
+    return argument;
+}
+
+static void *writer(void *argument)
+{
+    __atomic_store_n(&writer_tid, (pid_t) syscall(SYS_gettid), __ATOMIC_RELEASE);
+    pthread_rwlock_wrlock(&lock);
+    pthread_rwlock_unlock(&lock);
+    return argument;
+}
+
+/* By the kernel's word: S, for a thread that sleeps. */
+static int sleeps(const pid_t *tid)
+{
+    char path[64], state = 0;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int) __atomic_load_n(tid, __ATOMIC_ACQUIRE));
+    file = fopen(path, "r");
+    if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 0;
+    if (file)
+        fclose(file);
+    return state == 'S';
+}
+
+/* Both wait for main; then main, which holds what nobody else wants, for nobody; and for a condition until long ago. */
+static void locks(void)
+{
+    const struct timespec past = { 0, 0 };
+    pthread_t threads[2];
+
+    pthread_rwlock_wrlock(&lock);
+    pthread_create(&threads[0], NULL, reader, NULL);
+    pthread_create(&threads[1], NULL, writer, NULL);
+    while (!sleeps(&reader_tid) || !sleeps(&writer_tid))
+        usleep(1000);
+    pthread_rwlock_unlock(&lock);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    pthread_rwlock_rdlock(&lock);
+    pthread_rwlock_unlock(&lock);
+    pthread_mutex_lock(&mutex);
+    printf("%d\n", pthread_cond_clockwait(&condition, &mutex, CLOCK_MONOTONIC, &past));
+    pthread_mutex_unlock(&mutex);
 }
 
 /* More than a window of 1 MiB holds, in three slices one after the other, the second within none. */
@@ -199,6 +255,8 @@ int main(int argc, char **argv)
         nested((int) n);
     if (strcmp(mode, "threads") == 0)
         threads();
+    if (strcmp(mode, "locks") == 0)
+        locks();
     if (strcmp(mode, "many") == 0)
         many(n);
     if (strcmp(mode, "beside") == 0)

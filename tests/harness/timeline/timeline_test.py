@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What `trace` records is what the program did, by its own clock; however it ends, that is kept. AMPERSAND_BUILD names
 the build folder."""
+import errno
 import os
 import shutil
 import signal
@@ -67,6 +68,14 @@ def test_threads_start_wait_and_end(program, tmp_path):
         else:
             assert found["waiter"] == found["wait at a barrier"] == 1
             assert found["wait for a mutex"] + found["wait for a condition"] >= 1  # main held it when they came
+
+
+def test_reading_writing_and_waiting_until_a_time(program, tmp_path):
+    """Of shared locks, and what C++ calls for wait_for(), which is over at once here. A lock that is free is no event."""
+    done, events, _ = trace(tmp_path, program, "locks")
+    assert done.returncode == 0 and int(done.stdout) == errno.ETIMEDOUT
+    found = events.names("X")
+    assert [found.count(name) for name in ("wait to read", "wait to write", "wait for a condition")] == [1, 1, 1]
 
 
 def test_64_threads(program, tmp_path):
