@@ -381,8 +381,9 @@ Usage: ./ampersand gc [flags]                                              defau
   --memory-limit SIZE    addresses that a process may take                 128G
 
 Measures the heap at its peak, the CPU time of collecting and every pause, and sets the model beside them: the heap is
-live x (1 + GOGC/100), a cycle costs what it cost in collections measured apart. The page has the saw-tooth, the pauses,
-sliders over what was measured, the heap as a graph with retained sizes, and a small heap to step through marking.
+live x (1 + GOGC/100), where Go counts what is born while it marks; a cycle costs what it cost in collections measured
+apart. The page has the saw-tooth, the pauses, sliders over what was measured, the heap as a graph with retained sizes,
+and a small heap to step through marking.
 END
         doctor) cat <<'END' ;;
 Usage: ./ampersand doctor [--facts] [--busy] [--launches N] [--designs N] [--format table|json]

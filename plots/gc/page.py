@@ -25,11 +25,13 @@ def page_of(folder):
 
 def page(run, points, pauses, shapes):
     settings = run.manifest["settings"]
+    pauses_table, points_table = text.pauses_table(pauses), text.table(points)
     return shell.render(
         "gc.html.j2", run, run.manifest, "gc", "gc, ", script="gc.js", sheet=Markup(shell.read_template("gc.css")),
         place=" · ".join([*style.place(run.manifest), style.made(run.manifest)]), quick=run.manifest["quick"],
         tally=_tally(run, points), failures=run.failures, short=_short(points, pauses),
-        pauses_table=page_table.of(text.pauses_table(pauses)), points_table=page_table.of(text.table(points)),
+        pauses_table=page_table.of(pauses_table), pauses_note=pauses_table.note,
+        points_table=page_table.of(points_table), points_note=points_table.note,
         shapes_table=page_table.of(text.shapes_table(shapes)) if shapes else None,
         graphs=[_graph(name, graph) for name, graph in run.graphs.items()],
         data=_embedded({
@@ -70,7 +72,7 @@ def _short(points, pauses):
     heap = {}
     for one in points:
         heap.setdefault(one.collector, []).append(one.heap_off)
-    yield "Heap", ("at its peak, beside live × (1 + GOGC / 100): "
+    yield "Heap", ("at its peak, beside what the model says: "
                    + "; ".join(f"{name} {text.off(min(offs))} to {text.off(max(offs))}" for name, offs in heap.items())
                    + ".")
 
@@ -118,7 +120,7 @@ def _point(one, points):
         cost = model.between([(other.gogc, other.cost) for other in same if other.cost], gogc)
         wanted = model.steady(one.collector, cost, one.asked_b, one.others_b, gogc)
         line.append({"gogc": round(gogc, 1), "peak_b": wanted.peak_b,
-                     "cpu_ns_per_kib": 1024 * wanted.cpu_ns_per_b(cost) if cost else 0})
+                     "cpu_ns_per_kib": 1024 * wanted.cpu_ns_per_b(cost) if cost else None})
     return {"collector": one.collector, "workload": one.workload, "live_b": one.live_b, "gogc": one.gogc,
             "peak_b": one.peak_b, "heap_off": text.off(one.heap_off), "share": one.share,
             "cpu_ns_per_kib": 1024 * one.cpu_ns_per_b, "cpu_off": text.off(one.cpu_off), "pauses_ns": one.pauses_ns,

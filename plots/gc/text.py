@@ -45,9 +45,9 @@ def table(points):
         Column("launches", lambda p: p.launches),
     ), points, title="Heap and CPU by GOGC",
         note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it: without idle CPUs. least: "
-             "what no collector that keeps the heap and marks as fast falls below, if no mutator waits. GC ns/KiB: CPU "
-             "time of collecting for each KiB allocated, idle CPUs included; ns/KiB: all that a mutator takes for it. of "
-             "model: from cycles that were measured apart")
+             "what no collector that keeps the heap and marks as fast falls below, if no mutator waits, for it or for a "
+             "CPU. GC ns/KiB: CPU time of collecting for each KiB allocated, idle CPUs included; ns/KiB: all that a "
+             "mutator takes for it. of model: from cycles that were measured apart")
 
 
 def shapes_table(found):

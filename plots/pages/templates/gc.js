@@ -126,8 +126,9 @@ function drawKnob(id, title, value, model, show, log, names = 446) {
   for (const collector of data.collectors) {
     const group = svg("g", { class: collector });
     for (const p of points.filter(one => one.collector === collector)) {
-      if (model && p.gogc === data.gogcs[0])
-        group.append(svg("path", { class: "line", d: path(p.model.map(one => [one.gogc, model(one)]), toX, toY) }));
+      const line = model && p.gogc === data.gogcs[0] ? p.model.filter(one => model(one) !== null) : []; // null: not known
+      if (line.length)
+        group.append(svg("path", { class: "line", d: path(line.map(one => [one.gogc, model(one)]), toX, toY) }));
       group.append(svg("circle", { class: p.gogc === data.gogcs[knobs.gogc] ? "mark chosen" : "mark", cx: toX(p.gogc), cy: toY(value(p)),
         r: p.gogc === data.gogcs[knobs.gogc] ? 6 : 4 }, svg("title", {}, `${collector}, GOGC ${p.gogc}: ${show(value(p))}`)));
     }

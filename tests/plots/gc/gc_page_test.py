@@ -113,6 +113,16 @@ def test_the_page_needs_nothing_else(tmp_path_factory):
     assert "ours first stop" in text and "boehm the one stop" in text
     assert "1,000 objects" in text or "1000 objects" in text
     assert "... 28 more ..." in text
+    assert "else p99: of the others." in text and "least: what no collector" in text  # the columns' meaning
+    assert set(re.findall(r'href="#([\w-]+)"', text)) <= set(re.findall(r'id="([\w-]+)"', text))
+
+
+def test_no_line_of_what_was_not_measured_apart():
+    """Runs begun before have no cycles apart: their model has a heap, and no CPU; null, which nothing draws."""
+    for launched, is_known in ((modelled(64 * MIB, 100), False), (with_cost(modelled(64 * MIB, 100)), True)):
+        points = list(points_of([launched]).values())
+        line = page._point(points[0], points)["model"]
+        assert all(one["peak_b"] > 0 and (one["cpu_ns_per_kib"] is not None) == is_known for one in line)
 
 
 def test_the_graph_of_the_page_is_a_tree():
