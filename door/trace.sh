@@ -18,7 +18,7 @@ Usage: ./ampersand trace [flags] -- PROGRAM ARGUMENTS                      defau
        ./ampersand trace [flags] --from DIR   a recording that --keep kept
 
   -o FILE            FILE.html is a page that any browser shows, FILE.json    none: only the
-                     opens in Perfetto and speedscope; may be repeated        report
+                     is what Perfetto and speedscope read; may be repeated    report
   --window T         write the last so much only: 10s, 5m                     all that is kept
   --window SIZE      keep so much of each process: 64M is 4 million events    64M
   --alloc-above SIZE also each allocation and free from SIZE on, and what     none

@@ -28,7 +28,6 @@ static void each_of_stack(struct amp_stack *stack, range_fn *fn, void *arg)
 
 void amp_gc_each_range(struct amp_gc_mutator *mutator, void (*fn)(void *arg, uintptr_t from, uintptr_t to), void *arg)
 {
-
     fn(arg, (uintptr_t) &mutator->result, (uintptr_t) (&mutator->result + 1));
     if (AMP_GC_LOAD(&mutator->state) == AMP_GC_ENDED)
         return;
