@@ -232,6 +232,10 @@ def scaled(window, times, divided_by):
     return window * times // divided_by
 
 
+# Pairs that allocate on a heap that is collected count its objects, of which malloc() knows nothing: collected_test.py.
+COLLECTED = {"call_collected", "reuse_collected", "arena_collected", "gogc", "gogc_values"}
+
+
 def test_lessons_are_there():
     assert BENCH.exists(), f"{BENCH} is not built"
     assert LESSON_ROWS, "`ampersand-bench list` names no row"
@@ -252,7 +256,9 @@ def test_lesson_against_interposer(row, tmp_path):
         if not window.pop("one_thread"):  # how much lives at once is then the scheduler's affair
             for each in counted:
                 each.pop("peak_b", None)
-        assert counted[0] == counted[1] == counted[2], side
+        if row.split("/")[0] in COLLECTED:
+            counted.pop()
+        assert all(each == counted[0] for each in counted), side
 
 
 WRAPPERS = {  # each hands on to jemalloc what it does not keep for itself, so jemalloc sees some of it
