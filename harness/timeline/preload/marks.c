@@ -87,7 +87,8 @@ static int look_at(struct dl_phdr_info *module, size_t size, void *argument)
 
 void amp_marks_switch_on(void)
 {
-    dl_iterate_phdr(look_at, NULL);
+    if (amp_ring_is_traced()) /* else a lesson needs what is here, and times a mark that is off */
+        dl_iterate_phdr(look_at, NULL);
 }
 
 static void *(*real_dlopen)(const char *, int);

@@ -356,6 +356,11 @@ void amp_ring_begin_process(void)
     process = amp_region_map(sizeof *process);
 }
 
+bool amp_ring_is_traced(void)
+{
+    return process && !is_in_memory;
+}
+
 void amp_ring_begin_here(size_t size_b)
 {
     if (process)

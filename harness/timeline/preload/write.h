@@ -6,6 +6,8 @@
 
 #include "harness/marks.h"
 
+#include <stdbool.h>
+
 #define AMP_RING_EXPORTED __attribute__((__visibility__("default")))
 
 /* What marks call. Takes no lock but when a chunk is full, allocates nothing, and keeps errno. */
@@ -31,7 +33,10 @@ AMP_RING_EXPORTED void amp_ring_begin_here(size_t size_b);
 /* Once, before any other: the environment tells where the file goes. Without that nothing is recorded. */
 void amp_ring_begin_process(void);
 
-/* Switch on the marks of all that is loaded now. */
+/* Whether it did. */
+bool amp_ring_is_traced(void);
+
+/* Switch on the marks of all that is loaded now, if the process is traced. */
 void amp_marks_switch_on(void);
 
 #endif

@@ -336,6 +336,24 @@ def test_a_library_that_is_loaded_later(tmp_path):
     assert trace(tmp_path, host, "plugin.so")[0].returncode == 0
 
 
+NEEDY = """#include "harness/timeline/preload/write.h"
+#include <stdio.h>
+#include <stdlib.h>
+void plug(void); void plug(void) { AMP_TRACE("in the plugin"); amp_ring_begin_here(1 << 20); if (AMP_MARK_HOOK) exit(3); }
+"""
+
+
+def test_a_library_that_needs_the_ring_and_is_not_traced(tmp_path):
+    """As the lesson about marks, which times one that is off: what comes with it switches none on."""
+    (tmp_path / "needy.c").write_text(NEEDY)
+    (tmp_path / "host.c").write_text(HOST)
+    needy = compiled(tmp_path / "needy.so", tmp_path / "needy.c", "-shared", "-fPIC", f"-L{TRACE.parent}",
+                     "-lampersand_trace", f"-Wl,-rpath,{TRACE.parent}")
+    host = compiled(tmp_path / "host", tmp_path / "host.c", "-w")
+    assert subprocess.run([host, needy]).returncode == 0
+    assert trace(tmp_path, host, needy)[0].returncode == 3
+
+
 @pytest.mark.parametrize("command", [["/usr/bin/python3", "-c", "import threading\nt = threading.Thread(target=print)\n"
                                       "t.start(); t.join()"], ["/usr/bin/xz", "-T2", "-c", __file__]],
                          ids=["python3", "xz"])
