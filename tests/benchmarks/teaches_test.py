@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
+from collected_test import CHECKS as COLLECTED
 from disassembly import KERNEL_ARGS, WARNINGS, compiled, compiled_text, loops, read_object, stored_b
 from disassembly_test import CHECKS, pytestmark  # noqa: F401
 from lessons_test import TABLES
@@ -281,8 +282,8 @@ def test_other_flags_keep_the_calls(compiler, flag, lesson):
 
 
 def test_every_lesson_of_the_catalogue_is_held():
-    assert set(LESSONS) | set(CHECKS) | set(PASSING) | {"lto"} == set(TABLES)
-    assert not set(LESSONS) & (set(CHECKS) | set(PASSING))
+    assert set(LESSONS) | set(CHECKS) | set(PASSING) | set(COLLECTED) | {"lto"} == set(TABLES)
+    assert not set(LESSONS) & (set(CHECKS) | set(PASSING) | set(COLLECTED))
 
 
 def test_sides_are_told_apart():
