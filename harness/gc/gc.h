@@ -182,7 +182,8 @@ int amp_gc_run(struct amp_gc *gc, const char *name, amp_stack_fn *fn, void *arg,
 /* A mutator without a thread of its own: each run calls fn(arg) on the calling thread, on this mutator's stack, which
  * stays as large as it has become. Between two runs no stack holds an object.
  *
- * errors   of make: those of amp_stack_create(); of run: those of start and join; free() wants none that runs */
+ * errors   of make: those of amp_stack_create(); of run: those of start and join, -EINVAL in a thread that runs one
+ *          already; free() wants none that runs */
 int amp_gc_mutator_make(struct amp_gc *gc, const char *name, const struct amp_stack_policy *policy,
                         struct amp_gc_mutator **out);
 int amp_gc_mutator_run(struct amp_gc_mutator *mutator, amp_stack_fn *fn, void *arg, uint64_t *result);
@@ -204,7 +205,7 @@ static inline void amp_gc_store(void *field, const void *pointer);
 /* A stack that the calling mutator resumes, as a coroutine: from now on it is scanned whenever the mutator is. No other
  * thread may resume it, nor this one in amp_gc_call(). A collector finds a stack that is not registered at the
  * first safe point there, and fails (-EFAULT).
- * errors   -EINVAL in a thread that is no mutator, -EEXIST, -ENOMEM */
+ * errors   -EINVAL in a thread that is no mutator or without a stack, -EEXIST, -ENOMEM */
 int amp_gc_stack_add(struct amp_stack *stack);
 
 /* Before amp_stack_destroy(); what is on it keeps nothing any more.

@@ -202,8 +202,13 @@ void amp_gc_mutator_free(struct amp_gc_mutator *m)
 
 int amp_gc_mutator_run(struct amp_gc_mutator *m, amp_stack_fn *fn, void *arg, uint64_t *result)
 {
-    int error = join_in(m->gc, m);
+    int error;
 
+    if (amp_gc_me) {
+        amp_gc_say("this thread runs mutator %s already", amp_gc_me->name);
+        return -EINVAL;
+    }
+    error = join_in(m->gc, m);
     if (error)
         return error;
     m->fn = fn;

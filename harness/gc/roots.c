@@ -120,6 +120,10 @@ static uint64_t add(void *stack)
         amp_gc_say("only mutators register stacks, and this thread is none");
         return (uint64_t) -EINVAL;
     }
+    if (!stack) {
+        amp_gc_say("there is no stack to register");
+        return (uint64_t) -EINVAL;
+    }
     if (stack == m->stack || place_of(m, stack) < m->n_others) {
         amp_gc_say("the stack is registered with mutator %s already", m->name);
         return (uint64_t) -EEXIST;

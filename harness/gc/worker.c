@@ -127,7 +127,7 @@ static void *work(void *arg)
 
     prctl(PR_SET_TIMERSLACK, 1000UL); /* its rests are short */
     pthread_cleanup_push(gone, gc);
-    prctl(PR_SET_NAME, "ampersand-gc");
+    pthread_setname_np(pthread_self(), "ampersand-gc");
     while (!AMP_GC_LOAD(&gc->quit)) {
         const uint32_t seen = AMP_GC_LOAD(&gc->work);
 

@@ -62,7 +62,10 @@ CASES = {
     "coroutines": "0 180\n",
     "late": "78\n",
     "stranger": 2 * STRANGER,
-    "registry": 2 * NO_MUTATOR + "No such file or directory: the stack is not registered with mutator one\n"
+    "within": "-22 this thread runs mutator one already\n"
+              "1 allocated, 0\n",
+    "registry": 2 * NO_MUTATOR + "Invalid argument: there is no stack to register\n"
+                "No such file or directory: the stack is not registered with mutator one\n"
                 "no error: the stack is not registered with mutator one\n"
                 "File exists: the stack is registered with mutator one already\n"
                 "Device or resource busy: the stack runs\nno error: the stack runs\n",
@@ -72,7 +75,7 @@ CASES = {
 
 
 PROGRAMS = {
-    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here"},
+    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here", "within"},
     "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "short",
                 "many", "ended"},
     "gc_coroutines": {"coroutines", "late", "stranger", "registry", "watched"},

@@ -245,6 +245,7 @@ static uint64_t register_all(void *unused)
     struct amp_stack *stack = make_stack();
     uint64_t value;
 
+    report(amp_gc_stack_add(NULL));
     report(amp_gc_stack_remove(stack));
     report(amp_gc_stack_add(stack));
     report(amp_gc_stack_add(stack));

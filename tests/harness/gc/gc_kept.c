@@ -249,7 +249,35 @@ static void here(void)
     printf("%d\n", amp_gc_destroy(gc));
 }
 
+static uint64_t runs_another(void *other)
+{
+    printf("%d", amp_gc_mutator_run(other, polls_for_ever, NULL, NULL));
+    printf(" %s\n", amp_gc_message(NULL));
+    return 0;
+}
+
+AMP_GROWS(uint64_t, is_run_within, FRAME, void *other)
+{
+    amp_gc_call(runs_another, other);
+    return amp_gc_collect(gc) == 0 && amp_gc_alloc(nodes) != NULL;
+}
+
+/* A mutator within another is refused, and the other one goes on. */
+static void within(void)
+{
+    struct amp_gc_mutator *other;
+    uint64_t n = 0;
+
+    gc = make((struct amp_gc_limits){ .gogc = 100 });
+    if (amp_gc_mutator_make(gc, "other", NULL, &other))
+        abort();
+    amp_gc_run(gc, "one", is_run_within, other, &n);
+    amp_gc_mutator_free(other);
+    printf("%lu allocated, %d\n", (unsigned long) n, amp_gc_destroy(gc));
+}
+
 static const struct example examples[] = {
+    { "within", within },
     { "here", here },
     { "polled", polled },
     { "called", called },
