@@ -112,19 +112,27 @@ static void add_stack_use(struct counted *counted, const struct amp_task *task, 
         counted->use.reserved_b = AMP_NONE;
 }
 
+/* `word`: room for the number. */
+static const char *declared(uint64_t number, char word[24])
+{
+    snprintf(word, 24, "%" PRIu64, number);
+    return number == AMP_ANY ? "any" : word;
+}
+
 /* Whether a side allocates what its pair declares; if not, the difference is added to `text`. */
 static bool keeps_its_word(const struct amp_side *side, const char *name, const struct amp_heap *heap, uint64_t ops,
                            char *text, size_t size)
 {
     size_t n = strlen(text);
+    char allocs[24], bytes[24];
 
     if ((side->allocs_per_op == AMP_ANY || heap->allocs == side->allocs_per_op * ops) &&
         (side->bytes_per_op == AMP_ANY || heap->asked_b == side->bytes_per_op * ops))
         return true;
     snprintf(text + n, size - n,
-             "%s%s: %" PRIu64 " allocations (%" PRIu64 " B) an operation declared, %.10g (%.10g B) counted",
-             n > 0 ? "; " : "", name, side->allocs_per_op, side->bytes_per_op, (double) heap->allocs / (double) ops,
-             (double) heap->asked_b / (double) ops);
+             "%s%s: %s allocations (%s B) an operation declared, %.10g (%.10g B) counted", n > 0 ? "; " : "", name,
+             declared(side->allocs_per_op, allocs), declared(side->bytes_per_op, bytes),
+             (double) heap->allocs / (double) ops, (double) heap->asked_b / (double) ops);
     return false;
 }
 

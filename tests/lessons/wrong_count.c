@@ -36,3 +36,5 @@ PAIR(other_bytes_declared, 0, ops, .allocs_per_op = 1, .bytes_per_op = 25);
 PAIR(half_made, 0, ops / 2, .allocs_per_op = 1, .bytes_per_op = 24);
 PAIR(none_made, 0, 0, .allocs_per_op = 1, .bytes_per_op = 24);
 PAIR(both_wrong, ops, ops, .allocs_per_op = 0);
+PAIR(any_bytes_declared, 0, ops, .allocs_per_op = 2, .bytes_per_op = AMP_ANY);
+PAIR(any_allocations_declared, 0, ops, .allocs_per_op = AMP_ANY, .bytes_per_op = 25);

@@ -149,6 +149,8 @@ DECLARED = {  # a pair: what is said of it
     "other_bytes_declared": "pointer: 1 allocations (25 B) an operation declared, 1 (24 B) counted",
     "half_made": "pointer: 1 allocations (24 B) an operation declared, 0.5 (12 B) counted",
     "none_made": "pointer: 1 allocations (24 B) an operation declared, 0 (0 B) counted",
+    "any_bytes_declared": "pointer: 2 allocations (any B) an operation declared, 1 (24 B) counted",
+    "any_allocations_declared": "pointer: any allocations (25 B) an operation declared, 1 (24 B) counted",
     "both_wrong": "value: 0 allocations (0 B) an operation declared, 1 (24 B) counted; pointer: 0 ",
 }
 
