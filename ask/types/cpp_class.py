@@ -35,6 +35,8 @@ OPERATIONS = (
     ("default_constructible", "void amp_try(void *b) { ::new (b) amp_asked(); }"),
 )
 DEBUGGING = {True: ("-fstandalone-debug",), False: ("-femit-class-debug-always",)}  # by clang, by gcc
+CLASSES = re.compile(r"\b(?:class|struct|union|using)\s+([A-Za-z_]\w*)\s*(?:final\b)?\s*[:{=]"
+                     r"|\btypedef\b[^;{}]*\b([A-Za-z_]\w*)\s*;")  # names that a header declares
 X87_B = 10  # of a long double's 16
 
 
@@ -129,7 +131,7 @@ def _say_why(unit, header, shown, name, said):
         raise Refused(shown, f"does not compile: {_of_the_user(unit.compiler, of_header)}")
     status, of_name = unit.check("")
     if status:
-        meant = subject.nearest(name.rpartition("::")[2], header.text)
+        meant = subject.nearest_of(name.rpartition("::")[2], sorted({a or b for a, b in CLASSES.findall(header.text)}))
         raise Refused(name, f"{shown} does not have such a type{meant}: {because(of_name)}")
     if "incomplete" in said:
         raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}")

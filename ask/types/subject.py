@@ -171,7 +171,11 @@ def _without_folder(compiler, error):
 def nearest(name, text):
     """The type that was probably meant: a tag or a name that is spelled so, or nearly so."""
     tags = {(kind, word) for kind, word in re.findall(r"\b(struct|union|enum)\s+(\w+)\s*\{", text)}
-    known = sorted({f"{kind} {word}" for kind, word in tags} | set(re.findall(r"\b([A-Za-z_]\w*)\s*;", text)))
+    known = {f"{kind} {word}" for kind, word in tags} | set(re.findall(r"\b([A-Za-z_]\w*)\s*;", text))
+    return nearest_of(name, sorted(known))
+
+
+def nearest_of(name, known):
     near = difflib.get_close_matches(name.split()[-1], [one.split()[-1] for one in known], 1)
     meant = [one for one in known if near and one.split()[-1] == near[0] and one != name]
     return f", the nearest is '{meant[-1]}'" if meant else ""

@@ -11,6 +11,7 @@ from elftools.elf.elffile import ELFFile
 
 STEP_B = 16  # as compilers align functions
 FUNCTION = 2  # a symbol type of ELF
+THUNK = ("_ZTh", "_ZTv", "_ZTc")  # of C++: leads to a virtual function, in whose section gcc puts it
 ABSOLUTE_64 = {"EM_X86_64": 1, "EM_AARCH64": 257}  # relocation types: a pointer in data
 
 
@@ -72,13 +73,14 @@ class Object:
         return list(itertools.takewhile(lambda number: number != 0, numbers))
 
     def function_of(self, section):
-        """The name of the one function in a code section."""
+        """The name of the one function in a code section; with thunks beside it, that of what stands first."""
         starts = sorted((s.value, s.name) for s in self.symbols if s.kind == FUNCTION and s.section == section)
         if not starts:
             raise Refused(f"{self.path}: {self.names[section]} holds code but no function")
         if len(starts) > len({name for _, name in starts}):
             raise Refused(f"{self.path}: {starts[0][1]}: two files have a static function of this name: rename one")
-        if self.names[section] == ".text" or len({value for value, _ in starts}) > 1:
+        alone = {value for value, name in starts if not name.startswith(THUNK)}
+        if self.names[section] == ".text" or len(alone) > 1:
             names = ", ".join(name for _, name in starts)
             raise Refused(f"{self.path}: {names}: compile with -ffunction-sections, so that each can be placed alone")
         value, name = starts[0]

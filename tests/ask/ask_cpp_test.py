@@ -93,7 +93,7 @@ REFUSED = [
     ("app::shape", "is abstract: "), ("app::hidden_end", "its destructor is private or deleted"),
     ("app::no_end", "its destructor is private or deleted"), ("app::pinned", "can neither be copied nor moved"),
     ("app::declared", "incomplete: "), ("app::nothing", "{} does not have such a type"),
-    ("app::buffre", "the nearest is"), ("void", "is no type of objects"), ("int &", "is no type of objects"),
+    ("app::buffre", "the nearest is 'buffer'"), ("void", "is no type of objects"), ("int &", "is no type of objects"),
     ("app::couple<app::declared>", "incomplete"), ("x; int y", "not the name"),
 ]
 

@@ -11,6 +11,7 @@ import pytest
 
 from making import (FLAGS, FOREIGN, PAIR, ROUNDABOUT, aligned_in, assert_balanced, columns, compile_c, kernel, leaf,
                     make, need, run_tool, sides, symbols, table_of)
+from lesson_object import Object
 from places import LESSONS, ROOT
 
 
@@ -298,3 +299,24 @@ def test_smaller_design_leaves_no_old_modules(tmp_path):
     out = make(tmp_path, count=4)
     assert sorted(contents(out)) == ["small.00.so", "small.01.so", "small.02.so", "small.03.so", "small.layouts.json"]
     assert table_of(out)["n"] == 4
+
+
+THUNKS = """struct one { virtual ~one() {} virtual int a() { return 1; } };
+struct two { virtual ~two() {} virtual int b() { return 2; } };
+struct both : one, two { ~both() override; int b() override; };
+both::~both() {}
+int both::b() { return 3; }
+"""
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_thunks_of_a_class_are_placed_with_its_functions(tmp_path, compiler):
+    """gcc puts them into the sections of these."""
+    need(compiler)
+    (tmp_path / "both.cc").write_text(THUNKS)
+    flags = ["-O2", "-fPIC", "-ffunction-sections", "-falign-functions=16"]
+    subprocess.run([compiler, *flags, "-c", "both.cc", "-o", "both.o"], cwd=tmp_path, check=True)
+    found = Object(tmp_path / "both.o")
+    code = [n for n in range(len(found.names)) if found.is_code(n) and found.data[n]]
+    assert {"_ZN4both1bEv" in found.function_of(n) for n in code} == {True, False}
+    assert any(symbol.name.startswith("_ZThn") for symbol in found.symbols)
