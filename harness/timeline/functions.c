@@ -103,7 +103,6 @@ int amp_timeline_functions(const struct amp_timeline_options *options)
         status = amp_complain(2, UFTRACE, "%s", strerror(ENOMEM));
     if (!status) {
         status = trace(options, traced, folder);
-        amp_scratch_remove(traced);
         free(traced);
         amp_scratch_remove(scratch);
     }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,15 +33,18 @@ static const char *find_parent(void)
     return temporary && *temporary ? temporary : "/tmp";
 }
 
+static int remove_one(const char *path, const struct stat *found, int type, struct FTW *place)
+{
+    (void) found;
+    (void) type;
+    (void) place;
+    remove(path);
+    return 0;
+}
+
 void amp_scratch_remove(const char *folder)
 {
-    DIR *files = opendir(folder);
-
-    for (struct dirent *file; files && (file = readdir(files)) != NULL;)
-        unlinkat(dirfd(files), file->d_name, 0);
-    if (files)
-        closedir(files);
-    rmdir(folder);
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); /* a row's run has folders */
 }
 
 /* Its owner holds a lock on it for as long as it lives. */
