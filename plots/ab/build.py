@@ -4,6 +4,7 @@
 import concurrent.futures
 import glob
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACED = ("-ffunction-sections", "-fdata-sections")
 CPLUSPLUS = (".cc", ".cpp", ".cxx", ".c++", ".C")
 LAST = 8  # lines of a build that failed
+# Names of the C++ library: of its code, new and delete, exceptions, and the types of classes with virtual functions.
+OF_CPLUSPLUS = re.compile(rb"\0(?:_ZN?K?S[ts]\w+|_Zn[wa]\w+|_Zd[la]Pv\w*|__cxa_\w+|__gxx_\w+|_ZTVN10__cxxabiv1\w+)\0")
 
 
 @dataclass(frozen=True)
@@ -182,8 +185,9 @@ def build(settings, side, sources, top, made):
     if status:
         failed(side, "its objects cannot be joined", said)
     words = tuple(word for word in settings.link if word.startswith("-"))
-    cplusplus = any(Path(file).suffix in CPLUSPLUS for file in (*settings.kernels, *parts))
-    return Built(joined, left_out, words + (("-lstdc++",) if cplusplus else ()), version_of(side), places.read)
+    cplusplus = any(Path(file).suffix in CPLUSPLUS for file in settings.kernels) or \
+        OF_CPLUSPLUS.search(joined.read_bytes())
+    return Built(joined, left_out, words + ("-lstdc++",) * bool(cplusplus), version_of(side), places.read)
 
 
 def version_of(side):

@@ -131,6 +131,22 @@ def test_the_same_code_is_not_timed(pair):
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
+def test_a_library_in_cplusplus_under_kernels_in_c(pair):
+    """It gets the library of C++ without being asked: no kernel is missing, and what the head allocates is counted."""
+    library = '#include "lib.h"\n#include <stdexcept>\n#include <string>\nunsigned boxed(unsigned x) {{ {} }}\n'
+    string = "if (x == ~0u) throw std::runtime_error(\"\"); return std::string(x % 64 + 16, 'a').size() * 0 + x * 3;"
+    header = f'#ifdef __cplusplus\nextern "C" {{\n#endif\n{HEADER}#ifdef __cplusplus\n}}\n#endif\n'
+    for side, body in (("base", "return x * 3;"), ("head", string)):
+        write(pair / side, "unsigned mix(unsigned x) { return x; }\nunsigned untouched(unsigned x) { return x; }\n", header)
+        (pair / side / "boxed.cpp").write_text(library.format(body))
+    status, out, err = folders(pair, "--source", "*.c", "--source", "*.cpp", "--exact", "--all", "--format", "json")
+    assert status == 0, err
+    found = held_to_schema(out)
+    row, = found["rows"]
+    assert found["missing"] == [] and row["kernel"] == "boxed" and row["head"]["allocs_per_op"] == 1
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
 def test_two_folders_end_to_end(pair):
     """One kernel is slower, one returns something else, one crashes: a run costs seconds of CPU."""
     write(pair / "head", SLOWER.replace("return x + 1;", "return x + 2;").replace(
