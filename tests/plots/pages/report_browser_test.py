@@ -80,7 +80,7 @@ def test_looks_right(browser, pages, name, width, scheme):
     assert wide == width and page == room, "no sideways scrolling"
     boxes = ask(browser, "Array.from(document.querySelectorAll('svg:not(.key)'), svg => {"
                          " const box = svg.getBoundingClientRect();"
-                         " return [box.width, box.height, svg.querySelectorAll('path,line,circle').length]; })")
+                         " return [box.width, box.height, svg.querySelectorAll('path,line,circle,rect').length]; })")
     assert len(boxes) > 10 and all(wide > 100 and high > 30 and marks for wide, high, marks in boxes), boxes
     cut = ask(browser, "Array.from(document.querySelectorAll('p, li, dd, h1, h2, h3')).filter(one =>"
                        " one.getBoundingClientRect().right > document.documentElement.clientWidth)"
@@ -101,7 +101,8 @@ COLOURS = """(function () {
            paper: style(svg.querySelector("path"), "fill"),
            cells: Array.from(document.querySelectorAll("td.cell"), cell =>
              [cell.className, style(cell, "color"), style(cell, "backgroundColor")]),
-           letters: Array.from(document.querySelectorAll("svg text"), text => style(text, "fill")) };
+           letters: Array.from(document.querySelectorAll("svg text"), text => [style(text, "fill"),
+             text.matches(".flame rect + text") ? style(text.previousElementSibling, "fill") : page]) };
 })()"""
 
 
@@ -112,7 +113,7 @@ def test_can_be_read_in_the_light_and_in_the_dark(browser, pages, scheme):
     page = luminance(seen["page"])
     assert (page > 0.8) == (scheme == "light") and (page < 0.1) == (scheme == "dark")
     assert seen["paper"] == seen["page"], "a figure's paper is the page's"
-    letters = [("a figure", colour, seen["page"]) for colour in seen["letters"]]
+    letters = [("a figure", colour, paper) for colour, paper in seen["letters"]]
     words = [(name, colour, seen["page"]) for name, colour in seen["words"]]
     for name, colour, paper in [*words, *letters, *seen["cells"]]:
         light, dark = sorted((luminance(colour), luminance(paper)), reverse=True)

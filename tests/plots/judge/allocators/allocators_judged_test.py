@@ -64,7 +64,8 @@ def test_a_second_name_that_reads_otherwise_is_told(tmp_path):
     time = next(one for one in made["metrics"] if one["name"] == "ns_per_op")
     assert (time["again_cells"], time["again_different"]) == (2, 2)
     assert decision(made, "jemalloc-narenas-4", "small_churn") != "slower", "the floor of all others has it in it"
-    assert made["workloads"][0]["floors"]["ns_per_op"] == pytest.approx(0.05, abs=0.01)
+    floor = made["workloads"][0]["floors"]["ns_per_op"]  # as far as the second name's interval reaches
+    assert 0.05 < floor < 0.08
 
 
 @pytest.mark.parametrize("configuration, state, words", [
