@@ -32,12 +32,15 @@ static int read_flags(char **words, int *n, const char **stages)
     return words[*n] ? 0 : amp_complain(2, "cc", "names nothing to compile: ampersand cc [--count] FLAGS AND FILES");
 }
 
+/* By its name, such as x86_64-linux-gnu-gcc-12; cc and c++ are taken for gcc. */
 static bool is_gcc(const char *name)
 {
     const char *last = strrchr(name, '/');
 
     last = last ? last + 1 : name;
-    return strncmp(last, "gcc", 3) == 0 || strncmp(last, "g++", 3) == 0 || strcmp(last, "cc") == 0;
+    if (strstr(last, "clang"))
+        return false;
+    return strstr(last, "gcc") || strstr(last, "g++") || strcmp(last, "cc") == 0 || strcmp(last, "c++") == 0;
 }
 
 /* What a compiler answers to -dumpversion, as "14". 0, or 2 after it has said why it cannot be asked. */

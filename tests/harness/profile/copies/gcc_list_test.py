@@ -183,10 +183,13 @@ def test_what_gcc_cannot_do_is_said(tmp_path, flags, said):
     assert said in done.stderr and done.stderr.count("\n") == bool(said), done.stderr
 
 
-def test_a_gcc_without_a_plugin_names_the_package(tmp_path):
-    other = tmp_path / "gcc-7"
+@pytest.mark.parametrize("name, package", [
+    ("gcc-7", "gcc-7-plugin-dev"), ("x86_64-linux-gnu-gcc-7", "gcc-7-plugin-dev"), ("c++", "gcc-7-plugin-dev"),
+    ("aarch64-linux-gnu-g++", "gcc-7-plugin-dev"), ("clang++-7", "llvm-7-dev")])
+def test_a_compiler_without_a_plugin_names_the_package(tmp_path, name, package):
+    other = tmp_path / name
     other.write_text("#!/bin/sh\necho 7\n")
     other.chmod(0o755)
     done = subprocess.run(
         [CC, "-c", SOURCE], capture_output=True, text=True, env=ENVIRONMENT | {"AMPERSAND_CLANG": str(other)})
-    assert done.returncode == 2 and "gcc-7-plugin-dev" in done.stderr and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and package in done.stderr and done.stderr.count("\n") == 1
