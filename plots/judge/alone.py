@@ -29,11 +29,14 @@ def judged(run, measured):
 
 
 def wanting(run, measured):
-    """The names of rows that want another look: all that have had fewer than there may be, but those whose sides
-    certainly do not disturb each other. Where they do, the row's answer comes from its solo launches."""
-    looks, had = len(stopping.solo_looks(run.manifest)), stopping.looks_had(run, stopping.SOLO)
+    """The names of rows that want another look, as long as there may be one: all but those whose sides certainly do not
+    disturb each other. Where they do, the row's answer comes from its solo launches. Once the last rows were named, no
+    other wants anything: what they found changes the level of all."""
+    had = stopping.looks_had(run, stopping.SOLO)
+    if max(had.values(), default=1) >= len(stopping.solo_looks(run.manifest)):
+        return []
     return [one.name for one, result in zip(run.rows, judged(run, measured))
-            if result and result.found is not False and had.get(one.name, 1) < looks and not one.failed]
+            if result and result.found is not False and not one.failed]
 
 
 def answered(row, result, threshold, quick):

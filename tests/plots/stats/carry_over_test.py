@@ -235,7 +235,8 @@ def test_rows_that_want_another_look(tmp_path, capsys):
     """All but those whose sides certainly leave each other alone; nobody after the last look, or where there is one."""
     plan = synthetic.Plan(launches=12, layouts=16, rounds=4, solo=6, solo_sd=0.005, solo_looks=(6, 15))
     second = replace(plan, solo=15, solo_blocks=((15, (ROWS[1].name,)),))
-    for name, each, want in (("first", plan, [ROWS[1].name]), ("second", second, []),
+    late = replace(plan, solo_blocks=((15, (ROWS[0].name,)),))  # ROWS[1] has come to want one since
+    for name, each, want in (("first", plan, [ROWS[1].name]), ("second", second, []), ("late", late, []),
                              ("fixed", replace(plan, solo_looks=()), [])):
         run = synthetic.write_run(tmp_path / name, ROWS, each)
         assert guarded(["undecided", str(run), "--alone"]) == 0
