@@ -251,7 +251,7 @@ Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    defau
   --every T          write it again after each such time: 10s, 5m          at the end
   --alloc            every allocation                                      default
   --cpu              where CPU time goes; for a PROGRAM
-  --rows RUN         all rows of a run that allocate; bench does that          none
+  --rows RUN         all rows of a run that allocate; bench does that       none
   --copies           which struct copies cost what; for a PROGRAM that `ampersand cc` compiled
   --format F         the report as table or json                           table
 
