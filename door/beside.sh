@@ -28,17 +28,16 @@ sys.stdout.buffer.write(f"{quick}\n{values[-1]}\n".encode())' \
     { IFS= read -r quick && IFS= read -r filter; } <"$scratch/asked"
 }
 
-# What both sides execute, once all is timed. A run in which that fails is judged without.
-count_executed() { # run
-    attended "$build/harness/ampersand-bench" counters "$1" || :
-    if [ -n "$stopped" ]; then say "interrupted: what the sides execute is not counted"; fi
-}
-
-# Which lines of both sides allocate, once all is timed. A run in which that fails is judged without.
-record_allocations() { # run
-    [ -z "$stopped" ] || return 0
-    attended "$build/harness/profile/ampersand-profile" --rows "$1" || :
-    if [ -n "$stopped" ]; then say "interrupted: which lines allocate is not recorded"; fi
+# What the sides execute, and which of their lines allocate. A run in which that fails is judged without.
+measure_beside() { # run, yes for no profile, yes where --go asked for Go; sets $measured to 130 if interrupted
+    attended "$build/harness/ampersand-bench" counters "$1"
+    if [ -z "$stopped$2" ]; then attended "$build/harness/profile/ampersand-profile" --rows "$1"; fi
+    if [ -z "$stopped" ]; then
+        measure_go "$1" "$3"
+        return
+    fi
+    [ "$stopped" = INT ] || leave
+    measured=130
 }
 
 # Measure the same lessons in Go, if --go asks for them or the run measures everything. The output of go goes into the

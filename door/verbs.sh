@@ -203,15 +203,11 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
         *) exit "$measured" ;;
     esac
     failed=0
+    if [ "$measured" != 130 ] && [ "$verb" = bench ]; then measure_beside "$run" "$no_profile" "$go"; fi
     if [ "$measured" = 130 ]; then
         say "interrupted; judging what was finished (interrupt again to leave that out)"
     else
         afterwards="all that was measured is in $run; to judge it: $again"
-        if [ "$verb" = bench ]; then
-            count_executed "$run"
-            [ -n "$no_profile" ] || record_allocations "$run"
-            measure_go "$run" "$go"
-        fi
     fi
     judge "$run" "$format"
     if [ "$failed" -gt 1 ]; then

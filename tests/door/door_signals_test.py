@@ -24,6 +24,22 @@ def test_a_signal_ends_the_children_too(door, tmp_path, to_group, sent, status, 
     wait_for(lambda: is_gone(sleeper))
 
 
+@pytest.mark.parametrize("phase", ["counters", "--rows"])
+@pytest.mark.parametrize("sent, status, judged", [(signal.SIGINT, 130, True), (signal.SIGTERM, 143, False)])
+def test_a_signal_while_counters_or_lines_are_recorded(door, tmp_path, phase, sent, status, judged):
+    """What comes behind is left out; --resume does it."""
+    run = tmp_path / "run"
+    started = door.start("bench", "--out", run, STUB_SLEEP=phase)
+    wait_for_line(door, started, "asleep")
+    started.send_signal(sent)
+    _, err = started.communicate(timeout=HANGS_S)
+    assert (started.returncode, bool(door.logged("summary"))) == (status, judged)
+    assert bool(door.logged("ampersand-profile")) == (phase == "--rows")
+    last = err.splitlines()[-1]
+    assert last.endswith(f"what was finished is in {run}; for the rest: ./ampersand bench --resume {run}")
+    assert "everything is in" not in err
+
+
 @pytest.mark.parametrize("second", [False, True], ids=["once", "twice"])
 def test_an_interrupted_run_says_what_goes_on(door, tmp_path, second):
     """Once: what was finished is judged. Twice, here while Python judges: the door ends at once and names the run."""

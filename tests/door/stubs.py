@@ -37,6 +37,16 @@ INCLUDE = """
         if [ "$include" = "#include" ]; then test -e "$STUBS/${header%>}"; else echo "$include"; fi
         """
 
+# Where that is asked for: always, or by the first word.
+SLEEP = """
+        case ${STUB_SLEEP-} in
+            1 | "$verb")
+                trap 'kill -KILL $!; say "told to end"; exit 130' TERM
+                sleep 600 & say "asleep $!"; wait
+                ;;
+        esac
+        """
+
 STUBS = {
     "cc": INCLUDE,
     "clang": INCLUDE,
@@ -111,7 +121,7 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
         """,
     "ampersand-bench": """
         say "ampersand-bench $*"
-        words=" $* "
+        words=" $* " verb=$1
         [ "$2" != --resume ] || STUB_STATUS=${STUB_MORE_STATUS-${STUB_STATUS-}}
         while [ $# -gt 0 ]; do case $1 in --out | --resume) run=$2 ;; esac; shift; done
         if [ -n "${run-}" ] && [ -z "${STUB_EMPTY-}" ]; then
@@ -121,13 +131,10 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
             printf '{"looks": [%s], "solo_looks": [%s], "command": ["%s"], "quick": %s}' "${STUB_LOOKS-}" \\
                 "${STUB_SOLO_LOOKS-}" "$(echo "$words" | sed 's/ /", "/g')" $quick >"$run/manifest.json"
         fi
-        if [ -n "${STUB_SLEEP-}" ]; then
-            trap 'kill -KILL $!; say "told to end"; exit 130' TERM
-            sleep 600 & say "asleep $!"; wait
-        fi
+        """ + SLEEP + """
         exit "${STUB_STATUS:-0}"
         """,
-    "ampersand-profile": 'say "ampersand-profile $*"',
+    "ampersand-profile": 'say "ampersand-profile $*"; verb=$1' + SLEEP,
 }
 HEAD = """#!/bin/sh
 STUBS='@STUBS@'
