@@ -18,11 +18,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SCHEMA "ampersand/allocations/1"
@@ -111,7 +113,19 @@ static void take_apart(struct batch *batch)
     }
 }
 
-/* Run the sides of some rows, and read what they left. 0, or a negative errno; -ECHILD: the program ended badly. */
+/* By a signal that asks for an end, which it was passed, or by another. */
+static int error_of(int ended)
+{
+    static const int asking[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+    for (size_t i = 0; i < sizeof asking / sizeof *asking; i++)
+        if (WIFSIGNALED(ended) && WTERMSIG(ended) == asking[i])
+            return -EINTR;
+    return -ECHILD;
+}
+
+/* Run the sides of some rows, and read what they left. 0, or a negative errno; -ECHILD: the program ended badly, -EINTR:
+ * by an interruption. */
 static int run_batch(const struct profiling *p, const json_t *rows, size_t first, size_t n, struct batch *batch)
 {
     char names[PATH_MAX], *command[] = { (char *) (uintptr_t) p->bench, (char[]){ "profile-child" }, names, NULL };
@@ -123,7 +137,7 @@ static int run_batch(const struct profiling *p, const json_t *rows, size_t first
     if (!err)
         err = amp_launch_run(&launch, &ended);
     if (!err && ended != 0 && ended != 1 << 8) /* 1: other lessons are missing */
-        err = -ECHILD;
+        err = error_of(ended);
     if (!err && !(batch->text = read_told(launch.output)))
         err = -ENOMEM;
     if (launch.output >= 0)
@@ -247,8 +261,8 @@ static int profile_some(struct profiling *p, const json_t *rows, size_t first, s
     return err;
 }
 
-/* NULL, or why nothing can be recorded, after what was found wrong was said. */
-static const char *profile_all(struct profiling *p, const json_t *manifest_rows)
+/* NULL, or why nothing can be recorded, after what was found wrong was said; *interrupted: because of a signal. */
+static const char *profile_all(struct profiling *p, const json_t *manifest_rows, bool *interrupted)
 {
     static char why[256];
     json_t *rows = json_array();
@@ -269,6 +283,7 @@ static const char *profile_all(struct profiling *p, const json_t *manifest_rows)
     for (i = 0; !err && i < n; i += ROWS)
         err = profile_some(p, rows, i, n - i < ROWS ? n - i : ROWS);
     json_decref(rows);
+    *interrupted = err == -EINTR;
     snprintf(why, sizeof why, "%s",
              err == -ENOTSUP ? "no library can be preloaded into ampersand-bench, or the build was without libdw-dev"
              : err == -ECHILD || err == -EPROTO ? "the process that runs the sides ended early"
@@ -290,19 +305,24 @@ static bool is_profiled(const char *path)
 static int profile_and_write(const char *run, const json_t *manifest, const char *path)
 {
     struct profiling p = { .rows = json_array(), .frames = json_array(), .frame_numbers = json_object() };
-    const char *refused = profile_all(&p, json_object_get(manifest, "rows"));
+    bool interrupted;
+    const char *refused = profile_all(&p, json_object_get(manifest, "rows"), &interrupted);
     json_t *json;
     int err;
 
+    if (interrupted)
+        refused = "interrupted";
     if (refused) {
         amp_complain(0, "profile", MISSING ": %s", refused);
         json_array_clear(p.rows);
         json_array_clear(p.frames);
     }
     json = json_pack("{s:s, s:s?, s:o, s:o}", "schema", SCHEMA, "refused", refused, "frames", p.frames, "rows", p.rows);
-    err = json ? amp_results_write(path, json) : -ENOMEM;
+    err = !json ? -ENOMEM : interrupted ? 0 : amp_results_write(path, json);
     json_decref(json);
     json_decref(p.frame_numbers);
+    if (interrupted)
+        return 130;
     return err ? amp_complain(2, run, "allocations.json: %s", strerror(-err)) : 0;
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,6 +126,7 @@ static pid_t record_apart(const struct amp_row *row, bool is_value, count_functi
     fflush(stdout);
     child = fork();
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent is what an interruption ends */
         alarm(MOST_S);
         record(row, is_value, false, count);
         _exit(0);

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """`profile --rows`: the lines that allocate, of rows whose allocations jemalloc's hooks counted as well; and what ends a
 side ends no other. AMPERSAND_BUILD names the build folder."""
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from plots.files import allocated, pair_run
 from plots.judge import counters
 from plots.program.errors import Refused
 from profiled import BUILD, PROFILE, SANITIZED, with_names
-from waiting import HANGS_S
+from waiting import HANGS_S, is_gone, wait_for
 
 BENCH = Path(BUILD).resolve() / "harness" / "ampersand-bench"
 ROWS = ("^(factory/size=(64|4096)|decode/size=4|arena_mixed/size=64|lifetime/size=64|interface/size=16|pass/size=64|"
@@ -122,6 +124,38 @@ def test_lessons_that_are_not_there(run, recorded, tmp_path):
     found = allocated.load(folder)
     assert found.refused == why and found.rows == {}
     assert record(folder).returncode == 0 and allocated.load(folder).rows == recorded.rows  # once more
+
+
+def below(pid):
+    """The processes that a process has started."""
+    with contextlib.suppress(OSError):  # it has ended
+        return [int(found) for found in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+@needs_preload
+def test_an_interruption(run, tmp_path):
+    """While a side runs, which never ends by itself: no file, so that the next time does it; and no process stays."""
+    folder = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("allocations.json"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    [row] = [row for row in manifest["rows"] if (row["pair"], row["size"]) == ("factory", 64)]
+    row |= {"pair": "hang", "size": 8, "lesson": "hang"}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"rows": [row]}))
+    lessons = str(Path(BUILD).resolve() / "tests/lessons")
+    with open(tmp_path / "err", "wb") as err:
+        started = subprocess.Popen([PROFILE, "--rows", folder], stderr=err, start_new_session=True,
+                                   env=os.environ | {"AMPERSAND_LESSONS": lessons})
+    try:
+        [parent] = wait_for(lambda: below(started.pid), started)
+        side = wait_for(lambda: [side for side in below(parent) if below(side)], started)[0]  # the one that hangs forks
+        started.terminate()
+        assert started.wait(timeout=HANGS_S) == 130
+        wait_for(lambda: is_gone(side))
+    finally:
+        os.killpg(started.pid, signal.SIGKILL)  # what the side has forked
+    told = (tmp_path / "err").read_text()
+    assert told == "ampersand: profile: which lines of the sides allocate is missing: interrupted\n"
+    assert not (folder / "allocations.json").exists()
 
 
 @pytest.mark.skipif(not SANITIZED, reason="only with AddressSanitizer")
