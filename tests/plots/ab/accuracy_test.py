@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """examples/ab/accuracy: the versions that it makes, what it still has to run, and the table of its runs."""
 import re
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -15,6 +16,13 @@ import beside
 
 LINIT = "LUALIB_API void luaL_openlibs (lua_State *L) {\n  f();\n}\n"
 CODE = "int f(void)\n{\n    return 1;\n}\nint g(void)\n{\n    return 2;\n}\n"
+
+
+@pytest.mark.parametrize("name", ["accuracy", "beside"])
+def test_they_start_as_the_page_says(name):
+    """docs/ab.md calls them by their path."""
+    done = subprocess.run([ROOT / f"examples/ab/accuracy/{name}.py"], capture_output=True, text=True)
+    assert done.returncode == 2 and "apt-get source lua5.4" in done.stderr
 
 
 @pytest.mark.parametrize("found, runs", [(0, 300), (3, 300), (300, 300), (19, 20)])
