@@ -80,8 +80,10 @@ def of_topic(topic, rows, unit):
         rest += [f"it saves {_saved(won, unit)}"]
         rest += [f"{_at(stretch, rows, unit)} {topic.names[other]} saves {_saved(stretch, unit)}"
                  for stretch in parts.get((WINS, other), ())]
-    else:
-        lead = "either way" if ("small", None) in parts else "no clear winner"
+    elif ("small", None) in parts:
+        lead = "either way"
+    else:  # after words, as in: Pass (no clear winner)
+        lead = UNCLEAR if topic.asked.endswith(":") or not topic.asked else f"({UNCLEAR})"
     for (state, _), stretches in parts.items():
         if state != WINS:
             rest.append(SAID[state].format(at=_places(stretches, rows, unit), little=_little(stretches)))
@@ -93,6 +95,7 @@ def of_topic(topic, rows, unit):
 # ---- Parts of an answer. A stretch: rows of sizes beside each other that say the same
 
 WINS = "wins"
+UNCLEAR = "no clear winner"
 SAID = {"small": "{at} it hardly matters: {little}", "placement": "{at} the place of the code decides",
         "open": "undecided {at}", "failed": "failed {at}"}
 

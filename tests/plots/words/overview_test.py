@@ -54,6 +54,8 @@ def test_outcome(name, one, state, side, saved, everywhere, large):
 ANSWERS = [
     ("everywhere", PLAIN, [row(8, 10, 12), row(64, 10, 30)], "Value faster: it saves 2.0 ns at 8 B, 20 ns at 64 B."),
     ("one size", PLAIN, [row(8, 10, 12)], "Value faster: it saves 2.0 ns."),
+    ("nothing decided", RETURN, [row(64, 5, 5.5, "undecided"), row(128, 5, 5.5, "undecided")],
+     "Return a new object (no clear winner): undecided at every size."),
     ("from a size", PASS, [row(8, 1, 0.9), row(64, 2, 1.4), row(256, 10, 1)],
      "Pass by const pointer from 64 B: it saves 0.60 ns at 64 B, 9.0 ns at 256 B. At 8 B it hardly matters: 0.10 ns at "
      "most."),
