@@ -196,7 +196,7 @@ ASK_RUN(pointer, place_moved(ASK_MOVED(*now), other); ASK_MOVED_ON)
 ASK_PAIR(class_move, "What does copying an object to another place cost, and what does moving it there?", "copied",
          "moved");
 
-#elif defined(ASK_CLASS_RETURN)
+#elif defined(ASK_CLASS_RETURN) || defined(ASK_CLASS_RETURN_STORED)
 
 static AMP_NOINLINE subject make_value(const subject &model)
 {
@@ -211,32 +211,22 @@ static AMP_NOINLINE void make_out(subject &out, const subject &model)
     out = AMP_ASKED_NEW(model);
     amp_keep(&reinterpret_cast<const char &>(out));
 }
+
+#ifdef ASK_CLASS_RETURN
 
 ASK_RUN(value, const subject &made = make_value(*now); sum += ask_read(made))
 ASK_RUN(pointer, subject made; make_out(made, *now); sum += ask_read(made))
 ASK_PAIR(class_return, "What does a new object cost if it is returned, and what if an out-parameter is filled?",
          "returned", "out-parameter");
 
-#elif defined(ASK_CLASS_RETURN_STORED)
-
-static AMP_NOINLINE subject make_value(const subject &model)
-{
-    subject made(AMP_ASKED_NEW(model));
-
-    amp_keep(&reinterpret_cast<const char &>(made));
-    return made;
-}
-
-static AMP_NOINLINE void make_out(subject &out, const subject &model)
-{
-    out = AMP_ASKED_NEW(model);
-    amp_keep(&reinterpret_cast<const char &>(out));
-}
+#else
 
 ASK_RUN(value, *kept = make_value(*now); sum += ask_read(*kept); ASK_SWAP)
 ASK_RUN(pointer, make_out(*kept, *now); sum += ask_read(*kept); ASK_SWAP)
 ASK_PAIR(class_return_stored,
          "What does a new object cost if it is returned and assigned, and what if it is made in place of the old one?",
          "returned", "out-parameter");
+
+#endif
 
 #endif

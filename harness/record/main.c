@@ -10,12 +10,10 @@
 #include "harness/text/complain.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,25 +56,6 @@ static int convert(const char *folder, const char *path, char **command)
     return 0;
 }
 
-/* Before the program runs: a trace that cannot be written would come too late. */
-static int check_output(const char *path)
-{
-    struct stat there;
-    char tmp[PATH_MAX];
-    int fd;
-
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) /* /dev/null, too, would be replaced by the trace */
-        return amp_complain(2, path, "is no regular file, so the trace cannot take its place");
-    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= PATH_MAX)
-        return amp_complain(2, path, "%s", strerror(ENAMETOOLONG));
-    fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return amp_complain(2, path, "cannot be written: %s", strerror(errno));
-    close(fd);
-    unlink(tmp);
-    return 0;
-}
-
 static int record(const char *output, char **command)
 {
     char path[PATH_MAX], library[PATH_MAX], folder[PATH_MAX], how[64];
@@ -86,7 +65,7 @@ static int record(const char *output, char **command)
     if (!status)
         status = amp_launch_find_beside("libampersand_record.so", library, sizeof library);
     if (!status)
-        status = check_output(output);
+        status = amp_launch_check_output(output, "the trace cannot take its place");
     if (!status)
         status = amp_scratch_make(folder);
     if (status)

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/timeline/save.h"
 
+#include "harness/profile/launch/launch.h"
 #include "harness/text/complain.h"
 #include "harness/timeline/show.h"
 #include "harness/timeline/write/events_json.h"
 #include "harness/timeline/write/page.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PATTERN "timeline.html"
@@ -25,22 +24,9 @@ static bool ends_with(const char *text, const char *end)
 
 int amp_timeline_can_save(const char *path)
 {
-    struct stat there;
-    char tmp[PATH_MAX];
-    int fd;
-
     if (!ends_with(path, ".json") && !ends_with(path, ".html"))
         return amp_complain(2, path, "its name must end with .html (a page), or .json (for Perfetto and speedscope)");
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
-        return amp_complain(2, path, "is no regular file, so nothing can take its place");
-    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= (int) sizeof tmp)
-        return amp_complain(2, path, "cannot be written: %s", strerror(ENAMETOOLONG));
-    fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return amp_complain(2, path, "cannot be written: %s", strerror(errno));
-    close(fd);
-    unlink(tmp);
-    return 0;
+    return amp_launch_check_output(path, "nothing can take its place");
 }
 
 /* The page without data lies beside this program. */

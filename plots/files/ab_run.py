@@ -42,7 +42,7 @@ class AbRun:
 
 
 def load(folder):
-    manifest = _document(folder / "manifest.json", "ab-manifest")
+    manifest = strict_json.load(folder / "manifest.json", "ab-manifest")
     names = manifest["rows"]
     journal = read_journal(folder, set(names), {CONFIGURATION}, FORM)
     rows, failures = {}, {}
@@ -61,15 +61,8 @@ def load(folder):
     return AbRun(manifest, rows, failures, seconds)
 
 
-def _document(path, kind):
-    found = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(found, kind, path)
-    strict_json.validate(found, kind, path)
-    return found
-
-
 def _read(path):
-    launch = _document(path, "ab-launch")
+    launch = strict_json.load(path, "ab-launch")
     try:
         return reduced(launch)
     except (KeyError, TypeError, ValueError) as error:

@@ -29,9 +29,7 @@ def load(folder):
     path = folder / "allocations.json"
     if not path.exists():
         return None
-    document = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(document, "allocations", path)
-    strict_json.validate(document, "allocations", path)
+    document = strict_json.load(path, "allocations")
     frames = [Frame(function or "", file or "", line) for function, file, line in document["frames"]]
     return Allocated(document["refused"], {row["row"]: _row(row, frames, path) for row in document["rows"]})
 

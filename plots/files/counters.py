@@ -19,7 +19,5 @@ def load(folder):
     path = folder / "counters.json"
     if not path.exists():
         return None
-    document = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(document, "counters", path)
-    strict_json.validate(document, "counters", path)
+    document = strict_json.load(path, "counters")
     return Counted(document["source"], document["refused"], {row["row"]: row for row in document["rows"]})

@@ -25,9 +25,7 @@ def table(folder):
 def summary(folder, configuration):
     """The JSON of its summary.json."""
     path = folder / "summary.json"
-    document = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(document, "summary", path)
-    strict_json.validate(document, "summary", path)
+    document = strict_json.load(path, "summary")
     if document["configuration"] != configuration:
         raise Refused(folder, f"published under the configuration {document['configuration']}, not {configuration}")
     return document

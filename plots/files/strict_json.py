@@ -151,6 +151,14 @@ def validate(document, kind, name):
         raise Refused(name, key, why)
 
 
+def load(path, kind):
+    """The document of a file, which is of that kind and of a version that is known; else Refused."""
+    document = parse(read_bytes(path), path)
+    check_version(document, kind, path)
+    validate(document, kind, path)
+    return document
+
+
 def printable(document):
     """The document with every character replaced that no page, and no UTF-8, can hold."""
     if isinstance(document, str):

@@ -129,10 +129,7 @@ def made(run):
     path = Path(run) / FOLDER / "go.json"
     if not path.exists():
         return None
-    document = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(document, "go", path)
-    strict_json.validate(document, "go", path)
-    return document
+    return strict_json.load(path, "go")
 
 
 # ---- Beside C

@@ -43,10 +43,7 @@ def read(path, kind):
     if not path.exists():
         raise Refused(path.parent, f"no summary yet: {COMMAND} bench --resume {path.parent} writes it"
                       if path.name == "summary.json" else f"no {path.name}: not a run folder")
-    document = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(document, kind, path)
-    strict_json.validate(document, kind, path)
-    return document
+    return strict_json.load(path, kind)
 
 
 def read_summary(path):

@@ -206,6 +206,14 @@ def line(what, found, runs, more=""):
     return f"{what:44} {found:4} of {runs:4}   {100 * found / runs:5.1f} % ({low:.1f} to {high:.1f} %)  {more}".rstrip()
 
 
+def begun(parser, asked):
+    """The rows that the file has so far; ends where there is something to measure, and no Lua."""
+    if not asked.table and not (asked.sources and (asked.sources / "lapi.c").is_file()):
+        parser.error("--sources: name the folder src/ of Lua 5.4: apt-get source lua5.4")
+    file = Path(asked.out)
+    return [json.loads(one) for one in file.read_text().splitlines() if one.endswith("}")] if file.is_file() else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     beside = HERE.parents[2] / "ampersand"
@@ -220,12 +228,8 @@ def main():
     parser.add_argument("--out", default="accuracy.jsonl", metavar="FILE")
     parser.add_argument("--table", action="store_true", help="only print what the file has")
     asked = parser.parse_args()
-    rows = []
-    if Path(asked.out).is_file():
-        rows = [json.loads(one) for one in Path(asked.out).read_text().splitlines() if one.endswith("}")]
+    rows = begun(parser, asked)
     if not asked.table:
-        if not asked.sources or not (asked.sources / "lapi.c").is_file():
-            parser.error("--sources: name the folder src/ of Lua 5.4: apt-get source lua5.4")
         measure(asked, rows)
     print("\n".join(table(rows)))
 

@@ -126,12 +126,8 @@ def main():
     parser.add_argument("--out", default="beside.jsonl", metavar="FILE")
     parser.add_argument("--table", action="store_true", help="only print what the file has")
     asked = parser.parse_args()
-    rows = []
-    if Path(asked.out).is_file():
-        rows = [json.loads(one) for one in Path(asked.out).read_text().splitlines() if one.endswith("}")]
+    rows = accuracy.begun(parser, asked)
     if not asked.table:
-        if not asked.sources or not (asked.sources / "lapi.c").is_file():
-            parser.error("--sources: name the folder src/ of Lua 5.4: apt-get source lua5.4")
         if not os.path.isfile(asked.compare):
             parser.error(f"--compare: there is no {asked.compare}: apt-get install libbenchmark-tools")
         measure(asked, rows)

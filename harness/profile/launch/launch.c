@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -157,4 +159,22 @@ int amp_launch_find_beside(const char *name, char *out, size_t cap)
     if (strpbrk(out, ": "))
         return amp_complain(2, out, "the loader takes no library whose path has a blank or a colon");
     return access(out, R_OK) ? amp_complain(2, out, "%s", strerror(errno)) : 0;
+}
+
+int amp_launch_check_output(const char *path, const char *what)
+{
+    struct stat there;
+    char tmp[PATH_MAX];
+    int fd;
+
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) /* /dev/null, too, would be replaced */
+        return amp_complain(2, path, "is no regular file, so %s", what);
+    if (snprintf(tmp, sizeof tmp, "%s.tmp", path) >= PATH_MAX)
+        return amp_complain(2, path, "cannot be written: %s", strerror(ENAMETOOLONG));
+    fd = open(tmp, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return amp_complain(2, path, "cannot be written: %s", strerror(errno));
+    close(fd);
+    unlink(tmp);
+    return 0;
 }

@@ -28,4 +28,8 @@ int amp_launch_describe(int status, char *out, size_t cap);
 /* A file by its place beside this program: 0, or 2 after it has said why not. */
 int amp_launch_find_beside(const char *name, char *out, size_t cap);
 
+/* Before the program runs, since later would be too late: whether a regular file can be written at `path`, by a rename
+ * from beside it. `what`: what follows from there being no such file. 0, or 2 after it has said why not. */
+int amp_launch_check_output(const char *path, const char *what);
+
 #endif

@@ -71,6 +71,14 @@ static int put_slice(void *context, const struct amp_lane *lane, const struct am
     return 0;
 }
 
+/* The last of an event. */
+static void put_value(struct writer *w, uint64_t value)
+{
+    amp_out_text(&w->out, ",\"args\":{\"value\":");
+    amp_out_number(&w->out, value);
+    amp_out_text(&w->out, "}");
+}
+
 static int put_moment(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value)
 {
     struct writer *w = context;
@@ -79,11 +87,8 @@ static int put_moment(void *context, const struct amp_lane *lane, const char *na
     put_place(w, lane);
     put_time(w, at_ns);
     amp_out_text(&w->out, ",\"s\":\"t\"");
-    if (value > 0) {
-        amp_out_text(&w->out, ",\"args\":{\"value\":");
-        amp_out_number(&w->out, value);
-        amp_out_text(&w->out, "}");
-    }
+    if (value > 0)
+        put_value(w, value);
     amp_out_text(&w->out, "}");
     return 0;
 }
@@ -95,9 +100,8 @@ static int put_count(void *context, const struct amp_lane *lane, const char *nam
     begin_event(w, "C", name);
     put_place(w, lane);
     put_time(w, at_ns);
-    amp_out_text(&w->out, ",\"args\":{\"value\":");
-    amp_out_number(&w->out, value);
-    amp_out_text(&w->out, "}}");
+    put_value(w, value);
+    amp_out_text(&w->out, "}");
     return 0;
 }
 

@@ -2,11 +2,11 @@
 """The page of a time line in a browser: what it draws is what was recorded; keys, search and pointer work. AMPERSAND_BUILD
 names the build folder."""
 import re
-import shutil
 import subprocess
 
 import pytest
 
+import chromium
 from traced import HERE, TRACE, compiled
 
 MADE = 120_000
@@ -34,18 +34,7 @@ def test_the_page_needs_nothing_else(page):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
-    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if not (chromium and driver):
-        pytest.skip("no Chromium: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1000,800",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(service=webdriver.chrome.service.Service(executable_path=driver), options=options)
+    browser = chromium.started(tmp_path_factory, "--window-size=1000,800")
     yield browser
     browser.quit()
 

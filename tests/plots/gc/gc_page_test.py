@@ -2,10 +2,10 @@
 """What is made of a run of collectors: lines of gctrace, points beside the model, and the page in a browser."""
 import dataclasses
 import re
-import shutil
 
 import pytest
 
+import chromium
 from plots.gc import gctrace, judge, model, page, runs, text
 from synthetic_gc import GRAPH, MIB, cycle, launch, modelled, whole, with_cost
 
@@ -132,19 +132,7 @@ def test_the_graph_of_the_page_is_a_tree():
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
-    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if not (chromium and driver):
-        pytest.skip("no Chromium: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.chrome.service.Service(executable_path=driver)
-    browser = webdriver.Chrome(service=service, options=options)
+    browser = chromium.started(tmp_path_factory)
     browser.get(made(tmp_path_factory).as_uri())
     yield browser
     browser.quit()

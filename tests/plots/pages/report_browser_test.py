@@ -4,21 +4,14 @@
 Skipped where one of the three is missing; Debian's packages are chromium, chromium-driver and python3-selenium."""
 
 import dataclasses
-import shutil
 
 import pytest
 
+import chromium
 import synthetic
 from plots.files.pair_run import load
 from plots.pages import report
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="no Selenium: apt-get install python3-selenium")
-CHROMIUM, DRIVER = (shutil.which(name) for name in ("chromium", "chromedriver"))
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER),
-                                reason="no Chromium: apt-get install chromium chromium-driver")
-
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync")
 SIZES = (8, 16, 64, 256, 4096, 65536)
 LESSONS = ("pass", "factory", "mutate", "collection", "stack_copy", "known", "null")
 LONG = "What does_a_question_cost_that_has_words_" + "without_end_" * 20 + "?"
@@ -26,13 +19,7 @@ LONG = "What does_a_question_cost_that_has_words_" + "without_end_" * 20 + "?"
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.chrome.service.Service(executable_path=DRIVER)
-    driver = webdriver.Chrome(service=service, options=options)
+    driver = chromium.started(tmp_path_factory)
     yield driver
     driver.quit()
 
