@@ -19,3 +19,25 @@ def started(tmp_path_factory, *flags):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(service=webdriver.chrome.service.Service(executable_path=driver), options=options)
+
+
+def show(browser, page, width=1400, scheme="light", script=True, unfolded=True):
+    """Loads `page`, a path, as a window of that width in CSS pixels shows it."""
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                            {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.get(page.as_uri())
+    if unfolded and script:
+        browser.execute_script("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+
+
+def ask(browser, script, *arguments):
+    return browser.execute_script(f"return {script}", *arguments)
+
+
+def luminance(colour):
+    """How bright a colour of the browser is, from 0 to 1, as WCAG 2 has it nearly."""
+    red, green, blue = (int(part) / 255 for part in colour.strip("rgba()").split(",")[:3])
+    return 0.2126 * red ** 2.2 + 0.7152 * green ** 2.2 + 0.0722 * blue ** 2.2

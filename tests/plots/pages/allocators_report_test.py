@@ -11,7 +11,9 @@ import re
 
 import pytest
 
+import chromium
 import synthetic_allocators as synthetic
+from chromium import ask, luminance, show
 from plots.__main__ import guarded
 from plots.files import strict_json
 from plots.files.allocator_run import load
@@ -192,16 +194,14 @@ def test_a_configuration_cannot_be_singled_out(made, capsys):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    import report_browser_test as of_pairs  # skips by itself where something is missing
-    if not (of_pairs.CHROMIUM and of_pairs.DRIVER):
-        pytest.skip("no Chromium: apt-get install chromium chromium-driver")
-    yield from of_pairs.browser.__wrapped__(tmp_path_factory)
+    driver = chromium.started(tmp_path_factory)
+    yield driver
+    driver.quit()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1400])
 def test_looks_right(browser, made, width, scheme):
-    from report_browser_test import ask, luminance, show
     folder, text = made("plain")
     (folder / "report.html").write_text(text, encoding="utf-8")
     show(browser, folder / "report.html", width, scheme)
@@ -226,7 +226,6 @@ def test_looks_right(browser, made, width, scheme):
 
 
 def test_filters(browser, made):
-    from report_browser_test import ask, show
     folder, text = made("plain")
     (folder / "report.html").write_text(text, encoding="utf-8")
     show(browser, folder / "report.html")

@@ -9,6 +9,7 @@ import pytest
 
 import chromium
 import synthetic
+from chromium import ask, luminance, show
 from plots.files.pair_run import load
 from plots.pages import report
 
@@ -40,21 +41,6 @@ def pages(tmp_path_factory):
     return made
 
 
-def show(browser, page, width=1400, scheme="light", script=True, unfolded=True):
-    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
-                            {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-    browser.get(page.as_uri())
-    if unfolded and script:
-        browser.execute_script("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-
-
-def ask(browser, script, *arguments):
-    return browser.execute_script(f"return {script}", *arguments)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1400])
 @pytest.mark.parametrize("name", ["full", "quick"])
@@ -73,11 +59,6 @@ def test_looks_right(browser, pages, name, width, scheme):
                        " one.getBoundingClientRect().right > document.documentElement.clientWidth)"
                        ".map(one => one.textContent)")
     assert cut == []
-
-
-def luminance(colour):
-    red, green, blue = (int(part) / 255 for part in colour.strip("rgba()").split(",")[:3])
-    return 0.2126 * red ** 2.2 + 0.7152 * green ** 2.2 + 0.0722 * blue ** 2.2
 
 
 COLOURS = """(function () {
