@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * source   github.com/google/pprof, proto/profile.proto; protobuf.dev, "Encoding"
+ * source   github.com/google/pprof, proto/profile.proto
  */
 #include "harness/profile/samples/proto.h"
+
+#include "harness/files/protobuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,12 +32,6 @@ enum { LOCATION_ID = 1, LOCATION_MAPPING, LOCATION_ADDRESS, LOCATION_LINE };
 enum { LINE_FUNCTION = 1, LINE_LINE };
 enum { FUNCTION_ID = 1, FUNCTION_NAME, FUNCTION_SYSTEM_NAME, FUNCTION_FILE };
 
-struct buffer {
-    unsigned char *bytes;
-    size_t n, cap;
-    bool failed; /* no memory: nothing is added any more */
-};
-
 /* A text, or a function by name and file. */
 struct known {
     char *key;
@@ -45,55 +41,15 @@ struct known {
 
 struct writing {
     const struct amp_profile *profile;
-    struct buffer out, part, line; /* the whole; a message in it; a message in that */
+    struct amp_message out, part, line; /* the whole; a message in it; a message in that */
     struct known *texts, *functions;
 };
 
-static void put_byte(struct buffer *b, unsigned char byte)
+/* 0 is what a field is that is not there. */
+static void put_number(struct amp_message *m, unsigned field, uint64_t value)
 {
-    if (b->n == b->cap) {
-        size_t cap = b->cap > 0 ? 2 * b->cap : 4096;
-        unsigned char *larger = b->failed ? NULL : realloc(b->bytes, cap);
-
-        if (!larger) {
-            b->failed = true;
-            return;
-        }
-        b->bytes = larger;
-        b->cap = cap;
-    }
-    b->bytes[b->n++] = byte;
-}
-
-static void put_varint(struct buffer *b, uint64_t value)
-{
-    for (; value > 0x7f; value >>= 7)
-        put_byte(b, (unsigned char) (value | 0x80));
-    put_byte(b, (unsigned char) value);
-}
-
-static void put_number(struct buffer *b, unsigned field, uint64_t value)
-{
-    if (value == 0)
-        return;
-    put_varint(b, field << 3);
-    put_varint(b, value);
-}
-
-static void put_bytes(struct buffer *b, unsigned field, const void *bytes, size_t n)
-{
-    put_varint(b, field << 3 | 2);
-    put_varint(b, n);
-    for (size_t i = 0; i < n; i++)
-        put_byte(b, ((const unsigned char *) bytes)[i]);
-}
-
-/* Put a message into another, and begin it anew. */
-static void put_message(struct buffer *b, unsigned field, struct buffer *message)
-{
-    put_bytes(b, field, message->bytes, message->n);
-    b->failed = b->failed || message->failed;
-    message->n = 0;
+    if (value != 0)
+        amp_message_number(m, field, value);
 }
 
 /* The number of a key; *is_new if it was not there. */
@@ -125,7 +81,7 @@ static uint64_t text(struct writing *w, const char *value)
     uint64_t number = number_of(w, &w->texts, value ? value : "", &is_new);
 
     if (is_new)
-        put_bytes(&w->out, PROFILE_STRINGS, value ? value : "", value ? strlen(value) : 0);
+        amp_message_text(&w->out, PROFILE_STRINGS, value ? value : "");
     return number;
 }
 
@@ -133,7 +89,7 @@ static void put_type(struct writing *w, unsigned field, const char *type, const 
 {
     put_number(&w->part, TYPE_TYPE, text(w, type));
     put_number(&w->part, TYPE_UNIT, text(w, unit));
-    put_message(&w->out, field, &w->part);
+    amp_message_put(&w->out, field, &w->part);
 }
 
 static uint64_t function(struct writing *w, const struct amp_line *line)
@@ -150,7 +106,7 @@ static uint64_t function(struct writing *w, const struct amp_line *line)
     put_number(&w->part, FUNCTION_NAME, text(w, line->function));
     put_number(&w->part, FUNCTION_SYSTEM_NAME, text(w, line->function));
     put_number(&w->part, FUNCTION_FILE, text(w, line->file));
-    put_message(&w->out, PROFILE_FUNCTION, &w->part);
+    amp_message_put(&w->out, PROFILE_FUNCTION, &w->part);
     return number;
 }
 
@@ -166,7 +122,7 @@ static void put_mapping(struct writing *w, const struct amp_mapping *mapping, ui
     put_number(&w->part, MAPPING_HAS_FILES, mapping->has_lines);
     put_number(&w->part, MAPPING_HAS_LINES, mapping->has_lines);
     put_number(&w->part, MAPPING_HAS_INLINED, mapping->has_lines);
-    put_message(&w->out, PROFILE_MAPPING, &w->part);
+    amp_message_put(&w->out, PROFILE_MAPPING, &w->part);
 }
 
 static uint64_t id_of(const struct amp_profile *profile, const struct amp_mapping *mapping)
@@ -190,9 +146,9 @@ static void put_location(struct writing *w, const struct amp_location *location)
     for (size_t i = 0; i < n; i++) {
         put_number(&w->line, LINE_FUNCTION, functions[i]);
         put_number(&w->line, LINE_LINE, location->lines[i].line);
-        put_message(&w->part, LOCATION_LINE, &w->line);
+        amp_message_put(&w->part, LOCATION_LINE, &w->line);
     }
-    put_message(&w->out, PROFILE_LOCATION, &w->part);
+    amp_message_put(&w->out, PROFILE_LOCATION, &w->part);
 }
 
 static void put_label(struct writing *w, const char *key, const char *value, uint64_t number, const char *unit)
@@ -201,7 +157,7 @@ static void put_label(struct writing *w, const char *key, const char *value, uin
     put_number(&w->line, LABEL_TEXT, value ? text(w, value) : 0);
     put_number(&w->line, LABEL_NUMBER, number);
     put_number(&w->line, LABEL_UNIT, unit ? text(w, unit) : 0);
-    put_message(&w->part, SAMPLE_LABEL, &w->line);
+    amp_message_put(&w->part, SAMPLE_LABEL, &w->line);
 }
 
 static void put_sample(struct writing *w, const struct amp_sample *sample)
@@ -210,18 +166,18 @@ static void put_sample(struct writing *w, const struct amp_sample *sample)
     const struct amp_profile_counts *c = &sample->counts;
 
     for (size_t i = 0; i < sample->n; i++)
-        put_varint(&w->line, sample->stack[i]->id);
-    put_message(&w->part, SAMPLE_LOCATION, &w->line);
+        amp_message_varint(&w->line, sample->stack[i]->id);
+    amp_message_put(&w->part, SAMPLE_LOCATION, &w->line);
     for (size_t i = 0; i < w->profile->n_types; i++)
-        put_varint(&w->line, (uint64_t) sample->values[i]);
-    put_message(&w->part, SAMPLE_VALUE, &w->line);
+        amp_message_varint(&w->line, (uint64_t) sample->values[i]);
+    amp_message_put(&w->part, SAMPLE_VALUE, &w->line);
     if (c->allocs > 0 && c->bytes > 0)
         put_label(w, "bytes", NULL, c->bytes / c->allocs, "bytes");
     if (endings[sample->ending & 3])
         put_label(w, "stack", endings[sample->ending & 3], 0, NULL);
     if (sample->is_base)
         put_label(w, "pprof::base", "true", 0, NULL);
-    put_message(&w->out, PROFILE_SAMPLE, &w->part);
+    amp_message_put(&w->out, PROFILE_SAMPLE, &w->part);
 }
 
 static void put_profile(struct writing *w, uint64_t duration_ns, const char *comment)
@@ -246,7 +202,7 @@ static void put_profile(struct writing *w, uint64_t duration_ns, const char *com
         put_sample(w, &profile->samples[i]);
 }
 
-static int compress_to(int fd, const struct buffer *b)
+static int compress_to(int fd, const struct amp_message *b)
 {
     gzFile file = gzdopen(dup(fd), "wb6");
     size_t at = 0;
@@ -289,7 +245,7 @@ int amp_proto_can_save(const char *path)
     return access(folder, W_OK | X_OK) ? -errno : 0;
 }
 
-static int save(const struct buffer *b, const char *path)
+static int save(const struct amp_message *b, const char *path)
 {
     const bool special = is_special(path);
     char temporary[PATH_MAX];
