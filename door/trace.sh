@@ -17,14 +17,18 @@ Usage: ./ampersand trace [flags] -- PROGRAM ARGUMENTS                      defau
        ./ampersand trace [flags] ROW          a quick run of a row, as in factory/size=64
        ./ampersand trace [flags] --from DIR   a recording that --keep kept
 
-  -o FILE            FILE.html is a page that any browser shows, FILE.json    none: only the
-                     is what Perfetto and speedscope read; may be repeated    report
-  --window T         write the last so much only: 10s, 5m                     all that is kept
+  -o FILE            FILE.html is a page that any browser shows, FILE.pftrace none: only the
+                     is for Perfetto, FILE.json for Perfetto and speedscope;  report
+                     the last two also with .gz; may be repeated
+  --window T         write the last so much only: 10s, 5m; or what lies       all that is kept
+                     between two times since the first event: 2s..2.5s
   --window SIZE      keep so much of each process: 64M is 4 million events    64M
-  --alloc-above SIZE also each allocation and free from SIZE on, and what     none
-                     lives on the heap
+  --alloc-above SIZE also each allocation and free from SIZE on, by which     none
+                     calls, and what lives on the heap
   --functions        calls of functions, by uftrace, instead of marks: of a   marks
                      PROGRAM that was compiled with -pg
+  --page-events N    how many events FILE.html holds: the last ones, and      16000000
+                     the long slices of the time before
   --keep DIR         keep the recording there, also if this is killed         a temporary place
   --format F         the report as table or json                              table
 

@@ -24,12 +24,37 @@ static bool is_there(void)
     return system("command -v " UFTRACE " >/dev/null 2>&1") == 0;
 }
 
-/* uftrace record -d FOLDER PROGRAM ARGUMENTS. Returns its exit status, or a negative errno. */
+/* How the program ended, which uftrace's own status does not tell, but the first file that it writes: a line with the
+ * number that wait() gives. -1: it does not say. */
+static int status_of_program(const char *folder)
+{
+    char path[PATH_MAX], *line = NULL;
+    size_t cap = 0;
+    int status = -1;
+    FILE *info;
+
+    snprintf(path, sizeof path, "%s/info", folder);
+    info = fopen(path, "re");
+    while (info && status < 0 && getline(&line, &cap, info) > 0)
+        if (sscanf(line, "exit_status:%d", &status) != 1)
+            status = -1;
+    free(line);
+    if (info)
+        fclose(info);
+    return status;
+}
+
+static int exit_status(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* uftrace record -d FOLDER PROGRAM ARGUMENTS. Returns the program's exit status, or a negative errno. */
 static int record(char **command, const char *folder)
 {
     size_t n = 0;
     char **words;
-    int status = 0, err;
+    int status = 0, own, err;
     pid_t child;
 
     while (command[n])
@@ -49,7 +74,8 @@ static int record(char **command, const char *folder)
         return -err;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    own = status_of_program(folder);
+    return exit_status(own < 0 ? status : own);
 }
 
 static int import(const char *traced, const char *program, const char *folder)
@@ -81,7 +107,7 @@ static int trace(const struct amp_timeline_options *options, const char *traced,
         return amp_complain(2, program, "has no calls that " UFTRACE " could record: compile it with -pg");
     if (err)
         return amp_complain(2, folder, "what " UFTRACE " recorded cannot be read: %s", strerror(-err));
-    status = amp_timeline_save(options, folder, program, stderr);
+    status = amp_timeline_save(options, folder, program, false, stderr);
     return status ? status : own;
 }
 

@@ -8,19 +8,45 @@
 #include "harness/timeline/functions.h"
 #include "harness/timeline/run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define WINDOW_B ((uint64_t) 64 << 20)
 #define LEAST_B ((uint64_t) 1 << 20)
 #define MOST_B ((uint64_t) 64 << 30)
+#define MOST_S 86400
+#define PAGE_EVENTS 16000000 /* a browser takes some 400 MB for them */
 
-/* 10s: what of the ring is written. 64M: how large the ring is. */
+static bool read_seconds(const char **text, uint64_t *ns)
+{
+    char *end;
+    double seconds = strtod(*text, &end);
+
+    if (**text < '0' || **text > '9' || *end != 's' || !(seconds >= 0 && seconds <= MOST_S))
+        return false;
+    *ns = (uint64_t) (seconds * 1e9);
+    *text = end + 1;
+    return true;
+}
+
+/* 2s..5.5s: what is written, since the first event. */
+static bool read_part(const char *text, struct amp_timeline_options *out)
+{
+    if (!read_seconds(&text, &out->from_ns) || strncmp(text, "..", 2) != 0)
+        return false;
+    text += 2;
+    return read_seconds(&text, &out->to_ns) && !*text && out->to_ns > out->from_ns;
+}
+
+/* 10s: the last of the ring is written. 64M: how large the ring is. */
 static bool read_window(const char *text, struct amp_timeline_options *out)
 {
     const char *at = text;
     uint64_t n;
 
-    if (amp_quantity_read_duration(&at, &n) && !*at && n > 0 && n <= 86400) {
+    if (strstr(text, ".."))
+        return read_part(text, out);
+    if (amp_quantity_read_duration(&at, &n) && !*at && n > 0 && n <= MOST_S) {
         out->window_ns = n * 1000000000u;
         return true;
     }
@@ -36,6 +62,15 @@ static bool read_above(const char *text, uint64_t *out)
     return amp_quantity_read_size(&text, out) && !*text && *out < UINT64_MAX;
 }
 
+static bool read_events(const char *text, uint64_t *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    *out = n;
+    return *text >= '0' && *text <= '9' && !*end && n > 0 && n <= PAGE_EVENTS;
+}
+
 static int take_flag(int flag, struct amp_timeline_options *out)
 {
     switch (flag) {
@@ -47,11 +82,15 @@ static int take_flag(int flag, struct amp_timeline_options *out)
     case 'w':
         return read_window(optarg, out)
                    ? 0
-                   : amp_complain(2, "--window", "'%s' is no time such as 10s, nor a size from 1M on", optarg);
+                   : amp_complain(2, "--window", "'%s' is no time (10s, 2s..5s), nor a size from 1M on", optarg);
     case 'a':
         return read_above(optarg, &out->above_b)
                    ? 0
                    : amp_complain(2, "--alloc-above", "'%s' is no size such as 64k", optarg);
+    case 'p':
+        return read_events(optarg, &out->page_events)
+                   ? 0
+                   : amp_complain(2, "--page-events", "'%s' is no number from 1 to %d", optarg, PAGE_EVENTS);
     case 'k':
         out->keep = optarg;
         return 0;
@@ -92,6 +131,7 @@ static int parse(int argc, char **argv, struct amp_timeline_options *out)
 {
     static const struct option known[] = { { "window", required_argument, NULL, 'w' },
                                            { "alloc-above", required_argument, NULL, 'a' },
+                                           { "page-events", required_argument, NULL, 'p' },
                                            { "keep", required_argument, NULL, 'k' },
                                            { "from", required_argument, NULL, 'r' },
                                            { "functions", no_argument, NULL, 'u' },
@@ -106,7 +146,8 @@ static int parse(int argc, char **argv, struct amp_timeline_options *out)
 
 int main(int argc, char **argv)
 {
-    struct amp_timeline_options options = { .window_b = WINDOW_B, .above_b = UINT64_MAX };
+    struct amp_timeline_options options = { .window_b = WINDOW_B, .above_b = UINT64_MAX,
+                                            .page_events = PAGE_EVENTS };
     int status = parse(argc, argv, &options);
 
     if (status)

@@ -12,7 +12,9 @@
 struct amp_timeline_options {
     const char *outputs[AMP_TIMELINE_OUTPUTS];
     unsigned n_outputs;
-    uint64_t window_ns; /* 0: all that is there */
+    uint64_t window_ns; /* the last so much is written; 0: all that is there */
+    uint64_t from_ns, to_ns; /* or what lies between, since the first event; to_ns 0: all */
+    uint64_t page_events;
     uint64_t window_b;  /* of each process */
     uint64_t above_b;   /* allocations from this size on; UINT64_MAX: none */
     bool is_json;       /* the report */

@@ -64,7 +64,7 @@ static void snapshot(void *argument)
     struct run *run = argument;
 
     amp_recording_seal(run->folder);
-    amp_timeline_save(run->options, run->folder, run->title, NULL);
+    amp_timeline_save(run->options, run->folder, run->title, true, NULL);
 }
 
 static int describe(const char *program, int status)
@@ -120,7 +120,7 @@ static int trace(struct run *run, char **command, int output, FILE *report)
     } else {
         amp_recording_seal(run->folder);
         own = describe(command[0], ended);
-        status = amp_timeline_save(run->options, run->folder, run->title, report);
+        status = amp_timeline_save(run->options, run->folder, run->title, false, report);
         status = status ? status : own;
     }
     if (!run->options->keep)
@@ -182,5 +182,5 @@ int amp_timeline_from(const struct amp_timeline_options *options)
 {
     int status = check_outputs(options);
 
-    return status ? status : amp_timeline_save(options, options->from, options->from, stdout);
+    return status ? status : amp_timeline_save(options, options->from, options->from, false, stdout);
 }

@@ -26,6 +26,8 @@ static void show_facts(const struct amp_lanes_facts *facts, FILE *out)
         fprintf(out, "  %" PRIu64 " older events were overwritten: a larger --window keeps more\n", facts->overwritten);
     if (facts->before > 0)
         fprintf(out, "  %" PRIu64 " events came before the window\n", facts->before);
+    if (facts->after > 0)
+        fprintf(out, "  %" PRIu64 " events came after the window\n", facts->after);
     if (facts->lost > 0)
         fprintf(out, "  %" PRIu64 " events are missing: a signal handler made them while another was written, or there "
                      "was no memory\n", facts->lost);

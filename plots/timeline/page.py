@@ -11,7 +11,7 @@ from plots.pages import shell
 
 
 def page():
-    script = shell.read_template("timeline.js")
+    script = shell.read_template("timeline_data.js") + shell.read_template("timeline.js")
     return shell.environment().get_template("timeline.html.j2").render(
         title="ampersand: a time line", manifest={"version": ""}, place="", css=Markup(shell.read_template("report.css")),
         sheet=Markup(shell.read_template("timeline.css")), script=Markup(script), script_hash=shell.policy_hash(script))

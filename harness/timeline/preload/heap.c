@@ -3,24 +3,15 @@
  * Allocations from a size on, and what lives on the heap: what harness/profile/preload does in front of the program's
  * allocator is put on the time line here. What lives is counted as the allocator has it, its own rounding included. */
 #include "harness/profile/preload/count.h"
+#include "harness/timeline/preload/callers.h"
 #include "harness/timeline/preload/ring.h"
 #include "harness/timeline/preload/write.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 
-__thread struct amp_thread amp_thread __attribute__((tls_model("initial-exec")));
-
 static uint64_t above_b = UINT64_MAX; /* until it is known: nothing is recorded */
 static uint64_t live_b, told_b;
-
-void amp_stack_forget(void)
-{
-}
-
-void amp_sites_forget(void)
-{
-}
 
 void amp_count_set(bool on)
 {
@@ -56,20 +47,29 @@ static void tell(uint64_t now_b)
     AMP_NOTE(AMP_MARK_COUNT, "heap, bytes", now_b);
 }
 
-static void note(size_t size_b)
+#define NOTE_FROM(name, value, stack)                                                                                  \
+    do {                                                                                                               \
+        static struct amp_mark note_here = { name, 0 };                                                                \
+                                                                                                                       \
+        amp_ring_write_from(&note_here, AMP_MARK_POINT, value, stack);                                                 \
+    } while (0)
+
+static void note(size_t size_b, const struct amp_caller *caller)
 {
+    uint32_t stack = amp_callers_number(caller);
+
     switch (amp_thread.call) {
     case AMP_CALL_ZEROED:
-        AMP_NOTE(AMP_MARK_POINT, "calloc", size_b);
+        NOTE_FROM("calloc", size_b, stack);
         break;
     case AMP_CALL_ALIGNED:
-        AMP_NOTE(AMP_MARK_POINT, "aligned_alloc", size_b);
+        NOTE_FROM("aligned_alloc", size_b, stack);
         break;
     case AMP_CALL_MOVED:
-        AMP_NOTE(AMP_MARK_POINT, "realloc", size_b);
+        NOTE_FROM("realloc", size_b, stack);
         break;
     case AMP_CALL_PLAIN:
-        AMP_NOTE(AMP_MARK_POINT, "malloc", size_b);
+        NOTE_FROM("malloc", size_b, stack);
         break;
     }
 }
@@ -79,9 +79,8 @@ void amp_count_begin(const void *address, size_t size_b, const struct amp_caller
     uint64_t granted_b = malloc_usable_size((void *) (uintptr_t) address);
     uint64_t now_b = __atomic_add_fetch(&live_b, granted_b, __ATOMIC_RELAXED);
 
-    (void) caller;
     if (size_b >= above_b)
-        note(size_b);
+        note(size_b, caller);
     tell(now_b);
 }
 
@@ -90,9 +89,8 @@ struct amp_object amp_count_end(const void *address, const struct amp_caller *ca
     uint64_t granted_b = malloc_usable_size((void *) (uintptr_t) address);
     uint64_t now_b = __atomic_sub_fetch(&live_b, granted_b, __ATOMIC_RELAXED);
 
-    (void) caller;
     if (granted_b >= above_b && amp_thread.call != AMP_CALL_MOVED)
-        AMP_NOTE(AMP_MARK_POINT, "free", granted_b);
+        NOTE_FROM("free", granted_b, amp_callers_number(caller));
     tell(now_b);
     return (struct amp_object){ .address = (uintptr_t) address };
 }

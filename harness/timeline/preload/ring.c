@@ -283,15 +283,15 @@ static inline bool is_ready(const struct amp_mark *at)
 
 /* The calling thread has marked itself as writing, and has room. */
 static inline __attribute__((__always_inline__)) void put(const struct amp_mark *at, unsigned kind, uint64_t value,
-                                                          bool are_even)
+                                                          uint32_t stack, bool are_even)
 {
     struct amp_ring_chunk *chunk = me.chunk;
     uint32_t used = chunk->used;
     struct amp_ring_event *event = &chunk->events[used];
 
-    if (__builtin_expect(kind == AMP_MARK_COUNT || value, 0)) {
+    if (__builtin_expect(kind == AMP_MARK_COUNT || value || stack, 0)) {
         kind |= AMP_RING_HAS_VALUE;
-        event[1].ticks = value;
+        event[1] = (struct amp_ring_event){ .ticks = value, .name = stack };
         used++;
     }
     event->name = at->amp_number;
@@ -300,7 +300,8 @@ static inline __attribute__((__always_inline__)) void put(const struct amp_mark 
     __atomic_store_n(&chunk->used, used + 1, __ATOMIC_RELEASE);
 }
 
-__attribute__((__noinline__)) static void write_slowly(struct amp_mark *at, unsigned kind, uint64_t value)
+__attribute__((__noinline__)) static void write_slowly(struct amp_mark *at, unsigned kind, uint64_t value,
+                                                       uint32_t stack)
 {
     if (me.is_writing) { /* by a signal handler that interrupted it */
         lose();
@@ -309,7 +310,7 @@ __attribute__((__noinline__)) static void write_slowly(struct amp_mark *at, unsi
     me.is_writing = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (is_ready(at) || prepare(at))
-        put(at, kind, value, process->are_even);
+        put(at, kind, value, stack, process->are_even);
     else
         lose();
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -319,14 +320,37 @@ __attribute__((__noinline__)) static void write_slowly(struct amp_mark *at, unsi
 void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value)
 {
     if (__builtin_expect(me.is_writing || !is_ready(at) || !process->are_even, 0)) {
-        write_slowly(at, kind, value);
+        write_slowly(at, kind, value, 0);
         return;
     }
     me.is_writing = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    put(at, kind, value, true);
+    put(at, kind, value, 0, true);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     me.is_writing = false;
+}
+
+void amp_ring_write_from(struct amp_mark *at, unsigned kind, uint64_t value, uint32_t stack)
+{
+    write_slowly(at, kind, value, stack);
+}
+
+uint32_t amp_ring_name(const char *text)
+{
+    struct process *p = process;
+    uint32_t number = 0;
+
+    if (!p || p->is_off || me.has_ended || me.is_writing)
+        return 0;
+    me.is_writing = true; /* so that no signal handler waits for the lock */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    amp_lock(&p->lock);
+    if (p->head)
+        number = number_of(p->head, text);
+    amp_unlock(&p->lock);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    me.is_writing = false;
+    return number == AMP_RING_NO_ROOM ? 0 : number;
 }
 
 void amp_ring_rename(const char *name)

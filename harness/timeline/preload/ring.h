@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define AMP_RING_MAGIC 0x31454d4954504d41u /* "AMPTIME1" */
-#define AMP_RING_VERSION 1
+#define AMP_RING_VERSION 2 /* 1: no event has a stack */
 #define AMP_RING_WINDOW "AMPERSAND_TRACE_WINDOW" /* the environment's variable: bytes of a process's chunks */
 #define AMP_RING_ABOVE "AMPERSAND_TRACE_ABOVE"   /* bytes from which on an allocation is recorded */
 
@@ -23,7 +23,8 @@
 #define AMP_RING_CHUNK_B ((uint64_t) 1 << 16)
 #define AMP_RING_NO_ROOM 1 /* the number of the name that stands for all that found no room */
 
-enum { AMP_RING_HAS_VALUE = 0x80 }; /* added to the kind: the next event's `ticks` is the value */
+/* Added to the kind: the next event's `ticks` is the value, its `name` the number of a stack or 0, its `kind` 0. */
+enum { AMP_RING_HAS_VALUE = 0x80 };
 
 struct amp_ring_event {
     uint64_t ticks;
@@ -64,6 +65,9 @@ struct amp_ring_head {
     char program[512];
 };
 
-/* In `names`: the length without the 0, the text, a 0. */
+/* In `names`: the length without the 0, the text, a 0. Some tell where a call was; numbers are hexadecimal. */
+#define AMP_RING_MODULE "\1m" /* of code: its begin, end, offset in the file and bias, the file's path */
+#define AMP_RING_PLACE "\1p"  /* the number of its module's name, how far behind its begin; or 0, the address */
+#define AMP_RING_STACK "\1s"  /* the numbers of its places' names, the innermost first */
 
 #endif

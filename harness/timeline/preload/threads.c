@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
  * When threads begin, end and wait: in front of the functions of <pthread.h> and <semaphore.h>. A lock that is free is
- * no event: it is tried first. What is waited for in other ways (futexes, pipes, the C11 functions, a lock or semaphore
- * with a time limit) is not seen. */
+ * no event: it is tried first. Where else threads wait: waits.c. */
+#include "harness/timeline/preload/next.h"
 #include "harness/timeline/preload/write.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
-#define EXPORTED __attribute__((visibility("default")))
-
 static struct {
     int (*create)(pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
+    int (*create_c11)(thrd_t *, thrd_start_t, void *);
     int (*join)(pthread_t, void **);
     int (*mutex_lock)(pthread_mutex_t *);
     int (*mutex_trylock)(pthread_mutex_t *);
@@ -37,43 +35,25 @@ static struct {
 
 static pthread_key_t ending;
 
-/* Before glibc 2.36, RTLD_NEXT finds the oldest version of a name; functions of conditions have one that takes another
- * kind of condition. */
-static void *find_next(const char *name)
-{
-    void *found = NULL;
-
-#if defined(__GLIBC__) && defined(__x86_64__)
-    found = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
-#endif
-    return found ? found : dlsym(RTLD_NEXT, name);
-}
-
-static void find_one(const char *name, void *function)
-{
-    void *found = find_next(name);
-
-    memcpy(function, &found, sizeof found);
-}
-
 /* Before main(), or when a library's constructor needs one. */
 static void find(void)
 {
-    find_one("pthread_create", &real.create);
-    find_one("pthread_join", &real.join);
-    find_one("pthread_mutex_trylock", &real.mutex_trylock);
-    find_one("pthread_cond_wait", &real.cond_wait);
-    find_one("pthread_cond_timedwait", &real.cond_timedwait);
-    find_one("pthread_cond_clockwait", &real.cond_clockwait);
-    find_one("pthread_rwlock_rdlock", &real.rwlock_rdlock);
-    find_one("pthread_rwlock_tryrdlock", &real.rwlock_tryrdlock);
-    find_one("pthread_rwlock_wrlock", &real.rwlock_wrlock);
-    find_one("pthread_rwlock_trywrlock", &real.rwlock_trywrlock);
-    find_one("pthread_barrier_wait", &real.barrier_wait);
-    find_one("sem_wait", &real.sem_wait);
-    find_one("sem_trywait", &real.sem_trywait);
-    find_one("pthread_setname_np", &real.setname);
-    find_one("pthread_mutex_lock", &real.mutex_lock);
+    amp_next_find("pthread_create", &real.create);
+    amp_next_find("thrd_create", &real.create_c11);
+    amp_next_find("pthread_join", &real.join);
+    amp_next_find("pthread_mutex_trylock", &real.mutex_trylock);
+    amp_next_find("pthread_cond_wait", &real.cond_wait);
+    amp_next_find("pthread_cond_timedwait", &real.cond_timedwait);
+    amp_next_find("pthread_cond_clockwait", &real.cond_clockwait);
+    amp_next_find("pthread_rwlock_rdlock", &real.rwlock_rdlock);
+    amp_next_find("pthread_rwlock_tryrdlock", &real.rwlock_tryrdlock);
+    amp_next_find("pthread_rwlock_wrlock", &real.rwlock_wrlock);
+    amp_next_find("pthread_rwlock_trywrlock", &real.rwlock_trywrlock);
+    amp_next_find("pthread_barrier_wait", &real.barrier_wait);
+    amp_next_find("sem_wait", &real.sem_wait);
+    amp_next_find("sem_trywait", &real.sem_trywait);
+    amp_next_find("pthread_setname_np", &real.setname);
+    amp_next_find("pthread_mutex_lock", &real.mutex_lock);
 }
 
 static inline void ready(void)
@@ -91,36 +71,74 @@ static void ends(void *argument)
 
 struct start {
     void *(*run)(void *);
+    thrd_start_t run_c11; /* or this */
     void *argument;
 };
 
-static void *begin(void *memory)
+/* In the thread: what it is to run. */
+static struct start begun(void *memory)
 {
     struct start start = *(struct start *) memory;
 
     free(memory);
     pthread_setspecific(ending, &ending); /* not NULL, so that ends() is called */
     AMP_NOTE(AMP_MARK_POINT, "thread starts", 0);
+    return start;
+}
+
+static void *begin(void *memory)
+{
+    struct start start = begun(memory);
+
     return start.run(start.argument);
 }
 
-EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+static int begin_c11(void *memory)
 {
-    struct start *start;
+    struct start start = begun(memory);
+
+    return start.run_c11(start.argument);
+}
+
+static struct start *make_start(struct start wanted)
+{
+    struct start *start = malloc(sizeof *start);
+
+    if (start)
+        *start = wanted;
+    return start;
+}
+
+AMP_RING_EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                                     void *argument)
+{
+    struct start *start = make_start((struct start){ .run = run, .argument = argument });
     int err;
 
     ready();
-    start = malloc(sizeof *start);
     if (!start)
         return EAGAIN;
-    *start = (struct start){ run, argument };
     err = real.create(thread, attributes, begin, start);
     if (err)
         free(start);
     return err;
 }
 
-EXPORTED int pthread_join(pthread_t thread, void **result)
+AMP_RING_EXPORTED int thrd_create(thrd_t *thread, thrd_start_t run, void *argument)
+{
+    struct start *start = make_start((struct start){ .run_c11 = run, .argument = argument });
+    int err;
+
+    ready();
+    if (!start)
+        return thrd_nomem;
+    err = real.create_c11(thread, begin_c11, start);
+    if (err != thrd_success)
+        free(start);
+    return err;
+}
+
+AMP_RING_EXPORTED int pthread_join(pthread_t thread, void **result)
 {
     int err;
 
@@ -131,7 +149,7 @@ EXPORTED int pthread_join(pthread_t thread, void **result)
     return err;
 }
 
-EXPORTED int pthread_mutex_lock(pthread_mutex_t *mutex)
+AMP_RING_EXPORTED int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     int err;
 
@@ -145,7 +163,7 @@ EXPORTED int pthread_mutex_lock(pthread_mutex_t *mutex)
     return err;
 }
 
-EXPORTED int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
+AMP_RING_EXPORTED int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
     int err;
 
@@ -156,7 +174,8 @@ EXPORTED int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex
     return err;
 }
 
-EXPORTED int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
+AMP_RING_EXPORTED int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex,
+                                             const struct timespec *until)
 {
     int err;
 
@@ -170,8 +189,8 @@ EXPORTED int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *
 /* What C++ calls for wait_for(); not in every C library. */
 int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
                            const struct timespec *until);
-EXPORTED int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
-                                    const struct timespec *until)
+AMP_RING_EXPORTED int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                                             const struct timespec *until)
 {
     int err;
 
@@ -182,7 +201,7 @@ EXPORTED int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *
     return err;
 }
 
-EXPORTED int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+AMP_RING_EXPORTED int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 {
     int err;
 
@@ -196,7 +215,7 @@ EXPORTED int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
     return err;
 }
 
-EXPORTED int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+AMP_RING_EXPORTED int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 {
     int err;
 
@@ -210,7 +229,7 @@ EXPORTED int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
     return err;
 }
 
-EXPORTED int pthread_barrier_wait(pthread_barrier_t *barrier)
+AMP_RING_EXPORTED int pthread_barrier_wait(pthread_barrier_t *barrier)
 {
     int err;
 
@@ -221,7 +240,7 @@ EXPORTED int pthread_barrier_wait(pthread_barrier_t *barrier)
     return err;
 }
 
-EXPORTED int sem_wait(sem_t *semaphore)
+AMP_RING_EXPORTED int sem_wait(sem_t *semaphore)
 {
     int before = errno, result;
 
@@ -235,7 +254,7 @@ EXPORTED int sem_wait(sem_t *semaphore)
     return result;
 }
 
-EXPORTED int pthread_setname_np(pthread_t thread, const char *name)
+AMP_RING_EXPORTED int pthread_setname_np(pthread_t thread, const char *name)
 {
     ready();
     if (pthread_equal(thread, pthread_self()))

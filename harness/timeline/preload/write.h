@@ -13,6 +13,12 @@
 /* What marks call. Takes no lock but when a chunk is full, allocates nothing, and keeps errno. */
 AMP_RING_EXPORTED void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value);
 
+/* The same, for an event that was called from there: the number of a stack's name, or 0. */
+void amp_ring_write_from(struct amp_mark *at, unsigned kind, uint64_t value, uint32_t stack);
+
+/* The number of a name, put down if it is new; 0: it cannot be. */
+uint32_t amp_ring_name(const char *text);
+
 /* An event of ours. */
 #define AMP_NOTE(kind, name, value)                                                                                    \
     do {                                                                                                               \

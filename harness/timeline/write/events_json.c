@@ -72,35 +72,39 @@ static int put_slice(void *context, const struct amp_lane *lane, const struct am
 }
 
 /* The last of an event. */
-static void put_value(struct writer *w, uint64_t value)
+static void put_value(struct writer *w, const struct amp_moment *moment)
 {
     amp_out_text(&w->out, ",\"args\":{\"value\":");
-    amp_out_number(&w->out, value);
+    amp_out_number(&w->out, moment->value);
+    if (moment->from) {
+        amp_out_text(&w->out, ",\"from\":");
+        amp_out_json(&w->out, moment->from);
+    }
     amp_out_text(&w->out, "}");
 }
 
-static int put_moment(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value)
+static int put_moment(void *context, const struct amp_lane *lane, const struct amp_moment *moment)
 {
     struct writer *w = context;
 
-    begin_event(w, "i", name);
+    begin_event(w, "i", moment->name);
     put_place(w, lane);
-    put_time(w, at_ns);
+    put_time(w, moment->at_ns);
     amp_out_text(&w->out, ",\"s\":\"t\"");
-    if (value > 0)
-        put_value(w, value);
+    if (moment->value > 0 || moment->from)
+        put_value(w, moment);
     amp_out_text(&w->out, "}");
     return 0;
 }
 
-static int put_count(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value)
+static int put_count(void *context, const struct amp_lane *lane, const struct amp_moment *moment)
 {
     struct writer *w = context;
 
-    begin_event(w, "C", name);
+    begin_event(w, "C", moment->name);
     put_place(w, lane);
-    put_time(w, at_ns);
-    put_value(w, value);
+    put_time(w, moment->at_ns);
+    put_value(w, moment);
     amp_out_text(&w->out, "}");
     return 0;
 }
@@ -108,7 +112,7 @@ static int put_count(void *context, const struct amp_lane *lane, const char *nam
 int amp_events_json_save(struct amp_recording *recording, const char *path, struct amp_lanes_facts *facts)
 {
     struct writer w = { .has_one = false };
-    const struct amp_lanes_sink sink = { &w, put_lane, put_slice, put_moment, put_count };
+    const struct amp_lanes_sink sink = { &w, put_lane, NULL, put_slice, put_moment, put_count };
     int err = amp_out_open(&w.out, path);
 
     if (err)

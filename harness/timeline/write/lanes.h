@@ -23,19 +23,27 @@ struct amp_slice {
     unsigned missing; /* its begin was overwritten, or is before the window; its end never came */
 };
 
-/* What is made of it. Within a lane, slices come in the order of their ends, moments as they happened. Times count from
- * the time line's begin. A function that returns an error, negative, ends it. */
+/* A moment, or what is counted from then on. */
+struct amp_moment {
+    const char *name;
+    uint64_t at_ns, value;
+    const char *from; /* the calls that led there, a line each, the innermost first; NULL: not known */
+};
+
+/* What is made of it; NULL: nothing. Within a lane all comes in the order of its times. Times count from the time
+ * line's begin. A function that returns an error, negative, ends it. */
 struct amp_lanes_sink {
     void *context;
     int (*lane)(void *context, const struct amp_lane *lane);
-    int (*slice)(void *context, const struct amp_lane *lane, const struct amp_slice *slice);
-    int (*moment)(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value);
-    int (*count)(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value);
+    int (*begin)(void *context, const struct amp_lane *lane, const struct amp_slice *slice); /* how it ends is open */
+    int (*slice)(void *context, const struct amp_lane *lane, const struct amp_slice *slice); /* it ends */
+    int (*moment)(void *context, const struct amp_lane *lane, const struct amp_moment *moment);
+    int (*count)(void *context, const struct amp_lane *lane, const struct amp_moment *moment);
 };
 
 struct amp_lanes_facts {
     uint64_t events, slices, moments, counts;
-    uint64_t before; /* events that ended before the window */
+    uint64_t before, after; /* events that ended before the window, or came after it */
     uint64_t no_begin, no_end;
     uint64_t stray; /* ends of what never began */
     size_t lanes, processes;
@@ -43,8 +51,9 @@ struct amp_lanes_facts {
     uint64_t ns; /* of the time line */
 };
 
-/* Find the first and the last event, and the last `window_ns` of that (0: all). */
-void amp_lanes_measure(struct amp_recording *recording, uint64_t window_ns);
+/* Find the first and the last event, and of that the last `window_ns` (0: all), or what lies between two times since
+ * the first event (to_ns 0: all). */
+void amp_lanes_measure(struct amp_recording *recording, uint64_t window_ns, uint64_t since_ns, uint64_t to_ns);
 
 /* Returns 0, the sink's error, or -ENOMEM. */
 int amp_lanes_make(struct amp_recording *recording, const struct amp_lanes_sink *sink, struct amp_lanes_facts *out);

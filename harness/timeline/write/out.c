@@ -8,15 +8,46 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define BUFFER_B (1 << 20)
+#define END ".gz"
+
+static ssize_t compress_to(void *file, const char *bytes, size_t n)
+{
+    return n == 0 || gzwrite(file, bytes, (unsigned) n) == (int) n ? (ssize_t) n : 0;
+}
+
+static int end_compressed(void *file)
+{
+    if (gzclose(file) == Z_OK)
+        return 0;
+    errno = errno ? errno : EIO;
+    return EOF;
+}
+
+/* NULL, with errno. */
+static FILE *open_compressed(const char *path)
+{
+    const cookie_io_functions_t functions = { .write = compress_to, .close = end_compressed };
+    gzFile to = gzopen(path, "wbe1"); /* fast: these files are large */
+    FILE *file = to ? fopencookie(to, "w", functions) : NULL;
+
+    if (to && !file)
+        gzclose(to);
+    return file;
+}
 
 int amp_out_open(struct amp_out *out, const char *path)
 {
+    size_t n;
+
     *out = (struct amp_out){ .path = path };
     if (asprintf(&out->tmp, "%s.tmp", path) < 0)
         return -ENOMEM;
-    out->file = fopen(out->tmp, "we");
+    n = strlen(path);
+    out->file = n > strlen(END) && strcmp(path + n - strlen(END), END) == 0 ? open_compressed(out->tmp)
+                                                                            : fopen(out->tmp, "we");
     if (!out->file) {
         int err = -errno;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Text into a file that appears whole or not at all. What goes wrong shows at the end. */
+ * A file that appears whole or not at all; one whose name ends with .gz is compressed. What goes wrong shows at the
+ * end. */
 #ifndef AMP_TIMELINE_OUT_H
 #define AMP_TIMELINE_OUT_H
 

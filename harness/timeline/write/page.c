@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * The data are one JSON object. Each lane has one flat list of numbers, in the order of their times, each time as what
- * was added since the one before:
+ * Which events there are is one list of numbers (packed.h). Each event begins with its kind, plus what else is known of
+ * it; each time is what was added since the event before:
  *
- *     0, ends, lasts, name, missing      a slice (which holds which follows from the times)
- *     1, at, name, value               a moment
- *     2, at, name, value               a counter */
+ *     0 + 4 missing + 16 depth, ends, lasts, name     a slice
+ *     1, at, name, value                              a moment
+ *     2, at, name, value                              a counter
+ *     3                                               the next lane begins
+ *
+ * What stands for what is one JSON object behind it: lanes in their order, names by number. */
 #include "harness/timeline/write/page.h"
 
 #include "harness/timeline/write/out.h"
+#include "harness/timeline/write/packed.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,39 +20,51 @@
 #include <string.h>
 #include <uthash.h>
 
-#define MOST 300000        /* events that are all shown */
-#define MOST_BEFORE 100000 /* slices before these */
+#define BEFORE 3 /* slices before the events that are all there: no more than one for each three of these */
+enum { A_SLICE, A_MOMENT, A_COUNT, A_LANE };
 
 struct name {
-    const char *text;
+    const char *text, *from; /* of an event, and where it was called */
     uint64_t number;
     UT_hash_handle hh;
+    char key[];
 };
 
 struct filler {
     struct amp_out out;
+    struct amp_packed packed;
     struct amp_recording *recording;
     const struct amp_totals *totals;
     const char *title;
     struct name *names;
-    uint64_t all_from_ns, long_ns; /* from when on all is shown; how long a slice before must be */
+    struct amp_lane *lanes;
+    size_t n_lanes;
+    uint64_t most;                 /* events that are all there */
+    uint64_t all_from_ns, long_ns; /* from when on all is there; how long a slice before must be */
     uint64_t at_ns;                /* the last time that was written, in this lane */
     uint64_t n_before, left_out;
-    bool has_lane, has_number;
 };
 
-static int number_of(struct filler *f, const char *text, uint64_t *out)
+static int number_of(struct filler *f, const char *text, const char *from, uint64_t *out)
 {
+    size_t n = strlen(text), n_from = from ? strlen(from) : 0;
+    char key[8192]; /* a name has 1000 bytes at most */
     struct name *name;
 
-    HASH_FIND_STR(f->names, text, name);
+    if (n + n_from + 2 > sizeof key)
+        return number_of(f, text, NULL, out);
+    memcpy(key, text, n + 1);
+    memcpy(key + n + 1, from ? from : "", n_from + 1);
+    HASH_FIND(hh, f->names, key, n + 1 + n_from, name);
     if (!name) {
-        name = calloc(1, sizeof *name);
+        name = calloc(1, sizeof *name + n + 1 + n_from);
         if (!name)
             return -ENOMEM;
+        memcpy(name->key, key, n + 1 + n_from);
         name->text = text;
+        name->from = from;
         name->number = HASH_COUNT(f->names);
-        HASH_ADD_KEYPTR(hh, f->names, name->text, strlen(text), name);
+        HASH_ADD_KEYPTR(hh, f->names, name->key, n + 1 + n_from, name);
     }
     *out = name->number;
     return 0;
@@ -56,10 +72,7 @@ static int number_of(struct filler *f, const char *text, uint64_t *out)
 
 static void put(struct filler *f, uint64_t number)
 {
-    if (f->has_number)
-        amp_out_text(&f->out, ",");
-    f->has_number = true;
-    amp_out_number(&f->out, number);
+    amp_packed_number(&f->packed, number);
 }
 
 static void put_time(struct filler *f, uint64_t at_ns)
@@ -72,19 +85,14 @@ static void put_time(struct filler *f, uint64_t at_ns)
 static int put_lane(void *context, const struct amp_lane *lane)
 {
     struct filler *f = context;
+    struct amp_lane *more = realloc(f->lanes, (f->n_lanes + 1) * sizeof *more);
 
-    amp_out_text(&f->out, f->has_lane ? "]},\n{\"pid\":" : "\n{\"pid\":");
-    amp_out_number(&f->out, (uint64_t) lane->pid);
-    amp_out_text(&f->out, ",\"tid\":");
-    amp_out_number(&f->out, (uint64_t) lane->tid);
-    amp_out_text(&f->out, ",\"program\":");
-    amp_out_json(&f->out, lane->program);
-    amp_out_text(&f->out, ",\"name\":");
-    amp_out_json(&f->out, lane->name);
-    amp_out_text(&f->out, ",\"events\":[");
-    f->has_lane = true;
-    f->has_number = false;
+    if (!more)
+        return -ENOMEM;
+    f->lanes = more;
+    f->lanes[f->n_lanes++] = *lane;
     f->at_ns = 0;
+    put(f, A_LANE);
     return 0;
 }
 
@@ -95,95 +103,124 @@ static int put_slice(void *context, const struct amp_lane *lane, const struct am
 
     (void) lane;
     if (end_ns < f->all_from_ns) {
-        if (slice->ns < f->long_ns || f->n_before == MOST_BEFORE) {
+        if (slice->ns < f->long_ns || f->n_before * BEFORE >= f->most) {
             f->left_out++;
             return 0;
         }
         f->n_before++;
     }
-    if (number_of(f, slice->name, &name))
+    if (number_of(f, slice->name, NULL, &name))
         return -ENOMEM;
-    put(f, 0);
+    put(f, A_SLICE + 4 * slice->missing + 16 * (uint64_t) slice->depth);
     put_time(f, end_ns);
     put(f, slice->ns);
     put(f, name);
-    put(f, slice->missing);
     return 0;
 }
 
-static int put_at(struct filler *f, unsigned kind, const char *text, uint64_t at_ns, uint64_t value)
+static int put_at(struct filler *f, unsigned kind, const struct amp_moment *moment)
 {
     uint64_t name;
 
-    if (number_of(f, text, &name))
+    if (number_of(f, moment->name, moment->from, &name))
         return -ENOMEM;
     put(f, kind);
-    put_time(f, at_ns);
+    put_time(f, moment->at_ns);
     put(f, name);
-    put(f, value);
+    put(f, moment->value);
     return 0;
 }
 
-static int put_moment(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value)
+static int put_moment(void *context, const struct amp_lane *lane, const struct amp_moment *moment)
 {
     struct filler *f = context;
 
     (void) lane;
-    if (at_ns < f->all_from_ns) {
+    if (moment->at_ns < f->all_from_ns) {
         f->left_out++;
         return 0;
     }
-    return put_at(f, 1, name, at_ns, value);
+    return put_at(f, A_MOMENT, moment);
 }
 
 /* Of a counter before, a value now and then shows how it went. */
-static int put_count(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value)
+static int put_count(void *context, const struct amp_lane *lane, const struct amp_moment *moment)
 {
     struct filler *f = context;
 
     (void) lane;
-    if (at_ns < f->all_from_ns && at_ns < f->at_ns + f->long_ns) {
+    if (moment->at_ns < f->all_from_ns && moment->at_ns < f->at_ns + f->long_ns) {
         f->left_out++;
         return 0;
     }
-    return put_at(f, 2, name, at_ns, value);
+    return put_at(f, A_COUNT, moment);
 }
 
-/* From which part of the time line on there are at most MOST events. */
+/* From which part of the time line on there are at most that many events. */
 static void choose(struct filler *f, const struct amp_totals *totals)
 {
     uint64_t n = 0, part = AMP_TOTALS_TIMES;
 
     f->long_ns = totals->facts.ns / AMP_TOTALS_TIMES;
-    while (part > 0 && n + totals->ends[part - 1] <= MOST)
+    while (part > 0 && n + totals->ends[part - 1] <= f->most)
         n += totals->ends[--part];
     f->all_from_ns = (uint64_t) ((double) totals->facts.ns * (double) part / AMP_TOTALS_TIMES);
 }
 
+static int put_events(struct filler *f)
+{
+    const struct amp_lanes_sink sink = { f, put_lane, NULL, put_slice, put_moment, put_count };
+    struct amp_lanes_facts facts;
+    int err = amp_packed_begin(&f->packed, &f->out), failed;
+
+    if (err)
+        return err;
+    err = amp_lanes_make(f->recording, &sink, &facts);
+    failed = amp_packed_end(&f->packed);
+    return err ? err : failed;
+}
+
+static void put_key(struct filler *f, const char *key, uint64_t number)
+{
+    amp_out_json(&f->out, key);
+    amp_out_text(&f->out, ":");
+    amp_out_number(&f->out, number);
+    amp_out_text(&f->out, ",");
+}
+
 static int put_data(struct filler *f)
 {
-    const struct amp_lanes_sink sink = { f, put_lane, put_slice, put_moment, put_count };
-    struct amp_lanes_facts facts;
-    struct name *name, *next;
-    int err;
-
-    amp_out_text(&f->out, "{\"ns\":");
-    amp_out_number(&f->out, f->totals->facts.ns);
-    amp_out_text(&f->out, ",\"from_ns\":");
-    amp_out_number(&f->out, f->all_from_ns);
-    amp_out_text(&f->out, ",\"lanes\":[");
-    err = amp_lanes_make(f->recording, &sink, &facts);
-    amp_out_text(&f->out, f->has_lane ? "]}\n],\"names\":[" : "],\"names\":[");
-    HASH_ITER(hh, f->names, name, next) { /* in the order in which they were added */
+    amp_out_text(&f->out, "{");
+    put_key(f, "ns", f->totals->facts.ns);
+    put_key(f, "from_ns", f->all_from_ns);
+    put_key(f, "events", f->totals->facts.events);
+    put_key(f, "left_out", f->left_out);
+    amp_out_text(&f->out, "\"lanes\":[");
+    for (size_t i = 0; i < f->n_lanes; i++) {
+        amp_out_text(&f->out, i > 0 ? ",\n{" : "\n{");
+        put_key(f, "pid", (uint64_t) f->lanes[i].pid);
+        put_key(f, "tid", (uint64_t) f->lanes[i].tid);
+        amp_out_text(&f->out, "\"program\":");
+        amp_out_json(&f->out, f->lanes[i].program);
+        amp_out_text(&f->out, ",\"name\":");
+        amp_out_json(&f->out, f->lanes[i].name);
+        amp_out_text(&f->out, "}");
+    }
+    amp_out_text(&f->out, "\n],\"names\":[");
+    for (struct name *name = f->names; name; name = name->hh.next) { /* in the order in which they were added */
         amp_out_text(&f->out, name->number ? "," : "");
         amp_out_json(&f->out, name->text);
-        HASH_DEL(f->names, name);
-        free(name);
     }
-    amp_out_text(&f->out, "],\"left_out\":");
-    amp_out_number(&f->out, f->left_out);
-    amp_out_text(&f->out, "}");
-    return err;
+    amp_out_text(&f->out, "],\"from\":{");
+    for (struct name *name = f->names, *last = NULL; name; name = name->hh.next) {
+        if (!name->from)
+            continue;
+        fprintf(f->out.file, "%s\n\"%" PRIu64 "\":", last ? "," : "", name->number);
+        amp_out_json(&f->out, name->from);
+        last = name;
+    }
+    amp_out_text(&f->out, "}}");
+    return 0;
 }
 
 static void put_ms(struct filler *f, uint64_t ns)
@@ -191,7 +228,7 @@ static void put_ms(struct filler *f, uint64_t ns)
     fprintf(f->out.file, "%.6f", (double) ns / 1e6);
 }
 
-static void put_longest(struct filler *f)
+static int put_longest(struct filler *f)
 {
     for (size_t i = 0; i < f->totals->n_longest; i++) {
         const struct amp_longest *one = &f->totals->longest[i];
@@ -212,9 +249,10 @@ static void put_longest(struct filler *f)
         amp_out_html(&f->out, one->lane.name);
         fprintf(f->out.file, " %d</td></tr>\n", (int) one->lane.tid);
     }
+    return 0;
 }
 
-static void put_facts(struct filler *f)
+static int put_facts(struct filler *f)
 {
     const struct amp_lanes_facts *facts = &f->totals->facts;
 
@@ -225,25 +263,26 @@ static void put_facts(struct filler *f)
         fprintf(f->out.file, " %" PRIu64 " older events were overwritten.", facts->overwritten);
     if (facts->lost > 0)
         fprintf(f->out.file, " %" PRIu64 " events were lost.", facts->lost);
+    return 0;
 }
 
-static void put_title(struct filler *f)
+static int put_title(struct filler *f)
 {
     amp_out_html(&f->out, f->title);
+    return 0;
 }
 
 static int put_part(struct filler *f, const char *word)
 {
     static const struct {
         const char *word;
-        void (*put)(struct filler *);
-    } parts[] = { { "TITLE", put_title }, { "FACTS", put_facts }, { "LONGEST", put_longest } };
+        int (*put)(struct filler *);
+    } parts[] = { { "TITLE", put_title }, { "FACTS", put_facts }, { "LONGEST", put_longest },
+                  { "EVENTS", put_events }, { "DATA", put_data } };
 
-    if (strcmp(word, "DATA") == 0)
-        return put_data(f);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strcmp(word, parts[i].word) == 0)
-            parts[i].put(f);
+            return parts[i].put(f);
     return 0;
 }
 
@@ -267,12 +306,13 @@ static int fill(struct filler *f, FILE *pattern)
     return err;
 }
 
-int amp_page_save(struct amp_recording *recording, const struct amp_totals *totals, const char *pattern,
+int amp_page_save(struct amp_recording *recording, const struct amp_totals *totals, uint64_t most, const char *pattern,
                   const char *title, const char *path)
 {
-    struct filler f = { .recording = recording, .totals = totals, .title = title };
+    struct filler f = { .recording = recording, .totals = totals, .title = title, .most = most };
     FILE *from = fopen(pattern, "re");
     int err = from ? amp_out_open(&f.out, path) : -errno;
+    struct name *name, *next;
 
     if (!err) {
         choose(&f, totals);
@@ -280,5 +320,10 @@ int amp_page_save(struct amp_recording *recording, const struct amp_totals *tota
     }
     if (from)
         fclose(from);
+    HASH_ITER(hh, f.names, name, next) {
+        HASH_DEL(f.names, name);
+        free(name);
+    }
+    free(f.lanes);
     return err;
 }

@@ -112,6 +112,7 @@ static int add(struct amp_recording *recording, const char *folder, const char *
     why = map(path, &process);
     if (why) {
         amp_complain(0, path, "%s", why);
+        recording->n_refused++;
         return 0;
     }
     process.ns_per_tick = rate(process.head);
@@ -139,10 +140,14 @@ int amp_recording_open(const char *folder, struct amp_recording *out)
         closedir(files);
     if (!err && out->n == 0)
         err = -ENODATA;
-    if (err)
+    if (err) {
+        size_t n_refused = out->n_refused;
+
         amp_recording_close(out);
-    else
+        out->n_refused = n_refused;
+    } else {
         qsort(out->processes, out->n, sizeof *out->processes, in_order);
+    }
     return err;
 }
 

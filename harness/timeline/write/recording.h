@@ -19,10 +19,15 @@ struct amp_recorded {
     char file[32];
 };
 
+struct amp_stacks;
+
 struct amp_recording {
     struct amp_recorded *processes; /* in the order in which they began */
     size_t n;
     uint64_t damaged;          /* events that make no sense, left out */
+    size_t n_refused;          /* files that were left out, each of which said why */
+    bool is_running;           /* its processes have not ended yet */
+    struct amp_stacks *stacks; /* of stacks.h; the reader's; NULL: none */
     uint64_t begin_ns, end_ns; /* by CLOCK_MONOTONIC, of the first and the last event; filled by amp_lanes_measure() */
 };
 

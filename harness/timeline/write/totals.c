@@ -2,6 +2,7 @@
 #include "harness/timeline/write/totals.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -65,26 +66,40 @@ static int add_slice(void *context, const struct amp_lane *lane, const struct am
     return 0;
 }
 
-static int add_moment(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value)
+/* An event and the place that called it, as one name. */
+static struct amp_total *total_from(struct entry **entries, const char *name, const char *from)
+{
+    struct amp_total *total;
+    char *made;
+
+    if (asprintf(&made, "%s, from %.*s", name, (int) strcspn(from, "\n"), from) < 0)
+        return NULL;
+    total = total_of(entries, made, false);
+    if (total && total->name == made)
+        total->made = made;
+    else
+        free(made);
+    return total;
+}
+
+static int add_moment(void *context, const struct amp_lane *lane, const struct amp_moment *moment)
 {
     struct adder *a = context;
-    struct amp_total *total = total_of(&a->moments, name, false);
+    struct amp_total *total = moment->from && *moment->from ? total_from(&a->moments, moment->name, moment->from)
+                                                            : total_of(&a->moments, moment->name, false);
 
     (void) lane;
-    (void) value;
     if (!total)
         return -ENOMEM;
     total->n++;
-    note_end(a, at_ns);
+    note_end(a, moment->at_ns);
     return 0;
 }
 
-static int add_count(void *context, const struct amp_lane *lane, const char *name, uint64_t at_ns, uint64_t value)
+static int add_count(void *context, const struct amp_lane *lane, const struct amp_moment *moment)
 {
     (void) lane;
-    (void) name;
-    (void) value;
-    note_end(context, at_ns);
+    note_end(context, moment->at_ns);
     return 0;
 }
 
@@ -109,6 +124,8 @@ static void move(struct entry **entries, struct amp_totals *out)
         HASH_DEL(*entries, entry);
         if (out->list)
             out->list[out->n++] = entry->total;
+        else
+            free(entry->total.made);
         free(entry);
     }
 }
@@ -116,7 +133,7 @@ static void move(struct entry **entries, struct amp_totals *out)
 int amp_totals_make(struct amp_recording *recording, struct amp_totals *out)
 {
     struct adder a = { .out = out, .ns = recording->end_ns - recording->begin_ns };
-    const struct amp_lanes_sink sink = { &a, NULL, add_slice, add_moment, add_count };
+    const struct amp_lanes_sink sink = { &a, NULL, NULL, add_slice, add_moment, add_count };
     int err;
 
     memset(out, 0, sizeof *out);
@@ -133,6 +150,8 @@ int amp_totals_make(struct amp_recording *recording, struct amp_totals *out)
 
 void amp_totals_free(struct amp_totals *totals)
 {
+    for (size_t i = 0; i < totals->n; i++)
+        free(totals->list[i].made);
     free(totals->list);
     totals->list = NULL;
 }

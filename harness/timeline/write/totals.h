@@ -10,7 +10,8 @@
 #define AMP_TOTALS_TIMES 4096 /* parts of the time line */
 
 struct amp_total {
-    const char *name;
+    const char *name; /* the recording's, or `made` */
+    char *made;
     bool is_slice; /* else a moment */
     uint64_t n, ns, longest_ns;
 };

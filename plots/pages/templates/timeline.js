@@ -1,9 +1,7 @@
 "use strict";
-// Draws a time line: a lane for each thread, on a canvas that shows what is in view. A row of slices is in the order of
-// its times, so what is in view is found by bisection; of what falls within one pixel one is drawn. So a picture costs as
-// much as it is wide, however many slices there are.
+// Draws a time line: a lane for each thread, on a canvas that shows what is in view. What is in view is found by bisection;
+// of what falls within one pixel one is drawn. So a picture costs as much as it is wide, however many slices there are.
 
-const data = JSON.parse(document.getElementById("data").textContent);
 const byId = id => document.getElementById(id);
 const view = byId("view"), canvas = byId("canvas"), paint = canvas.getContext("2d");
 const AXIS = 24, HEAD = 20, ROW = 18, COUNTER = 44, GAP = 6;
@@ -18,97 +16,18 @@ function valueOf(x, name) {
   return x >= 1048576 ? `${short(x / 1048576)} MiB` : x >= 1024 ? `${short(x / 1024)} KiB` : `${x} B`;
 }
 
-// ---- What is there
-
-// The first index from which on `of(i)` is above x; `of` never falls.
-function above(of, x, low, high) {
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (of(middle) > x) high = middle; else low = middle + 1;
-  }
-  return low;
-}
-
-// Slices in the order of their begins; one that holds others comes before them, and each lies a row below its holder.
-function rowsOf(slices) {
-  slices.sort((a, b) => a.begin - b.begin || b.end - a.end);
-  const rows = [], open = [];
-  for (const one of slices) {
-    while (open.length && open[open.length - 1].end <= one.begin) open.pop();
-    (rows[open.length] ||= []).push(one);
-    one.depth = open.length;
-    open.push(one);
-  }
-  return rows;
-}
-
-function laneOf(raw) {
-  const lane = { ...raw, slices: [], moments: [], counters: new Map() }, list = raw.events;
-  let at = 0;
-  for (let i = 0; i < list.length;) {
-    const kind = list[i];
-    at += list[i + 1];
-    if (kind === 0) {
-      lane.slices.push({ begin: at - list[i + 2], end: at, name: data.names[list[i + 3]], missing: list[i + 4], lane });
-      i += 5;
-    } else {
-      const one = { begin: at, end: at, name: data.names[list[i + 2]], value: list[i + 3], lane };
-      if (kind === 1) lane.moments.push(one);
-      else if (lane.counters.has(one.name)) lane.counters.get(one.name).push(one);
-      else lane.counters.set(one.name, [one]);
-      i += 4;
-    }
-  }
-  lane.events = null;
-  return lane;
-}
-
-// What a process was before exec and what it is then is one lane; the list is in the order in which they began.
-function together(lanes) {
-  const byThread = new Map();
-  for (const lane of lanes) {
-    const key = `${lane.pid} ${lane.tid}`, before = byThread.get(key);
-    if (before) for (const counter of before.counters) lane.counters.set(counter[0], counter[1].concat(lane.counters.get(counter[0]) || []));
-    byThread.set(key, before ? Object.assign(before, { ...lane, slices: before.slices.concat(lane.slices), moments: before.moments.concat(lane.moments) }) : lane);
-  }
-  const joined = [...byThread.values()];
-  for (const lane of joined) {
-    for (const one of [...lane.slices, ...lane.moments]) one.lane = lane;
-    lane.rows = rowsOf(lane.slices);
-  }
-  return joined;
-}
-
-// Counters belong to the process: what its threads said becomes one line.
-function join(lanes) {
-  const first = new Map();
-  for (const lane of lanes) {
-    const home = first.get(lane.pid) || lane;
-    first.set(lane.pid, home);
-    for (const points of lane.counters.values()) for (const one of points) one.lane = home;
-    if (home === lane) continue;
-    for (const [name, points] of lane.counters) home.counters.set(name, (home.counters.get(name) || []).concat(points));
-    lane.counters = new Map();
-  }
-  for (const lane of lanes)
-    for (const points of lane.counters.values()) {
-      points.sort((a, b) => a.begin - b.begin);
-      points.most = points.reduce((most, one) => Math.max(most, one.value), 1);
-    }
-}
-
-const lanes = together(data.lanes.map(laneOf));
-join(lanes);
 let height = AXIS;
-for (const lane of lanes) {
-  lane.top = height;
-  height += HEAD + lane.rows.length * ROW + lane.counters.size * COUNTER + GAP;
+
+function place() {
+  for (const lane of lanes) {
+    lane.top = height;
+    height += HEAD + lane.rows.length * ROW + lane.counters.size * COUNTER + GAP;
+  }
 }
-const total = Math.max(1, data.ns);
 
 // ---- What is in view
 
-let from = 0, to = total, wide = 300, high = 300, words = "", matches = [], chosen = null;
+let from = 0, to = total, wide = 300, high = 300, words = "", hits = null, chosen = null;
 let drawing = false;
 
 function redraw() {
@@ -146,9 +65,9 @@ function readColours() {
   dark = matchMedia("(prefers-color-scheme: dark)").matches;
   [ink, faint, line, card, bad] = ["--ink", "--faint", "--line", "--card", "--bad"].map(style);
 }
-function colourOf(one) {
-  if (words && !one.name.toLowerCase().includes(words)) return dark ? "#2d333c" : "#e6e8ec";
-  return `hsl(${hueOf(one.name)} ${dark ? "45% 42%" : "55% 76%"})`;
+function colourOf(number) {
+  if (hits && !hits[number]) return dark ? "#2d333c" : "#e6e8ec";
+  return `hsl(${hueOf(data.names[number])} ${dark ? "45% 42%" : "55% 76%"})`;
 }
 
 function clipped(text, room) {
@@ -173,47 +92,44 @@ function drawAxis() {
 }
 
 function drawRow(row, y) {
-  const n = row.length;
-  let i = above(k => row[k].end, from, 0, n);
-  if (i > 0 && row[i - 1].end >= from) i--;
-  while (i < n && row[i].begin <= to) {
-    const one = row[i], x = Math.max(-2, toX(one.begin)), w = Math.min(wide + 2, toX(one.end)) - x;
-    paint.fillStyle = colourOf(one);
+  const n = row.n;
+  let i = above(row.more, from, 0, n);
+  if (i > 0 && row.more[i - 1] >= from) i--;
+  while (i < n && row.at[i] <= to) {
+    const number = row.tag[i] >> 2, missing = row.tag[i] & 3, x = Math.max(-2, toX(row.at[i])), w = Math.min(wide + 2, toX(row.more[i])) - x;
+    paint.fillStyle = colourOf(number);
     paint.fillRect(x, y, Math.max(1, w - (w > 3 ? 1 : 0)), ROW - 2);
-    if (one === chosen) { paint.strokeStyle = ink; paint.strokeRect(x + .5, y + .5, Math.max(1, w - 1), ROW - 3); }
-    if (one.missing && w > 4) {
+    if (row.same(i, chosen)) { paint.strokeStyle = ink; paint.strokeRect(x + .5, y + .5, Math.max(1, w - 1), ROW - 3); }
+    if (missing && w > 4) {
       paint.fillStyle = bad;
-      paint.fillRect(one.missing & 1 ? x : x + w - 3, y, 2, ROW - 2);
+      paint.fillRect(missing & 1 ? x : x + w - 3, y, 2, ROW - 2);
     }
-    const text = w > 18 ? clipped(one.name, w - 8) : "";
+    const text = w > 18 ? clipped(data.names[number], w - 8) : "";
     if (text) { paint.fillStyle = ink; paint.fillText(text, Math.max(x, 0) + 4, y + 12); }
-    i = w >= 1 ? i + 1 : Math.max(i + 1, above(k => row[k].end, toTime(Math.floor(x) + 1), i, n));
+    i = w >= 1 ? i + 1 : Math.max(i + 1, above(row.more, toTime(Math.floor(x) + 1), i, n));
   }
 }
 
 function drawMoments(list, y) {
-  const n = list.length;
-  let i = above(k => list[k].begin, from - 1e-9, 0, n);
-  while (i < n && list[i].begin <= to) {
-    const x = toX(list[i].begin);
-    paint.fillStyle = words && !list[i].name.toLowerCase().includes(words) ? line : `hsl(${hueOf(list[i].name)} 70% ${dark ? 60 : 42}%)`;
+  const n = list.n;
+  let i = above(list.at, from - 1e-9, 0, n);
+  while (i < n && list.at[i] <= to) {
+    const number = list.tag[i] >> 2, x = toX(list.at[i]);
+    paint.fillStyle = hits && !hits[number] ? line : `hsl(${hueOf(data.names[number])} 70% ${dark ? 60 : 42}%)`;
     paint.beginPath();
     paint.moveTo(x, y - 5); paint.lineTo(x + 4, y); paint.lineTo(x, y + 5); paint.lineTo(x - 4, y);
     paint.fill();
-    i = above(k => list[k].begin, toTime(x + 1), i, n);
+    i = above(list.at, toTime(x + 1), i, n);
   }
 }
 
 function drawCounter(name, points, y) {
-  const n = points.length, tall = COUNTER - 16;
-  let i = Math.max(0, above(k => points[k].begin, from, 0, n) - 1);
+  const n = points.n, tall = COUNTER - 16;
+  let i = Math.max(0, above(points.at, from, 0, n) - 1);
   paint.fillStyle = `hsl(${hueOf(name)} ${dark ? "40% 38%" : "50% 80%"})`;
-  while (i < n && points[i].begin <= to) {
-    const x = Math.max(0, toX(points[i].begin));
-    let next = Math.max(i + 1, above(k => points[k].begin, toTime(Math.floor(x) + 1), i, n)), most = 0;
-    for (let k = i; k < Math.min(next, i + 64); k++) most = Math.max(most, points[k].value);
-    if (next === i + 1) most = points[i].value;
-    const end = next < n ? Math.min(wide, toX(points[next].begin)) : wide;
+  while (i < n && points.at[i] <= to) {
+    const x = Math.max(0, toX(points.at[i])), next = Math.max(i + 1, above(points.at, toTime(Math.floor(x) + 1), i, n));
+    const most = highest(points, i, next), end = next < n ? Math.min(wide, toX(points.at[next])) : wide;
     paint.fillRect(x, y + 14 + tall * (1 - most / points.most), Math.max(1, end - x), tall * most / points.most);
     i = next;
   }
@@ -288,9 +204,11 @@ function at(x, y) {
   const list = down - lane.top < HEAD ? lane.moments : row;
   if (!list) {
     const counter = [...lane.counters.values()][Math.floor((down - lane.top - HEAD - lane.rows.length * ROW) / COUNTER)];
-    return counter ? counter[above(k => counter[k].begin, t, 0, counter.length) - 1] || null : null;
+    const i = counter ? above(counter.at, t, 0, counter.n) - 1 : -1;
+    return i >= 0 ? counter.one(i) : null;
   }
-  const i = above(k => list[k].end, t - slack, 0, list.length), near = list.slice(i, i + 8).filter(one => one.begin <= t + slack);
+  const ends = list === lane.moments ? list.at : list.more, near = [];
+  for (let i = above(ends, t - slack, 0, list.n); i < list.n && near.length < 8 && list.at[i] <= t + slack; i++) near.push(list.one(i));
   return near.find(one => one.begin <= t && one.end >= t) || near[0] || null;
 }
 
@@ -301,6 +219,7 @@ function say(one) {
   const missing = one.missing & 1 ? "; its begin is missing" : one.missing ? "; its end is missing" : "";
   const lasts = one.value === undefined ? `lasts ${timeOf(one.end - one.begin)}${missing}, ` : one.value ? `${valueOf(one.value, one.name)}, ` : "";
   detail.replaceChildren(name, ` ${lasts}at ${timeOf(one.begin)}, in ${nameOf(one.lane)}`);
+  if (one.from) detail.append(`, from ${one.from.replaceAll("\n", " ← ")}`);
 }
 
 const pointers = new Map();
@@ -347,19 +266,42 @@ view.addEventListener("scroll", redraw);
 
 // ---- Finding, keys, buttons
 
+// All that can be searched for, in the order of lanes.
+function* everything() { for (const lane of lanes) yield* [...lane.rows, lane.moments]; }
+
 function find() {
+  let n = 0;
   words = byId("words").value.toLowerCase();
-  matches = !words ? [] : lanes.flatMap(lane => [...lane.slices, ...lane.moments]).filter(one => one.name.toLowerCase().includes(words))
-    .sort((a, b) => a.begin - b.begin);
-  byId("found").textContent = words ? `${matches.length} found` : "";
+  hits = words ? Uint8Array.from(data.names, (name, i) => `${name}\n${data.from[i] || ""}`.toLowerCase().includes(words)) : null;
+  if (hits) for (const series of everything()) for (let i = 0; i < series.n; i++) n += hits[series.tag[i] >> 2];
+  byId("found").textContent = words ? `${n.toLocaleString("en")} found` : "";
   redraw();
 }
 
+// The match that comes next in time (step 1), or the one before (-1); of those at one time, the next in the order of lanes.
+function matchFrom(time, place, step) {
+  let best = null, k = 0, bestPlace = 0;
+  for (const series of everything()) {
+    const same = step * (k - place) > 0; // whether one of exactly that time is yet to come
+    let i = step > 0 ? above(series.at, time, 0, series.n) : above(series.at, time, 0, series.n) - 1;
+    if (step > 0 && same) while (i > 0 && series.at[i - 1] === time) i--;
+    if (step < 0 && !same) while (i >= 0 && series.at[i] === time) i--;
+    while (i >= 0 && i < series.n && !hits[series.tag[i] >> 2]) i += step;
+    if (i >= 0 && i < series.n && (!best || step * (best.begin - series.at[i]) > 0 || (best.begin === series.at[i] && step < 0))) {
+      best = series.one(i);
+      bestPlace = k;
+    }
+    k++;
+  }
+  return best && Object.assign(best, { place: bestPlace });
+}
+
 function next(step) {
-  if (!matches.length) return;
-  const now = matches.indexOf(chosen);
-  chosen = now < 0 ? matches[above(k => matches[k].begin, from, 0, matches.length - 1)]
-    : matches[(now + step + matches.length) % matches.length];
+  if (!hits) return;
+  const now = chosen && chosen.place !== undefined ? chosen : { begin: from, place: -1 };
+  const found = matchFrom(now.begin, now.place, step) || matchFrom(step > 0 ? -1 : total + 1, 0, step);
+  if (!found) return;
+  chosen = found;
   const span = Math.min(to - from, Math.max((chosen.end - chosen.begin) * 4, (to - from) / 16)), middle = (chosen.begin + chosen.end) / 2;
   if (chosen.begin < from || chosen.end > to) look(middle - span / 2, middle + span / 2);
   view.scrollTop = Math.max(0, chosen.lane.top + HEAD + (chosen.depth || 0) * ROW - high / 2);
@@ -383,9 +325,28 @@ byId("tools").addEventListener("submit", event => event.preventDefault());
 for (const [id, key] of Object.entries({ in: "+", out: "-", left: "ArrowLeft", right: "ArrowRight", fit: "0", next: "n" }))
   byId(id).addEventListener("click", actions[key]);
 
-for (const id of ["tools", "view", "detail", "how"]) byId(id).hidden = false;
-if (data.left_out > 0)
-  byId("said").textContent = `This page holds all of the last ${timeOf(total - data.from_ns)}; before that, only what lasts long: ${data.left_out.toLocaleString("en")} events are left out.`;
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize);
-new ResizeObserver(resize).observe(view);
-resize();
+// ---- The begin
+
+const number = n => n.toLocaleString("en");
+function tellWhatIsThere() {
+  byId("said").textContent = data.left_out === 0 ? "All of them are on this page."
+    : `This page holds all of the last ${timeOf(total - data.from_ns)}; before that, only what lasts long: ${number(data.left_out)} events are left out. trace --from DIR --window 2s..5s writes another part of a recording that --keep has kept.`;
+}
+
+async function start() {
+  if (!window.DecompressionStream) {
+    byId("said").textContent = "This browser is too old to unpack the events; the table below holds the longest slices.";
+    return;
+  }
+  byId("said").textContent = "The events are being read.";
+  read(await unpacked(byId("events").textContent));
+  byId("events").remove();
+  join();
+  place();
+  for (const id of ["tools", "view", "detail", "how"]) byId(id).hidden = false;
+  tellWhatIsThere();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", resize);
+  new ResizeObserver(resize).observe(view);
+  resize();
+}
+const started = start();

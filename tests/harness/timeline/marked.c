@@ -4,6 +4,7 @@
  * read on either side of a mark. */
 #include "harness/marks.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -154,6 +155,39 @@ static void many(unsigned n)
     AMP_TRACE_END("whole");
 }
 
+/* More than a second, of which the last second begins within two slices. */
+static void late(void)
+{
+    AMP_TRACE_BEGIN("outer");
+    AMP_TRACE_BEGIN("early");
+    AMP_TRACE_END("early");
+    AMP_TRACE_BEGIN("inner");
+    usleep(1010000);
+    AMP_TRACE_END("inner");
+    AMP_TRACE("last");
+    AMP_TRACE_END("outer");
+}
+
+/* Until there is something to read. */
+static void forever(void)
+{
+    struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+
+    puts("ready");
+    fflush(stdout);
+    for (unsigned n = 0;;) {
+        AMP_TRACE_BEGIN("turn");
+        for (int i = 0; i < 1000; i++) {
+            AMP_TRACE_BEGIN("part");
+            AMP_TRACE_COUNT("n", n++);
+            AMP_TRACE_END("part");
+        }
+        AMP_TRACE_END("turn");
+        if (poll(&in, 1, 0) != 0)
+            return;
+    }
+}
+
 static void *idler(void *argument)
 {
     AMP_TRACE_BEGIN("idle");
@@ -259,6 +293,10 @@ int main(int argc, char **argv)
         locks();
     if (strcmp(mode, "many") == 0)
         many(n);
+    if (strcmp(mode, "forever") == 0)
+        forever();
+    if (strcmp(mode, "late") == 0)
+        late();
     if (strcmp(mode, "beside") == 0)
         beside_many(n);
     if (strcmp(mode, "crowd") == 0)

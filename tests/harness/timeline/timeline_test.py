@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What `trace` records is what the program did, by its own clock; however it ends, that is kept. AMPERSAND_BUILD names
 the build folder."""
-import errno
 import os
 import shutil
 import signal
@@ -18,17 +17,15 @@ from waiting import HANGS_S, wait_for
 HEAD_B, NAMES_B, CHUNK_B = 4096, 1 << 20, 1 << 16
 
 
-@pytest.fixture(scope="session")
-def program(tmp_path_factory):
-    return compiled(tmp_path_factory.mktemp("timeline") / "marked", HERE / "marked.c")
-
-
 @pytest.mark.parametrize("flags", [(), ("-no-pie", "-fno-pie"), ("-s",), ("-O0",)], ids=["plain", "no_pie", "stripped", "O0"])
 def test_marks_are_where_the_program_s_clock_has_them(flags, tmp_path):
     program = compiled(tmp_path / "marked", HERE / "marked.c", *flags)
     done, events, report = trace(tmp_path, program, "nested", "3")
     assert done.returncode == 0
     begin_ns, open_, slices = events.other["begin_ns"], [], iter(events.of("X"))
+    [*_, end] = events.of("C")  # what is counted ends with its process
+    assert end["args"] == {"value": 0} and end["ts"] == events.of("i", "process ends")[0]["ts"]
+    events.all.remove(end)
     others = iter([one for one in events.all if one["ph"] in "iC" and not one["name"].startswith("process")])
     for line in done.stdout.decode().splitlines():
         kind, _, rest = line.partition(" ")
@@ -55,29 +52,6 @@ def test_without_a_tracer_nothing_happens(program):
     assert done.returncode == 0 and done.stderr == "" and len(done.stdout.splitlines()) == 3 * 4
 
 
-def test_threads_start_wait_and_end(program, tmp_path):
-    done, events, report = trace(tmp_path, program, "threads")
-    assert done.returncode == 0 and report["threads"] == 4
-    names = {(one["pid"], one["tid"]): one["args"]["name"] for one in events.of("M") if one["name"] == "thread_name"}
-    assert sorted(names.values()) == ["marked", "one", "three", "two"]
-    assert len(events.of("i", "thread starts")) == len(events.of("i", "thread ends")) == 3
-    for lane, slices in events.by_lane("X").items():
-        found = Counter(one["name"] for one in slices)
-        if names[lane] == "marked":
-            assert found["wait for a thread"] == 3 and found["wait at a barrier"] == 1
-        else:
-            assert found["waiter"] == found["wait at a barrier"] == 1
-            assert found["wait for a mutex"] + found["wait for a condition"] >= 1  # main held it when they came
-
-
-def test_reading_writing_and_waiting_until_a_time(program, tmp_path):
-    """Of shared locks, and what C++ calls for wait_for(), which is over at once here. A lock that is free is no event."""
-    done, events, _ = trace(tmp_path, program, "locks")
-    assert done.returncode == 0 and int(done.stdout) == errno.ETIMEDOUT
-    found = events.names("X")
-    assert [found.count(name) for name in ("wait to read", "wait to write", "wait for a condition")] == [1, 1, 1]
-
-
 def test_64_threads(program, tmp_path):
     done, events, report = trace(tmp_path, program, "crowd")
     assert done.returncode == 0 and report["threads"] == 65 and report["overwritten"] == report["lost"] == 0
@@ -87,7 +61,8 @@ def test_64_threads(program, tmp_path):
 def test_the_ring_keeps_the_last_events_and_says_how_many_it_lost(program, tmp_path):
     made = 200_000
     done, events, report = trace(tmp_path, program, "many", str(made), flags=["--window", "1M"])
-    kept = [one["args"]["value"] for one in events.of("C", "n")]
+    *kept, end = [one["args"]["value"] for one in events.of("C", "n")]
+    assert end == 0
     assert done.returncode == 0 and kept == list(range(kept[0], made))
     per_chunk = (CHUNK_B - 48) // 16
     assert 15 * per_chunk / 2 <= len(kept) <= 16 * per_chunk / 2
@@ -125,11 +100,11 @@ def test_handlers_that_interrupt(program, tmp_path):
 
 
 def test_children(program, tmp_path):
-    done, events, report = trace(tmp_path, program, "children", "20")
-    assert done.returncode == 0 and report["processes"] == 21
+    done, events, report = trace(tmp_path, program, "children", "100")
+    assert done.returncode == 0 and report["processes"] == 101
     names = Counter(events.names("i"))
-    assert names["before"] == 21 and names["behind"] == 1 and names["process starts, by fork"] == 20
-    assert len({one["pid"] for one in events.of("X", "child")}) == 20
+    assert names["before"] == 101 and names["behind"] == 1 and names["process starts, by fork"] == 100
+    assert len({one["pid"] for one in events.of("X", "child")}) == 100
 
 
 def test_a_shell_and_what_it_starts(program, tmp_path):
@@ -181,20 +156,6 @@ def test_an_end_without_a_begin_is_left_out(program, tmp_path):
     assert done.returncode == 0 and report["stray"] == 1 and not events.of("X")
 
 
-@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
-def test_allocations_from_a_size_on(tmp_path):
-    program = compiled(tmp_path / "marked", HERE / "marked.c", "-fno-builtin")
-    done, events, _ = trace(tmp_path, program, "allocations", flags=["--alloc-above", "64k"])
-    assert done.returncode == 0
-    have = [(one["name"], one["args"]["value"]) for one in events.of("i") if one.get("args")]
-    assert [one for one in have if one[0] != "free"] == [("malloc", 100000), ("calloc", 200000), ("malloc", 65536),
-                                                         ("realloc", 300000)]
-    freed = [value for name, value in have if name == "free"]
-    assert len(freed) == 3 and all(want <= have < want + 4096 for have, want in zip(freed, (100000, 200000, 300000)))
-    live = [one["args"]["value"] for one in events.of("C", "heap, bytes")]
-    assert len(live) >= 6 and 500_000 <= max(live) < 520_000 and live[-1] < 65536
-
-
 def test_a_script_is_its_interpreter(tmp_path):
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\nexit 5\n")
@@ -231,6 +192,8 @@ def test_refused(kind, why, tmp_path):
 @pytest.mark.parametrize("words, why", [
     ([], "names no program"), (["a", "b"], "takes one row"), (["--nosuch"], "no such flag"), (["-o"], "needs a value"),
     (["--window", "10", "--", "ls"], "no time"), (["--window", "0s", "--", "ls"], "no time"),
+    (["--window", "2s..1s", "--", "ls"], "no time"), (["--window", "1s..x", "--", "ls"], "no time"),
+    (["--page-events", "0", "--", "ls"], "no number"), (["--page-events", "1x", "--", "ls"], "no number"),
     (["--window", "100k", "--", "ls"], "no time"), (["--window", "100T", "--", "ls"], "no time"),
     (["--alloc-above", "x", "--", "ls"], "no size"), (["--format", "csv", "--", "ls"], "no such format"),
     (["-o", "x.txt", "--", "ls"], "must end with"), (["-o", "/no/x.json", "--", "ls"], "cannot be written"),
@@ -260,7 +223,7 @@ def read_again(kept):
 
 CHUNK_AT = HEAD_B + NAMES_B
 DAMAGES = {  # where, what; the reason, or what is left of 31 slices
-    "no_magic": (0, b"\0", "is no recording"), "newer": (8, struct.pack("<I", 2), "a newer ampersand"),
+    "no_magic": (0, b"\0", "is no recording"), "newer": (8, struct.pack("<I", 3), "a newer ampersand"),
     "more_chunks": (56, struct.pack("<Q", 1 << 40), "shorter than it says"),
     "names": (HEAD_B, b"\xff\xff", 31), "many_names": (88, b"\xff\xff\xff\x7f", 31),
     "used": (CHUNK_AT + 28, b"\xff\xff\xff\xff", 31), "kind": (CHUNK_AT + 48 + 12, b"\x55", 31),
@@ -275,8 +238,8 @@ def test_damaged(at, put, want, kept):
         file.write(put)
     done, events = read_again(kept)
     if isinstance(want, str):
-        assert done.returncode == 2 and want in done.stderr.splitlines()[0] and len(done.stderr.splitlines()) == 2
-        assert all(line.startswith("ampersand: ") for line in done.stderr.splitlines())
+        assert done.returncode == 2 and want in done.stderr and done.stderr.count("\n") == 1
+        assert done.stderr.startswith("ampersand: ")
     else:
         assert done.returncode == 0 and len(events.of("X")) == want and done.stderr == ""
 
@@ -384,8 +347,8 @@ def test_cycles_of_the_collector_and_growths_of_a_stack(tmp_path):
             assert -1000 <= begin - from_ and begin <= to + 1000 and begin + lasts >= to - 1000
     names = Counter(events.names("X"))
     assert names["gc: mark"] > 0 and names["gc: sweep"] > 0 and names["gc: scan own stack"] > 0
-    sizes = [one["args"]["value"] for one in events.of("C", "stack, bytes")]
-    assert names["stack grows"] == len(sizes) >= 3 and sizes == [4096 << k for k in range(len(sizes))]
+    *sizes, end = [one["args"]["value"] for one in events.of("C", "stack, bytes")]
+    assert end == 0 and names["stack grows"] == len(sizes) >= 3 and sizes == [4096 << k for k in range(len(sizes))]
 
 
 RECURSING = """#include <stdio.h>

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Which part of a recording is written, where curves end, and a ring that is read while it is written. AMPERSAND_BUILD
+names the build folder."""
+import signal
+import subprocess
+
+from events import Events
+from traced import TRACE, trace
+from waiting import wait_for
+
+
+def test_curves_end_with_their_process(program, tmp_path):
+    done, events, _ = trace(tmp_path, "/bin/sh", "-c", f"{program} nested 1 >&2; {program} nested 0 >&2; {program} children 1")
+    assert done.returncode == 0
+    ends = {one["pid"]: max(each["ts"] + each.get("dur", 0) for each in events.all if each["pid"] == one["pid"] and "ts" in each)
+            for one in events.of("C", "left")}
+    assert len(ends) == 2
+    for pid, end in ends.items():
+        values = [(one["ts"], one["args"]["value"]) for one in events.of("C", "left") if one["pid"] == pid]
+        assert values[-1] == (end, 0) and len(values) in (2, 4)
+
+
+def test_a_part_of_the_time(program, tmp_path):
+    """What is open when it begins has no begin, what is open when it ends no end."""
+    kept, out = tmp_path / "kept", tmp_path / "part.json"
+    trace(tmp_path, program, "nested", "9", flags=["--keep", kept])
+    whole = Events((tmp_path / "out.json").read_text())
+    [outer] = [one for one in whole.of("X") if one["dur"] == max(each["dur"] for each in whole.of("X"))]
+    middle = outer["ts"] + outer["dur"] // 2
+    low, high = middle - outer["dur"] // 8, middle + outer["dur"] // 8
+    done = subprocess.run([TRACE, "--from", kept, "--window", f"{low / 1e9:.9f}s..{high / 1e9:.9f}s", "-o", out],
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "came before the window" in done.stdout and "came after the window" in done.stdout
+    part, shift = Events(out.read_text()), whole.other["begin_ns"]
+    begin, end = part.other["begin_ns"], part.other["begin_ns"] + high - low
+    assert abs(begin - shift - low) <= 1
+    moments = [one["ts"] + shift for one in whole.of("i") if begin <= one["ts"] + shift <= end]
+    assert [one["ts"] + begin for one in part.of("i")] == moments and len(moments) > 10
+    [cut] = [one for one in part.of("X") if one.get("args") and one["ts"] == 0 and one["dur"] == max(
+        each["dur"] for each in part.of("X"))][:1]
+    assert cut["args"] == {"missing": "begin"} and abs(cut["dur"] - (end - begin)) <= 1
+
+
+def test_a_ring_that_is_read_while_it_is_written(program, tmp_path):
+    """Each snapshot is whole: slices nest, no name is missing, nothing makes no sense; and the last events are in it."""
+    out = tmp_path / "out.json"
+    with subprocess.Popen([TRACE, "--window", "1M", "-o", out, "--", program, "forever"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout.readline() == b"ready\n"
+        last = -1
+        for _ in range(5):
+            out.unlink(missing_ok=True)
+            running.send_signal(signal.SIGUSR2)
+            wait_for(out.exists, running)
+            events = Events(out.read_text())
+            assert {one["name"] for one in events.of("X")} <= {"turn", "part"} and len(events.of("X", "part")) > 1000
+            values = [one["args"]["value"] for one in events.of("C", "n")]
+            assert values == sorted(values) and values[-1] > last
+            assert sum(b - a != 1 for a, b in zip(values, values[1:])) <= 2  # where a part changed hands meanwhile
+            last = values[-1]
+        running.communicate(b"\n")
+    assert running.returncode == 0
