@@ -303,8 +303,9 @@ END
 Usage: ./ampersand test [names or flags of `meson test`]
 
   --list             print the names of the tests
-  --suite NAME       `program`: tests of what this folder built; `tool`: of its tools for your code; `compiler`: of
-                     what this system's compilers do; `source`: tests that say the same in each folder
+  --suite NAME       `program`: tests of what this folder built; `runs`: of its runs that are killed, gone on with or
+                     refused; `tool`: of its tools for your code; `compiler`: of what this system's compilers do;
+                     `source`: tests that say the same in each folder
   --verbose          show what each test prints
 
 The tests are written in C (cmocka) and Python (pytest). None compares two timings.

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from lessons_test import TABLES
 from places import ROOT
 from plots.files.pair_run import load
 from plots.files.strict_json import faults
@@ -19,6 +18,7 @@ from plots.program.errors import Refused
 from plots.verbs import check
 from plots.words.pair_sentences import summarize
 from synthetic_go import ESCAPES, write
+from tables import TABLES
 from waiting import HANGS_S
 
 PEER = ROOT / "benchmarks" / "go"

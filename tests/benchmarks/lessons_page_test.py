@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from lessons_test import TABLES
 from places import LESSONS, ROOT
+from tables import TABLES
 
 PAGE = (ROOT / "docs/lessons.md").read_text()
 PARTS = dict(re.findall(r"^### \[(\w+)\]\(\.\./benchmarks/\w+/\1\.c\)\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S))

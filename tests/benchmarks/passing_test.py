@@ -8,7 +8,7 @@ import pytest
 from disassembly import WIDTHS_B, compiled, loops
 from disassembly_test import (REGISTERS_B, SWAPPED, assert_copies, calls, copied_b, loop_of, place,
                               pytestmark, reads, side)  # noqa: F401
-from lessons_test import TABLES
+from tables import TABLES
 
 WORD_B = 8
 WORDS = 16  # that pass_alias writes

@@ -7,10 +7,11 @@ import textwrap
 import pytest
 
 from lessons_page_test import PARTS
-from lessons_test import LESSONS, TABLES, pairs_of  # noqa: F401, a fixture
+from loaded import LESSONS
 from places import ROOT
 from plots.judge import claims, pair_summary
 from plots.words import quantity
+from tables import TABLES
 
 PUBLISHED = pair_summary.read(json.loads((ROOT / "results/reference/summary.json").read_text()))
 
@@ -23,7 +24,7 @@ def declared(pair):
 
 @pytest.mark.parametrize("compiler", ["gcc"])  # that of the published run
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_claims_hold_on_the_published_run(pairs_of, compiler, lesson):  # noqa: F811
+def test_claims_hold_on_the_published_run(pairs_of, compiler, lesson):
     for pair in pairs_of(compiler, lesson):
         rows = PUBLISHED.pairs.get(pair.name.decode(), [])
         for claim in claims.judge({"pair": declared(pair)}, {"pair": rows}):
@@ -64,7 +65,7 @@ def claimed(pairs):
 
 
 @pytest.mark.parametrize("lesson", TABLES)
-def test_the_page_prints_what_the_lesson_claims(pairs_of, lesson):  # noqa: F811
+def test_the_page_prints_what_the_lesson_claims(pairs_of, lesson):
     want = claimed(pairs_of("gcc", lesson))
     said = [part for part in PARTS[lesson].split("\n\n") if part.startswith("- **")]
     assert said == (["\n".join(want)] if want else [])

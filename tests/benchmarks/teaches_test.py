@@ -13,9 +13,9 @@ import pytest
 from collected_test import CHECKS as COLLECTED
 from disassembly import KERNEL_ARGS, WARNINGS, compiled, compiled_text, loops, read_object, stored_b
 from disassembly_test import CHECKS, pytestmark  # noqa: F401
-from lessons_test import TABLES
 from passing_test import CHECKS as PASSING
 from places import LESSONS as FILES, ROOT
+from tables import TABLES
 
 # Called by either side where the compiler or the waiting wants it: what they copy is counted, not that they are called.
 UNTOLD = {"memcpy", "memset", "_exit", "sched_yield", "sem_post"}

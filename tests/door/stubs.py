@@ -3,7 +3,7 @@
 
 Each test has a checkout of its own, whose door looks for the distribution's Python in that checkout instead of in
 /usr/bin, and a PATH of one folder with the stubs and the few plain tools that the door may use. What the stubs were
-told is compared word by word. Both shells that a small system has are tried."""
+told is compared word by word. The shells that small systems have are tried."""
 import fcntl
 import os
 import shutil

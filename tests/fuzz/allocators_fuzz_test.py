@@ -2,6 +2,7 @@
 """Damage to the folder of a run over configurations: as in loader_fuzz_test.py, refused in one line or never a traceback."""
 
 import json
+import os
 
 import pytest
 
@@ -12,7 +13,7 @@ from plots.program.errors import Refused
 from plots.words import allocator_sentences, allocator_text
 from synthetic_allocators import Plan, Truth
 
-CASES = 1000
+CASES = 1000 if os.environ.get("AMPERSAND_HEAVY") else 400
 TRUTHS = (Truth("jemalloc"), Truth("glibc", "glibc"), Truth("off", in_force=False, reason="it is not"))
 WORKS = (synthetic.WORKS[0], synthetic.WORKS[-1])
 FAILED = {("glibc", "pair_factory"): ("signal", "SIGSEGV")}

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Damage to a run folder, thousands of times over: cut, flipped, swapped, lost, mixed up.
+"""Damage to a run folder, a thousand times over: cut, flipped, swapped, lost, mixed up.
 
 With the journal's checksums a damaged run is either refused in one line or means exactly what it meant before; without
 them it is refused or judged, and never ends in a traceback. Fixed seeds: a failure names the case that repeats it."""
 
+import os
 import shutil
 
 import numpy as np
@@ -14,7 +15,7 @@ from plots.files.pair_run import load
 from plots.program.errors import Refused
 from plots.words.pair_sentences import summarize
 
-CASES = 3000
+CASES = 3000 if os.environ.get("AMPERSAND_HEAVY") else 1000
 ROWS = [synthetic.Truth("pass", 8, 0.3, 2.0, layout_sd=0.02),
         synthetic.Truth("factory", 4096, -0.5, 90.0, "factory", allocs=(0, 1), bytes=(0, 4096)),
         synthetic.Truth("broken", 72, 0.0, 2.0, "pass")]

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import gc_pace_test
-from gc_cases_test import CASES, PROGRAMS, program_of
+from gc_cases import CASES, PROGRAMS, program_of
 from gc_parts import GC, HERE, build, collector, compile_object, needs, parts, run
 
 DEAD_S = 60  # a mutant that waits for ever is dead

@@ -11,7 +11,7 @@ import platform
 
 import pytest
 
-from gc_cases_test import CASES, PROGRAMS, program_of
+from gc_cases import CASES, PROGRAMS, program_of
 from gc_parts import build, needs, run
 
 def on_host(**more):

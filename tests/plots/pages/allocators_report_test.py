@@ -21,7 +21,7 @@ from plots.judge import allocator_metrics
 from plots.pages import allocator_report, shell
 from plots.program.errors import one_line
 from plots.words import allocator_sentences, allocator_text, rules
-from report_test import HOSTILE, Page
+from reading import HOSTILE, Page
 from synthetic_allocators import FEW, SOME, Plan, Truth
 
 PLAN = Plan(launches=12, timelines=8, sd=(0.005, 0.01))

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from plots.figures import inline_figures
-from report_test import Page
+from reading import Page
 
 
 def test_ids_of_two_figures_do_not_meet():

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Solo against paired: simulation where the truth is known, damaged solo files, and the program's solo launches.
-
-What tests/lessons/carry_over.c shows on a machine is a timing, and no test's business; that its solo launches reach the
-judgement is."""
+"""Solo against paired: simulation where the truth is known, and damaged solo files. How solo launches are made and
+reach the judgement is for launch_run_test.py."""
 import json
 import math
-import os
-import subprocess
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +16,6 @@ from plots.stats import carry_over, statistics
 from plots.verbs.check import check
 from plots.words import pair_text
 from plots.words.pair_sentences import summarize
-from waiting import HANGS_S
 
 CONFIDENCE = statistics.corrected(100)  # of a table of 100 rows
 TABLES = 8  # that are drawn
@@ -244,30 +238,3 @@ def test_rows_that_want_another_look(tmp_path, capsys):
         assert check(run)[1] == []
     told = {row.row: row.solo for row in summarize(load(tmp_path / "second"))[0].rows}
     assert [told[row.name].carry_over for row in ROWS] == [False, True, False]
-
-
-# The program
-
-BUILD = os.environ.get("AMPERSAND_BUILD")
-
-
-@pytest.mark.skipif(not BUILD, reason="AMPERSAND_BUILD does not name a build folder")
-def test_solo_launches_go_through_the_layouts(tmp_path):
-    build = Path(BUILD).resolve()
-    run = tmp_path / "run"
-    done = subprocess.run([build / "harness/ampersand-bench", "paired", "--out", run, "--filter", "^(carry_over|good)/",
-                           "--launches", "2", "--solo-launches", "8", "--counts-launches", "0", "--epoch-us", "20",
-                           "--rounds", "2", "--seed", "4"],
-                          env={**os.environ, "AMPERSAND_LESSONS": str(build / "tests/lessons")}, capture_output=True,
-                          text=True, timeout=HANGS_S)
-    assert done.returncode == 0, done.stderr
-    orders = []
-    for row in ("carry_over/size=8", "good/size=8", "good/size=16"):
-        files = sorted((run / "solo/default" / row).glob("*.json"))
-        layouts = [int(json.loads(path.read_text())["context"]["layout"]) for path in files]
-        assert sorted(layouts[:4]) == sorted(layouts[4:]) == [0, 1, 2, 3], "each once before one comes again"
-        orders.append(tuple(layouts))
-    assert len(set(orders)) > 1, "every row has the same order"
-    rows = {row.row: row.solo for row in summarize(load(run))[0].rows}
-    assert {name: one.launches for name, one in rows.items()} == dict.fromkeys(rows, 8) and len(rows) == 3
-    assert check(run)[1] == []

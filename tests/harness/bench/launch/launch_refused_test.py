@@ -2,6 +2,7 @@
 """Disks that fill up, and what --out and --resume refuse."""
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -82,13 +83,6 @@ def test_a_read_only_disk(disk):
 
 # What is refused
 
-def finished(tmp_path):
-    run = tmp_path / "run"
-    assert bench("--out", run, *PLAN).returncode == 0
-    (run / "launches/default/good/size=8/001.json").unlink()
-    return run
-
-
 def edit_manifest(run, change):
     manifest = json.loads((run / "manifest.json").read_text())
     change(manifest)
@@ -126,8 +120,8 @@ REFUSED = {  # what is done to a run, and a part of what is then said to --resum
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_resume_refuses(tmp_path, case):
-    run = finished(tmp_path)
+def test_resume_refuses(finished, case):
+    run = finished
     change, words = REFUSED[case]
     change(run)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
@@ -137,8 +131,8 @@ def test_resume_refuses(tmp_path, case):
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
-def test_out_refuses_what_is_there(tmp_path):
-    run = finished(tmp_path)
+def test_out_refuses_what_is_there(finished, tmp_path):
+    run = finished
     (tmp_path / "file").write_text("mine")
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis/thesis.tex").write_text("mine")
@@ -151,9 +145,8 @@ def test_out_refuses_what_is_there(tmp_path):
         assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_resume_of_a_finished_run_does_nothing(tmp_path):
-    run = tmp_path / "run"
-    assert bench("--out", run, *PLAN).returncode == 0
+def test_resume_of_a_finished_run_does_nothing(whole, tmp_path):
+    run = shutil.copytree(whole[0], tmp_path / "run")
     before = {path: path.stat().st_ino for path in run.rglob("*.json")}
     assert bench("--resume", run).returncode == 0
     assert [line["event"] for line in journal(run)[-2:]] == ["resume", "end"]

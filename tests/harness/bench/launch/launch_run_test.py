@@ -14,13 +14,13 @@ from launching import (BENCH, ENVIRONMENT, FAST, GOOD, KINDS, LAUNCHES, PLAN, be
                        is_jemalloc, journal, planned, without_notice)
 from places import ROOT
 from plots.files.pair_run import load
+from plots.verbs.check import check
+from plots.words.pair_sentences import summarize
 from waiting import HANGS_S
 
 
-def test_a_run_holds_every_launch(tmp_path):
-    run = tmp_path / "run"
-    done = bench("--out", run, *PLAN)
-    assert done.returncode == 0, done.stderr
+def test_a_run_holds_every_launch(whole):
+    run, _ = whole
     check_whole(run)
     assert [line["children"] for line in journal(run, "plan")] == [16]
     assert journal(run)[-1] | {"time": ""} == {"time": "", "event": "end", "status": "complete"}
@@ -29,9 +29,8 @@ def test_a_run_holds_every_launch(tmp_path):
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_time_goes_forwards_and_one_child_runs_at_a_time(tmp_path):
-    bench("--out", tmp_path / "run", *PLAN)
-    lines = journal(tmp_path / "run")
+def test_time_goes_forwards_and_one_child_runs_at_a_time(whole):
+    lines = journal(whole[0])
     assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
     events = [line["event"] for line in lines]
     assert events == ["plan", *["start", "done"] * 16, "end"]
@@ -80,6 +79,26 @@ def test_one_layout_for_all(tmp_path):
     launch = json.loads((tmp_path / "run/launches/default/good/size=8/000.json").read_text())
     assert set(launch["blocks"]["value_layout"]) == {2}
     assert json.loads((tmp_path / "run/manifest.json").read_text())["settings"]["layout"] == 2
+
+
+# Solo launches
+
+def test_solo_launches_go_through_the_layouts(tmp_path):
+    """And reach the judgement. What carry_over.c shows on a machine is a timing, and no test's business."""
+    run = tmp_path / "run"
+    done = bench("--out", run, *FAST, "--filter", "^(carry_over|good)/", "--launches", 2, "--solo-launches", 8,
+                 "--counts-launches", 0, "--epoch-us", 20, "--seed", 4)
+    assert done.returncode == 0, done.stderr
+    orders = []
+    for row in ("carry_over/size=8", *GOOD):
+        files = sorted((run / "solo/default" / row).glob("*.json"))
+        layouts = [int(json.loads(path.read_text())["context"]["layout"]) for path in files]
+        assert sorted(layouts[:4]) == sorted(layouts[4:]) == [0, 1, 2, 3], "each once before one comes again"
+        orders.append(tuple(layouts))
+    assert len(set(orders)) > 1, "every row has the same order"
+    rows = {row.row: row.solo for row in summarize(load(run))[0].rows}
+    assert {name: one.launches for name, one in rows.items()} == dict.fromkeys(rows, 8) and len(rows) == 3
+    assert check(run)[1] == []
 
 
 # Bad rows
