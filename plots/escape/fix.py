@@ -44,6 +44,11 @@ class Fix:
         return self.ways[0][0]
 
 
+def bytes_of(finding):
+    """Its size, or the most that it can be."""
+    return finding["bytes"] or finding.get("at_most")
+
+
 class NoWay(Exception):
     """Why the text cannot be changed."""
 
@@ -173,7 +178,7 @@ def of(finding, text, taken):
     try:
         if finding["contents"] == "set":
             raise NoWay("what the called function writes into it would be lost")
-        if finding["recursive"] and finding["bytes"] > RECURSIVE_MOST_B:
+        if finding["recursive"] and bytes_of(finding) > RECURSIVE_MOST_B:
             raise NoWay("its function may call itself, and each call would have its own")
         if finding["by"] == "aligned_alloc":
             raise NoWay("its alignment would be lost")
@@ -199,11 +204,11 @@ def ways(finding, text, call, body, frees, taken):
     start, end, argument = call
     name = name_for(text, start, taken)
     kind = type_of(argument, text, start, body)
-    plain = f"unsigned char {name}[{finding['bytes']}] __attribute__((aligned));"
+    plain = f"unsigned char {name}[{bytes_of(finding)}] __attribute__((aligned));"
     for declaration, address in ([(f"{kind} {name};", f"&{name}")] if kind else []) + [(plain, name)]:
         zero = f"__builtin_memset({address}, 0, sizeof {name})"
         made = zero if finding["contents"] == "zero" else f"(void *) {address}"
-        size = f" _Static_assert(sizeof {name} == {finding['bytes']}, \"\");"  # another type may have its name
+        size = f" _Static_assert(sizeof {name} == {bytes_of(finding)}, \"\");"  # another type may have its name
         yield [declared(text, body, declaration), Edit(start, end, made), *frees], Edit(body, body, size)
 
 

@@ -48,7 +48,7 @@ def plan(found, units, clang):
     for finding in (*found["allocations"], *found["passed"]):
         at.setdefault(identity(finding), []).append(finding)
     for finding in (*found["allocations"], *found["passed"]):
-        if "to" not in finding and (finding["obstacle"] is not None or not finding["bytes"]):
+        if "to" not in finding and (finding["obstacle"] is not None or not fix.bytes_of(finding)):
             continue
         if len(at[identity(finding)]) > 1:
             fixes.append(fix.Fix(finding, Path(finding["file"]), why_not="its line is compiled more than once"))

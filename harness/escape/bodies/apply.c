@@ -62,7 +62,9 @@ static int made(struct application *a, int *value, enum amp_memory_kind kind)
             kind == AMP_HEAP
                 ? amp_body_fresh(a->body, (struct amp_site){ .call = a->call, .contents = a->summary->fresh_contents,
                                                              .size = amp_size_at_call(&a->summary->fresh_size,
-                                                                                      a->call) })
+                                                                                      a->call),
+                                                             .most_b = amp_size_most_at_call(&a->summary->fresh_size,
+                                                                                             a->call) })
                 : amp_graph_new_memory(&a->body->graph, kind, a->call);
 
         *value = amp_graph_new_value(&a->body->graph);

@@ -15,6 +15,7 @@ struct amp_site {
     LLVMValueRef call;
     int memory;
     struct amp_size size; /* in the calling function's terms */
+    uint64_t most_b;      /* that it can have where that is bounded; else 0 */
     bool resizes;         /* realloc */
     enum amp_contents contents;
     const char *filled;   /* what the call does besides making it; NULL: nothing */

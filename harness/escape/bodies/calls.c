@@ -24,6 +24,9 @@ int amp_body_fresh(struct amp_body *body, struct amp_site site)
     if (known) {
         if (!amp_size_is_same(&known->size, &site.size))
             known->size.n = 0;
+        known->most_b = known->most_b == 0 || site.most_b == 0 ? 0
+                        : site.most_b > known->most_b          ? site.most_b
+                                                               : known->most_b;
         known->resizes = known->resizes || site.resizes;
         if (known->contents != site.contents)
             known->contents = AMP_SET;
@@ -155,14 +158,22 @@ static void intrinsic(struct amp_body *body, LLVMValueRef call, const char *name
 static void fresh(struct amp_body *body, LLVMValueRef call, const char *word, bool resizes)
 {
     const unsigned n = LLVMGetNumArgOperands(call);
-    struct amp_size size = { 0 };
+    struct amp_size size = { 0 }, asked = { 0 };
     int memory;
 
     if (word[1] != '?' && (unsigned) (word[1] - '0') < n)
         size = amp_size_of(LLVMGetOperand(call, (unsigned) (word[1] - '0')));
     if (word[1] != '?' && word[2] == '*' && (unsigned) (word[3] - '0') < n)
         size = amp_size_join(size, amp_size_of(LLVMGetOperand(call, (unsigned) (word[3] - '0'))), '*');
+    if (word[1] != '?') /* "a0" and "a0 a1 *" as a size */
+        asked = (struct amp_size){ .n = word[2] == '*' ? 3 : 1, .step = { { 'a', (uint64_t) (word[1] - '0') } } };
+    if (asked.n == 3) {
+        asked.step[1].what = 'a';
+        asked.step[1].value = (uint64_t) (word[3] - '0');
+        asked.step[2].what = '*';
+    }
     memory = amp_body_fresh(body, (struct amp_site){ .call = call, .size = size, .resizes = resizes,
+                                                     .most_b = amp_size_most_at_call(&asked, call),
                                                      .contents = resizes || word[1] == '?' ? AMP_SET
                                                                  : word[2] == '*'          ? AMP_ZERO
                                                                                            : AMP_UNSET });

@@ -14,16 +14,13 @@ struct block {
     LLVMBasicBlockRef block;
     int index, low;
     unsigned next; /* successor */
-    int circle;    /* the blocks that lead to each other have one number */
     bool on_stack, in_loop;
-    bool beside; /* some way from the start leads here and not through loops->through */
     UT_hash_handle hh;
 };
 
 struct amp_loops {
     struct block *known; /* hash */
     struct block *block;
-    LLVMBasicBlockRef through;
     int n;
 };
 
@@ -62,7 +59,6 @@ static void leave(struct search *search)
     do {
         search->opens--;
         search->open[search->opens]->on_stack = false;
-        search->open[search->opens]->circle = block->index;
         search->open[search->opens]->in_loop = search->open[search->opens]->in_loop || !alone;
     } while (search->open[search->opens] != block);
 }
@@ -116,48 +112,6 @@ struct amp_loops *amp_loops_find(LLVMValueRef function)
 bool amp_loops_hold(const struct amp_loops *loops, LLVMValueRef instruction)
 {
     return find(loops, LLVMGetInstructionParent(instruction))->in_loop;
-}
-
-/* Mark the blocks that are reached without the block `through`. */
-static void walk_beside(struct amp_loops *loops, LLVMBasicBlockRef through)
-{
-    int room = 0, n = 0;
-    struct block **to_do = amp_escape_grow(NULL, &room, loops->n, sizeof(struct block *));
-
-    loops->through = through;
-    for (int b = 0; b < loops->n; b++)
-        loops->block[b].beside = false;
-    if (loops->block[0].block != through) {
-        loops->block[0].beside = true;
-        to_do[n++] = &loops->block[0];
-    }
-    while (n > 0) {
-        LLVMValueRef end = LLVMGetBasicBlockTerminator(to_do[--n]->block);
-
-        for (unsigned i = 0; end && i < LLVMGetNumSuccessors(end); i++) {
-            struct block *to = find(loops, LLVMGetSuccessor(end, i));
-
-            if (to->beside || to->block == through)
-                continue;
-            to->beside = true;
-            to_do[n++] = to;
-        }
-    }
-    free(to_do);
-}
-
-bool amp_loops_carry(struct amp_loops *loops, LLVMValueRef made, LLVMValueRef phi)
-{
-    const struct block *from = find(loops, LLVMGetInstructionParent(made));
-    const struct block *to = find(loops, LLVMGetInstructionParent(phi));
-
-    if (from->circle != to->circle)
-        return false;
-    if (from == to)
-        return true;
-    if (loops->through != from->block)
-        walk_beside(loops, from->block);
-    return to->beside;
 }
 
 void amp_loops_free(struct amp_loops *loops)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/escape/bodies/sights.h"
 #include "harness/escape/graph/solve.h"
 
 struct search {
@@ -131,6 +132,18 @@ static bool take_fresh(struct amp_function *function)
     return !amp_size_is_same(&before, &size) || held != contents;
 }
 
+/* Whether each free() of the function frees this memory and nothing else. */
+static bool frees_only(const struct amp_body *body, int memory)
+{
+    for (int f = 0; f < body->frees; f++) {
+        const struct amp_facts *facts = &body->graph.value[body->free[f].value];
+
+        if (!body->free[f].alone || amp_body_freed(body, facts) != 1 || !amp_facts_find(facts, memory))
+            return false;
+    }
+    return body->graph.memory[memory].kind == AMP_ARGUMENT;
+}
+
 static bool take_frees(struct amp_function *function)
 {
     const struct amp_body *body = &function->body;
@@ -140,16 +153,30 @@ static bool take_frees(struct amp_function *function)
         const struct amp_facts *facts = &body->graph.value[body->free[f].value];
 
         for (int i = 0; i < facts->n; i++) {
-            const enum amp_memory_kind kind = body->graph.memory[facts->at[i].memory].kind;
-            const bool alone = body->free[f].alone && kind == AMP_ARGUMENT && amp_body_freed(body, facts) == 1 &&
-                               body->frees == 1;
+            const bool alone = frees_only(body, facts->at[i].memory);
             struct amp_node node;
 
-            if (kind != AMP_OUTSIDE && amp_summary_node(&body->graph, &function->reach, facts->at[i].memory, &node))
+            if (facts->at[i].memory != 0 &&
+                amp_summary_node(&body->graph, &function->reach, facts->at[i].memory, &node))
                 changed |= amp_summary_add_freed(&function->summary, node, alone);
         }
     }
     return changed;
+}
+
+/* Without order of execution first; then again, with loads that see only what may have run before. */
+static bool solve_graph(struct amp_body *body)
+{
+    struct amp_graph *graph = &body->graph;
+    bool solved = amp_graph_solve(graph);
+    const int64_t steps = graph->steps;
+
+    if (solved && amp_sights_find(body)) {
+        amp_graph_restart(graph);
+        solved = amp_graph_solve(graph);
+        graph->steps += steps;
+    }
+    return solved;
 }
 
 /* True if its summary changed, so that its callers must be solved again. */
@@ -170,7 +197,7 @@ static bool solve(struct amp_program *program, struct amp_function *function)
         give_up(function, "has too many instructions");
     else if (program->exhausted)
         give_up(function, "comes when the program has taken too many steps");
-    else if (!amp_graph_solve(&function->body.graph))
+    else if (!solve_graph(&function->body))
         give_up(function, "takes too many steps to solve");
     program->held += function->body.graph.constraints + function->body.graph.order;
     program->steps += function->body.graph.steps;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/escape/bodies/size.h"
 
+#include "harness/escape/bodies/bound.h"
+
 static const struct amp_size unknown;
 
 static struct amp_size one(char what, uint64_t value)
@@ -136,4 +138,43 @@ struct amp_size amp_size_at_call(const struct amp_size *size, LLVMValueRef call)
         }
     }
     return n > 0 ? stack[0] : unknown;
+}
+
+static bool join_most(uint64_t *a, uint64_t b, char operator)
+{
+    switch (operator) {
+    case '+':
+    case '*':
+    case '<':
+        return calculate(*a, b, operator, a);
+    case '|': /* at most the sum */
+        return calculate(*a, b, '+', a);
+    case '&':
+        *a = b < *a ? b : *a;
+        return true;
+    default: /* a shift to the right makes it no larger; of a difference nothing is known */
+        return operator == '>';
+    }
+}
+
+uint64_t amp_size_most_at_call(const struct amp_size *size, LLVMValueRef call)
+{
+    uint64_t stack[sizeof size->step / sizeof size->step[0]];
+    int n = 0;
+
+    for (int i = 0; i < size->n; i++) {
+        const char what = size->step[i].what;
+        const uint64_t number = size->step[i].value;
+
+        if (what == 'c')
+            stack[n++] = number;
+        else if (what != 'a' && join_most(&stack[n - 2], stack[n - 1], what))
+            n--;
+        else if (what == 'a' && number < LLVMGetNumArgOperands(call) &&
+                 amp_bound_find(LLVMGetOperand(call, (unsigned) number), call, &stack[n]))
+            n++;
+        else
+            return 0;
+    }
+    return n > 0 ? stack[0] : 0;
 }

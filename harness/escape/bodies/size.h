@@ -20,4 +20,7 @@ bool amp_size_is_number(const struct amp_size *size, uint64_t *bytes);
 /* Of what a call makes: the arguments of the called function's size become what the call passes for them. */
 struct amp_size amp_size_at_call(const struct amp_size *size, LLVMValueRef call);
 
+/* How large that can be; 0 if nothing bounds what the call passes. */
+uint64_t amp_size_most_at_call(const struct amp_size *size, LLVMValueRef call);
+
 #endif

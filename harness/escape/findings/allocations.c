@@ -3,10 +3,9 @@
  * An allocation could live in the frame if
  *
  *   its memory is reached neither from what the function returns, nor from its caller's memory, nor from OUTSIDE,
- *   its size is known and at most AMP_FRAME_MOST_B,
+ *   its size, or what bounds that, is known and at most AMP_FRAME_MOST_B,
  *   it is not resized, and each free() of it frees it and nothing else, in this function,
- *   in a loop, a new object cannot meet an old one: the pointer is stored nowhere, and no join of several ways
- *   carries it into the next round,
+ *   in a loop, a new object cannot meet an old one: older.h,
  *   the call that makes it does nothing else.
  *
  * The first of these that does not hold is its obstacle. */
@@ -15,6 +14,7 @@
 #include <stdio.h>
 
 #include "harness/escape/findings/maker.h"
+#include "harness/escape/findings/older.h"
 #include "harness/escape/findings/places.h"
 
 enum { MAKER_ROOM = 200 };
@@ -42,33 +42,17 @@ static const char *freeing(const struct amp_body *body, int memory, bool *freed)
     return obstacle;
 }
 
-static bool is_stored(const struct amp_graph *graph, int memory)
+/* Its size, or what bounds that. */
+static bool largest(const struct amp_site *site, uint64_t *bytes)
 {
-    for (int m = 0; m < graph->memories; m++)
-        for (int w = 0; w < graph->memory[m].words; w++)
-            if (amp_facts_find(&graph->memory[m].word_at[w].holds, memory))
-                return true;
-    return false;
-}
-
-/* Whether a pointer to an object may still be there when the same line makes the next one. */
-static bool meets_older(const struct amp_function *function, const struct amp_site *site)
-{
-    const struct amp_graph *graph = &function->body.graph;
-    const bool twice = function->body.returns_twice;
-    LLVMValueRef phi = NULL;
-
-    if (!twice && !amp_loops_hold(function->loops, site->call))
-        return false;
-    if (is_stored(graph, site->memory))
+    if (amp_size_is_number(&site->size, bytes))
         return true;
-    while ((phi = amp_graph_next_phi(graph, site->memory, phi)))
-        if (twice || amp_loops_carry(function->loops, site->call, phi))
-            return true;
-    return false;
+    *bytes = site->most_b;
+    return site->most_b > 0;
 }
 
-static struct judgement judge(const struct amp_function *function, const struct amp_site *site)
+static struct judgement judge(struct amp_older *older, const struct amp_function *function,
+                              const struct amp_site *site)
 {
     struct judgement judgement = { NULL, NULL, false };
     const char *freed_by;
@@ -84,11 +68,11 @@ static struct judgement judge(const struct amp_function *function, const struct 
     else if (freed_by)
         judgement.obstacle = freed_by, judgement.reason = freed_by[6] == 'e' ? "resized or freed by a called function"
                                                                              : "one free() may free it or another";
-    else if (!amp_size_is_number(&site->size, &bytes))
+    else if (!largest(site, &bytes))
         judgement.obstacle = "size", judgement.reason = "its size is not known";
     else if (bytes > AMP_FRAME_MOST_B)
         judgement.obstacle = "large", judgement.reason = "it is larger than 64 KiB";
-    else if (meets_older(function, site))
+    else if (amp_older_lives(older, site))
         judgement.obstacle = "loop", judgement.reason = "objects of several rounds of a loop may live at once";
     else if (site->filled) /* last: then nothing but this call keeps it from the caller's frame */
         judgement.obstacle = "filled", judgement.reason = site->filled;
@@ -177,10 +161,11 @@ static json_t *frees_of(const struct amp_body *body, int memory)
 void amp_allocations_find(struct amp_program *program, const struct amp_function *function, json_t *list)
 {
     static const char *const contents[] = { "unset", "zero", "set" };
+    struct amp_older *older = amp_older_start(function);
 
     for (int s = 0; s < function->body.sites; s++) {
         const struct amp_site *site = &function->body.site[s];
-        const struct judgement judgement = judge(function, site);
+        const struct judgement judgement = judge(older, function, site);
         uint64_t bytes;
         const bool known = amp_size_is_number(&site->size, &bytes);
         size_t length;
@@ -195,6 +180,8 @@ void amp_allocations_find(struct amp_program *program, const struct amp_function
         json_object_set_new(object, "contents", json_string(contents[site->contents]));
         json_object_set_new(object, "frees", frees_of(&function->body, site->memory));
         json_object_set_new(object, "bytes", known ? json_integer((json_int_t) bytes) : json_null());
+        if (!known && site->most_b > 0)
+            json_object_set_new(object, "at_most", json_integer((json_int_t) site->most_b));
         json_object_set_new(object, "loop", json_boolean(amp_loops_hold(function->loops, site->call)));
         json_object_set_new(object, "freed", json_boolean(judgement.freed));
         json_object_set_new(object, "obstacle", judgement.obstacle ? json_string(judgement.obstacle) : json_null());
@@ -204,6 +191,7 @@ void amp_allocations_find(struct amp_program *program, const struct amp_function
             set_way_out(object, function, site->memory);
         json_array_append_new(list, object);
     }
+    amp_older_end(older);
 }
 
 void amp_wrappers_find(const struct amp_function *function, json_t *list)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <llvm-c/DebugInfo.h>
+
 #include "harness/escape/findings/places.h"
 #include "harness/escape/targets/member.h"
 
@@ -181,6 +183,41 @@ static void add(const struct amp_program *program, LLVMValueRef function, unsign
     json_array_append_new(list, object);
 }
 
+static LLVMValueRef inner(LLVMValueRef node, unsigned i, unsigned least)
+{
+    LLVMValueRef operand[64];
+
+    if (!node || LLVMGetMDNodeNumOperands(node) < least || LLVMGetMDNodeNumOperands(node) > 64)
+        return NULL;
+    LLVMGetMDNodeOperands(node, operand);
+    return operand[i];
+}
+
+/* Behind names and qualifiers, which have no size of their own. */
+static LLVMValueRef sized(LLVMValueRef type)
+{
+    while (type && LLVMGetMetadataKind(LLVMValueAsMetadata(type)) == LLVMDIDerivedTypeMetadataKind &&
+           LLVMDITypeGetSizeInBits(LLVMValueAsMetadata(type)) == 0)
+        type = inner(type, 3, 4);
+    return type;
+}
+
+/* How large the object is that a parameter points at, by the debug information; 0 if that does not say. */
+static uint64_t pointed_b(LLVMValueRef function, unsigned i)
+{
+    LLVMMetadataRef of = LLVMGetSubprogram(function);
+    LLVMValueRef node = of ? LLVMMetadataAsValue(LLVMGetModuleContext(LLVMGetGlobalParent(function)), of) : NULL;
+    LLVMValueRef types = inner(inner(node, 4, 5), 3, 4), type; /* of the subprogram its type, of that the list */
+
+    if (!types || (unsigned) LLVMGetMDNodeNumOperands(types) != LLVMCountParams(function) + 1)
+        return 0;
+    type = sized(inner(types, i + 1, i + 2));
+    if (!type || LLVMGetMetadataKind(LLVMValueAsMetadata(type)) != LLVMDIDerivedTypeMetadataKind)
+        return 0;
+    type = sized(inner(type, 3, 4));
+    return type ? LLVMDITypeGetSizeInBits(LLVMValueAsMetadata(type)) / 8 : 0;
+}
+
 static bool is_taken(const struct amp_program *program, LLVMValueRef function)
 {
     for (int t = 0; t < program->world.taken.n; t++)
@@ -210,7 +247,7 @@ void amp_passed_find(const struct amp_program *program, const struct amp_functio
                 add(program, of, i, "pointer", bytes, list);
         } else if (LLVMGetTypeKind(LLVMTypeOf(parameter)) == LLVMPointerTypeKind) {
             bytes = read_b(program->layout, parameter, 0);
-            if (bytes > 0 && bytes <= AMP_REGISTERS_B)
+            if (bytes > 0 && pointed_b(of, i) >= (uint64_t) bytes && pointed_b(of, i) <= AMP_REGISTERS_B)
                 add(program, of, i, "value", bytes, list);
         }
     }

@@ -51,6 +51,9 @@ void amp_graph_end(struct amp_graph *graph)
         HASH_DEL(graph->known, value);
         free(value);
     }
+    for (int s = 0; s < graph->sights; s++)
+        free(graph->sight[s].store);
+    free(graph->sight);
     free(graph->memory);
     free(graph->value);
     free(graph->constraint);
@@ -111,11 +114,38 @@ void amp_graph_add(struct amp_graph *graph, struct amp_constraint constraint)
 {
     graph->constraint =
         amp_escape_grow(graph->constraint, &graph->constraint_room, graph->constraints, sizeof *graph->constraint);
-    constraint.seen = -1;
+    constraint.seen = constraint.sight = -1;
     graph->constraint[graph->constraints++] = constraint;
 }
 
-LLVMValueRef amp_graph_next_phi(const struct amp_graph *graph, int memory, LLVMValueRef last)
+void amp_graph_add_sight(struct amp_graph *graph, int constraint, struct amp_sight sight)
+{
+    graph->sight = amp_escape_grow(graph->sight, &graph->sight_room, graph->sights, sizeof *graph->sight);
+    sight.next = graph->constraint[constraint].sight;
+    graph->constraint[constraint].sight = graph->sights;
+    graph->sight[graph->sights++] = sight;
+}
+
+void amp_graph_restart(struct amp_graph *graph)
+{
+    for (int m = 0; m < graph->memories; m++) {
+        for (int w = 0; w < graph->memory[m].words; w++)
+            free(graph->memory[m].word_at[w].holds.at);
+        graph->memory[m].words = 0;
+        graph->memory[m].changed = -1;
+        graph->memory[m].outside = graph->memory[m].lent = false;
+    }
+    for (int v = 0; v < graph->values; v++) {
+        graph->value[v].n = 0;
+        graph->value[v].changed = -1;
+    }
+    for (int c = 0; c < graph->constraints; c++)
+        graph->constraint[c].seen = -1;
+    graph->order = 0;
+    graph->steps = 0;
+}
+
+LLVMValueRef amp_graph_next(const struct amp_graph *graph, LLVMValueRef last, int *number)
 {
     const struct amp_value *value = graph->known;
 
@@ -123,10 +153,16 @@ LLVMValueRef amp_graph_next_phi(const struct amp_graph *graph, int memory, LLVMV
         HASH_FIND_PTR(graph->known, &last, value);
         value = value->hh.next;
     }
-    for (; value; value = value->hh.next)
-        if (LLVMIsAPHINode(value->value) && amp_facts_find(&graph->value[value->number], memory))
-            return value->value;
-    return NULL;
+    *number = value ? value->number : -1;
+    return value ? value->value : NULL;
+}
+
+const struct amp_facts *amp_graph_facts(const struct amp_graph *graph, LLVMValueRef value)
+{
+    const struct amp_value *known;
+
+    HASH_FIND_PTR(graph->known, &value, known);
+    return known ? &graph->value[known->number] : NULL;
 }
 
 int32_t amp_offset_add(int32_t offset, int64_t more)

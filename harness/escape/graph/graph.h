@@ -10,7 +10,8 @@
  * A memory is a local, an allocation, or something of the caller's: what an argument points at (ARGUMENT), what the
  * words of that hold (HELD), all that lies behind (DEEP). OUTSIDE is all the rest of the world: globals, and whatever
  * code that is not seen may hold. A memory's content is kept by words of 8 bytes; a store at an offset that is not
- * known goes to the word AMP_ANY, which every load reads. Order of execution is ignored.
+ * known goes to the word AMP_ANY, which every load reads. Order of execution is ignored, but for loads that have a
+ * sight: they see only the stores which may run before them.
  *
  * Every fact knows the constraint that first gave it and its place in the order of facts, so that a path back to the
  * start can be walked through older facts only. Functions that allocate end the program where there is no memory. */
@@ -35,6 +36,7 @@ struct amp_fact {
     int32_t offset;
     int why;   /* the constraint that gave it, or AMP_WHY_ */
     int via;   /* the memory that it was loaded from, or through which OUTSIDE reaches it; else -1 */
+    int by;    /* the store that a load with a sight saw; else -1 */
     int order; /* among all facts of the function */
 };
 
@@ -56,6 +58,7 @@ struct amp_memory {
     struct amp_word *word_at;
     int words, room, changed;
     bool outside; /* OUTSIDE reaches it */
+    bool lent;    /* the caller's memory leads to a local or an allocation: what is held there may be this one, too */
 };
 
 enum amp_step { AMP_STEP_ADDRESS, AMP_STEP_COPY, AMP_STEP_LOAD, AMP_STEP_STORE, AMP_STEP_DIFFERENCE };
@@ -64,7 +67,7 @@ struct amp_edge;
 
 /* ADDRESS: `to` points at memory `from`.  COPY: to = from + offset.  LOAD: to = *(from + offset).
  * STORE: *(to + offset) = from. Of size bytes; 0: of any number.  DIFFERENCE: to = from - other, which points nowhere
- * if both point into one and the same memory. */
+ * if both point into one and the same memory; size 1: they were seen to. */
 struct amp_constraint {
     enum amp_step step;
     int to, from, other;
@@ -73,6 +76,15 @@ struct amp_constraint {
     LLVMValueRef at;               /* the instruction */
     const struct amp_edge *through; /* what the called function does, or NULL */
     int seen;                      /* order of the newest fact when it was last applied */
+    int sight;                     /* of a load: its first one; else -1 */
+};
+
+/* Of what a load may find in a memory: the constraints that stored it. Where there is none, all that was stored. */
+struct amp_sight {
+    int memory;
+    int *store;
+    int stores, room;
+    int next; /* of the same load; -1 */
 };
 
 struct amp_value; /* a value of LLVM and its number */
@@ -83,6 +95,8 @@ struct amp_graph {
     int memories, memory_room;
     struct amp_constraint *constraint;
     int constraints, constraint_room;
+    struct amp_sight *sight;
+    int sights, sight_room;
     struct amp_facts *value;
     int values, value_room;
     struct amp_value *known; /* hash */
@@ -107,9 +121,17 @@ enum { AMP_HELD_WORDS = 24 };
 
 void amp_graph_add(struct amp_graph *graph, struct amp_constraint constraint);
 
-/* The next value behind `last`, or the first if that is NULL, that joins several ways of the program and may point into
- * the memory; NULL if there is none. */
-LLVMValueRef amp_graph_next_phi(const struct amp_graph *graph, int memory, LLVMValueRef last);
+/* The load may find in the sight's memory only what its stores put there. The graph takes the list of stores. */
+void amp_graph_add_sight(struct amp_graph *graph, int constraint, struct amp_sight sight);
+
+/* Forget all facts, but not that a difference is one within one object: what is solved anew, with sights, is less. */
+void amp_graph_restart(struct amp_graph *graph);
+
+/* The next value behind `last`, or the first if that is NULL; NULL if there is none. *number: its number. */
+LLVMValueRef amp_graph_next(const struct amp_graph *graph, LLVMValueRef last, int *number);
+
+/* The facts of a value; NULL if it has none. */
+const struct amp_facts *amp_graph_facts(const struct amp_graph *graph, LLVMValueRef value);
 
 /* offset + more; AMP_ANY if one is, or the sum leaves what is told apart. */
 int32_t amp_offset_add(int32_t offset, int64_t more);

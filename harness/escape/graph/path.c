@@ -173,6 +173,14 @@ static void follow(const struct amp_graph *graph, const struct amp_fact *fact, s
         push_constraint(graph, c, path);
         if (c->step == AMP_STEP_ADDRESS)
             return;
+        if (c->step == AMP_STEP_LOAD && fact->by >= 0) {
+            c = &graph->constraint[fact->by];
+            push_constraint(graph, c, path);
+            fact = amp_facts_find(&graph->value[c->from], memory);
+            if (fact && fact->order >= before)
+                fact = NULL;
+            continue;
+        }
         if (c->step == AMP_STEP_LOAD) {
             fact = oldest_in(&graph->memory[fact->via], memory, before);
             continue;

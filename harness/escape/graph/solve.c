@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/escape/graph/solve.h"
 
-enum { WORD_B = 8, WORDS_APART = 64 };
+enum { WORD_B = 8, WORDS_APART = 64, WITHIN = 1 };
 
 struct solver {
     struct amp_graph *graph;
     int memory_changed; /* the order of the newest fact in any memory */
-    int why;
+    int why, by;
     bool last; /* nothing else changes any more: what is empty now stays empty */
 };
 
@@ -45,7 +45,7 @@ static bool put(struct solver *solver, struct amp_facts *facts, int memory, int3
     facts->at = amp_escape_grow(facts->at, &facts->room, facts->n, sizeof *facts->at);
     facts->changed = ++graph->order;
     facts->at[facts->n++] = (struct amp_fact){
-        .memory = memory, .offset = offset, .why = solver->why, .via = via, .order = graph->order
+        .memory = memory, .offset = offset, .why = solver->why, .via = via, .by = solver->by, .order = graph->order
     };
     return true;
 }
@@ -79,12 +79,63 @@ static void load_callers(struct solver *solver, int to, int m, int32_t first, in
         put_value(solver, to, amp_graph_memory_of(graph, AMP_HELD, memory.argument, w), whole ? 0 : AMP_ANY, m);
 }
 
+static bool touch(int32_t first, int32_t last, int32_t other_first, int32_t other_last)
+{
+    return first == AMP_ANY || other_first == AMP_ANY || (first <= other_last && other_first <= last);
+}
+
+/* What one store that the load may see put into the words first to last. */
+static void load_stored(struct solver *solver, const struct amp_constraint *c, int m, int by, int32_t first,
+                        int32_t last)
+{
+    const struct amp_graph *graph = solver->graph;
+    const struct amp_constraint *store = &graph->constraint[by];
+    const struct amp_fact *to = amp_facts_find(&graph->value[store->to], m);
+    int32_t store_first, store_last;
+
+    if (!to)
+        return;
+    amp_words_touched(amp_offset_add(to->offset, store->offset), store->size, &store_first, &store_last);
+    if (!touch(first, last, store_first, store_last))
+        return;
+    solver->by = by;
+    for (int f = 0; f < graph->value[store->from].n; f++) {
+        const struct amp_fact held = graph->value[store->from].at[f];
+
+        put_value(solver, c->to, held.memory, c->size >= WORD_B || c->size == 0 ? held.offset : AMP_ANY, m);
+    }
+    solver->by = -1;
+}
+
+static const struct amp_sight *sight_of(const struct amp_graph *graph, const struct amp_constraint *c, int m)
+{
+    for (int s = c->sight; s >= 0; s = graph->sight[s].next)
+        if (graph->sight[s].memory == m)
+            return &graph->sight[s];
+    return NULL;
+}
+
+/* What this function puts into memory that an argument leads to may be put into memory that it lent to the caller. */
+static void load_lent(struct solver *solver, int to)
+{
+    struct amp_graph *graph = solver->graph;
+
+    for (int k = 0; k < graph->memories; k++) {
+        if (graph->memory[k].kind != AMP_HELD && graph->memory[k].kind != AMP_DEEP)
+            continue;
+        for (int w = 0; w < graph->memory[k].words; w++)
+            for (int f = 0; f < graph->memory[k].word_at[w].holds.n; f++)
+                put_value(solver, to, graph->memory[k].word_at[w].holds.at[f].memory, AMP_ANY, k);
+    }
+}
+
 static void load_from(struct solver *solver, const struct amp_constraint *c, const struct amp_fact *from)
 {
     struct amp_graph *graph = solver->graph;
     const int m = from->memory;
     const int32_t offset = amp_offset_add(from->offset, c->offset);
     const bool whole = c->size == WORD_B && offset != AMP_ANY && offset % WORD_B == 0;
+    const struct amp_sight *sight = sight_of(graph, c, m);
     int32_t first, last;
 
     if (graph->memory[m].kind == AMP_OUTSIDE || graph->memory[m].outside)
@@ -95,7 +146,11 @@ static void load_from(struct solver *solver, const struct amp_constraint *c, con
     if (graph->memory[m].kind == AMP_ARGUMENT || graph->memory[m].kind == AMP_HELD ||
         graph->memory[m].kind == AMP_DEEP)
         load_callers(solver, c->to, m, first, last, whole);
-    for (int w = 0; w < graph->memory[m].words; w++) {
+    if (graph->memory[m].lent)
+        load_lent(solver, c->to);
+    for (int s = 0; sight && s < sight->stores; s++)
+        load_stored(solver, c, m, sight->store[s], first, last);
+    for (int w = 0; !sight && w < graph->memory[m].words; w++) {
         const int32_t number = graph->memory[m].word_at[w].number;
 
         if (first != AMP_ANY && number != AMP_ANY && (number < first || number > last))
@@ -137,7 +192,8 @@ static void copy(struct solver *solver, int to, int from, int32_t offset)
 /* Two pointers into such a memory may point into two objects. OUTSIDE's have all escaped. */
 static bool stands_for_several(const struct amp_memory *memory)
 {
-    return memory->kind == AMP_DEEP || memory->kind == AMP_BELOW || (memory->kind == AMP_HELD && memory->word == AMP_ANY);
+    return memory->kind == AMP_DEEP || memory->kind == AMP_BELOW ||
+           (memory->kind == AMP_HELD && memory->word == AMP_ANY);
 }
 
 /* Facts come one after the other: a side that is empty yet may still get its own. */
@@ -161,7 +217,7 @@ static void apply(struct solver *solver, const struct amp_constraint *c)
         copy(solver, c->to, c->from, c->offset);
         break;
     case AMP_STEP_DIFFERENCE:
-        if (!is_distance(solver, &graph->value[c->from], &graph->value[c->other])) {
+        if (c->size != WITHIN && !is_distance(solver, &graph->value[c->from], &graph->value[c->other])) {
             copy(solver, c->to, c->from, AMP_ANY);
             copy(solver, c->to, c->other, AMP_ANY);
         }
@@ -183,6 +239,19 @@ static void apply(struct solver *solver, const struct amp_constraint *c)
     }
 }
 
+/* Whether a store that the load may see has more to give, though the memory may know that already from others. */
+static bool sees_newer(const struct amp_graph *graph, const struct amp_constraint *c)
+{
+    for (int s = c->sight; s >= 0; s = graph->sight[s].next)
+        for (int i = 0; i < graph->sight[s].stores; i++) {
+            const struct amp_constraint *store = &graph->constraint[graph->sight[s].store[i]];
+
+            if (graph->value[store->from].changed > c->seen || graph->value[store->to].changed > c->seen)
+                return true;
+        }
+    return false;
+}
+
 static bool is_due(const struct solver *solver, const struct amp_constraint *c)
 {
     const struct amp_graph *graph = solver->graph;
@@ -193,7 +262,7 @@ static bool is_due(const struct solver *solver, const struct amp_constraint *c)
         return solver->last || graph->value[c->from].changed > c->seen || graph->value[c->other].changed > c->seen;
     return graph->value[c->from].changed > c->seen ||
            (c->step == AMP_STEP_STORE && graph->value[c->to].changed > c->seen) ||
-           (c->step == AMP_STEP_LOAD && solver->memory_changed > c->seen);
+           (c->step == AMP_STEP_LOAD && (solver->memory_changed > c->seen || sees_newer(graph, c)));
 }
 
 /* What OUTSIDE reaches: all that a memory in its hands holds, too. */
@@ -217,9 +286,30 @@ static void reach(struct solver *solver)
     }
 }
 
+/* What the caller's memory leads to, if it is made here. */
+static void lend(struct solver *solver)
+{
+    struct amp_graph *graph = solver->graph;
+
+    for (int m = 0; m < graph->memories; m++) {
+        if (graph->memory[m].kind != AMP_ARGUMENT && graph->memory[m].kind != AMP_HELD &&
+            graph->memory[m].kind != AMP_DEEP && !graph->memory[m].lent)
+            continue;
+        for (int w = 0; w < graph->memory[m].words; w++)
+            for (int f = 0; f < graph->memory[m].word_at[w].holds.n; f++) {
+                struct amp_memory *held = &graph->memory[graph->memory[m].word_at[w].holds.at[f].memory];
+
+                if (held->lent || (held->kind != AMP_LOCAL && held->kind != AMP_HEAP && held->kind != AMP_BELOW))
+                    continue;
+                held->lent = true;
+                solver->memory_changed = ++graph->order;
+            }
+    }
+}
+
 bool amp_graph_solve(struct amp_graph *graph)
 {
-    struct solver solver = { .graph = graph, .memory_changed = -1 };
+    struct solver solver = { .graph = graph, .memory_changed = -1, .by = -1 };
     int before;
 
     do {
@@ -234,10 +324,18 @@ bool amp_graph_solve(struct amp_graph *graph)
                 return false;
         }
         reach(&solver);
+        lend(&solver);
         if (graph->order == before && !solver.last) {
             solver.last = true;
             before = -1;
         }
     } while (graph->order != before);
+    for (int c = 0; c < graph->constraints; c++) {
+        struct amp_constraint *one = &graph->constraint[c];
+
+        if (one->step == AMP_STEP_DIFFERENCE &&
+            is_distance(&solver, &graph->value[one->from], &graph->value[one->other]))
+            one->size = WITHIN;
+    }
     return true;
 }

@@ -61,6 +61,8 @@ def why(finding):
 
 def allocation(finding):
     size = "" if finding["bytes"] is None else f" of {quantity.size(finding['bytes'])}"
+    if "at_most" in finding:
+        size = f" of at most {quantity.size(finding['at_most'])}"
     where = " in a loop" if finding["loop"] else ""
     return f"{finding['by']}{size}{where} in {finding['function']}()"
 

@@ -57,6 +57,12 @@ int joined_in_inner_loop(int n) { int r = 0, x = 3; for (int i = 0; i < n; i++) 
 int joined_behind_loop(int n) { int x = 3, *q = &x, *p; for (int i = 0;; i++) { p = malloc(4); /* want frame */
         *p = i; if (i == n) { q = p; break; } if (i > 2 * n) break; } return *q; }
 static void release(void *p) { free(p); }
+static void release_in_two(void *p, int n) { if (n) free(p); else free(p); }
+int by_free_in_two(int n) { int *p = malloc(8); /* want frame */
+    *p = 1; int r = *p; release_in_two(p, n); return r; }
+static void release_both(void *p, void *q) { free(p); free(q); }
+int by_free_of_both(void) { int *p = malloc(8), r; /* want freed_elsewhere */
+    *p = 1; r = *p; release_both(p, 0); return r; }
 int by_own_free(void) { int *p = malloc(8); /* want frame */
     *p = 1; int r = *p; release(p); return r; }
 
@@ -219,6 +225,36 @@ int resized(void) { char *p = malloc(8); /* want freed_elsewhere */
     int r = p[0]; free(p); return r; }
 int of_any_size(size_t n) { char *p = malloc(n); /* want size */
     int r = p[0]; free(p); return r; }
+int bounded(size_t n) { if (n > 64) return 0; char *p = malloc(n + 1); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_from_below(size_t n) { if (n < 64) return 0; char *p = malloc(n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_on_one_way(size_t n, int k) { if (k && n > 64) return 0; char *p = malloc(n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_too_high(size_t n) { if (n > 65535) return 0; char *p = malloc(n + 2); /* want large */
+    int r = p[0]; free(p); return r; }
+int bounded_with_sign(int n) { if (n < 0 || n > 64) return 0; char *p = malloc((size_t) n); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_but_negative(int n) { if (n > 64) return 0; char *p = malloc((size_t) n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_before_change(size_t n, size_t more) { if (n > 64) return 0; n += more; char *p = malloc(n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_by_type(unsigned char n) { char *p = malloc(n + 1u); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_by_type_with_sign(signed char n) { char *p = malloc((size_t) n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_by_mask(unsigned n) { char *p = malloc(n & 63); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_by_rest(unsigned n) { char *p = malloc(n % 64); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_product(size_t n) { if (n > 16) return 0; char *p = calloc(n, 8); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_product_too_high(size_t n) { if (n > 16) return 0; char *p = calloc(n, 8000); /* want large */
+    int r = p[0]; free(p); return r; }
+int bounded_for_wrapper(unsigned n) { if (n >= 32) return 0; char *p = xmalloc(n); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_choice(int k) { char *p = malloc(k ? 16 : 24); /* want frame */
+    int r = p[0]; free(p); return r; }
 int large(void) { char *p = malloc(65537); /* want large */
     int r = p[0]; free(p); return r; }
 int just_fits(void) { char *p = malloc(65536); /* want frame */
@@ -233,7 +269,7 @@ int list_of_rounds(int n) { struct node *all = 0; for (int i = 0; i < n; i++) { 
         p->next = all; all = p; } return all != 0; }
 int last_of_rounds(int n) { int *last = 0, r = 0; for (int i = 0; i < n; i++) { int *p = malloc(4); /* want loop */
         *p = i; if (last) r += *last; last = p; } return r; }
-int some_rounds(int n) { int x = 3, *p = &x, r = 0; for (int i = 0; i < n; i++) { if (i & 1) p = malloc(4); /* want loop */
+int some_rounds(int n) { int x = 3, *p = &x, r = 0; for (int i = 0; i < n; i++) { if (i & 1) p = malloc(4); /* want frame */
         r += *p; *p = i; } return r; }
 int joined_in_its_block(int n) { int *last = 0, r = 0; do { int *p = malloc(4); /* want loop */
         *p = n; r += last != 0 && last != p; last = p; } while (n-- > 0); return r + *last; }
@@ -250,9 +286,13 @@ static struct both make_two(void) { struct both b = { malloc(8), /* want outlive
     (long) malloc(8) }; return b; } /* want outlives: returned */
 int two_of_one_call(void) { struct both b = make_two(); /* want filled */
     int r = b.p[0] + (b.n != 0); free(b.p); free((void *) b.n); return r; }
-int round_by_asm(int n) { void *last = 0; /* one block that leads to itself */
-more: n += last != 0; last = malloc(8); /* want loop */
+int round_by_asm(int n) { void *last = 0, *p; /* one block that leads to itself */
+more: p = malloc(8); /* want loop */
+    n += last != p; last = p;
     __asm__ goto("" : : : : more); return n; }
 int round_by_goto(int n) { void *slot = 0; void **at = &slot;
-more: if (*at) n += *(int *) *at; *at = malloc(8); /* want loop */
+more: if (*at) n += *(int *) *at; *at = malloc(8); /* want frame */
     *(int *) *at = 1; if (n-- > 0) goto more; return 0; }
+int held_by_goto(int n) { void *slot = 0, *p; void **at = &slot;
+more: p = malloc(8); /* want loop */
+    if (*at) n += *(int *) *at; *at = p; *(int *) *at = 1; if (n-- > 0) goto more; return 0; }

@@ -118,6 +118,14 @@ static int (**at15)(char *, float, float) = &open15.look;
 void open_by_variable(void) { *at15 = keeps15; }
 int by_address_in_variable(void) { char *p = malloc(8); /* want outlives: keeps15() */
     p[0] = 1; int r = open15.look(p, 1, 2); free(p); return r; }
+struct many16 { int number; int (*look)(char *, long double, char); };
+static int keeps16(char *p, long double x, char y) { kept = p; return (int) x + y; }
+static int looks16(char *p, long double x, char y) { return *p + (int) x + y; }
+static struct many16 many16[3] = { { 1, looks16 }, { 2, looks16 }, { 3, looks16 } };
+static int (**at16)(char *, long double, char) = &many16[2].look;
+void open_in_array(void) { *at16 = keeps16; }
+int by_address_in_array(void) { char *p = malloc(8); /* want outlives: keeps16() */
+    p[0] = 1; int r = many16[2].look(p, 1, 2); free(p); return r; }
 struct one7 { int number; int (*look)(char *, double, double, short); };
 struct two7 { int number; int (*keep)(char *, double, double, short); };
 static union { struct one7 one; struct two7 two; } both7;
@@ -166,6 +174,7 @@ int main(void)
     copy_bytes();
     move_bytes();
     open_by_variable();
+    open_in_array();
     move_reader();
     set_by_address();
     return by_member() + by_late_member(&late) + by_array(1);

@@ -56,7 +56,13 @@ static void *of_8(short n) { (void) n; return malloc(8); } /* want outlives: ret
 static void *of_16(short n) { (void) n; return malloc(16); } /* want outlives: returned */
 static void *(*of_8_or_16)(short) = of_8;
 void choose_16(void) { of_8_or_16 = of_16; }
-int of_two_sizes(void) { char *p = of_8_or_16(1); /* want size */
+int of_two_sizes(void) { char *p = of_8_or_16(1); /* want frame */
+    return p[0]; }
+static void *of_4(int n, short k) { (void) n; (void) k; return malloc(4); } /* want outlives: returned */
+static void *of_70000(int n, short k) { (void) n; (void) k; return malloc(70000); } /* want outlives: returned */
+static void *(*of_4_or_70000)(int, short) = of_4;
+void choose_70000(void) { of_4_or_70000 = of_70000; }
+int of_a_large_one(void) { char *p = of_4_or_70000(1, 2); /* want large */
     return p[0]; }
 static void frees(short *p, int n) { (void) n; free(p); }
 static void counts(short *p, int n) { *p += (short) n; }
@@ -111,6 +117,7 @@ int main(void)
 {
     choose_stale();
     choose_16();
+    choose_70000();
     choose_counts();
     choose_spares();
     frees_or_counts((short *) "a", 1);

@@ -12,10 +12,10 @@ import escaping
 import programs
 from places import ROOT
 
-MANY = int(os.environ.get("AMPERSAND_ESCAPE_PROGRAMS", "5"))
+MANY = int(os.environ.get("AMPERSAND_ESCAPE_PROGRAMS", "4"))
 SEED = int(os.environ.get("AMPERSAND_ESCAPE_SEED", "1"))
 FUNCTIONS = 40
-LEAST = {"mixed": 0.5, "inner": 0.4}  # of what dies; in loops a pointer that is stored anywhere hides that
+LEAST = {"mixed": 0.55, "inner": 0.5, "lent": 0.5}  # of what dies
 
 
 def run_observed(source, folder):
@@ -58,5 +58,5 @@ def test_what_dies_is_found(judged):
         missed[obstacle] = missed.get(obstacle, 0) + 1
     print(f"{style}: {len(sites)} sites, {len(sites) - len(dying)} outlive or overlap, {len(found)} of {len(dying)}: {missed}")
     assert len(sites) > 60 * MANY
-    assert len([site for site in sites if site[2] == "outlives"]) > 10 * MANY, "the programs must be able to catch it"
+    assert len([site for site in sites if site[2] == "outlives"]) > 5 * MANY, "the programs must be able to catch it"
     assert len(found) >= LEAST[style] * len(dying), missed

@@ -19,7 +19,7 @@ MAJOR = subprocess.run([TOOL, "--version"], capture_output=True, text=True, chec
 CLANG = shutil.which(f"clang-{MAJOR}") or shutil.which("clang")
 if not CLANG:
     pytest.skip(f"clang is not here: apt-get install clang-{MAJOR}", allow_module_level=True)
-CASES = ("cases.c", "cases_members.c", "cases_whole.c")
+CASES = ("cases.c", "cases_members.c", "cases_order.c", "cases_whole.c")
 STAGE = "-O2 -Xclang -disable-llvm-passes -fno-discard-value-names -g -w -emit-llvm -c".split()
 
 

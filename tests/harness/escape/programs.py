@@ -10,12 +10,14 @@ GLOBALS = 3
 
 @dataclass(frozen=True)
 class Style:
-    """How often a block is a loop, and how often a pointer is handed on or stored, against the style `mixed`."""
+    """How often a block is a loop, and how often a pointer is handed on or stored, against the style `mixed`; how often
+    a local is lent to a call, and overwritten."""
     loops: float
     away: float
+    lent: float = 0
 
 
-STYLES = {"mixed": Style(0.12, 1), "inner": Style(0.3, 0.3)}
+STYLES = {"mixed": Style(0.12, 1), "inner": Style(0.3, 0.3), "lent": Style(0.2, 0.4, 1)}
 
 HEAD = """#include "observed.h"
 static struct node *global0, *global1, *global2;
@@ -57,6 +59,12 @@ static void mark(struct node *p, int n) { p->number += n; }
 static struct node *apply(struct node *(*f)(struct node *), struct node *p) { return f(p); }
 static void each(struct node *p, void (*f)(struct node *, int), int n) { for (int i = 0; p && i < 2; i++) { f(p, n); p = p->next; } }
 static struct node *(*const ops[])(struct node *) = { same, below, same };
+static long look(struct node **at) { return (*at)->number; }
+static struct node *lent(struct node **a, struct node **b, struct node *p) {
+    ENTER; LOCAL(l); struct node *before = *a; *a = l; (*b)->any = p; struct node *q = l->any; *a = before; LEAVE;
+    return q ? q : before;
+}
+static struct node *shift(struct node **a, struct node **b, struct node *p) { struct node *c = *a; *b = p; *a = *b; return c; }
 typedef struct node *step(struct node *, struct node **, struct both, int);
 struct hooks { struct node *(*make)(size_t); void (*see)(struct node *, int); void (*drop)(void *); };
 static struct node *from(const struct hooks *h, size_t n) { ENTER; struct node *p = CALL(h->make(n)); LEAVE; return p; }
@@ -124,6 +132,18 @@ class Function:
             f"struct node *{t} = {p}; memcpy(&{t}, &{r}, sizeof {t}); {p} = {t};",
         ])
 
+    def overwritten(self, p, q, r):
+        t = self.temporary()
+        return self.choose.choice([
+            f"struct node *{t} = {q}; total += look(&{t}); {t} = {r}; total += look(&{t}); {p} = {t};",
+            f"struct node *{t} = {q}; if (n & 1) {t} = {r}; total += look(&{t}); {p} = {t};",
+            f"struct both {t} = join({q}, {r}); {t}.first = a; total += look(&{t}.first); {p} = {t}.first;",
+            f"struct both {t} = join({q}, {r}); {t}.second = a; total += look(&{t}.second); {p} = {t}.first;",
+            f"struct node *{t}[2] = {{ {q}, {r} }}; {t}[n & 1] = a; total += look({t}); {p} = {t}[1];",
+            f"struct node *{t}; put(&{t}, {q}); total += look(&{t}); memcpy(&{t}, &{r}, sizeof {t}); {p} = {t};",
+            f"struct node *{t} = {r}; for (int j = 0; j < 2; j++) {{ {p} = {t}; total += look(&{t}); {t} = {q}; }}",
+        ])
+
     def simple(self):
         p, q, r = self.pointer(), self.pointer(), self.pointer()
         word, g = self.choose.choice(["next", "any", "pair[0]", "pair[n & 1]"]), f"global{self.choose.randrange(GLOBALS)}"
@@ -143,9 +163,14 @@ class Function:
             (0.2, lambda: f"{p} = apply({self.choose.choice(['same', 'below', 'other'])}, {q});"),
             (0.2, lambda: f"each({p}, {self.choose.choice(['hooks.see', 'mark'])}, n);"), (0.2, lambda: f"{p} = ops[n % 3 & 1]({q});"),
             (0.2, lambda: f"struct node *t = CALL(resize({p}, {q}, n & 1 ? sizeof(struct node) : 0)); if (t) {p} = t;"),
+            (4, lambda: f"{p} = {self.choose.choice('axy')};", "lent"), (2, lambda: f"total += look(&{p});", "lent"),
+            (1, lambda: f"{p} = lent(&{q}, &{r}, {self.pointer()});", "lent"),
+            (1, lambda: f"{p} = shift(&{q}, &{r}, {self.pointer()});", "lent"),
+            (2, lambda: self.overwritten(p, q, r), "lent"),
             (0.3, lambda: f"if ({p} == {q}) {p} = {r};"), (0.4, lambda: f"DROP({p});"), (0.5, lambda: f"RELEASE({p});"),
         ]
-        weights = [weight * (self.style.away if away else 1) for weight, _, *away in kinds]
+        factors = {"away": self.style.away, "lent": self.style.lent}
+        weights = [weight * factors.get(*(kind or [""]), 1) for weight, _, *kind in kinds]
         return self.choose.choices([maker for _, maker, *_ in kinds], weights)[0]()
 
     def block(self, left, depth, indent):

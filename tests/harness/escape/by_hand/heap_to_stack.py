@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How many allocations LLVM's own attributor (HeapToStack) would move to the stack, beside what is found here.
 
-python3 tests/harness/escape/heap_to_stack.py FILE.bc..., with AMPERSAND_BUILD set, prints both for the files linked."""
+python3 tests/harness/escape/by_hand/heap_to_stack.py FILE.bc..., with AMPERSAND_BUILD set, prints both for the files linked."""
 import collections
 import re
 import shutil
@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[3])]
+sys.path[:0] = [str(Path(__file__).resolve().parents[n]) for n in (1, 3, 4)]
 
 import escaping
 
