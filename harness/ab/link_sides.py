@@ -4,8 +4,10 @@
 
 A side is one relocatable file: `cc -r -nostdlib -Wl,--unique kernels.o ... libraries`. Sections that nothing reaches
 are dropped; each code section gets a name of its own, so that a linker script can place it. Everything else of a module
-stands where the linker puts it, but the code begins at a fixed address, and the module ends at one: so both versions
-are mapped to the same place. Prints what it found as JSON."""
+stands where the linker puts it, but the code begins at a fixed address, takes as much room in each layout, and the
+module ends at a fixed address: so both versions are mapped to the same place. Prints what it found as JSON.
+
+With --template a few layouts are linked, and all others can be made from these (templates.py, place_sides.py)."""
 
 import argparse
 import concurrent.futures
@@ -21,6 +23,7 @@ from pathlib import Path
 import code_facts
 import side_object
 import slots
+import templates
 from lesson_object import Refused
 
 SIDES = "base", "head"
@@ -44,6 +47,7 @@ LAST = "SECTIONS {{ .amp_end {last:#x} (NOLOAD) : {{ . += 64; }} }} INSERT AFTER
 ALWAYS = "-Wl,--as-needed", "-lm"  # the program's own main() needs it, and many a library
 COUNTED = "-ljansson", "-ljemalloc", "-ldl"
 BOTH = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--strip-debug")
+CHECKED = 1  # the seed of the layout that a template is checked with
 
 
 def run(command):
@@ -64,6 +68,9 @@ class Linker:
             names |= {section: f".text.dead.{section}" for section in dead}
             (args.out / f"{name}.o").write_bytes(side.renamed(names))
         (args.out / "exports.map").write_text("{ global: amp_ab_side; local: *; };\n")
+        self.slots, self.order = self._slots()
+        self.spread = slots.spread(*self.order, self.slots)
+        self.text_b = slots.room(*self.order, self.slots)
         self.begin_b, self.data_b = self._room()
 
     def _room(self):
@@ -76,7 +83,8 @@ class Linker:
             before, after = max(before, 64 * pointers + 65536 + data), max(after, 2 * data)
         return -(-before // ROUND_B) * ROUND_B, -(-after // ROUND_B) * ROUND_B + ROUND_B
 
-    def plan(self):
+    def _slots(self):
+        """{name: (size, alignment)}, and the names of code that runs often and rarely, of both sides."""
         slots_of, orders = {}, {}
         for name in SIDES:
             for section, (key, cold) in self.places[name].items():
@@ -85,28 +93,31 @@ class Linker:
                 slots_of[key] = max(size, header["sh_size"]), max(align, header["sh_addralign"])
                 orders.setdefault((name, cold), []).append(key)
         hot, cold = (slots.merged(*(orders.get((name, rare), []) for name in SIDES)) for rare in (False, True))
-        cold = [key for key in cold if key not in set(hot)]
-        return slots.layouts(hot, cold, slots_of, self.args.count, self.args.seed)
+        often = set(hot)
+        return slots_of, (hot, [key for key in cold if key not in often])
 
-    def script(self, name, layout):
-        at, end = layout
+    def script(self, name, at):
         sections = {key: section for section, (key, _) in self.places[name].items()}
         lines = "\n".join(f"    . = {at[key]:#x}; *(.text.amp.{sections[key]})" for key in sorted(at, key=at.get)
                           if key in sections)
         if self.args.programs:
-            return SCRIPT.format(begin=": ALIGN(4096)", lines=lines, end=end)
-        last = self.begin_b + -(-end // ROUND_B) * ROUND_B + self.data_b
-        return SCRIPT.format(begin=f"{self.begin_b:#x} :", lines=lines, end=end) + LAST.format(last=last)
+            return SCRIPT.format(begin=": ALIGN(4096)", lines=lines, end=self.text_b)
+        last = self.begin_b + -(-self.text_b // ROUND_B) * ROUND_B + self.data_b
+        return SCRIPT.format(begin=f"{self.begin_b:#x} :", lines=lines, end=self.text_b) + LAST.format(last=last)
 
-    def link(self, name, k, layout, more=(), counts=False):
-        """None, or what the linker said. `counts`: link the program that counts, <name>.count."""
+    def path(self, name, k):
+        return self.args.out / f"{name}.{k:03d}{'' if self.args.programs else '.so'}"
+
+    def link(self, name, k, at, more=(), counts=False):
+        """None, or what the linker said. `at`: of each function. `counts`: link the program that counts,
+        <name>.count."""
         args = self.args
-        script = args.out / f"{name}.{k:03d}.ld"
-        script.write_text(self.script(name, layout))
+        out = args.out / f"{name}.count" if counts else self.path(name, k)
+        script = out.with_name(f"{out.name}.ld")
+        script.write_text(self.script(name, at))
         cc = getattr(args, f"{name}_cc") or args.cc
         form = (*PROGRAM, args.count_library if counts else args.program_library) if args.programs else (
             *LIBRARY, f"-Wl,--version-script={args.out}/exports.map")
-        out = args.out / (f"{name}.count" if counts else f"{name}.{k:03d}{'' if args.programs else '.so'}")
         absent = [f"-Wl,--defsym={symbol}=0" for symbol in self.absent[name]]
         status, said = run([*shlex.split(cc), *form[:1], str(args.out / f"{name}.o"), *form[1:], *BOTH, *absent, *more,
                             f"-Wl,-T,{script}", "-o", str(out), *args.arg,
@@ -114,10 +125,10 @@ class Linker:
         script.unlink()
         return said if status else None
 
-    def find_absent(self, layout):
+    def find_absent(self):
         """Names that a side uses and neither it nor a library defines: the kernels that need them are missing there."""
         for name in SIDES:
-            said = self.link(name, 0, layout, ("-Wl,-z,defs",))
+            said = self.link(name, 0, self.spread[0], ("-Wl,-z,defs",))
             if said is None:
                 continue
             found = sorted(set(UNDEFINED.findall(said)))
@@ -139,17 +150,42 @@ class Linker:
                     found[kernel] = {"side": name, "lacks": lacks[0], "why": f"there is no {lacks[0]}() there"}
         return found
 
-    def link_all(self, plan):
+    def link_some(self, jobs):
+        """`jobs`: what link() takes, of each module or program; several are linked at once."""
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            jobs = [pool.submit(self.link, name, k, layout) for k, layout in enumerate(plan) for name in SIDES]
-            said = [one for one in (job.result() for job in jobs) if one is not None]
+            said = [one for one in pool.map(lambda job: self.link(*job), jobs) if one is not None]
         if said:
             raise Refused(last_line(said[0]))
 
-    def link_counting(self, plan):
-        """Why the sides' counts cannot be had, or None."""
-        said = [self.link(name, 0, plan[0], counts=True) for name in SIDES]
+    def link_all(self):
+        plan = slots.layouts(*self.order, self.slots, self.args.count, self.args.seed)
+        self.link_some([(name, k, at) for k, (at, _) in enumerate(plan) for name in SIDES])
+
+    def link_counting(self):
+        """Link the programs that count. Why they cannot be had, or None."""
+        said = [self.link(name, 0, self.spread[0], counts=True) for name in SIDES]
         return next((last_line(one) for one in said if one is not None), None)
+
+    def link_template(self):
+        """Why there is none, or None: layouts that a template is made from, and one that it must be able to make."""
+        checked = slots.layouts(*self.order, self.slots, 4, CHECKED)[0][0]
+        three = [*self.spread, checked]
+        self.link_some([(name, k, at, templates.TELLING if k == 0 else ()) for k, at in enumerate(three)
+                        for name in SIDES])
+        found = {}
+        try:
+            for name, side in self.sides.items():
+                sizes = {key: side.headers[section]["sh_size"] for section, (key, _) in self.places[name].items()}
+                at = [{key: one[key] for key in sizes} for one in three]
+                found[name] = templates.of(sizes, at[0], self.path(name, 0), at[1], self.path(name, 1))
+                if not templates.makes(found[name], at[2], self.path(name, 2)):
+                    raise Refused("moving its functions does not lead to what the linker makes")
+        except Refused as error:
+            return str(error)
+        counting = {name: self.args.out / f"{name}.count" for name in SIDES}
+        templates.save(self.args.template, found, self.order, self.slots,
+                       {f"{name}.count": path.read_bytes() for name, path in counting.items() if path.exists()})
+        return None
 
 
 def last_line(said):
@@ -163,6 +199,30 @@ def text_hash(side):
     for section, (name, _) in sorted(side.places()[0].items(), key=lambda one: one[1]):
         digest.update(name.encode() + b"\0" + side.data[section])
     return digest.hexdigest()
+
+
+def facts(linker):
+    """What both sides' code has, and in what it differs."""
+    base, head = linker.sides["base"], linker.sides["head"]
+    missing = linker.missing()
+    both, changed, only_base, only_head = side_object.differences(base, head)
+    kernels = [name for name in base.kernels if name in head.kernels and name not in missing]
+    same = [name for name in kernels if side_object.same(base, head, name)]
+    return {"kernels": kernels, "missing": missing, "same": same,
+            "functions": len(both), "changed": changed, "only_base": only_base, "only_head": only_head,
+            "own_allocator": sorted({*base.own_allocator(), *head.own_allocator()}),
+            "text_sha256": {name: text_hash(side) for name, side in linker.sides.items()},
+            "code": {name: code_facts.of_kernel(base, head, name) for name in kernels if name not in same}}
+
+
+def linked(linker):
+    """Why kernels cannot be counted, and why there is no template; None where they can, and there is one."""
+    found = {"not_counted": linker.link_counting() if linker.args.programs else None, "not_placed": None}
+    if linker.args.template:
+        found["not_placed"] = linker.link_template()
+    else:
+        linker.link_all()
+    return found
 
 
 def main():
@@ -179,26 +239,12 @@ def main():
     parser.add_argument("--program-library", metavar="FILE", help="their main()")
     parser.add_argument("--count-library", metavar="FILE", help="main() of a program that counts their kernels")
     parser.add_argument("--facts", action="store_true", help="link nothing: only say what is the same")
+    parser.add_argument("--template", type=Path, metavar="FILE", help="link only what place_sides.py needs, into it")
     args = parser.parse_args()
     try:
         linker = Linker(args)
-        plan = linker.plan()
-        linker.find_absent(plan[0])
-        base, head = linker.sides["base"], linker.sides["head"]
-        missing = linker.missing()
-        both, changed, only_base, only_head = side_object.differences(base, head)
-        kernels = [name for name in base.kernels if name in head.kernels and name not in missing]
-        facts = {"kernels": kernels, "missing": missing,
-                 "same": [name for name in kernels if side_object.same(base, head, name)],
-                 "functions": len(both), "changed": changed, "only_base": only_base, "only_head": only_head,
-                 "own_allocator": sorted({*base.own_allocator(), *head.own_allocator()}),
-                 "text_sha256": {name: text_hash(side) for name, side in linker.sides.items()}, "count": args.count}
-        facts["code"] = {name: code_facts.of_kernel(base, head, name) for name in kernels if name not in facts["same"]}
-        if not args.facts:
-            linker.link_all(plan)
-        if not args.facts and args.programs:
-            facts["not_counted"] = linker.link_counting(plan)
-        print(json.dumps(facts))
+        linker.find_absent()
+        print(json.dumps(facts(linker) if args.facts else linked(linker)))
     except (Refused, OSError) as error:
         sys.exit(f"ampersand: ab: {error}")
 

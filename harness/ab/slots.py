@@ -14,7 +14,7 @@ unrelated function that is inserted or grows does not move the others from one s
 import difflib
 import random
 
-LINE_B, STEP_B, QUAD = 64, 16, 4
+LINE_B, STEP_B, QUAD, PAGE_B = 64, 16, 4, 4096
 
 
 def merged(one, other):
@@ -35,7 +35,7 @@ def place(names, slots, levels, draw):
             end += (levels[name] * STEP_B - end) % LINE_B
         else:
             end += -end % align
-        end += LINE_B * draw.randint(0, 1)
+        end += max(LINE_B, align) * draw.randint(0, 1)
         at[name] = end
         end += size
     return at, end
@@ -53,8 +53,29 @@ def layouts(hot, cold, slots, count, seed):
             levels[name] = four[k % QUAD]
         draw = random.Random(f"{seed} {k // QUAD}")  # the same lines between functions in a quad: only offsets differ
         at, end = place(hot, slots, levels, draw)
-        end += -end % 4096
+        end += -end % PAGE_B
         behind, length = place(cold, slots, levels, draw)
         at.update((name, end + address) for name, address in behind.items())
         found.append((at, end + length))
     return found
+
+
+def spread(hot, cold, slots):
+    """Two layouts: in the second one each function has moved, by a distance that no other has moved by."""
+    one, other, end, moved = {}, {}, 0, 0
+    for name in [*hot, *cold]:
+        size, align = slots[name]
+        align = max(LINE_B, align)
+        one[name] = end + -end % align
+        moved += align + -(moved + align) % align
+        other[name] = one[name] + moved
+        end = one[name] + size
+    return one, other
+
+
+def room(hot, cold, slots):
+    """As many bytes as any layout takes, and the second one of spread(), in whole pages."""
+    names = [*hot, *cold]
+    drawn = sum(size + 2 * max(LINE_B, align) for size, align in map(slots.get, names)) + PAGE_B
+    last = max((at + slots[name][0] for name, at in spread(hot, cold, slots)[1].items()), default=0)
+    return -(-max(drawn, last) // PAGE_B) * PAGE_B

@@ -102,7 +102,8 @@ def compare(settings, args, folder):
     linked, judged, counted, why, status = None, {}, {}, None, 0
     if differing:
         layouts = 4 if args.exact else args.layouts  # counts need one
-        linked = link.link(settings, built, folder / "modules", layouts, args.seed, why_programs)
+        linked = link.link(settings, built, folder / "modules", layouts, args.seed, facts, why_programs,
+                           args.rebuild)
         counted, why = counts.count(linked, built, facts["kernels"], args.rebuild)
     if differing and not args.exact:
         say(f"{quantity.counted(len(differing), 'kernel')} to time; building took {time.monotonic() - begun:.0f} s")

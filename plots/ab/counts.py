@@ -39,9 +39,9 @@ def count(linked, built, kernels, anew=False):
     where they were counted before."""
     if not kernels:
         return {}, None
-    if linked.facts.get("not_counted"):
-        return {}, f"not counted: {linked.facts['not_counted']}"
-    own, valgrind = linked.facts["own_allocator"], shutil.which("valgrind")
+    if linked.not_counted:
+        return {}, f"not counted: {linked.not_counted}"
+    own, valgrind = linked.own_allocator, shutil.which("valgrind")
     counter = harness("libampersand_ab_count.a" if linked.programs else "ampersand-ab")
     decides = kernels, linked.programs, cache.stamp(counter), valgrind and cache.stamp(valgrind), VALGRIND, CALM
     found = kept.value_of("counts", built, decides, lambda: _count(linked, kernels, valgrind, not own), anew,

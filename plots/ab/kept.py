@@ -2,7 +2,7 @@
 """Sides that were built before, and what was found about them. A side is built again if anything differs that decides
 what comes out: its sources, the build, the kernels, flags, the environment, the compilers, the installed packages.
 
-An entry is a file: a line of JSON, then the object or nothing. What no longer is as it was kept is not used."""
+An entry is a file: a line of JSON, then the object, or what layouts are made from, or nothing. What no longer is as it was kept is not used."""
 
 import contextlib
 import hashlib
@@ -97,13 +97,18 @@ def keep(place, name, value, data=b""):
 def value_of(what, built, decides, make, anew=False, lasts=lambda made: True):
     """What `make` returns, a dictionary of JSON; kept, if it `lasts`, with all that decides it: both sides as they were
     built, and `decides`."""
+    return entry_of(what, built, decides, lambda: (make(), b""), anew, lasts)[0]
+
+
+def entry_of(what, built, decides, make, anew=False, lasts=lambda made: True):
+    """As value_of(), of a dictionary and bytes."""
     place = folder()
     sides = [(cache.digest(side.object), side.words, side.compiler) for side in built.values()]
     name = cache.name_of(VERSION, what, sides, decides, [cache.stamp(path) for path in PACKAGES])
     found = recall(place, name) if place and not anew else None
     if found:
-        return found[0]["found"]
-    made = make()
+        return found[0]["found"], found[1]
+    made, data = make()
     if place and lasts(made):
-        keep(place, name, {"read": {}, "found": made})
-    return made
+        keep(place, name, {"read": {}, "found": made}, data)
+    return made, data

@@ -18,7 +18,7 @@ PASSED_ON = "failed: ", "left out", "went by waiting"
 def settings_of(linked, kernels, asked, sides, allowed):
     return {"command": sys.argv, "sides": sides, "allowed": allowed,
             "rows": [*kernels, *(f"{kernel}{ab_run.FLOOR}" for kernel in kernels)],
-            "settings": HOW | {"seed": asked.seed, "layouts": linked.facts["count"], "no_wait": asked.no_wait,
+            "settings": HOW | {"seed": asked.seed, "layouts": linked.layouts, "no_wait": asked.no_wait,
                                "programs": linked.programs, "results_differ": asked.results_differ,
                                "modules": str(linked.folder), "looks": list(LOOKS)}}
 

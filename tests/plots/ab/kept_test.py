@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Sides that are kept: what is built again, and what is not. The compiler writes down that it was called."""
 import os
+import platform
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plots.ab import kept
+from plots.ab import kept, link
 from plots.ab.checkout import Checkouts
 from plots.ab.settings import Settings, Side
 from plots.files import cache
@@ -167,6 +168,34 @@ def test_two_at_once(place):
         found = {one[0] for one in pool.map(lambda _: place.build_side(), range(4))}
     assert len(found) == 1 and len(place.entries()) == 1
     assert place.build_side() == (found.pop(), False)
+
+
+def layouts_of(place, seed, anew=False):
+    """({name: bytes} of four layouts, whether the compiler was called to link)"""
+    scratch = place.top / "scratch" / str(next(place.numbers))
+    sides = [Side(name, "./lib", str(place.top / "cc"), flags) for name, flags in (("base", "-O1"), ("head", "-O0"))]
+    settings = Settings(*sides, place.top, (str(place.top / "bench/kernels.c"),))
+    checkouts = Checkouts(place.top, scratch, print)
+    built = {side.name: kept.side_of(settings, side, checkouts, checkouts.find(side), scratch, False) for side in sides}
+    facts, why = link.examine(settings, built, scratch / "facts", False)
+    before = place.log.read_text()
+    linked = link.link(settings, built, scratch / "modules", 4, seed, facts, why, anew)
+    assert not linked.programs and not linked.not_counted
+    return ({path.name: path.read_bytes() for path in linked.folder.glob("*.so")}, place.log.read_text() != before)
+
+
+def test_layouts_of_the_same_sides_are_not_linked_again(place):
+    if platform.machine() != "x86_64":
+        pytest.skip("elsewhere than on x86-64 every layout is linked")
+    first, called = layouts_of(place, 1)
+    assert called and sorted(first) == [f"{side}.{k:03d}.so" for side in ("base", "head") for k in range(4)]
+    assert layouts_of(place, 1) == (first, False)
+    other, called = layouts_of(place, 2)
+    assert not called and other.keys() == first.keys() and other != first  # drawn anew
+    assert layouts_of(place, 1, anew=True) == (first, True)
+    (place.top / "lib/lib.c").write_text(LIBRARY.replace("2", "3"))
+    changed, called = layouts_of(place, 1)
+    assert called and changed != first
 
 
 def test_a_file_that_changes_while_it_is_built(place):
