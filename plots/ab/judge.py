@@ -11,7 +11,7 @@ from plots.stats import quads
 
 LONG_NS = 2e6  # an epoch of one operation that is longer than that
 L2_B = 1 << 20  # where the machine does not say
-RARE = 0.002    # what longer epochs must show beyond the short ones to be told
+RARE = 0.002    # what the mean must show beyond the median to be told
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Row:
     kernel: str
     verdict: quads.Verdict
     interval: quads.Interval | None = None
-    rare: quads.Interval | None = None  # of longer epochs, where these say something else for certain
+    rare: quads.Interval | None = None  # of the mean, with rare slow calls, where it says something else for certain
+    rare_most: float | None = None  # what rare slow calls may add to either side's mean, at most
     base_ns: float | None = None
     head_ns: float | None = None
     p10: float | None = None  # of the layouts' ln ratios
@@ -59,8 +60,8 @@ def judge(run, allowed):
     return found
 
 
-def _figure(blocks, values, count, confidence):
-    by_layout = quads.per_layout(blocks.layouts, values, blocks.quiet, count)
+def _figure(blocks, values, count, confidence, middle=np.median):
+    by_layout = quads.per_layout(blocks.layouts, values, blocks.quiet, count, middle)
     return by_layout, quads.interval(by_layout, confidence)
 
 
@@ -68,17 +69,18 @@ def _row(run, kernel, rows, looks, allowed):
     blocks, count = run.rows[kernel], run.manifest["settings"]["layouts"]
     confidence = quads.confidence_of(rows, looks, 2)
     by_layout, interval = _figure(blocks, blocks.ln_ratio, count, confidence)
-    _, longer = _figure(blocks, blocks.ln_long, count, confidence)
-    _, beyond = _figure(blocks, blocks.ln_long - blocks.ln_ratio, count, confidence)
+    _, whole = _figure(blocks, blocks.ln_mean, count, confidence, np.mean)
+    _, beyond = _figure(blocks, blocks.ln_mean - blocks.ln_ratio, count, confidence, np.mean)
     bound = blocks.memory_b > cache_b(run.manifest)
     floor = _floor(run, kernel, count, confidence) if bound else quads.LEAST
     decided = quads.verdict(interval, floor, allowed) if math.isfinite(floor) else quads.Verdict("undecided")
-    rare = longer if beyond and longer and (beyond.low > math.log1p(RARE) or beyond.high < -math.log1p(RARE)) else None
+    rare = whole if beyond and (beyond.low > math.log1p(RARE) or beyond.high < -math.log1p(RARE)) else None
     if rare and math.isfinite(floor) and decided.name in ("same", "undecided"):
         decided = quads.verdict(rare, max(floor, RARE), allowed)
     spread = by_layout[np.isfinite(by_layout)]
     p10, p90 = np.percentile(spread, (10, 90)) if len(spread) else (None, None)
-    return Row(kernel, decided, interval, rare, _ns(blocks, blocks.base_ns, count),
+    rare_most = math.expm1(max(beyond.high, -beyond.low)) if beyond else None
+    return Row(kernel, decided, interval, rare, rare_most, _ns(blocks, blocks.base_ns, count),
                _ns(blocks, blocks.head_ns, count), p10, p90, len(blocks.layouts) / count, float(blocks.quiet.mean()),
                blocks.same, floor, blocks.memory_b, bound, blocks.epoch_ns > LONG_NS,
                run.seconds.get(kernel, 0) + run.seconds.get(kernel + FLOOR, 0))

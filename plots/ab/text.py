@@ -82,7 +82,7 @@ class Report:
     def said(self, row):
         notes = [self.verdict(row)]
         if row.rare:
-            notes.append(f"longer epochs: {signed(row.rare.estimate)}, so some calls are rare and slow")
+            notes.append(f"in the mean {signed(row.rare.estimate)}, so some calls are rare and slow")
         if row.verdict.name in ("slower", "faster") and row.is_memory_bound:
             notes.append(f"bound by memory, cannot tell below {quantity.percent(row.floor)} here")
         if row.p90 is not None and row.p90 - row.p10 > PLACED and row.verdict.name != "same":
@@ -137,7 +137,7 @@ class Report:
         if self.linked is None:
             return text
         way = f"as programs, since {self.linked.why}" if self.linked.programs else "as modules"
-        return f"{text}; {self.linked.facts['count']} layouts, run {way}"
+        return f"{text}; {self.linked.layouts} layouts, run {way}"
 
     # ---- Forms
 
@@ -181,6 +181,9 @@ class Report:
             yield f"{name}: missing in {side}: {why}"
         if self.same:
             yield f"not timed, since all code and data that they reach are the same: {', '.join(self.same)}"
+        unseen = [row.rare_most for row in self.rows if row.rare_most is not None and not row.rare]
+        if unseen:
+            yield f"rare slow calls: what adds less than {quantity.percent(max(unseen))} to a mean may be missed"
         if self.why_not_counted:
             yield self.why_not_counted
 
@@ -220,9 +223,11 @@ class Report:
                    "memory_bound": row.is_memory_bound}
             if row.verdict.beyond is not None:
                 one["no_change_beyond"] = row.verdict.beyond
-            for key, interval in (("difference", row.interval), ("long_epochs", row.rare)):
+            for key, interval in (("difference", row.interval), ("mean", row.rare)):
                 if interval:
                     one[key] = dict(zip(("estimate", "low", "high"), interval.ratio()))
+            if row.rare_most is not None:
+                one["rare_most"] = row.rare_most
             if row.p90 is not None:
                 one["layouts"] = {"p10": math.expm1(row.p10), "p90": math.expm1(row.p90)}
             if row.failure:

@@ -11,6 +11,7 @@ from plots.files.quiet import is_quiet
 from plots.program.errors import Refused
 
 FLOOR = "/floor"
+MOST_BEYOND = 0.5  # ordinary epochs: what an epoch takes beyond its usual time counts up to that much
 FORM = Form({"kind": str, "configuration": str, "row": str, "launch": int}, {"ab": "launches"},
             lambda event: event["row"])
 CONFIGURATION = "default"
@@ -22,7 +23,7 @@ class Blocks:
 
     layouts: np.ndarray
     ln_ratio: np.ndarray  # ln(head / base), the median over rounds
-    ln_long: np.ndarray  # the same of the long epochs, NaN without
+    ln_mean: np.ndarray  # the same of the mean over all epochs, so that rare slow calls count
     base_ns: np.ndarray  # of an operation
     head_ns: np.ndarray
     quiet: np.ndarray
@@ -75,16 +76,12 @@ def reduced(launch):
     rounds, cost_ns = launch["short_rounds"] + launch["long_rounds"], launch["clock"]["cost_ns"]
     base, head = (np.asarray(launch[f"{side}_ns"], float).reshape(n, rounds) for side in ("base", "head"))
     base, head = (np.where(one > cost_ns, one - cost_ns, np.nan) for one in (base, head))
-    short = launch["short_rounds"]
+    short, times = launch["short_rounds"], launch["long_times"]
     ln = np.log(head) - np.log(base)
-    ln_long = np.full(n, np.nan)
-    if launch["long_rounds"]:
-        both = np.isfinite(base[:, short:]) & np.isfinite(head[:, short:])
-        sums = [np.where(both, one[:, short:], 0).sum(axis=1) for one in (base, head)]
-        ln_long = np.where(both.any(axis=1), np.log(np.maximum(sums[1], 1)) - np.log(np.maximum(sums[0], 1)), np.nan)
     with np.errstate(all="ignore"):
-        return {"layouts": np.asarray(blocks["layout"]), "ln_ratio": np.nanmedian(ln[:, :short], axis=1),
-                "ln_long": ln_long,
+        middle = np.nanmedian(ln[:, :short], axis=1)
+        return {"layouts": np.asarray(blocks["layout"]), "ln_ratio": middle,
+                "ln_mean": middle + _beyond(head, short, times) - _beyond(base, short, times),
                 "base_ns": np.nanmedian(base[:, :short], axis=1) / launch["ops"],
                 "head_ns": np.nanmedian(head[:, :short], axis=1) / launch["ops"],
                 "quiet": is_quiet(blocks["sensor_ns"], launch["quiet_ns"]),
@@ -92,9 +89,18 @@ def reduced(launch):
                 "epoch_ns": float(np.nanmedian(base[:, :short])), "ops": launch["ops"]}
 
 
+def _beyond(ns, short, times):
+    """Of each block of a side: ln of the mean over its epochs by their usual time, which is the median of the short
+    ones. An epoch that took much longer was interrupted, or had a slow call: it counts, but it does not decide."""
+    usual = np.nanmedian(ns[:, :short], axis=1, keepdims=True)
+    weights = np.where(np.arange(ns.shape[1]) < short, 1.0, times)
+    more = np.minimum(ns / usual - weights, MOST_BEYOND)
+    return np.log1p(np.nansum(more, axis=1) / np.where(np.isfinite(more), weights, 0).sum(axis=1))
+
+
 def _joined(parts):
     arrays = {key: np.concatenate([part[key] for part in parts])
-              for key in ("layouts", "ln_ratio", "ln_long", "base_ns", "head_ns", "quiet")}
+              for key in ("layouts", "ln_ratio", "ln_mean", "base_ns", "head_ns", "quiet")}
     same = sum(part["same"] for part in parts)
     return Blocks(**arrays, same=float(same[0] / max(same[1], 1)), memory_b=max(part["memory_b"] for part in parts),
                   epoch_ns=max(part["epoch_ns"] for part in parts), launches=len(parts),

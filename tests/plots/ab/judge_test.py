@@ -16,12 +16,12 @@ from plots.stats import quads
 LAYOUTS = 64
 
 
-def blocks(ln=0.0, sd=0.0005, ln_long=None, memory_b=0, seed=1):
+def blocks(ln=0.0, sd=0.0005, ln_mean=None, memory_b=0, seed=1):
     """One for each layout; a base takes 100 ns."""
     noise = np.random.default_rng(seed).normal(0, sd, (2, LAYOUTS))
     base, ratio = 100 * np.exp(noise[0] - noise[0].mean()), ln + noise[1]
-    longer = ratio if ln_long is None else ln_long + noise[1]
-    return Blocks(np.arange(LAYOUTS), ratio, longer, base, base * np.exp(ratio), np.ones(LAYOUTS, bool), 1.0, memory_b,
+    whole = ratio if ln_mean is None else ln_mean + noise[1]
+    return Blocks(np.arange(LAYOUTS), ratio, whole, base, base * np.exp(ratio), np.ones(LAYOUTS, bool), 1.0, memory_b,
                   50000.0, 4, 500)
 
 
@@ -65,7 +65,7 @@ def test_a_busy_block_takes_no_part():
     quiet[LAYOUTS:] = False
     one, other = blocks(0, seed=1), blocks(0.5, seed=2)
     both = Blocks(*(np.concatenate([getattr(one, key), getattr(other, key)]) for key in (
-        "layouts", "ln_ratio", "ln_long", "base_ns", "head_ns")), quiet, 1.0, 0, 50000.0, 8, 500)
+        "layouts", "ln_ratio", "ln_mean", "base_ns", "head_ns")), quiet, 1.0, 0, 50000.0, 8, 500)
     found, alone = judged({"k": both})["k"], judged({"k": one})["k"]
     assert (found.interval, found.head_ns) == (alone.interval, alone.head_ns)
 
@@ -80,8 +80,8 @@ def test_what_is_bound_by_memory_is_told_from_its_floor_on():
     assert not judged({"k": blocks(0, memory_b=1000)})["k"].is_memory_bound
 
 
-def test_rare_slow_calls_show_in_longer_epochs():
-    row = judged({"k": blocks(0, ln_long=0.05)}, 0.02)["k"]
+def test_rare_slow_calls_show_in_the_mean():
+    row = judged({"k": blocks(0, ln_mean=0.05)}, 0.02)["k"]
     assert row.verdict.name == "slower" and row.verdict.fails and row.rare.estimate == pytest.approx(0.05, abs=0.001)
     assert judged({"k": blocks(0)})["k"].rare is None
 
@@ -101,7 +101,7 @@ def report(rows, allowed=None, **more):
     facts = {"kernels": [*rows, "other"], "same": ["other"], "functions": 3, "changed": ["f"], "only_base": [],
              "only_head": [], "text_sha256": {"base": "a" * 64, "head": "b" * 64}}
     found = judged(rows, allowed, **more)
-    linked = SimpleNamespace(programs=False, facts={"count": LAYOUTS}, why=None)
+    linked = SimpleNamespace(programs=False, layouts=LAYOUTS, why=None)
     return text.Report(settings, {"base": "A", "head": "B"}, linked, facts, found.values(), {}, {}, None, {})
 
 
@@ -144,7 +144,7 @@ FAILED = {"failures": {"k": {"reason": "disagreement", "detail": "the results di
 DOCUMENTS = {
     "slower": ({"k": blocks(0.03)}, {}), "faster": ({"k": blocks(-0.03)}, {}), "same": ({"k": blocks(0)}, {}),
     "undecided": ({"k": blocks(0, sd=0.1)}, {}), "failed": ({"k": None}, FAILED), "not measured": ({"k": None}, {}),
-    "rare": ({"k": blocks(0, ln_long=0.05)}, {}), "no floor": ({"k": blocks(0, memory_b=64 << 20)}, {}),
+    "rare": ({"k": blocks(0, ln_mean=0.05)}, {}), "no floor": ({"k": blocks(0, memory_b=64 << 20)}, {}),
     "no time": ({"k": blocks(math.nan)}, {})}
 
 
@@ -165,14 +165,15 @@ def test_a_schema_that_lets_nothing_through(change):
 
 
 def test_a_launch_as_it_was_written():
-    """Epochs of two blocks: the clock's cost comes off, head is divided by base, long ones stand behind short ones."""
+    """Epochs of two blocks: the clock's cost comes off, head is divided by base, long ones stand behind short ones. What
+    a long one takes beyond ten short ones counts up to half the time of one."""
     launch = {"blocks": {"layout": [5, 2], "sensor_ns": [100, 200], "attempts": [1, 3]},
-              "short_rounds": 2, "long_rounds": 2,
+              "short_rounds": 2, "long_rounds": 2, "long_times": 10,
               "clock": {"cost_ns": 10}, "ops": 9, "quiet_ns": 100, "same": 4, "memory_b": 0,
-              "base_ns": [910, 910, 9010, 9010] + [1810, 0, 9010, 5000],
-              "head_ns": [1810, 1810, 27010, 27010] + [910, 910, 4510, 0]}
+              "base_ns": [910, 910, 9010, 9010] + [1810, 0, 18010, 18010],
+              "head_ns": [1810, 1810, 27010, 27010] + [910, 910, 9235, 0]}
     found = ab_run.reduced(launch)
     assert np.exp(found["ln_ratio"]).tolist() == pytest.approx([2, 0.5])
-    assert np.exp(found["ln_long"]).tolist() == pytest.approx([3, 0.5])
+    assert np.exp(found["ln_mean"]).tolist() == pytest.approx([2 * 23 / 22, 0.5 * 12.25 / 12])
     assert found["base_ns"].tolist() == [100, 200] and found["head_ns"].tolist() == [200, 100]
     assert (found["layouts"].tolist(), found["quiet"].tolist(), found["same"].tolist()) == ([5, 2], [True, False], [4, 4])
