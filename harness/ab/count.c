@@ -46,7 +46,8 @@ static AMP_NOINLINE int execute(const struct counted *counted, uint64_t ops, str
     return amp_events_end("ab", out);
 }
 
-/* By the instructions of the second operation: what is done only once is over. */
+/* By the instructions of the second operation: what is done only once is over. Done also where the number is known: each
+ * side must have done the same before it is counted, or a collector of its own is at another point of its work. */
 static int choose_ops(struct counted *counted)
 {
     struct amp_events one;
@@ -54,7 +55,7 @@ static int choose_ops(struct counted *counted)
 
     if (!err)
         err = execute(counted, 1, &one);
-    if (err)
+    if (err || counted->ops > 0)
         return err;
     counted->ops = one.n[AMP_INSTRUCTIONS] > 0 ? (uint64_t) (INSTRUCTIONS / one.n[AMP_INSTRUCTIONS]) : MOST_OPS;
     counted->ops = counted->ops < 1 ? 1 : counted->ops > MOST_OPS ? MOST_OPS : counted->ops;
@@ -64,7 +65,7 @@ static int choose_ops(struct counted *counted)
 static int count_events(struct counted *counted)
 {
     struct amp_events once, twice;
-    int err = counted->ops == 0 ? choose_ops(counted) : 0;
+    int err = choose_ops(counted);
 
     if (!err)
         err = execute(counted, 2 * counted->ops, &once); /* warms it up */
