@@ -136,10 +136,20 @@ configure() {
     echo "$want" >"$note"
 }
 
+# What a verb uses of a build: a target, none for all, and a file of it. A gate in CI builds anew each time, and has no use
+# for lessons.
+target() { case $verb in ab) echo for-ab ;; esac }
+made_file() { case $verb in ab) echo "$build/harness/ampersand-ab" ;; *) echo "$build/harness/ampersand-bench" ;; esac }
+
+run_ninja() { # flags
+    # shellcheck disable=SC2046 # a target, or none
+    of_the_build ninja -C "$build" "$@" $(target)
+}
+
 # By the words of ninja, or of samurai.
 built() {
-    case $(ninja -C "$build" -n 2>&1) in
-        *'no work to do'* | *'nothing to do'*) [ -e "$build/harness/ampersand-bench" ] ;;
+    case $(run_ninja -n 2>&1) in
+        *'no work to do'* | *'nothing to do'*) [ -e "$(made_file)" ] ;;
         *) return 1 ;;
     esac
 }
@@ -148,8 +158,8 @@ compile() {
     if built; then return; fi
     writable 'is not up to date'
     say "building in $build"
-    if quietly of_the_build ninja -C "$build"; then
-        [ ! -e "$build/harness/ampersand-bench" ] || return 0
+    if quietly run_ninja; then
+        [ ! -e "$(made_file)" ] || return 0
     elif ! grep -q "build\.ninja" "$scratch/log"; then
         fail "$build: building failed, for the reason above"
     fi
@@ -158,7 +168,7 @@ compile() {
     rm -f "$note"
     meson_setup --wipe || fail "$build: configuring failed, for the reason above"
     wanted >"$note"
-    quietly of_the_build ninja -C "$build" || fail "$build: building failed, for the reason above"
+    quietly run_ninja || fail "$build: building failed, for the reason above"
 }
 
 # ---- The lock, on descriptor 9

@@ -100,6 +100,17 @@ def test_commands_are_found():
     assert sum(1 for page in PAGES for _ in commands(page)) > 30
 
 
+JOBS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "examples/ci").rglob("*.y*ml"))
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_jobs_for_forges_use_flags_that_are_there(job):
+    called = re.findall(r"ampersand\"? ab (--.*)", (ROOT / job).read_text())
+    assert called
+    for flag in (flag for words in called for flag in re.findall(r"(?<!\S)--[a-z-]+", words)):
+        assert re.search(rf"(?<!\S){flag}(?![\w-])", HELP["ab"]), f"{job}: {flag}"
+
+
 @pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md"])
 def test_every_flag_is_some_verbs(page):
     text = prose(page) if page == "docs/lessons.md" else (ROOT / page).read_text()  # without its drawings

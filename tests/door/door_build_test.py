@@ -54,6 +54,14 @@ def test_a_target_builds_what_is_not_up_to_date(door):
     assert [line.split()[0] for line in door.log[:2]] == ["ninja", "ampersand-bench"]
 
 
+@pytest.mark.parametrize("verb, targets", [(["ab", "--base", "main"], " for-ab"), (["list"], "")], ids=["ab", "another"])
+def test_what_a_verb_needs_is_built(verb, targets, door):
+    """A gate in CI has no use for lessons."""
+    assert door("list") == 0
+    assert door(*verb, STUB_WORK="[1/1] cc") == 0, door.err
+    assert door.log[0] == f"ninja -C {door.build}{targets}"
+
+
 @pytest.mark.parametrize("name", ["letter.txt", "tests/letter.txt", "harness/letter.txt"])
 def test_foreign_folder_is_left_alone(door, tmp_path, name):
     letter = tmp_path / "mine" / name

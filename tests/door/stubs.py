@@ -75,6 +75,7 @@ STUBS = {
 facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "build": "%s"}}'
         printf "$facts" "$source" "$build" >"$build/meson-info/meson-info.json"
         cp "$STUBS/ampersand-bench" "$build/harness/"
+        touch "$build/harness/ampersand-ab"
         cp "$STUBS/ampersand-profile" "$build/harness/profile/"
         """,
     "ninja": """
