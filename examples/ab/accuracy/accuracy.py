@@ -55,6 +55,8 @@ def make(sources, folder, percent=0, unrelated=None):
     shutil.copytree(sources, folder)
     for name in ("lua.c", "luac.c", "onelua.c", "ltests.c"):  # programs of their own
         (folder / name).unlink(missing_ok=True)
+    for header in re.findall(r'^#include "(.*-deb-multiarch\.h)"', (folder / "luaconf.h").read_text(), re.M):
+        (folder / header).write_text('#define DEB_HOST_MULTIARCH "."\n')  # Debian's build makes it
     with open(folder / "luaconf.h", "a", encoding="utf-8") as file:  # else strings hash by the time of day
         file.write("\n#undef luai_makeseed\n#define luai_makeseed(L) ((void) (L), 0x5eedu)\n")
     steps = {name: n + n * percent // 100 for name, n in STEPS.items()} 
@@ -92,18 +94,18 @@ def make_all(sources, folder):
 
 # ---- The runs
 
-def run(asked, folder, kind, number):
-    """One line of the file."""
+def run(asked, folder, kind, number, kernels=()):
+    """One line of the file. `kernels`: only these."""
     head = {"unrelated": f"unrelated{number % UNRELATED}", "memory": "again"}.get(kind, kind)
-    kernels = HERE / ("memory.c" if kind == "memory" else "kernels.c")
+    file = HERE / ("memory.c" if kind == "memory" else "kernels.c")
     begun = time.monotonic()
     done = subprocess.run(
         [*shlex.split(asked.ampersand), "ab", "--base", folder / "base", "--head", folder / head, "--source", "l*.c",
-         "--kernels", kernels, "--filter", f"^({'|'.join(KINDS[kind])})$", "--time-same", "--format", "json",
+         "--kernels", file, "--filter", f"^({'|'.join(kernels or KINDS[kind])})$", "--time-same", "--format", "json",
          *shlex.split(asked.flags)], cwd=folder, capture_output=True, text=True, errors="replace")
     row = {"kind": kind, "number": number, "status": done.returncode, "load": os.getloadavg()[0]}
     if done.returncode in (0, 3):
-        kept = "long_epochs", "kernel", "verdict", "difference", "visits", "seconds", "quiet", "floor", "memory_bound"
+        kept = "mean", "rare_most", "kernel", "verdict", "difference", "visits", "seconds", "quiet", "floor", "memory_bound"
         row["rows"] = [{key: one[key] for key in kept if key in one} for one in json.loads(done.stdout)["rows"]]
     else:
         row["why"] = (done.stderr.splitlines() or [""])[-1]
@@ -214,19 +216,24 @@ def begun(parser, asked):
     return [json.loads(one) for one in file.read_text().splitlines() if one.endswith("}")] if file.is_file() else []
 
 
+def add_shared(parser, out):
+    """What beside.py has, too."""
+    beside = HERE.parents[2] / "ampersand"
+    parser.add_argument("--flags", default="", help="more flags of ab, such as '--layouts 16'")
+    parser.add_argument("--ampersand", default=str(beside) if beside.is_file() else "ampersand", metavar="COMMAND")
+    parser.add_argument("--out", default=out, metavar="FILE")
+    parser.add_argument("--table", action="store_true", help="only print what the file has")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    beside = HERE.parents[2] / "ampersand"
     parser.add_argument("--sources", metavar="DIR", type=Path, help="Lua's src/")
     parser.add_argument("--runs", type=int, default=300, help="of versions that do not differ")
     parser.add_argument("--planted", type=int, default=100, help="runs of each planted difference")
     parser.add_argument("--memory", type=int, default=0, help="runs of a kernel that is bound by memory")
     parser.add_argument("--minutes", type=float, help="begin no run after that")
     parser.add_argument("--jobs", type=int, default=1, help="runs at once: they then disturb each other")
-    parser.add_argument("--flags", default="", help="more flags of ab, such as '--layouts 16'")
-    parser.add_argument("--ampersand", default=str(beside) if beside.is_file() else "ampersand", metavar="COMMAND")
-    parser.add_argument("--out", default="accuracy.jsonl", metavar="FILE")
-    parser.add_argument("--table", action="store_true", help="only print what the file has")
+    add_shared(parser, "accuracy.jsonl")
     asked = parser.parse_args()
     rows = begun(parser, asked)
     if not asked.table:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """examples/ab/accuracy: the versions that it makes, what it still has to run, and the table of its runs."""
+import json
 import re
 import subprocess
 import sys
@@ -84,7 +85,31 @@ def test_the_table():
 
 
 def test_the_other_ways_in_a_table():
-    rows = [{"way": "compare.py", "version": "again", "p": p, "ratio": ratio, "seconds": 4.0}
-            for p, ratio in ((0.01, 1.1), (0.01, 0.9), (0.5, 1.2))]
+    rows = [{"way": "ab", "version": "again", "called": called, "ratio": ratio, "seconds": 4.0, "load": 2.0}
+            for called, ratio in (("slower", 1.1), ("faster", 0.9), (None, 1.2))]
     first = next(beside.table(rows))
-    assert "1 of    3" in first and "1 faster; median error 10.0 %, largest 20.0 %" in first
+    assert "1 of    3" in first and "1 faster; median error 10.00 %, largest 20.00 %" in first
+    assert [beside.called(p, ratio)["called"] for p, ratio in ((0.04, 1.1), (0.04, 0.9), (0.06, 1.2))] == [
+        "slower", "faster", None]
+
+
+def test_compare_py_is_held_to_its_time(tmp_path, monkeypatch):
+    """One that takes three times as long as it is told to: what it is told goes down until it takes what it may."""
+    now, told = [0.0], []
+
+    def run(words, **_):
+        if "benchmarks" not in words:
+            now[0] += 2.0  # it starts, and ends
+            return
+        told.append(float(words[-1].partition("=")[2]))
+        now[0] += 2.0 + 3 * told[-1] * 2 * beside.REPETITIONS
+        measured = [{"real_time": 1.0, "real_time_other": 1.1}] * beside.REPETITIONS
+        (tmp_path / "compared.json").write_text(json.dumps(
+            [{"name": "chain", "utest": {"time_pvalue": 0.01}, "measurements": measured}]))
+
+    monkeypatch.setattr(beside.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(beside.subprocess, "run", run)
+    comparing = beside.Comparing("compare.py", tmp_path)
+    found = [comparing.tell("base", "head", "chain", 4.0) for _ in range(8)]
+    assert found[0]["seconds"] == pytest.approx(4 * 3 / 1.4, rel=0.001) and found[-1]["seconds"] == pytest.approx(4, rel=0.02)
+    assert found[-1]["called"] == "slower" and found[-1]["ratio"] == pytest.approx(1.1)
