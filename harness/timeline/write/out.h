@@ -5,8 +5,11 @@
 #ifndef AMP_TIMELINE_OUT_H
 #define AMP_TIMELINE_OUT_H
 
+#include "harness/files/protobuf.h"
+
 #include <stdint.h>
 #include <stdio.h>
+#include <zlib.h>
 
 struct amp_out {
     FILE *file;
@@ -28,5 +31,21 @@ void amp_out_json(struct amp_out *out, const char *text);
 
 /* As text of HTML. */
 void amp_out_html(struct amp_out *out, const char *text);
+
+/* Numbers for a script in a page: as varints, compressed (zlib's form, which browsers unpack), as base64. */
+struct amp_packed {
+    struct amp_out *out;
+    struct amp_message waiting; /* numbers that are not compressed yet */
+    z_stream stream;
+    unsigned char rest[3]; /* bytes that are not written yet: base64 takes three */
+    unsigned n_rest;
+};
+
+/* 0 or -ENOMEM. */
+int amp_packed_begin(struct amp_packed *packed, struct amp_out *out);
+void amp_packed_number(struct amp_packed *packed, uint64_t number);
+
+/* Once after each begin. 0 or -ENOMEM; what goes wrong with the file, that shows. */
+int amp_packed_end(struct amp_packed *packed);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which events there are is one list of numbers (packed.h). Each event begins with its kind, plus what else is known of
+ * Which events there are is one list of numbers (out.h). Each event begins with its kind, plus what else is known of
  * it; each time is what was added since the event before:
  *
  *     0 + 4 missing + 16 depth, ends, lasts, name     a slice
@@ -12,7 +12,6 @@
 #include "harness/timeline/write/page.h"
 
 #include "harness/timeline/write/out.h"
-#include "harness/timeline/write/packed.h"
 
 #include <errno.h>
 #include <inttypes.h>
