@@ -47,7 +47,7 @@
 #define AMP_GC_KINDS 1024
 #define AMP_GC_POISON_BYTE 0xdb
 #define AMP_GC_SIGNAL_STACK_B ((size_t) 65536)
-#define AMP_GC_SAVED 16 /* callee-saved registers, and room */
+#define AMP_GC_SAVED 20 /* registers that a function must keep, and room */
 
 #define AMP_GC_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define AMP_GC_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
@@ -223,6 +223,7 @@ struct amp_gc {
     struct amp_gc_mutator *mutators;
     uint64_t cycles; /* begun */
     uint64_t ended;
+    uint64_t prepared; /* the worker's: the cycle behind which it last made memory ready */
     bool quit, has_worker;
     pthread_t worker;
     sigset_t signals, blocked; /* of its thread, while it sleeps and while it works */
@@ -330,8 +331,11 @@ static inline __attribute__((always_inline)) void amp_gc_note_registers(struct a
 #else
     uintptr_t sp;
 
+    /* d8 to d15, too: a compiler that has no other register left keeps an address there */
     __asm__ volatile("stp x19, x20, [%1]\n\tstp x21, x22, [%1, #16]\n\tstp x23, x24, [%1, #32]\n\t"
-                     "stp x25, x26, [%1, #48]\n\tstp x27, x28, [%1, #64]\n\tstr x29, [%1, #80]\n\tmov %0, sp"
+                     "stp x25, x26, [%1, #48]\n\tstp x27, x28, [%1, #64]\n\tstr x29, [%1, #80]\n\t"
+                     "stp d8, d9, [%1, #88]\n\tstp d10, d11, [%1, #104]\n\tstp d12, d13, [%1, #120]\n\t"
+                     "stp d14, d15, [%1, #136]\n\tmov %0, sp"
                      : "=&r"(sp)
                      : "r"(mutator->saved)
                      : "memory");

@@ -34,6 +34,7 @@ CASES = {
     "called": "20 cycles, 0\n",
     "away": "20 cycles, 77\n",
     "host": "78\n",
+    "register": "79\n",
     "bursts": "whole\n",
     "middle": "1225\n",
     "reused": "used again\n",
@@ -70,7 +71,7 @@ CASES = {
 
 
 PROGRAMS = {
-    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here", "within"},
+    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here", "within", "register"},
     "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "short",
                 "many", "ended"},
     "gc_coroutines": {"coroutines", "late", "stranger", "registry", "watched"},

@@ -20,3 +20,11 @@ def test_case(programs, case):
     done = run(programs[program_of(case)], case)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(CASES[case], done.stdout), done.stdout
+
+
+def test_registers_on_aarch64(tmp_path):
+    needs("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
+    needs("qemu-aarch64", "qemu-user")
+    program = build(tmp_path / "gc_kept", "aarch64-linux-gnu-gcc", "gc_kept.c", "-O2")
+    done = run("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", program, "register")
+    assert (done.returncode, done.stdout) == (0, CASES["register"]), done.stderr

@@ -108,6 +108,48 @@ static void host(void)
     amp_gc_destroy(gc);
 }
 
+/* In a register that a function must keep, and nowhere else; on AArch64 in one for floating point, where a compiler
+ * puts an address if it has no other left. */
+#if defined(__aarch64__)
+#define HIDE(at) __asm__ volatile("fmov d8, %0" : : "r"(at))
+#define FIND(at) __asm__ volatile("fmov %0, d8" : "=r"(at) : : "v8")
+#else
+#define HIDE(at) __asm__ volatile("movq %0, %%r15" : : "r"(at))
+#define FIND(at) __asm__ volatile("movq %%r15, %0" : "=r"(at) : : "r15")
+#endif
+
+AMP_GROWS(uint64_t, hide, FRAME, uint64_t value)
+{
+    struct node *made = amp_gc_alloc(nodes);
+
+    made->value = value;
+    HIDE(made); /* in its caller's register: the compiler is not told */
+    return value;
+}
+
+AMP_GROWS(uint64_t, holds_in_a_register, FRAME, void *unused)
+{
+    struct node *held;
+
+    hide(79);
+    for (unsigned i = 0; i < 3; i++)
+        if (amp_gc_collect(gc))
+            abort();
+    amp_gc_alloc(nodes);
+    FIND(held);
+    return held->value + (uintptr_t) unused;
+}
+
+static void in_a_register(void)
+{
+    uint64_t n = 0;
+
+    gc = make((struct amp_gc_limits){ .gogc = 100, .modes = AMP_GC_POISON });
+    amp_gc_run(gc, "holder", holds_in_a_register, NULL, &n);
+    printf("%lu\n", (unsigned long) n);
+    amp_gc_destroy(gc);
+}
+
 /* More objects than a block holds become grey by stores alone, and hang on nothing that was marked before. */
 AMP_GROWS(uint64_t, burst, FRAME, void *unused)
 {
@@ -286,6 +328,7 @@ static const struct example examples[] = {
     { "middle", middle },
     { "reused", reused },
     { "host", host },
+    { "register", in_a_register },
 };
 
 int main(int argc, char **argv)
