@@ -12,7 +12,8 @@
 #include <errno.h>
 
 #define LOOK_AGAIN_NS 20000000 /* a failure wakes nobody */
-#define IN_STOP 256 /* objects that the second stop may scan; with more, marking goes on */
+#define LAG 8 /* a part of the work that the worker may be behind before mutators help: it rests between its slices */
+#define IN_STOP 64 /* objects that the second stop may scan, some 10 us; with more, marking goes on */
 
 static bool change(struct amp_gc *gc, enum amp_gc_phase from, enum amp_gc_phase to)
 {
@@ -26,13 +27,21 @@ static bool change(struct amp_gc *gc, enum amp_gc_phase from, enum amp_gc_phase 
     return changed;
 }
 
+/* Wake who waits for another phase, or works in it. */
+static void announce(struct amp_gc *gc)
+{
+    pthread_mutex_lock(&gc->lock);
+    pthread_cond_broadcast(&gc->done);
+    pthread_mutex_unlock(&gc->lock);
+    amp_gc_wake(gc);
+}
+
 static void set_phase(struct amp_gc *gc, enum amp_gc_phase phase)
 {
     pthread_mutex_lock(&gc->lock);
     AMP_GC_STORE(&gc->phase, phase);
-    pthread_cond_broadcast(&gc->done);
     pthread_mutex_unlock(&gc->lock);
-    amp_gc_wake(gc);
+    announce(gc);
 }
 
 /* ---- The first stop */
@@ -44,7 +53,7 @@ static void turn_on(struct amp_gc *gc, const char *why, uint64_t asked_ns, uint6
     AMP_TRACE_COUNT("gc: goal, bytes", gc->pace.goal_b);
     gc->cycles++;
     gc->counts = (struct amp_gc_counts){ 0 };
-    gc->credit = 0;
+    gc->credit = (int64_t) (gc->pace.work_b / LAG);
     gc->roots_taken = gc->roots_done = false;
     gc->unscanned = 0;
     gc->cycle = (struct amp_gc_cycle){
@@ -185,7 +194,9 @@ static void count_stop(const struct amp_gc *gc, struct amp_gc_cycle *cycle, uint
         cycle->longest_stop_ns = to_ns - from_ns;
 }
 
-/* The cycle has ended before mutators go on, so that one that is fast may begin the next. */
+/* The cycle has ended before mutators go on, so that one that is fast may begin the next. The worker, which has to
+ * sweep then, is woken only behind the stop: else it might take the CPU of who makes the stop, and sweep while all stand
+ * still. */
 static void end(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_ns, uint64_t stopped_ns)
 {
     struct amp_gc_cycle cycle;
@@ -200,11 +211,12 @@ static void end(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t asked_n
     pthread_mutex_lock(&gc->lock);
     gc->whole = false;
     AMP_GC_STORE(&gc->ended, gc->ended + 1);
+    AMP_GC_STORE(&gc->phase, AMP_GC_OFF);
     pthread_mutex_unlock(&gc->lock);
-    set_phase(gc, AMP_GC_OFF);
     cycle.stop2_ns = asked_ns;
     cycle.stopped2_ns = stopped_ns;
     cycle.go2_ns = amp_gc_go(gc, self, asked_ns, &cycle.stop2_cpu_ns);
+    announce(gc);
     count_stop(gc, &cycle, cycle.stop1_ns, cycle.go1_ns);
     count_stop(gc, &cycle, asked_ns, cycle.go2_ns);
     tell(gc, &cycle, &pace);

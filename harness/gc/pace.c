@@ -10,7 +10,8 @@
  *   heap                 goal ............./|........      The worker has a quarter of the CPUs. What the estimate gets
  *                     trigger ........../#|               wrong, assists put right: whoever allocates while marking
  *                                     /   |/              scans so much that the work is done when the heap has reached
- *                        live ......./....|...            its goal. Beyond the goal, it waits.
+ *                        live ......./....|...            its goal, but lets the worker be somewhat behind. Beyond the
+ *                                                         goal, it waits.
  *
  * `live` is what could be reached when marking began. What was allocated since is marked, too, but may be dead: Go
  * counts it, and so grows with the rate of allocation; here only the next cycle's marking decides about it. Until then
@@ -21,11 +22,13 @@
 #include <time.h>
 
 #define SHARE 0.25
+#define AFFORDED 0.23 /* of all CPUs' time, for marking: stops and estimates that are wrong come on top */
 #define LEAST 0.1 /* of the way from the heap after marking to the goal: no trigger is lower, */
 #define MOST 0.95 /* and none higher */
 #define KEPT 0.75 /* of what is known from older cycles */
 #define MINIMUM_B ((size_t) 4 << 20)
 #define SLACK_B ((size_t) 256 << 10)
+#define AT_ONCE 32 /* objects that an assist scans between two looks at whether it must stop */
 
 static uint64_t read_clock(clockid_t clock)
 {
@@ -125,15 +128,15 @@ static double mutator_cpus(const struct amp_gc *gc, double cpus)
  *   a cycle allocates          1 - runway      since what is born while marking is still there in the next
  *   and takes                  (runway + work) / (beside + worker) + (1 - 2 runway) / alone      of time
  *
- * where `alone` and `beside` are the mutators' CPUs without and with the worker. `work` is at most a quarter of all
- * CPUs' time if the runway is at most what the last line here computes. */
+ * where `alone` and `beside` are the mutators' CPUs without and with the worker. `work` is at most AFFORDED of that if
+ * the runway is at most `affordable`. */
 static double runway_of(struct amp_gc *gc, double growth_b)
 {
     struct amp_gc_pace *pace = &gc->pace;
     const double scans = (double) pace->work_b / growth_b, work = pace->allocated_per_work * scans;
     const double worker = worker_cpus(gc), alone = mutator_cpus(gc, gc->limits.cpus);
     const double beside = mutator_cpus(gc, gc->limits.cpus - worker);
-    const double affordable = (work / (beside + worker) + 1 / alone - work / (SHARE * gc->limits.cpus)) /
+    const double affordable = (work / (beside + worker) + 1 / alone - work / (AFFORDED * gc->limits.cpus)) /
                               (2 / alone - 1 / (beside + worker));
     double unassisted;
 
@@ -216,11 +219,13 @@ static void use_credit(struct amp_gc *gc, struct amp_gc_mutator *m)
     m->debt -= (double) (credit < want ? credit : want);
 }
 
+/* Until the debt is paid, or there is nothing to mark, or somebody asks for a safe point; what is left is owed on. */
 static void help(struct amp_gc *gc, struct amp_gc_mutator *m)
 {
     const uint64_t begin_ns = amp_gc_thread_ns(), begin_b = m->marker.counts.scanned_b;
 
-    while ((double) (m->marker.counts.scanned_b - begin_b) < m->debt && amp_gc_mark_some(&m->marker, 64))
+    while ((double) (m->marker.counts.scanned_b - begin_b) < m->debt &&
+           !__atomic_load_n(m->asked, __ATOMIC_RELAXED) && amp_gc_mark_some(&m->marker, AT_ONCE))
         ;
     m->debt -= (double) (m->marker.counts.scanned_b - begin_b);
     amp_gc_marker_flush(&m->marker);
@@ -241,6 +246,8 @@ void amp_gc_assist(struct amp_gc_mutator *m, size_t bytes)
         help(gc, m);
         AMP_TRACE_END("gc: assist");
     }
+    if (__atomic_load_n(m->asked, __ATOMIC_RELAXED))
+        amp_gc_at_safe_point(m);
     if (AMP_GC_LOAD(&gc->heap_b) + bytes <= gc->pace.goal_b || gc->limits.modes & AMP_GC_STEP)
         return;
     m->waits_since_ns = amp_gc_now_ns();

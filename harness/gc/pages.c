@@ -17,6 +17,7 @@
 #define LEAST_B ((size_t) 16 << 20)
 #define HUGE_B ((size_t) 2 << 20)
 #define LISTS 64
+#define AHEAD 16 /* the part of the goal that is ready beyond the last span */
 #define NONE UINT32_MAX
 
 struct run {
@@ -134,7 +135,8 @@ size_t amp_gc_pages_used(const struct amp_gc *gc)
     return gc->pages->top;
 }
 
-/* What the heap will have touched when it reaches its goal. */
+/* What the heap will have touched when it reaches its goal; and a part of that beyond what it has touched, since spans
+ * that are not full take more. */
 void amp_gc_pages_prepare(struct amp_gc *gc)
 {
 #ifdef MADV_POPULATE_WRITE
@@ -143,7 +145,10 @@ void amp_gc_pages_prepare(struct amp_gc *gc)
 
     pthread_mutex_lock(&gc->heap_lock);
     from_b = (size_t) pages->top * AMP_GC_PAGE_B;
-    to_b = gc->pace.goal_b / HUGE_B * HUGE_B;
+    to_b = gc->pace.goal_b;
+    if (!gc->limits.heap_b && to_b < from_b + to_b / AHEAD)
+        to_b = from_b + to_b / AHEAD;
+    to_b = to_b / HUGE_B * HUGE_B;
     pthread_mutex_unlock(&gc->heap_lock);
     from_b = (from_b > pages->ready_b ? from_b : pages->ready_b) / HUGE_B * HUGE_B;
     for (; from_b < to_b && to_b <= gc->reserved_b && !AMP_GC_LOAD(&gc->quit); from_b += HUGE_B)

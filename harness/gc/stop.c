@@ -9,10 +9,10 @@
 #include <time.h>
 
 #define AGAIN_NS 100000 /* after which a request is repeated */
-/* A thread that sleeps needs some 50 us to wake up; so who waits looks for a while before. The worker does so only for a
- * moment: it may be on the processor on which a mutator has to run. */
-#define SPINS 1000
-#define SPINS_OF_WORKER 100
+/* A thread that sleeps needs some 50 us to wake up; so who waits looks for about as long before. Only for a moment if
+ * there are as many mutators as CPUs: it may be on the CPU on which one of them has to run. */
+#define SPINS 3000
+#define SPINS_CROWDED 100
 
 /* ---- Mutators */
 
@@ -265,7 +265,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
     ask(gc, self);
     pthread_mutex_lock(&gc->lock);
     if (gc->limits.cpus > 1)
-        spin_while(gc, &gc->running, self ? SPINS : SPINS_OF_WORKER);
+        spin_while(gc, &gc->running, gc->running < gc->limits.cpus ? SPINS : SPINS_CROWDED);
     while (!error && gc->running > 0) {
         amp_gc_wait_a_little(gc, &gc->stopped, AGAIN_NS);
         ask(gc, self);
@@ -316,8 +316,8 @@ bool amp_gc_flush_round(struct amp_gc *gc)
     gc->flushing = gc->offered; /* else one has ended it */
     gc->offered = false;
     pthread_mutex_unlock(&gc->lock);
-    while (AMP_GC_LOAD(&gc->taken))
-        amp_gc_sleep(gc, AMP_GC_LOAD(&gc->work), AGAIN_NS);
+    for (uint32_t work = seen; AMP_GC_LOAD(&gc->taken); work = AMP_GC_LOAD(&gc->work))
+        amp_gc_sleep(gc, work, AGAIN_NS);
     return false;
 }
 

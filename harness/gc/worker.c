@@ -95,8 +95,11 @@ static void mark(struct amp_gc *gc)
 
 static void sweep(struct amp_gc *gc)
 {
+    const uint64_t ended = AMP_GC_LOAD(&gc->ended);
+
     amp_gc_sweep_all(gc);
     amp_gc_pages_prepare(gc);
+    gc->prepared = ended;
 }
 
 static bool has_work(const struct amp_gc *gc)
@@ -104,7 +107,8 @@ static bool has_work(const struct amp_gc *gc)
     const enum amp_gc_phase phase = AMP_GC_LOAD(&gc->phase);
 
     return !AMP_GC_LOAD(&gc->error) &&
-           (phase == AMP_GC_MARKING || (phase == AMP_GC_OFF && AMP_GC_LOAD(&gc->unswept) > 0));
+           (phase == AMP_GC_MARKING ||
+            (phase == AMP_GC_OFF && (AMP_GC_LOAD(&gc->unswept) > 0 || AMP_GC_LOAD(&gc->ended) != gc->prepared)));
 }
 
 /* Its thread ends: as it should, or by pthread_exit() in a signal handler, while it rested. Nobody waits for it any

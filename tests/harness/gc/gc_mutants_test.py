@@ -109,6 +109,8 @@ MUTANTS = [
      "pace"),
     ("pace.c", "no longer a runway than the worker needs", "static double runway_of", "unassisted < affordable ?",
      "false ?", "pace_slow"),
+    ("pace.c", "marking takes a quarter, and the stops come on top", "static double runway_of", "(AFFORDED *",
+     "(SHARE *", "pace"),
     ("pace.c", "no memory limit", "static size_t goal_of", "pace->limited = gc->limits.heap_b &&",
      "pace->limited = false &&", "pace_limit"),
     ("pace.c", "no assists", "static double owed", "return left_b", "return 0 * left_b", "pace_assist"),
