@@ -382,8 +382,8 @@ Usage: ./ampersand gc [flags]                                              defau
   --memory-limit SIZE    addresses that a process may take                 128G
 
 Measures the heap at its peak, the CPU time of collecting and every pause, and sets the model beside them: the heap is
-live x (1 + GOGC/100), where Go counts what is born while it marks; a cycle costs what it cost in collections measured
-apart. The page has the saw-tooth, the pauses, sliders over what was measured, the heap as a graph with retained sizes,
+live x (1 + GOGC/100), where Go counts what is born while it marks; every other cycle says what those between cost. How
+long a run takes is said before it begins, from trials. The page has the saw-tooth, the pauses, sliders over what was measured, the heap as a graph with retained sizes,
 and a small heap to step through marking.
 END
         doctor) cat <<'END' ;;

@@ -38,11 +38,6 @@ def modelled(live_b, gogc, n=10, **more):
     return launch(cycles, live_b=live_b, asked_live_b=live_b, gogc=gogc, allocated_b=n * room_b, **more)
 
 
-def with_cost(launched):
-    """And what is measured apart, as it is."""
-    return dataclasses.replace(launched, warm_cycles=launched.cycles, apart_cycles=launched.cycles)
-
-
 def whole(few=False):
     """A run with everything in it; few: points at one setting only, and few cycles."""
     points, pauses, settings = {}, {}, MANIFEST["settings"]
@@ -51,8 +46,7 @@ def whole(few=False):
         for workload in settings["workloads"]:
             for live_b in settings["live_b"][:1 if few else None]:
                 for gogc in settings["gogc"][:1 if few else None]:
-                    points[collector, workload, live_b, gogc] = [
-                        with_cost(modelled(live_b, gogc, workload=workload, **kind))]
+                    points[collector, workload, live_b, gogc] = [modelled(live_b, gogc, workload=workload, **kind)]
         pauses[collector] = modelled(64 * MIB, 50, 20 if few else 300, workload="server", **kind)
     return runs.Run(Path("run"), MANIFEST, (), points, pauses, {"tree": GRAPH})
 

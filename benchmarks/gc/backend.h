@@ -49,7 +49,6 @@ int backend_run(unsigned n, uint64_t (*fn)(unsigned mutator, uint64_t argument),
 /* Start a thread that may call backend_collect(), and is joined by pthread_join(). 0 or an error of pthread_create(). */
 int backend_thread(void *(*fn)(void *), pthread_t *out);
 void backend_collect(void); /* everything that is garbage now */
-void backend_gogc(unsigned gogc); /* from the next collection on */
 uint64_t backend_heap_b(void); /* what is mapped for objects, now */
 
 #endif

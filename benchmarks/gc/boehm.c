@@ -94,7 +94,8 @@ int backend_start(const struct workload *workload, unsigned gogc, uint64_t live_
     }
     live = live_b;
     GC_set_free_space_divisor(1000000);
-    backend_gogc(gogc);
+    between_b = live * gogc / 100;
+    GC_set_min_bytes_allocd(between_b);
     GC_set_on_collection_event(note);
     return 0;
 }
@@ -141,12 +142,6 @@ int backend_thread(void *(*fn)(void *), pthread_t *out)
 void backend_collect(void)
 {
     GC_gcollect();
-}
-
-void backend_gogc(unsigned gogc)
-{
-    between_b = live * gogc / 100;
-    GC_set_min_bytes_allocd(between_b);
 }
 
 uint64_t backend_heap_b(void)

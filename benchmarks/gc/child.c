@@ -16,10 +16,6 @@
 #include <time.h>
 
 #define COLLECTIONS 9 /* of a shape */
-#define WARM 3        /* cycles, about, before any count */
-#define APART 5       /* collections that nothing paces */
-#define UNPACED 4     /* times GOGC, meanwhile */
-#define SMALL_B ((uint64_t) 4 << 20) /* a heap that is smaller grows as this one */
 #define MOST_CYCLES 65536
 
 static const struct workload *workload;
@@ -116,88 +112,24 @@ static int turn_over(uint64_t each_b, uint64_t *sum, const char **why)
     return err;
 }
 
-/* Collects before: then no cycle that has been kept is still being written down. Returns when that is. */
-static uint64_t keep_from_now(void)
-{
-    backend_collect();
-    memset(kept.list, 0, kept.n * sizeof *kept.list);
-    kept.n = 0;
-    kept.since_ns = amp_clock_monotonic();
-    kept.on = true;
-    return kept.since_ns;
-}
-
-/* A copy of those that were kept; no more are. */
-static struct cycle *copy_kept(size_t *n)
-{
-    struct cycle *copy = amp_map((kept.n + 1) * sizeof *copy);
-
-    kept.on = false;
-    memcpy(copy, kept.list, kept.n * sizeof *copy);
-    *n = kept.n;
-    return copy;
-}
-
-static int warm_up(const struct task *task, struct result *result, const char **why)
-{
-    const uint64_t live_b = workload->live_b() > SMALL_B ? workload->live_b() : SMALL_B;
-    const uint64_t each_b = WARM * task->gogc * live_b / 100 / workload->mutators;
-    uint64_t sum;
-
-    keep_from_now();
-    if (backend_run(workload->mutators, workload->run, each_b, &sum, why))
-        return -1;
-    result->warm_cycles = copy_kept(&result->n_warm);
-    return 0;
-}
-
-static void *collect_once(void *unused)
-{
-    backend_collect();
-    return unused;
-}
-
-/* Some collections beside the workload, long before the collector begins one; between them it allocates as much as
- * between two of its own, so that what lives is as far apart and as cold. 0 or -1 with *why. */
-static int collect_apart(const struct task *task, struct result *result, const char **why)
-{
-    const uint64_t each_b = task->gogc * workload->live_b() / 100 / workload->mutators;
-    pthread_t thread;
-    uint64_t sum;
-    int err = 0;
-
-    backend_gogc(UNPACED * task->gogc);
-    keep_from_now();
-    for (unsigned i = 0; i <= APART && !err; i++) {
-        *why = "a thread could not be started";
-        if (i > 0 && backend_thread(collect_once, &thread))
-            return -1;
-        err = backend_run(workload->mutators, workload->run, each_b, &sum, why);
-        if (i > 0)
-            pthread_join(thread, NULL);
-    }
-    result->apart_cycles = copy_kept(&result->n_apart);
-    return err;
-}
-
 static int measure(const struct task *task)
 {
-    uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum = 0, begin_ns;
+    uint64_t live_b = workload->live_b(), each_b = task->turnover * live_b / workload->mutators, sum = 0;
     struct result result = { .allocated_b = each_b * workload->mutators };
     const char *why;
 
-    if (task->apart && warm_up(task, &result, &why))
-        return amp_complain(2, workload->name, "%s", why);
-    begin_ns = keep_from_now();
+    backend_collect(); /* then no cycle before is still being written down */
+    kept.since_ns = amp_clock_monotonic();
+    kept.on = true;
     result.cpu_seconds = cpu_seconds();
     if (turn_over(each_b, &sum, &why))
         return amp_complain(2, workload->name, "%s", why);
     result.cpu_seconds = cpu_seconds() - result.cpu_seconds;
-    result.seconds = (double) (workload->timed_ns ? *workload->timed_ns : amp_clock_monotonic() - begin_ns) / 1e9;
+    result.seconds = (double) (workload->timed_ns ? *workload->timed_ns : amp_clock_monotonic() - kept.since_ns) / 1e9;
     result.checksum = json_sprintf("%016llx", (unsigned long long) sum);
-    result.cycles = copy_kept(&result.n_cycles);
-    if (task->apart && collect_apart(task, &result, &why))
-        return amp_complain(2, workload->name, "%s", why);
+    kept.on = false;
+    result.cycles = kept.list;
+    result.n_cycles = kept.n;
     return save(task, &result);
 }
 

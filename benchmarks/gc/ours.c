@@ -116,11 +116,6 @@ void backend_collect(void)
     amp_gc_collect(gc);
 }
 
-void backend_gogc(unsigned gogc)
-{
-    amp_gc_gogc_set(gc, (int) gogc);
-}
-
 uint64_t ours_collect(void *unused)
 {
     (void) unused;

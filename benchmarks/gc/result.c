@@ -7,7 +7,7 @@
 #define ASKED TASK(workload), TASK(live_b, .least = 1), TASK(gogc, .least = 1), TASK(turnover), TASK(launch), TASK(seed)
 
 const struct amp_record gc_task_record = {
-    AMP_FIELDS(TASK(file), ASKED, TASK(graph), TASK(apart, .is_optional = true)),
+    AMP_FIELDS(TASK(file), ASKED, TASK(graph)),
     .is_strict = true,
 };
 
@@ -23,9 +23,7 @@ const struct amp_record gc_result_record = {
     AMP_FIELDS(FIELD(collector), FIELD(version), FIELD(concurrent),
                AMP_BEHIND("", struct result, task, AMP_OF(ASKED)), FIELD(mutators, .least = 1), FIELD(cpus, .least = 1),
                FIELD(checksum), FIELD(asked_live_b), FIELD(allocated_b), FIELD(heap_b), FIELD(peak_rss_b),
-               FIELD(seconds), FIELD(cpu_seconds), AMP_OBJECTS("cycles", struct result, cycles, n_cycles, &cycle),
-               AMP_OBJECTS("warm_cycles", struct result, warm_cycles, n_warm, &cycle),
-               AMP_OBJECTS("apart_cycles", struct result, apart_cycles, n_apart, &cycle)),
+               FIELD(seconds), FIELD(cpu_seconds), AMP_OBJECTS("cycles", struct result, cycles, n_cycles, &cycle)),
     .schema = "ampersand/gc-launch/1",
 };
 

@@ -13,7 +13,6 @@ struct task {
     uint64_t live_b, seed, turnover; /* turnover: how often the live heap is allocated anew, in bytes */
     unsigned gogc, launch;
     bool graph; /* write the graph of its heap instead */
-    bool apart; /* measure what the model is made of, too */
 };
 
 struct result {
@@ -26,9 +25,6 @@ struct result {
     double seconds, cpu_seconds; /* of the time in which cycles were kept */
     struct cycle *cycles;
     size_t n_cycles;
-    /* For the model: cycles of a warm-up, before the cycles above; and behind them, collections that nothing paced */
-    struct cycle *warm_cycles, *apart_cycles;
-    size_t n_warm, n_apart;
 };
 
 struct graph_result {

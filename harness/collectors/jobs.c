@@ -9,13 +9,12 @@
 
 static const struct amp_exit exits[] = { { AMP_EXIT_NO_MEMORY, "memory", "no memory" }, { 0 } };
 static const char *const kinds[] = { [AMP_GC_POINT] = "point", [AMP_GC_PAUSES] = "pauses",
-                                     [AMP_GC_SHAPE] = "shape", [AMP_GC_GRAPH] = "graph" };
+                                     [AMP_GC_SHAPE] = "shape", [AMP_GC_GRAPH] = "graph", [AMP_GC_TRIAL] = "trial" };
 static const char *const shapes[] = { "values", "ordered", "shuffled", "list", "balanced", "stores",
                                       "marked", "fresh", "loop", "checked", "churn" };
 
-/* Cycles that a point's process makes besides, for the model: warm up, collections that nothing paces. */
-enum { APART = 9 };
 enum { STILL = 5, SHAPES = sizeof shapes / sizeof *shapes };
+enum { TRIED = 8, TRIAL_B = 16 << 20 }; /* of a trial: turnover, and its live heap at most */
 
 /* Go says on stderr what its collector does. What else the environment sets for an allocator is not inherited. */
 static const char *const environment[] = { "GODEBUG=gctrace=1", NULL };
@@ -24,13 +23,13 @@ struct task { /* as benchmarks/gc/result.h has it */
     const char *file, *workload;
     uint64_t live_b, seed, turnover;
     unsigned gogc, launch;
-    bool graph, apart;
+    bool graph;
 };
 
 #define TASK(member) AMP_FIELD(struct task, member)
 static const struct amp_record task_record = {
     AMP_FIELDS(TASK(file), TASK(workload), TASK(live_b), TASK(gogc), TASK(turnover), TASK(launch), TASK(seed),
-               TASK(graph), TASK(apart)),
+               TASK(graph)),
 };
 
 struct maker {
@@ -52,8 +51,10 @@ static void name_job(const struct maker *maker, enum amp_collectors_kind kind, c
         job->file = amp_jobs_text(jobs, "%s/pauses/%s.json", maker->dir, collector);
     else if (kind == AMP_GC_SHAPE)
         job->file = amp_jobs_text(jobs, "%s/shapes/%s/%s.json", maker->dir, collector, task->workload);
-    else
+    else if (kind == AMP_GC_GRAPH)
         job->file = amp_jobs_text(jobs, "%s/graphs/%s.json", maker->dir, task->workload);
+    else
+        job->file = amp_jobs_text(jobs, "%s/trial.json", maker->dir);
     job->name = amp_jobs_text(jobs, "%s: %s%s, %" PRIu64 " MiB, GOGC %u", collector,
                               kind == AMP_GC_PAUSES ? "pauses of " : kind == AMP_GC_GRAPH ? "the heap of " : "",
                               task->workload, task->live_b >> 20, task->gogc);
@@ -101,18 +102,17 @@ static void add_points(const struct maker *maker, unsigned launch)
                     add(maker, AMP_GC_POINT, c,
                         (struct task){ .workload = o->workloads[w], .live_b = o->live_b[l],
                                        .gogc = (unsigned) o->gogc[g], .turnover = turnover_of(o, o->gogc[g]),
-                                       .launch = launch, .apart = true },
+                                       .launch = launch },
                         group++);
     amp_jobs_shuffle(maker->jobs, first, o->seed + launch);
 }
 
-/* Pauses depend most on the largest heap; in a quick run that would take too long. */
-static uint64_t live_for_pauses(const struct amp_collectors_options *o)
+static uint64_t live_for(const struct amp_collectors_options *o, bool largest)
 {
     uint64_t live_b = o->live_b[0];
 
     for (size_t i = 1; i < o->n_live; i++)
-        if (o->quick ? o->live_b[i] < live_b : o->live_b[i] > live_b)
+        if (largest ? o->live_b[i] > live_b : o->live_b[i] < live_b)
             live_b = o->live_b[i];
     return live_b;
 }
@@ -131,18 +131,23 @@ static uint64_t turnover_for_pauses(const struct amp_collectors_options *o, uint
     return o->pauses * gogc / 100 + 2;
 }
 
-/* The workload with most mutators; the smallest GOGC, which gives most cycles. */
-static void add_pauses(const struct maker *maker, size_t group)
+/* Pauses depend most on the largest heap; in a quick run that would take too long. The workload with most mutators; the
+ * smallest GOGC, which gives most cycles. */
+static struct task task_of_pauses(const struct amp_collectors_options *o)
 {
-    const struct amp_collectors_options *o = maker->options;
-    struct task task = { .workload = o->workloads[0], .live_b = live_for_pauses(o) };
+    const uint64_t gogc = smallest_gogc(o);
+    struct task task = { .workload = o->workloads[0], .live_b = live_for(o, !o->quick), .gogc = (unsigned) gogc,
+                         .turnover = turnover_for_pauses(o, gogc) };
 
     for (size_t w = 0; w < o->n_workloads; w++)
         task.workload = strcmp(o->workloads[w], "server") == 0 ? o->workloads[w] : task.workload;
-    task.gogc = (unsigned) smallest_gogc(o);
-    task.turnover = turnover_for_pauses(o, task.gogc);
-    for (size_t c = 0; c < o->n_collectors; c++)
-        add(maker, AMP_GC_PAUSES, c, task, group + c);
+    return task;
+}
+
+static void add_pauses(const struct maker *maker, size_t group)
+{
+    for (size_t c = 0; c < maker->options->n_collectors; c++)
+        add(maker, AMP_GC_PAUSES, c, task_of_pauses(maker->options), group + c);
 }
 
 /* The first five are collected as they are. */
@@ -190,15 +195,52 @@ size_t amp_collectors_size(const struct amp_collectors_options *options)
     return options->n_collectors * (points + 1 + SHAPES) + options->n_workloads;
 }
 
-/* One after the other: with a cycle for each live heap times GOGC. */
-uint64_t amp_collectors_allocated_b(const struct amp_collectors_options *o)
+/* ---- Trials */
+
+static void add_trial(const struct maker *maker, size_t collector, const char *workload, uint64_t gogc)
 {
+    const uint64_t live_b = live_for(maker->options, false);
+
+    add(maker, AMP_GC_TRIAL, collector,
+        (struct task){ .workload = workload, .live_b = live_b < TRIAL_B ? live_b : TRIAL_B, .gogc = (unsigned) gogc,
+                       .turnover = TRIED },
+        0);
+}
+
+/* At the mean of all GOGC, as many bytes are allocated for each cycle as in all points together. */
+static uint64_t mean_gogc(const struct amp_collectors_options *o)
+{
+    uint64_t sum = 0;
+
+    for (size_t g = 0; g < o->n_gogc; g++)
+        sum += o->gogc[g];
+    return sum / o->n_gogc;
+}
+
+void amp_collectors_trials(const struct amp_collectors_options *o, const char *dir, char *const *programs,
+                           struct amp_jobs *jobs)
+{
+    const struct maker maker = { o, dir, programs, jobs };
+
+    for (size_t c = 0; c < o->n_collectors; c++) {
+        for (size_t w = 0; w < o->n_workloads; w++)
+            add_trial(&maker, c, o->workloads[w], mean_gogc(o));
+        add_trial(&maker, c, task_of_pauses(o).workload, smallest_gogc(o));
+    }
+}
+
+/* How often what a trial allocates, its live heap included, is in what the trial stands for. */
+double amp_collectors_trial_times(const struct amp_collectors_options *o, size_t trial)
+{
+    const uint64_t least_b = live_for(o, false), tried_b = (least_b < TRIAL_B ? least_b : TRIAL_B) * (TRIED + 1);
+    const struct task pauses = task_of_pauses(o);
     uint64_t live_b = 0, turnover = 0;
 
+    if (trial % (o->n_workloads + 1) == o->n_workloads)
+        return (double) (pauses.live_b * (pauses.turnover + 1)) / (double) tried_b;
     for (size_t l = 0; l < o->n_live; l++)
         live_b += o->live_b[l];
     for (size_t g = 0; g < o->n_gogc; g++)
-        turnover += turnover_of(o, o->gogc[g]) + APART * o->gogc[g] / 100;
-    return o->n_collectors * (o->launches * o->n_workloads * live_b * turnover +
-                              live_for_pauses(o) * turnover_for_pauses(o, smallest_gogc(o)));
+        turnover += turnover_of(o, o->gogc[g]) + 1;
+    return (double) (o->launches * live_b * turnover) / (double) tried_b;
 }

@@ -12,12 +12,17 @@
 #include "harness/collectors/options.h"
 #include "harness/run/job.h"
 
-enum amp_collectors_kind { AMP_GC_POINT, AMP_GC_PAUSES, AMP_GC_SHAPE, AMP_GC_GRAPH };
+enum amp_collectors_kind { AMP_GC_POINT, AMP_GC_PAUSES, AMP_GC_SHAPE, AMP_GC_GRAPH, AMP_GC_TRIAL };
 
 /* programs: of each of the options' collectors, its file */
 void amp_collectors_jobs(const struct amp_collectors_options *options, const char *dir, char *const *programs,
                          struct amp_jobs *jobs);
 size_t amp_collectors_size(const struct amp_collectors_options *options); /* how many, at most */
-uint64_t amp_collectors_allocated_b(const struct amp_collectors_options *options); /* by points and pauses */
+
+/* Before a run: each collector for a moment, with each workload as in its points, and once as in the pauses. No part of
+ * the run. What such a job takes, times the number for it, is what the run's points or pauses will take. */
+void amp_collectors_trials(const struct amp_collectors_options *options, const char *dir, char *const *programs,
+                           struct amp_jobs *jobs);
+double amp_collectors_trial_times(const struct amp_collectors_options *options, size_t trial);
 
 #endif

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define LAUNCH_B 262144 /* a launch's file, with its lines in the journal */
-#define SECONDS_PER_GIB 1.5
 
 struct collectors {
     struct amp_collectors_options options;
@@ -113,15 +112,40 @@ static uint64_t need_b(const void *run)
     return amp_collectors_size(&of->options) * LAUNCH_B;
 }
 
-static void announce(const struct amp_collectors_options *o)
+/* How long points and pauses will take, from trials: seconds by the clock, beside whatever else runs now; negative if a
+ * trial did not end well. */
+static double forecast_s(const struct collectors *of)
 {
-    const double gib = (double) amp_collectors_allocated_b(o) / (1 << 30);
+    struct amp_jobs trials = { 0 };
+    double seconds = 0;
 
-    amp_complain(0, "gc",
-                 "%zu points of some %u cycles, %u times; pauses of %" PRIu64 " cycles for each collector: allocates %.0f GiB, "
-                 "which takes %.0f minutes on a quiet machine",
-                 o->n_collectors * o->n_workloads * o->n_live * o->n_gogc, o->cycles, o->launches, o->pauses, gib,
-                 ceil(gib * SECONDS_PER_GIB / 60));
+    amp_collectors_trials(&of->options, of->dir, of->programs, &trials);
+    for (size_t i = 0; i < trials.n && seconds >= 0; i++) {
+        struct amp_job *trial = &trials.list[i];
+        const struct amp_process *process = &trial->process;
+        struct amp_outcome outcome = { 0 };
+
+        trial->process.argv = trial->words;
+        if (amp_process_run(&process, 1, 1, &outcome) || outcome.ending != AMP_DONE)
+            seconds = -1;
+        else
+            seconds += outcome.seconds * amp_collectors_trial_times(&of->options, i);
+        unlink(trial->file);
+    }
+    amp_jobs_free(&trials);
+    return seconds;
+}
+
+static void announce(const struct collectors *of)
+{
+    const struct amp_collectors_options *o = &of->options;
+    const double seconds = o->resume ? -1 : forecast_s(of);
+    char about[64] = "";
+
+    if (seconds >= 0)
+        snprintf(about, sizeof about, "; about %.0f minutes, as fast as trials went", ceil(seconds / 60));
+    amp_complain(0, "gc", "%zu points of some %u cycles, %u times; pauses of %" PRIu64 " cycles for each collector%s",
+                 o->n_collectors * o->n_workloads * o->n_live * o->n_gogc, o->cycles, o->launches, o->pauses, about);
 }
 
 static int make(void *run, int cpu, struct amp_jobs *out)
@@ -130,7 +154,7 @@ static int make(void *run, int cpu, struct amp_jobs *out)
 
     if (cpu < 0)
         amp_complain(0, "CPUs", "this process may use one only: no collector can run beside its program");
-    announce(&of->options);
+    announce(of);
     amp_collectors_jobs(&of->options, of->dir, of->programs, out);
     return 0;
 }

@@ -229,7 +229,7 @@ static void fill_in(struct amp_collectors_options *o)
         o->live_b[o->n_live++] = quick ? 16 * MEBI : 64 * MEBI;
     }
     o->launches = o->launches ? o->launches : quick ? 1 : 2;
-    o->cycles = quick ? 6 : 8;
+    o->cycles = quick ? 12 : 16;
     o->turnover = quick ? 16 : 32;
     o->pauses = quick ? 200 : 1000;
     o->timeout_s = o->timeout_s ? o->timeout_s : 600;

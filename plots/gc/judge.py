@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a run of collectors says, in numbers: each point beside the model, and the pauses.
 
-The model (plots/gc/model.py) is made of what was measured apart, and drawn beside what was measured at each setting."""
+Every other cycle makes the model (plots/gc/model.py); it stands beside the cycles between these, at each setting."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from plots.gc import model, runs
 
 SHAPES = (*runs.SHAPES, *runs.OPERATIONS, *runs.LOOPS)
 LONG_NS = 100_000  # a stop
-STEADY = 2  # the first cycles of a run still find a heap that was built in one go
+FIRST = 4  # a quarter of a run's cycles is left out: they find a heap that was built in one go, and a pacer that learns
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Point:
     ns_per_b: float  # the run's time, for each byte allocated by a mutator
     pauses_ns: tuple  # p50, p99, max of all stops
     others_b: float  # stacks and globals
-    cost: model.Cost | None  # measured apart
+    cost: model.Cost | None  # None: too few cycles
 
     @property
     def heap_off(self):
@@ -62,7 +62,7 @@ class Pauses:
 
 
 def steady(launch):
-    return launch.cycles[STEADY:] if len(launch.cycles) > 2 * STEADY else launch.cycles
+    return launch.cycles[len(launch.cycles) // FIRST:]
 
 
 def stops(cycle, concurrent):
@@ -88,67 +88,67 @@ def held(stops_ns):
 
 
 def points(run):
-    return [_point(key, _measured(launches), _cost(launches), len(launches))
-            for key, launches in run.points.items() if launches]
-
-
-def _but_first(cycles):
-    """Unless there is only one."""
-    return cycles[1:] or cycles
-
-
-def _cost(launches):
-    """What cycles took that nothing paced, and what was born while the warm-up marked; None: not measured."""
-    apart = [cycle.whole_ns for launch in launches for cycle in _but_first(launch.apart_cycles)]
-    born = [(cycle.end_b - cycle.trigger_b)
-            / model.growth_b(launch.asked_live_b, cycle.stacks_b + cycle.globals_b, launch.gogc)
-            for launch in launches for cycle in _but_first(launch.warm_cycles)]
-    return model.Cost(float(np.median(apart)), min(0.9, float(np.median(born)))) if apart and born else None
+    return [_point(key, launches) for key, launches in run.points.items() if launches]
 
 
 def _turns(launch):
     """(cycle, bytes allocated since the one before has ended, and ns), of whole cycles."""
-    cycles = launch.cycles[STEADY - 1:] if len(launch.cycles) > 2 * STEADY else launch.cycles
+    cycles = launch.cycles[max(0, len(launch.cycles) // FIRST - 1):]
     if len(cycles) < 2:
         return [(cycles[0], launch.allocated_b, 1e9 * launch.seconds)]
     return [(cycle, max(1, cycle.end_b - before.live_b), max(1, cycle.end_ns - before.end_ns))
             for before, cycle in zip(cycles, cycles[1:])]
 
 
-def _measured(launches):
-    cycles = [cycle for launch in launches for cycle in steady(launch)]
-    turns = [turn for launch in launches for turn in _turns(launch)]
-    return {
-        "mutators": launches[0].mutators, "cpus": launches[0].cpus,
-        "cycles": sum(len(launch.cycles) for launch in launches),
-        "asked_b": np.mean([launch.asked_live_b for launch in launches]),
-        "reached_b": np.mean([cycle.live_b for cycle in cycles]),
-        "others_b": np.mean([cycle.stacks_b + cycle.globals_b for cycle in cycles]),
-        "peak_b": np.median([cycle.end_b for cycle in cycles]),
-        "most_b": max(cycle.end_b for cycle in cycles),
-        "cpu_ns_per_b": sum(cycle.whole_ns for cycle, _, _ in turns) / sum(allocated_b for _, allocated_b, _ in turns),
-        "share": sum(cycle.cpu_ns for cycle, _, _ in turns) / sum(ns for _, _, ns in turns) / launches[0].cpus,
-        "of_process": sum(cycle.cpu_ns for launch in launches for cycle in launch.cycles)
-        / sum(launch.cpu_seconds * 1e9 for launch in launches),
-        "own_ns_per_b": sum(1e9 * launch.cpu_seconds - sum(cycle.whole_ns for cycle in launch.cycles)
-                            for launch in launches) / sum(launch.allocated_b for launch in launches),
-        "ns_per_b": sum(launch.seconds * launch.mutators for launch in launches) * 1e9
-        / sum(launch.allocated_b for launch in launches),
-        "pauses_ns": quantiles([ns for launch in launches for cycle in launch.cycles
-                                for ns in stops(cycle, launch.concurrent)]),
-    }
+def _halves(launches):
+    """Turns that make the model, and those that are judged; the former may be none."""
+    turns = [_turns(launch) for launch in launches]
+    return [turn for few in turns for turn in few[1::2]], [turn for few in turns for turn in few[::2]]
 
 
-def _point(key, found, cost, launches):
+def _cost(cycles, collector, asked_b, gogc):
+    """None: there are none."""
+    if not cycles:
+        return None
+    room = sum(model.room_b(collector, asked_b, cycle.stacks_b + cycle.globals_b, gogc) for cycle in cycles)
+    born = sum(cycle.end_b - cycle.trigger_b for cycle in cycles) / room
+    left = sum(cycle.goal_b - cycle.end_b for cycle in cycles) / room
+    return model.Cost(sum(cycle.whole_ns for cycle in cycles) / len(cycles) / asked_b, born, left)
+
+
+def _sum(launches, value):
+    return sum(value(launch) for launch in launches)
+
+
+def _point(key, launches):
     collector, workload, live_b, gogc = key
-    wanted = model.steady(collector, cost, found["asked_b"], found["others_b"], gogc)
-    own_ns = found["own_ns_per_b"] * model.growth_b(found["asked_b"], found["others_b"], gogc)
-    least = model.least_share(cost.cycle_ns, own_ns, found["mutators"], found["cpus"]) if cost and own_ns > 0 else None
-    return Point(collector, workload, live_b, gogc, launches, found["cycles"], float(found["asked_b"]),
-                 float(found["reached_b"]), float(found["peak_b"]), float(found["most_b"]), float(wanted.peak_b),
-                 found["cpu_ns_per_b"], wanted.cpu_ns_per_b(cost) if cost else None,
-                 found["share"], least, found["of_process"], found["ns_per_b"], found["pauses_ns"],
-                 float(found["others_b"]), cost)
+    one = launches[0]
+    making, judged = _halves(launches)
+    cycles, turns = [cycle for cycle, _, _ in judged], making + judged
+    asked_b = float(np.mean([launch.asked_live_b for launch in launches]))
+    others_b = float(np.mean([cycle.stacks_b + cycle.globals_b for cycle in cycles]))
+    cost = _cost([cycle for cycle, _, _ in making], collector, asked_b, gogc)
+    wanted = model.steady(collector, cost, asked_b, others_b, gogc)
+    allocated_b = _sum(launches, lambda launch: launch.allocated_b)
+    own_ns = _sum(launches, lambda launch: 1e9 * launch.cpu_seconds - sum(cycle.whole_ns for cycle in launch.cycles))
+    return Point(
+        collector, workload, live_b, gogc, len(launches), _sum(launches, lambda launch: len(launch.cycles)), asked_b,
+        reached_b=float(np.mean([cycle.live_b for cycle in cycles])),
+        peak_b=float(np.median([cycle.end_b for cycle in cycles])),
+        most_b=float(max(cycle.end_b for cycle, _, _ in turns)),
+        model_peak_b=wanted.peak_b,
+        cpu_ns_per_b=sum(cycle.whole_ns for cycle in cycles) / sum(allocated for _, allocated, _ in judged),
+        model_cpu_ns_per_b=wanted.cpu_ns_per_b(cost) if cost else None,
+        share=sum(cycle.cpu_ns for cycle, _, _ in turns) / sum(ns for _, _, ns in turns) / one.cpus,
+        least_share=model.least_share(cost.ns_per_b * asked_b, own_ns / allocated_b
+                                      * model.room_b(collector, asked_b, others_b, gogc), one.mutators, one.cpus)
+        if cost and own_ns > 0 else None,
+        of_process=_sum(launches, lambda launch: sum(cycle.cpu_ns for cycle in launch.cycles))
+        / _sum(launches, lambda launch: 1e9 * launch.cpu_seconds),
+        ns_per_b=1e9 * _sum(launches, lambda launch: launch.seconds * launch.mutators) / allocated_b,
+        pauses_ns=quantiles([ns for launch in launches for cycle in launch.cycles
+                             for ns in stops(cycle, launch.concurrent)]),
+        others_b=others_b, cost=cost)
 
 
 @dataclass(frozen=True)

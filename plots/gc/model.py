@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What a paced collector should need, from what was measured apart from the cycles that are judged: collections in the
-same process, behind them, that nothing paced give what a cycle takes (C, CPU time); a warm-up, before them, how much of
-the room is allocated while marking goes on (B). C grows with GOGC: live objects lie farther apart in a larger heap. With
-a live heap L, stacks and globals R, and room to grow G = (L + R) GOGC / 100, up to 4 MiB GOGC / 100 at least:
+"""What a paced collector should need. Every other cycle of a run makes the model, and those between are judged. The
+former give, as means: what marking takes for each live byte (c, CPU time), how much of the room to grow is allocated
+while marking goes on (B), and how much of it is left when marking is over (S; below 0 if the heap went beyond its
+goal). c grows with GOGC: live objects lie farther apart in a larger heap. With a live heap L, stacks and globals R, and
+room to grow G = (L + R) GOGC / 100, up to 4 MiB GOGC / 100 at least:
 
     collector   heap at its peak          a cycle allocates    since
-    boehm       L + G                     G                    it stops the program
-    ours        L + G                     G - B                what is born while marking is there until the next cycle
-    go          M + (M + R) GOGC / 100    M GOGC / 100         it counts as live: M = L + B
+    boehm       L + G                     G - S                it stops the program
+    ours        L + G                     G - S - B            what is born while marking is there until the next cycle
+    go          M + (M + R) GOGC / 100    M GOGC / 100 - S     it counts as live: M = L + B
 
-    CPU time for each byte allocated = C / what a cycle allocates
+    CPU time for each byte allocated = c L / what a cycle allocates
 
 A law of the workload: a program that takes P of CPU time to allocate G leaves a collector that keeps the heap no less
 than C / (C + P) of the time of the CPUs that its mutators use, as long as none of these waits."""
@@ -22,19 +23,21 @@ MINIMUM_B = 4 << 20
 
 @dataclass(frozen=True)
 class Cost:
-    cycle_ns: float  # CPU time, idle CPUs included
+    ns_per_b: float  # CPU time for each live byte, idle CPUs included
     born: float  # of the room to grow
+    left: float
 
 
 @dataclass(frozen=True)
 class Steady:
     """A cycle of many alike."""
 
+    live_b: float
     peak_b: float
     allocated_b: float
 
     def cpu_ns_per_b(self, cost):
-        return cost.cycle_ns / self.allocated_b
+        return cost.ns_per_b * self.live_b / self.allocated_b
 
 
 def between(costs, gogc):
@@ -46,25 +49,24 @@ def between(costs, gogc):
         if gogc <= high:
             share = math.log(gogc / low) / math.log(high / low)
             return Cost(*(getattr(one, name) * (1 - share) + getattr(other, name) * share
-                          for name in ("cycle_ns", "born")))
+                          for name in ("ns_per_b", "born", "left")))
     return costs[-1][1]
 
 
-def growth_b(live_b, others_b, gogc):
+def room_b(collector, live_b, others_b, gogc):
+    if collector == "boehm":  # its roots count for nothing, and it has no least heap
+        return live_b * gogc / 100
     return max(live_b + (live_b + others_b) * gogc / 100, MINIMUM_B * gogc / 100) - live_b
 
 
 def steady(collector, cost, live_b, others_b, gogc):
     """cost: None if it was not measured; then marking takes no time."""
-    if collector == "boehm":  # its roots count for nothing, and it has no least heap
-        return Steady(live_b * (1 + gogc / 100), live_b * gogc / 100)
-    born = cost.born if cost else 0
-    room_b = growth_b(live_b, others_b, gogc)
-    if collector == "ours":
-        return Steady(live_b + room_b, room_b * (1 - born))
-    marked_b = live_b + born * room_b
-    room_b = growth_b(marked_b, others_b, gogc)
-    return Steady(marked_b + room_b, room_b)
+    room = room_b(collector, live_b, others_b, gogc)
+    born_b, left_b = (cost.born * room, cost.left * room) if cost else (0, 0)
+    if collector != "go":
+        return Steady(live_b, live_b + room, room - left_b - (born_b if collector == "ours" else 0))
+    room = room_b(collector, live_b + born_b, others_b, gogc)
+    return Steady(live_b, live_b + born_b + room, room - left_b)
 
 
 def least_share(cycle_ns, program_ns, mutators, cpus):

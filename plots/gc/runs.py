@@ -77,8 +77,6 @@ class Launch:
     seconds: float
     cpu_seconds: float
     cycles: tuple[Cycle, ...]
-    warm_cycles: tuple[Cycle, ...] = ()  # before these; of points, for the model
-    apart_cycles: tuple[Cycle, ...] = ()  # and behind them: collections one after the other, which nothing paced
 
 
 @dataclass(frozen=True)

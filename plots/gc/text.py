@@ -47,7 +47,7 @@ def table(points):
         note="peak heap: median of cycles. GC CPU: of all CPUs' time, as Go counts it: without idle CPUs. least: "
              "what no collector that keeps the heap and marks as fast falls below, if no mutator waits, for it or for a "
              "CPU. GC ns/KiB: CPU time of collecting for each KiB allocated, idle CPUs included; ns/KiB: all that a "
-             "mutator takes for it. of model: from cycles that were measured apart")
+             "mutator takes for it. of model: what the other half of the cycles say")
 
 
 def shapes_table(found):

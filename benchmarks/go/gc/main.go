@@ -24,7 +24,6 @@ type task struct {
 	Launch   uint64 `json:"launch"`
 	Seed     uint64 `json:"seed"`
 	Graph    bool   `json:"graph"`
-	Apart    bool   `json:"apart"`
 }
 
 type result struct {
@@ -48,8 +47,6 @@ type result struct {
 	Seconds    float64 `json:"seconds"`
 	CPUSeconds float64 `json:"cpu_seconds"`
 	Cycles     []cycle `json:"cycles"`
-	Warm       []cycle `json:"warm_cycles"`
-	Apart      []cycle `json:"apart_cycles"`
 }
 
 // A workload's live heap, and how it is turned over.
@@ -96,16 +93,6 @@ func runAll(w workload, each uint64) uint64 {
 
 func measure(t task, w workload, trace *traced) result {
 	each := t.Turnover * w.live() / uint64(w.mutators())
-	warmed := []cycle{}
-	if t.Apart {
-		trace.begin()
-		live := w.live()
-		if live < small {
-			live = small
-		}
-		runAll(w, warm*uint64(t.Gogc)*live/100/uint64(w.mutators()))
-		warmed = trace.end()
-	}
 	trace.begin()
 	begin := time.Now()
 	before, _ := cpuSeconds()
@@ -130,20 +117,13 @@ func measure(t task, w workload, trace *traced) result {
 	after, peak := cpuSeconds()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	found := result{
+	return result{
 		Schema: "ampersand/gc-launch/1", Collector: "go", Version: runtime.Version(), Concurrent: true,
 		Workload: t.Workload, Live: t.Live, Gogc: t.Gogc, Turnover: t.Turnover, Launch: t.Launch, Seed: t.Seed,
 		Mutators: w.mutators(), Cpus: runtime.GOMAXPROCS(0), Checksum: fmt.Sprintf("%016x", sum), AskedLive: w.live(),
 		Allocated: each * uint64(w.mutators()), Heap: stats.HeapSys - stats.HeapReleased, PeakRss: peak,
 		Seconds: seconds, CPUSeconds: after - before, Cycles: trace.end(),
-		Warm: warmed, Apart: []cycle{},
 	}
-	if t.Apart {
-		trace.begin()
-		collectApart(t, w)
-		found.Apart = trace.end()
-	}
-	return found
 }
 
 // The file appears whole or not at all.

@@ -5,16 +5,11 @@ package main
 
 import (
 	"runtime"
-	"runtime/debug"
 	"time"
 )
 
 const (
 	collections = 9
-	warm        = 3       // cycles, about, before any count
-	apart       = 5       // collections that nothing paces
-	unpaced     = 4       // times GOGC, meanwhile
-	small       = 4 << 20 // a heap that is smaller grows as this one
 	page        = 4096
 	steps       = 1 << 20
 )
@@ -149,25 +144,6 @@ func (s *shape) run(mutator int, bytes uint64) uint64 {
 		sum += newObject(done).words[0]
 	}
 	return sum
-}
-
-// Some collections beside the workload, long before the collector begins one; between them it allocates as much as
-// between two of its own, so that what lives is as far apart and as cold.
-func collectApart(t task, w workload) {
-	each := uint64(t.Gogc) * w.live() / 100 / uint64(w.mutators())
-
-	debug.SetGCPercent(unpaced * t.Gogc)
-	for i := 0; i <= apart; i++ {
-		collected := make(chan struct{})
-		go func(i int) {
-			if i > 0 {
-				runtime.GC()
-			}
-			close(collected)
-		}(i)
-		runAll(w, each)
-		<-collected
-	}
 }
 
 // Collect again and again until `over` is closed; then close `ended`.

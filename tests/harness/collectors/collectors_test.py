@@ -3,6 +3,7 @@
 AMPERSAND_BUILD names the build folder."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from places import ROOT
-from plots.gc import runs
+from plots.gc import judge, runs
 
 BUILD = os.environ.get("AMPERSAND_BUILD")
 if not BUILD:
@@ -122,7 +123,10 @@ def shown(folder, *flags, status=0):
 @pytest.mark.skipif(not BUILT, reason="no collector was built")
 def test_a_run_from_end_to_end(tmp_path):
     folder = tmp_path / "run"
-    measured(folder, "--collector", ",".join(BUILT), "--workload", "tree")
+    done = measured(folder, "--collector", ",".join(BUILT), "--workload", "tree")
+    assert re.search(r"pauses of 200 cycles for each collector; about [1-9]\d* minutes, as fast as trials went\n",
+                     done.stderr)
+    assert not (folder / "trial.json").exists()
     lines = shown(folder, "--format", "trace").splitlines()
     run = runs.load(folder)
     launches = [launch for many in run.points.values() for launch in many]
@@ -145,7 +149,7 @@ def test_a_run_from_end_to_end(tmp_path):
     assert plots("check", folder) == f"{folder}: {2 + len(launches) + len(run.graphs)} files follow their schemas\n"
     points = {(row["collector"], row["gogc"]): row for row in summary["points"]}
     assert all(row["cpu_off"] is not None and 0 < row["least_share"] < 1 for row in points.values())
-    assert all(len(launch.apart_cycles) >= 4 and launch.warm_cycles for many in run.points.values() for launch in many)
+    assert all(point.cost.ns_per_b > 0 for point in judge.points(run))
     assert plots("report", folder) == f"{folder}/report.html\n" and (folder / "report.html").read_text() == page
     assert "report draws it" in plots("charts", folder, status=2)
     again = subprocess.run([GC, "--resume", folder], capture_output=True, text=True)

@@ -7,7 +7,7 @@ import pytest
 
 import chromium
 from plots.gc import gctrace, judge, model, page, runs, text
-from synthetic_gc import GRAPH, MIB, cycle, launch, modelled, whole, with_cost
+from synthetic_gc import GRAPH, MIB, cycle, launch, modelled, whole
 
 
 def test_a_line_of_gctrace():
@@ -29,22 +29,32 @@ def test_points_beside_the_model():
     """Boehm's collector stops the program: cycles that follow the model are off by nothing, at every GOGC and live
     heap."""
     boehm = {"collector": "boehm", "concurrent": False}
-    launches = [with_cost(modelled(live_b * MIB, gogc, **boehm)) for live_b in (16, 64) for gogc in (50, 100, 400)]
+    launches = [modelled(live_b * MIB, gogc, **boehm) for live_b in (16, 64) for gogc in (50, 100, 400)]
     found = points_of(launches)
     assert len(found) == 6
     for point in found.values():
         assert abs(point.heap_off) < 1e-6 and abs(point.cpu_off) < 1e-6
-    worse = tuple([cycle(live_b=64 * MIB, end_b=6 * 64 * MIB, worker_ns=34_000_000)] * 10)
-    off = points_of([dataclasses.replace(launches[-1], cycles=worse)])[64, 400]
+    worse = cycle(live_b=64 * MIB, end_b=6 * 64 * MIB, goal_b=5 * 64 * MIB, worker_ns=34_000_000)
+    few = launches[-1].cycles
+    off = points_of([dataclasses.replace(launches[-1], cycles=(worse, few[0], *[worse, few[0]] * 4))])[64, 400]
     assert off.heap_off == pytest.approx(0.2) and off.cpu_off == pytest.approx(34 / 16.977216 * 256 / 320 - 1)
-    assert points_of([modelled(64 * MIB, 400, **boehm)])[64, 400].cpu_off is None
+    assert points_of([dataclasses.replace(launches[-1], cycles=few[:2])])[64, 400].cpu_off is None
+
+
+def test_what_is_left_of_the_room_when_marking_is_over():
+    """Ours, of 64 MiB of room: a quarter is born while it marks, an eighth is left; so a cycle allocates five eighths,
+    and what that costs is off by nothing, but the heap is lower."""
+    cycles = [cycle(live_b=80 * MIB, trigger_b=104 * MIB, end_b=120 * MIB, goal_b=128 * MIB, worker_ns=10 ** 7)] * 8
+    found, = points_of([launch(cycles, collector="ours")]).values()
+    assert (found.cost.born, found.cost.left) == (0.25, 0.125) and found.cost.ns_per_b == 10 ** 7 / (64 * MIB)
+    assert found.heap_off == pytest.approx(120 / 128 - 1) and found.cpu_off == pytest.approx(0)
 
 
 def test_costs_between_those_measured():
-    low, high = model.Cost(100, 0.1), model.Cost(300, 0.3)
+    low, high = model.Cost(100, 0.1, 0), model.Cost(300, 0.3, 0.2)
     known = [(400, high), (100, low)]
     assert [model.between(known, gogc) for gogc in (50, 100, 400, 800)] == [low, low, high, high]
-    assert model.between(known, 200) == model.Cost(pytest.approx(200), pytest.approx(0.2))
+    assert model.between(known, 200) == model.Cost(pytest.approx(200), pytest.approx(0.2), pytest.approx(0.1))
     assert model.between([], 100) is None
 
 
@@ -52,9 +62,9 @@ def test_costs_between_those_measured():
     ("boehm", 128, 64), ("ours", 128, 48), ("go", 160, 80)])
 def test_what_is_born_while_marking(collector, peak, allocated):
     """Of 64 MiB of room a quarter: it stays for a cycle, or counts as live, or is not there."""
-    found = model.steady(collector, model.Cost(1e6, 0.25), 64 * MIB, 0, 100)
+    found = model.steady(collector, model.Cost(1, 0.25, 0), 64 * MIB, 0, 100)
     assert (found.peak_b, found.allocated_b) == (peak * MIB, allocated * MIB)
-    assert found.cpu_ns_per_b(model.Cost(48.0, 0)) == 48 / allocated / MIB
+    assert found.cpu_ns_per_b(model.Cost(3, 0.25, 0)) == 3 * 64 / allocated
 
 
 @pytest.mark.parametrize("cycle_ns, program_ns, mutators, cpus, want", [
@@ -64,7 +74,8 @@ def test_the_least_share(cycle_ns, program_ns, mutators, cpus, want):
 
 
 def test_the_share_is_of_whole_cycles():
-    cycles = [cycle(begin_ns=1000 * i, mark_ns=500, worker_ns=400, assist_ns=100, live_b=MIB, end_b=2 * MIB)
+    cycles = [cycle(begin_ns=1000 * i, mark_ns=500, worker_ns=400, assist_ns=100, live_b=MIB, end_b=2 * MIB,
+                    goal_b=2 * MIB)
               for i in range(8)]
     found, = points_of([launch(cycles, seconds=1.0)]).values()
     assert found.share == pytest.approx(500 / 2000) and found.cpu_ns_per_b == pytest.approx(500 / MIB)
@@ -76,8 +87,8 @@ def test_how_far_off(ratio, words):
 
 
 def test_small_heaps_have_room():
-    assert model.growth_b(MIB, 0, 100) == 3 * MIB
-    assert model.growth_b(64 * MIB, MIB, 50) == pytest.approx(32.5 * MIB)
+    assert model.room_b("ours", MIB, 0, 100) == 3 * MIB and model.room_b("boehm", MIB, 0, 100) == MIB
+    assert model.room_b("go", 64 * MIB, MIB, 50) == pytest.approx(32.5 * MIB)
 
 
 @pytest.mark.parametrize("concurrent, want", [(True, [3, 9]), (False, [3 + 50 + 9])])
@@ -117,9 +128,9 @@ def test_the_page_needs_nothing_else(tmp_path_factory):
     assert set(re.findall(r'href="#([\w-]+)"', text)) <= set(re.findall(r'id="([\w-]+)"', text))
 
 
-def test_no_line_of_what_was_not_measured_apart():
-    """Runs begun before have no cycles apart: their model has a heap, and no CPU; null, which nothing draws."""
-    for launched, is_known in ((modelled(64 * MIB, 100), False), (with_cost(modelled(64 * MIB, 100)), True)):
+def test_no_line_of_what_was_not_measured():
+    """A run of two cycles has none to make a model of: that has a heap, and no CPU; null, which nothing draws."""
+    for launched, is_known in ((modelled(64 * MIB, 100, 2), False), (modelled(64 * MIB, 100), True)):
         points = list(points_of([launched]).values())
         line = page._point(points[0], points)["model"]
         assert all(one["peak_b"] > 0 and (one["cpu_ns_per_kib"] is not None) == is_known for one in line)
