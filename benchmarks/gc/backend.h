@@ -15,7 +15,7 @@ struct cycle {
     /* The world stands still during both stops. Between them is the marking, beside the mutators where the collector
      * is concurrent; else the three are parts of one stop. */
     uint64_t first_stop_ns, mark_ns, second_stop_ns;
-    uint64_t first_stop_cpu_ns, second_stop_cpu_ns; /* CPU time of the process meanwhile; 0: not known */
+    uint64_t first_stop_cpu_ns, second_stop_cpu_ns; /* CPU time in these of who owes them; 0: not known */
     uint64_t longest_stop_ns; /* for which mutators stood still; of more stops than two, or of the only one */
     /* CPU time: marking by the collector's threads, by mutators, by CPUs that had nothing else to do; sweeping, where
      * it is known; and of the stops */

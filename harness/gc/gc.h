@@ -54,7 +54,8 @@ struct amp_gc_cycle {
     /* Times, in the order in which they happen. stop: asked for; stopped: the last mutator has stopped; go: released */
     uint64_t stop1_ns, stopped1_ns, go1_ns;
     uint64_t stop2_ns, stopped2_ns, go2_ns; /* of the attempt that ended marking */
-    uint64_t stop1_cpu_ns, stop2_cpu_ns;    /* CPU time of the process in each: in a long stop with little of it, who
+    uint64_t stop1_cpu_ns, stop2_cpu_ns;    /* CPU time in each of the last to stop, and of the worker, which may have had
+                                               its CPU; then of who makes the stop: in a long stop with little of it, who
                                                owed it had no CPU */
     unsigned stops;                         /* attempts at the second stop; each is a pause */
     uint64_t longest_stop_ns;

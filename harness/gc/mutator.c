@@ -40,6 +40,7 @@ static void enter(struct amp_gc_mutator *m, uintptr_t base)
     while (m->gc->stop || m->scanning)
         pthread_cond_wait(&m->gc->go, &m->gc->lock);
     m->limit = amp_stack_answer(safe_point, m);
+    pthread_getcpuclockid(pthread_self(), &m->cpu_clock);
     m->host_base = base;
     amp_gc_note_registers(m);
     m->asked = &amp_gc_asked;

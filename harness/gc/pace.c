@@ -30,9 +30,9 @@
 #define SLACK_B ((size_t) 256 << 10)
 #define AT_ONCE 32 /* objects that an assist scans between two looks at whether it must stop */
 
-static uint64_t read_clock(clockid_t clock)
+uint64_t amp_gc_clock_ns(clockid_t clock)
 {
-    struct timespec t;
+    struct timespec t = { 0, 0 }; /* of a thread that has ended: 0 */
 
     clock_gettime(clock, &t);
     return (uint64_t) t.tv_sec * 1000000000U + (uint64_t) t.tv_nsec;
@@ -40,17 +40,17 @@ static uint64_t read_clock(clockid_t clock)
 
 uint64_t amp_gc_now_ns(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return amp_gc_clock_ns(CLOCK_MONOTONIC);
 }
 
 uint64_t amp_gc_thread_ns(void)
 {
-    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+    return amp_gc_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 uint64_t amp_gc_process_ns(void)
 {
-    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+    return amp_gc_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* ---- At the end of marking */

@@ -138,6 +138,8 @@ struct amp_gc_mutator {
     uint64_t waits_since_ns; /* for the end of marking, since the heap has reached its goal; 0: it does not */
     struct amp_gc_marker marker;
     double debt; /* bytes to scan before it may allocate more */
+    clockid_t cpu_clock;
+    uint64_t asked_cpu_ns; /* its CPU time when it was last asked to stop */
     struct amp_gc_bin *bins[AMP_GC_KINDS];
     struct amp_gc_bin *holding;
 
@@ -209,12 +211,14 @@ struct amp_gc {
     int64_t credit; /* bytes that the worker has scanned and no assist has used */
     /* Control */
     pthread_mutex_t lock;
-    uint64_t stop_cpu_ns; /* of the process, when the stop was asked for */
+    uint64_t stop_cpu_ns; /* in this stop: struct amp_gc_cycle says whose */
+    uint64_t stop_since_ns; /* first the worker's CPU time when the stop was asked for, then that of who makes it */
     pthread_cond_t stopped, go, done;
     uint32_t work; /* changes whenever there is something for the worker; it sleeps on it */
     enum amp_gc_phase phase;
     uint32_t stop;    /* mutators must stop */
     uint32_t running; /* mutators in RUNNING */
+    bool dozes;       /* who makes a stop sleeps, perhaps on the CPU of who comes last, which then makes room at once */
     uint32_t waiting; /* threads that want the cycle to end */
     uint64_t round;   /* of amp_gc_flush_round() */
     bool flushing;
@@ -226,6 +230,7 @@ struct amp_gc {
     uint64_t prepared; /* the worker's: the cycle behind which it last made memory ready */
     bool quit, has_worker;
     pthread_t worker;
+    clockid_t worker_clock;
     sigset_t signals, blocked; /* of its thread, while it sleeps and while it works */
     struct amp_gc_marker worker_marker;
     int error; /* it has failed, for good */
@@ -394,6 +399,7 @@ void amp_gc_sleep(struct amp_gc *gc, uint32_t seen, uint64_t ns); /* at most, an
 uint64_t amp_gc_now_ns(void);
 uint64_t amp_gc_thread_ns(void);
 uint64_t amp_gc_process_ns(void);
+uint64_t amp_gc_clock_ns(clockid_t clock); /* of a thread, exact at any time; the process's lags behind */
 void amp_gc_pace_next(struct amp_gc *gc);
 void amp_gc_assist(struct amp_gc_mutator *mutator, size_t bytes); /* before so many are allocated, while marking */
 uint64_t amp_gc_rest_ns(const struct amp_gc *gc, uint64_t worked_ns);

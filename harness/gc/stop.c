@@ -11,7 +11,7 @@
 #define AGAIN_NS 100000 /* after which a request is repeated */
 /* A thread that sleeps needs some 50 us to wake up; so who waits looks for about as long before. Only for a moment if
  * there are as many mutators as CPUs: it may be on the CPU on which one of them has to run. */
-#define SPINS 3000
+#define SPINS 2000
 #define SPINS_CROWDED 100
 
 /* ---- Mutators */
@@ -42,8 +42,10 @@ static void leave(struct amp_gc_mutator *m, enum amp_gc_state state)
 {
     AMP_GC_STORE(&m->state, state);
     __atomic_store_n(&m->gc->running, m->gc->running - 1, __ATOMIC_RELEASE);
-    if (m->gc->running == 0)
-        pthread_cond_broadcast(&m->gc->stopped);
+    if (m->gc->running > 0)
+        return;
+    m->gc->stop_cpu_ns = amp_gc_thread_ns() - m->asked_cpu_ns;
+    pthread_cond_broadcast(&m->gc->stopped);
 }
 
 static void enter(struct amp_gc_mutator *m)
@@ -80,7 +82,7 @@ static void wait_for_go(struct amp_gc_mutator *m)
     while (gc->stop) {
         AMP_TRACE_BEGIN("gc: stopped");
         leave(m, AMP_GC_STOPPED);
-        if (gc->limits.cpus > 1)
+        if (gc->limits.cpus > 1 && !gc->dozes)
             spin_while(gc, &gc->stop, SPINS);
         while (gc->stop)
             pthread_cond_wait(&gc->go, &gc->lock);
@@ -245,6 +247,17 @@ static int give_up(struct amp_gc *gc, struct amp_gc_mutator *self)
     return -ETIMEDOUT;
 }
 
+/* Under the lock. */
+static void note_cpu_times(struct amp_gc *gc)
+{
+    gc->stop_cpu_ns = 0;
+    if (gc->has_worker)
+        gc->stop_since_ns = amp_gc_clock_ns(gc->worker_clock);
+    for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next)
+        if (m->state == AMP_GC_RUNNING)
+            m->asked_cpu_ns = amp_gc_clock_ns(m->cpu_clock);
+}
+
 int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_ns, uint64_t *stopped_ns)
 {
     int error = 0;
@@ -255,7 +268,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
             wait_for_go(self);
         else
             pthread_cond_wait(&gc->go, &gc->lock);
-    gc->stop_cpu_ns = amp_gc_process_ns();
+    note_cpu_times(gc);
     *asked_ns = amp_gc_now_ns();
     AMP_TRACE_BEGIN("gc: stop");
     AMP_GC_STORE(&gc->stop, 1);
@@ -267,12 +280,17 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
     if (gc->limits.cpus > 1)
         spin_while(gc, &gc->running, gc->running < gc->limits.cpus ? SPINS : SPINS_CROWDED);
     while (!error && gc->running > 0) {
+        gc->dozes = true;
         amp_gc_wait_a_little(gc, &gc->stopped, AGAIN_NS);
+        gc->dozes = false;
         ask(gc, self);
         if (gc->running > 0 && is_late(gc, *asked_ns))
             error = give_up(gc, self);
     }
     *stopped_ns = amp_gc_now_ns();
+    if (gc->has_worker && self)
+        gc->stop_cpu_ns += amp_gc_clock_ns(gc->worker_clock) - gc->stop_since_ns;
+    gc->stop_since_ns = amp_gc_thread_ns();
     pthread_mutex_unlock(&gc->lock);
     return error;
 }
@@ -291,7 +309,7 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
     if (go_ns - asked_ns > gc->longest_stop_ns)
         gc->longest_stop_ns = go_ns - asked_ns;
     if (cpu_ns)
-        *cpu_ns = amp_gc_process_ns() - gc->stop_cpu_ns;
+        *cpu_ns = gc->stop_cpu_ns + amp_gc_thread_ns() - gc->stop_since_ns;
     pthread_mutex_unlock(&gc->lock);
     return go_ns;
 }

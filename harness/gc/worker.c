@@ -154,6 +154,8 @@ int amp_gc_worker_start(struct amp_gc *gc)
     error = pthread_create(&gc->worker, NULL, work, gc);
     pthread_sigmask(SIG_SETMASK, &gc->signals, NULL);
     gc->has_worker = !error;
+    if (gc->has_worker)
+        pthread_getcpuclockid(gc->worker, &gc->worker_clock);
     return -error;
 }
 

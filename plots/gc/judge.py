@@ -79,7 +79,7 @@ def quantiles(values):
 
 
 def held(stops_ns):
-    """Of (time, CPU time of the process) of stops: how many that took long had a CPU for less than half of it, since
+    """Of (time, CPU time of who owes it) of stops: how many that took long had a CPU for less than half of it, since
     other programs had it; and p99 of the others."""
     if not any(cpu_ns for _, cpu_ns in stops_ns):
         return None

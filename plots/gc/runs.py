@@ -38,7 +38,7 @@ class Cycle:
     goal_b: int
     stacks_b: int
     globals_b: int
-    first_stop_cpu_ns: int = 0  # of the process; 0: not known
+    first_stop_cpu_ns: int = 0  # of who owes it; in older runs of the process; 0: not known
     second_stop_cpu_ns: int = 0
 
     @property

@@ -81,8 +81,9 @@ def pauses_table(found):
         Column("held_up", lambda row: _held(row)[0], "held up", lambda row: quantity.count(_held(row)[0])),
         Column("else_p99_ns", lambda row: _held(row)[1], "else p99", lambda row: quantity.time(_held(row)[1])),
     ), rows, title=_title(found),
-        note="held up: stops beyond 100 µs in which the process had a CPU for less than half of the time, as other "
-             "programs had it. else p99: of the others")
+        note="held up: stops beyond 100 µs in which who owed them had a CPU for less than half of the time, as other "
+             "programs had it: the last to stop and the collector's thread, then who makes the stop. else p99: of the "
+             "others")
 
 
 def _held(row):
