@@ -101,14 +101,15 @@ static double allocated_per_work(const struct amp_gc_rates *r)
 
 /* Bytes that mutators allocate while the worker scans one, if they do not help: about `want`, if nothing else runs;
  * less, as what is marked takes caches from them. Of cycles in which nobody waited for the worker, which does not rest
- * then. */
+ * then. Mutators also help where the worker is late by chance, and then marking ends before the goal: so only half of
+ * what they would have allocated instead is added. */
 static double allocated_beside(const struct amp_gc_rates *r, double want)
 {
     double ratio = want;
 
     if (r->worker_ns > 0)
-        ratio = r->beside_b / r->beside_scanned_b * (1 + r->assist_ns / r->beside_ns) *
-                (1 + r->assist_ns / r->worker_ns);
+        ratio = r->beside_b / r->beside_scanned_b / 2 *
+                (1 + (1 + r->assist_ns / r->beside_ns) * (1 + r->assist_ns / r->worker_ns));
     return ratio < want / 4 ? want / 4 : ratio > want * 4 ? want * 4 : ratio;
 }
 
