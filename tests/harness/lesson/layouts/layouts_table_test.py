@@ -134,7 +134,7 @@ def test_what_a_lesson_calls_of_a_static_library_is_placed(tmp_path, linker):
     """All that is reached, through other members and static functions; and not what is not."""
     need("ar", f"ld.{linker}")
     compile_c(tmp_path, CALLER)
-    out = make(tmp_path, f"--link-arg=-fuse-ld={linker}", library=make_library(tmp_path), count=16)
+    out = make(tmp_path, f"--link-arg=-fuse-ld={linker}", library=make_library(tmp_path))
     found, (unit,) = columns(out), table_of(out)["units"]
     assert unit["value"] == ["run_value", "helped", "inner", "hidden"] and unit["pointer"] == ["run_pointer"]
     assert unit["offsets"] == {name: found[name] for name in unit["value"] + unit["pointer"]}
@@ -149,7 +149,7 @@ RESERVED = {"helped": LIBRARY["helped"].replace("inner", "__inner"),
 
 def test_reserved_names_are_placed_like_others(tmp_path):
     compile_c(tmp_path, CALLER)
-    out = make(tmp_path, library=make_library(tmp_path, members=RESERVED), count=16)
+    out = make(tmp_path, library=make_library(tmp_path, members=RESERVED))
     assert_balanced(columns(out), ["run_value", "helped", "__inner", "hidden"], 16)
 
 
@@ -161,7 +161,7 @@ def test_reserved_names_are_placed_like_others(tmp_path):
 def test_only_the_compilers_own_helpers_are_left_unplaced(tmp_path, name, body, refused):
     compile_c(tmp_path, body)
     library = make_library(tmp_path, members={"helped": LIBRARY["inner"].replace(" inner", " __helped")})
-    done = run_tool(tmp_path, f"--link-arg={library}", count=16)
+    done = run_tool(tmp_path, f"--link-arg={library}")
     assert (done.returncode == 1) == refused and (f"{name}: comes from a static library" in done.stderr) == refused, done.stderr
     if not refused:
         assert name in table_of(tmp_path / "out")["units"][0]["value_calls"]
@@ -170,13 +170,13 @@ def test_only_the_compilers_own_helpers_are_left_unplaced(tmp_path, name, body, 
 def test_an_object_of_ones_own_is_placed(tmp_path):
     make_library(tmp_path)
     compile_c(tmp_path, CALLER)
-    out = make(tmp_path, f"--library={tmp_path / 'lib/helped.o'}", library=tmp_path / "lib/inner.o", count=16)
+    out = make(tmp_path, f"--library={tmp_path / 'lib/helped.o'}", library=tmp_path / "lib/inner.o")
     assert_balanced(columns(out), ["run_value", "helped", "inner", "hidden"], 16)
 
 
 def test_both_compilers_of_a_lesson_are_told(tmp_path):
     compile_c(tmp_path, CALLER)
-    out = make(tmp_path, library=make_library(tmp_path, ["-O1"]), count=16)
+    out = make(tmp_path, library=make_library(tmp_path, ["-O1"]))
     assert [unit["flags"][[flag[:2] for flag in unit["flags"]].index("-O")] for unit in table_of(out)["compiled"]] == [
         "-O2", "-O1"]
 
@@ -187,7 +187,7 @@ def test_calls_of_shared_libraries_are_told(tmp_path):
         "static AMP_NOINLINE uint64_t random_of(uint64_t i) { free(malloc(i & 7)); return i; }\nstatic uint64_t run_value"))
         + kernel("run_pointer", []) + PAIR.format("small", "run_value", "run_pointer", "8"))
     compile_c(tmp_path, source, flags=["-fno-builtin"])
-    unit, = table_of(make(tmp_path, count=16))["units"]
+    unit, = table_of(make(tmp_path))["units"]
     assert unit["value_calls"] == ["getenv", "malloc", "free"] and unit["pointer_calls"] == []
 
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_placed_is_refused_by_name(tmp_path, name):
     flags, how, words = UNPLACED[name]
     compile_c(tmp_path, CALLER)
     library = tmp_path / "nonesuch.a" if flags is None else make_library(tmp_path, flags)
-    done = run_tool(tmp_path, **{how: library}, count=16)
+    done = run_tool(tmp_path, **{how: library})
     assert done.returncode == 1 and done.stderr.startswith("ampersand: layouts: ") and "Traceback" not in done.stderr
     assert all(word in done.stderr for word in words), done.stderr
     assert not (tmp_path / "out/small.layouts.json").exists()
@@ -214,5 +214,5 @@ def test_two_static_functions_of_one_name(tmp_path):
     twins["helped"] = LIBRARY["helped"].replace("inner(i) +", "inner(i) + other(i) +").replace(
         "uint64_t helped", "uint64_t other(uint64_t i);\nuint64_t helped", 1)
     compile_c(tmp_path, CALLER)
-    done = run_tool(tmp_path, library=make_library(tmp_path, members=twins), count=16)
+    done = run_tool(tmp_path, library=make_library(tmp_path, members=twins))
     assert done.returncode == 1 and "hidden: two files have a static function of this name" in done.stderr
