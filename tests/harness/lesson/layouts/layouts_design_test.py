@@ -4,6 +4,7 @@ import itertools
 import random
 import re
 import shlex
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -280,12 +281,21 @@ REFUSALS = {
 }
 
 
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory):
+    """The folder of an earlier build."""
+    folder = tmp_path_factory.mktemp("earlier")
+    compile_c(folder, sides(1, 1)[0])
+    assert len(contents(make(folder, count=4))) == 5
+    return folder
+
+
 @pytest.mark.parametrize("name", REFUSALS)
-def test_refused(tmp_path, name):
+def test_refused(earlier, tmp_path, name):
     """One message that names what is wrong, and the modules of an earlier build untouched."""
     source, options, flags, words = REFUSALS[name]
-    compile_c(tmp_path, sides(1, 1)[0])
-    before = contents(make(tmp_path, count=4))
+    shutil.copytree(earlier, tmp_path, dirs_exist_ok=True)
+    before = contents(tmp_path / "out")
     compile_c(tmp_path, source, flags=flags)
     if "SELF" in options.values():
         options = {"extra": tmp_path / "small.o"}

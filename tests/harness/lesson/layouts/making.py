@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Lessons to lay out, and what make_layouts.py made of them, by nm and objdump."""
+import io
 import itertools
 import json
 import re
@@ -7,9 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from contextlib import redirect_stderr
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
 
 import pytest
 
+import make_layouts
 from places import ROOT
 
 PLACES = {16: (0, 16, 32, 48), 32: (0, 32), 64: (0,)}  # by alignment
@@ -62,19 +69,34 @@ ROUNDABOUT = (
 
 def compile_c(folder, source, compiler=("gcc",), flags=(), foreign=(), name="small"):
     (folder / f"{name}.c").write_text('#include "harness/kernel.h"\n' + source)
-    command = [*compiler, *FLAGS, "-I", ROOT, "-c"]
-    subprocess.run([*command, *flags, folder / f"{name}.c", "-o", folder / f"{name}.o"], check=True)
-    subprocess.run([*command, *foreign, ROOT / "harness/lesson/lesson.c", "-o", folder / "lesson.o"], check=True)
+    subprocess.run([*compiler, *FLAGS, "-I", ROOT, "-c", *flags, folder / f"{name}.c", "-o", folder / f"{name}.o"],
+                   check=True)
+    (folder / "lesson.o").write_bytes(lesson_object(tuple(compiler), tuple(foreign)))
+
+
+@lru_cache(maxsize=None)
+def lesson_object(compiler, flags):
+    """What is in each module, compiled."""
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "lesson.o"
+        subprocess.run([*compiler, *FLAGS, "-I", ROOT, "-c", *flags, ROOT / "harness/lesson/lesson.c", "-o", made],
+                       check=True)
+        return made.read_bytes()
 
 
 def run_tool(folder, *more, lesson="small", out="out", **options):
     files = {"object": folder / f"{lesson}.o", "extra": folder / "lesson.o"}
     options = files | {"count": 16, "seed": 1, "cc": "gcc"} | options  # linking 64 takes four times as long
-    command = [sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", lesson, "--out", folder / out,
-               *more]
-    for key, option in options.items():
-        command.append(f"--{key}={option}")
-    return subprocess.run(command, text=True, capture_output=True, check=False)
+    words = ["--lesson", lesson, "--out", str(folder / out), *more]
+    words += [f"--{key}={option}" for key, option in options.items()]
+    said, status = io.StringIO(), 0
+    with redirect_stderr(said), mock.patch.object(sys, "argv", ["make_layouts.py", *map(str, words)]):
+        try:  # here, since each start of Python would take longer than most of what is asked
+            make_layouts.main()
+        except SystemExit as end:  # a text is what Python would print
+            status = 1 if isinstance(end.code, str) else end.code
+            said.write(f"{end.code}\n" if isinstance(end.code, str) else "")
+    return subprocess.CompletedProcess(words, status, "", said.getvalue())
 
 
 def make(folder, *more, **options):
