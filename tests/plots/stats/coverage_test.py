@@ -110,7 +110,7 @@ def may_miss(rows, confidence):
     return stats.binom.ppf(0.999, rows, (1 - confidence) / 2)
 
 
-@pytest.mark.parametrize("launches, rows", [(16, 400), (64, 60)])
+@pytest.mark.parametrize("launches, rows", [(16, 200), (64, 40)])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
 def test_every_end_misses_as_seldom_as_stated(scenario, launches, rows):
     random = np.random.default_rng(3)
@@ -136,11 +136,11 @@ def test_small_and_scattered_groups_that_move_together(monkeypatch, name, group,
     random, scenario = np.random.default_rng(4), Scenario(f"{name} moves together", groups=(group,))
     for kind in ("normal", "insensitive"):
         truths = scenario.truths(random, EFFECTS[kind])
-        fit = two_way.fit(scenario.draw(random, 200 * MORE, 16, EFFECTS[kind]))
+        fit = two_way.fit(scenario.draw(random, 100 * MORE, 16, EFFECTS[kind]))
         for confidence in (0.95, 0.99, 0.9999):
             found = missed(fit, truths, confidence)
-            print(f"{scenario.name} by {apart}, {modes}, {kind}, {confidence}: missed {found} of {200 * MORE}")
-            assert max(found) <= may_miss(200 * MORE, confidence)
+            print(f"{scenario.name} by {apart}, {modes}, {kind}, {confidence}: missed {found} of {100 * MORE}")
+            assert max(found) <= may_miss(100 * MORE, confidence)
 
 
 def test_what_happens_in_one_launch_widens_nothing():
