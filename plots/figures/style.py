@@ -313,4 +313,4 @@ def place(manifest, lesson=None):
     words = f"{machine.get('cpu') or 'unknown processor'}, {machine.get('cpus') or '?'} CPUs"
     if machine.get("virtual"):
         words += f", in a virtual machine ({machine['virtual']})"
-    return [words, compiled.of_lesson(manifest, lesson) if lesson else compiled.brief(manifest)]
+    return [words, compiled.caption(manifest, lesson) if lesson else compiled.brief(manifest)]

@@ -8,7 +8,7 @@ import re
 _TELLING = re.compile(r"-(O|m|flto|fno-inline|ffast-math|fsanitize|fprofile|finstrument|fno-omit-frame-pointer|"
                       r"fstack-(protector|clash)|fcf-protection)")
 _USUAL = ("-mtune=generic", "-march=x86-64", "-fcf-protection=none")
-_FEW = 2  # lessons that are named where they are not compiled like the others
+_FEW = 2  # lessons that are named where they are not compiled like the others, and features of a processor
 
 
 def units(manifest, lesson):
@@ -29,6 +29,17 @@ def words(unit, telling=True):
 
 def of_lesson(manifest, lesson, telling=True):
     return " and ".join(dict.fromkeys(words(unit, telling) for unit in units(manifest, lesson)))
+
+
+def caption(manifest, lesson):
+    """As of_lesson(), for where there is little room: what -march=native says, some ninety features, is counted."""
+    kept, features = [], 0
+    for flag in of_lesson(manifest, lesson).split(" "):
+        feature = flag.startswith("-m") and not flag.startswith(("-march=", "-mtune="))
+        features += feature
+        if not feature or features <= _FEW:
+            kept.append(flag)
+    return " ".join(kept) + (f" and {features - _FEW} more -m flags" if features > _FEW else "")
 
 
 def ways(manifest, telling=True):

@@ -69,7 +69,7 @@ def carried_over(row):
 # ---- Of a crossover
 
 def bracket(low, high, estimate, unit):
-    """between 256 and 65,536 elements, probably near 8600; of an older run that has no interval only the estimate."""
+    """between 256 and 65,536 elements, probably near 8600 elements; of an older run that has no interval the estimate."""
     near = None if estimate is None else quantity.near_size(estimate, unit)
     if low is None:
         return f"near {near}"
@@ -78,7 +78,7 @@ def bracket(low, high, estimate, unit):
     between = f"between {first} and {ends[1]}"
     if near is None or near in ends or high <= CLIFF * low:
         return between
-    return f"{between}, probably near {near if first == ends[0] else _without_unit(near, ends[1])}"
+    return f"{between}, probably near {near}"
 
 
 def _without_unit(size, other):
@@ -105,8 +105,8 @@ def crossover(result, unit="B", names=None):
 
 
 def _change(one, unit, names):
-    """from list to array between 256 and 65,536 elements, probably near 8600; at a cliff list up to 16 B, array from
-    17 B"""
+    """from list to array between 256 and 65,536 elements, probably near 8600 elements; at a cliff list up to
+    16 B, array from 17 B"""
     def sizes(some):
         return ", ".join(quantity.measured_size(size, unit) for size in some)
     below, above = names[one.faster_below], names[one.faster_above]

@@ -38,7 +38,7 @@ def test_which_figures_there_are(figures, case, names):
     ("failed", "ratios", ["failed", "signal: SIGSEGV", "timeout: no end within 60 s, and killed"]),
     ("extremes", "ratios", ["30.00", "1/30.00", "900", "1/2500", "33554432"]),
     ("long words", "ratios", ["dollar: What do $5 and 100 % and a_b^c cost in $?"]),
-    ("a hundred rows", "crossover_pass", ["crossover between 18 and 23 B, probably near 20", "256 | 257", "value", "pointer",
+    ("a hundred rows", "crossover_pass", ["crossover between 18 and 23 B, probably near 20 B", "256 | 257", "value", "pointer",
                                           "64Ki",
                                           "Crossover: value wins below, pointer above", "value faster ↑",
                                           "pointer faster ↓", "size in bytes"]),

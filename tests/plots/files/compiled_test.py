@@ -99,6 +99,15 @@ def test_compare(runs, capsys, name):
     assert [(one["fact"], one["a"], one["b"]) for one in found] == want
 
 
+@pytest.mark.parametrize("features, want", [
+    ((), "gcc 12.2.0 -march=znver3 -O2"), (("-mavx", "-mfma"), "gcc 12.2.0 -march=znver3 -mavx -mfma -O2"),
+    (("-mavx", "-mfma", "-mno-amx-bf16", "-mbmi"), "gcc 12.2.0 -march=znver3 -mavx -mfma -O2 and 2 more -m flags"),
+])
+def test_a_caption_counts_a_processors_features(features, want):
+    unit = {"compiler": "gcc 12.2.0", "flags": ["-mtune=generic", "-march=znver3", *features, "-O2", "-fPIC"]}
+    assert compiled.caption({"layouts": {"pass": {"compiled": [unit]}}, "build": {}}, "pass") == want
+
+
 def test_every_place_tells_each_lesson_for_itself(runs, capsys):
     run = runs[1]
     compile_by(run, {"pass": [CLANG]})

@@ -38,7 +38,8 @@ def test_cut(text, fits, middle, want):
 
 @pytest.mark.parametrize("low, high, estimate, said", [
     (256, 65536, 8600, "between 256 B and 64 KiB, probably near 8.4 KiB"),
-    (4096, 8192, 6600, "between 4 and 8 KiB, probably near 6.4"), (16, 24, 20, "between 16 and 24 B, probably near 20"),
+    (4096, 8192, 6600, "between 4 and 8 KiB, probably near 6.4 KiB"),
+        (16, 24, 20, "between 16 and 24 B, probably near 20 B"),
     (16, 24, 16.2, "between 16 and 24 B"), (16, 24, None, "between 16 and 24 B"), (None, None, 20, "near 20 B")])
 def test_where_the_winner_changes(low, high, estimate, said):
     assert sentences.bracket(low, high, estimate, "B") == said
