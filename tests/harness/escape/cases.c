@@ -5,6 +5,7 @@
  *   want frame               it could live in the frame
  *   want outlives: WORDS     it outlives the frame, by a way whose one-line reason has these words
  *   want OBSTACLE            another obstacle */
+#include <libgen.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -173,6 +174,10 @@ void compared(void **at) { void *none = 0; /* the third operand */
     __atomic_compare_exchange_n(at, &none, malloc(8), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); } /* want outlives: argument `at` */
 char *found_in(const char *s) { char *p = malloc(8); /* want outlives: returned */
     strcpy(p, s); return strchr(p, 'a'); }
+char *folder_of(const char *s) { char *p = malloc(80); /* want outlives: returned */
+    strncpy(p, s, 79); p[79] = 0; return dirname(p); }
+int in_folder(void) { char *p = malloc(16); /* want frame */
+    strcpy(p, "a/b-XXXXXX"); int file = mkstemp(p); free(p); return file; }
 char *end_of(void) { char *p = malloc(8), *end; /* want outlives: returned */
     strtol(p, &end, 10); return end; }
 void *either(int n) { void *p = malloc(8), *q = unknown_result(); /* want outlives: returned */

@@ -19,6 +19,7 @@ void *kept;
 extern void *given;
 static int look(void **at) { return *at != 0 && *(char *) *at; }
 static int look_at(struct node *n) { return n->length; }
+static int look_in(struct node *n) { return look(n->any); }
 static void put(void **to, void *p) { *to = p; }
 
 /* ---- a load sees what was stored before, and not what was overwritten */
@@ -55,6 +56,9 @@ void *by_pointer(void) { void *p = 0, **at = &p; look(at); void ***of = &at; loo
     return p; }
 void *round_before(int n) { void *p = 0, *r = 0; while (n--) { r = p; look(&p); p = malloc(8); } /* want outlives: returned */
     return r; }
+void *round_of_one_block(void) { void *p = 0, *r;
+more: r = p; look(&p); p = malloc(8); /* want outlives: returned */
+    __asm__ goto("" : : : : more); return r; }
 void *of_round(int n) { void *r = given; while (n--) { void *p = 0; look(&p); r = p; p = malloc(8); /* want frame */
         look(&p); free(p); } return r; }
 static void *swap_of(void **a, void **b, void *p) { void *c = *a; *b = p; *a = *b; return c; }
@@ -100,3 +104,11 @@ int used_before_next(int n) { char *p = 0; int r = 0; do { if (p) r += *p; p = m
     } while (n--); return r; }
 int inside_of_older(int n) { char *p = 0; int r = 0; do { char *q = malloc(8); /* want loop */
         r += p ? *p : 0; p = q + 4; } while (n--); return r; }
+int read_in_holder(int n) { void *p = 0; int r = 0; struct node h = { 0 }; h.any = &p;
+    for (int i = 0; i < n; i++) { char *q = malloc(8); /* want loop */
+        r += look_in(&h); p = q; } return r; }
+int heap_read_by_called(int n) { struct node *p = calloc(1, sizeof *p); /* want frame */
+    int r = 0; for (int i = 0; i < n; i++) { char *q = malloc(8); /* want loop */
+        r += look(&p->any); p->any = q; } free(p); return r; }
+int other_ended(int n) { struct three t = { 0 }; int r = 0; for (int i = 0; i < n; i++) { char *q = malloc(8); /* want loop */
+        if (t.first) r += *(char *) t.first; t.first = q; t.last = 0; look(&t.last); } return r; }
