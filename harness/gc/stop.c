@@ -38,13 +38,16 @@ void amp_gc_answer(void)
     amp_stack_call(amp_gc_answer_on_host, amp_gc_me);
 }
 
+/* Whoever looks at `running` wants the lock next, so between the two nothing takes time. */
 static void leave(struct amp_gc_mutator *m, enum amp_gc_state state)
 {
+    const uint64_t cpu_ns = m->gc->stop ? amp_gc_thread_ns() - m->asked_cpu_ns : 0;
+
     AMP_GC_STORE(&m->state, state);
     __atomic_store_n(&m->gc->running, m->gc->running - 1, __ATOMIC_RELEASE);
     if (m->gc->running > 0)
         return;
-    m->gc->stop_cpu_ns = amp_gc_thread_ns() - m->asked_cpu_ns;
+    m->gc->stop_cpu_ns = cpu_ns;
     pthread_cond_broadcast(&m->gc->stopped);
 }
 
@@ -300,6 +303,8 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
     uint64_t go_ns;
 
     pthread_mutex_lock(&gc->lock);
+    if (cpu_ns)
+        *cpu_ns = gc->stop_cpu_ns + amp_gc_thread_ns() - gc->stop_since_ns;
     AMP_GC_STORE(&gc->stop, 0);
     if (self)
         enter(self);
@@ -308,8 +313,6 @@ uint64_t amp_gc_go(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t aske
     AMP_TRACE_END("gc: stop");
     if (go_ns - asked_ns > gc->longest_stop_ns)
         gc->longest_stop_ns = go_ns - asked_ns;
-    if (cpu_ns)
-        *cpu_ns = gc->stop_cpu_ns + amp_gc_thread_ns() - gc->stop_since_ns;
     pthread_mutex_unlock(&gc->lock);
     return go_ns;
 }
