@@ -35,6 +35,7 @@ CASES = {
     "away": "20 cycles, 77\n",
     "host": "78\n",
     "register": "79\n",
+    "owed": "1 1\n1 0\n",
     "bursts": "whole\n",
     "middle": "1225\n",
     "reused": "used again\n",
@@ -71,7 +72,7 @@ CASES = {
 
 
 PROGRAMS = {
-    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here", "within", "register"},
+    "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here", "within", "register", "owed"},
     "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "short",
                 "many", "ended"},
     "gc_coroutines": {"coroutines", "late", "stranger", "registry", "watched"},

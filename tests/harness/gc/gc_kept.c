@@ -5,6 +5,8 @@
  *   gc_kept CASE */
 #include "tests/harness/gc/gc_cases.h"
 
+#include <time.h>
+
 AMP_GROWS(uint64_t, polls_for_ever, FRAME, void *unused)
 {
     __atomic_store_n(&told, 1, __ATOMIC_RELEASE);
@@ -75,6 +77,67 @@ static void called(void)
 static void away(void)
 {
     stops(is_away);
+}
+
+/* ---- Whose CPU time a long stop is: it begins, and only then the mutator computes or sleeps, for LONG_NS. */
+#define LONG_NS 20000000
+
+static uint64_t time_ns(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return (uint64_t) t.tv_sec * 1000000000U + (uint64_t) t.tv_nsec;
+}
+
+static uint64_t computes(void *unused)
+{
+    const uint64_t begin_ns = time_ns(CLOCK_THREAD_CPUTIME_ID);
+
+    while (time_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns < LONG_NS)
+        ;
+    return (uintptr_t) unused;
+}
+
+static uint64_t sleeps(void *unused)
+{
+    nanosleep(&(struct timespec){ 0, LONG_NS }, NULL);
+    return (uintptr_t) unused;
+}
+
+AMP_GROWS(uint64_t, is_long, FRAME, void *how)
+{
+    amp_stack_call(computes, NULL); /* before, which does not count */
+    __atomic_store_n(&told, 1, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&amp_gc_asked, __ATOMIC_RELAXED))
+        ;
+    amp_stack_call(*(amp_stack_fn **) how, NULL);
+    amp_gc_poll();
+    return 0;
+}
+
+static void note_first_stop(void *cycle, const struct amp_gc_cycle *c)
+{
+    if (c->number == 1)
+        *(struct amp_gc_cycle *) cycle = *c;
+}
+
+static void owed(void)
+{
+    amp_stack_fn *ways[] = { computes, sleeps };
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct amp_gc_cycle cycle = { 0 };
+        struct amp_gc_mutator *m;
+
+        told = 0;
+        gc = make((struct amp_gc_limits){ .gogc = 100, .trace = { .cycle = note_first_stop, .arg = &cycle } });
+        amp_gc_mutator_start(gc, "one", NULL, is_long, &ways[i], &m);
+        wait_for_told(1);
+        if (amp_gc_collect(gc) || amp_gc_mutator_join(m, NULL) || amp_gc_destroy(gc))
+            abort();
+        printf("%d %d\n", cycle.go1_ns - cycle.stop1_ns >= LONG_NS, cycle.stop1_cpu_ns >= LONG_NS / 2);
+    }
 }
 
 /* On the host stack, and nowhere else. */
@@ -327,6 +390,7 @@ static const struct example examples[] = {
     { "bursts", bursts },
     { "middle", middle },
     { "reused", reused },
+    { "owed", owed },
     { "host", host },
     { "register", in_a_register },
 };
