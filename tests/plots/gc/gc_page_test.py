@@ -65,6 +65,14 @@ def test_what_is_born_while_marking(collector, peak, allocated):
     found = model.steady(collector, model.Cost(1, 0.25, 0), 64 * MIB, 0, 100)
     assert (found.peak_b, found.allocated_b) == (peak * MIB, allocated * MIB)
     assert found.cpu_ns_per_b(model.Cost(3, 0.25, 0)) == 3 * 64 / allocated
+    early = model.steady(collector, model.Cost(1, 0.25, 0.125), 64 * MIB, 0, 100)
+    assert (early.peak_b, early.allocated_b) == (peak * MIB, (allocated - 8) * MIB)
+
+
+def test_the_first_quarter_of_collections_of_a_shape_is_left_out():
+    cycles = [cycle(mark_ns=ns, worker_ns=ns + 10) for ns in (5, 1, 1, 3)]
+    found, = judge.shapes(runs.Run(None, {}, (), {}, {}, {}, {("ours", "list"): launch(cycles, workload="list")}))
+    assert (found.ns, found.cpu_ns) == (1, 11)
 
 
 @pytest.mark.parametrize("cycle_ns, program_ns, mutators, cpus, want", [
