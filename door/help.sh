@@ -250,6 +250,7 @@ Usage: ./ampersand profile [flags] -- PROGRAM ARGUMENTS                    defau
   -o FILE            write the profile there, for `go tool pprof FILE`     none
   --every T          write it again after each such time: 10s, 5m          at the end
   --alloc            every allocation                                      default
+  --sample BYTES     one allocation in so many bytes, 512K as in Go: counts are estimates then
   --cpu              where CPU time goes; for a PROGRAM
   --rows RUN         all rows of a run that allocate; bench does that       none
   --copies           which struct copies cost what; for a PROGRAM that `ampersand cc` compiled
@@ -259,7 +260,8 @@ Records each allocation of the program and of the processes that it starts, with
 when the program has ended; its exit status is the program's (128 plus a signal that ended it), or 2: it cannot be
 profiled. SIGUSR2 to this process writes FILE at once; what was counted is kept however the program ends. Of a ROW, 100
 operations of each side are recorded, then half a second of CPU time; -o out.pb.gz writes out-value.pb.gz,
-out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's) and out-diff.svg.
+out-pointer.pb.gz, out-diff.pb.gz (1,000 operations of the pointer side minus the value side's), out-sides.pb.gz (both
+beside each other) and out-diff.svg.
 END
         trace) usage_of_trace ;;
         merge) cat <<'END' ;;

@@ -9,7 +9,7 @@ file_of_row() {
     while [ $# -gt 0 ]; do
         case $1 in
             --) return ;;
-            -o | --every | --format)
+            -o | --every | --format | --sample)
                 [ "$1" != -o ] || named=${2-}
                 [ $# = 1 ] || shift
                 ;;

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MOST_SAMPLE_B ((uint64_t) 1 << 30) /* an allocation of 0 bytes counts for as many: 32 bits hold them */
+
 struct options {
     struct amp_run_options run;
     const char *row;     /* NULL: it is a program */
@@ -31,6 +33,11 @@ static bool read_every(const char *text, uint64_t *every_ns)
     return true;
 }
 
+static bool read_sample(const char *text, uint64_t *sample_b)
+{
+    return amp_quantity_read_size(&text, sample_b) && !*text && *sample_b > 0 && *sample_b <= MOST_SAMPLE_B;
+}
+
 /* A flag of ours. 0, or 2 after it has said what is wrong with its value. */
 static int read_flag(int flag, struct options *out)
 {
@@ -38,6 +45,8 @@ static int read_flag(int flag, struct options *out)
         return amp_flags_format(optarg, &out->run.is_json);
     if (flag == 'e' && !read_every(optarg, &out->run.every_ns))
         return amp_complain(2, "--every", "'%s' is no time such as 10s or 5m", optarg);
+    if (flag == 's' && !read_sample(optarg, &out->run.sample_b))
+        return amp_complain(2, "--sample", "'%s' is no size such as 512K, of 1 GiB at most", optarg);
     if (flag == 'a' || flag == 'c')
         out->run.is_cpu = flag == 'c';
     if (flag == 'o')
@@ -63,6 +72,8 @@ static int read_subject(int argc, char **argv, struct options *out)
         return amp_complain(2, argv[optind + 1], "profile takes one row; a program stands behind --");
     if (out->run.every_ns)
         return amp_complain(2, "--every", "only for a program");
+    if (out->run.sample_b)
+        return amp_complain(2, "--sample", "only for a program");
     if (out->run.is_cpu)
         return amp_complain(2, "--cpu", "only for a program; bench measures a row's time");
     return 0;
@@ -75,6 +86,7 @@ static int parse(int argc, char **argv, struct options *out)
                                            { "every", required_argument, NULL, 'e' },
                                            { "format", required_argument, NULL, 'f' },
                                            { "rows", required_argument, NULL, 'r' },
+                                           { "sample", required_argument, NULL, 's' },
                                            { NULL, 0, NULL, 0 } };
     int flag, status = 0;
 
@@ -84,6 +96,8 @@ static int parse(int argc, char **argv, struct options *out)
         status = read_subject(argc, argv, out);
     if (!status && out->run.every_ns && !out->run.output)
         status = amp_complain(2, "--every", "needs -o FILE, which the snapshots go to");
+    if (!status && out->run.sample_b && out->run.is_cpu)
+        status = amp_complain(2, "--sample", "is for allocations; --cpu samples time");
     return status;
 }
 

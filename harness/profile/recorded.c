@@ -145,6 +145,8 @@ static int read_process(struct amp_profile *profile, const struct amp_recorded_o
     profile->unrecorded += now(&head->unrecorded);
     profile->untracked += now(&head->untracked);
     profile->failed += now(&head->failed);
+    profile->sampled += now(&head->sampled);
+    profile->sample_b = head->sample_b;
     profile->n_processes++;
     free(r.modules);
     free(r.mappings);
@@ -188,7 +190,7 @@ static void set_types(struct amp_profile *profile, enum amp_recorded kind)
     profile->n_types = is_ticks ? 2 : 4;
     profile->default_type = is_ticks ? "cpu" : "alloc_space";
     profile->period_type = is_ticks ? tick_types[1] : (struct amp_value){ "space", "bytes" };
-    profile->period = is_ticks ? AMP_PROFILE_TICK_NS : 1; /* 1: every allocation, so nothing is to be scaled */
+    profile->period = is_ticks ? AMP_PROFILE_TICK_NS : profile->sample_b ? profile->sample_b : 1; /* 1: every allocation */
 }
 
 static int finish(struct amp_profile *profile, enum amp_recorded kind)

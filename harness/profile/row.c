@@ -2,6 +2,7 @@
 #include "harness/profile/row.h"
 
 #include "harness/profile/launch/launch.h"
+#include "harness/profile/launch/orphans.h"
 #include "harness/profile/samples/difference.h"
 #include "harness/profile/samples/proto.h"
 #include "harness/profile/samples/store.h"
@@ -99,6 +100,7 @@ static int run_side(struct row *row, struct side *side, void (*find)(struct row 
     if (asprintf(&task, "%s/%s", side->name, row->name) < 0)
         return amp_complain(2, "profile", "there is no memory");
     find(row, side, task, &status);
+    amp_orphans_end();
     free(task);
     return status;
 }
@@ -117,14 +119,23 @@ static int add_side(struct amp_profile *whole, const struct side *side, bool is_
     return err == -ENOENT ? 0 : err;
 }
 
+static int save_as(const struct row *row, const struct amp_profile *whole, const char *more)
+{
+    char *file = name_with(row->options->output, more);
+    int err = file ? amp_proto_save(whole, file, 0, row->name) : -ENOMEM;
+
+    if (err)
+        amp_complain(2, file ? file : "profile", "cannot be written: %s", strerror(-err));
+    free(file);
+    return err ? 2 : 0;
+}
+
+/* What the pointer side takes more; and both sides beside each other. */
 static int save_difference(const struct row *row)
 {
     struct amp_profile whole;
-    char *file = name_with(row->options->output, "diff");
-    int err = amp_store_begin(&whole);
+    int err = amp_store_begin(&whole), status = 2;
 
-    if (!file || err)
-        err = -ENOMEM;
     for (int i = 1; !err && i >= 0; i--) /* the pointer side first: its code keeps its addresses */
         err = add_side(&whole, &row->sides[i], i == 0);
     if (!err)
@@ -135,13 +146,15 @@ static int save_difference(const struct row *row)
         whole.default_type = types[TIME].type;
         whole.period_type = types[TIME];
         whole.period = 1;
-        err = amp_proto_save(&whole, file, 0, row->name);
+        status = save_as(row, &whole, "diff");
+        err = amp_difference_apart(&whole, "value side", "pointer side");
     }
-    amp_profile_free(&whole);
     if (err)
-        amp_complain(2, file ? file : "profile", "cannot be written: %s", strerror(-err));
-    free(file);
-    return err ? 2 : 0;
+        amp_complain(2, row->name, "its difference cannot be made: %s", strerror(-err));
+    else if (!status)
+        status = save_as(row, &whole, "sides");
+    amp_profile_free(&whole);
+    return err ? 2 : status;
 }
 
 /* What an operation takes: time in ns, bytes, allocations, bytes copied. */
@@ -188,6 +201,7 @@ int amp_row_profile(const char *name, const struct amp_run_options *options)
     struct row row = { name, bench, options, { { .name = "value" }, { .name = "pointer" } } };
     int status = amp_launch_find_beside("../ampersand-bench", bench, sizeof bench);
 
+    amp_orphans_adopt();
     for (size_t i = 0; !status && i < 2; i++)
         status = run_side(&row, &row.sides[i], find_allocations);
     for (size_t i = 0; !status && i < 2; i++)

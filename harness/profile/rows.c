@@ -9,12 +9,14 @@
 
 #include "harness/files/results.h"
 #include "harness/profile/launch/launch.h"
+#include "harness/profile/launch/orphans.h"
 #include "harness/profile/launch/scratch.h"
 #include "harness/profile/recorded.h"
 #include "harness/profile/samples/symbols.h"
 #include "harness/profile/show.h"
 #include "harness/program/program.h"
 #include "harness/text/complain.h"
+#include "harness/text/utf8.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -136,6 +138,7 @@ static int run_batch(const struct profiling *p, const json_t *rows, size_t first
 
     if (!err)
         err = amp_launch_run(&launch, &ended);
+    amp_orphans_end();
     if (!err && ended != 0 && ended != 1 << 8) /* 1: other lessons are missing */
         err = error_of(ended);
     if (!err && !(batch->text = read_told(launch.output)))
@@ -159,18 +162,18 @@ static const char *name_of_file(const char *path)
 /* The number of a frame in the file, from 0 on. */
 static json_t *number_of(struct profiling *p, const struct amp_line *line)
 {
-    char text[PATH_MAX];
-    json_t *number;
+    json_t *frame = json_pack("[o, o, i]", amp_text_json(line->function), amp_text_json(name_of_file(line->file)),
+                              (int) line->line);
+    char *text = json_dumps(frame, JSON_COMPACT);
+    json_t *number = text ? json_incref(json_object_get(p->frame_numbers, text)) : NULL;
 
-    snprintf(text, sizeof text, "%s\n%s\n%u", line->function ? line->function : "",
-             line->file ? name_of_file(line->file) : "", line->line);
-    number = json_object_get(p->frame_numbers, text);
-    if (number)
-        return json_incref(number);
-    number = json_integer((json_int_t) json_array_size(p->frames));
-    json_object_set(p->frame_numbers, text, number);
-    json_array_append_new(p->frames,
-                          json_pack("[s?, s?, i]", line->function, name_of_file(line->file), (int) line->line));
+    if (text && !number) {
+        number = json_integer((json_int_t) json_array_size(p->frames));
+        json_object_set(p->frame_numbers, text, number);
+        json_array_append(p->frames, frame);
+    }
+    json_decref(frame);
+    free(text);
     return number;
 }
 
@@ -231,7 +234,7 @@ static int add_row(struct profiling *p, const struct batch *batch, size_t number
         else if (!*why && !batch->are_found[i])
             why = "what it counted could not be written";
     if (*why)
-        object = json_pack("{s:s, s:s}", "row", batch->sides[number].row, "refused", why);
+        object = json_pack("{s:s, s:o}", "row", batch->sides[number].row, "refused", amp_text_json(why));
     else
         object = json_pack("{s:s, s:i, s:o, s:o}", "row", batch->sides[number].row, "ops", OPS, "value",
                            samples_to_json(p, batch, number, lesson), "pointer",
@@ -279,6 +282,7 @@ static const char *profile_all(struct profiling *p, const json_t *manifest_rows,
                   amp_launch_find_beside("libampersand_profile.so", p->library, sizeof p->library) ||
                   amp_program_check(p->bench, path, sizeof path)))
         err = -ENOTSUP;
+    amp_orphans_adopt();
     setenv(AMP_PROFILE_OFF, "1", 1); /* until the side's operations begin */
     for (i = 0; !err && i < n; i += ROWS)
         err = profile_some(p, rows, i, n - i < ROWS ? n - i : ROWS);

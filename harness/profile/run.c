@@ -12,6 +12,7 @@
 #include "harness/text/complain.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +121,7 @@ int amp_run_program(const struct amp_run_options *options, struct amp_profile *k
 {
     struct run run = { .options = options };
     struct amp_profile profile = { 0 };
-    char path[PATH_MAX], library[PATH_MAX];
+    char path[PATH_MAX], library[PATH_MAX], sample[24];
     struct amp_launch launch = { .command = options->command, .path = path, .library = library, .folder = run.folder,
                                  .output = options->told, .every_ns = options->every_ns, .snapshot = snapshot,
                                  .argument = &run };
@@ -130,9 +131,11 @@ int amp_run_program(const struct amp_run_options *options, struct amp_profile *k
         return status;
     if (options->title)
         setenv(AMP_PROFILE_OFF, "1", 1);
+    snprintf(sample, sizeof sample, "%" PRIu64, options->sample_b);
+    err = options->sample_b ? setenv(AMP_PROFILE_SAMPLE, sample, 1) : unsetenv(AMP_PROFILE_SAMPLE);
     clock_gettime(CLOCK_MONOTONIC, &run.begin);
     run.cpu_before_ns = cpu_ns();
-    err = amp_launch_run(&launch, &ended);
+    err = err ? -errno : amp_launch_run(&launch, &ended);
     if (err) {
         status = amp_complain(2, options->command[0], "cannot be started: %s", strerror(-err));
     } else {

@@ -11,6 +11,7 @@ struct amp_run_options {
     bool is_json, is_cpu;
     bool is_silent; /* nothing is reported */
     uint64_t every_ns;
+    uint64_t sample_b; /* bytes from one sampled allocation to the next; 0: each is recorded */
     char **command;
     const char *title; /* of a side of a row; NULL: it is a program of the user's */
     int told;          /* where a side's standard output goes; -1: to ours */

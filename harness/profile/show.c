@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/show.h"
 
+#include "harness/text/utf8.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,6 +208,22 @@ void amp_show_flags(const struct amp_profile *profile, FILE *out)
         fprintf(out, "no debug information: compile with -g to see files and lines\n");
 }
 
+/* How far sums may be off. Of an allocation of s bytes the variance is s^2 (1 - p) / p, which is at most s R. */
+static void print_sampling(const struct amp_profile *profile, FILE *out)
+{
+    const double bytes = (double) profile->total.bytes;
+    char distance[16];
+
+    if (profile->sample_b == 0)
+        return;
+    fprintf(out, "sampled: %" PRIu64 " allocations, one in each %s on average; all counts are estimates", profile->sampled,
+            size_text(profile->sample_b, distance));
+    if (bytes > 0)
+        fprintf(out, ", the bytes of all with a standard error of at most %.2g %%",
+                100 * sqrt((double) profile->sample_b / bytes));
+    fputc('\n', out);
+}
+
 /* What the numbers do not hold, a line each. */
 static void print_gaps(const struct amp_profile *profile, FILE *out)
 {
@@ -241,6 +260,7 @@ int amp_show_table(const struct amp_profile *profile, const struct amp_shown *sh
     if (profile->n_processes != 1)
         fprintf(out, "; %zu processes", profile->n_processes);
     fprintf(out, "%s%s\n", shown->ended ? "; " : "", shown->ended ? shown->ended : "");
+    print_sampling(profile, out);
     if (total->allocs > 0) {
         fprintf(out, "%10s %7s %12s %10s  %-30s %s\n", "bytes", "share", "allocations", "not freed", "function", "where");
         for (size_t i = 0; i < n && i < TOP; i++)
@@ -277,10 +297,10 @@ void amp_show_frames(json_t *stack, const struct amp_location *location)
     for (size_t i = 0; i == 0 || i < location->n_lines; i++) {
         const struct amp_line *line = i < location->n_lines ? &location->lines[i] : &nameless;
 
-        json_array_append_new(stack, json_pack("{s:s?, s:s?, s:o, s:b, s:s?, s:o}", "function", line->function, "file",
-                                               line->file, "line", count(line->line), "inlined",
-                                               i + 1 < location->n_lines, "module", mapping ? mapping->path : NULL,
-                                               "address", count(location->address - (mapping ? mapping->bias : 0))));
+        json_array_append_new(stack, json_pack("{s:o, s:o, s:o, s:b, s:o, s:o}", "function",
+                                               amp_text_json(line->function), "file", amp_text_json(line->file), "line",
+                                               count(line->line), "inlined", i + 1 < location->n_lines, "module",
+                                               amp_text_json(mapping ? mapping->path : NULL), "address", count(location->address - (mapping ? mapping->bias : 0))));
     }
 }
 
@@ -304,11 +324,16 @@ int amp_show_json(const struct amp_profile *profile, const struct amp_shown *sho
 
     for (size_t i = 0; i < profile->n_samples; i++)
         json_array_append_new(samples, sample_to_json(&profile->samples[i]));
-    object = json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "ampersand/profile/1",
-                       "program", shown->program, "file", shown->file, "ended", shown->ended, "processes",
+    object = json_pack("{s:s, s:o, s:o, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "ampersand/profile/1",
+                       "program", amp_text_json(shown->program), "file", amp_text_json(shown->file), "ended",
+                       shown->ended, "processes",
                        count(profile->n_processes), "total", counts_to_json(&profile->total), "lost",
                        count(profile->lost), "unrecorded", count(profile->unrecorded), "untracked",
                        count(profile->untracked), "failed", count(profile->failed), "samples", samples);
+    if (profile->sample_b) {
+        json_object_set_new(object, "sample_b", count(profile->sample_b));
+        json_object_set_new(object, "sampled", count(profile->sampled));
+    }
     err = object && json_dumpf(object, out, JSON_INDENT(2)) == 0 ? 0 : -ENOMEM;
     fputc('\n', out);
     json_decref(object);

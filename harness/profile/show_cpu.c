@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/show_cpu.h"
 
+#include "harness/text/utf8.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -172,9 +174,9 @@ int amp_show_cpu_json(const struct amp_profile *profile, const struct amp_shown 
         json_array_append_new(samples, json_pack("{s:I, s:I, s:o}", "samples", (json_int_t) sample->values[0], "cpu_ns",
                                                  (json_int_t) sample->values[1], "stack", stack));
     }
-    object = json_pack("{s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:o}", "schema", "ampersand/cpu-profile/1", "program",
-                       shown->program, "file", shown->file, "ended", shown->ended, "processes",
-                       (json_int_t) profile->n_processes, "kernel_ns", (json_int_t) cpu_ns, "cpu_ns",
+    object = json_pack("{s:s, s:o, s:o, s:s?, s:I, s:I, s:I, s:I, s:o}", "schema", "ampersand/cpu-profile/1", "program",
+                       amp_text_json(shown->program), "file", amp_text_json(shown->file), "ended", shown->ended,
+                       "processes", (json_int_t) profile->n_processes, "kernel_ns", (json_int_t) cpu_ns, "cpu_ns",
                        (json_int_t) profile->total.bytes, "lost", (json_int_t) profile->lost, "samples", samples);
     err = object && json_dumpf(object, out, JSON_INDENT(2)) == 0 ? 0 : -ENOMEM;
     fputc('\n', out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/copies/report.h"
 
+#include "harness/text/utf8.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -148,10 +150,12 @@ static json_t *count(uint64_t n)
 
 static json_t *place_to_json(const struct amp_copy_place *place, bool is_listed)
 {
-    json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "type", place->type, "size_b",
-                     count(place->size_b), "kind", place->kind, "file", place->file, "line", count(place->line),
-                     "caller", place->function, "bytes", count(place->bytes), "copies", count(place->copies), "source_b",
-                     count(place->source_b), "samples", count(place->samples));
+    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", amp_text_json(place->type),
+                               "size_b", count(place->size_b), "kind", amp_text_json(place->kind), "file",
+                               amp_text_json(place->file), "line", count(place->line), "caller",
+                               amp_text_json(place->function), "bytes", count(place->bytes), "copies",
+                               count(place->copies), "source_b", count(place->source_b), "samples",
+                               count(place->samples));
 
     if (object && is_listed) {
         json_object_set_new(object, "asked", count(place->asked));
@@ -169,9 +173,9 @@ int amp_copies_json(const struct amp_copy_places *places, const struct amp_copie
     sum(places, &bytes, &copies, &source_b);
     for (size_t i = 0; i < places->n; i++)
         json_array_append_new(list, place_to_json(&places->places[i], places->is_listed));
-    object = json_pack("{s:s, s:s, s:s?, s:s?, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "ampersand/copies/1",
-                       "program", shown->program, "file", shown->file, "ended", shown->ended, "counted",
-                       places->is_counted, "source", places->has_source, "bytes", count(bytes), "copies", count(copies),
+    object = json_pack("{s:s, s:o, s:o, s:s?, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "ampersand/copies/1",
+                       "program", amp_text_json(shown->program), "file", amp_text_json(shown->file), "ended",
+                       shown->ended, "counted", places->is_counted, "source", places->has_source, "bytes", count(bytes), "copies", count(copies),
                        "source_b", count(source_b), "samples", count(places->samples), "samples_in_copies",
                        count(places->in_copies), "places", list);
     err = object && json_dumpf(object, out, JSON_INDENT(2)) == 0 ? 0 : -ENOMEM;

@@ -124,7 +124,7 @@ __attribute__((visibility("default"))) void amp_budget_start(void)
     enum amp_doing before = amp_thread.doing;
 
     amp_thread.doing = AMP_LOOKING_UP;
-    if (!own)
+    if (!own && amp_region_head() && !amp_region_sample_b)
         own = amp_region_map(sizeof *own);
     amp_thread.doing = before;
     if (own)
@@ -138,6 +138,8 @@ __attribute__((visibility("default"))) const char *amp_budget_stop(const struct 
     enum amp_doing before = amp_thread.doing;
 
     amp_thread.budget = NULL;
+    if (!state && amp_region_sample_b)
+        return "allocations are sampled (profile --sample), so none is counted exactly";
     if (!state)
         return "no budget was begun in this thread, or there is no memory for one";
     if (state->allocs <= limit->allocs && (limit->bytes == 0 || state->bytes <= limit->bytes))

@@ -6,6 +6,7 @@
 
 #include "harness/profile/preload/count.h"
 #include "harness/profile/preload/real.h"
+#include "harness/profile/preload/sampling.h"
 
 #define AMP_EXPORTED __attribute__((visibility("default")))
 

@@ -26,10 +26,10 @@ void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller)
     return p;
 }
 
-/* From an allocating call with this body: the real one, counted if it is the program's. */
+/* From an allocating call with this body: the real one, counted if it is the program's and not passed over. */
 #define COUNTED(call, size_b)                                                                                          \
     struct amp_caller caller = AMP_CALLER();                                                                           \
-    if (!amp_call_enter())                                                                                             \
+    if (amp_sampling_passes(size_b) || !amp_call_enter())                                                              \
         return call;                                                                                                   \
     return amp_call_done(call, size_b, &caller)
 
@@ -38,7 +38,7 @@ void *amp_call_done(void *p, size_t size_b, const struct amp_caller *caller)
     struct amp_caller caller = AMP_CALLER();                                                                           \
     void *p;                                                                                                           \
                                                                                                                        \
-    if (!amp_call_enter())                                                                                             \
+    if (amp_sampling_passes(size_b) || !amp_call_enter())                                                              \
         return real;                                                                                                   \
     p = real;                                                                                                          \
     amp_thread.call = which;                                                                                           \
@@ -99,7 +99,7 @@ AMP_EXPORTED int posix_memalign(void **out, size_t alignment, size_t size)
 
     if (!amp_real_ready() || !amp_real.posix_memalign)
         return ENOMEM;
-    if (!amp_call_enter())
+    if (amp_sampling_passes(size) || !amp_call_enter())
         return amp_real.posix_memalign(out, alignment, size);
     error = amp_real.posix_memalign(out, alignment, size);
     amp_thread.doing = AMP_OUTSIDE;
@@ -115,17 +115,18 @@ AMP_EXPORTED int posix_memalign(void **out, size_t alignment, size_t size)
 
 static void *reallocate(void *p, size_t size, const struct amp_caller *caller)
 {
+    const bool passes = amp_sampling_passes(size);
     struct amp_object object;
     void *moved;
 
-    if (!amp_call_enter())
+    if ((passes && !amp_sampling_may_know(p)) || !amp_call_enter())
         return amp_real.realloc(p, size);
     amp_thread.doing = AMP_COUNTING;
     amp_thread.call = AMP_CALL_MOVED;
     object = amp_count_end(p, caller);
     amp_thread.doing = AMP_IN_CALL;
     moved = amp_real.realloc(p, size);
-    if (moved || size > 0)
+    if (!passes && (moved || size > 0))
         amp_call_done(moved, size, caller);
     amp_thread.doing = AMP_COUNTING;
     if (!moved && size > 0)
@@ -153,7 +154,7 @@ AMP_EXPORTED void *realloc(void *p, size_t size)
     if (!amp_real_ready())
         return NULL;
     if (!p) {
-        if (!amp_call_enter())
+        if (amp_sampling_passes(size) || !amp_call_enter())
             return amp_real.realloc(NULL, size);
         return amp_call_done(amp_real.realloc(NULL, size), size, &caller);
     }
@@ -172,7 +173,7 @@ AMP_EXPORTED void *reallocarray(void *p, size_t n, size_t size)
         return NULL;
     }
     if (!p) {
-        if (!amp_call_enter())
+        if (amp_sampling_passes(bytes) || !amp_call_enter())
             return amp_real.realloc(NULL, bytes);
         return amp_call_done(amp_real.realloc(NULL, bytes), bytes, &caller);
     }
@@ -183,7 +184,7 @@ void amp_call_free(void *p, const struct amp_caller *caller, void (*give_back)(v
 {
     if (!p || amp_real_is_early(p))
         return;
-    if (!amp_call_enter()) {
+    if (!amp_sampling_may_know(p) || !amp_call_enter()) {
         give_back(p);
         return;
     }

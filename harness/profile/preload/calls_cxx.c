@@ -82,7 +82,7 @@ __attribute__((__noinline__)) static void *by_malloc(size_t size, size_t alignme
             find(#name, &plain);                                                                                       \
         if (plain.kind == ALLOCATES && silent.kind == UNKNOWN)                                                         \
             find(throws ? #name "RKSt9nothrow_t" : #name, &silent);                                                    \
-        if (plain.kind == ALLOCATES && silent.function && amp_call_enter()) {                                          \
+        if (plain.kind == ALLOCATES && silent.function && !amp_sampling_passes(size) && amp_call_enter()) {            \
             struct amp_caller caller = AMP_CALLER();                                                                   \
             void *p = count_it;                                                                                        \
                                                                                                                        \

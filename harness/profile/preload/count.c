@@ -2,6 +2,7 @@
 #include "harness/profile/preload/count.h"
 
 #include "harness/profile/preload/budget.h"
+#include "harness/profile/preload/sampling.h"
 #include "harness/profile/record/live.h"
 #include "harness/profile/record/region.h"
 #include "harness/profile/unwind/seen.h"
@@ -42,45 +43,69 @@ HOT struct amp_profile_counts *counts_of(const struct amp_birth *birth)
     return birth->site ? &birth->site->counts : &amp_region_head()->lost;
 }
 
+HOT uint64_t bytes_of(const struct amp_birth *birth)
+{
+    return birth->size_b * birth->weight;
+}
+
 /* How long did it live? */
 HOT void count_life(const struct amp_birth *birth, const struct amp_caller *caller, bool alone)
 {
     if (!birth->frame.packed || caller->sp < amp_thread.low || caller->sp >= amp_thread.high)
         return;
     if (stands(birth->frame, caller))
-        add(&birth->site->counts.died_in_frame, 1, alone);
+        add(&birth->site->counts.died_in_frame, birth->weight, alone);
     else if (stands(birth->caller, caller))
-        add(&birth->site->counts.died_in_caller, 1, alone);
+        add(&birth->site->counts.died_in_caller, birth->weight, alone);
 }
 
 HOT void forget(const struct amp_birth *birth, bool alone)
 {
     struct amp_profile_counts *counts = counts_of(birth);
 
-    add(&counts->freed_b, birth->size_b, alone);
-    add(&counts->frees, 1, alone);
+    add(&counts->freed_b, bytes_of(birth), alone);
+    add(&counts->frees, birth->weight, alone);
 }
 
-HOT void track(const void *address, const struct amp_birth *birth, bool alone)
+/* Remember an object. True: its address was not known. */
+HOT bool track(const void *address, const struct amp_birth *birth, bool alone)
 {
     uint32_t replaced;
 
-    if (!amp_live_add((uintptr_t) address, birth->number, &replaced))
-        add(&amp_region_head()->untracked, 1, alone);
-    else if (replaced)
+    if (!amp_live_add((uintptr_t) address, birth->number, &replaced)) {
+        add(&amp_region_head()->untracked, birth->weight, alone);
+        return false;
+    }
+    if (replaced)
         forget(amp_birth_at(replaced), alone);
+    return !replaced;
 }
 
-HOT void begin(const void *address, const struct amp_birth *birth)
+HOT bool begin(const void *address, const struct amp_birth *birth)
 {
     struct amp_profile_counts *counts = counts_of(birth);
     const bool alone = amp_single_threaded();
 
-    add(&counts->bytes, birth->size_b, alone);
-    add(&counts->allocs, 1, alone);
+    add(&counts->bytes, bytes_of(birth), alone);
+    add(&counts->allocs, birth->weight, alone);
     if (__builtin_expect(amp_thread.budget != NULL, 0))
         amp_budget_count(amp_thread.budget, birth->site, birth->size_b);
-    track(address, birth, alone);
+    return track(address, birth, alone);
+}
+
+/* What is sampled is not noted: it would then be found without being drawn. */
+static const struct amp_birth *find_birth(size_t size_b, uint32_t weight, const struct amp_caller *caller,
+                                          const struct amp_stack *stack)
+{
+    const struct amp_birth *birth;
+    struct amp_stack_room room;
+
+    if (!stack)
+        stack = amp_seen_walk(caller, &room);
+    birth = amp_birth_of(stack, size_b, weight);
+    if (birth && stack != &room.stack && !amp_region_sample_b)
+        *amp_seen_note(stack, size_b) = (struct amp_note){ stack, (void *) (uintptr_t) birth };
+    return birth;
 }
 
 /* By a stack that the thread has not had lately (NULL), or with such a size; or the first of all, after which
@@ -90,23 +115,21 @@ __attribute__((__noinline__)) static void begin_new(const void *address, size_t 
 {
     int error = errno; /* here are system calls that may fail */
     struct amp_profile_head *head = amp_region_head();
-    const struct amp_birth *birth;
-    struct amp_stack_room room;
+    const uint32_t weight = head && !amp_region_off ? amp_sampling_weight(size_b) : 0;
 
-    if (head && !amp_region_off) {
+    if (weight > 0) {
+        const struct amp_birth *birth = find_birth(size_b, weight, caller, stack);
+
         if (missed_early > 0)
             add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED), false);
-        if (!stack)
-            stack = amp_seen_walk(caller, &room);
-        birth = amp_birth_of(stack, size_b);
-        if (birth && stack != &room.stack)
-            *amp_seen_note(stack, size_b) = (struct amp_note){ stack, (void *) (uintptr_t) birth };
-        if (birth) {
-            begin(address, birth);
-        } else {
-            add(&head->lost.bytes, size_b, false);
-            add(&head->lost.allocs, 1, false);
-            add(&head->untracked, 1, false);
+        if (amp_region_sample_b)
+            add(&head->sampled, 1, false);
+        if (!birth) {
+            add(&head->lost.bytes, size_b * weight, false);
+            add(&head->lost.allocs, weight, false);
+            add(&head->untracked, weight, false);
+        } else if (begin(address, birth) && amp_region_sample_b) {
+            amp_sampling_mark(address, 1);
         }
     }
     errno = error;
@@ -148,6 +171,8 @@ struct amp_object amp_count_end(const void *address, const struct amp_caller *ca
 
         count_life(object.birth, caller, alone);
         forget(object.birth, alone);
+        if (amp_region_sample_b)
+            amp_sampling_mark(address, -1);
     }
     return object;
 }
@@ -160,9 +185,10 @@ void amp_count_undo(const struct amp_object *object)
     if (!object->birth)
         return;
     counts = counts_of(object->birth);
-    add(&counts->freed_b, (uint64_t) - (int64_t) object->birth->size_b, false);
-    add(&counts->frees, (uint64_t) -1, false);
-    track((const void *) object->address, object->birth, false);
+    add(&counts->freed_b, -bytes_of(object->birth), false);
+    add(&counts->frees, -(uint64_t) object->birth->weight, false);
+    if (track((const void *) object->address, object->birth, false) && amp_region_sample_b)
+        amp_sampling_mark((const void *) object->address, 1);
 }
 
 void amp_count_failed(void)

@@ -45,7 +45,7 @@ static uint64_t hash_of(const struct amp_birth *birth)
 {
     uint64_t hash = ((uintptr_t) birth->site ^ birth->size_b << 40) * 0x9e3779b97f4a7c15u;
 
-    hash = (hash ^ hash >> 32 ^ birth->size_b) * 0xff51afd7ed558ccdu;
+    hash = (hash ^ hash >> 32 ^ birth->size_b ^ (uint64_t) birth->weight << 20) * 0xff51afd7ed558ccdu;
     hash = (hash ^ hash >> 32 ^ ((uint64_t) birth->frame.packed << 32 | birth->caller.packed)) * 0xc4ceb9fe1a85ec53u;
     return hash ^ hash >> 32;
 }
@@ -72,9 +72,9 @@ static struct amp_birth *add(const struct amp_birth *birth, uint64_t hash)
     return at;
 }
 
-const struct amp_birth *amp_birth_of(const struct amp_stack *stack, size_t size_b)
+const struct amp_birth *amp_birth_of(const struct amp_stack *stack, size_t size_b, uint32_t weight)
 {
-    struct amp_birth birth = { .site = amp_site_of(stack, size_b), .size_b = size_b };
+    struct amp_birth birth = { .site = amp_site_of(stack, size_b), .size_b = size_b, .weight = weight };
     struct amp_birth *found;
     uint64_t hash;
 

@@ -19,10 +19,11 @@ struct amp_birth {
     uint64_t size_b;               /* as asked */
     struct amp_birth_place frame, caller; /* of the function that allocated, and of its caller */
     uint32_t number;                      /* from 1 on */
+    uint32_t weight; /* how many such objects one stands for: 1, unless they are sampled */
 };
 
 /* Made if it is new. NULL: no memory. */
-const struct amp_birth *amp_birth_of(const struct amp_stack *stack, size_t size_b);
+const struct amp_birth *amp_birth_of(const struct amp_stack *stack, size_t size_b, uint32_t weight);
 
 /* By its number. */
 const struct amp_birth *amp_birth_at(uint32_t number);

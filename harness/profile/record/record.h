@@ -19,6 +19,7 @@
 #define AMP_PROFILE_SEGMENT_B ((uint64_t) 1 << 20)
 #define AMP_PROFILE_FOLDER "AMPERSAND_PROFILE" /* the environment's variable: the folder for these files */
 #define AMP_PROFILE_OFF "AMPERSAND_PROFILE_OFF" /* if it is there, nothing counts before amp_profile_count(1) */
+#define AMP_PROFILE_SAMPLE "AMPERSAND_PROFILE_SAMPLE" /* bytes from one that is sampled to the next; without: all count */
 
 #define AMP_PROFILE_TICK_NS 1000000 /* of CPU time between two samples of a thread */
 
@@ -64,6 +65,8 @@ struct amp_profile_head {
     uint64_t unrecorded; /* allocations by a signal handler that interrupted the counting of another */
     uint64_t untracked;  /* allocations whose end will not be seen: no memory to remember them */
     uint64_t failed;     /* calls that returned NULL for lack of memory */
+    uint64_t sample_b;   /* bytes from one sampled allocation to the next: counts are scaled; 0: each is counted */
+    uint64_t sampled;    /* how many were */
     struct amp_profile_counts lost; /* there was no room for another stack */
 } __attribute__((aligned(AMP_PROFILE_LINE_B)));
 

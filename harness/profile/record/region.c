@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -31,6 +32,7 @@ struct region {
 AMP_HOT struct amp_region *amp_region;
 static struct region *region; /* the same */
 AMP_HOT bool amp_region_off;
+AMP_HOT uint64_t amp_region_sample_b;
 static struct amp_lock making;
 static char folder[PATH_MAX]; /* empty: not looked for */
 
@@ -68,7 +70,7 @@ static int open_file(const char *path, int flags)
  * first allocation, and a program may clear it. */
 static void find_folder(void)
 {
-    static const char name[] = AMP_PROFILE_FOLDER "=";
+    static const char name[] = AMP_PROFILE_FOLDER "=", sample[] = AMP_PROFILE_SAMPLE "=";
     size_t cap = 4 << 20, n = 0;
     char *text = mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     int fd = open_file("/proc/self/environ", O_RDONLY);
@@ -83,6 +85,8 @@ static void find_folder(void)
                 strcpy(folder, at + sizeof name - 1);
             if (strncmp(at, AMP_PROFILE_OFF "=", sizeof AMP_PROFILE_OFF) == 0)
                 amp_region_off = true;
+            if (strncmp(at, sample, sizeof sample - 1) == 0)
+                amp_region_sample_b = strtoull(at + sizeof sample - 1, NULL, 10);
         }
     }
     if (fd >= 0)
@@ -169,6 +173,7 @@ static void begin(struct region *r)
     clock_gettime(CLOCK_REALTIME, &now);
     head->pid = getpid();
     head->parent = getppid();
+    head->sample_b = amp_region_sample_b;
     head->begin_ns = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
     __atomic_store_n(&head->magic, AMP_PROFILE_MAGIC, __ATOMIC_RELEASE);
     __atomic_store_n(&r->made.head, head, __ATOMIC_RELEASE);

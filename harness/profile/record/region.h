@@ -31,6 +31,9 @@ extern struct amp_region *amp_region; /* NULL: not made */
 /* Nothing is to be counted; known once there is a head. */
 extern bool amp_region_off;
 
+/* Bytes from one sampled allocation to the next, known once there is a head; 0: every one is counted. */
+extern uint64_t amp_region_sample_b;
+
 /* The head if there is one: for a signal handler, which may have interrupted the making of it. */
 static inline struct amp_profile_head *amp_region_head_made(void)
 {

@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { NOTE = 1, BASE_SIDE, OTHER_SIDE }; /* addresses of what is no code */
 
 static struct amp_mapping *copy_mapping(struct amp_profile *whole, const struct amp_mapping *from)
 {
@@ -40,6 +43,18 @@ static bool is_in(const struct amp_location *location, const char *function)
     return false;
 }
 
+static int name_alone(struct amp_profile *whole, struct amp_location *location, const char *name)
+{
+    struct amp_line *line = amp_profile_alloc(whole, sizeof *line);
+
+    if (!line)
+        return -ENOMEM;
+    *line = (struct amp_line){ .function = name };
+    location->lines = line;
+    location->n_lines = 1;
+    return 0;
+}
+
 int amp_difference_add(struct amp_profile *whole, const struct amp_part *part)
 {
     const double scale = part->is_base ? -part->scale : part->scale;
@@ -63,17 +78,42 @@ int amp_difference_add(struct amp_profile *whole, const struct amp_part *part)
     return 0;
 }
 
+static struct amp_location *make_side(struct amp_profile *whole, uint64_t address, const char *name)
+{
+    struct amp_location *location = amp_store_location(whole, address, NULL);
+
+    if (location && name_alone(whole, location, name))
+        return NULL;
+    return location;
+}
+
+int amp_difference_apart(struct amp_profile *whole, const char *base, const char *other)
+{
+    struct amp_location *sides[] = { make_side(whole, OTHER_SIDE, other), make_side(whole, BASE_SIDE, base) };
+
+    for (size_t s = 0; s < whole->n_samples; s++) {
+        struct amp_sample *sample = &whole->samples[s];
+        struct amp_location **stack = amp_profile_alloc(whole, (sample->n + 1) * sizeof *stack);
+
+        if (!stack || !sides[0] || !sides[1])
+            return -ENOMEM;
+        memcpy(stack, sample->stack, sample->n * sizeof *stack);
+        stack[sample->n++] = sides[sample->is_base];
+        sample->stack = stack;
+        sample->is_base = false;
+        for (size_t i = 0; i < AMP_VALUES; i++)
+            sample->values[i] = llabs(sample->values[i]);
+    }
+    return 0;
+}
+
 int amp_difference_note(struct amp_profile *whole, bool is_base, size_t to, int64_t value, const char *name)
 {
-    struct amp_location *stack[2] = { amp_store_location(whole, 1, NULL) };
-    struct amp_line *line = amp_profile_alloc(whole, sizeof *line);
+    struct amp_location *stack[2] = { amp_store_location(whole, NOTE, NULL) };
     struct amp_sample *sample;
 
-    if (!stack[0] || !line)
+    if (!stack[0] || name_alone(whole, stack[0], name))
         return -ENOMEM;
-    *line = (struct amp_line){ .function = name };
-    stack[0]->lines = line;
-    stack[0]->n_lines = 1;
     stack[1] = amp_store_outermost(whole, is_base);
     if (!stack[1])
         return -ENOENT;

@@ -24,4 +24,8 @@ int amp_difference_add(struct amp_profile *whole, const struct amp_part *part);
  * -ENOENT: that side has no sample. */
 int amp_difference_note(struct amp_profile *whole, bool is_base, size_t to, int64_t value, const char *name);
 
+/* Of a whole that amp_store_finish() has ended, make both sides beside each other: no value is below 0, and each side has
+ * an outermost function of that name. For readers that know no differences. 0 or -ENOMEM. */
+int amp_difference_apart(struct amp_profile *whole, const char *base, const char *other);
+
 #endif

@@ -65,6 +65,7 @@ struct amp_profile {
     struct amp_profile_counts total; /* what found no place included */
     uint64_t lost;                   /* allocations of `total` whose stack found no room */
     uint64_t unrecorded, untracked, failed, begin_ns;
+    uint64_t sample_b, sampled; /* bytes from one sampled allocation to the next, and how many were; 0: all counts are exact */
     size_t n_processes;
     struct amp_profile_store *store; /* what holds all of it */
 };

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -194,6 +195,13 @@ static void put_profile(struct writing *w, uint64_t duration_ns, const char *com
     put_number(&w->out, PROFILE_DURATION_NS, duration_ns);
     if (comment)
         put_number(&w->out, PROFILE_COMMENT, text(w, comment));
+    if (profile->sample_b) {
+        char sampled[128];
+
+        snprintf(sampled, sizeof sampled, "sampled: one allocation in each %" PRIu64 " bytes on average; values are scaled",
+                 profile->sample_b);
+        put_number(&w->out, PROFILE_COMMENT, text(w, sampled));
+    }
     for (size_t i = 0; i < profile->n_mappings; i++)
         put_mapping(w, profile->mappings[i], i + 1);
     for (size_t i = 0; i < profile->n_locations; i++)

@@ -7,12 +7,16 @@
 #include <errno.h>
 
 #ifdef AMP_HAS_LIBDW
+#include "harness/profile/samples/debug.h"
+
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DEEPEST 64 /* functions that are inlined into each other */
 
 static const Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_build_id_find_elf,
@@ -65,58 +69,58 @@ static void call_place(Dwarf_Die *die, const char **file, unsigned *line)
         *file = dwarf_filesrc(files, number, NULL, NULL);
 }
 
-/* The functions that are inlined here, then the one that they are in. */
-static int add_scopes(struct amp_profile *profile, struct amp_location *location, Dwarf_Die *cu, Dwarf_Addr address,
-                      const char *symbol, const char *file, unsigned line)
+/* Go to the entry below, a block or an inlined function, that holds an address. */
+static bool descend(Dwarf_Die *at, Dwarf_Addr address)
 {
-    Dwarf_Die *at = NULL, *scopes = NULL;
-    int n = dwarf_getscopes(cu, address, &at), err = 0;
+    Dwarf_Die die;
 
-    n = n > 0 ? dwarf_getscopes_die(&at[0], &scopes) : 0;
-    for (int i = 0; !err && i < n; i++) {
-        int tag = dwarf_tag(&scopes[i]);
+    if (dwarf_child(at, &die))
+        return false;
+    do {
+        const int tag = dwarf_tag(&die);
 
-        if (tag == DW_TAG_subprogram) {
-            const char *name = dwarf_diename(&scopes[i]);
-
-            err = add_line(profile, location, name ? name : symbol, file, line);
-            break;
+        if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block || tag == DW_TAG_try_block ||
+             tag == DW_TAG_catch_block) && dwarf_haspc(&die, address) > 0) {
+            *at = die;
+            return true;
         }
-        if (tag != DW_TAG_inlined_subroutine)
-            continue;
-        err = add_line(profile, location, dwarf_diename(&scopes[i]), file, line);
-        call_place(&scopes[i], &file, &line);
+    } while (dwarf_siblingof(&die, &die) == 0);
+    return false;
+}
+
+/* The functions that are inlined here, then the one that they are in. */
+static int add_scopes(struct amp_profile *profile, struct amp_location *location, const Dwarf_Die *function,
+                      Dwarf_Addr address, const char *symbol, const char *file, unsigned line)
+{
+    Dwarf_Die inlined[DEEPEST], at = *function;
+    const char *name;
+    int n = 0, err = 0;
+
+    while (n < DEEPEST && descend(&at, address))
+        if (dwarf_tag(&at) == DW_TAG_inlined_subroutine)
+            inlined[n++] = at;
+    while (!err && n-- > 0) {
+        err = add_line(profile, location, dwarf_diename(&inlined[n]), file, line);
+        call_place(&inlined[n], &file, &line);
     }
-    free(scopes);
-    free(at);
-    return err;
+    at = *function;
+    name = dwarf_diename(&at);
+    return err ? err : add_line(profile, location, name ? name : symbol, file, line);
 }
 
-/* The compilation unit of an address. clang writes no table of them (.debug_aranges): then each is asked. */
-static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias)
+static int name_location(struct amp_profile *profile, struct amp_debug *debug, struct amp_location *location)
 {
-    Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
-    Dwarf *debug = unit ? NULL : dwfl_module_getdwarf(module, bias);
-    Dwarf_Aranges *table;
-    size_t n = 0;
+    struct amp_debug_unit *unit = NULL;
+    Dwarf_Die *function = NULL;
+    const char *symbol = NULL, *file = NULL;
+    Dwarf_Line *found;
+    int line = 0, column = 0, err = amp_debug_symbol(debug, location->address, &symbol);
 
-    if (!debug || (dwarf_getaranges(debug, &table, &n) == 0 && n > 0))
-        return unit;
-    while ((unit = dwfl_module_nextcu(module, unit, bias)) != NULL)
-        if (dwarf_haspc(unit, address - *bias) > 0)
-            break;
-    return unit;
-}
-
-static int name_location(struct amp_profile *profile, Dwfl *dwfl, struct amp_location *location)
-{
-    Dwfl_Module *module = location->mapping ? dwfl_addrmodule(dwfl, location->address) : NULL;
-    const char *symbol = module ? dwfl_module_addrname(module, location->address) : NULL, *file = NULL;
-    Dwarf_Addr bias = 0;
-    Dwarf_Die *unit = module ? find_unit(module, location->address, &bias) : NULL;
-    Dwarf_Line *found = unit ? dwarf_getsrc_die(unit, location->address - bias) : NULL;
-    int line = 0, column = 0, err;
-
+    if (!err && !location->mapping->is_library_of_c) /* whose lines take most of the time, and nobody changes them */
+        err = amp_debug_find(debug, location->address, &unit, &function);
+    if (err)
+        return err;
+    found = unit ? dwarf_getsrc_die(&unit->die, location->address - debug->bias) : NULL;
     if (found && dwarf_lineno(found, &line) == 0)
         file = dwarf_linesrc(found, NULL, NULL);
     if (found && dwarf_linecol(found, &column) == 0)
@@ -125,36 +129,58 @@ static int name_location(struct amp_profile *profile, Dwfl *dwfl, struct amp_loc
         location->mapping->has_functions = true;
     if (file)
         location->mapping->has_lines = true;
-    if (unit) {
-        err = add_scopes(profile, location, unit, location->address - bias, symbol, file, (unsigned) line);
-        if (err || location->n_lines > 0)
-            return err;
-    }
+    if (function)
+        return add_scopes(profile, location, function, location->address - debug->bias, symbol, file, (unsigned) line);
     return symbol || file ? add_line(profile, location, symbol, file, (unsigned) line) : 0;
+}
+
+static struct amp_debug *debug_of(const struct amp_profile *profile, struct amp_debug *all,
+                                  const struct amp_location *location)
+{
+    for (size_t i = 0; i < profile->n_mappings; i++)
+        if (profile->mappings[i] == location->mapping)
+            return all[i].module ? &all[i] : NULL;
+    return NULL;
+}
+
+/* Report each file; its module is left in `all`. */
+static void report(Dwfl *dwfl, const struct amp_profile *profile, struct amp_debug *all)
+{
+    dwfl_report_begin(dwfl);
+    for (size_t i = 0; i < profile->n_mappings; i++) {
+        struct amp_mapping *mapping = profile->mappings[i];
+
+        if (mapping->path[0] == '/') /* else it is the kernel's own, and no file */
+            all[i].module = dwfl_report_elf(dwfl, mapping->path, mapping->path, -1, mapping->bias, true);
+        if (all[i].module)
+            read_build_id(all[i].module, mapping);
+    }
+    dwfl_report_end(dwfl, NULL, NULL);
+    for (size_t i = 0; i < profile->n_mappings; i++)
+        if (!all[i].module) /* another piece of a file that was reported */
+            all[i].module = dwfl_addrmodule(dwfl, profile->mappings[i]->start);
 }
 
 int amp_symbols_name(struct amp_profile *profile)
 {
-    Dwfl *dwfl;
+    struct amp_debug *all = calloc(profile->n_mappings + 1, sizeof *all);
+    Dwfl *dwfl = all ? dwfl_begin(&callbacks) : NULL;
     int err = 0;
 
     unsetenv("DEBUGINFOD_URLS"); /* nothing is fetched from a network */
-    dwfl = dwfl_begin(&callbacks);
-    if (!dwfl)
+    if (!dwfl) {
+        free(all);
         return -ENOMEM;
-    dwfl_report_begin(dwfl);
-    for (size_t i = 0; i < profile->n_mappings; i++) {
-        struct amp_mapping *mapping = profile->mappings[i];
-        Dwfl_Module *module = mapping->path[0] == '/' /* else it is the kernel's own, and no file */
-                                  ? dwfl_report_elf(dwfl, mapping->path, mapping->path, -1, mapping->bias, true)
-                                  : NULL;
-
-        if (module)
-            read_build_id(module, mapping);
     }
-    dwfl_report_end(dwfl, NULL, NULL);
-    for (size_t i = 0; !err && i < profile->n_locations; i++)
-        err = name_location(profile, dwfl, profile->locations[i]);
+    report(dwfl, profile, all);
+    for (size_t i = 0; !err && i < profile->n_locations; i++) {
+        struct amp_debug *debug = debug_of(profile, all, profile->locations[i]);
+
+        err = debug ? name_location(profile, debug, profile->locations[i]) : 0;
+    }
+    for (size_t i = 0; i < profile->n_mappings; i++)
+        amp_debug_free(&all[i]);
+    free(all);
     dwfl_end(dwfl);
     return err;
 }

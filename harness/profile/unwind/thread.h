@@ -30,6 +30,9 @@ struct amp_thread {
     uintptr_t low, high; /* of the stack that it was last seen on */
     struct amp_seen *seen; /* stacks that it had lately; NULL: none yet */
     struct amp_budget_state *budget; /* NULL: none is being kept */
+    uint64_t passing_b;    /* preload/sampling.h: to be asked for before an allocation is recorded; 0: each is */
+    const uint16_t *marks; /* where an address has none, its object is not known; NULL: it may be */
+    uint64_t random;       /* what the next random number is made from; 0: none was needed */
 };
 
 /* In the block that exists before any code of the thread runs: reading it allocates nothing. */

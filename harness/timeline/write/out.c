@@ -2,6 +2,7 @@
 #include "harness/timeline/write/out.h"
 
 #include "harness/files/results.h"
+#include "harness/text/utf8.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -117,28 +118,13 @@ void amp_out_us(struct amp_out *out, uint64_t ns)
         putc((int) ('0' + ns / unit % 10), out->file);
 }
 
-/* How many bytes of UTF-8 stand at `text`; 0: these are none. */
-static size_t utf8_at(const unsigned char *text)
-{
-    size_t n = text[0] < 0x80 ? 1 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2 : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-               : text[0] >= 0xf0 && text[0] < 0xf5 ? 4 : 0;
-
-    for (size_t i = 1; i < n; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 #define REPLACED "\xef\xbf\xbd"
 
 void amp_out_json(struct amp_out *out, const char *text)
 {
     putc('"', out->file);
     while (*text) {
-        size_t n = utf8_at((const unsigned char *) text);
+        size_t n = amp_text_utf8_at(text);
         unsigned char c = (unsigned char) *text;
 
         if (n == 0)
@@ -157,7 +143,7 @@ void amp_out_json(struct amp_out *out, const char *text)
 void amp_out_html(struct amp_out *out, const char *text)
 {
     while (*text) {
-        size_t n = utf8_at((const unsigned char *) text);
+        size_t n = amp_text_utf8_at(text);
         unsigned char c = (unsigned char) *text;
 
         if (n == 0 || (c < 0x20 && c != '\n' && c != '\t'))

@@ -6,7 +6,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import time
 from pathlib import Path
 
 import pprof
@@ -235,76 +234,6 @@ def test_the_file_is_what_go_reads(program, tmp_path):
 
 
 @with_names
-def test_snapshots_while_it_runs(program, tmp_path):
-    file = tmp_path / "out.pb.gz"
-    ours = subprocess.Popen([PROFILE, "-o", file, "--", program, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        for n in (1, 2):
-            ours.stdin.write(b"x")
-            ours.stdin.flush()
-            assert ours.stdout.read(1) == b"\n"  # it has allocated
-            before = file.stat().st_ino if file.exists() else 0
-            ours.send_signal(signal.SIGUSR2)
-            while not file.exists() or file.stat().st_ino == before:
-                assert ours.poll() is None
-            found = [sample.values[:2] for sample in pprof.read(file).samples if sample.stack[0][0] == "main"]
-            assert found == [[n, 600 * n]]
-    finally:
-        ours.kill()
-        ours.wait()
-    assert pprof.read(file).total("alloc_space") >= 1200  # the last snapshot, whole
-
-
-@with_names
-def test_snapshots_after_each_time(program, tmp_path):
-    file = tmp_path / "out.pb.gz"
-    ours = subprocess.Popen([PROFILE, "--every", "1s", "-o", file, "--", program, "wait"], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-
-    def main_has():
-        found = [sample.values[:2] for sample in pprof.read(file).samples if sample.stack[0][0] == "main"]
-        return found[0] if found else [0, 0]
-
-    try:
-        for n in (1, 2):
-            ours.stdin.write(b"x")
-            ours.stdin.flush()
-            assert ours.stdout.read(1) == b"\n"  # it has allocated
-            while not file.exists() or main_has() != [n, 600 * n]:
-                assert ours.poll() is None
-                time.sleep(0.1)
-        ours.stdin.close()
-        assert ours.wait() == 0 and main_has() == [2, 1200]
-        assert os.listdir(tmp_path) == ["out.pb.gz"]
-    finally:
-        ours.kill()
-        ours.wait()
-
-
-@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
-@pytest.mark.parametrize("age_s, ends, left", [(0, True, True), (120, True, False), (120, False, True)])
-def test_what_a_killed_one_leaves_is_removed_by_the_next(program, age_s, ends, left):
-    ours = subprocess.Popen([PROFILE, "--", program, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL)
-    try:
-        ours.stdin.write(b"x")
-        ours.stdin.flush()
-        assert ours.stdout.read(1) == b"\n"  # it has allocated
-        opened = [os.readlink(fd) for fd in Path(f"/proc/{ours.pid}/fd").iterdir() if fd.is_symlink()]
-        [folder] = [Path(name) for name in opened if "ampersand-profile." in name]
-        if ends:
-            ours.kill()
-            ours.wait()
-        os.utime(folder, (time.time() - age_s,) * 2)
-        subprocess.run([PROFILE, "--", "true"], check=True, capture_output=True)
-        assert folder.exists() == left
-    finally:
-        ours.kill()
-        ours.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_a_row(tmp_path):
     lessons = {"AMPERSAND_LESSONS": str(Path(BUILD).resolve() / "tests/lessons/budgets")}
@@ -323,6 +252,14 @@ def test_a_row(tmp_path):
           for is_base in (True, False)}
     assert of == {True: -128_000, False: 128_000}  # of 1,000 operations
     assert all("main" not in [frame[0] for frame in sample.stack] for sample in difference.samples)
+    sides = pprof.read(tmp_path / "row-sides.pb.gz")  # for readers that take no value below 0
+    for side in ("value", "pointer"):
+        samples = [sample for sample in sides.samples if sample.stack[-1][0] == f"{side} side"]
+        assert sum(sample.values[1] for sample in samples) == 128_000
+        sides.samples = [sample for sample in sides.samples if sample not in samples]
+        assert all(value >= 0 for sample in samples for value in sample.values)
+        assert not any("pprof::base" in sample.labels for sample in samples)
+    assert sides.types == difference.types and sides.samples == []
     assert done.stdout.splitlines()[-1].startswith("kept_exactly/size=24, pointer minus value, an operation: ")
     assert done.stdout.splitlines()[-1].endswith(" ns, +0 B in +0 allocations, +0 B copied")
     with open("/dev/full", "w") as full:

@@ -126,6 +126,33 @@ def test_lessons_that_are_not_there(run, recorded, tmp_path):
     assert record(folder).returncode == 0 and allocated.load(folder).rows == recorded.rows  # once more
 
 
+@needs_preload
+@with_names
+def test_names_that_are_not_utf8(run, recorded, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("allocations.json"))
+    lessons = tmp_path / "lessons"
+    lessons.mkdir()
+    for file in (BENCH.parents[1] / "benchmarks").iterdir():
+        if file.suffix in (".so", ".json", ".txt"):
+            (lessons / file.name).symlink_to(file)
+    for library in lessons.glob("factory.*.so"):
+        data = library.read_bytes()
+        assert b"make_pointer_64\0" in data
+        library.unlink()
+        library.write_bytes(data.replace(b"make_pointer_64\0", b"make_p\xf6inter_64\0"))
+    assert record(folder, AMPERSAND_LESSONS=str(lessons)).returncode == 0
+    found = allocated.load(folder)
+
+    def places(rows):
+        return {name: [(place.function.replace("make_p\ufffdinter", "make_pointer"), place.file, place.line)
+                       for samples in row.sides.values() for sample in samples for place in sample.stack]
+                for name, row in rows.items()}
+
+    assert "make_p\ufffdinter_64" in {place.function for sample in found.rows["factory/size=64"].sides["pointer"]
+                                     for place in sample.stack}
+    assert places(found.rows) == places(recorded.rows)
+
+
 def below(pid):
     """The processes that a process has started."""
     with contextlib.suppress(OSError):  # it has ended
@@ -148,11 +175,13 @@ def test_an_interruption(run, tmp_path):
     try:
         [parent] = wait_for(lambda: below(started.pid), started)
         side = wait_for(lambda: [side for side in below(parent) if below(side)], started)[0]  # the one that hangs forks
+        forked = below(side)
         started.terminate()
         assert started.wait(timeout=HANGS_S) == 130
-        wait_for(lambda: is_gone(side))
+        assert forked and all(is_gone(pid) for pid in [side, *forked])
     finally:
-        os.killpg(started.pid, signal.SIGKILL)  # what the side has forked
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
     told = (tmp_path / "err").read_text()
     assert told == "ampersand: profile: which lines of the sides allocate is missing: interrupted\n"
     assert not (folder / "allocations.json").exists()
