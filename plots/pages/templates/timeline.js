@@ -77,6 +77,12 @@ function clipped(text, room) {
   return n > 1 ? `${text.slice(0, n)}…` : "";
 }
 
+// With as many digits as tell one mark of the axis from the next.
+function timeAtStep(t, step) {
+  const [unit, name] = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]].find(([ns]) => t >= ns) || [1, "ns"];
+  return `${(t / unit).toFixed(Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9)))} ${name}`;
+}
+
 function drawAxis() {
   const rough = (to - from) / Math.max(2, wide / 110), power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find(n => n * power >= rough);
@@ -87,7 +93,7 @@ function drawAxis() {
     paint.fillStyle = line;
     paint.fillRect(x, 0, 1, high);
     paint.fillStyle = faint;
-    paint.fillText(timeOf(t), x + 3, 15);
+    paint.fillText(timeAtStep(t, step), x + 3, 15);
   }
 }
 
@@ -329,16 +335,16 @@ for (const [id, key] of Object.entries({ in: "+", out: "-", left: "ArrowLeft", r
 
 const number = n => n.toLocaleString("en");
 function tellWhatIsThere() {
-  byId("said").textContent = data.left_out === 0 ? "All of them are on this page."
-    : `This page holds all of the last ${timeOf(total - data.from_ns)}; before that, only what lasts long: ${number(data.left_out)} events are left out. trace --from DIR --window 2s..5s writes another part of a recording that --keep has kept.`;
+  byId("said").textContent = data.left_out === 0 ? " All of them are on this page."
+    : ` This page holds all of the last ${timeOf(total - data.from_ns)}; before that, only what lasts long: ${number(data.left_out)} events are left out. trace --from DIR --window 2s..5s writes another part of a recording that --keep has kept.`;
 }
 
 async function start() {
   if (!window.DecompressionStream) {
-    byId("said").textContent = "This browser is too old to unpack the events; the table below holds the longest slices.";
+    byId("said").textContent = " This browser is too old to unpack the events; the table below holds the longest slices.";
     return;
   }
-  byId("said").textContent = "The events are being read.";
+  byId("said").textContent = " The events are being read.";
   read(await unpacked(byId("events").textContent));
   byId("events").remove();
   join();

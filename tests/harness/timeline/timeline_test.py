@@ -351,9 +351,11 @@ def test_cycles_of_the_collector_and_growths_of_a_stack(tmp_path):
     assert end == 0 and names["stack grows"] == len(sizes) >= 3 and sizes == [4096 << k for k in range(len(sizes))]
 
 
-RECURSING = """#include <stdio.h>
+RECURSING = """#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 __attribute__((noinline)) int fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
-int main(void) { printf("%d\\n", fib(10)); return 0; }
+int main(int n, char **a) { if (n > 2) raise(SIGKILL); printf("%d\\n", fib(10)); return n > 1 ? atoi(a[1]) : 0; }
 """
 
 
@@ -365,6 +367,8 @@ def test_functions(tmp_path):
     done, events, report = trace(tmp_path, program, flags=["--functions"])
     assert (done.returncode, done.stdout) == (0, b"55\n") and report["no_end"] == report["stray"] == 0
     assert len(events.of("X", "fib")) == 177 and len(events.of("X", "main")) == 1  # the calls of the plain recursion
+    assert trace(tmp_path, program, "7", flags=["--functions"])[0].returncode == 7
+    assert trace(tmp_path, program, "7", "by a signal", flags=["--functions"])[0].returncode == 128 + signal.SIGKILL
 
 
 def test_functions_without_uftrace(program, tmp_path):

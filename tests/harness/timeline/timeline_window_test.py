@@ -42,7 +42,7 @@ def test_a_part_of_the_time(program, tmp_path):
 
 
 def test_a_ring_that_is_read_while_it_is_written(program, tmp_path):
-    """Each snapshot is whole: slices nest, no name is missing, nothing makes no sense; and the last events are in it."""
+    """What a snapshot has is whole and in order. How much it has depends on how often the reader was overtaken."""
     out = tmp_path / "out.json"
     with subprocess.Popen([TRACE, "--window", "1M", "-o", out, "--", program, "forever"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
@@ -53,10 +53,11 @@ def test_a_ring_that_is_read_while_it_is_written(program, tmp_path):
             running.send_signal(signal.SIGUSR2)
             wait_for(out.exists, running)
             events = Events(out.read_text())
-            assert {one["name"] for one in events.of("X")} <= {"turn", "part"} and len(events.of("X", "part")) > 1000
+            assert {one["name"] for one in events.of("X")} <= {"turn", "part"}
             values = [one["args"]["value"] for one in events.of("C", "n")]
-            assert values == sorted(values) and values[-1] > last
-            assert sum(b - a != 1 for a, b in zip(values, values[1:])) <= 2  # where a part changed hands meanwhile
-            last = values[-1]
+            assert values == sorted(set(values)) and (not values or values[-1] >= last)
+            last = values[-1] if values else last
         running.communicate(b"\n")
-    assert running.returncode == 0
+    *values, end = [one["args"]["value"] for one in Events(out.read_text()).of("C", "n")]
+    assert running.returncode == 0 and end == 0
+    assert len(values) > 10_000 and values == list(range(values[0], values[0] + len(values)))
