@@ -83,7 +83,7 @@ def missing_of(facts, built, settings):
 def compare(settings, args, folder):
     """The report, and the exit status."""
     begun = time.monotonic()
-    checkouts = checkout.Checkouts(settings.folder, folder, say)
+    checkouts = checkout.Checkouts(settings.folder, folder, say, settings.kernels)
     sources = {side.name: checkouts.find(side) for side in settings.sides}
     built = {side.name: kept.side_of(settings, side, checkouts, sources[side.name], folder, args.rebuild)
              for side in settings.sides}

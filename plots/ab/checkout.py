@@ -55,8 +55,9 @@ def top_of(folder):
 class Checkouts:
     """Both sides' sources, one after the other in one place: paths in what is compiled are the same on both sides."""
 
-    def __init__(self, folder, scratch, say):
+    def __init__(self, folder, scratch, say, kernels=()):
         self.folder, self.place, self.say = folder, Path(scratch) / "source", say
+        self.kernels = {os.path.realpath(file) for file in kernels}  # they come from the user's folder, not from git
         self.top = top_of(folder)
 
     def find(self, side):
@@ -82,7 +83,7 @@ class Checkouts:
             git(self.top, "worktree", "add", "--force", "--detach", str(self.place), source.commit)
         try:
             if source.commit is not None and (self.place / ".gitmodules").exists():
-                git(self.place, "submodule", "update", "--init", "--recursive", may_fail=True)
+                self._fetch_submodules()
                 there = git(self.place, "submodule", "status", "--recursive", may_fail=True)
                 whole = whole and there is not None and not any(line.startswith("-") for line in there.splitlines())
             yield self.place / source.inside, whole
@@ -91,6 +92,19 @@ class Checkouts:
                 self.place.rename(tempfile.mkdtemp(prefix="was-", dir=self.place.parent))
             else:
                 git(self.top, "worktree", "remove", "--force", str(self.place), may_fail=True)
+
+    def _fetch_submodules(self):
+        """From where the user's own checkout keeps them, without a network; what is not there, from where they come."""
+        common = Path(os.path.normpath(self.top / git(self.top, "rev-parse", "--git-common-dir")))
+        listed = git(self.place, "config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$",
+                     may_fail=True)
+        for entry in filter(None, (listed or "").split("\0")):
+            key, _, path = entry.partition("\n")
+            kept = common / "modules" / key.removeprefix("submodule.").removesuffix(".path")
+            if kept.is_dir():
+                git(self.place, "-c", "protocol.file.allow=always", "-c", f"{key.removesuffix('path')}url={kept}",
+                    "submodule", "update", "--init", "--", path, may_fail=True)
+        git(self.place, "submodule", "update", "--init", "--recursive", may_fail=True)
 
     def _commit(self, place):
         if not self.top or place.startswith((".", "/")):
@@ -102,7 +116,8 @@ class Checkouts:
         if not self.top:
             return "is no folder, and this is no git checkout, so it is no commit either"
         if git(self.folder, "rev-parse", "--is-shallow-repository", may_fail=True) == "true":
-            return (f"is no commit of this clone, which is a shallow one: fetch it first (git fetch origin {place}; on "
+            fetch = "--unshallow" if set(place) & set("~^@:") else f"origin {place}"  # HEAD~1 is no name to fetch
+            return (f"is no commit of this clone, which is a shallow one: fetch it first (git fetch {fetch}; on "
                     "GitHub actions/checkout with fetch-depth: 0, in GitLab GIT_DEPTH: 0)")
         if git(self.folder, "rev-parse", "--verify", "--quiet", "HEAD", may_fail=True) is None:
             return "is no folder, and this repository has no commit yet"
@@ -127,7 +142,8 @@ class Checkouts:
     def _mind_untracked(self):
         """A source that git does not know is no part of the head, and its build would fail for lack of it."""
         found = git(self.folder, "ls-files", "--others", "--exclude-standard").splitlines()
-        found = [name for name in found if Path(name).suffix in SOURCES and not Path(name).is_absolute()]
+        found = [name for name in found if Path(name).suffix in SOURCES and not Path(name).is_absolute()
+                 and os.path.realpath(self.folder / name) not in self.kernels]
         if found:
             more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
             self.say(f"not in git, so no part of the head: {', '.join(found[:NAMED])}{more} (git add takes them in)")

@@ -2,7 +2,8 @@
 """Sides that were built before, and what was found about them. A side is built again if anything differs that decides
 what comes out: its sources, the build, the kernels, flags, the environment, the compilers, the installed packages.
 
-An entry is a file: a line of JSON, then the object, or what layouts are made from, or nothing. What no longer is as it was kept is not used."""
+An entry is a file: a line of JSON, then the object, or what layouts are made from, or nothing. What no longer is as it
+was kept is not used."""
 
 import contextlib
 import hashlib
