@@ -30,9 +30,12 @@ def standard(name):
     return "#define STANDARD" if "std::" in name and "pair" not in name else ""
 
 
-def study(folder, header, name, cc=CXX):
-    flags = ("-DSTANDARD",) if standard(name) else ()
-    return cpp_class.study(compilers.make(cc, flags, "", folder, "c++"), str(header), name)
+@pytest.fixture
+def study(compiler, header):
+    def of(name, cc=CXX, header=header):
+        include = ("-DSTANDARD",) if standard(name) else ()
+        return cpp_class.study(compiler(cc, include=include, language="c++"), str(header), name)
+    return of
 
 
 # ---- Facts
@@ -62,30 +65,34 @@ CASES = [*(("g++", *one) for one in FACTS + STANDARD[:3 if HEAVY else 1]), ("cla
 
 @x86_64
 @pytest.mark.parametrize("cc, name, trivial, passed, padding", CASES, ids=[f"{one[0]} {one[1]}" for one in CASES])
-def test_what_a_compiler_knows_of_a_class(tmp_path, header, cc, name, trivial, passed, padding):
+def test_what_a_compiler_knows_of_a_class(study, sizes_of, cc, name, trivial, passed, padding):
     if not shutil.which(cc):
         pytest.skip(f"{cc} is not here: apt-get install {cc.removesuffix('++')}")
-    found = study(tmp_path, header, name, cc)
+    found = study(name, cc)
     assert found.abi["passed"] == passed and found.traits["trivially_copyable"] is trivial
     if padding is not None:
         assert sum(n for _, n in found.layout.holes) == padding
-    assert (found.size_b, found.alignment_b) == sizes_of(tmp_path, header, name)
+    assert (found.size_b, found.alignment_b) == sizes_of[name]
 
 
-def sizes_of(folder, header, name):
-    """By another way than ours: a program that prints them."""
-    (folder / "size.cpp").write_text(f'{standard(name)}\n#include "{header}"\n#include <cstdio>\n'
-                                     f"int main() {{ std::printf(\"%zu %zu\", sizeof({name}), alignof({name})); }}\n")
+@pytest.fixture(scope="module")
+def sizes_of(tmp_path_factory):
+    """{class: (size, alignment)} by another way than ours: a program that prints them."""
+    folder, names = tmp_path_factory.mktemp("sizes"), sorted({one[1] for one in CASES})
+    (folder / "types.hpp").write_text(HEADER)
+    lines = "".join(f"std::printf(\"%zu %zu\\n\", sizeof({name}), alignof({name}));\n" for name in names)
+    (folder / "size.cpp").write_text('#define STANDARD\n#include "types.hpp"\n#include <cstdio>\n'
+                                     f"int main() {{ {lines} }}\n")
     subprocess.run([*CXX.split(), folder / "size.cpp", "-c", "-o", folder / "size.o"], check=True)
     subprocess.run([*CXX.split(), folder / "size.o", "-o", folder / "size"], check=True)
     done = subprocess.run([folder / "size"], capture_output=True, text=True, check=True)
-    return tuple(map(int, done.stdout.split()))
+    return {name: tuple(map(int, line.split())) for name, line in zip(names, done.stdout.splitlines(), strict=True)}
 
 
-def test_a_tail_that_a_derived_class_fills_is_no_padding(tmp_path, header):
+def test_a_tail_that_a_derived_class_fills_is_no_padding(study, sizes_of):
     """app::padded is 24 B, 7 of them at its end; app::derived puts its own member there."""
-    found = study(tmp_path, header, "app::derived")
-    program_says = sizes_of(tmp_path, header, "app::derived")
+    found = study("app::derived")
+    program_says = sizes_of["app::derived"]
     assert found.size_b == program_says[0] and found.layout.mask[17 if found.size_b == 24 else 24] == 0xFF
 
 
@@ -99,24 +106,24 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("name, said", REFUSED, ids=[one[0] for one in REFUSED])
-def test_a_class_without_values_is_refused_in_a_line(tmp_path, header, name, said):
+def test_a_class_without_values_is_refused_in_a_line(study, header, name, said):
     with pytest.raises(Refused) as refused:
-        study(tmp_path, header, name)
+        study(name)
     assert said.format(header) in str(refused.value) and "\n" not in str(refused.value)
     assert str(refused.value).startswith((name, f"type {name!r}"))
 
 
-def test_a_header_that_does_not_compile(tmp_path):
+def test_a_header_that_does_not_compile(tmp_path, study):
     path = tmp_path / "its" / "wrong.hpp"
     path.parent.mkdir()
     path.write_text("class wrong {\n    nothing member;\n};\n")
     with pytest.raises(Refused, match=r"does not compile: .*wrong\.hpp:2:.*'nothing'"):
-        study(tmp_path, path, "wrong")
+        study("wrong", header=path)
 
 
-def test_what_a_template_promises_and_cannot_do_is_not_measured(tmp_path, header):
+def test_what_a_template_promises_and_cannot_do_is_not_measured(study):
     """std::vector<std::unique_ptr<int>> says that it is copyable, and copying one does not compile."""
-    found = study(tmp_path, header, "std::vector<std::unique_ptr<int>>")
+    found = study("std::vector<std::unique_ptr<int>>")
     assert not found.can("copy_constructible") and found.can("move_constructible") and found.move_only
     assert any("declared and does not compile" in note for note in found.notes)
     assert class_lessons.pairs_of(found) == ["class_hand_over", "class_return", "class_return_stored"]
@@ -131,8 +138,8 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("name, pairs", PAIRS, ids=[one[0] for one in PAIRS])
-def test_what_is_asked_follows_from_the_class(tmp_path, header, name, pairs):
-    assert class_lessons.pairs_of(study(tmp_path, header, name)) == pairs
+def test_what_is_asked_follows_from_the_class(study, name, pairs):
+    assert class_lessons.pairs_of(study(name)) == pairs
 
 
 @pytest.mark.parametrize("name, language", [

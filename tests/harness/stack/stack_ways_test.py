@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "aarch64"),
 LEVELS = ("-O0", "-O2", "-O3")
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", ["-O0", "-O3"])  # the build has them at -O2
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("unit", UNITS)
 def test_compilers_and_levels(tmp_path, unit, compiler, level):

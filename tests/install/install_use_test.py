@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `meson install` leaves: built from a copy of the checkout that is deleted before anything installed is used."""
+"""What `meson install` leaves, where the checkout that it was built in is gone."""
 import json
 import os
 import re
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from places import ROOT, keep_few_lessons
+from installing import call
+from places import ROOT
 from plots.files.strict_json import validate
-from waiting import HANGS_S
 
 LIBRARY = """
 #include "harness/measure/heap.h"
@@ -36,46 +36,6 @@ int main(void)
     return 0;
 }
 """
-
-
-def call(*command, status=0, **options):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=HANGS_S,
-                          stdin=subprocess.DEVNULL, **options)
-    assert done.returncode == status, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return done.stdout
-
-
-class Installed:
-    def __init__(self, prefix, libdir):
-        self.prefix, self.home = prefix, prefix / libdir / "ampersand"
-        self.command = prefix / "bin" / "ampersand"
-        unset = ("AMPERSAND_BUILD", "AMPERSAND_LESSONS", "AMPERSAND_CONFIGURED", "AMPERSAND_HELD", "AMPERSAND_COMMAND")
-        self.environment = {key: text for key, text in os.environ.items() if key not in unset} | {
-            "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}", "PKG_CONFIG_PATH": str(prefix / libdir / "pkgconfig"),
-            "PYTHONDONTWRITEBYTECODE": "1"}
-
-    def __call__(self, *words, cwd, status=0):
-        return call(self.command, *words, cwd=cwd, status=status, env=self.environment)
-
-    def package(self, *words):
-        return call("pkg-config", *words, "ampersand", env=self.environment).strip()
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("install")
-    tree, prefix = folder / "checkout", folder / "prefix"
-    tree.mkdir()
-    for name in ("ampersand", "meson.build", "meson_options.txt"):
-        shutil.copy2(ROOT / name, tree / name)
-    for name in ("ask", "benchmarks", "docs", "door", "examples", "harness", "install", "plots", "results", "tests"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "runs", "reference"))
-    keep_few_lessons(tree / "benchmarks" / "meson.build")
-    call("meson", "setup", "build", "-Dlayouts=16", f"-Dpython={sys.executable}", f"--prefix={prefix}", "--libdir=lib",
-         cwd=tree)
-    call("ninja", "-C", "build", "install", cwd=tree)
-    shutil.rmtree(tree)
-    return Installed(prefix, "lib")
 
 
 def test_nothing_in_it_is_compiled_python_or_a_run(installed):
