@@ -85,8 +85,17 @@ def _between(shares):
 def _stops(found):
     parts = dict(text.parts(found))
     stops = [f"{name} {quantity.time(judge.quantiles(times)[1])} and {quantity.time(judge.quantiles(times)[2])}"
-             for name, times in parts.items() if "stop" in name]
+             + _held(text.held(found, name), len(times)) for name, times in parts.items() if "stop" in name]
     return ", ".join(stops)
+
+
+def _held(known, n):
+    """known: how many were held up, and p99 of the others, of n."""
+    held, else_p99_ns = known
+    if not held:
+        return ""
+    others = f", p99 of the others {quantity.time(else_p99_ns)}" if else_p99_ns else ""
+    return f" ({held} of {n} held up by other programs{others})"
 
 
 def _saw(launch):

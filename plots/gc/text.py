@@ -78,17 +78,17 @@ def pauses_table(found):
         *(Column(f"{name}_ns", lambda row, i=i: judge.quantiles(row[2])[i], name,
                  lambda row, i=i: quantity.time(judge.quantiles(row[2])[i]))
           for i, name in enumerate(("p50", "p99", "max"))),
-        Column("held_up", lambda row: _held(row)[0], "held up", lambda row: quantity.count(_held(row)[0])),
-        Column("else_p99_ns", lambda row: _held(row)[1], "else p99", lambda row: quantity.time(_held(row)[1])),
+        Column("held_up", lambda row: held(*row[:2])[0], "held up", lambda row: quantity.count(held(*row[:2])[0])),
+        Column("else_p99_ns", lambda row: held(*row[:2])[1], "else p99", lambda row: quantity.time(held(*row[:2])[1])),
     ), rows, title=_title(found),
         note="held up: stops beyond 100 µs in which who owed them had a CPU for less than half of the time, as other "
              "programs had it: the last to stop and the collector's thread, then who makes the stop. else p99: of the "
              "others")
 
 
-def _held(row):
-    """Of a row's part: not known of all."""
-    return {"first stop": row[0].first_held, "second stop": row[0].second_held}.get(row[1]) or (None, None)
+def held(one, part):
+    """How many of the part's stops were held up, and p99 of the others: not known of all."""
+    return {"first stop": one.first_held, "second stop": one.second_held}.get(part) or (None, None)
 
 
 def _title(found):

@@ -117,6 +117,18 @@ def test_stops_that_other_programs_held_up(stops_ns, want):
     assert judge.held(stops_ns) == want
 
 
+@pytest.mark.parametrize("stops_ns, words", [
+    ([(90_000, 9_000)] * 4, "first stop 90.00 µs and 90.00 µs"),
+    ([(90_000, 9_000)] * 3 + [(900_000, 9_000)],
+     "first stop 900.0 µs and 900.0 µs (1 of 4 held up by other programs, p99 of the others 90.00 µs)"),
+    ([(900_000, 9_000)], "first stop 900.0 µs and 900.0 µs (1 of 1 held up by other programs)"),
+])
+def test_the_page_tells_at_once_what_was_held_up(stops_ns, words):
+    cycles = [cycle(first_stop_ns=ns, first_stop_cpu_ns=cpu_ns) for ns, cpu_ns in stops_ns]
+    found, = judge.pauses(runs.Run(None, {}, (), {}, {"ours": launch(cycles, collector="ours")}, {}))
+    assert page._stops(found).split(", second")[0] == words
+
+
 # ---- The page
 
 def made(tmp_path_factory):
