@@ -35,12 +35,13 @@ def registers(integers, vectors=0):
     return integers, vectors
 
 
-def study(folder, text, name="struct t", cc="gcc", flags=""):
-    header = folder / "t.h"
-    header.write_text(text + "\n")
-    made = folder / "made"
-    made.mkdir(exist_ok=True)
-    return subjects.study(compilers.make(cc, (), flags, made), str(header), name)
+@pytest.fixture
+def study(compiler, tmp_path):
+    def of(text, name="struct t", cc="gcc", flags=""):
+        header = tmp_path / "t.h"
+        header.write_text(text + "\n")
+        return subjects.study(compiler(cc, flags), str(header), name)
+    return of
 
 
 def passed(subject):
@@ -213,17 +214,18 @@ ROWS = [
 GCC_ONLY = {"-fwhole-program", "-femit-struct-debug-baseonly", "-femit-struct-debug-reduced",
             "-feliminate-unused-debug-types", "__float80", "_Float64x", "_Complex _Float64x", "_Decimal64", "optimize",
             "-gdwarf-2 -gstrict-dwarf", "-mlong-double-128"}
-SECOND = 3  # with clang, whose runs take twice as long, each third
+HEAVY = bool(os.environ.get("AMPERSAND_HEAVY"))  # more of the same
+SECOND = 3 if HEAVY else 6  # with clang, whose runs take twice as long, so many times fewer
 ASKED = [pytest.param(row, "gcc", id=f"{row[0]}-gcc") for row in ROWS]
 ASKED += [pytest.param(row, "clang", id=f"{row[0]}-clang", marks=needs_clang)
           for row in [row for row in ROWS if row[0] not in GCC_ONLY][::SECOND]]
 
 
 @pytest.mark.parametrize("row, cc", ASKED)
-def test_what_is_said_of_a_type(tmp_path, row, cc):
+def test_what_is_said_of_a_type(tmp_path, study, row, cc):
     _, text, name, flags, size, alignment, holes, how = row
     (tmp_path / "more.h").write_text("typedef long included;\n")
-    found = study(tmp_path, text, name, cc, flags.format(folder=tmp_path))
+    found = study(text, name, cc, flags.format(folder=tmp_path))
     assert (found.size_b, found.alignment_b, found.layout.holes) == (size, alignment, holes)
     if how is not None:
         assert passed(found) == how
@@ -254,26 +256,24 @@ SYSTEM = {
     "threads.h": ["mtx_t", "once_flag"],
 }
 ALL_TYPES = [(header, name) for header, names in SYSTEM.items() for name in names]
-TYPES = ALL_TYPES if os.environ.get("AMPERSAND_HEAVY") else ALL_TYPES[::2]
+TYPES = ALL_TYPES if HEAVY else ALL_TYPES[::3]
 
 
 @pytest.mark.parametrize("cc", COMPILERS)
-def test_types_of_the_systems_headers(tmp_path, cc):
+def test_types_of_the_systems_headers(tmp_path, compiler, cc):
     """Sizes are those that the compiler writes; that members lie alike and objects go one way is study()'s to check."""
     assert len(ALL_TYPES) > 60
     asked = [(header, name) for header, name in (TYPES if cc == "gcc" else TYPES[::SECOND])
              if subprocess.run([cc, "-E", "-x", "c", "-"], input=f"#include <{header}>\n", text=True,
                                capture_output=True, check=False).returncode == 0]
     assert len(asked) > len(TYPES) // (1 if cc == "gcc" else SECOND) * 0.7, "are libc6-dev and linux-libc-dev here?"
-    made = tmp_path / "made"
-    made.mkdir()
     for header, name in asked:
         (tmp_path / "size.c").write_text(f"#include <{header}>\n"
                                          f"const unsigned long amp_size[] = {{ sizeof({name}), _Alignof({name}) }};\n")
         text = subprocess.run([cc, "-w", "-S", tmp_path / "size.c", "-o", "-"], text=True, capture_output=True,
                               check=True).stdout
         numbers = [int(line.split()[1]) for line in text.splitlines() if line.split()[:1] == [".quad"]]
-        found = subjects.study(compilers.make(cc, (), "", made), header, name)
+        found = subjects.study(compiler(cc), header, name)
         assert [found.size_b, found.alignment_b] == numbers, name
         assert sum(n for _, n in found.layout.holes) < max(found.size_b, 1), name
 
@@ -299,15 +299,16 @@ def random_members(draw, deep=0):
     return " ".join(lines)
 
 
-@pytest.mark.parametrize("cc, seeds", [("gcc", 16), pytest.param("clang", 6, marks=needs_clang)])
-def test_any_type_is_declared_once_more(tmp_path, cc, seeds):
+@pytest.mark.parametrize("cc, seeds", [("gcc", 16 if HEAVY else 8),
+                                       pytest.param("clang", 6 if HEAVY else 2, marks=needs_clang)])
+def test_any_type_is_declared_once_more(study, cc, seeds):
     """study() refuses where a member lies elsewhere or an object goes another way: of these it is to refuse none."""
     for seed in range(seeds):
         draw = random.Random(seed)
         words = draw.choice(("", "", " __attribute__((packed))"))
         text = f"struct t {{ {random_members(draw)} }}{words};"
         try:
-            study(tmp_path, text, cc=cc)
+            study(text, cc=cc)
         except Refused as refused:
             pytest.fail(f"{text}: {refused}")
 
@@ -323,13 +324,13 @@ def test_any_type_is_declared_once_more(tmp_path, cc, seeds):
     ("union t { int *a; float *b; } __attribute__((transparent_union)); struct s { int x; };", "struct gone", "",
      "does not have such a type"),
 ])
-def test_what_is_refused_names_what_is_to_blame(tmp_path, text, name, flags, says):
+def test_what_is_refused_names_what_is_to_blame(study, text, name, flags, says):
     with pytest.raises(Refused) as refused:
-        study(tmp_path, text, name, flags=flags)
+        study(text, name, flags=flags)
     assert says in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_a_type_that_cannot_be_rebuilt_is_refused(tmp_path, monkeypatch):
+def test_a_type_that_cannot_be_rebuilt_is_refused(study, monkeypatch):
     """What is declared for the lessons is held against the original in size, places and registers."""
     real = subjects.clean.declare
     for old, new, says in (("unsigned amp_id", "unsigned long amp_id", "id differs: "),
@@ -341,7 +342,7 @@ def test_a_type_that_cannot_be_rebuilt_is_refused(tmp_path, monkeypatch):
             return text.replace(old, new)
         monkeypatch.setattr(subjects.clean, "declare", other)
         with pytest.raises(Refused, match=says):
-            study(tmp_path, PLAIN)
+            study(PLAIN)
 
 
 # ---- What a reader should know before he copies it
@@ -374,9 +375,8 @@ NOTES = [
 
 
 @pytest.mark.parametrize("text, says", NOTES)
-def test_notes(tmp_path, text, says):
-    subject = study(tmp_path, text)
-    found = answer.notes(subject, compilers.make("gcc", (), "", tmp_path / "made"))
+def test_notes(study, compiler, text, says):
+    found = answer.notes(study(text), compiler("gcc"))
     assert any(note.startswith(says) for note in found) if says else found == []
 
 
@@ -386,8 +386,8 @@ HOLES = ("struct cell { char kind; int hp; };\nstruct layer { struct cell c[64][
          "struct t { struct layer l[32]; };")
 
 
-def test_holes_are_told_by_what_they_have_in_common(tmp_path):
-    layout = study(tmp_path, HOLES).layout
+def test_holes_are_told_by_what_they_have_in_common(study):
+    layout = study(HOLES).layout
     told = answer.padding(layout)
     assert told["bytes"] == 393216 and len(told["holes"]) == 64 and told["more_holes"] == 131072 - 64
     assert told["patterns"] == [{"bytes": 3, "after": "l[].c[][].kind", "times": 131072, "first_offset_b": 1}]
@@ -415,20 +415,24 @@ def test_facts_alone(tmp_path):
 
 # ---- The lessons at every level of optimisation
 
-@pytest.mark.parametrize("cc", COMPILERS)
-@pytest.mark.parametrize("flags", ["-O0", "-Og", "-Os", "-O2 -fno-inline", "-O1 -finstrument-functions -pg --coverage",
-                                   "-O3 -fpack-struct -fshort-enums -funsigned-char -std=c89"])
-def test_sixteen_layouts_balance_what_a_lesson_calls(tmp_path, cc, flags):
-    subject = study(tmp_path, "struct t { char c; int id; double price; union { long n; char *s; } u; float f[3]; };",
-    cc=cc,
+LEVELS = ["-O0", "-Og", "-Os", "-O2 -fno-inline", "-O1 -finstrument-functions -pg --coverage",
+          "-O3 -fpack-struct -fshort-enums -funsigned-char -std=c89"]
+BUILT = [(cc, flags) for flags in LEVELS for cc in ("gcc", "clang")]
+
+
+@pytest.mark.parametrize("cc, flags", BUILT if HEAVY else BUILT[0::4] + BUILT[3::4])  # by one compiler or the other
+def test_sixteen_layouts_balance_what_a_lesson_calls(tmp_path, study, compiler, cc, flags):
+    if not shutil.which(cc):
+        pytest.skip(f"{cc} is not here: apt-get install {cc}")
+    subject = study("struct t { char c; int id; double price; union { long n; char *s; } u; float f[3]; };", cc=cc,
                     flags=flags)
-    compiler = compilers.make(cc, (), flags, tmp_path / "made")
-    contract = make_layouts.read_contract(lessons.lesson_object(compiler))
+    used = compiler(cc, flags)
+    contract = make_layouts.read_contract(lessons.lesson_object(used))
     made_profiles = profiles.of(subject, arguments.parse(["a.h", "struct a"]))
-    lessons.write_calls(compiler, subject, made_profiles)
+    lessons.write_calls(used, subject, made_profiles)
     for part in lessons.parts(subject, made_profiles):
         for lesson in part.lessons:
-            lessons.compile_lesson(compiler, subject, lesson, tmp_path / "made.o")
+            lessons.compile_lesson(used, subject, lesson, tmp_path / "made.o")
             made = lesson_object.Object(tmp_path / "made.o")
             for unit in make_layouts.make_units(make_layouts.read_pairs(made, contract)):
                 make_layouts.design(unit, made.alignments, lessons.LAYOUTS, random.Random(1))
