@@ -47,6 +47,8 @@ void *overwritten_volatile(void) { void *volatile p = malloc(8); /* want outlive
     p = 0; return p; }
 void *overwritten_elsewhere(int n) { void *a[4]; a[n & 3] = malloc(8); /* want outlives: returned */
     a[1] = 0; look(a); return a[2]; }
+void *overwritten_by_chance(int n) { void *a[4] = { malloc(8) }; look(a); a[n & 3] = 0; look(a); /* want outlives: returned */
+    return a[0]; }
 void *by_called(void) { void *p = 0; look(&p); put(&p, malloc(8)); /* want outlives: returned */
     return p; }
 void *by_called_before(void) { void *p = 0; put(&p, malloc(8)); /* want frame */

@@ -67,7 +67,7 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("bodies/sights.c", "event->first_b <= first_b && end_b <= event->end_b", "end_b <= event->end_b"),
     ("bodies/sights.c", "&& !LLVMGetVolatile(at)", ""),
     ("bodies/sights.c", "c->offset != AMP_ANY && offset != AMP_ANY && c->size > 0", "true"),
-    ("bodies/sights.c", "if (more == AMP_ANY)\n            return NULL;", ""),
+    ("bodies/sights.c", "if (more == AMP_ANY)\n            return NULL;\n        *offset += more;", "*offset += more == AMP_ANY ? 0 : more;"),
     ("graph/solve.c", "held->lent = true;", ";"),
     ("graph/solve.c", "(solver->memory_changed > c->seen || sees_newer(graph, c))", "solver->memory_changed > c->seen"),
     ("bodies/bound.c", "range.signed_least >= 0 &&", ""),
