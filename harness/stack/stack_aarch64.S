@@ -242,6 +242,21 @@ FUNCTION amp_stack_boot
         ret
 END amp_stack_boot
 
+.macro RESTORE_MORE
+        ldp     q0, q1, [sp]
+        ldp     q2, q3, [sp, #32]
+        ldp     q4, q5, [sp, #64]
+        ldp     q6, q7, [sp, #96]
+        ldp     x0, x1, [sp, #128]
+        ldp     x2, x3, [sp, #144]
+        ldp     x4, x5, [sp, #160]
+        ldp     x6, x7, [sp, #176]
+        ldp     x8, x10, [sp, #192]
+        add     sp, sp, #SAVED_B - SWITCH_B
+        .cfi_def_cfa_offset SWITCH_B
+        RESTORE_SWITCH
+.endm
+
 /* Gone to by a check that failed: x9 is the frame's size, x10 the function's body, x30 the function's caller. A signal
  * frame to unwinders: such frames may stand on another stack than what they called. */
 FUNCTION amp_stack_more
@@ -283,18 +298,7 @@ FUNCTION amp_stack_more
         .cfi_remember_state
         mov     sp, x0
         .cfi_def_cfa_register sp
-        ldp     q0, q1, [sp]
-        ldp     q2, q3, [sp, #32]
-        ldp     q4, q5, [sp, #64]
-        ldp     q6, q7, [sp, #96]
-        ldp     x0, x1, [sp, #128]
-        ldp     x2, x3, [sp, #144]
-        ldp     x4, x5, [sp, #160]
-        ldp     x6, x7, [sp, #176]
-        ldp     x8, x10, [sp, #192]
-        add     sp, sp, #SAVED_B - SWITCH_B
-        .cfi_def_cfa_offset SWITCH_B
-        RESTORE_SWITCH
+        RESTORE_MORE
         br      x10
 2:      /* abandon: what ran on the stack is left as it is, enter returns -1 */
         .cfi_restore_state
@@ -310,18 +314,7 @@ FUNCTION amp_stack_more
         LOCAL   x9, amp_stack_limit
         str     xzr, [x9]
         bl      amp_stack_stray
-        ldp     q0, q1, [sp]
-        ldp     q2, q3, [sp, #32]
-        ldp     q4, q5, [sp, #64]
-        ldp     q6, q7, [sp, #96]
-        ldp     x0, x1, [sp, #128]
-        ldp     x2, x3, [sp, #144]
-        ldp     x4, x5, [sp, #160]
-        ldp     x6, x7, [sp, #176]
-        ldp     x8, x10, [sp, #192]
-        add     sp, sp, #SAVED_B - SWITCH_B
-        .cfi_def_cfa_offset SWITCH_B
-        RESTORE_SWITCH
+        RESTORE_MORE
         br      x10
 END amp_stack_more
 

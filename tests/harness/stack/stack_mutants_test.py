@@ -27,17 +27,20 @@ MUTANTS = [
     *(not_restored("RESTORE_MORE", register)
       for register in "rbx rbp rcx rdx rsi rdi r8 r9 r12 r13 r14 r15".split()),
     *(not_restored("RESTORE_SWITCH", register) for register in "rbx rbp r12 r13 r14 r15".split()),
-    *((ASSEMBLY, f"xmm{n} not restored", "RESTORE_MORE", f"movaps  {16 * n or ''}(%rsp), %xmm{n}", "") for n in range(8)),
+    *((ASSEMBLY, f"xmm{n} not restored", "RESTORE_MORE", f"movaps  {16 * n or ''}(%rsp), %xmm{n}", "")
+      for n in range(8)),
     *((ASSEMBLY, f"xmm{n} not saved", "FUNCTION amp_stack_more", f"movaps  %xmm{n}, {16 * n or ''}(%rsp)", "")
       for n in range(8)),
     (ASSEMBLY, "rax holds no count of vectors", "RESTORE_MORE", "RESTORE rax", "RESTORE rax\n        xorl %eax, %eax"),
-    (ASSEMBLY, "grow() on the old stack", "FUNCTION amp_stack_more", "movq    HOST_SP(%rbx), %rsp\n        movq    HOST_LIMIT",
+    (ASSEMBLY, "grow() on the old stack", "FUNCTION amp_stack_more",
+     "movq    HOST_SP(%rbx), %rsp\n        movq    HOST_LIMIT",
      "movq    HOST_LIMIT"),
     (ASSEMBLY, "limit of the host not set for grow()", "FUNCTION amp_stack_more",
      "SET_LIMIT(%rcx, %rdi)\n        movq    %rbx, %rdi", "movq    %rbx, %rdi"),
     (ASSEMBLY, "limit of the new stack not set", "FUNCTION amp_stack_more",
      "SET_LIMIT(%rcx, %rdx)\n        .cfi_remember_state", ".cfi_remember_state"),
-    (ASSEMBLY, "the old stack goes on", "FUNCTION amp_stack_more", "movq    %rax, %rsp\n        .cfi_def_cfa_register rsp",
+    (ASSEMBLY, "the old stack goes on", "FUNCTION amp_stack_more",
+     "movq    %rax, %rsp\n        .cfi_def_cfa_register rsp",
      "movq    %rbp, %rsp\n        .cfi_def_cfa_register rsp"),
     (ASSEMBLY, "failure not noticed", "FUNCTION amp_stack_more", "testq   %rax, %rax\n        jz      1f", ""),
     (ASSEMBLY, "abandon says that all is well", "FUNCTION amp_stack_more", "movl    $-1, %eax", "movl    $0, %eax"),
@@ -46,7 +49,8 @@ MUTANTS = [
     (ASSEMBLY, "limit not set by enter", "FUNCTION amp_stack_enter", "SET_LIMIT(%rax, %rcx)", ""),
     (ASSEMBLY, "current not set by enter", "FUNCTION amp_stack_enter", "movq    %rdi, %fs:(%rcx)", ""),
     (ASSEMBLY, "previous not kept", "FUNCTION amp_stack_enter", "movq    %rax, PREVIOUS(%rdi)", ""),
-    (ASSEMBLY, "no way back from boot for unwinders", "FUNCTION amp_stack_boot", ".cfi_escape 0x0f, 5, 0x77, 0, 0x06, 0x23",
+    (ASSEMBLY, "no way back from boot for unwinders", "FUNCTION amp_stack_boot",
+     ".cfi_escape 0x0f, 5, 0x77, 0, 0x06, 0x23",
      ".cfi_escape 0x0f, 5, 0x77, 8, 0x06, 0x23"),
     (ASSEMBLY, "result lost", "FUNCTION amp_stack_boot", "movq    %rax, VALUE(%rbx)", ""),
     (ASSEMBLY, "boot leaves the limit", "FUNCTION amp_stack_boot", "TO_HOST", ""),
@@ -57,7 +61,8 @@ MUTANTS = [
     (ASSEMBLY, "yield looks like a return", "FUNCTION amp_stack_yield", "movl    $1, %eax", "movl    $0, %eax"),
     (ASSEMBLY, "call leaves the host's limit", "FUNCTION amp_stack_call", "SET_LIMIT(%rcx, %rdx)", ""),
     (ASSEMBLY, "call leaves the host current", "FUNCTION amp_stack_call", "movq    %rbx, %fs:(%rcx)", ""),
-    (ASSEMBLY, "call on the growable stack", "FUNCTION amp_stack_call", "movq    HOST_SP(%rbx), %rsp\n        call", "call"),
+    (ASSEMBLY, "call on the growable stack", "FUNCTION amp_stack_call", "movq    HOST_SP(%rbx), %rsp\n        call",
+     "call"),
     (ASSEMBLY, "call keeps no rbx", "FUNCTION amp_stack_call", "movq    -8(%rbp), %rbx", ""),
     (ASSEMBLY, "call with the stack's limit", "FUNCTION amp_stack_call", "TO_HOST", ""),
     (RELOCATE, "the byte beyond the stack is in it", "adjust(", "word[i] - low < size", "word[i] - low <= size"),
@@ -69,22 +74,27 @@ MUTANTS = [
     (RELOCATE, "not counted", "adjust(", "adjusted++", "adjusted += 2"),
     (RELOCATE, "the rest not adjusted", "size_t amp_stack_relocate", "return adjusted + adjust(out",
      "return adjusted + 0 * adjust(out - blocks_b / 8"),
-    (RELOCATE, "the rest not copied", "size_t amp_stack_relocate", "i < (n - blocks_b) / 8", "i + 1 < (n - blocks_b) / 8"),
+    (RELOCATE, "the rest not copied", "size_t amp_stack_relocate", "i < (n - blocks_b) / 8",
+     "i + 1 < (n - blocks_b) / 8"),
     (RELOCATE, "half of a wide block not looked at", "copy_block_wide", "_mm256_shuffle_ps(c, d, UPPER)",
      "_mm256_shuffle_ps(c, c, UPPER)"),
     (RELOCATE, "other halves of a wide block", "copy_block_wide", "_mm256_shuffle_ps(a, b, UPPER)",
      "_mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0))"),
-    (RELOCATE, "half of a block not looked at", "copy_half", "_mm_shuffle_ps(c, d, UPPER)", "_mm_shuffle_ps(c, c, UPPER)"),
+    (RELOCATE, "half of a block not looked at", "copy_half", "_mm_shuffle_ps(c, d, UPPER)",
+     "_mm_shuffle_ps(c, c, UPPER)"),
     (RELOCATE, "a wide vector not copied", "copy_block_wide", "_mm256_storeu_ps((float *) (to + 96), d);", ""),
     (RELOCATE, "a vector not copied", "copy_half", "_mm_store_ps((float *) (to + 48), d);", ""),
     (GROW, "sixteen bytes not copied", "static int move", "n = old_hi - sp;", "n = old_hi - sp - 16;"),
     (GROW, "range begins above the registers", "static int move", "n, old, old_b,", "n, old_hi - 64, 64,"),
     (GROW, "distance of the bottoms", "static int move", "s->hi - old_hi)", "s->lo - old)"),
     (GROW, "nothing poisoned", "static int move", "s->policy.modes & AMP_STACK_POISON", "s->policy.modes == 0x1000"),
-    (GROW, "the new stack given back", "static int move", "return amp_slab_give(old, old_b);", "return amp_slab_give(low, size_b);"),
-    (GROW, "half the reserve", "static size_t size_for", "frame_b + AMP_STACK_RESERVE_B", "frame_b + AMP_STACK_RESERVE_B / 2"),
+    (GROW, "the new stack given back", "static int move", "return amp_slab_give(old, old_b);",
+     "return amp_slab_give(low, size_b);"),
+    (GROW, "half the reserve", "static size_t size_for", "frame_b + AMP_STACK_RESERVE_B",
+     "frame_b + AMP_STACK_RESERVE_B / 2"),
     (GROW, "doubled whatever the factor", "static size_t size_for", "size_b *= s->policy.factor", "size_b *= 2"),
-    (GROW, "beyond the limit", "static size_t size_for", "size_b > s->policy.limit_b / s->policy.factor", "size_b == 0"),
+    (GROW, "beyond the limit", "static size_t size_for", "size_b > s->policy.limit_b / s->policy.factor",
+     "size_b == 0"),
     (GROW, "no reserve below the limit", "static uintptr_t limit_of", "s->lo + AMP_STACK_RESERVE_B", "s->lo"),
     (GROW, "sp in the old stack", "uintptr_t amp_stack_grow", "return sp + (s->hi - hi);", "return sp;"),
     (GROW, "frame not reserved", "uintptr_t amp_stack_grow", "used_b + frame_b - AMP_STACK_TOP_B > s->stats.reserved_b",
@@ -102,7 +112,8 @@ MUTANTS = [
     (SLAB, "half a canary", "bool amp_slab_intact", "&& word[1] == ~(CANARY ^ low)", ""),
     (SLAB, "broken canaries forgiven", "int amp_slab_give", "!amp_slab_intact(low)", "0"),
     (SLAB, "never used again", "int amp_slab_give", "push(link_of(low, size_b), class_of(size_b));", ""),
-    (SLAB, "stacks of a slab overlap", "static int more_of", "step = size_b + (gaps ? page : 0)", "step = size_b / 2 + (gaps ? page : 0)"),
+    (SLAB, "stacks of a slab overlap", "static int more_of", "step = size_b + (gaps ? page : 0)",
+     "step = size_b / 2 + (gaps ? page : 0)"),
     (SLAB, "4 GiB not thought of", "static bool crosses_4g", "return at >> 32 !=", "return at >> 32 == 0 &&"),
     (SLAB, "the wrong side of 4 GiB", "static char *map_within_4g", "before >= n", "before >= 2 * n"),
     (SLAB, "what is too much stays", "static char *map_within_4g", "munmap(at, before);", ""),
@@ -115,15 +126,19 @@ ARM = "stack_aarch64.S"
 KILLS_MOST = {ASSEMBLY: "stack_kernels", ARM: "stack_kernels", GROW: "stack"}  # the unit test that comes first
 ARM_MUTANTS = [
     *((ARM, f"RESTORE_SWITCH: {pair} not restored", "RESTORE_SWITCH", f"ldp     {pair}, [sp, #{at}]", "")
-      for pair, at in (("x19, x20", 16), ("x21, x22", 32), ("x23, x24", 48), ("x25, x26", 64), ("x27, x28", 80), ("d8, d9", 96),
-                       ("d10, d11", 112), ("d12, d13", 128), ("d14, d15", 144))),
-    *((ARM, f"more: {pair} not restored", "FUNCTION amp_stack_more", f"ldp     {pair}, [sp{at}]", "")
-      for pair, at in (("q0, q1", ""), ("q2, q3", ", #32"), ("q4, q5", ", #64"), ("q6, q7", ", #96"), ("x0, x1", ", #128"),
-                       ("x2, x3", ", #144"), ("x4, x5", ", #160"), ("x6, x7", ", #176"))),
+      for pair,
+      at in (("x19, x20", 16), ("x21, x22", 32), ("x23, x24", 48), ("x25, x26", 64), ("x27, x28", 80), ("d8, d9", 96),
+             ("d10, d11", 112), ("d12, d13", 128), ("d14, d15", 144))),
+    *((ARM, f"more: {pair} not restored", "RESTORE_MORE", f"ldp     {pair}, [sp{at}]", "")
+      for pair,
+      at in (("q0, q1", ""), ("q2, q3", ", #32"), ("q4, q5", ", #64"), ("q6, q7", ", #96"), ("x0, x1", ", #128"),
+             ("x2, x3", ", #144"), ("x4, x5", ", #160"), ("x6, x7", ", #176"))),
     *((ARM, f"more: {pair} not saved", "FUNCTION amp_stack_more", f"stp     {pair}, [sp{at}]", "")
-      for pair, at in (("q0, q1", ""), ("q6, q7", ", #96"), ("x0, x1", ", #128"), ("x6, x7", ", #176"), ("x8, x10", ", #192"))),
+      for pair,
+      at in (("q0, q1", ""), ("q6, q7", ", #96"), ("x0, x1", ", #128"), ("x6, x7", ", #176"), ("x8, x10", ", #192"))),
     (ARM, "the old stack goes on", "FUNCTION amp_stack_more", "mov     sp, x0", "mov     sp, x29"),
-    (ARM, "limit of the new stack not set", "FUNCTION amp_stack_more", "ldr     x10, [x19, #LIMIT]", "ldr     x10, [x9]"),
+    (ARM, "limit of the new stack not set", "FUNCTION amp_stack_more", "ldr     x10, [x19, #LIMIT]",
+     "ldr     x10, [x9]"),
     (ARM, "failure not noticed", "FUNCTION amp_stack_more", "cbz     x0, 2f", ""),
     (ARM, "abandon leaves the stack current", "FUNCTION amp_stack_more", "TO_HOST", ""),
     (ARM, "host_sp not on top for unwinders", "FUNCTION amp_stack_enter", "stur    x9, [x10, #-TOP_B]", ""),
@@ -140,7 +155,8 @@ ARM_MUTANTS = [
 def tests_objects(tmp_path_factory):
     needs("gcc", "gcc")
     folder = tmp_path_factory.mktemp("units")
-    return {unit: compile_object("gcc", ROOT / f"tests/harness/stack/{unit}_test.c", folder / f"{unit}.o", "-O2") for unit in TESTS}
+    return {unit: compile_object("gcc", ROOT / f"tests/harness/stack/{unit}_test.c", folder / f"{unit}.o", "-O2")
+            for unit in TESTS}
 
 
 def mutate(text, block, old, new):
@@ -194,7 +210,8 @@ def test_every_mutant_is_killed_on_aarch64(tmp_path):
     needs("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
     needs("qemu-aarch64", "qemu-user")
     compiler, runner = "aarch64-linux-gnu-gcc", ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu")
-    units = {unit: compile_object(compiler, ROOT / f"tests/harness/stack/{unit}_test.c", tmp_path / f"{unit}.o", "-O2") for unit in TESTS}
+    units = {unit: compile_object(compiler, ROOT / f"tests/harness/stack/{unit}_test.c", tmp_path / f"{unit}.o", "-O2")
+             for unit in TESTS}
     assert not (names := alive(tmp_path, ARM_MUTANTS, units, compiler, runner)), f"alive: {names}"
 
 
