@@ -6,23 +6,8 @@
 #ifndef AMP_OPTIONS_H
 #define AMP_OPTIONS_H
 
-#include "harness/allocators/options.h"
 #include "harness/bench/options.h"
-
-enum amp_verb {
-    AMP_VERB_PAIRED,
-    AMP_VERB_ALLOCATORS,
-    AMP_VERB_LIST,
-    AMP_VERB_BUDGETS,
-    AMP_VERB_PROFILED,
-    AMP_VERB_CHILD,
-    AMP_VERB_COUNTERS,
-    AMP_VERB_COUNTERS_CHILD,
-    AMP_VERB_MACHINE,
-    AMP_VERB_HELP,
-    AMP_VERB_VERSION,
-    AMP_VERB_SOLO
-};
+#include "harness/cli/flags.h"
 
 struct amp_options {
     enum amp_verb verb; /* AMP_VERB_SOLO: there is none */
