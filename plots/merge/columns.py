@@ -6,8 +6,8 @@
     differs   neither: one decides what another calls equal or leaves undecided
     alone     only one machine has the row
 
-A fact is no proof of a cause: it is what differs between the two machines that disagree, the most telling first. That is
-the ABI (another architecture passes other sizes in registers), the class of a copy (how the compiled code copies the
+A fact is no proof of a cause: it is what differs between the two machines that disagree, the most telling first. That
+is the ABI (another architecture passes other sizes in registers), the class of a copy (how the compiled code copies the
 object: registers, moves, rep movs, a call), the cache that an object of this size fits into, the compiler."""
 
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from plots.files import compiled
 from plots.files.pair_run import is_of_allocators, load
 from plots.judge import compare_facts
+from plots.judge.comparison import Fact
+from plots.judge.pair_summary import Estimate
 from plots.judge.summary import summary_of
 from plots.program.errors import Refused
 from plots.words.overview_text import unit_of
@@ -40,8 +42,58 @@ class Part:
         return self.run.manifest["machine"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    host: str | None
+    cpu: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    level: int
+    size_b: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A run, or the shards of one."""
+    name: str  # A, B, ...
+    runs: tuple[str, ...]
+    shards: int | None  # that the run was divided into
+    missing: tuple[int, ...]  # of them
+    machines: tuple[Machine, ...]
+    arch: str | None
+    compiled: str
+    caches: tuple[Cache, ...]  # of data
+    quick: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    verdict: str
+    equal_within: float | None
+    ratio: Estimate | None
+    launches: int
+    host: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    row: str
+    state: str
+    because: tuple[Fact, ...]  # what differs between the two that disagree most
+    cells: tuple[Cell | None, ...]  # one a column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """records.write() makes the JSON of it."""
+    schema: str = "ampersand/merge/1"
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
 def merged(folders):
-    """The document."""
     parts = [_part(folder) for folder in folders]
     groups = _groups(parts)
     rows = {}
@@ -50,8 +102,8 @@ def merged(folders):
             for row in part.summary.rows:
                 rows.setdefault(row.row, [None] * len(groups))
                 rows[row.row][i] = rows[row.row][i] or (part, row)  # a floor is measured by every shard: the first
-    return {"schema": "ampersand/merge/1", "columns": [_column(i, group) for i, group in enumerate(groups)],
-            "rows": [_row(name, cells) for name, cells in rows.items()]}
+    return Merged(columns=tuple(_column(i, group) for i, group in enumerate(groups)),
+                  rows=tuple(_row(name, cells) for name, cells in rows.items()))
 
 
 def _part(folder):
@@ -103,7 +155,8 @@ def _build_facts(a, b):
              ("architecture", a.machine.get("arch"), b.machine.get("arch"))]
     builds = [{key: value for key, value in part.run.manifest["build"].items() if key != "modules_crc32"}
               for part in (a, b)]
-    found += [(f"build.{key}", builds[0].get(key), builds[1].get(key)) for key in dict.fromkeys([*builds[0], *builds[1]])]
+    found += [(f"build.{key}", builds[0].get(key), builds[1].get(key))
+              for key in dict.fromkeys([*builds[0], *builds[1]])]
     code = compare_facts.code(a.run, b.run)
     return found + [(f"the code of {lesson}", "same", state) for lesson, state in code.items() if state != "unknown"]
 
@@ -112,18 +165,17 @@ def _column(number, group):
     first = group[0]
     shards = first.shard["n"] if first.shard else None
     machines = list(dict.fromkeys((part.machine.get("host"), part.machine.get("cpu")) for part in group))
-    return {"name": chr(ord("A") + number % 26) + (str(number // 26) if number >= 26 else ""),
-            "runs": [str(part.folder) for part in group],
-            "shards": shards,
-            "missing": sorted(set(range(1, shards + 1)) - {part.shard["k"] for part in group}) if shards else [],
-            "machines": [{"host": host, "cpu": cpu} for host, cpu in machines],
-            "arch": first.machine.get("arch"), "compiled": compiled.brief(first.run.manifest),
-            "caches": [{"level": one["level"], "size_b": one["size_b"]} for one in _data_caches(first)],
-            "quick": first.run.manifest["quick"]}
+    missing = set(range(1, shards + 1)) - {part.shard["k"] for part in group} if shards else ()
+    return Column(name=chr(ord("A") + number % 26) + (str(number // 26) if number >= 26 else ""),
+                  runs=tuple(str(part.folder) for part in group), shards=shards, missing=tuple(sorted(missing)),
+                  machines=tuple(Machine(host=host, cpu=cpu) for host, cpu in machines),
+                  arch=first.machine.get("arch"), compiled=compiled.brief(first.run.manifest),
+                  caches=tuple(_data_caches(first)), quick=first.run.manifest["quick"])
 
 
 def _data_caches(part):
-    return [one for one in part.machine.get("caches") or () if one.get("type") in ("Data", "Unified")]
+    return [Cache(level=one["level"], size_b=one["size_b"]) for one in part.machine.get("caches") or ()
+            if one.get("type") in ("Data", "Unified")]
 
 
 # ---- Rows
@@ -131,22 +183,13 @@ def _data_caches(part):
 def _row(name, cells):
     found = [cell for cell in cells if cell]
     state = _state([row.verdict for _, row in found])
-    return {"row": name, "state": state, "because": _because(found) if state in ("flips", "differs") else [],
-            "cells": [_cell(cell) for cell in cells]}
+    return Row(row=name, state=state, because=tuple(_because(found)) if state in ("flips", "differs") else (),
+               cells=tuple(cell and _cell(*cell) for cell in cells))
 
 
-def _cell(cell):
-    if cell is None:
-        return None
-    part, row = cell
-    ratio = row.ratio
-    return {"verdict": row.verdict, "equal_within": row.equal_within,
-            "ratio": _ends(ratio) if ratio else None, "launches": row.launches,
-            "host": part.machine.get("host")}
-
-
-def _ends(ratio):
-    return {"estimate": ratio.estimate, "low": ratio.low, "high": ratio.high}
+def _cell(part, row):
+    return Cell(verdict=row.verdict, equal_within=row.equal_within, ratio=row.ratio, launches=row.launches,
+                host=part.machine.get("host"))
 
 
 def _state(verdicts):
@@ -162,30 +205,19 @@ def _because(cells):
     """What differs between the two that disagree most: of a row that flips, one for each side."""
     sides = [next((cell for cell in cells if cell[1].verdict == verdict), None) for verdict in DECIDED]
     (one, row), (other, other_row) = sides if all(sides) else _unlike(cells)
-    found = []
-    if one.machine.get("arch") != other.machine.get("arch"):
-        found.append(_fact("ABI", one.machine.get("arch"), other.machine.get("arch")))
-    copies = _copy_class(row), _copy_class(other_row)
-    if copies[0] != copies[1] and None not in copies:
-        found.append(_fact("copy class", *copies))
-    levels = _level(one, row), _level(other, other_row)
-    if levels[0] != levels[1] and None not in levels:
-        found.append(_fact("cache sizes", *levels))
-    ways = compiled.of_lesson(one.run.manifest, row.lesson), compiled.of_lesson(other.run.manifest, other_row.lesson)
-    if ways[0] != ways[1]:
-        found.append(_fact("compiler", *ways))
-    if not found and one.machine.get("cpu") != other.machine.get("cpu"):
-        found.append(_fact("CPU", one.machine.get("cpu"), other.machine.get("cpu")))
-    return found
+    copies, levels = (_copy_class(row), _copy_class(other_row)), (_level(one, row), _level(other, other_row))
+    facts = [Fact(fact="ABI", a=one.machine.get("arch"), b=other.machine.get("arch"))]
+    facts += [Fact(fact=what, a=a, b=b) for what, (a, b) in (("copy class", copies), ("cache sizes", levels))
+              if None not in (a, b)]
+    facts += [Fact(fact="compiler", a=compiled.of_lesson(one.run.manifest, row.lesson),
+                   b=compiled.of_lesson(other.run.manifest, other_row.lesson))]
+    cpu = Fact(fact="CPU", a=one.machine.get("cpu"), b=other.machine.get("cpu"))
+    return [fact for fact in facts if fact.a != fact.b] or [cpu] * (cpu.a != cpu.b)
 
 
 def _unlike(cells):
     first = cells[0]
     return first, next(cell for cell in cells if cell[1].verdict != first[1].verdict)
-
-
-def _fact(what, one, other):
-    return {"fact": what, "a": one, "b": other}
 
 
 def _copy_class(row):
@@ -202,5 +234,5 @@ def _level(part, row):
     caches = _data_caches(part)
     if unit_of(part.run.manifest, row.pair) != "B" or not caches:
         return None
-    return next((f"fits L{one['level']}, {one['size_b'] >> 10} KiB" for one in caches if row.size <= one["size_b"]),
+    return next((f"fits L{one.level}, {one.size_b >> 10} KiB" for one in caches if row.size <= one.size_b),
                 "fits none")

@@ -12,17 +12,18 @@ from plots.words import screen
 
 
 def add_arguments(parser):
-    parser.add_argument("runs", metavar="RUN", nargs="+", type=Path, help="run folders; shards of one run belong together")
+    parser.add_argument("runs", metavar="RUN", nargs="+", type=Path,
+                        help="run folders; shards of one run belong together")
     parser.add_argument("--all", action="store_true", help="every row, not only those whose verdicts differ")
     parser.add_argument("--format", choices=screen.FORMATS, default="table", help="of what is printed")
 
 
 def main(args):
-    document = columns.merged(args.runs)
-    text.show(document, args.format, args.all)
-    for column in document["columns"]:
-        if column["missing"]:
-            shards = ", ".join(f"{k}/{column['shards']}" for k in column["missing"])
-            print(f"ampersand: merge: {column['name']}: missing: shard {shards}", file=sys.stderr)
-    failed = any(cell and cell["verdict"] == "failed" for row in document["rows"] for cell in row["cells"])
-    return 1 if failed or any(column["missing"] for column in document["columns"]) else 0
+    merged = columns.merged(args.runs)
+    text.show(merged, args.format, args.all)
+    for column in merged.columns:
+        if column.missing:
+            shards = ", ".join(f"{k}/{column.shards}" for k in column.missing)
+            print(f"ampersand: merge: {column.name}: missing: shard {shards}", file=sys.stderr)
+    failed = any(cell and cell.verdict == "failed" for row in merged.rows for cell in row.cells)
+    return 1 if failed or any(column.missing for column in merged.columns) else 0
