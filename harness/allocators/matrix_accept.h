@@ -7,7 +7,7 @@
 #include "harness/allocators/configuration/configuration.h"
 #include "harness/run/job.h"
 
-/* Whether too little of a launch was measured on a quiet core. is_disturbed() in plots/judge/allocator_metrics.py has
+/* Whether too little of a launch was measured on a quiet core. is_disturbed() in plots/judge/allocators/metrics.py has
  * the same rule. */
 bool amp_matrix_is_disturbed(const json_t *result);
 

@@ -33,7 +33,8 @@ def calls(path):
         raise Refused(path, "does not say how many objects were allocated: profile -o without --cpu and --copies does")
     for sample in profile.samples:
         for frame in set(sample.stack):
-            found[os.path.basename(frame.file), frame.function, frame.line] += sample.values[kinds.index("alloc_objects")]
+            found[os.path.basename(frame.file), frame.function,
+                  frame.line] += sample.values[kinds.index("alloc_objects")]
     return found
 
 

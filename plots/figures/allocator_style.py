@@ -65,4 +65,4 @@ def power_ticks(low, high, most):
 
 def without_pairs(works):
     """The workloads of a figure with a place for each: where they are many, the pairs have a figure of their own."""
-    return works if len(works) <= MOST_WORKS else [work for work in works if work["kind"] != "pair"]
+    return works if len(works) <= MOST_WORKS else [work for work in works if work.kind != "pair"]

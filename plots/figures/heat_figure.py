@@ -14,10 +14,10 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.patches import Rectangle
 
 from plots.figures import allocator_style, style
-from plots.judge.allocator_metrics import BY_NAME
+from plots.judge.allocators.metrics import BY_NAME
 from plots.stats.multiplicity import EQUAL_WITHIN
 from plots.words import quantity
-from plots.words.sentences import capital
+from plots.words.sentences import capital, ratio
 
 SHOWN = {"ns_per_op": "heat_time", "p99_ns": "heat_p99", "peak_rss_b": "heat_peak", "retained_rss_b": "heat_retained",
          "faults_per_op": "heat_faults"}
@@ -46,8 +46,7 @@ def ink(background):
 def figures(run, summary):
     plans = {}
     for metric, name in SHOWN.items():
-        works = [work for work in summary["workloads"] if any(
-            metric in cell["metrics"] for cell in summary["cells"] if cell["workload"] == work["workload"])]
+        works = [work for work in summary.workloads if any(metric in cell.metrics for cell in summary.cells_of(work))]
         apart = allocator_style.without_pairs(works)
         if apart:
             plans[name] = partial(draw, run, summary, BY_NAME[metric], apart)
@@ -58,18 +57,18 @@ def figures(run, summary):
 
 
 def draw(run, summary, metric, works):
-    cells = {(cell["configuration"], cell["workload"]): cell for cell in summary["cells"]}
-    columns = summary["columns"]
-    head_in = 0.1 + max(style.text_width_in(work["workload"], HEAD_PT) for work in works)
+    cells = {(cell.configuration, cell.workload): cell for cell in summary.cells}
+    columns = summary.columns
+    head_in = 0.1 + max(style.text_width_in(work.workload, HEAD_PT) for work in works)
     below_in = 0.12
     body_in = head_in + ROW_IN * len(columns) + below_in
     less = "faster" if metric.unit == "ns" else "less"
     page = style.Page(
-        body_in, f"{capital(metric.title)}, as a ratio to {summary['baseline']}",
+        body_in, f"{capital(metric.title)}, as a ratio to {summary.baseline}",
         f"Below 1 is {less}, above 1 {'slower' if less == 'faster' else 'more'}; the number is the median over "
         "launches.",
         _keys(summary, less), _caption(summary, metric, works), allocator_style.small_print(run))
-    name_in = allocator_style.names_in(column["configuration"] for column in columns)
+    name_in = allocator_style.names_in(column.configuration for column in columns)
     left = style.MARGIN_IN + name_in
     ax = page.axes(left, style.WIDTH_IN - style.MARGIN_IN, below_in, below_in + ROW_IN * len(columns))
     ax.set_xlim(0, len(works))
@@ -77,24 +76,24 @@ def draw(run, summary, metric, works):
     ax.axis("off")
     width_in = (style.WIDTH_IN - style.MARGIN_IN - left) / len(works)
     for x, work in enumerate(works):
-        ax.text(x + 0.5, -0.25, style.plain(work["workload"]), rotation=90, ha="center", va="bottom", fontsize=HEAD_PT)
+        ax.text(x + 0.5, -0.25, style.plain(work.workload), rotation=90, ha="center", va="bottom", fontsize=HEAD_PT)
     for y, column in enumerate(columns):
-        name = allocator_style.fitted(column["configuration"], name_in - 0.1, style.TEXT_PT, middle=True)
-        _row(ax, y, column, works, cells, metric, summary["baseline"], width_in, name)
+        name = allocator_style.fitted(column.configuration, name_in - 0.1, style.TEXT_PT, middle=True)
+        _row(ax, y, column, works, cells, metric, summary.baseline, width_in, name)
     return page.fig
 
 
 def _row(ax, y, column, works, cells, metric, baseline, width_in, label):
-    name = column["configuration"]
+    name = column.configuration
     weight = "bold" if name == baseline else "normal"
     x = -0.08 / width_in
     ax.text(x, y + 0.5, style.plain(label), ha="right", va="center", fontsize=style.TEXT_PT, fontweight=weight)
-    if column["state"] != "in force":
-        _band(ax, 0, y, len(works), f"{column['state']}: {column['reason']}", width_in)
+    if column.state != "in force":
+        _band(ax, 0, y, len(works), f"{column.state}: {column.reason}", width_in)
         return
     for i, work in enumerate(works):
-        cell = cells.get((name, work["workload"]))
-        one = cell and cell["metrics"].get(metric.name)
+        cell = cells.get((name, work.workload))
+        one = cell and cell.metrics.get(metric.name)
         if one is None:
             allocator_style.hatch(ax, i, y, 1, 1)
         else:
@@ -109,19 +108,19 @@ def _band(ax, x, y, cells, text, width_in):
 
 
 def _cell(ax, x, y, one):
-    decision = one["decision"]
+    decision = one.decision
     if decision == "baseline":
         fill, letters, text = "#ffffff", style.INK, "1"
-    elif one["ratio"] is None:
+    elif one.ratio is None:
         fill, letters, text = UNDECIDED, style.FAINT, "–"
     else:
-        text = quantity.ratio(*(one["ratio"][end] for end in ("estimate", "low", "high")))
+        text = ratio(one.ratio)
         if decision in ("undecided", "no verdict"):
             fill, letters = UNDECIDED, style.FAINT
         elif decision == "equal":
             fill, letters = "#ffffff", style.FAINT
         else:
-            fill = colour(one["ratio"]["estimate"])
+            fill = colour(one.ratio.estimate)
             letters = ink(fill)
     edge = (style.FAINT, 0.7) if decision == "equal" else (style.GRID, 0.4)
     ax.add_patch(Rectangle((x + 0.02, y + 0.05), 0.96, 0.9, facecolor=fill, edgecolor=edge[0], linewidth=edge[1]))
@@ -130,7 +129,7 @@ def _cell(ax, x, y, one):
 
 def _keys(summary, less):
     out = style.Key("not measured", {"facecolor": "#ffffff", "edgecolor": style.FLOOR_INTERVAL, "hatch": "/////"}, True)
-    if summary["quick"]:
+    if summary.quick:
         return [style.Key("no verdict", {"facecolor": UNDECIDED}, True), out]
     worse = "slower" if less == "faster" else "more"
     steps = ((1 / 8, f"1/8 or {less}"), (1 / 2, "1/2"), (0.9, "0.9"), (1.1, "1.1"), (2, "2"), (8, f"8 or {worse}"))
@@ -141,15 +140,15 @@ def _keys(summary, less):
 
 
 def _caption(summary, metric, works):
-    one = next(one for one in summary["metrics"] if one["name"] == metric.name)
-    if summary["quick"]:
+    one = summary.decided(metric)
+    if summary.quick:
         return "A quick run: a first look, and no verdicts."
-    shown = {work["workload"] for work in works}
-    whole = all(cell["workload"] in shown for cell in summary["cells"] if metric.name in cell["metrics"])
-    text = (f"{one['decided']} of {one['cells']} cells {'are decided' if whole else ELSEWHERE}. Each interval is at "
-            f"{quantity.level(one['confidence'])}: on average at most {quantity.level(summary['rule']['rate'])} of the "
+    shown = {work.workload for work in works}
+    whole = all(cell.workload in shown for cell in summary.cells if metric.name in cell.metrics)
+    text = (f"{one.decided} of {one.cells} cells {'are decided' if whole else ELSEWHERE}. Each interval is at "
+            f"{quantity.level(one.confidence)}: on average at most {quantity.level(summary.rule.rate)} of the "
             "decided cells are wrong, by simulation.")
-    if one["again_cells"]:
-        text += (f" {summary['again']} is {summary['baseline']} again: {one['again_different']} of its "
-                 f"{one['again_cells']} cells were decided different.")
+    if one.again_cells:
+        text += (f" {summary.again} is {summary.baseline} again: {one.again_different} of its "
+                 f"{one.again_cells} cells were decided different.")
     return text

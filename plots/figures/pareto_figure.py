@@ -15,7 +15,8 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from plots.figures import allocator_style, style
-from plots.judge.allocator_metrics import time_of
+from plots.judge.allocators.metrics import time_of
+from plots.judge.pair_summary import Estimate
 from plots.words import quantity
 
 COLUMNS, PANEL_IN, TITLE_IN, TICKS_IN, GAP_IN = 3, 1.75, 0.2, 0.38, 0.55
@@ -29,8 +30,8 @@ LABEL_IN = -0.42  # of the upright axis, left of it, beyond its widest tick
 class Point:
     name: str
     allocator: str
-    time: dict  # estimate, low, high: ratios
-    peak: dict
+    time: Estimate  # ratios
+    peak: Estimate
     counts: tuple  # as these ln ratios, (time, peak), for the front
 
     @property
@@ -39,31 +40,31 @@ class Point:
 
 
 def load(summary, workload):
-    allocators = {column["configuration"]: column["allocator"] for column in summary["columns"]}
-    one = {"estimate": 1.0, "low": None, "high": None}
+    allocators = {column.configuration: column.allocator for column in summary.columns}
+    one = Estimate(estimate=1.0, low=None, high=None)
     points = []
-    for cell in summary["cells"]:
-        time, peak = (cell["metrics"].get(metric) for metric in (time_of(summary).name, "peak_rss_b"))
-        if cell["workload"] != workload or not time or not peak or cell["configuration"] == summary["again"]:
+    for cell in summary.cells:
+        time, peak = (cell.metrics.get(metric) for metric in (time_of(summary).name, "peak_rss_b"))
+        if cell.workload != workload or not time or not peak or cell.configuration == summary.again:
             continue
-        baseline = cell["configuration"] == summary["baseline"]
-        if not baseline and not (time["ratio"] and peak["ratio"]):
+        baseline = cell.configuration == summary.baseline
+        if not baseline and not (time.ratio and peak.ratio):
             continue
-        points.append(Point(cell["configuration"], allocators[cell["configuration"]], time["ratio"] or one,
-                            peak["ratio"] or one, (_counts(time), _counts(peak))))
+        points.append(Point(cell.configuration, allocators[cell.configuration], time.ratio or one, peak.ratio or one,
+                            (_counts(time), _counts(peak))))
     return points
 
 
 def _counts(part):
     """Its ln ratio if it was decided different, else that of the baseline."""
-    counts = part["ratio"] and part["decision"] in ("slower", "faster", "more", "less")
-    return math.log(part["ratio"]["estimate"]) if counts else 0.0
+    counts = part.ratio and part.decision in ("slower", "faster", "more", "less")
+    return math.log(part.ratio.estimate) if counts else 0.0
 
 
 def front(points):
     """The points that none beats in both, in the order of time."""
     best, found = math.inf, []
-    for point in sorted(points, key=lambda one: (one.counts, one.time["low"] is not None)):
+    for point in sorted(points, key=lambda one: (one.counts, one.time.has_interval)):
         if point.counts[1] < best - STEP:
             best = point.counts[1]
             found.append(point)
@@ -71,7 +72,7 @@ def front(points):
 
 
 def figures(run, summary):
-    panels = [(work, load(summary, work["workload"])) for work in allocator_style.without_pairs(summary["workloads"])]
+    panels = [(work, load(summary, work.workload)) for work in allocator_style.without_pairs(summary.workloads)]
     panels = [(work, points) for work, points in panels if len(points) > 1]
     return {"pareto": partial(draw, run, summary, panels)} if panels else {}
 
@@ -88,7 +89,7 @@ def draw(run, summary, panels):
     keys += [style.Key("as the baseline, or undecided", _mark(None) | {"markerfacecolor": "white", "marker": "o"}),
              style.Key("Pareto front", {"color": style.INK, "linewidth": 1, "linestyle": ":"})]
     page = style.Page(sum(heights), "Time against peak memory",
-                      f"Ratios to {summary['baseline']}: left is faster, below is less memory. No other "
+                      f"Ratios to {summary.baseline}: left is faster, below is less memory. No other "
                       "configuration beats one on the Pareto front in both.", keys,
                       "Bars: intervals over launches. For the front, a ratio that is not decided counts as 1.",
                       allocator_style.small_print(run))
@@ -96,7 +97,7 @@ def draw(run, summary, panels):
     for row, found, height in zip(rows, names, heights):
         for (work, points), lines, (left, right) in zip(row, found, edges):
             ax = page.axes(left, right, top - TITLE_IN - PANEL_IN, top - TITLE_IN)
-            ax.set_title(style.plain(work["workload"]), fontsize=style.TEXT_PT, fontweight="bold", loc="left", pad=4)
+            ax.set_title(style.plain(work.workload), fontsize=style.TEXT_PT, fontweight="bold", loc="left", pad=4)
             draw_panel(ax, points)
             ax.set_xlabel("time →", fontsize=style.SMALL_PT, labelpad=1)
             ax.set_ylabel("peak memory →", fontsize=style.SMALL_PT, va="center")
@@ -140,14 +141,14 @@ def draw_panel(ax, points):
     ax.axhline(1, color=style.GRID, linewidth=0.8, zorder=0.8)
     for point in points:
         mark = _mark(point.allocator)
-        x, y = point.time["estimate"], point.peak["estimate"]
+        x, y = point.time.estimate, point.peak.estimate
         for part, other, across in ((point.time, y, True), (point.peak, x, False)):
-            if part["low"] is not None:
-                ends, at = [part["low"], part["high"]], [other, other]
+            if part.has_interval:
+                ends, at = part.ends, [other, other]
                 ax.plot(*(ends, at) if across else (at, ends), color=mark["color"], linewidth=0.8, alpha=0.7, zorder=2)
         ax.plot([x], [y], **mark | {"markerfacecolor": mark["color"] if point.decided else "white"}, zorder=3)
     members = front(points)
-    corners = [(a.time["estimate"], a.peak["estimate"]) for a in members]
+    corners = [(a.time.estimate, a.peak.estimate) for a in members]
     stairs = [corner for a, b in zip(corners, corners[1:]) for corner in (a, (b[0], a[1]))] + corners[-1:]
     ax.plot(*zip(*stairs), color=style.INK, linewidth=1, linestyle=":", zorder=2.5, label="front")
     _label(ax, points, members)
@@ -155,7 +156,7 @@ def draw_panel(ax, points):
 
 def _limits(ax, points):
     for which, key in (("x", "time"), ("y", "peak")):
-        ends = [value for point in points for value in getattr(point, key).values() if value is not None]
+        ends = [value for point in points for value in vars(getattr(point, key)).values() if value is not None]
         low, high = min(ends + [1 / 1.05]), max(ends + [1.05])
         pad = max((high / low) ** 0.14, 1.06)
         low, high = low / pad, high * pad
@@ -168,10 +169,10 @@ def _limits(ax, points):
 
 def _label(ax, points, members):
     """Letters beside the front's marks. Marks that are nearly one have one label; none covers a mark or another."""
-    place = [ax.transData.transform((point.time["estimate"], point.peak["estimate"])) for point in points]
+    place = [ax.transData.transform((point.time.estimate, point.peak.estimate)) for point in points]
     groups = []
     for letter, point in zip(_letters(), members):
-        xy = ax.transData.transform((point.time["estimate"], point.peak["estimate"]))
+        xy = ax.transData.transform((point.time.estimate, point.peak.estimate))
         near = next((group for group in groups if abs(group[0] - xy).max() < NEAR_PX), None)
         if near:
             near[1] += letter

@@ -41,8 +41,8 @@ def figures(run, summary):
 
 
 def draw(run, summary, seconds, curves):
-    baseline = summary["baseline"]
-    allocators = {column["configuration"]: column["allocator"] for column in summary["columns"]}
+    baseline = summary.baseline
+    allocators = {column.configuration: column.allocator for column in summary.columns}
     order = sorted(curves, key=lambda name: name != baseline)
     rows = [order[i:i + COLUMNS] for i in range(0, len(order), COLUMNS)]
     launches = max(len(found) for found in curves.values())

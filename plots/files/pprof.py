@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads a profile in pprof's form (profile.proto, compressed by gzip): kinds of values, and samples with their stacks."""
+"""Reads a profile in pprof's form (profile.proto, compressed by gzip): kinds of values, and samples with their
+stacks."""
 
 import gzip
 import zlib

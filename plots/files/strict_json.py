@@ -136,7 +136,8 @@ def _are_plain(values):
 
 
 def _are_alike(values):
-    return all(type(one) is dict and one.keys() == values[0].keys() and one and _are_plain(one.values()) for one in values)
+    return all(type(one) is dict and one.keys() == values[0].keys() and one and _are_plain(one.values())
+               for one in values)
 
 
 def key_of(error):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A cycle as a line in the form of Go's GODEBUG=gctrace=1, and cycles as a time line for Perfetto or speedscope.
 
-    gc 1 @0.012s 2%: 0.018+1.3+0.076 ms clock, 0.054+0.35/1.2/3.0+0.23 ms cpu, 4->4->0 MB, 5 MB goal, 0 MB stacks, 0 MB globals, 2 P
+    gc 1 @0.012s 2%: 0.018+1.3+0.076 ms clock, 0.054+0.35/1.2/3.0+0.23 ms cpu, 4->4->0 MB, 5 MB goal, 0 MB stacks, ...
 
-clock: first stop, marking, second stop. cpu: of the first stop, of mutators' assists, of the collector's threads, of idle
-CPUs, of the second stop. Sizes: the heap when marking began, when it ended, and what lives. Of a collector that is not
-concurrent the three times are parts of one stop."""
+clock: first stop, marking, second stop. cpu: of the first stop, of mutators' assists, of the collector's threads, of
+idle CPUs, of the second stop. Sizes: the heap when marking began, when it ended, and what lives. Of a collector that is
+not concurrent the three times are parts of one stop."""
 
 import json
 

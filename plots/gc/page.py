@@ -162,7 +162,8 @@ def _lines(graph):
     found, left = [], [(number, line, 0) for number, line in _ordered(below.get(-1, ()))]
     while left:
         number, line, depth = left.pop()
-        found.append({"name": line["name"], "depth": depth, "share": f"{line['retained_b'] / max(1, graph['reached_b']):.4f}",
+        found.append({"name": line["name"], "depth": depth,
+                      "share": f"{line['retained_b'] / max(1, graph['reached_b']):.4f}",
                       "numbers": f"{quantity.size(line['retained_b'])} retained, {quantity.size(line['own_b'])} own, "
                                  f"{quantity.counted(line['objects'], 'object')}"})
         left += [(n, one, depth + 1) for n, one in _ordered(below.get(number, ()))]

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from plots.judge.numbers import exponentials, short
-from plots.judge.pair_summary import ByTurns, Estimate, Solo, Spread
+from plots.judge.pair_summary import ByTurns, Solo, Spread, estimate_of
 from plots.stats import carry_over, statistics, stopping
 
 
@@ -45,8 +45,8 @@ def answered(row, result, threshold, quick):
         return row
     told = None if quick else result.found
     row = replace(row, solo=Solo(
-        launches=result.launches, ratio=_estimate(result.solo), paired_ratio=short(np.exp(result.paired).item()),
-        difference=_estimate(result.difference), carry_over=told))
+        launches=result.launches, ratio=estimate_of(result.solo), paired_ratio=short(np.exp(result.paired).item()),
+        difference=estimate_of(result.difference), carry_over=told))
     decides = told and row.ratio and row.verdict not in ("no verdict", "failed")
     return _switched(row, result, threshold) if decides else row
 
@@ -54,12 +54,8 @@ def answered(row, result, threshold, quick):
 def _switched(row, result, threshold):
     p10, p90 = result.spread
     verdict = statistics.classify(result.solo.low, result.solo.high, p10, p90, threshold)
-    value, pointer = (_estimate(statistics.estimate(side, statistics.CONFIDENCE)) for side in result.ln_sides)
+    value, pointer = (estimate_of(statistics.estimate(side, statistics.CONFIDENCE)) for side in result.ln_sides)
     paired = ByTurns(**{field.name: getattr(row, field.name) for field in fields(ByTurns)})
     return replace(
         row, value_ns_per_op=value, pointer_ns_per_op=pointer, ratio=row.solo.ratio, paired=paired, outside_spread=None,
         spread=Spread(**exponentials(p10=p10, p90=p90)), verdict=verdict.name, equal_within=verdict.equal_within)
-
-
-def _estimate(ln):
-    return Estimate(**exponentials(**vars(ln)))

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Whether two runs were made under the same conditions, and of which lessons the code is the same."""
 
+from dataclasses import replace
+
 from plots.files import compiled
+from plots.judge.comparison import Fact
 
 # What varies from run to run of one machine, or has no part in a paired launch.
 IGNORED = {"machine.load_1min", "machine.hardware_counters", "build.modules_crc32"}
@@ -11,12 +14,13 @@ SETTINGS = ("epoch_ns", "rounds_per_block", "layouts", "layout", "threshold")
 
 
 def differences(a, b):
-    """[{fact, a, b}] of what differs between the conditions of two runs; None where one does not say."""
-    facts_a, facts_b = _facts(a), _facts(b)
-    found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
-             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)
-             and not (fact in NEWER and None in (facts_a.get(fact), facts_b.get(fact)))]
+    """The Facts in which the conditions of two runs differ."""
+    found = [one for one in _unlike(_facts(a), _facts(b)) if not (one.fact in NEWER and None in (one.a, one.b))]
     return found + compiled_differently(a, b, shared_lessons(a, b))
+
+
+def _unlike(a, b):
+    return [Fact(fact=fact, a=a.get(fact), b=b.get(fact)) for fact in {**a, **b} if a.get(fact) != b.get(fact)]
 
 
 def shared_lessons(a, b):
@@ -51,12 +55,10 @@ def _compiled(run, lessons):
 
 
 def compiled_differently(a, b, lessons):
-    """[{fact, a, b}]: one for all lessons where they all differ in the same way."""
-    facts_a, facts_b = _compiled(a, lessons), _compiled(b, lessons)
-    found = [{"fact": fact, "a": facts_a.get(fact), "b": facts_b.get(fact)}
-             for fact in dict.fromkeys([*facts_a, *facts_b]) if facts_a.get(fact) != facts_b.get(fact)]
-    if len(found) == len(lessons) > 1 and len({(one["a"], one["b"]) for one in found}) == 1:
-        return [found[0] | {"fact": "compiled"}]
+    """The Facts: one for all lessons where they all differ in the same way."""
+    found = _unlike(_compiled(a, lessons), _compiled(b, lessons))
+    if len(found) == len(lessons) > 1 and len({(one.a, one.b) for one in found}) == 1:
+        return [replace(found[0], fact="compiled")]
     return found
 
 

@@ -32,14 +32,16 @@ The controls are short loops over registers and the first cache. Where a neighbo
 cache, large objects slow down and the controls do not. Counts are exact: any difference is a change."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize, stats
 
-from plots.files import records
-from plots.judge import compare_facts, tidy
+from plots.judge import compare_facts, comparison, tidy
+from plots.judge.comparison import (FIGURES, TIMES, About, Changed, Comparison, CountChange, Drift, Failures, Figure,
+                                    Range, Rule, Verdicts)
 from plots.judge.numbers import exponentials, of_rows
-from plots.judge.pair_summary import SIDES
+from plots.judge.pair_summary import SIDES, estimate_of
 from plots.judge.summary import summary_of
 from plots.program.errors import Refused
 from plots.stats import statistics
@@ -48,19 +50,17 @@ from plots.stats.statistics import CONFIDENCE, Estimate
 TRIM = 0.2
 LEAST_LAUNCHES = 6
 CONTROLS = ("known", "null")  # lessons whose pairs cannot change
-FIGURES = ("value", "pointer", "ratio")
 COUNTED = ("allocs_per_op", "asked_b_per_op", "granted_b_per_op", "peak_b")
 CALLED = ("slower", "faster", "higher", "lower")
 
 
 def compare(a, b, across=False):
-    """The document of a comparison of two loaded runs."""
-    found = compare_facts.differences(a, b)
-    document = {"schema": "ampersand/comparison/1", "status": "compared", "across": across,
-                "quick": a.quick or b.quick, "a": _about(a), "b": _about(b), "same_run": _identity(a) == _identity(b),
-                "differences": found}
+    """The Comparison of two loaded runs."""
+    quick, found = a.quick or b.quick, tuple(compare_facts.differences(a, b))
+    conditions = {"across": across, "quick": quick, "a": _about(a), "b": _about(b),
+                  "same_run": _identity(a) == _identity(b), "differences": found}
     if found and not across:
-        return document | {"status": "refused"}
+        return Comparison(status="refused", **conditions)
     names_a, names_b = ([row.name for row in run.rows] for run in (a, b))
     shared = [row.name for row in a.rows if row.name in set(names_b)]
     if not shared:
@@ -84,23 +84,24 @@ def compare(a, b, across=False):
     figures = {name: {figure: Change(*(one[figure] for one in samples[name]), confidence) for figure in FIGURES}
                for name in shared}
     drift = _drift([figures[name] for name in shared if a.row(name).lesson in CONTROLS])
-    rows = [_row(a.row(name), figures[name], drift, threshold, document["quick"], [one[name] for one in judged_rows])
-            | {"measured": "alone" if name in alone else "by turns", "code": code[a.row(name).lesson],
-               "same_layouts": compare_facts.same_layouts(a.row(name), a, b)}
+    rows = [_row(a.row(name), figures[name], drift, threshold, quick, [one[name] for one in judged_rows],
+                 measured="alone" if name in alone else "by turns", code=code[a.row(name).lesson],
+                 same_layouts=compare_facts.same_layouts(a.row(name), a, b))
             for name in shared]
-    return document | {
-        "rule": {"threshold": threshold, "confidence": CONFIDENCE, "launches_needed": LEAST_LAUNCHES,
-                 "correction": f"Bonferroni over {len(FIGURES)} figures of {of_rows(judged)}",
-                 "interval": "Yuen's t test on 20 % trimmed means of the launches"},
-        "drift": {"controls": drift["controls"], "times": _range(drift["times"]), "ratios": _range(drift["ratios"])},
-        "code": code, "only_in_a": [name for name in names_a if name not in set(shared)],
-        "only_in_b": [name for name in names_b if name not in set(shared)], "rows": rows}
+    return Comparison(
+        status="compared", **conditions,
+        rule=Rule(threshold=threshold, confidence=CONFIDENCE, launches_needed=LEAST_LAUNCHES,
+                  correction=f"Bonferroni over {len(FIGURES)} figures of {of_rows(judged)}",
+                  interval="Yuen's t test on 20 % trimmed means of the launches"),
+        drift=Drift(controls=drift.controls, times=_range(drift.times), ratios=_range(drift.ratios)), code=code,
+        only_in_a=tuple(name for name in names_a if name not in set(shared)),
+        only_in_b=tuple(name for name in names_b if name not in set(shared)), rows=tuple(rows))
 
 
 def _about(run):
-    return {"folder": str(run.folder), "created": run.manifest["created"], "configuration": run.configuration,
-            "quick": run.quick, "launches": run.manifest["settings"]["launches"],
-            "load_1min": run.manifest["machine"].get("load_1min")}
+    return About(folder=str(run.folder), created=run.manifest["created"], configuration=run.configuration,
+                 quick=run.quick, launches=run.manifest["settings"]["launches"],
+                 load_1min=run.manifest["machine"].get("load_1min"))
 
 
 def _identity(run):
@@ -115,14 +116,14 @@ def _is_alone(rows, judged):
 
 def _by_turns(measured):
     """{figure: one number a launch, in ln units}"""
-    matrices = {"value": measured.ln_value_ns, "pointer": measured.ln_pointer_ns, "ratio": measured.ln_ratio}
+    matrices = zip(FIGURES, (measured.ln_value_ns, measured.ln_pointer_ns, measured.ln_ratio))
     return {figure: measured.over_layouts(matrix) if measured.launches else np.empty(0)
-            for figure, matrix in matrices.items()}
+            for figure, matrix in matrices}
 
 
 def _alone(row):
     value, pointer = np.log([(one.value_ns, one.pointer_ns) for one in tidy.alone(row)]).T
-    return {"value": value, "pointer": pointer, "ratio": pointer - value}
+    return dict(zip(FIGURES, (value, pointer, pointer - value)))
 
 
 class Change:
@@ -156,13 +157,20 @@ def half_width(a, b, confidence):
     return optimize.brentq(surplus, 0, far, xtol=1e-9, rtol=1e-4)
 
 
+@dataclass(frozen=True)
+class LnDrift:
+    """comparison.Drift in ln units, a range as (low, high)."""
+    controls: int
+    times: tuple | None
+    ratios: tuple | None
+
+
 def _drift(controls):
-    """How far the controls moved: {"controls": n, "times": (low, high), "ratios": (low, high)}, 0 always within."""
+    """How far the controls moved, 0 always within."""
     def span(figures):
         found = [one[figure].by.estimate for one in controls for figure in figures if one[figure].by]
         return (min([0.0, *found]), max([0.0, *found])) if found else None
-    measured = sum(one["ratio"].by is not None for one in controls)
-    return {"controls": measured, "times": span(("value", "pointer")), "ratios": span(("ratio",))}
+    return LnDrift(sum(one["ratio"].by is not None for one in controls), span(TIMES.values()), span(("ratio",)))
 
 
 def call(estimate, drift, threshold, quick, words, unchecked):
@@ -185,25 +193,21 @@ def call(estimate, drift, threshold, quick, words, unchecked):
     return words[0] if estimate.low > 0 else words[1]
 
 
-def _row(row, figures, drift, threshold, quick, judged):
-    a, b = judged
-    document = {"row": row.name, "pair": row.pair, "size": row.size, "lesson": row.lesson,
-                "control": row.lesson in CONTROLS}
+def _row(row, changes, drift, threshold, quick, judged, **more):
+    (a, b), control, figures = judged, row.lesson in CONTROLS, {}
+    for name, change in changes.items():
+        by = (drift.ratios, threshold, quick, ("higher", "lower"), None) if name == "ratio" else (
+            drift.times, threshold, quick, ("slower", "faster"), "no control")
+        figures[name] = Figure(**exponentials(a=change.a, b=change.b), change=change.by and estimate_of(change.by),
+                               call="control" if control else call(change.by, *by))
+    verdict = Verdicts(a=a.verdict, b=b.verdict, change=_verdict_change(a.verdict, b.verdict))
+    failed = Failures(a=a.failed, b=b.failed)
+    counts = comparison.Counts(a=a.counts.status, b=b.counts.status,
+                               changes=count_changes(a.counts, b.counts, row.threads))
     labels = b.labels or a.labels
-    document |= {"labels": labels} if labels else {}
-    for name, figure in figures.items():
-        if name == "ratio":
-            word = call(figure.by, drift["ratios"], threshold, quick, ("higher", "lower"), None)
-        else:
-            word = call(figure.by, drift["times"], threshold, quick, ("slower", "faster"), "no control")
-        document[name if name == "ratio" else f"{name}_ns_per_op"] = exponentials(a=figure.a, b=figure.b) | {
-            "change": figure.by and exponentials(**vars(figure.by)),
-            "call": "control" if document["control"] else word}
-    document["verdict"] = {"a": a.verdict, "b": b.verdict, "change": _verdict_change(a.verdict, b.verdict)}
-    document["failed"] = {"a": records.write(a.failed), "b": records.write(b.failed)}
-    document["counts"] = {"a": a.counts.status, "b": b.counts.status,
-                          "changes": count_changes(a.counts, b.counts, row.threads)}
-    return document | {"changes": _changes(document)}
+    return comparison.Row(row=row.name, pair=row.pair, size=row.size, lesson=row.lesson, control=control,
+                          **({"labels": labels} if labels else {}), **figures, verdict=verdict, failed=failed,
+                          counts=counts, changes=tuple(_changed(figures, verdict, counts, failed)), **more)
 
 
 def _verdict_change(a, b):
@@ -217,55 +221,50 @@ def _verdict_change(a, b):
 
 
 def count_changes(a, b, threads=0):
-    """[{side, quantity, a, b}] of exact counts that differ. A quantity that differs between the launches of one run is
+    """The CountChanges between two pair_summary.Counts. A quantity that differs between the launches of one run is
     None there; where several threads allocate at once, their race sets the peak, and it says nothing."""
     if not a.known or not b.known:
-        return []
-    return [{"side": side, "quantity": key} | found for side in SIDES for key in COUNTED
-            if not (key == "peak_b" and threads)
-            for found in [{run: getattr(getattr(counts, side), key) for run, counts in (("a", a), ("b", b))}]
-            if found["a"] != found["b"]]
+        return ()
+    found = (CountChange(side=side, quantity=key, **{
+        run: getattr(getattr(counts, side), key) for run, counts in (("a", a), ("b", b))})
+        for side in SIDES for key in COUNTED if not (key == "peak_b" and threads))
+    return tuple(one for one in found if one.a != one.b)
 
 
-def _changes(row):
-    """What changed for certain, as [{what, percent}]; percent is None where any change is one too many."""
-    found = []
-    for key in ("ratio", "value_ns_per_op", "pointer_ns_per_op"):
-        if row[key]["call"] in CALLED:
-            found.append({"what": key, "percent": (row[key]["change"]["estimate"] - 1) * 100})
-    if row["verdict"]["change"] == "flipped":
-        found.append({"what": "verdict", "percent": None})
-    if row["counts"]["changes"]:
-        found.append({"what": "counts", "percent": None})
-    if bool(row["failed"]["a"]) != bool(row["failed"]["b"]):
-        found.append({"what": "failed", "percent": None})
-    return found
+def _changed(figures, verdict, counts, failed):
+    """What changed for certain."""
+    for key in ("ratio", *TIMES.values()):
+        if figures[key].call in CALLED:
+            yield Changed(what=key, percent=(figures[key].change.estimate - 1) * 100)
+    for what, has in (("verdict", verdict.change == "flipped"), ("counts", counts.changes), ("failed", failed.of_one)):
+        if has:
+            yield Changed(what=what, percent=None)
 
 
-def beyond(document, percent):
+def beyond(compared, percent):
     """The rows with a change of more than `percent`; counts, flips and failures always are."""
-    return [row for row in document["rows"]
-            if any(one["percent"] is None or abs(one["percent"]) > percent for one in row["changes"])]
+    return [row for row in compared.rows
+            if any(one.percent is None or abs(one.percent) > percent for one in row.changes)]
 
 
-def unjudged(document):
+def unjudged(compared):
     """{why: rows} of what is no control and of which nothing certain can be said: no change there is no good news.
     words/comparison_text.py has a text for each why."""
-    found = {"quick": [row["row"] for row in document["rows"]]} if document["quick"] else {}
-    if document["only_in_a"]:
-        found["only in A"] = document["only_in_a"]
-    whys = {"failed": lambda row, calls: row["failed"]["a"] and row["failed"]["b"],
-            "not measured": lambda row, calls: "not measured" in calls,
-            "too few launches": lambda row, calls: "too few launches" in calls,
-            "no control": lambda row, calls: "no control" in calls,
-            "not counted":
-                lambda row, calls: _uncounted(row["counts"]["a"]) != _uncounted(row["counts"]["b"])}
-    for row in document["rows"] if not document["quick"] else ():
-        calls = {row[key]["call"] for key in ("ratio", "value_ns_per_op", "pointer_ns_per_op")}
-        why = next((why for why, holds in whys.items() if holds(row, calls)), None)
-        if why and not row["control"]:
-            found.setdefault(why, []).append(row["row"])
+    found = {"quick": [row.row for row in compared.rows]} if compared.quick else {}
+    if compared.only_in_a:
+        found["only in A"] = compared.only_in_a
+    for row in compared.rows if not compared.quick else ():
+        why = None if row.control else _unjudged(row, {figure.call for figure in row.figures})
+        if why:
+            found.setdefault(why, []).append(row.row)
     return found
+
+
+def _unjudged(row, calls):
+    if row.failed.a and row.failed.b:
+        return "failed"
+    found = next((why for why in ("not measured", "too few launches", "no control") if why in calls), None)
+    return found or ("not counted" if _uncounted(row.counts.a) != _uncounted(row.counts.b) else None)
 
 
 def _uncounted(status):
@@ -273,4 +272,4 @@ def _uncounted(status):
 
 
 def _range(span):
-    return span and exponentials(low=span[0], high=span[1])
+    return span and Range(**exponentials(low=span[0], high=span[1]))

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from plots.judge.numbers import exponentials, short
-from plots.judge.pair_summary import Disturbed, Estimate
+from plots.judge.numbers import short
+from plots.judge.pair_summary import Disturbed, estimate_of
 from plots.stats import statistics
 
 
@@ -18,7 +18,7 @@ def of(launches, measured, ratio_of):
     calm = measured.quiet.all() and not measured.left_out
     everything = measured if calm else replace(statistics.measure(launches), quiet=None)
     return Disturbed(share=_share(np.concatenate([one.quiet for one in launches])), kept=_share(measured.quiet),
-                     ratio_with=Estimate(**exponentials(**vars(ratio_of(everything)))))
+                     ratio_with=estimate_of(ratio_of(everything)))
 
 
 def _share(quiet):

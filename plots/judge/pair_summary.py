@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from plots.files import records
 from plots.files.records import ABSENT, Absent
+from plots.judge.numbers import exponentials
 
 SIDES = ("value", "pointer")
 
@@ -27,6 +28,11 @@ class Estimate:
     @property
     def ends(self):
         return self.low, self.high
+
+
+def estimate_of(ln):
+    """The Estimate of one in ln units (statistics.Estimate)."""
+    return Estimate(**exponentials(**vars(ln)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,35 +7,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from plots.stats import statistics
+from plots.stats.statistics import Estimate
 
 KINDS = ("native", "growable", "fresh", "split", "go", "go_fresh")
 DEPTH = 10
 
 
 @dataclass(frozen=True)
-class Number:
-    """A median over launches; low and high are None where there are too few."""
-    estimate: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
 class Goal:
     name: str  # words/stack_text.py says what it is
     of: dict  # and of what
-    ours: Number | None  # None: not measured
-    theirs: Number | None
+    ours: Estimate | None  # None: not measured
+    theirs: Estimate | None
     unit: str
-    ratio: Number | None  # ours/theirs where `at_most`, theirs/ours where more is better
+    ratio: Estimate | None  # ours/theirs where `at_most`, theirs/ours where more is better
     limit: float | None  # None: theirs
     limit_unit: str  # of the ratio where empty
     reached: bool | None  # None: there was nothing to compare with
 
 
 def number(values):
-    estimate = statistics.estimate(np.asarray(values, dtype=float), statistics.CONFIDENCE)
-    return Number(estimate.estimate, estimate.low, estimate.high)
+    """The median over launches, with its interval."""
+    return statistics.estimate(np.asarray(values, dtype=float), statistics.CONFIDENCE)
 
 
 def program_of(kind):
@@ -121,7 +114,7 @@ def goals(result):
     for frame in ("small", "large"):
         ours, theirs = (result.document["prologues"][whose][frame] for whose in ("ampersand", "go"))
         found.append(Goal(f"check of a {frame} frame", {},
-                          *(None if n is None else Number(n, None, None) for n in (ours, jump(theirs))), "", None,
+                          *(None if n is None else Estimate(n, None, None) for n in (ours, jump(theirs))), "", None,
                           None, "", None if ours is None or theirs is None else ours <= jump(theirs)))
     found.append(time_goal("fresh walk", {}, result.walks("fresh", "value", 1024),
                            result.walks("go_fresh", "value", 1024), 1 / 1.5))

@@ -13,9 +13,8 @@ from plots.files import bench_format, compiled
 from plots.files.pair_run import unit_of
 from plots.judge import alone, claims, counters, disturbed, pair_summary, placement, relevance, tidy
 from plots.judge.numbers import exponentials, of_rows, short
-from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Estimate, Failed, Floor,
-                                      GeometricMean, Neighbours, Row, Rule, SideCounts, Spread, Stopped, Summary,
-                                      Why)
+from plots.judge.pair_summary import (SIDES, Counts, Crossing, Crossover, Design, Failed, Floor, GeometricMean,
+                                      Neighbours, Row, Rule, SideCounts, Spread, Stopped, Summary, Why, estimate_of)
 from plots.program import at_once
 from plots.stats import carry_over, crossover, layout_error, sensor, statistics, stopping
 
@@ -115,11 +114,11 @@ def _row(row, launches, measured, counts, judge):
     if measured.launches:
         for key, matrix in (("value", measured.ln_value_ns), ("pointer", measured.ln_pointer_ns)):
             plain = statistics.estimate(measured.over_layouts(matrix), judge.uncorrected(row.name))
-            numbers[f"{key}_ns_per_op"] = _estimate(plain)
+            numbers[f"{key}_ns_per_op"] = estimate_of(plain)
         unit = unit_of(judge.layouts[row.lesson], row.name)
         told, ratio, off = _told(measured, unit, confidence)
         numbers |= {"disturbed": disturbed.of(launches, measured, lambda every: _told(every, unit, confidence)[1]),
-                    "design": Design(kind=unit["design"], error=short(off.error)), "ratio": _estimate(ratio),
+                    "design": Design(kind=unit["design"], error=short(off.error)), "ratio": estimate_of(ratio),
                     "spread": Spread(**exponentials(**vars(told.spread))),
                     "outside_spread": FEW_LAYOUTS if told.outside else None}
         verdict = statistics.verdict(ratio, told.spread, judge.threshold)
@@ -155,10 +154,6 @@ def _named(declared):
     labels = {side: declared[side]["label"] for side in SIDES if "label" in declared[side]}
     return {**({"labels": labels} if labels else {}),
             **({"truth": float(declared["truth"])} if "truth" in declared else {})}
-
-
-def _estimate(ln):
-    return Estimate(**exponentials(**vars(ln)))
 
 
 def _observe(rows, calibrations, quick):

@@ -7,7 +7,7 @@ from collections import Counter
 
 from plots.files.allocator_run import TIMELINE
 from plots.judge import overview
-from plots.judge.allocator_metrics import main_metric
+from plots.judge.allocators.metrics import main_metric
 from plots.pages import first_screen
 from plots.stats import worth
 from plots.words import allocator_text as text, quantity
@@ -17,11 +17,11 @@ BETTER, WORSE = ("faster", "less"), ("slower", "more")
 
 def answers(summary):
     """[(lead, rest)]; none of a quick run, which decides nothing."""
-    works = [work for work in summary["workloads"] if work["ranking"] and work["pick"]]
-    if summary["quick"] or not works:
+    works = [work for work in summary.workloads if work.ranking and work.pick]
+    if summary.quick or not works:
         return []
-    baseline, said = summary["baseline"], []
-    picks = Counter(work["pick"] for work in works)
+    baseline, said = summary.baseline, []
+    picks = Counter(work.pick for work in works)
     if picks[baseline]:
         said.append((f"Keep {baseline} as it is in {picks[baseline]} of {quantity.counted(len(works), 'workload')}",
                      "there it is in the top group"))
@@ -29,7 +29,7 @@ def answers(summary):
     if others:
         said.append((f"Use {', '.join(others[:4])}", f"the plainest of the top group there, of "
                      f"{quantity.counted(len(works), 'workload')}"))
-    gain = {work["workload"]: one for work in works if (one := _best(summary, work))}
+    gain = {work.workload: one for work in works if (one := _best(summary, work))}
     if gain:
         name = min(gain, key=lambda one: gain[one][1])
         configuration, ratio = gain[name]
@@ -41,35 +41,35 @@ def answers(summary):
 
 def _best(summary, work):
     """(configuration, ratio) of the least that is decided better; None where there is none."""
-    found = [(cell["configuration"], one["ratio"]["estimate"]) for cell, one in _decided(summary, work, BETTER)]
+    found = [(cell.configuration, one.place) for cell, one in _decided(summary, work, BETTER)]
     return min(found, key=lambda one: one[1], default=None)
 
 
 def _decided(summary, work, decisions):
-    metric = main_metric(work).name
-    return [(cell, cell["metrics"][metric]) for cell in summary["cells"] if cell["workload"] == work["workload"]
-            and metric in cell["metrics"] and cell["metrics"][metric]["decision"] in decisions]
+    metric = main_metric(work.kind).name
+    return [(cell, one) for cell in summary.cells_of(work)
+            if (one := cell.metrics.get(metric)) and one.decision in decisions]
 
 
 def table(summary):
     """{"columns", "rows"}: a row for each workload, a column for each allocator that was in force."""
-    of = {column["configuration"]: column["allocator"] for column in summary["columns"]
-          if column["state"] == "in force" and column["configuration"] != summary["again"]}
+    of = {column.configuration: column.allocator for column in summary.columns
+          if column.state == "in force" and column.configuration != summary.again}
     allocators = list(dict.fromkeys(of.values()))
     return {"columns": [name or "another library" for name in allocators],
-            "rows": [{"pair": work["workload"], "question": work["purpose"], "number": n, "unit": "",
+            "rows": [{"pair": work.workload, "question": work.purpose, "number": n, "unit": "",
                       "cells": [_cell(summary, work, {name for name in of if of[name] == allocator})
                                 for allocator in allocators]}
-                     for n, work in enumerate(summary["workloads"], start=1)]}
+                     for n, work in enumerate(summary.workloads, start=1)]}
 
 
 def _cell(summary, work, names):
     for decisions in (BETTER, ("baseline",), ("equal",), ("undecided", "no verdict"), WORSE):
-        found = [(one["ratio"] or {"estimate": 1.0}, cell["configuration"], one) for cell, one in
-                 _decided(summary, work, decisions) if cell["configuration"] in names]
+        found = [(cell.configuration, one) for cell, one in _decided(summary, work, decisions)
+                 if cell.configuration in names]
         if found:
-            ratio, name, one = min(found, key=lambda each: each[0]["estimate"])
-            return {"classes": _classes(ratio["estimate"], decisions), "who": name, "saved": text.ratio(one)}
+            name, one = min(found, key=lambda each: each[1].place)
+            return {"classes": _classes(one.place, decisions), "who": name, "saved": text.ratio(one)}
     return None
 
 
@@ -86,5 +86,5 @@ def legend(summary):
     shown = {cell["classes"] for row in table(summary)["rows"] for cell in row["cells"] if cell}
     least = quantity.level(worth.WORTH - 1)
     return first_screen.explained(shown, {"value": "better", "pointer": "worse"}, (
-        (("equal",), f"as {summary['baseline']}"), (("open",), "no verdict" if summary["quick"] else "undecided")),
+        (("equal",), f"as {summary.baseline}"), (("open",), "no verdict" if summary.quick else "undecided")),
         small=f"less than {least}")

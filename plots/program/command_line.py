@@ -7,7 +7,8 @@ import sys
 
 from plots.program.guard import COMMAND
 
-OF_THE_DOOR = ("ab", "ask", "charts", "check", "compare", "doctor", "escape", "report", "stack")  # verbs that `help` knows
+# Verbs that `help` knows.
+OF_THE_DOOR = ("ab", "ask", "charts", "check", "compare", "doctor", "escape", "report", "stack")
 
 
 class Parser(argparse.ArgumentParser):

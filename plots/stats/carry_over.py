@@ -32,7 +32,8 @@ Each look has a share of the rate, half of it, so that an interval of a row is a
 
 The threshold is above what solo and paired medians differed by where there is no carry-over to speak of (null pairs,
 known chains, `pass` and `mutate`: 0 to 7 % with 15 solo launches on a machine with five times as much to do as CPUs):
-the stack stands still in a solo process, and its loop runs for milliseconds at a stretch where epochs begin anew each 50 us.
+the stack stands still in a solo process, and its loop runs for milliseconds at a stretch where epochs begin anew each
+50 us.
 What a side costs whose cache the other really spoils is a factor and no percentage."""
 
 import math

@@ -11,6 +11,7 @@ from pathlib import Path
 from plots.figures import allocator_charts, pictures
 from plots.files.allocator_run import load
 from plots.files.strict_json import write_whole
+from plots.judge.allocators.summary import document
 from plots.pages import allocator_report
 from plots.program.errors import Refused
 from plots.words import allocator_text, screen
@@ -20,8 +21,8 @@ from plots.words.allocator_sentences import summarize
 def unsound(summary, manifest):
     failures = {"failed", "wrong"}
     columns = failures | ({"not in force"} if manifest["settings"]["config"] else set())
-    return (any(column["state"] in columns for column in summary["columns"])
-            or any(cell["state"] in failures | {"not in force"} for cell in summary["cells"]))
+    return (any(column.state in columns for column in summary.columns)
+            or any(cell.state in failures | {"not in force"} for cell in summary.cells))
 
 
 def add_arguments(parser):
@@ -34,7 +35,7 @@ def main(args):
     summary = summarize(run)
     failed_write = None
     try:
-        write_whole(args.run / "summary.json", json.dumps(summary, indent=1, allow_nan=False) + "\n")
+        write_whole(args.run / "summary.json", json.dumps(document(summary), indent=1, allow_nan=False) + "\n")
         images = pictures.made(allocator_charts.plans(run, summary))
         pictures.write(images, args.run / "figures")
         write_whole(args.run / "report.html", allocator_report.page(run, summary, images))

@@ -11,7 +11,7 @@ from plots.files.pair_run import is_of_allocators
 from plots.gc import runs
 from plots.go import go
 from plots.judge import pair_summary
-from plots.judge.allocator_summary import judgement
+from plots.judge.allocators.judging import judgement
 from plots.program.errors import Refused
 from plots.program.guard import COMMAND
 

@@ -44,22 +44,22 @@ def _percent(text):
 
 def main(args):
     a, b = (load(folder, args.config) for folder in (args.a, args.b))
-    document = compare(a, b, args.across)
-    comparison_text.show(document, args.format, sys.stdout, args.all)
-    if document["status"] == "refused":
-        facts = {one["fact"]: (one["a"], one["b"]) for one in document["differences"]}
+    compared = compare(a, b, args.across)
+    comparison_text.show(compared, args.format, sys.stdout, args.all)
+    if compared.refused:
+        facts = {one.fact: (one.a, one.b) for one in compared.differences}
         allowed = facts.pop("machine.cpus_allowed", None)  # and with it what follows the CPUs, as jemalloc's arenas do
         whys = [f"run B was allowed {quantity.counted(allowed[1], 'CPU')}, run A {allowed[0]}"] if allowed else []
         whys += [f"they differ in {listed(list(facts), 5)}"] if facts else []
         raise Refused(args.b, f"not comparable with {args.a}: {'; '.join(whys)}; --across compares all the same")
     if args.fail_on_change is None:
         return 0
-    failing = [row["row"] for row in beyond(document, args.fail_on_change)]
+    failing = [row.row for row in beyond(compared, args.fail_on_change)]
     if failing:
         by = f" by more than {quantity.level(args.fail_on_change / 100)}" if args.fail_on_change else ""
         print(f"ampersand: compare: changed{by}: {listed(failing, 5)}", file=sys.stderr)
         return 3
-    unjudged = compare_runs.unjudged(document)
+    unjudged = compare_runs.unjudged(compared)
     if unjudged:
         raise Refused("compare", f"--fail-on-change cannot be judged: {comparison_text.unjudged(unjudged)}")
     return 0

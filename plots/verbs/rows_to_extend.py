@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Print the rows of a run that want more launches, one a line.
 
-stopping.py says which rows these are; with --alone, alone.py. `ampersand-bench paired --resume RUN --rows FILE` launches
-them, with --solo-rows each side alone."""
+stopping.py says which rows these are; with --alone, alone.py. `ampersand-bench paired --resume RUN --rows FILE`
+launches them, with --solo-rows each side alone."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from plots.stats import statistics
 def add_arguments(parser):
     parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
     parser.add_argument("--alone", action="store_true",
-                        help="the rows whose sides are to be timed alone again, to tell whether they disturb each other")
+                        help="the rows whose sides are timed alone again, to tell whether they disturb each other")
 
 
 def main(args):

@@ -2,8 +2,10 @@
 """The sentences of a summary over allocator configurations: which may be best in each workload, and where a pair's
 sides cross."""
 
-from plots.judge.allocator_metrics import main_metric
-from plots.judge.allocator_summary import judgement
+from dataclasses import replace
+
+from plots.judge.allocators.judging import judgement
+from plots.judge.allocators.metrics import main_metric
 from plots.judge.pair_summary import SIDES
 from plots.stats.top_group import CONFIDENCE
 from plots.words import quantity, sentences
@@ -12,27 +14,26 @@ MOST = 5  # names in a sentence
 
 
 def summarize(run):
-    """The document of summary.json."""
-    document, crossings = judgement(run)
-    for work in document["workloads"]:
-        work["sentence"] = _of_workload(document, work)
+    """The Summary of a run, with its sentences."""
+    summary, crossings = judgement(run)
     units = {work["name"]: work.get("size_unit", "") for work in run.workloads}
     names = {work["name"]: {side: work.get(f"{side}_label", side) for side in SIDES} for work in run.workloads}
-    for one, (work, result) in zip(document["crossovers"], crossings):
-        one["sentence"] = sentences.crossover(result, units[work], names[work])
-    return document
+    return replace(
+        summary, workloads=tuple(replace(work, sentence=_of_workload(summary, work)) for work in summary.workloads),
+        crossovers=tuple(replace(one, sentence=sentences.crossover(result, units[work], names[work]))
+                         for one, (work, result) in zip(summary.crossovers, crossings)))
 
 
-def _of_workload(document, work):
-    ranking, baseline, metric = work["ranking"], document["baseline"], main_metric(work)
+def _of_workload(summary, work):
+    ranking, baseline, metric = work.ranking, summary.baseline, main_metric(work.kind)
     if not ranking:
         return f"no numbers to compare: {baseline} was not measured"
-    best, group = ranking[0]["configuration"], [one["configuration"] for one in ranking if one["tied"]]
-    if document["quick"]:
+    best, group = ranking[0].configuration, [one.configuration for one in ranking if one.tied]
+    if summary.quick:
         return f"a first look, no verdict: {best} has the best number"
-    found = next(cell["metrics"][metric.name] for cell in document["cells"]
-                 if (cell["workload"], cell["configuration"]) == (work["workload"], best))
-    if found["decision"] == "no verdict":
+    found = next(cell.metrics[metric.name] for cell in summary.cells
+                 if (cell.workload, cell.configuration) == (work.workload, best))
+    if found.decision == "no verdict":
         return f"too few launches for a verdict: {best} has the best number"
     which = "fastest" if metric.unit == "ns" else "one that keeps least"
     where = f", {baseline} among them" if baseline in group and len(group) > 1 else ""

@@ -130,7 +130,7 @@ def begins(row, slow, fast, start):
     n, other = rep_movs(row, slow), rep_movs(row, fast)
     if start is None or None in (n, other) or (n - other) * start.ns < SHARE * row.ns_per_op(slow).estimate:
         return []
-    took = quantity.time(start.ns, 2) if start.cycles is None else f"{start.cycles:.0f} cycles"
+    took = quantity.time(start.ns, 2) if start.cycles is None else f"{quantity.fixed(start.cycles, 0)} cycles"
     return [f"{'each' if n > 1 else 'the'} {REP_MOVS} starts up in about {took}"]
 
 

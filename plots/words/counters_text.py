@@ -16,14 +16,10 @@ def of(row, side, event):
     return getattr(getattr(counters, side), event) if counters else None
 
 
-def _shown(n):
-    return quantity.NONE if n is None else f"{n:.2f}".rstrip("0").rstrip(".") if isinstance(n, float) else f"{n}"
-
-
 def _column(event, side):
     words, spare = EVENTS[event]
     return Column(f"{side}_{event}_per_op", lambda row: of(row, side, event), f"{side} {words}/op",
-                  lambda row: _shown(of(row, side, event)), short={"value": "val", "pointer": "ptr"}[side],
+                  lambda row: quantity.executed(of(row, side, event)), short={"value": "val", "pointer": "ptr"}[side],
                   group=f"{words}/op", gap=2 if side == "value" else 1, spare=spare)
 
 

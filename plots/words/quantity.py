@@ -147,6 +147,13 @@ def count(x):
     return fixed(x, 0) if x == int(x) else digits(x, 4, exact=True)
 
 
+def executed(x):
+    """Instructions, loads and the like of an operation: two decimals at most."""
+    if absent(x):
+        return NONE
+    return fixed(x, 2).rstrip("0").rstrip(".")
+
+
 def of_unit(x, unit):
     """In nanoseconds, bytes, or of no unit."""
     return {"ns": time, "B": size}.get(unit, count)(x)

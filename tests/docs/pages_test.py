@@ -13,6 +13,7 @@ import synthetic
 from places import ROOT
 
 from ask.advice import QUESTIONS
+from plots.judge.allocators.summary import read
 from plots.words import allocator_text
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
@@ -132,7 +133,8 @@ def test_pages_know_every_verb_and_status():
     page = TEXT["docs/commands.md"]
     rows = re.findall(r"^\| (`.*?) \|", page.split("## What gets")[0], re.M)
     assert [verb for row in rows for verb in re.findall(r"`([a-z-]+)", row)] == [
-        "bench", "ask", "ab", "escape", "profile", "trace", "cc", "record", "allocators", "test", "list", "report", "charts",
+        "bench", "ask", "ab", "escape", "profile", "trace", "cc", "record", "allocators", "test", "list", "report",
+        "charts",
         "compare", "merge", "check", "check-budgets", "stack", "gc", "doctor",
         "setup",
         "help"] and sorted(VERBS) == sorted(re.findall(r"`([a-z-]+)", " ".join(rows)))
@@ -168,7 +170,7 @@ def test_readmes_pair_is_the_templates():
 
 
 def test_readmes_allocators_are_those_of_the_published_run():
-    summary = json.loads((ROOT / "results/allocators/summary.json").read_text())
+    summary = read(json.loads((ROOT / "results/allocators/summary.json").read_text()))
     printed = allocator_text.table(summary).splitlines()
     shown = re.search(r"```\n([ *]+configuration .*?)```", TEXT["README.md"], re.S)[1].splitlines()
     assert len(shown) == 5

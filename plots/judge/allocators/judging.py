@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Judge a run over allocator configurations: the document of its summary.json, all but its sentences.
+"""Judge a run over allocator configurations: its Summary, all but the sentences.
 
 What a launch comes to is said in words/rules/allocator_metrics.txt, how a cell is decided in allocator_rule.txt."""
 
@@ -8,9 +8,12 @@ import math
 import numpy as np
 
 from plots.files.allocator_run import PROGRAM, TIMELINE
-from plots.judge import allocator_metrics as metrics
-from plots.judge.allocator_metrics import metrics_of
-from plots.judge.numbers import exponentials, short
+from plots.judge.allocators import metrics
+from plots.judge.allocators.metrics import metrics_of
+from plots.judge.allocators.summary import (Cell, Column, Crossover, Decided, Number, Ranked, Rule, Summary, Winner,
+                                            Work)
+from plots.judge.numbers import short
+from plots.judge.pair_summary import Crossing, Estimate, estimate_of
 from plots.stats import crossover, multiplicity, statistics, top_group
 from plots.stats.multiplicity import LEAST
 
@@ -19,28 +22,24 @@ READ = {"workload": metrics.of_workload, "pair": metrics.of_pair, PROGRAM: metri
 
 
 def judgement(run):
-    """(the document, for each of its crossovers the workload's name and a Crossovers). Its sentences are None:
-    words/allocator_sentences.py says them."""
+    """(the Summary, for each of its crossovers the workload's name and a crossover.Crossovers). Its sentences are
+    None: words/allocator_sentences.py says them."""
     table = Table(run)
     crossings = list(_crossovers(run))
-    cells = [_cell(table, column, work) for work in run.workloads for column in run.in_force]
-    document = {
-        "schema": "ampersand/allocators-summary/1", "quick": run.quick, "baseline": run.baseline,
-        "again": run.manifest["again"],
-        "rule": {"rate": multiplicity.RATE, "least": short(math.expm1(LEAST)),
-                 "equal_within": list(multiplicity.EQUAL_WITHIN),
-                 "correction": "false coverage rate over each metric's table",
-                 "interval": "order statistics of the launches"},
-        "metrics": [_metric(table, metric) for metric in table.metrics],
-        "columns": [{"configuration": column.name, "purpose": column.declared["purpose"],
-                     "allocator": column.declared["allocator"], "paste": column.declared["paste"],
-                     "state": column.state, "reason": column.reason, "provenance": column.provenance}
-                    for column in run.columns],
-        "workloads": [_workload(table, work) for work in run.workloads],
-        "cells": cells,
-        "crossovers": [one for one, _ in crossings],
-    }
-    return document, [result for _, result in crossings]
+    summary = Summary(
+        quick=run.quick, baseline=run.baseline, again=run.manifest["again"],
+        rule=Rule(rate=multiplicity.RATE, least=short(math.expm1(LEAST)), equal_within=multiplicity.EQUAL_WITHIN,
+                  correction="false coverage rate over each metric's table",
+                  interval="order statistics of the launches"),
+        metrics=tuple(_metric(table, metric) for metric in table.metrics),
+        columns=tuple(Column(configuration=column.name, purpose=column.declared["purpose"],
+                             allocator=column.declared["allocator"], paste=column.declared["paste"],
+                             state=column.state, reason=column.reason, provenance=column.provenance)
+                      for column in run.columns),
+        workloads=tuple(_workload(table, work) for work in run.workloads),
+        cells=tuple(_cell(table, column, work) for work in run.workloads for column in run.in_force),
+        crossovers=tuple(one for one, _ in crossings))
+    return summary, [result for _, result in crossings]
 
 
 class Table:
@@ -122,29 +121,29 @@ def _metric(table, metric):
     level = table.levels[metric.name]
     again = [decision.name for (name, _, found), decision in table.decisions.items()
              if name == table.again and found == metric.name and decision.name != "few"]
-    return {"name": metric.name, "title": metric.title, "unit": metric.unit, "cells": level.cells,
-            "decided": 0 if table.run.quick else level.decided, "confidence": short(level.confidence),
-            "launches_needed": level.launches_needed, "again_cells": len(again),
-            "again_different": sum(name in ("above", "below") for name in again)}
+    return Decided(name=metric.name, title=metric.title, unit=metric.unit, cells=level.cells,
+                   decided=0 if table.run.quick else level.decided, confidence=short(level.confidence),
+                   launches_needed=level.launches_needed, again_cells=len(again),
+                   again_different=sum(name in ("above", "below") for name in again))
 
 
 def _cell(table, column, work):
-    cell = table.run.cells[column.name, work["name"]]
-    document = {"configuration": column.name, "workload": work["name"], "state": cell.state, "reason": cell.reason,
-                "launches": len(cell.launches), "lost": cell.lost,
-                "disturbed": len(table.disturbed[column.name, work["name"]]),
-                "apart": len(table.apart(column.name, table.run.baseline, work["name"])), "metrics": {}}
-    for metric in table.metrics:
-        values = table.values(column.name, work["name"], metric.name)
-        if not values:
-            continue
-        name, decision = _decision(table, column.name, work["name"], metric)
-        shown = _shown(table, column.name, work["name"], metric, decision)
-        document["metrics"][metric.name] = {
-            "launches": len(values), "value": {key: short(part) for key, part in vars(shown).items()},
-            "ratio": exponentials(**vars(decision.ratio)) if decision and decision.ratio else None, "decision": name,
-            "equal_within": decision.equal_within if decision and name == "equal" else None}
-    return document
+    name = work["name"]
+    cell = table.run.cells[column.name, name]
+    return Cell(configuration=column.name, workload=name, state=cell.state, reason=cell.reason,
+                launches=len(cell.launches), lost=cell.lost, disturbed=len(table.disturbed[column.name, name]),
+                apart=len(table.apart(column.name, table.run.baseline, name)),
+                metrics={metric.name: _number(table, column.name, name, metric) for metric in table.metrics
+                         if table.values(column.name, name, metric.name)})
+
+
+def _number(table, configuration, work, metric):
+    name, decision = _decision(table, configuration, work, metric)
+    shown = _shown(table, configuration, work, metric, decision)
+    return Number(launches=len(table.values(configuration, work, metric.name)),
+                  value=Estimate(**{key: short(part) for key, part in vars(shown).items()}),
+                  ratio=estimate_of(decision.ratio) if decision and decision.ratio else None, decision=name,
+                  equal_within=decision.equal_within if decision and name == "equal" else None)
 
 
 def _shown(table, configuration, work, metric, decision):
@@ -173,7 +172,7 @@ def _decision(table, configuration, work, metric):
 # ---- Which is best?
 
 def _workload(table, work):
-    metric = metrics.main_metric(work)
+    metric = metrics.main_metric(work["kind"])
     ranked = [(float(np.median(ratios)) if len(ratios) else 0.0, column.name, ratios) for column in table.run.in_force
               if column.name != table.again and (ratios := table.ratios(column.name, work["name"], metric)) is not None
               and table.values(column.name, work["name"], metric.name) and len(ratios)]
@@ -181,17 +180,16 @@ def _workload(table, work):
     names = [name for _, name, _ in ranked]
     group = top_group.top_group(names, lambda one, other: table.ratios(one, work["name"], metric, other),
                                 table.floors[work["name"], metric.name])
-    ranking = [{"configuration": name, "tied": name in group} for name in names]
+    ranking = tuple(Ranked(configuration=name, tied=name in group) for name in names)
     floors = {one.name: short(math.expm1(table.floors[work["name"], one.name])) for one in table.metrics
               if len(table.ratios(table.run.baseline, work["name"], one))}
-    return {"workload": work["name"], "kind": work["kind"], "purpose": work["purpose"], "operation": work["operation"],
-            "threads": work["threads"], "floors": floors, "ranking": ranking, "pick": _pick(table, ranking),
-            "sentence": None}
+    return Work(workload=work["name"], kind=work["kind"], purpose=work["purpose"], operation=work["operation"],
+                threads=work["threads"], floors=floors, ranking=ranking, pick=_pick(table, ranking))
 
 
 def _pick(table, ranking):
     """Of the top group, the plainest: the baseline, else what sets least."""
-    tied = [one["configuration"] for one in ranking if one["tied"]]
+    tied = [one.configuration for one in ranking if one.tied]
     settings = {column.name: (column.provenance or {}).get("asked") or {} for column in table.run.columns}
     return min(tied, default=None,
                key=lambda name: (name != table.run.baseline, sum(map(len, settings[name].values()))))
@@ -240,10 +238,11 @@ def _crossover(work, configuration, sizes, confidence):
     winners = {size: _winner(one) for size, one in found.items()}
     result = crossover.crossovers(work["pair"] or work["name"], list(found), [one.estimate for one in found.values()],
                                   list(winners.values()), any(one.has_interval for one in found.values()))
-    document = {"pair": result.pair, "configuration": configuration, "state": result.state, "faster": result.faster,
-                "sentence": None, "smallest": result.smallest, "largest": result.largest,
-                "winners": [{"size": size, "faster": None if winner == crossover.NEITHER else winner}
-                            for size, winner in winners.items()],
-                "sizes": [{"estimate": short(one.size), "low": one.low, "high": one.high,
-                           "faster_below": one.faster_below} for one in result.found]}
-    return document, (work["name"], result)
+    one = Crossover(
+        pair=result.pair, configuration=configuration, state=result.state, faster=result.faster,
+        smallest=result.smallest, largest=result.largest,
+        winners=tuple(Winner(size=size, faster=None if winner == crossover.NEITHER else winner)
+                      for size, winner in winners.items()),
+        sizes=tuple(Crossing(estimate=short(each.size), low=each.low, high=each.high, faster_below=each.faster_below)
+                    for each in result.found))
+    return one, (work["name"], result)

@@ -61,12 +61,12 @@ def metrics_of(run):
 
 def time_of(summary):
     """The metric of a summary that its workloads, or the program, are ranked by."""
-    return BY_NAME[next(one["name"] for one in summary["metrics"] if one["name"] in ("ns_per_op", "wall_ns"))]
+    return BY_NAME[next(one.name for one in summary.metrics if one.name in ("ns_per_op", "wall_ns"))]
 
 
-def main_metric(work):
-    """What a workload is ranked by."""
-    return BY_NAME[{TIMELINE: "retained_rss_b", PROGRAM: "wall_ns"}.get(work["kind"], "ns_per_op")]
+def main_metric(kind):
+    """What workloads of a kind are ranked by."""
+    return BY_NAME[{TIMELINE: "retained_rss_b", PROGRAM: "wall_ns"}.get(kind, "ns_per_op")]
 
 
 def quiet(readings_ns, quiet_ns, least):

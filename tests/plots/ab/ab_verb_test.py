@@ -50,7 +50,8 @@ RUN(mix);
 RUN(untouched);
 RUN(boxed);
 """
-SLOWER = LIBRARY.replace("return x * 2654435761u ^ x >> 7;", "unsigned y = x;\n    for (volatile int i = 0; i < 50; i++)\n"
+SLOWER = LIBRARY.replace("return x * 2654435761u ^ x >> 7;",
+                         "unsigned y = x;\n    for (volatile int i = 0; i < 50; i++)\n"
                          "        y ^= x;\n    return x * 2654435761u ^ x >> 7 ^ (y & 0);")
 HEAVY = os.environ.get("AMPERSAND_SAMPLES")  # repeat what costs seconds of CPU
 FAST = "--layouts", "16", "--no-wait", "--budget", "1s", "--seed", "1"
@@ -58,9 +59,10 @@ FAST = "--layouts", "16", "--no-wait", "--budget", "1s", "--seed", "1"
 
 def ab(folder, *arguments, **environment):
     done = subprocess.run([sys.executable, "-m", "plots", "ab", *map(str, arguments)], cwd=folder, text=True,
-                          capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "CFLAGS": "-O2",
-                                                    "AMPERSAND_BUILD": str(BUILD), "XDG_CACHE_HOME":
-                                                    str(folder.with_name(f"cache-{folder.name}")), **environment})
+                          capture_output=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "CFLAGS": "-O2",
+                               "AMPERSAND_BUILD": str(BUILD), "XDG_CACHE_HOME":
+                               str(folder.with_name(f"cache-{folder.name}")), **environment})
     assert "Traceback" not in done.stderr and "defect" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
@@ -106,7 +108,8 @@ def folders(where, *more, **environment):
 def git(folder, *words):
     who = {f"GIT_{role}_{what}": "t" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     return subprocess.run(["git", "-C", str(folder), "-c", "init.defaultBranch=main", *words], check=True, text=True,
-                          capture_output=True, env={**os.environ, **who, "GIT_CONFIG_GLOBAL": "/dev/null"}).stdout.strip()
+                          capture_output=True,
+                          env={**os.environ, **who, "GIT_CONFIG_GLOBAL": "/dev/null"}).stdout.strip()
 
 
 @pytest.fixture
@@ -137,7 +140,8 @@ def test_a_library_in_cplusplus_under_kernels_in_c(pair):
     string = "if (x == ~0u) throw std::runtime_error(\"\"); return std::string(x % 64 + 16, 'a').size() * 0 + x * 3;"
     header = f'#ifdef __cplusplus\nextern "C" {{\n#endif\n{HEADER}#ifdef __cplusplus\n}}\n#endif\n'
     for side, body in (("base", "return x * 3;"), ("head", string)):
-        write(pair / side, "unsigned mix(unsigned x) { return x; }\nunsigned untouched(unsigned x) { return x; }\n", header)
+        write(pair / side, "unsigned mix(unsigned x) { return x; }\nunsigned untouched(unsigned x) { return x; }\n",
+              header)
         (pair / side / "boxed.cpp").write_text(library.format(body))
     status, out, err = folders(pair, "--source", "*.c", "--source", "*.cpp", "--exact", "--all", "--format", "json")
     assert status == 0, err
@@ -216,16 +220,19 @@ def test_a_build_that_fails_shows_its_last_lines(pair):
     assert any(line.startswith("    ") and "this is broken" in line for line in lines[:-1])
     assert lines[-1] == "ampersand: head: lib.c does not compile: lib.c:13:2: error: #error this is broken"
     status, out, err = folders(pair, "--build", "echo one; echo two; exit 3", "--link", "lib.a")
-    assert status == 2 and err.splitlines() == ["    one", "    two", "ampersand: base: the build failed with status 3: one"]
+    assert status == 2 and err.splitlines() == ["    one", "    two",
+                                                "ampersand: base: the build failed with status 3: one"]
 
 
 @pytest.mark.parametrize("keeps", ["declaration", "nothing"] if HEAVY else ["declaration"])
 def test_a_kernel_that_is_missing_on_one_side_is_told_and_the_others_go_on(pair, keeps):
     gone = re.sub(r"unsigned boxed.*?\n}\n", "", LIBRARY, flags=re.S)
-    write(pair / "base", gone, HEADER if keeps == "declaration" else HEADER.replace("unsigned boxed(unsigned x);\n", ""))
+    write(pair / "base", gone,
+          HEADER if keeps == "declaration" else HEADER.replace("unsigned boxed(unsigned x);\n", ""))
     (pair / "kernels.c").write_text(KERNELS.replace("RUN(boxed);\n", ""))
     (pair / "more.c").write_text(KERNELS.replace("RUN(mix);\nRUN(untouched);\n", ""))
-    status, out, err = folders(pair, "--kernels", "more.c", "--exact", CFLAGS="-O2 -Werror=implicit-function-declaration")
+    status, out, err = folders(pair, "--kernels", "more.c", "--exact",
+                               CFLAGS="-O2 -Werror=implicit-function-declaration")
     assert status == 0
     if keeps == "declaration":
         assert "boxed: missing in base: there is no boxed() there" in out
@@ -236,7 +243,8 @@ def test_a_kernel_that_is_missing_on_one_side_is_told_and_the_others_go_on(pair,
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is no ordinary one")
 def test_commits_a_dirty_tree_and_flags(repository):
-    before = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash", "list")
+    before = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash",
+                                                                                                "list")
     (repository / "lib.c").write_text(SLOWER.replace("return x + 1;", "return x + 5;"))
     (repository / "new.h").write_text("")
     same = "--filter", "boxed", "--all"  # nothing is timed or counted
@@ -247,7 +255,8 @@ def test_commits_a_dirty_tree_and_flags(repository):
     assert "changes that are not committed: they are in neither side" in err and " 1 changed, 0 removed" in out
     assert status == 0 and "First" in out and "Mix more" in out
     git(repository, "checkout", "-q", "lib.c"), (repository / "new.h").unlink()
-    after = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash", "list")
+    after = git(repository, "status", "--porcelain"), git(repository, "worktree", "list"), git(repository, "stash",
+                                                                                               "list")
     assert after == before
     if HEAVY:
         status, out, err = ab(repository, "--head-cflags=-O1", "--exact", "--all")
@@ -276,8 +285,10 @@ def test_a_shallow_clone_without_the_base(repository):
     (("--base", "./base", "--kernels", "kernels.c", "--fail-on", "2"), "--fail-on: 2: is no percentage"),
     (("--base", "./base", "--kernels", "kernels.c", "--budget", "2"), "--budget: 2: is no time"),
     (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--filter", "("), "is no regular expression"),
-    (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--filter", "zzz"), "'zzz' matches no kernel: there are"),
-    (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--link", "libx.a"), "there is no libx.a after"),
+    (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--filter", "zzz"),
+     "'zzz' matches no kernel: there are"),
+    (("--base", "./base", "--head", "./head", "--kernels", "kernels.c", "--link", "libx.a"),
+     "there is no libx.a after"),
     (("--bass", "./base"), "--bass: no such flag; the nearest is --base"),
 ], ids=str)
 def test_what_is_refused_in_one_line(pair, flags, want, monkeypatch, capsys):
@@ -301,12 +312,15 @@ def test_what_cannot_be_loaded_runs_as_programs(pair, what, why):
     more, make = (
         "static char room[1 << 24]; static unsigned long used;\n"
         "void *malloc(unsigned long n) { used = (used + n + 15) & ~15ul; if (used > sizeof room) used = n;"
-        " return room + used - (n + 15 & ~15ul); }\nvoid free(void *p) { (void) p; }\n", "cc $CFLAGS -fno-builtin -c lib.c -o lib.o")
+        " return room + used - (n + 15 & ~15ul); }\nvoid free(void *p) { (void) p; }\n",
+        "cc $CFLAGS -fno-builtin -c lib.c -o lib.o")
     library, slower = LIBRARY, SLOWER
     if what == "pic":
         more, make = "", "cc -O2 -fno-pic -ffunction-sections -c lib.c -o lib.o"
-        library, slower = (text.replace("unsigned mix(", "static const unsigned seeds[] = { 1, 2, 3, 4 };\nunsigned mix(", 1)
-                           .replace("return x * 2654435761u", "return seeds[x & 3] * 2654435761u") for text in (LIBRARY, SLOWER))
+        library, slower = (text.replace("unsigned mix(",
+                                        "static const unsigned seeds[] = { 1, 2, 3, 4 };\nunsigned mix(", 1)
+                           .replace("return x * 2654435761u", "return seeds[x & 3] * 2654435761u")
+                           for text in (LIBRARY, SLOWER))
     write(pair / "base", library + more), write(pair / "head", slower + more)
     status, out, err = folders(pair, *FAST, "--build", make, "--link", "lib.o", "--filter", "mix", "--format", "json")
     assert status == 0, err

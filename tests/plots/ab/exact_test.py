@@ -36,6 +36,7 @@ def test_without_a_limit_nothing_fails():
 
 
 def test_what_was_not_counted_is_a_failed_row():
-    row, = exact.judge(["kernel"], {"kernel": {"base": Counted({}, "it took more than 60 s"), "head": Counted({})}}, 0).values()
+    row, = exact.judge(["kernel"], {"kernel": {"base": Counted({}, "it took more than 60 s"), "head": Counted({})}},
+                       0).values()
     assert row.verdict.name == "failed" and "60 s" in row.failure["detail"]
     assert exact.judge(["kernel"], {}, 0)["kernel"].verdict.name == "failed"

@@ -16,6 +16,8 @@ from drawn import (Once, check_no_text_covers_another, check_no_text_leaves_the_
 from plots.figures import (allocator_charts, allocator_crossover_figure, allocator_style, heat_figure, pareto_figure,
                            pictures, style, timeline_figure)
 from plots.files.allocator_run import load
+from plots.judge.allocators.summary import Crossover, Winner
+from plots.judge.pair_summary import Crossing, Estimate
 from plots.pages import shell
 from plots.words import allocator_sentences, allocator_text
 from synthetic_allocators import FEW, SOME, Plan, Truth
@@ -118,21 +120,22 @@ def grid(fig):
 def test_heat_cells_are_the_numbers(runs, figures, case, figure, metric):
     _, summary = runs[case]
     drawn = grid(figures[case][figure])
-    works = [work["workload"] for work in summary["workloads"] if any(
-        metric in cell["metrics"] for cell in summary["cells"] if cell["workload"] == work["workload"])]
-    cells = {(cell["configuration"], cell["workload"]): cell for cell in summary["cells"]}
-    for y, column in enumerate(summary["columns"]):
+    works = [work.workload for work in summary.workloads if any(
+        metric in cell.metrics for cell in summary.cells if cell.workload == work.workload)]
+    cells = {(cell.configuration, cell.workload): cell for cell in summary.cells}
+    for y, column in enumerate(summary.columns):
         for x, work in enumerate(works):
-            one = cells.get((column["configuration"], work), {"metrics": {}})["metrics"].get(metric)
+            cell = cells.get((column.configuration, work))
+            one = cell and cell.metrics.get(metric)
             fill, text, _ = drawn.get((y, x), (None, None, None))
             if one is None:
                 assert fill is None, "a cell without numbers is hatched"
-            elif one["decision"] == "baseline":
+            elif one.decision == "baseline":
                 assert text == "1" and fill == "#ffffff"
             else:
                 assert text == allocator_text.ratio(one)
                 want = {"undecided": heat_figure.UNDECIDED, "no verdict": heat_figure.UNDECIDED, "equal": "#ffffff"}
-                assert fill == want.get(one["decision"], to_hex(heat_figure.colour(one["ratio"]["estimate"])))
+                assert fill == want.get(one.decision, to_hex(heat_figure.colour(one.ratio.estimate)))
 
 
 def test_hatched_rows_have_no_number(figures):
@@ -171,13 +174,12 @@ def test_deeper_is_further():
 # ---- Pareto front
 
 def point(name, time, peak, counts=None):
-    return pareto_figure.Point(name, "jemalloc", {"estimate": time, "low": time, "high": time},
-                               {"estimate": peak, "low": peak, "high": peak},
-                               counts or (math.log(time), math.log(peak)))
+    return pareto_figure.Point(name, "jemalloc", Estimate(estimate=time, low=time, high=time),
+                               Estimate(estimate=peak, low=peak, high=peak), counts or (math.log(time), math.log(peak)))
 
 
-BASELINE = pareto_figure.Point("base", "jemalloc", {"estimate": 1.0, "low": None, "high": None},
-                               {"estimate": 1.0, "low": None, "high": None}, (0.0, 0.0))
+ONE = Estimate(estimate=1.0, low=None, high=None)
+BASELINE = pareto_figure.Point("base", "jemalloc", ONE, ONE, (0.0, 0.0))
 
 
 @pytest.mark.parametrize("name, points, want", [
@@ -202,11 +204,11 @@ def test_a_quick_run_has_no_front_but_the_baseline(runs):
 
 def test_pareto_marks_are_the_numbers(runs, figures):
     _, summary = runs["some"]
-    for ax, work in zip(figures["some"]["pareto"].axes, summary["workloads"]):
-        points = pareto_figure.load(summary, work["workload"])
+    for ax, work in zip(figures["some"]["pareto"].axes, summary.workloads):
+        points = pareto_figure.load(summary, work.workload)
         marks = {(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines
                  if len(line.get_xdata()) == 1 and line.get_marker() not in ("None", "")}
-        assert marks == {(one.time["estimate"], one.peak["estimate"]) for one in points}
+        assert marks == {(one.time.estimate, one.peak.estimate) for one in points}
         named = " ".join(text.get_text() for text in ax.texts)
         assert all(f": {one.name}" in named for one in pareto_figure.front(points))
 
@@ -223,8 +225,8 @@ def test_a_panel_shows_its_configuration_and_the_baseline(runs, figures):
         mine = [line for line in ax.lines if line.get_label() == name]
         assert np.allclose(mine[0].get_ydata(), np.median(curves[name], axis=0)) and len(mine) == 1
         others = [line.get_ydata() for line in ax.lines if line.get_linewidth() == 0.7]
-        assert len(others) == (name != summary["baseline"])
-        assert all(np.allclose(y, np.median(curves[summary["baseline"]], axis=0)) for y in others)
+        assert len(others) == (name != summary.baseline)
+        assert all(np.allclose(y, np.median(curves[summary.baseline], axis=0)) for y in others)
         assert ax.get_ylim() == axes[0].get_ylim() and ax.get_xlim() == axes[0].get_xlim()
 
 
@@ -243,11 +245,10 @@ def test_equal_is_framed_and_undecided_is_not(figures):
 # ---- Does the allocator change the answer?
 
 def crossing(configuration, *sizes, state="crossing", faster=None, winner="pointer"):
-    return {"pair": "factory", "configuration": configuration, "state": state, "faster": faster, "sentence": "",
-            "smallest": 8, "largest": 4096,
-            "winners": [{"size": 8, "faster": "value"}, {"size": 4096, "faster": winner}],
-            "sizes": [{"estimate": e, "low": low, "high": high, "faster_below": below}
-                      for e, low, high, below in sizes]}
+    return Crossover(pair="factory", configuration=configuration, state=state, faster=faster, sentence="", smallest=8,
+                     largest=4096, winners=(Winner(size=8, faster="value"), Winner(size=4096, faster=winner)),
+                     sizes=tuple(Crossing(estimate=e, low=low, high=high, faster_below=below)
+                                 for e, low, high, below in sizes))
 
 
 @pytest.mark.parametrize("name, row, want, words", [
@@ -293,7 +294,7 @@ def test_who_moves_the_crossover(name, rows, want):
     ([crossing("a", state="unclear"), crossing("b", state="none", faster="value")], ["a", "b"]),
 ])
 def test_only_who_differs_is_drawn(rows, want):
-    assert [row["configuration"] for row in allocator_crossover_figure.shown(rows, "base")] == want
+    assert [row.configuration for row in allocator_crossover_figure.shown(rows, "base")] == want
 
 
 def test_allocators_are_told_apart_without_colour():

@@ -44,7 +44,8 @@ def test_words_fit_and_times_stand_beside(fig):
     check_no_text_leaves_the_page(found)
     check_no_text_covers_another(found)
     shown = [text for text, _ in found["go"][1]]
-    assert {"pass (B)", "factory (B)", "4.00 ns", "900 ns", "24.0 ns", "beyond the axis", "Go, pointer faster"} <= set(shown)
+    assert {"pass (B)", "factory (B)", "4.00 ns", "900 ns", "24.0 ns", "beyond the axis",
+            "Go, pointer faster"} <= set(shown)
     assert any("go1.26" in text for text in shown)
 
 

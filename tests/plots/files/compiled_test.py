@@ -119,7 +119,8 @@ def test_every_place_tells_each_lesson_for_itself(runs, capsys):
     assert lines["Pass"]["kernel-args"] == "-O0 -fPIC"
     document = json.loads((run / "manifest.json").read_text())
     assert "clang 16.0.6 -O0 " in style.small_print(document, "pass") + " "
-    assert "clang" not in style.small_print(document, "factory") and "gcc 12.2.0 -O2" in style.small_print(document, "factory")
+    assert "clang" not in style.small_print(document, "factory") and "gcc 12.2.0 -O2" in style.small_print(document,
+                                                                                                           "factory")
     assert guarded(["report", str(run)]) == 0
     page = re.sub(r"<[^>]+>", "", (run / "report.html").read_text())
     assert "compiled by clang 16.0.6 -O0 -fPIC." in page and f"compiled by {FULL['gcc']}." in page
@@ -129,8 +130,10 @@ def test_every_place_tells_each_lesson_for_itself(runs, capsys):
 def test_the_pages_tell_benchstat_to_ignore_the_lines_that_keep_two_compilers_apart(runs):
     """benchstat puts two lines of a benchmark beside each other only where all other lines above them are the same."""
     compile_by(runs[1], {"pass": [CLANG]})
-    ours, theirs = ({line.name: line.configuration for line in bench_format.read(summarize(load(run))[1])[0]} for run in runs)
-    apart = [key for name in ours if name.startswith("Pass/") for key in ours[name] if ours[name][key] != theirs[name][key]]
+    ours, theirs = ({line.name: line.configuration for line in bench_format.read(summarize(load(run))[1])[0]}
+                    for run in runs)
+    apart = [key for name in ours if name.startswith("Pass/") for key in ours[name]
+             if ours[name][key] != theirs[name][key]]
     assert f"`-ignore {','.join(dict.fromkeys(apart))}`" in (ROOT / "docs/files.md").read_text()
 
 

@@ -146,7 +146,8 @@ def test_a_published_run_gives_the_same_page_and_comparison(whole, published, tm
 WRONG = [
     ("another ratio", lambda rows: (rows[0]["ratio"].update(estimate=4.0), rows[0].update(
         outside_spread="few layouts")), "pass/size=8: a ratio of 4, where its launches"),
-    ("another number of launches", lambda rows: rows[1].update(launches=99), "pass/size=64: 99 launches and 0 left out"),
+    ("another number of launches", lambda rows: rows[1].update(launches=99),
+     "pass/size=64: 99 launches and 0 left out"),
     ("another row", lambda rows: rows[1].update(row="pass/size=65"), "no row pass/size=64, which manifest.json has"),
 ]
 
@@ -161,7 +162,8 @@ def test_check_holds_the_summary_to_the_launches(published, name, change, said):
 
 
 def test_a_damaged_run_is_none_that_was_published(whole, published, tmp_path, capsys):
-    """What is left of a run that lost files is refused, though it has launches.csv; without the table, no comparison."""
+    """What is left of a run that lost files is refused, though it has launches.csv; without the table, no
+    comparison."""
     for lost, said in (("journal.jsonl", "journal.jsonl: No such file"),
                        ("launches", "missing, though the journal says that it was finished")):
         damaged = shutil.copytree(whole, tmp_path / lost)

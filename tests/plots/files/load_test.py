@@ -93,7 +93,8 @@ DAMAGE = [
     ("another kind", "manifest.json", put("schema", value="ampersand/launch/1"), ["schema", "is not ampersand/run/1"]),
     ("no schema", "manifest.json", drop("schema"), ["manifest.json: schema", "missing"]),
     ("not an object", "manifest.json", (lambda p: p.write_text("[]"),), ["manifest.json", "not a JSON object"]),
-    ("a flag that is none", "manifest.json", put("build", "kernel_args", value=["-O2", None]), ["build.kernel_args[1]", "None"]),
+    ("a flag that is none", "manifest.json", put("build", "kernel_args", value=["-O2", None]),
+     ["build.kernel_args[1]", "None"]),
     ("manifest cut", "manifest.json", (cut(0.5),), ["manifest.json: line 1, column", "not JSON"]),
     ("manifest empty", "manifest.json", (cut(0),), ["manifest.json: line 1", "not JSON", "cut off"]),
     ("a key twice", "manifest.json", (text(b'"seed":1,', b'"seed":1,"seed":1,'),), ["the key 'seed' is there twice"]),
@@ -248,7 +249,8 @@ def test_a_run_gone_on_with_under_another_manifest_is_refused(unsummed_run, caps
     journal.write_text("".join(line + "\n" for line in lines))
     for verb in ("summary", "check"):
         assert guarded([verb, str(unsummed_run)]) == 2
-        assert f"line {len(lines)}: manifest.json was changed before the run was gone on with" in capsys.readouterr().err
+        said = f"line {len(lines)}: manifest.json was changed before the run was gone on with"
+        assert said in capsys.readouterr().err
 
 
 def test_every_damage_starts_from_a_sound_run(unsummed_run):
@@ -306,7 +308,8 @@ def test_a_lost_launch_fails_no_row(small_run, goes_on, failed):
     (small_run / LAUNCH).unlink()
     lines = [json.loads(line) for line in (small_run / "journal.jsonl").read_text().splitlines()]
     for line in lines:
-        if line["event"] == "done" and (line["kind"], line["pair"], line["size"], line["launch"]) == ("paired", "pass", 8, 2):
+        if line["event"] == "done" and (line["kind"], line["pair"], line["size"], line["launch"]) == ("paired", "pass",
+                                                                                                      8, 2):
             line.update({"event": "failed", "reason": "signal", "detail": "SIGSEGV"} | goes_on)
     (small_run / "journal.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     row = load(small_run).rows[0]

@@ -10,6 +10,7 @@ import pytest
 from places import ROOT
 import synthetic
 
+from plots.files import records
 from plots.files.pair_run import load
 from plots.judge.compare_runs import compare
 from plots.judge import pair_summary
@@ -26,7 +27,8 @@ def size_of(number, unit):
 
 def winner_of(row):
     """By the words of the verdict."""
-    return {"value faster": "value", "leans value": "value", "pointer faster": "pointer", "leans pointer": "pointer"}.get(
+    return {"value faster": "value", "leans value": "value", "pointer faster": "pointer",
+            "leans pointer": "pointer"}.get(
         row["verdict"])
 
 
@@ -92,7 +94,8 @@ def of_crossover(one, rows):
     sizes, said = sorted(rows), one["sentence"]
     names = {row.get("labels", {}).get(side, side): side for row in rows.values() for side in ("value", "pointer")}
     where = f"{one['pair']}: {said}"
-    none = re.fullmatch(rf"none(?: shown)? between {SIZE} and {SIZE}: (\S.*) wins at (?:(\d+) of (\d+) sizes|every size)", said)
+    none = re.fullmatch(rf"none(?: shown)? between {SIZE} and {SIZE}: (\S.*) wins at (?:(\d+) of (\d+) sizes|every "
+                        rf"size)", said)
     if none:
         wins = [size for size in sizes if winner_of(rows[size])]
         if {winner_of(rows[size]) for size in wins} != {names[none[5]]}:
@@ -106,9 +109,11 @@ def of_crossover(one, rows):
         return
     called = []
     for part in said.split("; then "):
-        change = re.fullmatch(rf"from (.+) to (.+) between {SIZE} and {SIZE}(?:, probably near {SIZE})?(?: \(neither.*\))?",
+        change = re.fullmatch(rf"from (.+) to (.+) between {SIZE} and {SIZE}(?:, probably near {SIZE})?(?: "
+                              rf"\(neither.*\))?",
                               part)
-        cliff = re.fullmatch(rf"(.+) up to {SIZE}, (.+) from {SIZE}(; undecided between them: .*)?(?: \(neither.*\))?", part)
+        cliff = re.fullmatch(rf"(.+) up to {SIZE}, (.+) from {SIZE}(; undecided between them: .*)?(?: \(neither.*\))?",
+                             part)
         if change:
             below, above, low, low_unit, high, high_unit = change.groups()[:6]
         elif cliff:
@@ -120,7 +125,8 @@ def of_crossover(one, rows):
         if low not in rows or high not in rows:
             yield f"{where}: {low:g} or {high:g} was not measured"
             return
-        if (winner_of(rows[low]), winner_of(rows[high])) != (names[below], names[above]) or names[below] == names[above]:
+        if (winner_of(rows[low]), winner_of(rows[high])) != (names[below],
+                                                             names[above]) or names[below] == names[above]:
             yield f"{where}, but at {low:g} {rows[low]['verdict']}, at {high:g} {rows[high]['verdict']}"
         between = [rows[size]["verdict"] for size in sizes if low < size < high]
         if any(map(winner_of, (row for size, row in rows.items() if low < size < high))):
@@ -153,7 +159,7 @@ ROWS = [row for row in synthetic.lessons() if row.pair in ("pass", "mutate", "st
 def judged(tmp_path_factory):
     run = load(synthetic.write_run(tmp_path_factory.mktemp("run") / "run", ROWS,
                                    synthetic.Plan(launches=14, layouts=8, rounds=4, solo=13)))
-    return json.loads(json.dumps(pair_summary.document(summarize(run)[0]))), compare(run, run)
+    return json.loads(json.dumps(pair_summary.document(summarize(run)[0]))), records.write(compare(run, run))
 
 
 def test_nothing_contradicts_itself(judged):
@@ -201,7 +207,8 @@ def in_compare(name, **new):
 
 
 MUTANTS = [
-    crossover("crossing", to={"low": 64}), crossover("crossing", to={"faster_below": "pointer"}), crossover("crossing", sizes=[]),
+    crossover("crossing", to={"low": 64}), crossover("crossing", to={"faster_below": "pointer"}),
+    crossover("crossing", sizes=[]),
     crossover("crossing", sentence="from value to pointer between 9 and 512 B, probably near 64 B"),
     crossover("crossing", sentence="from value to pointer between 8 and 512 B, probably near 1000 B"),
     crossover("crossing", sentence="from pointer to value between 8 and 512 B, probably near 64 B"),
@@ -212,9 +219,11 @@ MUTANTS = [
     row("crossing/size=64", verdict="undecided"), row("crossing/size=8", verdict="pointer faster"),
     row("cliff/size=16", verdict="placement decides"), row("close/size=1", small=False), row("slow/size=1", small=True),
     row("slow/size=1", difference_ns={"estimate": 5.0, "low": None, "high": None}),
-    row("carried/size=8", paired={"verdict": "equal"}), said("slow/size=1", "value", "pointer"), said("slow/size=1", "1.", "2."),
+    row("carried/size=8", paired={"verdict": "equal"}), said("slow/size=1", "value", "pointer"),
+    said("slow/size=1", "1.", "2."),
     said("close/size=1", " (small)", ""), said("slow/size=1", " ms", " ns"), said("carried/size=65536", "alone, ", ""),
-    in_compare("slow/size=1", verdict="equal"), in_compare("slow/size=1", ratio=0.7), in_compare("pass/size=8", ratio=9.0),
+    in_compare("slow/size=1", verdict="equal"), in_compare("slow/size=1", ratio=0.7),
+    in_compare("pass/size=8", ratio=9.0),
 ]
 
 
@@ -237,4 +246,4 @@ def test_the_published_run_agrees_with_itself():
     if not (folder / "launches.csv.gz").exists():
         pytest.skip("the published run has no launches.csv.gz: it is older than this test")
     run = load(folder)
-    assert list(complaints(run.published, compare(run, run))) == []
+    assert list(complaints(run.published, records.write(compare(run, run)))) == []

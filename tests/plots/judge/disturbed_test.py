@@ -21,9 +21,10 @@ ROW = synthetic.Truth("pass", 64, 0.3, layout_sd=0.01, outliers=0)
 
 
 def run_of(folder, disturbed):
-    """A run of one row; `disturbed`: in how many of its layouts each launch had a neighbour, which slows the pointer side
-    down."""
-    run = synthetic.write_run(folder, [ROW], synthetic.Plan(launches=LAUNCHES, layouts=LAYOUTS, rounds=4, checksums=False))
+    """A run of one row; `disturbed`: in how many of its layouts each launch had a neighbour, which slows the pointer
+    side down."""
+    run = synthetic.write_run(folder, [ROW],
+                              synthetic.Plan(launches=LAUNCHES, layouts=LAYOUTS, rounds=4, checksums=False))
     for number, layouts in enumerate(disturbed):
         path = run / f"launches/default/{ROW.name}/{number:03d}.json"
         document = json.loads(path.read_text())
@@ -72,7 +73,8 @@ def test_a_row_says_what_it_leaves_out(tmp_path, capsys, name, disturbed, kept, 
 
 
 def test_a_comparison_leaves_out_what_the_summaries_do(tmp_path):
-    """An idle run and one with a neighbour in every third launch show no change; and so does what was published of it."""
+    """An idle run and one with a neighbour in every third launch show no change; and so does what was published of
+    it."""
     idle, busy = (run_of(tmp_path / name, disturbed) for name, disturbed in
                   (("idle", [0] * 12), ("busy", [8, 0, 0] * 4)))
     published = tmp_path / "published"
@@ -83,10 +85,10 @@ def test_a_comparison_leaves_out_what_the_summaries_do(tmp_path):
     (published / "launches.csv.gz").write_bytes(gzip.compress((busy / "launches.csv").read_bytes()))
     found = {}
     for other in (busy, published):
-        (row,) = compare(load(idle), load(other))["rows"]
-        assert row["pointer_ns_per_op"]["call"] != "slower" and row["ratio"]["call"] == "not shown"
-        assert row["ratio"]["b"] == pytest.approx(math.exp(0.3), rel=0.01)
-        found[other.name] = row["ratio"], row["pointer_ns_per_op"]
+        (row,) = compare(load(idle), load(other)).rows
+        assert row.pointer_ns_per_op.call != "slower" and row.ratio.call == "not shown"
+        assert row.ratio.b == pytest.approx(math.exp(0.3), rel=0.01)
+        found[other.name] = row.ratio, row.pointer_ns_per_op
     assert found["busy"] == found["published"]
 
 

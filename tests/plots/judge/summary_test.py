@@ -140,7 +140,8 @@ OUTCOMES = [
     ("quick", {"quick": True}, 0, "no verdict", "a quick run gives no verdict"),
     ("too few launches", {"launches": 3}, 0, "undecided", "3 of the 7 launches that an interval needs"),
     ("no launch", {"launches": 0}, 0, "undecided", "not measured"),
-    ("a row failed", {"fail": {"pass/size=64": ("timeout", "killed after 60 s")}}, 1, "failed", "timeout, killed after"),
+    ("a row failed", {"fail": {"pass/size=64": ("timeout", "killed after 60 s")}}, 1, "failed",
+     "timeout, killed after"),
     ("counts differ", {"differ": ("pass/size=64",)}, 1, "value faster", "value is 1.3"),
     ("counts refused", {"refuse_counts": True}, 0, "value faster", "value is 1.3"),
 ]
@@ -222,7 +223,8 @@ class Screen(io.StringIO):
 
 
 COLOURS = [("a terminal", Screen, {}, True), ("NO_COLOR", Screen, {"NO_COLOR": "1"}, False),
-           ("NO_COLOR that is empty", Screen, {"NO_COLOR": ""}, True), ("a dumb terminal", Screen, {"TERM": "dumb"}, False),
+           ("NO_COLOR that is empty", Screen, {"NO_COLOR": ""}, True),
+           ("a dumb terminal", Screen, {"TERM": "dumb"}, False),
            ("a pipe", io.StringIO, {}, False)]
 
 
@@ -344,7 +346,8 @@ WRONG = [([], "usage:"), (["summry"], "summry: no such verb; did you mean summar
          (["summary", ".", "--form", "csv"], "summary: --form: no such flag; the nearest is --format"),
          (["summary", ".", "--frobnicate"], "summary: --frobnicate: no such flag\n"),
          (["compare", "a", "b", "c"], "compare: c: one word too many; ./ampersand help compare"),
-         (["compare", "a", "b", "--fail-on-chang"], "compare: --fail-on-chang: no such flag; the nearest is --fail-on-change; ")]
+         (["compare", "a", "b", "--fail-on-chang"],
+          "compare: --fail-on-chang: no such flag; the nearest is --fail-on-change; ")]
 
 
 @pytest.mark.parametrize("arguments, said", WRONG)
@@ -371,7 +374,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(golden_run):
     ("null", False, "not observable here", "not observable here: on this machine null shows no effect either"),
     ("broken", None, "value faster (not calibrated)", "value is"),
     ("nowhere", None, "value faster (not calibrated)", "value is")])
-def test_a_row_is_only_observable_where_its_calibration_shows_the_effect(golden_run, calibration, observable, shown, sentence):
+def test_a_row_is_only_observable_where_its_calibration_shows_the_effect(golden_run, calibration, observable, shown,
+                                                                         sentence):
     run = load(golden_run)
     for row in run.rows:
         if row.pair == "factory":

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Runs of several machines in one table: synthetic runs whose truths are known, with machines that differ in one fact."""
+"""Runs of several machines in one table: synthetic runs whose truths are known, with machines that differ in one
+fact."""
 import csv
 import io
 import json
@@ -18,7 +19,8 @@ def run(folder, truths=TRUTHS, shard=None, seed=1, **machine):
     """A run on a machine; `copies`: {row: how its value side copies}, `code`: {lesson: CRC-32}."""
     copies, code, build = (machine.pop(key, {}) for key in ("copies", "code", "build"))
     rows = [synthetic.Truth(pair, size, ln_ratio=ln) for pair, size, ln in truths]
-    synthetic.write_run(folder, rows, synthetic.Plan(launches=8, solo=0, layouts=16, rounds=8, seed=seed, checksums=False))
+    synthetic.write_run(folder, rows,
+                        synthetic.Plan(launches=8, solo=0, layouts=16, rounds=8, seed=seed, checksums=False))
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["machine"] |= machine
@@ -28,7 +30,8 @@ def run(folder, truths=TRUTHS, shard=None, seed=1, **machine):
     for row, how in copies.items():
         lesson = row.split("/")[0]
         manifest["layouts"][lesson]["copies"] = {row: {"value": [
-            {"bytes": 64, "how": how, "moves": 4, "width_b": 16, "from": "argument 1", "to": "stack", "per": "operation"}],
+            {"bytes": 64, "how": how, "moves": 4, "width_b": 16, "from": "argument 1", "to": "stack",
+             "per": "operation"}],
             "pointer": []}}
     path.write_text(json.dumps(manifest))
     return folder
@@ -124,7 +127,8 @@ def test_a_missing_shard_is_named(tmp_path, capsys):
     ((1, 2), 1, TRUTHS[1:], {}, "shard 1/2, as {one}: each only once"),
 ])
 def test_shards_of_different_builds_are_refused(shard, seed, truths, facts, why, tmp_path, capsys):
-    one, two = run(tmp_path / "1", TRUTHS[:1], shard=(1, 2)), run(tmp_path / "2", truths, shard=shard, seed=seed, **facts)
+    one, two = run(tmp_path / "1", TRUTHS[:1], shard=(1, 2)), run(tmp_path / "2", truths, shard=shard, seed=seed,
+                                                                  **facts)
     assert merge(one, two) == 2
     said = capsys.readouterr()
     assert why.format(one=one) in said.err and said.err.count("\n") == 1 and not said.out

@@ -17,7 +17,7 @@ from chromium import ask, luminance, show
 from plots.__main__ import guarded
 from plots.files import strict_json
 from plots.files.allocator_run import load
-from plots.judge import allocator_metrics
+from plots.judge.allocators.metrics import main_metric
 from plots.pages import allocator_report, shell
 from plots.program.errors import one_line
 from plots.words import allocator_sentences, allocator_text, rules
@@ -94,18 +94,18 @@ def rows(text, table):
 def test_every_cell_is_there_with_its_numbers(made, case):
     folder, text = made(case)
     summary = allocator_sentences.summarize(load(folder))
-    for work in summary["workloads"]:
-        lines = {line[0]: line for line in rows(text, f"{work['workload']}, by configuration")}
-        assert set(lines) == {column["configuration"] for column in summary["columns"]}
-        for cell in (cell for cell in summary["cells"] if cell["workload"] == work["workload"]):
-            line = lines[cell["configuration"]]
-            if not cell["metrics"]:
-                assert line[1] == f"{cell['state']}: {cell['reason']}" and set(line[2:]) == {"-"}
+    for work in summary.workloads:
+        lines = {line[0]: line for line in rows(text, f"{work.workload}, by configuration")}
+        assert set(lines) == {column.configuration for column in summary.columns}
+        for cell in (cell for cell in summary.cells if cell.workload == work.workload):
+            line = lines[cell.configuration]
+            if not cell.metrics:
+                assert line[1] == f"{cell.state}: {cell.reason}" and set(line[2:]) == {"-"}
                 continue
-            for one in cell["metrics"].values():
-                if one["ratio"] and one["ratio"]["low"] is not None:
-                    want = f"{allocator_text.with_interval(one)} {allocator_text.MARKS.get(one['decision'], '')}".strip()
-                    assert want in line, f"{cell['configuration']}: {want} is not in {line}"
+            for one in cell.metrics.values():
+                if one.ratio and one.ratio.low is not None:
+                    want = f"{allocator_text.with_interval(one)} {allocator_text.MARKS.get(one.decision, '')}".strip()
+                    assert want in line, f"{cell.configuration}: {want} is not in {line}"
 
 
 def test_what_was_not_in_force_has_a_reason_and_no_numbers(made):
@@ -137,20 +137,20 @@ def test_the_first_screen_answers(made):
     places = [text.index(part) for part in ("<main>", 'class="short"', 'id="questions"', "<nav>", 'id="workloads"')]
     assert places == sorted(places)
     answers = " ".join(page.text("section", "strong").split())
-    picks = [work["pick"] for work in summary["workloads"]]
+    picks = [work.pick for work in summary.workloads]
     for name in set(picks) - {"jemalloc"}:
         assert f"{name} in {picks.count(name)}" in answers
     assert "Most is gained in " in answers and ("Keep jemalloc as it is in" in answers) == ("jemalloc" in picks)
     shown = re.findall(r'<td class="cell ([^"]*)"><b>([^<]*)</b> ([^<]*)</td>', text)
-    for work in summary["workloads"]:  # the oracle: of each allocator the least that is decided better
-        better = [(cell["metrics"][main]["ratio"]["estimate"], cell["configuration"]) for cell in summary["cells"]
-                  if cell["workload"] == work["workload"] and (main := allocator_metrics.main_metric(work).name)
-                  in cell["metrics"] and cell["metrics"][main]["decision"] in ("faster", "less")]
+    for work in summary.workloads:  # the oracle: of each allocator the least that is decided better
+        better = [(cell.metrics[main].ratio.estimate, cell.configuration) for cell in summary.cells
+                  if cell.workload == work.workload and (main := main_metric(work.kind).name)
+                  in cell.metrics and cell.metrics[main].decision in ("faster", "less")]
         if better:
             ratio, name = min(better)
             depth = "deep" if ratio <= 1 / 2 else "mid" if ratio <= 1 / 1.1 else "pale"
-            assert any(look == f"value {depth}" and who == name for look, who, _ in shown), work["workload"]
-    assert not [who for _, who, _ in shown if who == summary["again"]]
+            assert any(look == f"value {depth}" and who == name for look, who, _ in shown), work.workload
+    assert not [who for _, who, _ in shown if who == summary.again]
 
 
 def test_cards_rank_and_give_a_line_to_paste(made):

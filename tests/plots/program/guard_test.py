@@ -87,7 +87,8 @@ def test_the_rest_is_a_defect_with_a_file_to_report(error, capsys, tmp_path, mon
     monkeypatch.setattr("tempfile.tempdir", "/proc")
     assert guard.guarded(["a"], run, "verb") == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"ampersand: verb: this is a defect, please report it: {type(error).__name__} at guard_test.py")
+    assert said.startswith(f"ampersand: verb: this is a defect, please report it: {type(error).__name__} at "
+                           f"guard_test.py")
     assert said.count("\n") == 1
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`./ampersand stack --bench`: the judgement of numbers that are known, what is said where a peer is missing, files that are
-refused, and one short run of everything."""
+"""`./ampersand stack --bench`: the judgement of numbers that are known, what is said where a peer is missing, files
+that are refused, and one short run of everything."""
 import json
 import os
 import re
@@ -27,7 +27,8 @@ def made():
 
 
 def goal(document, begin):
-    (found,) = [one for one in stack_summary.goals(stack_summary.Result(document)) if stack_text.what(one).startswith(begin)]
+    (found,) = [one for one in stack_summary.goals(stack_summary.Result(document))
+                if stack_text.what(one).startswith(begin)]
     return found
 
 
@@ -87,8 +88,8 @@ def test_a_prologue_of_no_instructions_is_a_number(document):
 
 def test_the_interval_is_of_the_launches(document):
     found = goal(document, "entry check, a call")
-    assert stack_text.measured(found.ours,
-                               found.unit) == "0.4000 ns" and stack_summary.number(document["check_ns"]).low == pytest.approx(0.1)
+    assert stack_text.measured(found.ours, found.unit) == "0.4000 ns"
+    assert stack_summary.number(document["check_ns"]).low == pytest.approx(0.1)
     for n, launch in enumerate(document["launches"]):
         launch["go"]["growths"][4]["ns"] *= 1 + n
     ratio = goal(document, "growth to 64 KiB, of a full").ratio
@@ -178,8 +179,8 @@ def test_the_folder_of_a_run_that_comes_to_nothing_is_gone(tmp_path, capsys, mon
     out = tmp_path / "new" / "out"
     monkeypatch.setattr(stack, "measured", interrupted)
     assert guarded(["stack", "--out", str(out)]) == 130
-    assert capsys.readouterr().err == (f"ampersand: stack: nothing is kept of a run that is not whole: {out} is as it was\n"
-                                       "ampersand: interrupted\n")
+    assert capsys.readouterr().err == (f"ampersand: stack: nothing is kept of a run that is not whole: {out} is as it "
+                                       "was\nampersand: interrupted\n")
     assert list(tmp_path.iterdir()) == []
 
 

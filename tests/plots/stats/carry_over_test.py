@@ -106,7 +106,8 @@ def test_the_level_is_that_of_as_many_as_are_told():
     confidences = carry_over.levels(cells, shares)
     answers = [carry_over.judge(*one) for one in zip(cells, confidences)]
     told = sum(one is not None and one.found is not None for one in answers)
-    assert [1 - confidence for confidence in confidences] == pytest.approx([0.05 * share * told / 35 for share in shares])
+    assert [1 - confidence
+            for confidence in confidences] == pytest.approx([0.05 * share * told / 35 for share in shares])
     assert told >= 10
     assert carry_over.levels([], []) == [] and carry_over.levels([None], [1.0]) == [0.95]
 
@@ -208,7 +209,8 @@ def test_the_row_says_so_and_shows_both(tmp_path, capsys):
     assert rows[1]["ratio"] == rows[1]["solo"]["ratio"] and rows[1]["paired"]["ratio"]["estimate"] < 1.5
     assert rows[1]["pointer_ns_per_op"]["estimate"] / rows[1]["value_ns_per_op"]["estimate"] == pytest.approx(
         rows[1]["ratio"]["estimate"], rel=0.05)
-    assert rows[1]["sentence"].startswith("alone, value is 2.") and "; by turns pointer/value is 1.3" in rows[1]["sentence"]
+    assert rows[1]["sentence"].startswith("alone, value is 2.")
+    assert "; by turns pointer/value is 1.3" in rows[1]["sentence"]
     assert "paired" not in rows[0] and "paired" not in rows[2]
     assert rows[1]["solo"]["paired_ratio"] == pytest.approx(math.exp(0.3), rel=0.1)
     assert rows[1]["solo"]["difference"]["low"] < math.exp(0.7) < rows[1]["solo"]["difference"]["high"]

@@ -23,7 +23,8 @@ def measured_on(placements, effect, launches=6):
 
 def unit_on(placements, kind="orthogonal array", functions=4):
     offsets = {f"f{i}": [OFFSETS[p[i]] for p in placements] for i in range(functions)}
-    return {"rows": ["p/size=8"], "design": kind, "value": ["f0", "f1"], "pointer": [f"f{i}" for i in range(2, functions)],
+    return {"rows": ["p/size=8"], "design": kind, "value": ["f0", "f1"],
+            "pointer": [f"f{i}" for i in range(2, functions)],
             "offsets": offsets}
 
 
@@ -85,6 +86,7 @@ def test_an_interval_is_widened_by_squares(freedom, t):
     """Student's t from a printed table: few degrees of freedom tell little of the error."""
     got = layout_error.widen(Estimate(0.1, 0.07, 0.14), layout_error.Error(0.02, freedom), 0.95)
     reach = t * 0.02
-    assert (got.low, got.high) == pytest.approx((0.1 - math.hypot(0.03, reach), 0.1 + math.hypot(0.04, reach)), abs=1e-5)
+    assert (got.low, got.high) == pytest.approx((0.1 - math.hypot(0.03, reach), 0.1 + math.hypot(0.04, reach)),
+                                                abs=1e-5)
     assert layout_error.widen(Estimate(0.1, 0.07, 0.14), layout_error.NONE, 0.95) == Estimate(0.1, 0.07, 0.14)
     assert layout_error.widen(Estimate(0.1, None, None), layout_error.Error(0.02, 3), 0.95) == Estimate(0.1, None, None)

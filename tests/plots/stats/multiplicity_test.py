@@ -113,7 +113,8 @@ CONFIGURATIONS, WORKLOADS = 30, 13
 
 
 def simulate(random, launches=12, sd=(0.014, 0.035), null=0.45, small=0.2, bias=0.0, skew=False):
-    """[decision], [truth] as [configuration][workload], of one table. `sd` is a launch's; a ratio's is 1.4 times that."""
+    """[decision], [truth] as [configuration][workload], of one table. `sd` is a launch's; a ratio's is 1.4 times
+    that."""
     shape = (CONFIGURATIONS, WORKLOADS)
     kind = random.random(shape)
     truth = np.where(kind < null, 0.0, np.where(kind < null + small, random.normal(0, 0.05, shape),

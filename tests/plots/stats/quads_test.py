@@ -40,7 +40,8 @@ def test_few_quads_decide_nothing(n, decides):
 def test_offsets_of_layouts_cancel_in_a_quad():
     """Luck of placement that depends on the offset alone is the same in every quad, and so in no interval."""
     luck = np.tile([0.0, 0.05, -0.02, 0.01], 16)
-    order = np.concatenate([np.random.default_rng(k).permutation(4) for k in range(16)]) + np.repeat(np.arange(16) * 4, 4)
+    order = np.concatenate([np.random.default_rng(k).permutation(4) for k in range(16)]) + np.repeat(np.arange(16) * 4,
+                                                                                                     4)
     found = quads.interval(luck[order] + 0.001, 0.99)
     assert found.high - found.low < 1e-12 and found.estimate == pytest.approx(0.011)
 

@@ -53,7 +53,8 @@ def test_quiet_is_within_a_tenth(readings, want):
 
 def launch(number, pointer, quiet, layouts):
     pointer = np.array(pointer, float)[:, None]
-    return Launch(number, 1, 0.0, np.array(layouts), np.zeros(len(layouts), int), np.full(pointer.shape, 100.0), pointer,
+    return Launch(number, 1, 0.0, np.array(layouts), np.zeros(len(layouts), int), np.full(pointer.shape, 100.0),
+                  pointer,
                   np.array(quiet), 0, {})
 
 
@@ -110,7 +111,8 @@ def test_there_is_no_cliff_where_one_launch_more_is_disturbed():
 
 
 def test_a_neighbour_in_a_fifth_of_the_blocks_moves_no_headline():
-    """Simulated: where a neighbour slows the value side by 40 %, the headlines' standard deviation stays what it was."""
+    """Simulated: where a neighbour slows the value side by 40 %, the headlines' standard deviation stays what it
+    was."""
     random = np.random.default_rng(7)
     truth = random.normal(0, 0.1, 64) + random.normal(0, 0.001, (20, 1)) + random.normal(0, 0.002, (20, 64))
     quiet = random.random((20, 64)) > 0.2

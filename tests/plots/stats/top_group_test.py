@@ -47,7 +47,8 @@ def test_what_reads_best_is_not_taken_for_the_best():
     for _ in range(100):
         matrix = random.normal(0, 0.05, (13, 27))
         best = int(np.median(matrix, axis=0).argmin())
-        naive += sum(multiplicity.estimate(matrix[:, i] - matrix[:, best], 0.95).low > 0 for i in range(27) if i != best)
+        naive += sum(multiplicity.estimate(matrix[:, i] - matrix[:, best], 0.95).low > 0 for i in range(27)
+                     if i != best)
         ours += 27 - len(group_of(matrix, 0.0))
     assert naive > 150 and ours <= 0.05 * 27 * 100, (naive, ours)
 

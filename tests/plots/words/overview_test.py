@@ -19,7 +19,8 @@ def row(size, value_ns=10.0, pointer_ns=None, verdict=None, failed=None, observa
     pointer_ns = value_ns if pointer_ns is None else pointer_ns
     faster = "equal" if pointer_ns == value_ns else f"{'value' if pointer_ns > value_ns else 'pointer'} faster"
     return types.SimpleNamespace(
-        pair=pair, row=f"{pair}/size={size}", lesson=pair, size=size, failed=failed, observable=observable, truth=ABSENT,
+        pair=pair, row=f"{pair}/size={size}", lesson=pair, size=size, failed=failed, observable=observable,
+        truth=ABSENT,
         verdict="failed" if failed else verdict or faster, name_of=str,
         value_ns_per_op=None if failed else Estimate(estimate=value_ns, low=None, high=None),
         ratio=None if failed else Estimate(estimate=pointer_ns / value_ns, low=None, high=None))
@@ -43,7 +44,8 @@ OUTCOMES = [
 ]
 
 
-@pytest.mark.parametrize("name, one, state, side, saved, everywhere, large", OUTCOMES, ids=[case[0] for case in OUTCOMES])
+@pytest.mark.parametrize("name, one, state, side, saved, everywhere, large", OUTCOMES,
+                         ids=[case[0] for case in OUTCOMES])
 def test_outcome(name, one, state, side, saved, everywhere, large):
     found = overview.outcome(one)
     assert (found.state, found.side, found.everywhere, found.large) == (state, side, everywhere, large)
@@ -68,13 +70,14 @@ ANSWERS = [
      "saves 3.0 ns."),
     ("gaps", RETURN, [row(8, 1, 5), row(16, 5, 5), row(32, 1, 5), row(64, 5, 5), row(128, 5, 5.5, "undecided"),
                       row(256, 5, 5, "placement decides"), row(512, 2, 9)],
-     "Return a new object by value instead of allocating it: it saves 4.0 ns at 8 B, 7.0 ns at 512 B. At 16 B and at 64 B it hardly matters: under "
-     "0.01 ns. Undecided at 128 B. At 256 B the place of the code decides."),
+     "Return a new object by value instead of allocating it: it saves 4.0 ns at 8 B, 7.0 ns at 512 B. At 16 B and at "
+     "64 B it hardly matters: under 0.01 ns. Undecided at 128 B. At 256 B the place of the code decides."),
     ("nobody wins", PLAIN, [row(8, 5, 9, "placement decides"), row(16, 5, 9, "placement decides")],
      "No clear winner: at every size the place of the code decides."),
     ("as many of both: the larger sizes", PLAIN, [row(8, 1, 5), row(16, 5, 1)],
      "Pointer faster at 16 B: it saves 4.0 ns. At 8 B value saves 4.0 ns."),
-    ("failed", PLAIN, [row(8, 1, 5), row(16, failed="signal")], "Value faster at 8 B: it saves 4.0 ns. Failed at 16 B."),
+    ("failed", PLAIN, [row(8, 1, 5), row(16, failed="signal")],
+     "Value faster at 8 B: it saves 4.0 ns. Failed at 16 B."),
     ("a quick run", PASS, [row(8, 9, 3, "no verdict")], "Pass so far by const pointer: it saves 6.0 ns."),
 ]
 
@@ -86,7 +89,8 @@ def test_answer(name, topic, rows, want):
 
 @pytest.mark.parametrize("size, unit, want", [
     (8, "B", "8 B"), (1024, "B", "1 KiB"), (1536, "B", "1.5 KiB"), (4112, "B", "4,112 B"), (65537, "B", "65,537 B"),
-    (4194304, "B", "4 MiB"), (1, "calls", "1 call"), (65536, "entries", "65,536 entries"), (1025, "", "1,025"), (2048, "", "2 Ki")])
+    (4194304, "B", "4 MiB"), (1, "calls", "1 call"), (65536, "entries", "65,536 entries"), (1025, "", "1,025"),
+    (2048, "", "2 Ki")])
 def test_no_digit_of_a_size_is_lost(size, unit, want):
     assert overview_text.exact_size(size, unit) == want
 
@@ -97,9 +101,11 @@ CELLS = [
     ("one wins", [row(17, 1, 5), row(32, 1, 3)], "wins", ("value",), True, False, ("arena", "2.0..4.0 ns")),
     ("what is small does not hide a winner", [row(17, 1, 1.1), row(32, 10, 15)], "wins", ("value",), False, False,
      ("arena", "5.0 ns")),
-    ("the winner changes, in the order of sizes", [row(32, 5, 1), row(17, 1, 5)], "wins", ("value", "pointer"), True, False,
+    ("the winner changes, in the order of sizes", [row(32, 5, 1), row(17, 1, 5)], "wins", ("value", "pointer"), True,
+     False,
      ("arena, malloc", "4.0 ns")),
-    ("other units", [row(17, 900, 500), row(32, 5000, 1000)], "wins", ("pointer",), True, False, ("malloc", "400 ns..4.0 µs")),
+    ("other units", [row(17, 900, 500), row(32, 5000, 1000)], "wins", ("pointer",), True, False,
+     ("malloc", "400 ns..4.0 µs")),
     ("small", [row(17, 1, 1.1), row(32, 1, 1.2)], "small", ("value",), False, False, ("arena", "0.10..0.20 ns")),
     ("small either way", [row(17, 1, 1.1), row(32, 1, 0.8)], "small", (), False, False, ("small", "0.10..0.20 ns")),
     ("small or equal", [row(17, 1, 1), row(32, 1, 0.8)], "small", (), False, False, ("small", "up to 0.20 ns")),
@@ -123,7 +129,8 @@ def test_cell(name, rows, state, sides, large, place, words):
 def test_each_size_has_one_class():
     sizes = [1, 16, 17, 64, 65, 256, 257, 4096, 4097, 65536, 65537, 1 << 30]
     found = overview.by_class([row(size, 1, 5) for size in sizes])
-    assert [cell.sizes for cell in found] == [(1, 16), (17, 64), (65, 256), (257, 4096), (4097, 65536), (65537, 1 << 30)]
+    assert [cell.sizes for cell in found] == [(1, 16), (17, 64), (65, 256), (257, 4096), (4097, 65536),
+                                              (65537, 1 << 30)]
     assert len(overview_text.CLASS_NAMES) == len(overview.CLASSES)
     assert [bool(cell) for cell in overview.by_class([row(300)])] == [False, False, False, True, False, False]
 

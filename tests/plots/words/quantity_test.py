@@ -107,7 +107,8 @@ def test_a_ratio_is_rounded_and_its_last_digit_is_worth_a_tenth_of_its_interval_
         true, width = (1 / x, 1 / low - 1 / high) if over else (x, high - low)
         assert over == (x < 0.0995), text
         assert abs(float(number) - true) <= float(unit) * 0.5000001, text
-        assert float(unit) <= width / 10 * 1.000001 or unit == Decimal("0.0001") or unit == 1 and width < 10, (text, width)
+        assert float(unit) <= width / 10 * 1.000001 or unit == Decimal("0.0001") or unit == 1 and width < 10, (text,
+                                                                                                               width)
         assert float(unit) > width / 100 / 1.000001 or float(unit) <= true / 10, (text, width)
         one, other = quantity.interval(low, high).split("..")
         assert text in (quantity.ratio(x, low, high), one, other)

@@ -147,15 +147,15 @@ def test_configurations_show_the_same(tmp_path):
     table, heat = allocator_text.table(judged), [text.get_text() for text in figures["heat_time"].axes[0].texts]
     head, lines = table_of_page(page, "Every cell of the run")
     on_page = {(line[0], line[1]): dict(zip(head, line)) for line in lines}
-    for cell in judged["cells"]:
-        one = cell["metrics"]["ns_per_op"]
-        if not one["ratio"]:
+    for cell in judged.cells:
+        one = cell.metrics["ns_per_op"]
+        if not one.ratio:
             continue
         want = {"ratio": allocator_text.ratio(one), "interval": allocator_text.interval(one)}
-        mine = on_page[cell["workload"], cell["configuration"]]
+        mine = on_page[cell.workload, cell.configuration]
         assert {key: mine[key] for key in want} == want
         assert want["ratio"] in heat
-        assert re.search(rf"{cell['configuration']} .*{re.escape(want['ratio'])}", table)
+        assert re.search(rf"{cell.configuration} .*{re.escape(want['ratio'])}", table)
         assert f"| {want['ratio']} | {want['interval']} |" in allocator_text.markdown(judged)
         found, share = number(want["ratio"])
-        assert found == pytest.approx(one["ratio"]["estimate"], rel=share)
+        assert found == pytest.approx(one.ratio.estimate, rel=share)

@@ -10,7 +10,7 @@ import synthetic_allocators as synthetic
 from columns import PLAN, cell, document, write
 from places import ROOT
 from plots.files.allocator_run import load
-from plots.judge import allocator_metrics, allocator_summary
+from plots.judge.allocators import judging, metrics
 from plots.words import allocator_sentences, allocator_text
 from synthetic_allocators import Truth, jemalloc
 
@@ -23,30 +23,34 @@ from synthetic_allocators import Truth, jemalloc
                                  "sensor_ns": [990, 1000, 1080, 1500, 1600, 1980]}, "ns_per_op", 91),
     ("or of the three quietest", {"chunks_ns": [100, 500, 130, 900, 910], "chunk_ops": 10,
                                   "sensor_ns": [990, 1400, 1300, 1500, 1980]}, "ns_per_op", 13),
-    ("of two, if there are no more", {"chunks_ns": [100, 200], "sensor_ns": [1900, 1980], "chunk_ops": 10}, "ns_per_op", 15),
+    ("of two, if there are no more", {"chunks_ns": [100, 200], "sensor_ns": [1900, 1980], "chunk_ops": 10}, "ns_per_op",
+     15),
     ("the clock's cost is off", {"latency": {"ops": 1, "clock_cost_ns": 40.0, "p50_ns": 45, "p90_ns": 50, "p99_ns": 90,
                                              "p999_ns": 95, "max_ns": 99}}, "p99_ns", 50),
     ("but no operation is shorter than the grain", {"latency": {
-        "ops": 1, "clock_cost_ns": 40.0, "p50_ns": 39, "p90_ns": 50, "p99_ns": 90, "p999_ns": 95, "max_ns": 99}}, "p50_ns", 2),
+        "ops": 1, "clock_cost_ns": 40.0, "p50_ns": 39, "p90_ns": 50, "p99_ns": 90, "p999_ns": 95, "max_ns": 99}},
+     "p50_ns", 2),
     ("faults of all chunks", {"faults": {"minor": 30, "major": 10}, "chunks_ns": [5, 5], "sensor_ns": [990] * 2,
                               "chunk_ops": 100},
      "faults_per_op", 0.2),
 ])
 def test_metrics(name, change, metric, want):
-    assert allocator_metrics.of_workload(document() | change)[metric] == pytest.approx(want)
+    assert metrics.of_workload(document() | change)[metric] == pytest.approx(want)
 
 
 @pytest.mark.parametrize("name, change, want", [
     ("quiet", {}, False),
     ("two of twenty chunks", {"sensor_ns": [990] * 2 + [1500] * 18}, True),
     ("three are enough", {"sensor_ns": [990] * 3 + [1500] * 17}, False),
-    ("a pair, two layouts at each size", {"rows": [{"sensor_ns": [990, 990, 1500]}, {"sensor_ns": [1500, 990, 990]}]}, False),
-    ("a pair, one layout at one size", {"rows": [{"sensor_ns": [990, 990, 990]}, {"sensor_ns": [1500, 1500, 990]}]}, True),
+    ("a pair, two layouts at each size", {"rows": [{"sensor_ns": [990, 990, 1500]}, {"sensor_ns": [1500, 990, 990]}]},
+     False),
+    ("a pair, one layout at one size", {"rows": [{"sensor_ns": [990, 990, 990]}, {"sensor_ns": [1500, 1500, 990]}]},
+     True),
     ("single operations", {"latency": {"sensor_ns": 1500}}, True),
     ("a timeline", {"t_ms": [0]}, False),
 ])
 def test_disturbed(name, change, want):
-    assert allocator_metrics.is_disturbed(document() | change) == want
+    assert metrics.is_disturbed(document() | change) == want
 
 
 POOL = dataclasses.replace(synthetic.WORKS[0], name="producer_pool", threads=2)
@@ -59,7 +63,8 @@ def two_columns(tmp_path, work):
 
 
 @pytest.mark.parametrize("name, disturbed, want", [
-    ("none", {}, 12), ("two of its own", {"glibc": (1, 2)}, 10), ("of the baseline, too", {"glibc": (1,), "jemalloc": (3,)}, 10),
+    ("none", {}, 12), ("two of its own", {"glibc": (1, 2)}, 10),
+    ("of the baseline, too", {"glibc": (1,), "jemalloc": (3,)}, 10),
     ("ten remain", {"glibc": (0, 11)}, 10), ("too few would remain", {"glibc": (0, 1, 2)}, 12)])
 def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_path):
     work, run = synthetic.WORKS[0].name, two_columns(tmp_path, synthetic.WORKS[0])
@@ -67,8 +72,8 @@ def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_pat
         for i in launches:
             found = run.cells[configuration, work].launches[i]
             found["sensor_ns"] = [1500] * len(found["sensor_ns"])
-    table = allocator_summary.Table(run)
-    ratios = {name: table.ratios("glibc", work, allocator_metrics.BY_NAME[name])
+    table = judging.Table(run)
+    ratios = {name: table.ratios("glibc", work, metrics.BY_NAME[name])
               for name in ("ns_per_op", "peak_rss_b")}
     assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a neighbour"
 
@@ -82,7 +87,7 @@ def test_times_of_disturbed_launches_are_left_out(name, disturbed, want, tmp_pat
     ("of an earlier version", "absent", [60, 320], True)])
 def test_apart(name, one, other, want):
     one, other = ({} if trips == "absent" else {"round_trip_ns": trips} for trips in (one, other))
-    assert allocator_metrics.are_apart(one, other) == want
+    assert metrics.are_apart(one, other) == want
 
 
 @pytest.mark.parametrize("name, trips, disturbed, want, apart", [
@@ -100,12 +105,12 @@ def test_times_are_compared_at_the_same_distance(name, trips, disturbed, want, a
             document["round_trip_ns"] = [320, 318] if i in trips.get(configuration, ()) else [60, 61]
             if i in disturbed:
                 document["sensor_ns"] = [1500] * len(document["sensor_ns"])
-    table = allocator_summary.Table(run)
-    ratios = {name: table.ratios("glibc", work, allocator_metrics.BY_NAME[name])
+    table = judging.Table(run)
+    ratios = {name: table.ratios("glibc", work, metrics.BY_NAME[name])
               for name in ("ns_per_op", "peak_rss_b")}
     assert (len(ratios["ns_per_op"]), len(ratios["peak_rss_b"])) == (want, 12), "memory does not feel a distance"
     made = allocator_sentences.summarize(run)
-    found = {cell["configuration"]: cell["apart"] for cell in made["cells"] if cell["workload"] == work}
+    found = {cell.configuration: cell.apart for cell in made.cells if cell.workload == work}
     assert found == {"jemalloc": 0, "glibc": apart}
     said = " ".join(allocator_text.table(made).split())
     assert (f"Distances: in {apart} of 12 launches with several threads" in said) == (apart > 0)
@@ -115,39 +120,41 @@ def test_a_baseline_that_moved_is_not_apart_from_itself(tmp_path):
     work, run = POOL.name, two_columns(tmp_path, POOL)
     for name in ("jemalloc", "glibc"):
         run.cells[name, work].launches[4]["round_trip_ns"] = [60, 320]
-    found = {cell["configuration"]: cell["apart"] for cell in allocator_sentences.summarize(run)["cells"]
-             if cell["workload"] == work}
+    found = {cell.configuration: cell.apart for cell in allocator_sentences.summarize(run).cells
+             if cell.workload == work}
     assert found == {"jemalloc": 0, "glibc": 1}, "nobody knows when it moved"
 
 
 def test_memory_is_what_the_workload_added():
     memory = {"start_rss_b": 3 << 20, "peak_rss_b": 13 << 20, "retained_rss_b": 4 << 20, "asked_peak_b": 5 << 20,
               "start_mapped_b": 10 << 20, "peak_mapped_b": 30 << 20}
-    found = allocator_metrics.of_workload(document() | {"memory": memory})
+    found = metrics.of_workload(document() | {"memory": memory})
     assert (found["peak_rss_b"], found["retained_rss_b"]) == (13 << 20, 4 << 20)
     assert (found["resident_per_asked"], found["mapped_per_asked"]) == (2, 4)
 
 
 def test_no_fault_against_no_fault_is_equal():
-    assert allocator_metrics.ln("faults_per_op", 0.0) - allocator_metrics.ln("faults_per_op", 0.0) == 0
-    assert allocator_metrics.ln("faults_per_op", 1e-6) == pytest.approx(allocator_metrics.ln("faults_per_op", 0), abs=0.0011)
+    assert metrics.ln("faults_per_op", 0.0) - metrics.ln("faults_per_op", 0.0) == 0
+    assert metrics.ln("faults_per_op", 1e-6) == pytest.approx(metrics.ln("faults_per_op", 0), abs=0.0011)
 
 
 def test_heap_side_of_a_pair():
-    row = {"size": 8, "ops": 10, "rounds_per_block": 2, "layouts": [1, 2], "sensor_ns": [990, 1000], "value_ns": [145, 145, 145, 145],
+    row = {"size": 8, "ops": 10, "rounds_per_block": 2, "layouts": [1, 2], "sensor_ns": [990, 1000],
+           "value_ns": [145, 145, 145, 145],
            "pointer_ns": [245, 245, 445, 445]}
-    pair = {"heap_side": "pointer", "quiet_ns": 990, "clock": {"cost_ns": 45.0}, "rows": [row, row | {"size": 16, "pointer_ns": [845] * 4}],
+    pair = {"heap_side": "pointer", "quiet_ns": 990, "clock": {"cost_ns": 45.0},
+            "rows": [row, row | {"size": 16, "pointer_ns": [845] * 4}],
             "memory": document()["memory"], "faults": {"minor": 4, "major": 0}}
-    rows = allocator_metrics.pair_rows(pair)
+    rows = metrics.pair_rows(pair)
     assert [size for size, _, _ in rows] == [8, 16]
     assert rows[0][1] == pytest.approx(math.log(math.sqrt(2 * 4))) and rows[1][1] == pytest.approx(math.log(8))
-    found = allocator_metrics.of_pair(pair)
+    found = metrics.of_pair(pair)
     assert found["ns_per_op"] == pytest.approx(math.sqrt(math.sqrt(20 * 40) * 80))
     assert "faults_per_op" not in found, "those of both sides, and of setting up"
-    other = allocator_metrics.of_pair(pair | {"heap_side": "value"})
+    other = metrics.of_pair(pair | {"heap_side": "value"})
     assert other["ns_per_op"] == pytest.approx(10)
     blind = pair | {"rows": [row | {"pointer_ns": [40] * 4}]}
-    assert math.isnan(allocator_metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in allocator_metrics.of_pair(blind)
+    assert math.isnan(metrics.pair_rows(blind)[0][1]) and "ns_per_op" not in metrics.of_pair(blind)
 
 
 DISTURBED = json.loads((ROOT / "tests/golden/disturbed.json").read_text())
@@ -155,13 +162,14 @@ DISTURBED = json.loads((ROOT / "tests/golden/disturbed.json").read_text())
 
 @pytest.mark.parametrize("row", DISTURBED, ids=[row["name"] for row in DISTURBED])
 def test_launches_that_are_left_out_are_those_that_would_be_measured_again(row):
-    assert allocator_metrics.is_disturbed(row["result"]) == row["disturbed"], "matrix_accept_test.c has the same rows"
+    assert metrics.is_disturbed(row["result"]) == row["disturbed"], "matrix_accept_test.c has the same rows"
 
 
 def test_where_nothing_differs_nothing_is_said_to(tmp_path):
     same = (Truth("jemalloc"), jemalloc("jemalloc-again", ""), jemalloc("jemalloc-narenas-4", "narenas:4"))
-    made = allocator_sentences.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)), same)))
-    time = [part["metrics"]["ns_per_op"]["decision"] for part in made["cells"] if "ns_per_op" in part["metrics"]]
+    made = allocator_sentences.summarize(load(write(tmp_path / "run", dataclasses.replace(PLAN, sd=(0.05, 0.05)),
+                                                    same)))
+    time = [part.metrics["ns_per_op"].decision for part in made.cells if "ns_per_op" in part.metrics]
     assert not {"faster", "slower"} & set(time)
-    assert all(work["sentence"].endswith("(2 of 2, jemalloc among them)") and work["pick"] == "jemalloc"
-               for work in made["workloads"] if work["kind"] == "workload")
+    assert all(work.sentence.endswith("(2 of 2, jemalloc among them)") and work.pick == "jemalloc"
+               for work in made.workloads if work.kind == "workload")

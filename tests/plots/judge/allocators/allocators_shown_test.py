@@ -6,12 +6,14 @@ import io
 import json
 import re
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from columns import PLAN, TIME, WORKS, drop, put, truths, write
 from plots.__main__ import guarded
-from plots.judge.allocator_metrics import METRICS
+from plots.judge.allocators.metrics import METRICS
+from plots.judge.allocators.summary import Cell, Decided, document, read
 from plots.verbs.check import check
 from plots.words import allocator_text, quantity, screen
 from synthetic_allocators import Truth
@@ -21,8 +23,8 @@ def test_table_fits_and_says_all(summary):
     table = allocator_text.table(summary)
     assert max(map(len, table.splitlines())) <= screen.PIPE.width
     words = " ".join(table.split())
-    for column in summary["columns"]:
-        assert column["configuration"] in words
+    for column in summary.columns:
+        assert column.configuration in words
     for text in ("* mimalloc", "slower", "equal: jemalloc", "Without numbers:", "absent: libtbbmalloc_proxy", "A/A:",
                  "=> in the top group, which holds the fastest with 95 %: mimalloc"):
         assert text in words
@@ -31,21 +33,21 @@ def test_table_fits_and_says_all(summary):
 
 def test_csv_carries_every_number(summary):
     rows = list(csv.DictReader(io.StringIO(allocator_text.numbers(summary).csv())))
-    for one in summary["cells"]:
-        for metric, numbers in one["metrics"].items():
+    for one in summary.cells:
+        for metric, numbers in one.metrics.items():
             row, = (row for row in rows if (row["workload"], row["configuration"], row["metric"]) ==
-                    (one["workload"], one["configuration"], metric))
-            assert float(row["value"]) == numbers["value"]["estimate"] and row["decision"] == numbers["decision"]
-            assert (float(row["ratio_low"]) if row["ratio_low"] else None) == (numbers["ratio"] or {}).get("low")
+                    (one.workload, one.configuration, metric))
+            assert float(row["value"]) == numbers.value.estimate and row["decision"] == numbers.decision
+            assert (float(row["ratio_low"]) if row["ratio_low"] else None) == (numbers.ratio and numbers.ratio.low)
     out = [row for row in rows if row["state"] == "not in force"]
-    assert len(out) == len(summary["workloads"]) and all(row["value"] == row["ratio"] == "" for row in out)
+    assert len(out) == len(summary.workloads) and all(row["value"] == row["ratio"] == "" for row in out)
 
 
 def test_markdown_has_a_table_for_each_workload(summary):
     text = allocator_text.markdown(summary)
-    assert text.count("\n## ") + text.startswith("## ") == len(summary["workloads"])
+    assert text.count("\n## ") + text.startswith("## ") == len(summary.workloads)
     tables = [part.splitlines() for part in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
-    assert len(tables) == len(summary["workloads"])
+    assert len(tables) == len(summary.workloads)
     assert all(line.count("|") - line.count("\\|") == table[0].count("|") for table in tables for line in table)
 
 
@@ -54,27 +56,27 @@ LONG = {"glibc": "jemalloc:narenas:1,tcache:false", "mimalloc": "jemalloc:narena
 
 @pytest.fixture(scope="module")
 def long_names(summary):
-    text = json.dumps(summary)
+    text = json.dumps(document(summary))
     for name, longer in LONG.items():
         text = text.replace(f'"configuration": "{name}"', f'"configuration": "{longer}"')
-    return json.loads(text)
+    return read(json.loads(text))
 
 
 def test_markdown_has_every_name_in_full_and_every_metric(long_names):
     parts = allocator_text.markdown(long_names).split("## ")[1:]
-    for work, part in zip(long_names["workloads"], parts):
+    for work, part in zip(long_names.workloads, parts):
         head, _, *lines = [[cell.strip().replace("\\", "") for cell in line.strip("|").split("|")]
                            for line in part.splitlines() if line.startswith("|")]
         lines = {line[1]: dict(zip(head, line)) for line in lines}
-        cells = [cell for cell in long_names["cells"] if cell["workload"] == work["workload"] and cell["metrics"]]
-        assert ("longest" in head) == any("max_ns" in cell["metrics"] for cell in cells)
-        assert set(lines) == {cell["configuration"] for cell in cells} and set(LONG.values()) <= set(lines)
+        cells = [cell for cell in long_names.cells if cell.workload == work.workload and cell.metrics]
+        assert ("longest" in head) == any("max_ns" in cell.metrics for cell in cells)
+        assert set(lines) == {cell.configuration for cell in cells} and set(LONG.values()) <= set(lines)
         for cell in cells:
-            for name, one in cell["metrics"].items():
+            for name, one in cell.metrics.items():
                 short = next(metric.short for metric in METRICS if metric.name == name)
-                main = name == ("retained_rss_b" if work["workload"] == "timeline" else "ns_per_op")
-                shown = lines[cell["configuration"]]["ratio" if main else short]
-                assert shown.startswith(allocator_text.ratio(one)) and lines[cell["configuration"]][short]
+                main = name == ("retained_rss_b" if work.workload == "timeline" else "ns_per_op")
+                shown = lines[cell.configuration]["ratio" if main else short]
+                assert shown.startswith(allocator_text.ratio(one)) and lines[cell.configuration][short]
 
 
 def test_a_screen_has_names_by_their_ends_and_the_columns_for_which_it_has_room(long_names):
@@ -88,10 +90,12 @@ def test_a_screen_has_names_by_their_ends_and_the_columns_for_which_it_has_room(
 
 
 def test_large_numbers_in_sentences_are_grouped():
-    metric = {"name": "ns_per_op", "decided": 12345, "cells": 23456, "again_different": 10000, "again_cells": 10001}
-    cell = {"workload": "w", "configuration": "c", "launches": 30000, "disturbed": 20000, "apart": 10002}
-    summary = {"metrics": [metric], "again": "a", "baseline": "b", "cells": [cell],
-               "workloads": [{"workload": "w", "threads": 2}]}
+    metric = Decided(name="ns_per_op", title="time", unit="ns", cells=23456, decided=12345, confidence=0.95,
+                     launches_needed=6, again_cells=10001, again_different=10000)
+    cell = Cell(workload="w", configuration="c", state="measured", reason=None, launches=30000, disturbed=20000,
+                apart=10002, metrics={})
+    summary = SimpleNamespace(metrics=[metric], again="a", baseline="b", cells=[cell], decided=lambda _: metric,
+                              workloads=[SimpleNamespace(workload="w", threads=2)])
     assert allocator_text.decided(summary) == "Decided: 12,345 of 23,456 cells (52.6 %) in time per operation"
     assert "10,000 of its 10,001 cells in time per operation, and 10,000 of 10,001 in" in allocator_text.again(summary)
     assert "in 20,000 of 30,000 launches the core" in allocator_text.neighbours(summary)

@@ -22,11 +22,11 @@ def write(folder, plan=PLAN, configurations=None, works=WORKS):
 
 
 def cell(summary, configuration, work):
-    return next(one for one in summary["cells"] if (one["configuration"], one["workload"]) == (configuration, work))
+    return next(one for one in summary.cells if (one.configuration, one.workload) == (configuration, work))
 
 
 def decision(summary, configuration, work, metric="ns_per_op"):
-    return cell(summary, configuration, work)["metrics"][metric]["decision"]
+    return cell(summary, configuration, work).metrics[metric].decision
 
 
 def document():

@@ -9,10 +9,13 @@ import pytest
 from scipy import stats
 
 import synthetic
-from comparing import CONTROLS, F64, NS, P64, P8, QUIET, calls, changed, compared, run_of, slower_value
+from comparing import (CONTROLS, F64, NS, P64, P8, QUIET, calls, changed, compared, comparison, run_of,
+                       slower_value)
 from plots.__main__ import guarded
+from plots.files import records
 from plots.judge import compare_runs
 from plots.judge.compare_runs import Change, call, half_width
+from plots.judge.comparison import FIGURES, CountChange
 from plots.judge.pair_summary import Counts, SideCounts
 from plots.stats.statistics import Estimate
 from plots.verbs import compare as plots_compare
@@ -58,11 +61,12 @@ UNJUDGED = {  # what says nothing of a change: no change there is no good news
 @pytest.mark.parametrize("name, rows, plan, row, want, what", OUTCOMES, ids=[row[0] for row in OUTCOMES])
 def test_outcomes(tmp_path, a, capsys, monkeypatch, name, rows, plan, row, want, what):
     b = run_of(tmp_path / "b", rows, seed=2, **plan)
-    document = compared(a, b)
+    found = comparison(a, b)
+    document = records.write(found)
     if want:
         assert calls(document, row) == want
-    found = [one["what"] for one in next(one for one in document["rows"] if one["row"] == row)["changes"]]
-    assert found == what if want else set(what) <= set(found)
+    whats = [one["what"] for one in next(one for one in document["rows"] if one["row"] == row)["changes"]]
+    assert whats == what if want else set(what) <= set(whats)
     assert [one["row"] for one in document["rows"] if one["changes"]] == ([row] if what else [])
     unjudged = UNJUDGED.get(name)
     assert guarded(["compare", str(a), str(b), "--fail-on-change"]) == (3 if what else 2 if unjudged else 0)
@@ -72,7 +76,7 @@ def test_outcomes(tmp_path, a, capsys, monkeypatch, name, rows, plan, row, want,
     if name == "too few launches":
         assert "No change shown in 5 rows; 3 rows have too few launches to be judged" in captured.out
     monkeypatch.setattr(plots_compare, "load", lambda folder, _: folder)
-    monkeypatch.setattr(plots_compare, "compare", lambda *_: document)  # what it is shown from was made above
+    monkeypatch.setattr(plots_compare, "compare", lambda *_: found)  # what it is shown from was made above
     assert guarded(["compare", str(a), str(b)]) == 0
     for form in ("json", "csv", "markdown"):
         assert guarded(["compare", str(a), str(b), "--format", form]) == 0
@@ -203,8 +207,8 @@ DRIFTS = [("up", [(2, 3, 1)], (0, 3), (0, 1)), ("down", [(-2, -3, -1)], (-3, 0),
 @pytest.mark.parametrize("name, controls, times, ratios", DRIFTS, ids=[row[0] for row in DRIFTS])
 def test_drift_reaches_from_the_least_to_the_greatest_and_holds_no_change(name, controls, times, ratios):
     moved = [{figure: Change(np.zeros(1), np.array([float(x)]), 0.95) for figure, x in
-              zip(("value", "pointer", "ratio"), one)} for one in controls]
-    assert compare_runs._drift(moved) == {"controls": len(controls), "times": times, "ratios": ratios}
+              zip(FIGURES, one)} for one in controls]
+    assert vars(compare_runs._drift(moved)) == {"controls": len(controls), "times": times, "ratios": ratios}
 
 
 VERDICTS = [("value faster", "pointer faster", "flipped"), ("leans pointer", "value faster", "flipped"),
@@ -223,15 +227,16 @@ def test_the_peak_of_racing_threads_is_no_change():
     side = SideCounts(allocs_per_op=1, asked_b_per_op=8, granted_b_per_op=8, peak_b=8)
     one = Counts(status="exact", detail=None, value=side, pointer=side)
     other = replace(one, value=replace(side, peak_b=16))
-    assert compare_runs.count_changes(one, other, threads=2) == []
-    assert compare_runs.count_changes(one, other) == [{"side": "value", "quantity": "peak_b", "a": 8, "b": 16}]
+    assert compare_runs.count_changes(one, other, threads=2) == ()
+    assert compare_runs.count_changes(one, other) == (CountChange(side="value", quantity="peak_b", a=8, b=16),)
 
 
 def test_without_a_control_no_time_is_called(tmp_path):
     rows = [row for row in QUIET if row.lesson not in ("null", "known")]
     a = run_of(tmp_path / "a", rows)
     b = run_of(tmp_path / "b", [replace(row, **slower_value(row, 20)) for row in rows], seed=2)
-    document = compared(a, b)
+    found = comparison(a, b)
+    document = records.write(found)
     assert document["drift"] == {"controls": 0, "times": None, "ratios": None}
     assert calls(document, P8.name) == ("no control", NS, "lower")
-    assert any("No control" in note for note in comparison_text.notes(document))
+    assert any("No control" in note for note in comparison_text.notes(found))

@@ -10,10 +10,11 @@ import shutil
 import pytest
 
 import synthetic
-from comparing import F64, P64, P8, QUIET, changed, compared, contents, edit, put, run_of, slower_value
+from comparing import F64, P64, P8, QUIET, changed, compared, comparison, contents, edit, put, run_of, slower_value
 from plots.__main__ import guarded
 from plots.files.pair_run import load
 from plots.judge.compare_runs import compare
+from plots.judge.comparison import Fact
 from plots.words import comparison_text
 
 
@@ -109,8 +110,8 @@ def test_another_configuration_is_a_difference(a, b, capsys):
     assert "there are: default, glibc" in capsys.readouterr().err
     assert guarded(["compare", str(a), str(b), "--config", "glibc"]) == 2
     assert "nothing is measured" in capsys.readouterr().err
-    assert compare(load(a), load(b, "glibc"))["differences"] == [
-        {"fact": "configuration.name", "a": "default", "b": "glibc"}]
+    assert compare(load(a), load(b, "glibc")).differences == (
+        Fact(fact="configuration.name", a="default", b="glibc"),)
 
 
 CODE = [
@@ -129,10 +130,10 @@ def test_the_lessons_own_sources(tmp_path, a, name, crc_a, crc_b, states, said):
     b = run_of(tmp_path / "b", changed(P8.name, **slower_value(P8, 5)), seed=2)
     for folder, crc in ((a, crc_a), (b, crc_b)):
         edit(folder / "manifest.json", put("build", "modules_crc32", value=crc))
-    document = compared(a, b)
-    assert document["status"] == "compared"  # code is what a comparison is for
-    assert states.items() <= document["code"].items()
-    text = comparison_text.table(document)
+    found = comparison(a, b)
+    assert found.status == "compared"  # code is what a comparison is for
+    assert states.items() <= found.code.items()
+    text = comparison_text.table(found)
     assert said in text.replace("\n ", "")
     line = next(line for line in text.splitlines() if line.startswith(f"  {P8.name} "))
     assert line.endswith("changed") == (name == "one changed")
@@ -141,9 +142,9 @@ def test_the_lessons_own_sources(tmp_path, a, name, crc_a, crc_b, states, said):
 
 def test_other_placements_are_said(a, b):
     edit(b / "manifest.json", put("layouts", "pass", "units", 0, "offsets", "run_value_8", value=[48, 48, 48, 48]))
-    document = compared(a, b)
-    assert [row["row"] for row in document["rows"] if not row["same_layouts"]] == [P8.name]
-    assert any("1 row was measured at other placements" in note for note in comparison_text.notes(document))
+    found = comparison(a, b)
+    assert [row.row for row in found.rows if not row.same_layouts] == [P8.name]
+    assert any("1 row was measured at other placements" in note for note in comparison_text.notes(found))
 
 
 LAUNCH = "launches/default/pass/size=8/002.json"

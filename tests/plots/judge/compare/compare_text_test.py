@@ -4,27 +4,29 @@ import csv
 import io
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from comparing import F64, NS, P64, P8, QUIET, changed, compared, edit, put, run_of
+from comparing import F64, NS, P64, P8, QUIET, changed, comparison, edit, put, run_of
+from plots.judge.comparison import Drift, Range
 from plots.words import comparison_text, quantity
 
 
 @pytest.fixture
 def eventful(tmp_path, a):
-    """The document of a comparison that has every section."""
+    """A comparison that has every section."""
     rows = changed(P8.name, ln_ratio=-0.3)
     rows = [replace(row, allocs=(0, 2)) if row.name == F64.name else row for row in rows]
     b = run_of(tmp_path / "b", rows, seed=2, fail={P64.name: ("signal", "SIG|SEGV\033[2J")})
     edit(b / "manifest.json", put("build", "compiler", value="clang 14"))
-    return compared(a, b, across=True)
+    return comparison(a, b, across=True)
 
 
 def test_csv_reads_back(eventful):
     rows = list(csv.DictReader(io.StringIO(comparison_text.numbers(eventful).csv())))
-    assert [row["row"] for row in rows] == [row["row"] for row in eventful["rows"]]
-    assert float(rows[2]["ratio_change_high"]) == eventful["rows"][2]["ratio"]["change"]["high"]
+    assert [row["row"] for row in rows] == [row.row for row in eventful.rows]
+    assert float(rows[2]["ratio_change_high"]) == eventful.rows[2].ratio.change.high
     assert rows[2]["verdict_change"] == "flipped" and rows[3]["failed_b"] == "signal"
     assert rows[4]["counts"].startswith("pointer allocs_per_op 1 -> 2")
 
@@ -33,20 +35,20 @@ def test_sides_have_the_names_that_the_lesson_gives_them(tmp_path):
     named = [replace(row, labels=("pool", "malloc")) if row.pair == "pass" else row for row in QUIET]
     slow = [replace(row, ln_ratio=-0.5) if row.name == P8.name else row for row in named]
     slow = [replace(row, allocs=(0, 1)) if row.name == P64.name else row for row in slow]
-    document = compared(run_of(tmp_path / "named", named), run_of(tmp_path / "slow", slow, seed=2))
+    document = comparison(run_of(tmp_path / "named", named), run_of(tmp_path / "slow", slow, seed=2))
     for text in (comparison_text.table(document), comparison_text.markdown(document)):
         cells = [re.split(r"\s\s+|\s*\|\s*", line.strip(" |")) for line in text.splitlines()]
         mine = [line for line in cells if line[0] in (P8.name, P64.name)]
         assert any("pool faster" in line and "malloc faster" in line for line in mine)  # the verdict flipped
         said = {word for line in mine for word in line}
         assert "malloc" in said and not {"value", "pointer", "value faster", "pointer faster"} & said, text
-    row = next(row for row in document["rows"] if row["row"] == P8.name)
-    assert row["labels"] == {"value": "pool", "pointer": "malloc"} and row["verdict"]["a"] == "value faster"
+    row = next(row for row in document.rows if row.row == P8.name)
+    assert row.labels == {"value": "pool", "pointer": "malloc"} and row.verdict.a == "value faster"
     assert "value_ns_per_op_a" in comparison_text.numbers(document).csv()  # what programs read is called as ever
 
 
 def drift(low, high):
-    return {"low": low, "high": high}
+    return Range(low=low, high=high)
 
 
 @pytest.mark.parametrize("times, ratios, want", [
@@ -54,7 +56,7 @@ def drift(low, high):
     (drift(0.99, 1.05), drift(1, 1), "moved by -1.0 to +5.0 % in ns/op and not at all in ratios"),
     (drift(0.99, 1.05), drift(1, 1.002), "moved by -1.0 to +5.0 % in ns/op and by +0.0 to +0.2 % in ratios")])
 def test_drift_in_words(eventful, times, ratios, want):
-    document = eventful | {"drift": {"controls": 2, "times": times, "ratios": ratios}}
+    document = replace(eventful, drift=Drift(controls=2, times=times, ratios=ratios))
     assert f"Drift: 2 control rows, which cannot change, {want}." in " ".join(comparison_text.notes(document))
 
 
@@ -114,7 +116,7 @@ def test_percent(ratio, want):
 
 def test_many_changes_at_once_look_like_the_machine(tmp_path, a):
     rows = [replace(row, value_ns=row.value_ns * 1.2) if row.lesson not in ("null", "known") else row for row in QUIET]
-    notes = " ".join(comparison_text.notes(compared(a, run_of(tmp_path / "b", rows, seed=2))))
+    notes = " ".join(comparison_text.notes(comparison(a, run_of(tmp_path / "b", rows, seed=2))))
     assert "6 of 6 sides are slower: so many at once look like the machine" in notes
 
 
@@ -126,6 +128,6 @@ WORDS = [((NS, NS, NS), [], "~"), ((NS, NS, NS), [1], "counts"), (("control",) *
 
 @pytest.mark.parametrize("figures, counts, want", WORDS)
 def test_what_is_shown_in_words(figures, counts, want):
-    keys = ("value_ns_per_op", "pointer_ns_per_op", "ratio")
-    row = {key: {"call": word} for key, word in zip(keys, figures)} | {"counts": {"changes": counts}}
+    row = SimpleNamespace(figures=[SimpleNamespace(call=word) for word in figures],
+                          counts=SimpleNamespace(changes=counts))
     assert comparison_text.shown(row) == want

@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import synthetic
+from plots.files import records
 from plots.files.pair_run import load
 from plots.judge.compare_runs import compare
 
@@ -30,8 +31,13 @@ def slower_value(row, percent):
     return {"value_ns": row.value_ns * (1 + percent / 100), "ln_ratio": row.ln_ratio - math.log1p(percent / 100)}
 
 
-def compared(a, b, across=False):
+def comparison(a, b, across=False):
     return compare(load(a), load(b), across)
+
+
+def compared(a, b, across=False):
+    """As JSON has it."""
+    return records.write(comparison(a, b, across))
 
 
 def calls(document, name):
