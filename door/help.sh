@@ -26,22 +26,22 @@ Usage: ./ampersand VERB [flags]
   ask HEADER TYPE value or pointer, for a type of yours
   ab --base REF   is a change to your own code slower? two commits, folders, flags or compilers side by side
   escape WHAT     where each object of a C program lives, and why: a file, a folder, a compile_commands.json
-  profile         which lines of a program allocate, how much, and how long it lives; or take CPU time; or copy structs
-  trace           when what happened: a time line of a program, or of a row while it is measured
-  cc              clang, which names the struct copies of what it compiles, for profile --copies
-  record          write down what a program allocates, for allocators to replay
-  allocators      compare allocator settings, for a program of yours, too: allocators -- PROGRAM; time, memory, page
-                  faults, with proof that each is in force
+  profile         which lines of a program allocate, take CPU time, or copy structs
+  trace           a time line of a program, or of a row while it is measured
+  cc              compile with clang or gcc, and note where structs are copied, for profile --copies
+  record          record what a program allocates, for allocators to replay
+  allocators      compare allocator settings: time, memory, page faults, with proof that each setting is in force;
+                  allocators -- PROGRAM compares them for a program of yours
   test            run the tests
-  list            print the pairs, and the question that each answers
+  list            print the pairs, and the question that each one answers
   report [RUN]    write the report of a run again, one page to read in a browser
   charts [RUN]    draw the charts of a run again
   compare A B     print what changed from run A to run B
-  merge RUN ...   the verdicts of runs on several machines, or of the shards of one run, in one table
+  merge RUN ...   print the verdicts of several machines, or of the shards of one run, in one table
   check [RUN]     check a run's files against their schemas
-  check-budgets   hold the sides of pairs to what AMP_BUDGET() allows them; exit status 3 if one takes more
+  check-budgets   check that no side of a pair takes more than its AMP_BUDGET() allows
   stack           show a stack that grows by moving, live; --bench times it beside other kinds of stack
-  gc              what a heap costs that is collected: ours, Boehm's and Go's collector, side by side
+  gc              what garbage collection costs: ampersand's own collector, Boehm's and Go's, side by side
   doctor          print what harms measurements on this machine, and measure how accurate they are
   setup           install everything that can be used, optional tools too
   help [VERB]     print this, or the flags of a verb
@@ -113,21 +113,21 @@ Usage: ./ampersand ask HEADER TYPE [flags]                    as in ./ampersand 
   --launches N       processes that time each question                  13
   --seed N           the seed of all random choices                     drawn and printed
 
-For C++, which .hpp, .hh, .cc and headers without a suffix, such as `string`, are taken for (docs/cpp.md):
+For C++ (docs/cpp.md), which is assumed of .hpp, .hh, .cc and of headers without a suffix, such as `string`:
   --c++, -x c++      take a .h for C++; -x c takes any header for C
-  --make EXPRESSION  makes the object: 'std::string(40, 0)'             a default one
+  --make EXPRESSION  makes the object: 'std::string(40, 0)'             the default constructor
   --link FILE        defines what HEADER only declares: a source, an object, a library; may be repeated
 
-Only about a function of yours, to which the object is passed; else all that matter are measured:
+To ask about one function that the object is passed to, instead of all the usual ones, say what the function does:
   --reads N          it reads N members, or all                         2
   --writes           it changes a copy of its own                       changes nothing
   --alias            it writes elsewhere between its reads              does not
   --depth N          it is the last of N calls that hand the object on  1
 
 Prints size, padding, and how the type is passed and returned. Then measures what it costs to pass, return, change,
-store, send and box it by value and by pointer, and prints advice with reasons, all in about half a minute. `made` is
-about an object that the caller has just filled, the other ways to pass one about one that lies in memory. Exit
-status 2: the type cannot be measured, for the reason that is printed.
+store, send and box it by value and by pointer, and prints advice with reasons, all in about half a minute. In the
+question `made` the caller has just filled the object; in the other questions about passing it lies in memory already.
+Exit status 2: the type cannot be measured, for the reason that is printed.
 
 A ratio is pointer/value: above 1 the value side is faster. The interval says where the ratio lies, over processes. The
 spread says how much it depends on where the linker puts the code: the 10th to the 90th percentile of the layouts.
@@ -137,7 +137,7 @@ END
             cat <<'END' ;;
 
 `faster` and `leans` stand with the name of a side: value faster, leans pointer.
-CC and CFLAGS of the environment are those of your type; ampersand itself is not built anew for them.
+CC and CFLAGS in the environment hold for your type only: ampersand itself is not rebuilt.
 END
         ab) cat <<'END' ;;
 Usage: ./ampersand ab --base REF [--head REF] [flags]         as in ./ampersand ab --base main --fail-on 2%
@@ -163,10 +163,10 @@ Usage: ./ampersand ab --base REF [--head REF] [flags]         as in ./ampersand 
   --bisect GOOD BAD KERNEL
                      which commit made it slower
   --results-differ   time kernels whose checksums differ, too             these are refused
-  --time-same        time kernels whose code is the same, too: what the
-                     clockwork then shows is its own error                leaves them out
+  --time-same        also time kernels whose code is the same: what they
+                     then differ by is the error of the method            leaves them out
   --format F         table, markdown, json or sarif                       table
-  --all              the table also where all is well                     one line
+  --all              print the table even if nothing is slower            one line
   --budget T         time for each kernel: 30s, 5m                        60s
   --layouts N        placements of the functions: 16, 64 or 256           64
   --seed N           the seed of all random choices                       drawn
@@ -187,7 +187,8 @@ Usage: ./ampersand escape WHAT [flags]                        as in ./ampersand 
   -m                 print a line for every allocation, as `go build -gcflags -m` does
   -m=2               print every step of every reason, too
   --function REGEX   only what functions make whose names match
-  --closed           calls through pointers reach no functions but this program's, although not all of it is here
+  --closed           assume that calls through pointers reach only functions in WHAT, even if WHAT is not all of the
+                     program
   --lessons RUN      a run of ./ampersand bench on this machine: what each
                      object in the frame would save
   --profile FILE     of ./ampersand profile -o FILE: how often each line allocated; what saves most comes first
@@ -195,8 +196,8 @@ Usage: ./ampersand escape WHAT [flags]                        as in ./ampersand 
   --fix              print a patch that puts objects into the frame; each change of it compiles
   --check COMMAND    with --fix: 'make test' must pass with it, in a copy of this folder, under AddressSanitizer
   --write            with --fix: change the files
-  --baseline FILE    what --format json printed earlier, for
-  --fail-on new      exit status 3 if there is a finding that is not in the baseline
+  --baseline FILE    known findings, as --format json printed them earlier
+  --fail-on new      exit status 3 if there is a finding that is not in --baseline FILE
   --out DIR          write escape.html, escape.json and the patch there
   --format F         table, json, sarif or lsp                            table
 
@@ -281,7 +282,7 @@ Usage: ./ampersand record -o FILE -- PROGRAM ARGUMENTS
 
 Runs the program and writes each call of malloc, calloc, realloc, free and their like: sizes, lifetimes, threads, order,
 and how much of large objects was touched. ./ampersand allocators --trace FILE replays that under each configuration.
-Of several processes, that with most calls is written. The exit status is the program's (128 plus a signal that ended
+If there are several processes, only the one with most calls is written. The exit status is the program's (128 plus a signal that ended
 it); 2 also: it cannot be recorded, for the reason that is printed.
 END
         cc) cat <<'END' ;;
@@ -292,9 +293,9 @@ Usage: ./ampersand cc [--count] FLAGS AND FILES OF THE COMPILER
                      removes copies; this may hold the compiler back       none
 
 Calls clang with -g and a plugin that names each struct copy in the debug information, and passes everything else on, as
-in `make CC="$PWD/ampersand cc --count"`. Without --count the code is the same to the byte. AMPERSAND_CLANG names the
-clang, of version 14 to 19, `clang` unless it is set; or a gcc, whose copies are listed and not counted. Exit status: the
-compiler's; 2 if it is not there, or no plugin for it.
+in `make CC="$PWD/ampersand cc --count"`. Without --count the code is the same to the byte. AMPERSAND_CLANG names another
+compiler than `clang`: a clang of version 14 to 19, or a gcc, whose copies are listed but not counted. Exit status: the
+compiler's; 2 if the compiler, or the plugin for it, is not there.
 END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]
@@ -366,8 +367,8 @@ END
 Usage: ./ampersand gc [flags]                                              default (quick)
 
   --quick                small heaps and few cycles, within a minute
-  --gogc LIST            how much garbage in percent of what lives:        50,100,200,400
-                         25 to 800
+  --gogc LIST            collect when the heap has grown by this many      50,100,200,400
+                         percent of what lives: 25 to 800
   --live LIST            sizes of the live heap                            16M,64M (4M,16M)
   --workload LIST        cache, queue, tree, server                        all (tree,server)
   --collector LIST       ours, boehm, go                                   those that are here
@@ -383,10 +384,11 @@ Usage: ./ampersand gc [flags]                                              defau
   --timeout S            seconds that a process may take                   600
   --memory-limit SIZE    addresses that a process may take                 128G
 
-Measures the heap at its peak, the CPU time of collecting and every pause, and sets the model beside them: the heap is
-live x (1 + GOGC/100), where Go counts what is born while it marks; every other cycle says what those between cost. How
-long a run takes is said before it begins, from trials. The page has the saw-tooth, the pauses, sliders over what was measured, the heap as a graph with retained sizes,
-and a small heap to step through marking.
+Measures the heap at its peak, the CPU time of collecting and every pause, and compares them with a model: the heap is
+live x (1 + GOGC/100), where Go counts as live what is allocated while it marks; every other cycle says what those
+between cost. Before it begins, trials tell how long the run will take, which is printed. The page shows the heap over
+time, the pauses, sliders over what was measured, the heap as a graph with retained sizes, and a small heap to step
+through marking.
 END
         doctor) cat <<'END' ;;
 Usage: ./ampersand doctor [--facts] [--busy] [--launches N] [--designs N] [--format table|json]
