@@ -65,7 +65,8 @@ def _judged(one, key, value, pointer):
 
 def _functions(found, measured):
     titles = ("function", "by value", "B", "in", "by value costs")
-    rows = [[one["function"], _by_value(one), str(one["bytes"]), _in(one), costs(one["costs_ns"])] for one in found["functions"]]
+    rows = [[one["function"], _by_value(one), str(one["bytes"]), _in(one), costs(one["costs_ns"])]
+            for one in found["functions"]]
     shown = 5 if measured else 4
     return of_texts(titles[:shown], [row[:shown] for row in rows], (0, 1, 3))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# What a run of pairs has besides its times: lessons for sizes between, what the sides execute, which lines allocate, the
-# same lessons in Go.
+# What a run of pairs has besides its times: lessons for sizes between, what the sides execute, which lines allocate,
+# the same lessons in Go.
 # Sourced by ../ampersand.
 
 # Build lessons for sizes between those at which a run's winner changes; they take the place of all others.

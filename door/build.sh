@@ -21,7 +21,8 @@ wanted() {
     if for_users_code; then
         sed 1q "$note" 2>/dev/null || echo "$defaults"
     else
-        echo "CC=${CC-} CXX=${CXX-} CFLAGS=${CFLAGS-} CXXFLAGS=${CXXFLAGS-} LDFLAGS=${LDFLAGS-}${CPPFLAGS:+ CPPFLAGS=$CPPFLAGS}"
+        echo "CC=${CC-} CXX=${CXX-} CFLAGS=${CFLAGS-} CXXFLAGS=${CXXFLAGS-} LDFLAGS=${LDFLAGS-}" \
+            ${CPPFLAGS:+"CPPFLAGS=$CPPFLAGS"}
     fi
     echo "python=$python"
 }
@@ -82,7 +83,8 @@ examine() {
     if [ -n "${AMPERSAND_CONFIGURED-}" ]; then return; fi
     want=$(wanted)
     if ! is_whole; then
-        holds_a_build || fail "$build: holds files and is no build folder: move it away, or set AMPERSAND_BUILD to another"
+        holds_a_build ||
+            fail "$build: holds files and is no build folder: move it away, or set AMPERSAND_BUILD to another"
         how=anew
     elif source=$(source_of_build) && [ "$source" != "$root" ]; then
         [ -z "${AMPERSAND_BUILD-}" ] || fail "$build: is the build folder of ${source:-something else}"
@@ -97,7 +99,8 @@ examine() {
 }
 
 writable() {
-    { [ $locks = yes ] && [ -w "$build" ]; } || fail "$build cannot be written, and $1: set AMPERSAND_BUILD to a folder of yours"
+    { [ $locks = yes ] && [ -w "$build" ]; } ||
+        fail "$build cannot be written, and $1: set AMPERSAND_BUILD to a folder of yours"
 }
 
 meson_setup() { # options

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """module.py MODULE ARGUMENTS: what `python3 -m MODULE` does in the checkout, whatever the current folder holds.
 
-It runs in the background of the door, where Ctrl-C is ignored: SIGUSR1, by which the door passes one on, is Ctrl-C here.
+It runs in the background of the door, where Ctrl-C is ignored: SIGUSR1, by which the door passes one on, is Ctrl-C
+here.
 If the door is killed, it is told to end. plots/program/guard.py does the rest."""
 
 import ctypes

@@ -131,7 +131,8 @@ elsewhere() { # packages, one word each
         if has $manager; then break; fi
         manager=
     done
-    [ -n "$manager" ] || fail "missing:$missing: install them as this distribution calls them; Debian's packages are: $*"
+    [ -n "$manager" ] ||
+        fail "missing:$missing: install them as this distribution calls them; Debian's packages are: $*"
     case $manager in
         apk) add='apk add' ;;
         pacman) add='pacman -S --needed' ;;
@@ -139,7 +140,8 @@ elsewhere() { # packages, one word each
     esac
     names=$(echo "$*" | awk -v manager=$manager '
         NR == FNR && /^#/ { next }
-        NR == FNR { if (!column) for (i = 1; i <= NF; i++) { if ($i == manager) column = i } else name[$1] = $column; next }
+        NR == FNR && column { name[$1] = $column; next }
+        NR == FNR { for (i = 1; i <= NF; i++) if ($i == manager) column = i; next }
         { for (i = 1; i <= NF; i++) { n = ($i in name) ? name[$i] : $i; if (n != "-") printf " %s", n } }' \
         "$root/door/names.txt" -)
     fail "missing:$missing: as root, run: $add$names"
@@ -183,7 +185,8 @@ need() { # level
 extras() {
     has clang || echo clang
     has llvm-config || echo llvm-dev
-    ! has gcc || [ -e "$(gcc -print-file-name=plugin)/include/gcc-plugin.h" ] || echo "gcc-$(gcc -dumpversion)-plugin-dev"
+    ! has gcc || [ -e "$(gcc -print-file-name=plugin)/include/gcc-plugin.h" ] ||
+        echo "gcc-$(gcc -dumpversion)-plugin-dev"
     has ld.lld || echo lld
     has valgrind || echo valgrind
     has shellcheck || echo shellcheck

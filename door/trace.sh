@@ -36,7 +36,7 @@ Records when threads start, end and wait, and the marks of the program: AMP_TRAC
 AMP_TRACE_END("name") of ampersand/harness/marks.h, which cost a load and a branch when nobody records. Of the lessons,
 growable stacks and the collector it shows launches, blocks, sides, growths and cycles. When the ring is full, the
 oldest events make room. What was recorded is kept however the program ends. The report goes to stderr, since stdout is
-the program's; so is the exit status (128 plus a signal that ended it). SIGUSR2 to this process writes the files at once.
+the program's; so is the exit status (128 plus a signal that ended it). SIGUSR2 to this process writes the files now.
 Exit status 2 also: the program cannot be traced, for the reason that is printed.
 END
 }

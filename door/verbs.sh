@@ -155,7 +155,9 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             ,--wide) [ "$verb" != bench ] || { wide=--wide && continue; } ;;
             ,--no-profile) [ "$verb" != bench ] || { no_profile=yes && continue; } ;;
             ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
-            ,--hardened) [ "$verb" != bench ] || argument="--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)\$" ;;
+            ,--hardened)
+                [ "$verb" != bench ] || argument="--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)\$"
+                ;;
             ,--out | ,--resume) awaits=$argument ;;
         esac
         set -- "$@" "$argument"
@@ -172,7 +174,9 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     case $resume in -*) fail "--resume $resume: is a flag and no run" ;; esac
     if [ -n "$refine" ]; then
         case " $* " in
-            *' --resume'* | *' --filter'*) fail "--refine $refine: not with --resume or --filter: it says itself which rows" ;;
+            *' --resume'* | *' --filter'*)
+                fail "--refine $refine: not with --resume or --filter: it says itself which rows"
+                ;;
         esac
     fi
     [ -z "$go" ] || has go || fail "--go: go is not here; the package is called golang"
@@ -245,8 +249,8 @@ verb_test() {
     for argument; do
         shift
         case $value,$argument in
-            ,-C | ,--repeat | ,--wrapper | ,--wrap | ,--suite | ,--no-suite | ,--logbase | ,-j | ,--num-processes | ,-t | \
-                ,--timeout-multiplier | ,--setup | ,--test-args | ,--maxfail | ,--max-lines | ,--slice) value=yes ;;
+            ,-C | ,--repeat | ,--wrapper | ,--wrap | ,--suite | ,--no-suite | ,--logbase | ,-j | ,--num-processes | \
+                ,-t | ,--timeout-multiplier | ,--setup | ,--test-args | ,--maxfail | ,--max-lines | ,--slice) value=yes ;;
             ,-*) ;;
             ,*:*) ;;
             ,*)
@@ -278,7 +282,8 @@ hold_to_meson() {
             flag=${why#*: }
             flag=${flag%%[ =]*}
             all=$(meson test --help | sed 's/[],]/ /g; s/ /\n/g' | grep '^\[*--[a-z]' | sed 's/^\[//')
-            fail "test: $flag: no such flag; the nearest is '$(nearest "$flag" "$all")', and meson test --help lists all"
+            all=$(nearest "$flag" "$all")
+            fail "test: $flag: no such flag; the nearest is '$all', and meson test --help lists all"
             ;;
     esac
     fail "test: $why"

@@ -15,8 +15,8 @@ asks_for_help() { # arguments
         case $verb,$before in cc,?*) return 1 ;; esac # clang's own
         case $before,$argument in
             *,--) return 1 ;; # what follows belongs to a program
-            --cflags,* | --base-cflags,* | --head-cflags,* | --link,* | --make,* | --function,* | --cc,* | --out,* | --filter,*) ;;
-            --test-args,* | --wrapper,*) ;;
+            --cflags,* | --base-cflags,* | --head-cflags,* | --link,* | --make,* | --function,* | --cc,* | --out,*) ;;
+            --filter,* | --test-args,* | --wrapper,*) ;;
             *,-h | *,--help) return 0 ;;
         esac
         before=$argument

@@ -32,8 +32,8 @@ def small_run(tmp_path, small_rows):
 
 @pytest.fixture
 def never_quiet():
-    """A function of a run's folder: its launches are left to do again, on a core that was quiet at a nanosecond, which none
-    is. The manifest as it then is."""
+    """A function of a run's folder: its launches are left to do again, on a core that was quiet at a nanosecond, which
+    none is. The manifest as it then is."""
     def change(run):
         manifest = json.loads((run / "manifest.json").read_text())
         manifest["settings"]["quiet_ns"] = 1

@@ -8,21 +8,22 @@ import pytest
 import house
 
 ROOMS = house.read_rooms((house.ROOT / "docs/contributing.md").read_text())
-MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 18, 450, 45
+MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_COLUMNS = 18, 450, 45, 120
 LONGER = {}  # files that may be longer, and why
 # Includes that make no circle although a source and its header count as one file here, and why.
 TYPES_ONLY = {
-    ("harness/stack/state.h", "harness/stack/stack.h"): "the struct holds types of the public header, and calls nothing",
+    ("harness/stack/state.h",
+     "harness/stack/stack.h"): "the struct holds types of the public header, and calls nothing",
 }
 SOURCES = (".c", ".h", ".cc", ".hh", ".S", ".py", ".sh", ".go")
 
 
-def tracked(*folders):
+def tracked(*folders, kinds=SOURCES):
     listed = subprocess.run(["git", "ls-files", "-z", *folders], cwd=house.ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("this is no checkout of git's")
     paths = [house.ROOT / name for name in listed.stdout.split("\0") if name]
-    return [path for path in paths if path.suffix in SOURCES and path.exists()]
+    return [path for path in paths if path.suffix in kinds and path.exists()]
 
 
 DRAWING = {"top": ["left", "right"], "left": ["bottom"], "right": [], "bottom": []}
@@ -70,7 +71,8 @@ def test_what_a_file_includes_and_imports(tmp_path, monkeypatch):
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert set(house.includes("harness")) == {("harness/a/one.c", "harness/a/one.h"), ("harness/a/one.c", "harness/b/two.h")}
+    assert set(house.includes("harness")) == {("harness/a/one.c", "harness/a/one.h"),
+                                              ("harness/a/one.c", "harness/b/two.h")}
     assert set(house.imports("plots")) == {("plots/a/one.py", "plots/a/two.py"), ("plots/a/two.py", "plots/b/three.py"),
                                            ("plots/a/two.py", "plots/b/__init__.py")}
     assert set(house.scripts("harness")) == {("harness/a/six.py", "harness/b/seven.py"),
@@ -111,6 +113,13 @@ def test_no_file_is_long():
     assert {path: n for path, n in lengths.items() if n > MOST_LINES and path not in LONGER} == {}
 
 
+def test_no_line_is_wide():
+    found = {path.relative_to(house.ROOT).as_posix():
+             [number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > MOST_COLUMNS]
+             for path in tracked(kinds=(*SOURCES, ".build"))}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
 def test_no_function_of_c_is_long():
     found = {path.relative_to(house.ROOT).as_posix():
              list(house.long_functions(path.read_text(), MOST_LINES_OF_A_FUNCTION))
@@ -119,6 +128,7 @@ def test_no_function_of_c_is_long():
 
 
 def test_the_length_of_a_function():
-    text = "int a(void)\n{\n    return 1;\n}\n\n/* Two\n * lines */\nstatic int b(int x,\n             int y)\n{\n    if (x) {\n    }\n    return y;\n}\n"
+    text = ("int a(void)\n{\n    return 1;\n}\n\n/* Two\n * lines */\nstatic int b(int x,\n             int y)\n{\n"
+            "    if (x) {\n    }\n    return y;\n}\n")
     assert list(house.long_functions(text, 0)) == [("a", 4), ("b", 7)]
     assert list(house.long_functions(text, 4)) == [("b", 7)]

@@ -212,7 +212,8 @@ def manifest(rows, plan):
         "schema": "ampersand/run/1", "version": "0.1.0", "created": "2026-01-31T12:00:00Z",
         "command": ["ampersand-bench", "paired"], "quick": plan.quick, "seed": plan.seed,
         "settings": {"launches": plan.looks[0] if plan.looks else plan.launches,
-                     "counts_launches": plan.counts_launches, "solo_launches": plan.solo_looks[0] if plan.solo_looks else int(plan.solo), "epoch_ns": 50000,
+                     "counts_launches": plan.counts_launches,
+                     "solo_launches": plan.solo_looks[0] if plan.solo_looks else int(plan.solo), "epoch_ns": 50000,
                      "quiet_ns": 990, "rounds_per_block": plan.rounds, "layouts": plan.layouts, "timeout_s": 60,
                      "memory_limit_b": 8 << 30, "threshold": 0.002} | (
                          {"looks": list(plan.looks), "precision": plan.precision, "budget_s": plan.budget_s}
@@ -289,7 +290,8 @@ def write_run(out, rows, plan=Plan()):
     for launches, names in plan.blocks:
         writer.lines.append({"time": TIME, "event": "extend", "launches": launches, "rows": list(names)})
     for launches, names in plan.solo_blocks:
-        writer.lines.append({"time": TIME, "event": "extend", "kind": "solo", "launches": launches, "rows": list(names)})
+        writer.lines.append({"time": TIME, "event": "extend", "kind": "solo", "launches": launches,
+                             "rows": list(names)})
     children = len(rows) * (plan.launches + plan.counts_launches + plan.solo)
     first = {"schema": "ampersand/journal/1", "time": TIME, "event": "plan", "children": children}
     if plan.checksums:

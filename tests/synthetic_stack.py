@@ -7,8 +7,8 @@ TO_B = [4096 << n for n in range(7)]
 
 
 def walks(kinds, scale):
-    """An operation takes 10 ns, 1 ns an element by value and 1 ns a call; a fresh one 100 ns more, and where it grows with
-    1024 elements, before calls 3 and 7, 400 and 800 ns more."""
+    """An operation takes 10 ns, 1 ns an element by value and 1 ns a call; a fresh one 100 ns more, and where it grows
+    with 1024 elements, before calls 3 and 7, 400 and 800 ns more."""
     rows = []
     for kind in kinds:
         for side in ("value", "pointer"):

@@ -130,7 +130,8 @@ static void tear_down(void *memory)
 #define THING_B sizeof(struct thing)
 
 AMP_PAIR(call_collected,
-         .question = "On a heap that is collected, what does it cost to pass 64 B by value, and a new object by pointer?",
+         .question = "On a heap that is collected, what does it cost to pass 64 B by value, and a new object by "
+                     "pointer?",
          .value = SIDE(run_value, 0, 0), .pointer = SIDE(run_pointer, USES, USES * THING_B),
          .sizes = AMP_SIZES(THING_B),
          AMP_CLAIMS({ AMP_VALUE, .text =
@@ -148,4 +149,5 @@ AMP_PAIR(arena_collected,
          .value = SIDE(run_arena, USES / BLOCK, USES * THING_B, .label = "arena"),
          .pointer = SIDE(run_single, USES, USES * THING_B, .label = "objects"), .sizes = AMP_SIZES(THING_B),
          AMP_CLAIMS({ AMP_VALUE, .text =
-                      "Cut what dies together from one block: the collector sees one object, and bytes cost little." }));
+                      "Cut what dies together from one block: the collector sees one object, and bytes cost "
+                      "little." }));

@@ -14,8 +14,8 @@
  *                      runs. The objects of the last three have two pointers, most of them NULL where a table leads
  *                      to them.
  * Different:           how many objects there are and which words are pointers (the first two); which words of an
- *                      object are pointers (the third); in which order the marker comes to them, and from where. A table
- *                      is 8 B for each object, and is marked, too.
+ *                      object are pointers (the third); in which order the marker comes to them, and from where. A
+ *                      table is 8 B for each object, and is marked, too.
  *
  * An operation is a whole collection: both stops, marking, sweeping. */
 #include "benchmarks/collected/heap.h"
@@ -109,17 +109,20 @@ static void tear_down(void *memory)
 #define SIZES AMP_SIZES(256 << 10, 4 << 20)
 
 AMP_PAIR(mark_values,
-         .question = "What does it cost to collect a heap of values in one array, and of objects with a pointer to each?",
+         .question = "What does it cost to collect a heap of values in one array, and of objects with a pointer to "
+                     "each?",
          .value = SIDE(set_up_values), .pointer = SIDE(set_up_table_of_values), .sizes = SIZES,
          AMP_CLAIMS({ AMP_VALUE, .text =
-                      "Keep values in arrays: an array without pointers is one object to the collector, however long." }));
+                      "Keep values in arrays: an array without pointers is one object to the collector, however "
+                      "long." }));
 
 AMP_PAIR(mark_layout,
          .question = "What does it cost to collect an array whose elements name each other by number, and by address?",
          .value = SIDE(set_up_numbers, .label = "numbers"), .pointer = SIDE(set_up_addresses, .label = "addresses"),
          .sizes = SIZES,
          AMP_CLAIMS({ AMP_VALUE, .text =
-                      "Where a structure lives in one array, let it link by index: the collector need not look at it." }));
+                      "Where a structure lives in one array, let it link by index: the collector need not look "
+                      "at it." }));
 
 AMP_PAIR(mark_pointers,
          .question = "What does it cost to collect objects without a pointer, and with two that are NULL?",
@@ -143,5 +146,6 @@ AMP_PAIR(mark_list,
 
 AMP_PAIR(mark_tree,
          .question = "What does it cost to collect a table of pointers, and a tree?",
-         .value = SIDE(set_up_ordered, .label = "table"), .pointer = SIDE(set_up_balanced, .label = "tree"), .sizes = SIZES,
+         .value = SIDE(set_up_ordered, .label = "table"), .pointer = SIDE(set_up_balanced, .label = "tree"),
+         .sizes = SIZES,
          AMP_CLAIMS({ AMP_VALUE, .text = "A tree costs the marker more than a table of the same objects." }));

@@ -111,7 +111,8 @@ static void tear_down(void *memory)
 
 AMP_PAIR(write_barrier_marking,
          .question = "What do stores of pointers cost beside a collection that does not mark, and one that does?",
-         .value = SIDE(run_off, "off"), .pointer = SIDE(run_on, "on"), .sizes = AMP_SIZES(STORES), .size_unit = "stores",
+         .value = SIDE(run_off, "off"), .pointer = SIDE(run_on, "on"), .sizes = AMP_SIZES(STORES),
+         .size_unit = "stores",
          AMP_CLAIMS({ AMP_VALUE, .text =
                       "While a collection marks, a store of a pointer costs more: short cycles, and values in place of "
                       "pointers, keep that rare." }));

@@ -99,7 +99,8 @@ AMP_GROWS(uint64_t, walk_value, 8 * ELEMENTS + 120, const struct string *s, stru
     return sum;
 }
 
-AMP_GROWS(uint64_t, walk_pointer, 96, const struct string *s, struct trail *trail, unsigned depth, const struct array *a)
+AMP_GROWS(uint64_t, walk_pointer, 96, const struct string *s, struct trail *trail, unsigned depth,
+          const struct array *a)
 {
     uint64_t sum = visit(trail, depth, s) + (uint64_t) (a->element[0] + a->element[ELEMENTS - 1]);
 

@@ -3,9 +3,9 @@
 // Package ampersand holds the lessons of benchmarks/ in Go, the peer that shows what a garbage-collected compiler makes
 // of the same question: go test -bench . -benchmem
 //
-// Names are those of the pairs in C, BenchmarkPass/size=64/side=value, so that benchstat sets the two beside each other.
-// An array stands for C's struct of words. Go passes structs of up to nine words in registers and arrays of more than
-// one element never: what is small costs a copy through memory here.
+// Names are those of the pairs in C, BenchmarkPass/size=64/side=value, so that benchstat sets the two beside each
+// other. An array stands for C's struct of words. Go passes structs of up to nine words in registers and arrays of more
+// than one element never: what is small costs a copy through memory here.
 package ampersand
 
 import (

@@ -155,7 +155,8 @@ type array interface {
 	[1]int64 | [16]int64 | [64]int64 | [256]int64 | [1024]int64
 }
 
-// The string's address as each call was given it: a number, since a pointer kept here would send the string to the heap.
+// The string's address as each call was given it: a number, since a pointer kept here would send the string to the
+// heap.
 var seen [depth]uintptr
 
 //go:noinline

@@ -29,8 +29,8 @@ func BenchmarkTeaching_indirect_assignment(b *testing.B) {
 
 func set(p *int, x int) { *p = x }
 
-// Published: 16 B/op, 2 allocs/op. A pointer that goes to a function by its name stays; one that goes through a function
-// value, a literal's or a variable's, does not.
+// Published: 16 B/op, 2 allocs/op. A pointer that goes to a function by its name stays; one that goes through a
+// function value, a literal's or a variable's, does not.
 func BenchmarkTeaching_function_value(b *testing.B) {
 	for i := 0; i < b.N; i++ {
 		var kept int
@@ -80,7 +80,8 @@ func (name) method() {}
 
 func through(c caller) { c.method() }
 
-// Published: 64 B/op, 4 allocs/op. What an interface holds, a copy or an address, does not stay once a method is called.
+// Published: 64 B/op, 4 allocs/op. What an interface holds, a copy or an address, does not stay once a method is
+// called.
 func BenchmarkTeaching_interface(b *testing.B) {
 	for i := 0; i < b.N; i++ {
 		first := name{"bill"}

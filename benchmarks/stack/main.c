@@ -165,7 +165,8 @@ static enum flag flag_of(const char *word, size_t n)
     snprintf(flag, sizeof flag, "%.*s", (int) (n < sizeof flag ? n : sizeof flag - 1), word);
     nearest = amp_suggest(flag, flags, N_FLAGS, amp_suggest_limit(flag));
     if (nearest)
-        fail("%s: 'stack' has no such flag; the nearest is '%s', and '%s help stack' lists them", flag, nearest, command);
+        fail("%s: 'stack' has no such flag; the nearest is '%s', and '%s help stack' lists them", flag, nearest,
+             command);
     fail("%s: 'stack' has no such flag; '%s help stack' lists them", flag, command);
 }
 

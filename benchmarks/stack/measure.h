@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the program measures: JSON on stdout, 0 or an exit status. plots/stack/stack.py runs it many times and judges. */
+ * What the program measures: JSON on stdout, 0 or an exit status. plots/stack/stack.py runs it many times and
+ * judges. */
 #ifndef BENCHMARKS_STACK_MEASURE_H
 #define BENCHMARKS_STACK_MEASURE_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * ampersand-stack-split [rounds]: the walk on segmented stacks, as JSON. It runs on a thread, of whose stack
- * libgcc uses the first 16000 B, so that segments are needed then. All of this program but libc is compiled with -fsplit-stack.
+ * libgcc uses the first 16000 B, so that segments are needed then. All of this program but libc is compiled with
+ * -fsplit-stack.
  *
  * Where a loop's call happens to need a segment that its return gives back, each call pays for one: the hot split. It
  * is looked for by going down further and further before the loop. */

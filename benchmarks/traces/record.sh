@@ -16,12 +16,14 @@ root=$(dirname "$(readlink -f "$0")")/../..
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$ampersand" record -o "$folder/cc.trace" -- gcc -O2 -I "$root" -D_GNU_SOURCE -c "$root/harness/text/quantity.c" -o "$work/o"
+"$ampersand" record -o "$folder/cc.trace" -- gcc -O2 -I "$root" -D_GNU_SOURCE \
+    -c "$root/harness/text/quantity.c" -o "$work/o"
 
 cat >"$work/sql" <<'END'
 create table orders(id integer primary key, who text, cents integer, note text);
 with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
-  insert into orders select i, 'customer ' || (i % 97), (i * 7919) % 100000, printf('note %08d %s', i, hex(i * 31)) from n;
+  insert into orders
+  select i, 'customer ' || (i % 97), (i * 7919) % 100000, printf('note %08d %s', i, hex(i * 31)) from n;
 create index by_who on orders(who);
 create index by_cents on orders(cents);
 select who, count(*), sum(cents) from orders group by who order by 3 desc limit 10;

@@ -71,7 +71,8 @@ static struct row row_of(const struct amp_matrix_workload *of)
     if (of->program) {
         row.kind = "program";
         row.purpose = "A program of yours: which allocator serves it best?";
-        row.operation = of->program->load ? "the load, from its first request to its end" : "one run, from start to end";
+        row.operation =
+            of->program->load ? "the load, from its first request to its end" : "one run, from start to end";
         row.threads = 1;
     } else if (of->pair) {
         row.purpose = of->pair->question;

@@ -36,8 +36,8 @@ struct amp_matrix {
 };
 
 /* Collect the configurations of the options, and the workloads that match: those of this program, and every pair of the
- * registry with a side that allocates; or the user's program alone. 0, or a negative errno with *what (the flag or folder that is wrong) and *why
- * (static storage). */
+ * registry with a side that allocates; or the user's program alone. 0, or a negative errno with *what (the flag or
+ * folder that is wrong) and *why (static storage). */
 int amp_matrix_make(const struct amp_registry *registry, const struct amp_matrix_options *options,
                     struct amp_matrix *out, const char **what, const char **why);
 void amp_matrix_free(struct amp_matrix *matrix);

@@ -9,7 +9,8 @@
  *   it returns another       the parameter is an object in registers or on the stack
  *
  * No object is made or touched, so that the class may be any. The call through another type is undefined in C, but not
- * in the System V ABI for x86-64 and that of AArch64; both have an address and an object of a class in the same places. */
+ * in the System V ABI for x86-64 and that of AArch64; both have an address and an object of a class in the same
+ * places. */
 #include <stdio.h>
 
 #if (defined(__x86_64__) || defined(__aarch64__)) && defined(__LP64__) && !defined(_WIN32)

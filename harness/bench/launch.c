@@ -50,7 +50,8 @@ static int keep_shard(const char *shard, struct amp_rows *rows)
     if (!amp_rows_read_shard(shard, &k, &n))
         return amp_complain(AMP_RUN_UNUSABLE, "--shard", "'%s' is not K/N, as in 1/4 to 4/4", shard);
     if (amp_rows_keep_shard(rows, k, n) == 0)
-        return amp_complain(AMP_RUN_UNUSABLE, "--shard", "'%s': so many pairs do not match, this shard has none", shard);
+        return amp_complain(AMP_RUN_UNUSABLE, "--shard", "'%s': so many pairs do not match, this shard has none",
+                            shard);
     return 0;
 }
 

@@ -11,7 +11,8 @@ static char words[512];
 
 unsigned amp_looks_launches(const struct amp_launch_options *options, enum amp_kind kind, unsigned block)
 {
-    if (kind == AMP_KIND_SOLO) /* the first look needs six; fifteen tell of as many rows as thirteen that are looked at once */
+    /* The first look needs six; fifteen tell of as many rows as thirteen that are looked at once. */
+    if (kind == AMP_KIND_SOLO)
         return block > 0 ? options->solo_launches * 5 / 2 : options->solo_launches;
     return options->launches << block;
 }

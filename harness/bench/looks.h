@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * More launches for some rows of a run. After the first launches of every row, some rows get more, in blocks. The caller
- * judges the run and names the rows of each block. Paired launches have blocks in a run with --precision, each of which
- * doubles their number. Solo launches have one, for rows of which the first ones do not tell that the sides leave each
- * other alone: then there are 2.5 times as many. How many blocks of either kind there may be is fixed in the manifest when the run begins; which blocks there
- * were is in the journal. Functions return 0 or a negative errno with *why (static storage). */
+ * More launches for some rows of a run. After the first launches of every row, some rows get more, in blocks. The
+ * caller judges the run and names the rows of each block. Paired launches have blocks in a run with --precision, each
+ * of which doubles their number. Solo launches have one, for rows of which the first ones do not tell that the sides
+ * leave each other alone: then there are 2.5 times as many. How many blocks of either kind there may be is fixed in the
+ * manifest when the run begins; which blocks there were is in the journal. Functions return 0 or a negative errno with
+ * *why (static storage). */
 #ifndef AMP_LOOKS_H
 #define AMP_LOOKS_H
 

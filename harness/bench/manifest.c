@@ -66,8 +66,8 @@ static const struct amp_record begun = {
 
 #define PAIR(member, ...) AMP_FIELD(struct amp_pair, member, __VA_ARGS__)
 #define SIDE(side)                                                                                                     \
-    AMP_GROUP(#side, AMP_OF(PAIR(side.allocs_per_op, .is_optional = true), PAIR(side.bytes_per_op, .is_optional = true), \
-                            PAIR(side.label, .is_optional = true)))
+    AMP_GROUP(#side, AMP_OF(PAIR(side.allocs_per_op, .is_optional = true),                                             \
+                            PAIR(side.bytes_per_op, .is_optional = true), PAIR(side.label, .is_optional = true)))
 #define CLAIM(member, ...) AMP_FIELD(struct amp_claim, member, __VA_ARGS__)
 static const struct amp_record claim_record = {
     AMP_FIELDS(CLAIM(faster), CLAIM(from), CLAIM(to), CLAIM(text), CLAIM(abi, .is_optional = true)),

@@ -16,7 +16,8 @@ struct amp_launch_options {
     const char *shard;  /* "K/N": only every Nth pair, from the Kth, besides what each run needs; NULL: every pair */
     unsigned launches;  /* paired launches a row */
     unsigned counts_launches, solo_launches;
-    unsigned solo_looks; /* how often it may be judged from them whether the sides disturb each other; 0: once, at last */
+    /* How often it may be judged from them whether the sides disturb each other; 0: once, at last. */
+    unsigned solo_looks;
     uint64_t seed;
     uint64_t epoch_ns;
     uint64_t quiet_ns; /* the sensor's reading on a quiet core; 0: not known yet */

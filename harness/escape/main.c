@@ -62,8 +62,8 @@ static json_t *find(struct amp_program *program)
     }
     return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:s}}", "version", AMP_VERSION, "functions",
                      program->functions, "allocations", allocations, "locals", locals, "given_up", given_up,
-                     "wrappers", wrappers, "passed", passed, "calls", calls, "pointers", "calls", through_pointers, "resolved", resolved, "why",
-                     program->world.open);
+                     "wrappers", wrappers, "passed", passed, "calls", calls, "pointers", "calls", through_pointers,
+                     "resolved", resolved, "why", program->world.open);
 }
 
 static int print(json_t *found)

@@ -4,7 +4,8 @@
  * with d: its retained size is the size of all that it dominates, itself included.
  *
  * source   T. Lengauer, R. E. Tarjan: A fast algorithm for finding dominators in a flowgraph, TOPLAS 1(1), 1979; the
- *          simple variant, O(m log n). Nothing here recurs: a list of a million objects is a path of a million nodes. */
+ *          simple variant, O(m log n). Nothing here recurs: a list of a million objects is a path of a million
+ *          nodes. */
 #ifndef AMP_HEAP_DOMINATORS_H
 #define AMP_HEAP_DOMINATORS_H
 

@@ -2,9 +2,9 @@
  *
  * A heap in a few lines: by type, by path, and its largest objects.
  *
- * By path: a tree of types along dominators. What a `table` dominates at first hand stands below it, by type; objects of
- * one type that dominate each other, as in a list, are one line. The lines' own bytes add up to the live bytes, and a
- * line's retained bytes are its own and those of the lines below. */
+ * By path: a tree of types along dominators. What a `table` dominates at first hand stands below it, by type; objects
+ * of one type that dominate each other, as in a list, are one line. The lines' own bytes add up to the live bytes, and
+ * a line's retained bytes are its own and those of the lines below. */
 #ifndef AMP_HEAP_SUMMARY_H
 #define AMP_HEAP_SUMMARY_H
 
@@ -33,7 +33,8 @@ struct amp_heap_summary {
     uint64_t dropped_objects, dropped_b;         /* there, but not reached */
     struct amp_heap_line *types, *paths;         /* of types retained_b counts no object twice; parent is -1 */
     size_t n_types, n_paths;
-    struct amp_heap_large largest[AMP_HEAP_LARGEST]; /* by retained size; objects that another one of them retains, too */
+    /* By retained size; objects that another one of them retains, too. */
+    struct amp_heap_large largest[AMP_HEAP_LARGEST];
     size_t n_largest;
 };
 

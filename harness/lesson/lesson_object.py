@@ -117,8 +117,8 @@ PRODUCERS = (
 )
 COMMAND_LINE = re.compile(r"^\S*/(?:[\w-]*)clang[\w.+-]* ")  # clang's in .GCC.command.line: it says no version
 # What says nothing about the code, or where a file is; of macros those that only open the C library's headers.
-NO_CODE = re.compile(r"-(?:[gIWcoM]|i(?:system|quote|dirafter)|resource-dir|f(?:record|diagnostics|color|debug|file|macro|"
-                     r"ltrans|linker-output)|x|###|v|D_(?:(?:GNU|DEFAULT|BSD|SVID|XOPEN|POSIX_C|ISOC\d+)_SOURCE|"
+NO_CODE = re.compile(r"-(?:[gIWcoM]|i(?:system|quote|dirafter)|resource-dir|f(?:record|diagnostics|color|debug|file|"
+                     r"macro|ltrans|linker-output)|x|###|v|D_(?:(?:GNU|DEFAULT|BSD|SVID|XOPEN|POSIX_C|ISOC\d+)_SOURCE|"
                      r"(?:FILE_OFFSET|TIME)_BITS)(?:=|$))")
 TAKE_A_WORD = ("-target", "--param", "-mllvm", "-Xclang", "-include", "-imacros")
 NAMES_A_MACRO = ("-D", "-U")
@@ -149,7 +149,8 @@ def compiled(lesson):
 
 
 def record_macros(units, given):
-    """Add the macros among the flags that somebody says the object was compiled with, where it does not say them itself."""
+    """Add the macros among the flags that somebody says the object was compiled with, where it does not say them
+    itself."""
     for unit in units:
         if unit["flags"] is not None:
             unit["flags"] += [flag for flag in given if flag.startswith(NAMES_A_MACRO) and flag not in unit["flags"]]

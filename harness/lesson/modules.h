@@ -12,8 +12,8 @@ struct amp_modules {
     unsigned n;
 };
 
-/* Load n layouts of a row's lesson, and hold each against the lesson's table; layouts NULL: all of them, in their order.
- * amp_modules_unload() frees them, also after a failure.
+/* Load n layouts of a row's lesson, and hold each against the lesson's table; layouts NULL: all of them, in their
+ * order. amp_modules_unload() frees them, also after a failure.
  * errors   those of amp_layout_load() and amp_layouts_hold(); -EPROTO if a module does not hold the row */
 int amp_modules_load(const struct amp_row *row, const unsigned *layouts, unsigned n, struct amp_modules *out,
                      const char **why);

@@ -40,7 +40,8 @@ struct amp_blocks {
     uint64_t checksum[2]; /* of the block after which the sides disagree */
 };
 
-/* Measure all blocks. `random` is advanced. 0, or -EILSEQ if the checksums of the sides differ, or the error of `run`. */
+/* Measure all blocks. `random` is advanced. 0, or -EILSEQ if the checksums of the sides differ, or the error of
+ * `run`. */
 int amp_blocks_run(struct amp_blocks *blocks, amp_clock now, uint64_t *random);
 
 #endif

@@ -183,8 +183,8 @@ static struct large *large_at(struct log *log, uintptr_t home, uintptr_t address
     return NULL;
 }
 
-/* Resident pages of an object; SIZE_MAX: the kernel does not tell. The last page, which another object may have touched,
- * counts only if all before it were touched. */
+/* Resident pages of an object; SIZE_MAX: the kernel does not tell. The last page, which another object may have
+ * touched, counts only if all before it were touched. */
 static size_t resident_pages(uintptr_t address, size_t size_b)
 {
     uintptr_t first = address / PAGE_B * PAGE_B, page = first, end = (address + size_b) / PAGE_B * PAGE_B;

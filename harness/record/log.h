@@ -24,7 +24,8 @@ enum amp_log_what {
     AMP_LOG_MOVE,  /* realloc() begins, of this address; the thread's next call is one of the next three */
     AMP_LOG_MOVED, /* it has returned this one; any other call: realloc(p, 0) freed it */
     AMP_LOG_STAYED, /* it failed: the object is where it was */
-    AMP_LOG_TOUCHED, /* of the object at this address, `size` pages are resident; a free or a move follows, or the end */
+    /* Of the object at this address, `size` pages are resident; a free or a move follows, or the end. */
+    AMP_LOG_TOUCHED,
     AMP_LOG_MEMORY,  /* the process has `size` pages of its own */
     AMP_LOG_LOST,    /* calls were missed from here on */
 };

@@ -7,8 +7,8 @@
  *     0x07                                                                           the end
  *
  * Objects have slots instead of addresses: a call that allocates takes the slot that was given back last, or else a new
- * one; so only a call that frees or reallocates names its slot. A call is a byte, what | 8 where another thread goes on,
- * and numbers of seven bits a byte (LEB128):
+ * one; so only a call that frees or reallocates names its slot. A call is a byte, what | 8 where another thread goes
+ * on, and numbers of seven bits a byte (LEB128):
  *
  *     malloc, calloc    size, and from AMP_TRACE_LARGE_B on: pages touched
  *     aligned           log2 of the alignment, size, pages

@@ -137,11 +137,14 @@ def passing(sides, value_ns=10.0, others=()):
     ("vvvp", "", "pass it by const pointer if the callee reads all of its 8 members, by value if at most 4"),
     ("p?vv", "", "pass it by value if the callee reads at least 4 of its 8 members, by const pointer if at most 1; no "
      "answer yet: reads 2 of 8"),
-    ("vpvp", "", "pass it by value if the callee reads 1 or 4 of its 8 members, by const pointer if the callee reads 2 or "
+    ("vpvp", "",
+     "pass it by value if the callee reads 1 or 4 of its 8 members, by const pointer if the callee reads 2 or "
      "8 of its 8 members"),
-    ("vvvv", "vp", "pass it by value, whatever the callee reads; by const pointer where it writes elsewhere between its "
+    ("vvvv", "vp",
+     "pass it by value, whatever the callee reads; by const pointer where it writes elsewhere between its "
      "reads"),
-    ("ppvv", "vp", "pass it by value if the callee reads at least 4 of its 8 members, by const pointer if at most 2; by "
+    ("ppvv", "vp",
+     "pass it by value if the callee reads at least 4 of its 8 members, by const pointer if at most 2; by "
      "value where it changes its copy; by const pointer where it writes elsewhere between its reads"),
 ])
 def test_the_advice_about_passing(sides, others, says):
@@ -149,7 +152,8 @@ def test_the_advice_about_passing(sides, others, says):
 
 
 def test_a_difference_that_is_small_is_said():
-    assert passing("vvvv", value_ns=0.3) == ("pass it by value, whatever the callee reads (0.30 ns at most between them)")
+    assert passing("vvvv",
+                   value_ns=0.3) == ("pass it by value, whatever the callee reads (0.30 ns at most between them)")
 
 
 # ---- The same members with less padding

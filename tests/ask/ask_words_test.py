@@ -102,7 +102,8 @@ def fail(which, reason, detail=None):
 
 
 FAILED = [
-    ([0], "disagreement", None, "Failed: reads 1 of 2: both sides do the same and come to different results: your compiler "
+    ([0], "disagreement", None,
+     "Failed: reads 1 of 2: both sides do the same and come to different results: your compiler "
      "does not keep this object in a copy."),
     ([0, 1], "disagreement", None, "Failed: reads 1 of 2, return: both sides do the same"),
     ([1], "timeout", "killed after 60 s", "Failed: return: it took longer than a process may"),
@@ -177,7 +178,8 @@ def test_the_answer_names_the_allocator_and_why_nothing_is_counted(answered):
     ((), None), (("lock is a mutex",), "pass its address and never copy it: lock is a mutex"),
     (("a is a mutex", "s is a stream"), "pass its address and never copy it: a is a mutex, s is a stream")])
 def test_no_time_speaks_for_a_copy_that_is_wrong(not_copied, whole):
-    rows = [asking.row("ask_made", 1.3, 1.2, 1.4, "value faster"), asking.row("mutate", 0.5, 0.4, 0.6, "pointer faster")]
+    rows = [asking.row("ask_made", 1.3, 1.2, 1.4, "value faster"),
+            asking.row("mutate", 0.5, 0.4, 0.6, "pointer faster")]
     found, said = advice.recommend(rows, (), not_copied)
     assert all(one["sentence"] == "not to be copied" and one["side"] is None for one in found) == bool(not_copied)
     assert said == whole if whole else "never copy" not in said
@@ -219,7 +221,8 @@ BECAUSE = [  # verdict, copies of value and pointer, placement, the profile's, p
     ("equal", UNTOLD, (), (), True, "memory", None),
     ("placement decides", MOVES, (), PLACED, True, "memory", "value copies 24 B in 3 moves, heap copies nothing; heap "
      "is 20.0 % slower in 8 of 16 layouts, by the place of its code"),
-    ("placement decides", UNTOLD, (), PLACED, True, "memory", "heap is 20.0 % slower in 8 of 16 layouts, by the place of "
+    ("placement decides", UNTOLD, (), PLACED, True, "memory",
+     "heap is 20.0 % slower in 8 of 16 layouts, by the place of "
      "its code"),
 ]
 

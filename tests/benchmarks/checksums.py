@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the lessons' checksums have to be, computed in another way than in C: CHECKSUMS[lesson](pair, size, ops).
 
-OF_BYTES has those of a type of one's own, of which the first and the last byte are written and read instead of words."""
+OF_BYTES has those of a type of one's own, of which the first and the last byte are written and read instead of
+words."""
 
 PAGE_B, LINE_B = 4096, 64
 LCG, ODD = 6364136223846793005, 1442695040888963407

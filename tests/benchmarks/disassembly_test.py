@@ -139,7 +139,8 @@ def check_store_forward(made):
             loop = loops_of[which]
             stores = [i.stored_b for i in loop if i.stored_b]
             assert stores == [width], f"{which} stores {stores}"
-            assert [i.operands.split(",")[1].split()[0] for i in loop if i.loads] == ["QWORD"], f"{which} loads otherwise"
+            assert [i.operands.split(",")[1].split()[0] for i in loop
+                    if i.loads] == ["QWORD"], f"{which} loads otherwise"
         shapes = [[i.verb for i in loop if i.verb != "mov" and "nop" not in i.verb] for loop in loops_of.values()]
         assert sorted(shapes[0]) == sorted(shapes[1]), shapes
 
@@ -287,17 +288,20 @@ CONSTANTS = """#include "harness/kernel.h"
     struct methods {{ long (*say)(const long *, long); long factor; }};
     static AMP_NOINLINE long one(const long *p, long n) {{ return *p * n; }}
     static AMP_NOINLINE long other(const long *p, long n) {{ return *p + n; }}
-    static AMP_NOINLINE long by_table(const struct methods *m, const long *p) {{ return m->say(p, m->factor) + m->say(p, 3); }}
+    static AMP_NOINLINE long by_table(const struct methods *m, const long *p)
+    {{ return m->say(p, m->factor) + m->say(p, 3); }}
     static AMP_NOINLINE long by_pointer(long (*say)(const long *, long), const long *p, long times)
     {{ long sum = 0; for (long i = 0; i < times; i++) sum += say(p, i); return sum; }}
     static AMP_NOINLINE long by_number(long which, const long *p)
-    {{ switch (which) {{ case 1: return *p * 3; case 2: return *p / 7; case 3: return p[1] ^ p[2]; default: return p[which]; }} }}
-    static AMP_NOINLINE long deep(long depth, const long *p) {{ long x = depth > 0 ? deep(depth - 1, p + 1) : *p; amp_keep(&x); return x; }}
+    {{ switch (which) {{
+       case 1: return *p * 3; case 2: return *p / 7; case 3: return p[1] ^ p[2]; default: return p[which]; }} }}
+    static AMP_NOINLINE long deep(long depth, const long *p)
+    {{ long x = depth > 0 ? deep(depth - 1, p + 1) : *p; amp_keep(&x); return x; }}
     static const struct methods ones = {{ one, 5 }}, others = {{ other, 6 }};
     long all(const long *p);
     long all(const long *p)
-    {{ return by_table(&ones, p) + by_table(&others, p) + by_pointer(one, p, 9) + by_pointer(other, p, 9) + by_number(1, p) +
-             by_number(2, p) + deep(3, p); }}"""
+    {{ return by_table(&ones, p) + by_table(&others, p) + by_pointer(one, p, 9) + by_pointer(other, p, 9) +
+             by_number(1, p) + by_number(2, p) + deep(3, p); }}"""
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -312,7 +316,8 @@ def test_a_function_is_not_copied_for_a_constant(compiler, level):
 
 def test_a_weaker_attribute_is_found_out():
     made = compiled_text("gcc",
-                         CONSTANTS.format(attributes="#undef AMP_NOINLINE\n#define AMP_NOINLINE __attribute__((noinline))"),
+                         CONSTANTS.format(attributes="#undef AMP_NOINLINE\n#define AMP_NOINLINE "
+                                                     "__attribute__((noinline))"),
                          flags=(*KERNEL_ARGS, "-O3"))
     assert "." in "".join(made.functions), "the compiler has made no copies of its own: this test shows nothing"
 

@@ -212,8 +212,8 @@ def test_a_build_that_cannot_be_written_is_used_while_it_is_up_to_date(door, tmp
         assert door("bench",
                     under=under) == 2 and "name another folder by --out" in door.err and door.err.count("\n") == 1
         assert door("list", under=under, CC="cc -m64") == 2
-        assert door.err == (f"ampersand: {door.build} cannot be written, and is to be configured: set AMPERSAND_BUILD to a "
-                            "folder of yours\n")
+        assert door.err == (f"ampersand: {door.build} cannot be written, and is to be configured: set AMPERSAND_BUILD "
+                            "to a folder of yours\n")
     finally:
         for folder in folders:
             folder.chmod(0o755)

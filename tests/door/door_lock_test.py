@@ -92,10 +92,11 @@ def test_two_that_find_no_build_configure_once(door):
 def test_a_folder_that_is_configured_otherwise_again_and_again_is_given_up(door):
     """Another door is faster each time: what it notes differs from what is wanted."""
     door.stub("ninja", door.bin)
-    (door.bin / "ninja").write_text((door.bin / "ninja").read_text() + f'echo other >"{door.build}/ampersand.configured"\n')
+    (door.bin / "ninja").write_text((door.bin / "ninja").read_text() + f'echo other '
+                                    f'>"{door.build}/ampersand.configured"\n')
     assert door("list") == 2
-    assert door.err.splitlines()[-1] == (f"ampersand: {door.build}: others configure it for another compiler each time: set "
-                                         "AMPERSAND_BUILD to a folder of your own")
+    assert door.err.splitlines()[-1] == (f"ampersand: {door.build}: others configure it for another compiler each "
+                                         "time: set AMPERSAND_BUILD to a folder of your own")
     assert len(door.logged("setup")) == 3 and not door.logged("ampersand-bench")
 
 

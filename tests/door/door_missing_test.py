@@ -53,7 +53,8 @@ def test_root_installs_just_that(door):
     door.remove("ninja-build", "python3-scipy")
     assert door("list", STUB_ID="0") == 0, door.err
     assert door.log[:2] == ["apt-get -q update",
-                            "apt-get -q install -oDPkg::Lock::Timeout=600 -y --no-install-recommends python3-scipy ninja-build"]
+                            "apt-get -q install -oDPkg::Lock::Timeout=600 -y --no-install-recommends python3-scipy "
+                            "ninja-build"]
     assert not door.logged("sudo")
 
 

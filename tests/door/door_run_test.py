@@ -259,7 +259,8 @@ def test_a_program_keeps_its_words_and_gets_its_input(door, tmp_path):
     (tmp_path / "script").write_text("select 1;\n")
     words = ["--", "sqlite3", "--format", "json"]
     under = ["sh", "-c", 'exec "$@" <"$0"', tmp_path / "script"]
-    assert door("allocators", "--out", "run", *words, under=under, AMPERSAND_FLAGS="--quick", cwd=tmp_path) == 0, door.err
+    assert door("allocators", "--out", "run", *words, under=under, AMPERSAND_FLAGS="--quick",
+                cwd=tmp_path) == 0, door.err
     assert door.logged("ampersand-bench") == [
         f"ampersand-bench allocators --input {tmp_path}/script --quick --out run {' '.join(words)}"]
     assert door.logged("plots") == ["plots allocators run --format table"]

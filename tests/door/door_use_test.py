@@ -57,7 +57,8 @@ def test_verbs_of_modules_that_are_not_there_are_unknown(door):
 ])
 def test_help_is_found_behind_other_flags(door, args, verb):
     assert door(*args) == 0 and door.out.startswith(f"Usage: ./ampersand {verb}") and door.log == []
-    assert ("\n  placement decides  the layouts disagree" in door.out) == (verb == "ask"), "the rule is that of the tables"
+    rule = "\n  placement decides  the layouts disagree"  # that of the tables
+    assert (rule in door.out) == (verb == "ask")
 
 
 def test_help_that_is_a_value_is_none(door):
@@ -84,7 +85,8 @@ def test_help_knows_the_flags_of_the_program(verb, name):
     assert "--quick" in flags
     flags -= {"--rows", "--solo-rows"}  # the door's own, with which it starts further launches
     said = subprocess.run([ROOT / "ampersand", "help", verb], text=True, capture_output=True).stdout
-    flags |= {"--format", "--go", "--hardened", "--no-profile", "--refine", "--why", "--wide"} if verb == "bench" else {"--format"}
+    flags |= {"--format", "--go", "--hardened", "--no-profile", "--refine", "--why",
+              "--wide"} if verb == "bench" else {"--format"}
     assert flags == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
 
 

@@ -57,7 +57,8 @@ STUBS = {
         [ "$1" != --version ] || { echo 1.0.1; exit; }
         case " $* " in
             *" --bogus "*) printf 'usage: meson\\nmeson: error: unrecognized arguments: --bogus -x\\n' >&2; exit 2 ;;
-            *" --repeat many "*) printf 'usage: meson\\nmeson test: error: argument --repeat: invalid int\\n' >&2; exit 2 ;;
+            *" --repeat many "*)
+                printf 'usage: meson\\nmeson test: error: argument --repeat: invalid int\\n' >&2; exit 2 ;;
             *" --suite nosuch "*) echo 'No suitable tests defined.'; exit ;;
             *" --help "*) printf 'usage: meson test [-h] [--bonus N]\\n  -v, --verbose\\n'; exit ;;
             *" --list "*)

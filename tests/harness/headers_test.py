@@ -26,7 +26,8 @@ def test_header_alone(compiler, header):
             pytest.skip("LLVM is not here: apt-get install llvm-dev")
         more = ["-isystem", subprocess.run([LLVM, "--includedir"], text=True, capture_output=True).stdout.strip()]
     done = subprocess.run(
-        [compiler, *more, *"-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-function -Werror -x c -fsyntax-only -".split(),
+        [compiler, *more,
+         *"-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-function -Werror -x c -fsyntax-only -".split(),
          "-I", ROOT],
         input=f'#include "{header}"\n', text=True, capture_output=True)
     assert done.returncode == 0, done.stderr

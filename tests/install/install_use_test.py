@@ -178,7 +178,8 @@ def test_cmake_places_libraries_tells_flags_and_links_the_harness(installed, tmp
     examples = Path(installed.package("--variable=examples"))
     shutil.copy(examples / "cmake/title.cpp", tmp_path)
     distance = (examples / "template/distance.c").read_text().replace('#include "harness/kernel.h"',
-                                                                      '#include "harness/kernel.h"\n#include "geometry.h"')
+                                                                      '#include "harness/kernel.h"\n#include '
+                                                                      '"geometry.h"')
     (tmp_path / "distance.c").write_text(distance.replace("(uint64_t) ((a.x - b.x) * (a.x - b.x) + (a.y",
                                                           "square(a.x - b.x) + (uint64_t) ((a.y"))
     (tmp_path / "geometry.h").write_text("#include <stdint.h>\nuint64_t square(int64_t x);\n")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every way to ask for memory, one row each, with what it must count. The rows are run by tests/harness/measure/heap_test.c against the
- * numbers here, and by count_calls under the oracles. */
+ * Every way to ask for memory, one row each, with what it must count. The rows are run by
+ * tests/harness/measure/heap_test.c against the numbers here, and by count_calls under the oracles. */
 #ifndef AMP_TEST_CALLS_H
 #define AMP_TEST_CALLS_H
 

@@ -5,7 +5,8 @@
  *     count_calls list                     the rows' names; a tab, and why valgrind counts otherwise, where it does
  *     count_calls heap ROW TIMES           counts with harness/measure/heap.c, prints JSON
  *     count_calls plain ROW TIMES CYCLES   begins and ends counting CYCLES times, then runs the row uncounted
- *     count_calls each TIMES               runs uncounted each row that valgrind is to count as we do, in a process of its
+ *     count_calls each TIMES               runs uncounted each row that valgrind is to count as we do, in a process of
+ *     its
  *                                          own; prints its id, a tab, the row */
 #include "harness/measure/heap.h"
 #include "tests/oracle/calls.h"

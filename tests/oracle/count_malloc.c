@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An oracle for harness/measure/heap.c: LD_PRELOAD this library, and it counts what a program asks of malloc, by other means.
+ * An oracle for harness/measure/heap.c: LD_PRELOAD this library, and it counts what a program asks of malloc, by other
+ * means.
  *
  *     heap.c    jemalloc's hooks, atomics, usable sizes as jemalloc reports them
  *     here      the symbols themselves (so libc's own calls count), one lock, sizes computed by nallocx()

@@ -201,9 +201,9 @@ int amp_ab_block_first(const struct amp_ab_duel *duel, uint64_t *random, struct 
  *     warm A, warm B, A B B A B A A B
  *                         ^     ^      an epoch behind one of its own side finds warmer caches, and takes less time
  *
- * Each side has as many of these. So what warms up, or moves to other pages, goes in the order of the next round: always
- * in one order, the second side's first epoch would be such a one more often, and A would seem slower by 0.2 to 0.5 %
- * where it allocates. */
+ * Each side has as many of these. So what warms up, or moves to other pages, goes in the order of the next round:
+ * always in one order, the second side's first epoch would be such a one more often, and A would seem slower by 0.2 to
+ * 0.5 % where it allocates. */
 static void plan(const struct amp_ab_duel *duel, const struct amp_block *block, size_t long_rounds, uint64_t *random)
 {
     size_t short_rounds = block->rounds - long_rounds;

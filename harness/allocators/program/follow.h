@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Start a program, and follow it and the processes that it starts by ptrace: they stop when they execute a file and when
- * they end, and at nothing else. Functions return 0 or a negative errno unless said otherwise. */
+ * Start a program, and follow it and the processes that it starts by ptrace: they stop when they execute a file and
+ * when they end, and at nothing else. Functions return 0 or a negative errno unless said otherwise. */
 #ifndef AMP_FOLLOW_H
 #define AMP_FOLLOW_H
 
@@ -33,8 +33,8 @@ struct amp_follow {
     char library[PATH_MAX];
 };
 
-/* Start task->program with these descriptors as its standard input, output and error. `preload`: what it preloads, NULL:
- * nothing. */
+/* Start task->program with these descriptors as its standard input, output and error. `preload`: what it preloads,
+ * NULL: nothing. */
 int amp_follow_start(struct amp_follow *follow, const struct amp_program_task *task, const char *preload,
                      const int descriptors[3]);
 

@@ -9,9 +9,9 @@
  *                             <-- exit ------|   its memory and its libraries, before they are gone
  *       reads the sensor      <-- wait4 -----'   user and system time, faults
  *
- * With a load (a client's command), the program is a server: the load starts when the server listens, its duration is the
- * time, and the server is ended by SIGTERM after it. Memory is that of the process that had most, of the program and of
- * those that it started. */
+ * With a load (a client's command), the program is a server: the load starts when the server listens, its duration is
+ * the time, and the server is ended by SIGTERM after it. Memory is that of the process that had most, of the program
+ * and of those that it started. */
 #ifndef AMP_PROGRAM_H
 #define AMP_PROGRAM_H
 
@@ -32,8 +32,8 @@ struct amp_program {
 };
 extern const struct amp_record amp_program_record;
 
-/* Fill in command, path and folder; the words are borrowed. Returns an exit status: 0, or 2 after it has said what is wrong
- * with them, with the input or with the metric. */
+/* Fill in command, path and folder; the words are borrowed. Returns an exit status: 0, or 2 after it has said what is
+ * wrong with them, with the input or with the metric. */
 int amp_program_read(char **words, struct amp_program *out);
 
 struct amp_program_task {

@@ -18,8 +18,9 @@ struct amp_probe {
 };
 extern const struct amp_record amp_probe_record;
 
-/* The function that a call by this name reaches, as dlsym() finds it; but a program that is not position-independent and
- * takes a function's address has a stub of its own, which stands for it everywhere: then what lies behind. NULL: none. */
+/* The function that a call by this name reaches, as dlsym() finds it; but a program that is not position-independent
+ * and takes a function's address has a stub of its own, which stands for it everywhere: then what lies behind. NULL:
+ * none. */
 void *amp_probe_find(const char *name);
 
 /* A function of the library that malloc comes from; NULL if it has none of this name. */

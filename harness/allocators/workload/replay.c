@@ -108,8 +108,8 @@ static void hold_to_recording(uint64_t i)
     uint64_t want_b = replay.head.live_b[i / replay.head.step];
 
     if (replay.live_b != want_b) {
-        amp_complain(0, "trace", "after call %" PRIu64 ", %" PRIu64 " bytes live, not %" PRIu64 " as in the recording", i,
-                     replay.live_b, want_b);
+        amp_complain(0, "trace", "after call %" PRIu64 ", %" PRIu64 " bytes live, not %" PRIu64 " as in the recording",
+                     i, replay.live_b, want_b);
         _exit(AMP_EXIT_DISAGREE);
     }
     replay.mark += replay.head.step;

@@ -90,8 +90,8 @@ static int find_plugin(const char *clang, const char *version, char *out, size_t
         return 0;
     if (is_gcc(clang))
         return amp_complain(2, clang,
-                            "version %s has no plugin in this build: there is one for the gcc that built ampersand, if its "
-                            "headers were installed; the package is called gcc-%s-plugin-dev",
+                            "version %s has no plugin in this build: there is one for the gcc that built ampersand, if "
+                            "its headers were installed; the package is called gcc-%s-plugin-dev",
                             version, version);
     return amp_complain(2, clang,
                         "version %s has no plugin in this build: there is one for each of clang 14 to 19 whose package "

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded into a program for `--cpu`: each thread has a timer of its CPU time, whose signal finds the stack. The kernel
- * looks at such a timer at its own ticks only; how many were due since the last signal comes with the signal, so the sum
- * is right whatever these are. What a thread took since the last look counts where that found it, when the thread ends or
- * its process does; if none found it, in the function that the thread began with.
+ * Preloaded into a program for `--cpu`: each thread has a timer of its CPU time, whose signal finds the stack. The
+ * kernel looks at such a timer at its own ticks only; how many were due since the last signal comes with the signal, so
+ * the sum is right whatever these are. What a thread took since the last look counts where that found it, when the
+ * thread ends or its process does; if none found it, in the function that the thread began with.
  *
- * Such timers end with fork and exec, unlike setitimer()'s, whose signal would end what exec starts. Their signal goes to
- * the thread whose time it is. The counts lie in the file that allocations are counted in, and outlive the process. */
+ * Such timers end with fork and exec, unlike setitimer()'s, whose signal would end what exec starts. Their signal goes
+ * to the thread whose time it is. The counts lie in the file that allocations are counted in, and outlive the
+ * process. */
 #include "harness/profile/record/region.h"
 #include "harness/profile/record/sites.h"
 #include "harness/profile/unwind/thread.h"
@@ -112,7 +113,10 @@ static void settle(struct sampling *sampling)
     before_ns = __atomic_fetch_add(&rests_ns, rest_ns, __ATOMIC_RELAXED);
     n = (before_ns + rest_ns) / AMP_PROFILE_TICK_NS - before_ns / AMP_PROFILE_TICK_NS;
     if (n > 0)
-        add(rest_ns > REST_MOST_NS ? &head->lost : sampling->last ? sampling->last : counts_of_start(sampling, head), n);
+        add(rest_ns > REST_MOST_NS ? &head->lost
+            : sampling->last       ? sampling->last
+                                   : counts_of_start(sampling, head),
+            n);
 }
 
 static void end_thread(void *ended)
@@ -162,7 +166,8 @@ static void begin_thread(uintptr_t start)
     const struct itimerspec every = { tick, tick };
     struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF };
     sigset_t prof;
-    struct sampling *sampling = mmap(NULL, sizeof *sampling, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct sampling *sampling =
+        mmap(NULL, sizeof *sampling, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (sampling == MAP_FAILED)
         return;

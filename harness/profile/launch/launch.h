@@ -19,7 +19,8 @@ struct amp_launch {
     void *argument;
 };
 
-/* Start it, pass INT, TERM, HUP and QUIT on to it, and wait for its end. Returns its wait status, or a negative errno. */
+/* Start it, pass INT, TERM, HUP and QUIT on to it, and wait for its end. Returns its wait status, or a negative
+ * errno. */
 int amp_launch_run(const struct amp_launch *launch, int *status);
 
 /* A program's exit status from its wait status; `out` gets how it ended, nothing if that was well. */

@@ -28,7 +28,8 @@ static const char *find_parent(void)
     const char *temporary = getenv("TMPDIR");
     struct statvfs memory;
 
-    if (access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &memory) == 0 && memory.f_bavail * memory.f_frsize >= FREE_B)
+    if (access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &memory) == 0 &&
+        memory.f_bavail * memory.f_frsize >= FREE_B)
         return "/dev/shm";
     return temporary && *temporary ? temporary : "/tmp";
 }

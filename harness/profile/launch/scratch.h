@@ -8,7 +8,8 @@
  * ends; what others left behind when they were killed is removed. 0, or 2 after it has said why not. */
 int amp_scratch_make(char *out);
 
-/* Remove it with all that is in it. A file that appears meanwhile, of a process that the program left behind, keeps it. */
+/* Remove it with all that is in it. A file that appears meanwhile, of a process that the program left behind, keeps
+ * it. */
 void amp_scratch_remove(const char *folder);
 
 #endif

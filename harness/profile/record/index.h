@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a hash of 64 bits to what is known by it: of a million, two are mistaken for each other with a probability of 3 in
- * 100 million. */
+ * From a hash of 64 bits to what is known by it: of a million, two are mistaken for each other with a probability of 3
+ * in 100 million. */
 #ifndef AMP_PROFILE_INDEX_H
 #define AMP_PROFILE_INDEX_H
 

@@ -84,7 +84,8 @@ static inline uint32_t amp_live_birth(uint64_t entry)
 
 /* Remember an object. If its address is known already, whose end was not seen, *replaced is that one's birth, else 0.
  * False: there is no table for it. */
-__attribute__((__always_inline__)) static inline bool amp_live_add(uintptr_t address, uint32_t birth, uint32_t *replaced)
+__attribute__((__always_inline__)) static inline bool amp_live_add(uintptr_t address, uint32_t birth,
+                                                                   uint32_t *replaced)
 {
     uint64_t mixed = amp_live_mix(address), entry = mixed << AMP_BIRTH_BITS | birth;
     struct amp_live_table *table = amp_live_table_of(address, mixed);

@@ -95,7 +95,8 @@ static void learn_modules(const struct amp_stack *stack)
     }
 }
 
-/* There may be no room in the index alone: then each such allocation writes a site of its own, until the file is full. */
+/* There may be no room in the index alone: then each such allocation writes a site of its own, until the file is
+ * full. */
 static struct amp_profile_site *add(const struct amp_stack *stack, unsigned bucket, uint64_t hash)
 {
     struct amp_profile_site *site;

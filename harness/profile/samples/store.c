@@ -116,8 +116,9 @@ bool amp_store_is_named(const char *path, const char *beginning)
 
 static bool is_library_of_c(const char *path)
 {
-    return amp_store_is_named(path, "libc.so") || amp_store_is_named(path, "libc-2") || amp_store_is_named(path, "libstdc++.so") ||
-           amp_store_is_named(path, "libc++.so") || amp_store_is_named(path, "ld-");
+    return amp_store_is_named(path, "libc.so") || amp_store_is_named(path, "libc-2") ||
+           amp_store_is_named(path, "libstdc++.so") || amp_store_is_named(path, "libc++.so") ||
+           amp_store_is_named(path, "ld-");
 }
 
 struct amp_mapping *amp_store_mapping(struct amp_profile *profile, const struct amp_mapping *wanted)

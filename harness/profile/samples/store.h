@@ -20,7 +20,8 @@ struct amp_location *amp_store_location(struct amp_profile *profile, uint64_t ad
 struct amp_sample *amp_store_sample(struct amp_profile *profile, struct amp_location **stack, size_t n, uint32_t bucket,
                                     enum amp_stack_ending ending);
 
-/* The outermost place of the base's sample that has most of the first value, or of the other side's; NULL: no sample. */
+/* The outermost place of the base's sample that has most of the first value, or of the other side's; NULL: no
+ * sample. */
 struct amp_location *amp_store_outermost(const struct amp_profile *profile, bool is_base);
 
 /* Samples as an array; none is added any more. 0 or -ENOMEM. */

@@ -172,7 +172,8 @@ static bool step_cfa(const struct program *p, struct state *s, uint8_t op, struc
     case 0x0e: /* DW_CFA_def_cfa_offset */
         s->cfa_offset = (int64_t) take_unsigned(c);
         return true;
-    case 0x0f: /* DW_CFA_def_cfa_expression: where gcc aligns a stack, it keeps the CFA in a word below the frame pointer */
+    /* DW_CFA_def_cfa_expression: where gcc aligns a stack, it keeps the CFA in a word below the frame pointer. */
+    case 0x0f:
         s->cfa = is_fp_plus(take_block(c), true, &s->cfa_offset) ? BY_FP_MEMORY : BY_OTHER;
         return true;
     case 0x12: /* DW_CFA_def_cfa_sf */

@@ -9,7 +9,15 @@
 #include <stdint.h>
 
 /* Where the canonical frame address (CFA: the stack pointer before the call) is found. */
-enum amp_cfa { AMP_CFA_NONE, AMP_CFA_SP, AMP_CFA_FP, AMP_CFA_AT_FP, AMP_CFA_SIGNAL, AMP_CFA_OUTERMOST, AMP_CFA_UNKNOWN };
+enum amp_cfa {
+    AMP_CFA_NONE,
+    AMP_CFA_SP,
+    AMP_CFA_FP,
+    AMP_CFA_AT_FP,
+    AMP_CFA_SIGNAL,
+    AMP_CFA_OUTERMOST,
+    AMP_CFA_UNKNOWN
+};
 /* Where the caller's frame pointer is found. */
 enum amp_fp { AMP_FP_KEPT, AMP_FP_AT_CFA, AMP_FP_AT_FP };
 

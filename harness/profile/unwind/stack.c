@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * A frame costs a look into a cache and two loads: which register leads to the caller's frame, and at what distance, is
- * read from the unwind tables once for each return address. So it does not matter which functions have frame pointers. A
- * function without an unwind table (code made at run time, assembly) is believed to have one; the stack is then marked.
+ * read from the unwind tables once for each return address. So it does not matter which functions have frame pointers.
+ * A function without an unwind table (code made at run time, assembly) is believed to have one; the stack is then
+ * marked.
  */
 #include "harness/profile/unwind/stack.h"
 

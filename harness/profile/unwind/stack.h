@@ -54,9 +54,9 @@ struct amp_stack_room {
     uint32_t n_others;
 };
 
-/* Follow the frames from `caller` outwards, into room->stack, whose words are room->returns alone. is_exact: caller.pc is
- * not where a call returns to, but an instruction that a signal interrupted. Allocates nothing by malloc(), and takes no
- * lock. */
+/* Follow the frames from `caller` outwards, into room->stack, whose words are room->returns alone. is_exact: caller.pc
+ * is not where a call returns to, but an instruction that a signal interrupted. Allocates nothing by malloc(), and
+ * takes no lock. */
 void amp_stack_walk(const struct amp_caller *caller, bool is_exact, struct amp_stack_room *room);
 
 /* The registers of the code that a signal interrupted, by its handler's third argument. */

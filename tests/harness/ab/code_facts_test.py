@@ -29,14 +29,16 @@ static uint64_t run(void *fixture, uint64_t ops)
 const struct kernel {{ const char *name; void *set_up; uint64_t (*run)(void *, uint64_t); }}
     amp_ab_kernel_k = {{ "k", 0, run }};
 """
-CHAIN = '__attribute__((noinline)) uint64_t f{k}(struct s s) {{ uint64_t sum = {next}(s); __asm__ volatile(""); return sum + 1; }}'
+CHAIN = ('__attribute__((noinline)) uint64_t f{k}(struct s s) '
+         '{{ uint64_t sum = {next}(s); __asm__ volatile(""); return sum + 1; }}')
 
 
 def side(folder, name, words, functions):
     chain = [CHAIN.format(k=k, next=f"f{k - 1}" if k else "last") for k in range(functions)]
     (folder / f"{name}.c").write_text(SIDE.format(words=words, functions="\n".join(chain),
                                                   first=f"f{functions - 1}" if functions else "last"))
-    subprocess.run([*CC, "-O1", "-fPIC", "-ffunction-sections", "-fdata-sections", "-c", f"{name}.c"], cwd=folder, check=True)
+    subprocess.run([*CC, "-O1", "-fPIC", "-ffunction-sections", "-fdata-sections", "-c", f"{name}.c"], cwd=folder,
+                   check=True)
     return side_object.Side(folder / f"{name}.o")
 
 

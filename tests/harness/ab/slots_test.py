@@ -49,7 +49,8 @@ def test_of_every_quad_each_function_has_each_offset_once():
 def test_rare_code_stands_behind():
     for at, _ in all_layouts():
         assert max(at[name] for name in NAMES[:30]) < min(at[name] for name in NAMES[30:])
-        assert min(at[name] for name in NAMES[30:]) // 4096 > max(at[name] + SLOTS[name][0] - 1 for name in NAMES[:30]) // 4096
+        assert min(at[name] for name in NAMES[30:]) // 4096 > max(at[name] + SLOTS[name][0] - 1
+                                                                  for name in NAMES[:30]) // 4096
 
 
 def test_a_seed_draws_the_same_again():

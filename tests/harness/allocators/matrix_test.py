@@ -124,7 +124,8 @@ def test_a_lesson_that_is_built_anew_stops_the_run(shipped, tmp_path):
     environment = {**os.environ, "AMPERSAND_LESSONS": str(lessons)}
     with subprocess.Popen([BENCH, "allocators", "--out", run, *FAST, "--baseline", "glibc", "--workload", "^pair_good$",
                            "--launches", "1000"], env=environment, stderr=subprocess.PIPE, text=True) as done:
-        wait_for(lambda: (run / "journal.jsonl").exists() and '"kind": "workload"' in (run / "journal.jsonl").read_text())
+        wait_for(lambda: (run / "journal.jsonl").exists()
+                 and '"kind": "workload"' in (run / "journal.jsonl").read_text())
         (lessons / "new").write_text((lessons / "good.layouts.json").read_text() + " ")
         (lessons / "new").rename(lessons / "good.layouts.json")
         said = done.communicate(timeout=HANGS_S)[1]

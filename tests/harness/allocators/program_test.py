@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A program of the user's under allocator configurations, end to end, and the programs and columns that cannot be measured.
+"""A program of the user's under allocator configurations, end to end, and the programs and columns that cannot be
+measured.
 
 AMPERSAND_BUILD names the build folder. Oracles: a program that is told what to take, /proc, the shell."""
 import json
@@ -107,7 +108,8 @@ def shipped(tmp_path, monkeypatch):
 
 
 def allocators(*words, **keys):
-    return subprocess.run([BENCH, "allocators", *map(str, words)], capture_output=True, text=True, timeout=HANGS_S, **keys)
+    return subprocess.run([BENCH, "allocators", *map(str, words)], capture_output=True, text=True, timeout=HANGS_S,
+                          **keys)
 
 
 def documents(run, configuration="*"):
@@ -142,7 +144,8 @@ def test_a_run_end_to_end(shipped, program, tmp_path):
     settings = {name: {one["in_force"]["settings"] for one in documents(run, name)} for name in ("glibc", "other")}
     assert len(settings["glibc"]) == len(settings["other"]) == 1 and settings["glibc"] != settings["other"]
     probed = json.loads((run / "provenance" / "other.json").read_text())
-    assert probed["in_force"] and probed["read_back"]["glibc.malloc.arena_max"] == 1 and probed["effects"]["arenas"] == 1
+    assert probed["in_force"] and probed["read_back"]["glibc.malloc.arena_max"] == 1
+    assert probed["effects"]["arenas"] == 1
     status, summary = judged(run)
     assert status == 0
     assert [metric["name"] for metric in summary["metrics"]] == [
@@ -156,14 +159,16 @@ def test_cpu_time_is_the_programs(shipped, program, tmp_path):
     used = {}
     for word in ("spin=100", "sleep=5"):
         run = tmp_path / word
-        assert allocators("--out", run, *FAST, "--config", "glibc", "--", "sh", "-c", f"{program} {word}; true").returncode == 0
+        assert allocators("--out", run, *FAST, "--config", "glibc", "--", "sh", "-c",
+                          f"{program} {word}; true").returncode == 0
         used[word] = min(one["user_ns"] for one in documents(run))
     assert used["spin=100"] > 10_000_000 and used["spin=100"] > used["sleep=5"]
 
 
 def test_memory_is_that_of_the_process_with_most(shipped, program, tmp_path):
     run = tmp_path / "run"
-    done = allocators("--out", run, *FAST, "--config", "glibc", "--", "sh", "-c", f"{program} take=40; {program} take=2")
+    done = allocators("--out", run, *FAST, "--config", "glibc", "--", "sh", "-c",
+                      f"{program} take=40; {program} take=2")
     assert done.returncode == 0, done.stderr
     assert all(40 * MIB <= one["memory"]["peak_rss_b"] < 48 * MIB for one in documents(run))
 
@@ -214,13 +219,15 @@ def test_each_run_reads_the_input(shipped, program, tmp_path):
     assert {one["metric"] for one in documents(run)} == {77}
 
 
-CLIENT = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b'xx'); s.recv(1); s.recv(1)"
+CLIENT = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+          "s.sendall(b'xx'); s.recv(1); s.recv(1)")
 
 
 def test_a_server_under_a_load(shipped, program, tmp_path):
     run, socket = tmp_path / "run", tmp_path / "socket"
     load = f"{sys.executable} -c \"{CLIENT}\" {socket}; sleep 0.05; echo 8 requests"
-    done = allocators("--out", run, *FAST, "--config", "glibc", "--metric", "([0-9]+) requests", "--load", load, "--", program,
+    done = allocators("--out", run, *FAST, "--config", "glibc", "--metric", "([0-9]+) requests", "--load", load, "--",
+                      program,
                       f"serve={socket}")
     assert done.returncode == 0, done.stderr
     for one in documents(run):

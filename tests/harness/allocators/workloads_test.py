@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The workloads of allocator comparisons, one process at a time, under the C library's malloc and under bad ones.
 
-AMPERSAND_BUILD names the build folder. Oracles: a workload worked out again in Python, draw by draw; /proc as the parent
-sees it; an allocator that hands out memory twice, which must not go unnoticed."""
+AMPERSAND_BUILD names the build folder. Oracles: a workload worked out again in Python, draw by draw; /proc as the
+parent sees it; an allocator that hands out memory twice, which must not go unnoticed."""
 import json
 import math
 import os
@@ -203,7 +203,8 @@ def test_a_pair_under_another_allocator(tmp_path):
     found = run(tmp_path, kind="pair", workload="pair_factory", lesson="factory", sizes=[8, 64, 4096])
     assert [row["size"] for row in found["rows"]] == [8, 64, 4096]
     for row in found["rows"]:
-        assert len(row["sensor_ns"]) == len(row["layouts"]) and 0 < min(row["sensor_ns"]) <= max(row["sensor_ns"]) < 10**8
+        assert len(row["sensor_ns"]) == len(row["layouts"])
+        assert 0 < min(row["sensor_ns"]) <= max(row["sensor_ns"]) < 10**8
         assert len(row["value_ns"]) == len(row["pointer_ns"]) == len(row["layouts"]) * row["rounds_per_block"]
         value, pointer = (math.fsum(row[side]) / row["ops"] for side in ("value_ns", "pointer_ns"))
         assert value > 0 and pointer > 0

@@ -76,8 +76,8 @@ def granted(tmp_path_factory):
     (folder / "granted.c").write_text("#include <jemalloc/jemalloc.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
                                       "int main(int argc, char **argv)\n"
                                       "{\n"
-                                      "  return argc == 2 && printf(\"%zu\", nallocx(strtoul(argv[1], 0, 10), 0)) < 0;\n"
-                                      "}\n")
+                                      "  return argc == 2 && printf(\"%zu\", nallocx(strtoul(argv[1], 0, 10), 0)) < "
+                                      "0;\n}\n")
     run(*CC, folder / "granted.c", "-ljemalloc", "-o", folder / "granted")
     return lambda size: int(run(folder / "granted", size).stdout)
 

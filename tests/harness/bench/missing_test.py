@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A lesson that cannot be loaded is named with its reason, and its rows fail; all others are listed and measured.
 
-AMPERSAND_BUILD names the build folder. The good lesson is that of tests/lessons, under its own name, and the bad one beside
-it is made of it, or of nothing."""
+AMPERSAND_BUILD names the build folder. The good lesson is that of tests/lessons, under its own name, and the bad one
+beside it is made of it, or of nothing."""
 import json
 import os
 import re
@@ -79,7 +79,8 @@ def bench(lessons, *words):
 
 
 def named(done):
-    return [line for line in done.stderr.splitlines() if line.startswith("ampersand: lesson bad: it cannot be loaded: ")]
+    return [line for line in done.stderr.splitlines()
+            if line.startswith("ampersand: lesson bad: it cannot be loaded: ")]
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -33,7 +33,8 @@ def rows(*words):
 
 
 def paired(out, *words):
-    return subprocess.run([BENCH, "paired", "--out", out, *FAST, *words], capture_output=True, text=True, timeout=HANGS_S)
+    return subprocess.run([BENCH, "paired", "--out", out, *FAST, *words], capture_output=True, text=True,
+                          timeout=HANGS_S)
 
 
 def test_every_pair_is_in_one_shard(tmp_path):

@@ -79,7 +79,7 @@ def test_a_journal_that_is_a_link_is_refused(tmp_path):
      "--timelines", "0", "--launches", "1", "--seed", "1"]], ids=["paired", "allocators", "configuration"])
 def test_what_is_no_file_is_told(tmp_path, words, make):
     if "--config" in words and b"__asan_report_load8" in BENCH.read_bytes():
-        pytest.skip("built with a sanitizer: no other malloc can be put before its own, so the run ends at its baseline")
+        pytest.skip("built with a sanitizer: no other malloc goes before its own, so the run ends at its baseline")
     run = tmp_path / "run"
     run.mkdir()
     make(run / "manifest.json")
@@ -130,7 +130,8 @@ def test_counts_that_are_refused_are_told(tmp_path):
                    input="void *valloc(unsigned long n) { (void) n; return 0; }", text=True, check=True)
     done = bench("paired", "--out", tmp_path / "run", *FAST, *ROW, env=ENVIRONMENT | {"LD_PRELOAD": str(library)})
     assert done.returncode == 0
-    assert done.stderr.count(f"ampersand: allocations: they are not counted: valloc is that of {library}, not of jemalloc") == 1
+    assert done.stderr.count(f"ampersand: allocations: they are not counted: valloc is that of {library}, not of "
+                             f"jemalloc") == 1
 
 
 ONE_CPU = {min(os.sched_getaffinity(0))}
@@ -210,7 +211,8 @@ def test_without_a_door_it_is_on_its_own(tmp_path):
 
 VERBS = ["paired", "allocators", "list", "machine", "help", "version", "child", "--help", "--version", "", "Paired",
          "-"]
-FLAGS = ["--out", "--resume", "--rows", "--solo-rows", "--filter", "--quick", "--launches", "--counts-launches", "--solo-launches",
+FLAGS = ["--out", "--resume", "--rows", "--solo-rows", "--filter", "--quick", "--launches", "--counts-launches",
+         "--solo-launches",
          "--precision", "--budget", "--seed", "--layout", "--lesson", "--epoch-us", "--rounds", "--no-wait",
          "--timeout",
          "--memory-limit", "--questions", "--iterations", "--config", "--workload", "--baseline", "--timelines",
@@ -237,8 +239,8 @@ def command_line(rng):
 
 
 def measures(words):
-    """Those that may run for long though nothing is wrong with them: whatever makes a folder, or is no verb. What is wrong
-    with the words of a run is seen first, so an unknown flag keeps it from running."""
+    """Those that may run for long though nothing is wrong with them: whatever makes a folder, or is no verb. What is
+    wrong with the words of a run is seen first, so an unknown flag keeps it from running."""
     return not words or words[0] not in VERBS[:9] or words[0] in ("", "-")
 
 

@@ -143,8 +143,8 @@ static void test_paired(void **state)
             got->solo_launches != want->solo_launches || got->rounds_per_block != want->rounds_per_block ||
             got->timeout_s != want->timeout_s || got->layout != want->layout || got->quick != want->quick ||
             got->no_wait != want->no_wait)
-            fail_msg("%s: %u %u %u launches, %u rounds, %u s, layout %d, quick %d, no wait %d", runs[i].name, got->launches,
-                     got->counts_launches, got->solo_launches, got->rounds_per_block, got->timeout_s, got->layout,
+            fail_msg("%s: %u %u %u launches, %u rounds, %u s, layout %d, quick %d, no wait %d", runs[i].name,
+                     got->launches, got->counts_launches, got->solo_launches, got->rounds_per_block, got->timeout_s, got->layout,
                      got->quick, got->no_wait);
         if (got->epoch_ns != want->epoch_ns || got->memory_limit_b != want->memory_limit_b || got->seed != want->seed ||
             options.draw_seed != runs[i].draw_seed)
@@ -168,7 +168,10 @@ static const struct {
       { "--out", "x", "--quick" },
       { MATRIX, .launches = 2, .timeline_launches = 1, .timeline_s = 3, .quick = true },
       true },
-    { "one configuration", { "--out=x", "--config", "glibc" }, { MATRIX, .configs = { "glibc" }, .n_configs = 1 }, true },
+    { "one configuration",
+      { "--out=x", "--config", "glibc" },
+      { MATRIX, .configs = { "glibc" }, .n_configs = 1 },
+      true },
     { "several, in their order",
       { "--out=x", "--config=b", "--workload", "churn", "--config=a", "--config=b" },
       { MATRIX, .configs = { "b", "a", "b" }, .n_configs = 3, .workload = "churn" },
@@ -178,8 +181,8 @@ static const struct {
       { MATRIX, .configs = { "jemalloc:narenas:1,tcache:false" }, .n_configs = 1 },
       true },
     { "the rest",
-      { "--out=x", "--baseline=glibc", "--launches=1000", "--timelines=0", "--timeout=1", "--memory-limit=1G", "--seed=3",
-        "--no-wait" },
+      { "--out=x", "--baseline=glibc", "--launches=1000", "--timelines=0", "--timeout=1", "--memory-limit=1G",
+        "--seed=3", "--no-wait" },
       { MATRIX, .baseline = "glibc", .launches = 1000, .timeline_launches = 0, .timeout_s = 1,
         .memory_limit_b = 1024 * MIB, .seed = 3, .no_wait = true },
       false },

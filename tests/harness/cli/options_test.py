@@ -29,7 +29,8 @@ WRONG = [
     ("lst", "lst: no such verb; the nearest is 'list'"),
     ("pared --out x", "pared: no such verb; the nearest is 'paired'"),
     ("PAIRED", "PAIRED: no such verb; the nearest is 'paired'"),
-    ("frobnicate", "frobnicate: no such verb; there are paired, counters, allocators, list, check-budgets, machine, child, "
+    ("frobnicate",
+     "frobnicate: no such verb; there are paired, counters, allocators, list, check-budgets, machine, child, "
      "help and version"),
     ("machine now", "now: 'machine' takes no such word; 'ampersand-bench help' says what it takes"),
     ("help --quick", "--quick: 'help' has no such flag; 'ampersand-bench help' lists them"),
@@ -253,7 +254,8 @@ def test_times_as_any_version_of_the_library_writes_them(environment, flags, ite
     assert done.returncode == 0, done.stderr
     found, = json.loads(done.stdout)["benchmarks"]
     assert found["iterations"] == iterations
-    # What stands in the environment a library of 1.8 and later reads before main() begins, and has words of its own about.
+    # What stands in the environment a library of 1.8 and later reads before main() begins, and has words of its own
+    # about.
     assert environment or not [line for line in done.stderr.splitlines() if "suffix" in line]
 
 

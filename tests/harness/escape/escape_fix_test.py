@@ -71,13 +71,14 @@ int freed_by_macro(void) { char *p = malloc(4); p[1] = 2; int r = p[1]; FREE(p);
 int again(int n) { char *p = malloc(4000); p[n] = n; int r = n ? again(n - 1) + p[n] : 0; free(p); return r; }
 int main(void)
 {
-    printf("%d %d %d %d %d %d %d %d %d\n", typed(3), of_pointer(4), zeroed(), wrapped("abc"), in_loop(5), set(), by_macro(),
-           freed_by_macro(), again(3));
+    printf("%d %d %d %d %d %d %d %d %d\n", typed(3), of_pointer(4), zeroed(), wrapped("abc"), in_loop(5), set(),
+           by_macro(), freed_by_macro(), again(3));
     return 0;
 }
 """
 LEFT = {"set": "what the called function writes into it would be lost", "by_macro": "it is called by a macro",
-        "freed_by_macro": "it is called by a macro", "again": "its function may call itself, and each call would have its own"}
+        "freed_by_macro": "it is called by a macro",
+        "again": "its function may call itself, and each call would have its own"}
 
 
 def output(folder, name="k.c"):
@@ -103,7 +104,8 @@ def test_a_patch_keeps_what_the_program_does(run, source, tmp_path):
     changed = source.read_text()
     assert output(tmp_path) == before
     for line in ("    struct point p_in_frame;", "    struct point *p = (struct point *) (void *) &p_in_frame;",
-                 "    struct point *p = (void *) &p_in_frame2;", "        (void) 0;", "    char *text = (void *) text_in_frame, *end = \"}\";",
+                 "    struct point *p = (void *) &p_in_frame2;", "        (void) 0;",
+                 "    char *text = (void *) text_in_frame, *end = \"}\";",
                  "    unsigned char text_in_frame[16] __attribute__((aligned));"):
         assert line in changed.splitlines(), changed
     assert "__builtin_memset(p_in_frame3, 0, sizeof p_in_frame3)" in changed
@@ -248,10 +250,11 @@ MAKEFILE = textwrap.dedent("""\
 def test_what_fails_the_check_is_taken_back(run, tmp_path):
     """The analysis takes the program at its word; a test that looks at the address of the frame does not."""
     (tmp_path / "Makefile").write_text(MAKEFILE)
-    (tmp_path / "other.c").write_text("#include <stdlib.h>\nint good(void) { char *p = malloc(8); p[0] = 1; int r = p[0]; free(p); return r; }\n")
+    (tmp_path / "other.c").write_text("#include <stdlib.h>\nint good(void) { char *p = malloc(8); p[0] = 1; int r = "
+                                      "p[0]; free(p); return r; }\n")
     (tmp_path / "k.c").write_text("""#include <stdlib.h>
 int good(void);
-static unsigned long apart(const void *a, const void *b) { return a > b ? (char *) a - (char *) b : (char *) b - (char *) a; }
+static size_t apart(const void *a, const void *b) { return a > b ? (char *) a - (char *) b : (char *) b - (char *) a; }
 int near(void)
 {
     int here, *p = malloc(sizeof *p);

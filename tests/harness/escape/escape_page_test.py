@@ -35,7 +35,8 @@ def test_page(run, file, tmp_path):
     assert links and all(link[0] == "#" and link[1:] in ids for link in links)
     assert not [each for _, each in page.seen if "src" in each] and "http:" not in text and "https:" not in text
     found = [each["data-rule"] for tag, each in page.seen if "data-rule" in each]
-    assert sorted(found) == sorted(2 * ["local-outlives-frame", "could-live-in-frame", "must-be-on-heap", "must-be-on-heap"])
+    assert sorted(found) == sorted(2 * ["local-outlives-frame", "could-live-in-frame", "must-be-on-heap",
+                                        "must-be-on-heap"])
     assert text.count("<script>") == 1 and "without a note" in text
     steps = re.findall(r"<li>.*?</li>", text, re.S)
     assert sum("loaded from local `p`" in step for step in steps) == 1

@@ -33,11 +33,12 @@ def test_every_step(run, file):
 
 
 def test_first_screen(run, file):
-    many = KEPT + "".join(f"int f{n}(void) {{ char *p = malloc(8); int r = *p; free(p); return r; }}\n" for n in range(40))
+    many = KEPT + "".join(f"int f{n}(void) {{ char *p = malloc(8); int r = *p; free(p); return r; }}\n"
+                          for n in range(40))
     file.write_text(many)
     out = run("k.c")[1].splitlines()
-    assert out[0] == ("1 file, 43 functions, 42 allocations: 41 could live in the frame, 1 outlive it (0 of these as far "
-                      "as is known: a body or a pointer is not seen)")
+    assert out[0] == ("1 file, 43 functions, 42 allocations: 41 could live in the frame, 1 outlive it (0 of these as "
+                      "far as is known: a body or a pointer is not seen)")
     assert out[1].startswith("k.c:14:26: bug: address of local `x`") and "16 B" in out[2]
     assert len(out) <= 20 and out[-1] == "25 more: -m prints all"
 
@@ -57,7 +58,8 @@ def test_sarif(run, file):
     assert place["region"] == {"startLine": 4, "startColumn": 12} and place["artifactLocation"]["uri"] == file.as_uri()
     steps = results[0]["codeFlows"][0]["threadFlows"][0]["locations"]
     assert [step["location"]["physicalLocation"]["region"]["startLine"] for step in steps] == [14, 15, 15]
-    assert {result["ruleId"] for result in results} <= {rule["id"] for rule in found["runs"][0]["tool"]["driver"]["rules"]}
+    assert {result["ruleId"] for result in results} <= {rule["id"]
+                                                        for rule in found["runs"][0]["tool"]["driver"]["rules"]}
 
 
 def test_several_files_are_one_program(run, tmp_path):
@@ -103,7 +105,8 @@ def test_the_name_does_not_say_the_language(run, file, tmp_path):
 def test_compile_commands(run, file, tmp_path):
     (tmp_path / "build").mkdir()
     (tmp_path / "d.c").write_text("#ifndef D\n#error no D\n#endif\nint d;\n")
-    commands = [{"directory": str(tmp_path / "build"), "file": "../k.c", "command": "gcc -O3 -fipa-pta -MD -MF k.d -Wall "
+    commands = [{"directory": str(tmp_path / "build"), "file": "../k.c",
+                 "command": "gcc -O3 -fipa-pta -MD -MF k.d -Wall "
                  "-Werror -g3 -c ../k.c -o k.o"},
                 {"directory": str(tmp_path / "build"), "file": "../d.c", "arguments": ["cc", "-DD=1", "-c", "../d.c"]},
                 {"directory": str(tmp_path), "file": "x.cc", "command": "g++ -c x.cc"}]
@@ -150,7 +153,8 @@ def test_without_llvm(run, file, tmp_path):
 
 def test_a_function_too_large_is_named_and_counted_as_escaping(run, tmp_path):
     blocks = "".join(f"    if (n == {n}) p[{n % 8}]++;\n" for n in range(5200))
-    (tmp_path / "large.c").write_text("#include <stdlib.h>\nint large(int n, int *p)\n{\n" + blocks + "    return *p;\n}\n"
+    (tmp_path / "large.c").write_text("#include <stdlib.h>\nint large(int n, int *p)\n{\n" + blocks + "    return "
+                                      "*p;\n}\n"
                                       "int f(int n) { int *p = malloc(32), r = large(n, p); free(p); return r; }\n"
                                       "void *loop(void *p) { return loop(p); }\n")
     status, out, err = run("large.c", "-m")
@@ -181,7 +185,8 @@ def test_copies_parameters_and_frames(run, tmp_path):
     assert run("copies.c", "-m")[1].splitlines() == [
         "copies.c:8:17: 64 B in move(): an object is copied in a loop",
         "copies.c:4:51: 64 B in change(): an argument is copied into the frame of the call; -O2 removes it",
-        "sum(): parameter `b` is passed by value in memory, 64 B; it is only read: a `const` pointer would copy nothing",
+        "sum(): parameter `b` is passed by value in memory, 64 B; it is only read: "
+        "a `const` pointer would copy nothing",
         "change(): parameter `b` is passed by value in memory, 64 B; it is changed or handed on",
         "copies.c:12:5: VLA in varies(), of a size that only the run knows",
         "copies.c:12:27: alloca in varies(), of a size that only the run knows"]
@@ -210,7 +215,8 @@ def test_the_largest_chain_of_calls(run, tmp_path):
     (tmp_path / "k.c").write_text(CHAIN.replace("c[2000]", "c[200]"))
     lines = run("k.c", "-m=2")[1].splitlines()
     first = next(n for n, line in enumerate(lines) if line.startswith("a chain of calls needs "))
-    assert " of locals in 5 frames or more, since some call themselves: main(), top(), even() and 1 around it, use()" in lines[first]
+    assert (" of locals in 5 frames or more, since some call themselves: main(), top(), even() and 1 around it, use()"
+            in lines[first])
     assert lines[first + 3].strip().startswith("even(), odd() ")
     assert lines[first + 3].endswith("call each other, each counted once")
     assert "of a size that only the run knows" in lines[first + 1]
@@ -246,7 +252,8 @@ def test_savings_are_said(run, file, tmp_path):
 
 def test_a_stored_address_is_left_behind(run, tmp_path):
     (tmp_path / "k.c").write_text("int *kept;\nvoid leave(void) { int x = 3; kept = &x; }\n"
-                                  "void tidy(int n) { int x = n, *before = kept; kept = &x; if (n) x++; kept = before; }\n"
+                                  "void tidy(int n) { int x = n, *before = kept; kept = &x; if (n) x++; kept = before; "
+                                  "}\n"
                                   "void some(int n) { int x = n, *before = kept; kept = &x; if (n) kept = before; }\n")
     assert [line.split(": address")[0] for line in run("k.c")[1].splitlines()[1:-1]] == [
         "k.c:2:36: left behind", "k.c:4:52: left behind"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs as a whole: which functions a call through a pointer may reach, several programs in one build, builds that are
-recorded, and what is kept between two runs."""
+"""Programs as a whole: which functions a call through a pointer may reach, several programs in one build, builds that
+are recorded, and what is kept between two runs."""
 import json
 import os
 
@@ -32,7 +32,8 @@ def test_the_whole_program_is_there(run, tmp_path, more, flags, why):
     assert (FRAME in out) == (why is None)
     said = [line for line in out.splitlines() if "through pointers may reach" in line]
     assert said == ([] if why is None else
-                    [f"1 of 1 call through pointers may reach functions that are not seen: {why}; --closed if none is called"])
+                    [f"1 of 1 call through pointers may reach functions that are not seen: {why}; --closed if none is "
+                     f"called"])
 
 
 def test_malloc_of_the_program_is_malloc(run, tmp_path):
@@ -224,7 +225,8 @@ void stays(struct big *to, const struct big *from)
 }
 """)
     assert run("k.c", "-m")[1].splitlines() == [
-        "k.c:4:20: 64 B in gone(): an object is copied; -O2 removes it", "k.c:9:11: 64 B in stays(): an object is copied"]
+        "k.c:4:20: 64 B in gone(): an object is copied; -O2 removes it",
+        "k.c:9:11: 64 B in stays(): an object is copied"]
 
 
 def test_the_calls_of_a_run_order_what_is_found(run, tmp_path):

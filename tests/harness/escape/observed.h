@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What generated programs are made of. As it stands it is analysed; with OBSERVED it runs, and prints for each line that
- * made an object:
+ * What generated programs are made of. As it stands it is analysed; with OBSERVED it runs, and prints for each line
+ * that made an object:
  *
  *   LINE outlives    an object of it was used, freed or could be reached after the frame that made it had returned
  *   LINE overlaps    an object of it was used after the same line had made a newer one in the same frame

@@ -30,8 +30,8 @@ AMP_GROWS(uint64_t, deep, FRAME, void *n)
     return n ? deep((char *) n - 1) + 1 : 0;
 }
 
-/* A list that only this coroutine's stack knows, which begins with the object that it was started with; how much of it is
- * whole in the end. The stack moves meanwhile. */
+/* A list that only this coroutine's stack knows, which begins with the object that it was started with; how much of it
+ * is whole in the end. The stack moves meanwhile. */
 AMP_GROWS(uint64_t, keeps_a_list, FRAME, void *first_one)
 {
     struct node *first = first_one;

@@ -37,7 +37,8 @@ static void on_pace(void *unused, const struct amp_gc_pace *p)
 {
     (void) unused;
     printf("pace %lu %d %zu %zu %zu %d %zu %zu %zu %.0f %.0f\n", (unsigned long) p->cycle, p->gogc, p->live_b,
-           p->roots_b, p->goal_b, p->limited, p->trigger_b, p->runway_b, p->work_b, 1e9 * p->allocated_per_work, 1e9 * p->beside);
+           p->roots_b, p->goal_b, p->limited, p->trigger_b, p->runway_b, p->work_b, 1e9 * p->allocated_per_work,
+           1e9 * p->beside);
 }
 
 static void make(struct amp_gc_limits limits)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * harness/measure/heap.c against known numbers, one row for each way to ask for memory, and against jemalloc's own statistics,
- * which come about in another way: stats.arenas.4096.*.nrequests after a flush and an epoch. tests/oracle/oracle_test.py holds
- * the same rows against a preloaded interposer and against valgrind. */
+ * harness/measure/heap.c against known numbers, one row for each way to ask for memory, and against jemalloc's own
+ * statistics, which come about in another way: stats.arenas.4096.*.nrequests after a flush and an epoch.
+ * tests/oracle/oracle_test.py holds the same rows against a preloaded interposer and against valgrind. */
 #include "harness/measure/heap.h"
 #include "tests/oracle/calls.h"
 

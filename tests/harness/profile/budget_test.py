@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Budgets of pairs and of unit tests fail at one allocation more, and say where it was made. AMPERSAND_BUILD names the build
-folder."""
+"""Budgets of pairs and of unit tests fail at one allocation more, and say where it was made. AMPERSAND_BUILD names the
+build folder."""
 import os
 import subprocess
 from pathlib import Path
@@ -48,7 +48,8 @@ def budget(request, tmp_path_factory):
     """Runs the unit test, linked with the library or under `profile`."""
     program = tmp_path_factory.mktemp("budget") / "budget"
     link = ["-L", PROFILE, "-lampersand_profile", f"-Wl,-rpath,{PROFILE}"] if request.param == "linked" else []
-    done = subprocess.run([*CC, "-g", "-O1", "-fno-builtin", "-I", ROOT, HERE / "budget.c", "-o", program, *link, "-lpthread"],
+    done = subprocess.run([*CC, "-g", "-O1", "-fno-builtin", "-I", ROOT, HERE / "budget.c", "-o", program, *link,
+                           "-lpthread"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     before = [] if link else [PROFILE / "ampersand-profile", "--"]

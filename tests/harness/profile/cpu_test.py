@@ -67,7 +67,8 @@ def test_what_a_shell_ran_before_is_not_the_program_s(spin):
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_stacks(spin):
     _, report, _ = profile(spin, "both", flags=["--cpu"])
-    stacks = {tuple((frame["function"], frame["inlined"]) for frame in sample["stack"])[:4] for sample in report["samples"]}
+    stacks = {tuple((frame["function"], frame["inlined"]) for frame in sample["stack"])[:4]
+              for sample in report["samples"]}
     assert (("inlined", True), ("hot", False), ("both", False), ("main", False)) in stacks
     lines = (HERE / "spin.c").read_text().splitlines()
     first = 1 + next(i for i, line in enumerate(lines) if "void inlined" in line)

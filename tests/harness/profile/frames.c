@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Allocates at the end of calls of many kinds; beside each allocation stands what backtrace() sees of the callers: a line
- * of addresses, each within its module. */
+ * Allocates at the end of calls of many kinds; beside each allocation stands what backtrace() sees of the callers: a
+ * line of addresses, each within its module. */
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>

@@ -20,7 +20,8 @@ CC = os.environ.get("CC", "cc").split()
 
 
 def compiled(out, *words):
-    done = subprocess.run([*CC, "-g", "-O2", "-fno-builtin", "-fno-unroll-loops", *map(str, words), "-o", out, "-ldl", "-lpthread"],
+    done = subprocess.run([*CC, "-g", "-O2", "-fno-builtin", "-fno-unroll-loops", *map(str, words), "-o", out, "-ldl",
+                           "-lpthread"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out

@@ -162,8 +162,8 @@ KEEP static void outer_two(size_t n)
     more[1] = more[0];
 }
 
-/* By turns through two callers, from one place. One of them has the larger frame: for one of the sizes both come equally
- * deep, and where the one keeps its return address the other keeps nothing, so it is still there. */
+/* By turns through two callers, from one place. One of them has the larger frame: for one of the sizes both come
+ * equally deep, and where the one keeps its return address the other keeps nothing, so it is still there. */
 static void turns(void)
 {
     static void (*const volatile outer[])(size_t) = { outer_one, outer_two };
@@ -234,7 +234,8 @@ static void allocate(int number)
     sink = malloc(16);
 }
 
-/* A handler that allocates and may interrupt the counting of another allocation: an allocator that allows it is needed. */
+/* A handler that allocates and may interrupt the counting of another allocation: an allocator that allows it is
+ * needed. */
 static void handlers(void)
 {
     struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { { 0, 0 }, { 0, 0 } };

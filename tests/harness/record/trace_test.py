@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""record and its traces: what a program did is what the trace says, what is replayed is the trace, and a file that is cut
-is refused.
+"""record and its traces: what a program did is what the trace says, what is replayed is the trace, and a file that is
+cut is refused.
 
 AMPERSAND_BUILD names the build folder. Oracles: programs whose calls are written down here; a reader of the format that
 shares nothing with C's; the profiler, which counts; the kernel's count of resident memory."""
@@ -22,7 +22,8 @@ CC = os.environ.get("CC", "cc").split()
 MIB = 1 << 20
 LARGE = 65536
 ASAN = WORKLOAD.exists() and b"__asan_report_load8" in WORKLOAD.read_bytes()
-by_sanitizer = pytest.mark.skipif(ASAN, reason="AddressSanitizer's malloc is not the one of the recording, nor can it be "
+by_sanitizer = pytest.mark.skipif(ASAN,
+                                  reason="AddressSanitizer's malloc is not the one of the recording, nor can it be "
                                                "recorded")
 
 
@@ -33,8 +34,8 @@ def memory_as_it_is(monkeypatch):
 
 
 def program(folder, name, body, *flags):
-    head = "#include <malloc.h>\n#include <pthread.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n" \
-           "#include <signal.h>\n#include <stdio.h>\n#include <fcntl.h>\n#include <sys/wait.h>\n"
+    head = "".join(f"#include <{header}.h>\n" for header in (
+        "malloc", "pthread", "stdlib", "string", "unistd", "signal", "stdio", "fcntl", "sys/wait"))
     (folder / f"{name}.c").write_text(head + body)
     subprocess.run([*CC, "-O1", "-fno-builtin", "-pthread", "-w", *flags, "-o", folder / name, folder / f"{name}.c"],
                    check=True)
@@ -185,9 +186,12 @@ def test_however_it_ends(end, status, tmp_path):
 
 def test_totals_are_the_profilers(tmp_path):
     """Of a program that nobody here wrote."""
-    command = ["awk", "BEGIN { for (i = 0; i < 3000; i++) a[i % 701] = a[i % 701] i; for (k in a) n += length(a[k]); print n }"]
+    command = ["awk",
+               "BEGIN { for (i = 0; i < 3000; i++) a[i % 701] = a[i % 701] i; "
+               "for (k in a) n += length(a[k]); print n }"]
     record(tmp_path / "t", *command)
-    done = subprocess.run([PROFILE, "--format", "json", "--", *command], capture_output=True, text=True, timeout=HANGS_S)
+    done = subprocess.run([PROFILE, "--format", "json", "--", *command], capture_output=True, text=True,
+                          timeout=HANGS_S)
     profiled = json.loads(done.stderr)
     head, calls = read(tmp_path / "t")
     moved = sum(call[0] == "realloc" for call in calls)  # each the end of an object and the beginning of another
@@ -199,7 +203,8 @@ def test_totals_are_the_profilers(tmp_path):
 # ---- Replay
 
 def replay(tmp_path, trace, **environment):
-    task = {"file": str(tmp_path / "replayed.json"), "configuration": "test", "workload": "trace_t", "trace": str(trace),
+    task = {"file": str(tmp_path / "replayed.json"), "configuration": "test", "workload": "trace_t",
+            "trace": str(trace),
             "launch": 0, "seed": 7, "cpu": -1, "environment_padding_b": 0, "quiet_ns": 1000, "timeline_s": 1,
             "quick": True, "classes": False, "sizes": []}
     done = subprocess.run([WORKLOAD, "workload", json.dumps(task)], capture_output=True, text=True, timeout=HANGS_S,
@@ -267,7 +272,8 @@ def test_a_replay_of_a_replay_is_the_same(tmp_path):
     """The replaying process recorded in turn: between its set-up and its end it makes the trace's calls."""
     record(tmp_path / "t", program(tmp_path, "exact", EXACT))
     _, calls = read(tmp_path / "t")
-    task = {"file": str(tmp_path / "r.json"), "configuration": "test", "workload": "trace_t", "trace": str(tmp_path / "t"),
+    task = {"file": str(tmp_path / "r.json"), "configuration": "test", "workload": "trace_t",
+            "trace": str(tmp_path / "t"),
             "launch": 0, "seed": 7, "cpu": -1, "environment_padding_b": 0, "quiet_ns": 1000, "timeline_s": 1,
             "quick": True, "classes": False, "sizes": []}
     record(tmp_path / "again", WORKLOAD, "workload", json.dumps(task))
@@ -275,7 +281,8 @@ def test_a_replay_of_a_replay_is_the_same(tmp_path):
     sizes = [call[3] for call in calls if call[0] != "free"]
     seen = [call[3] for call in again if call[0] != "free"]
     first = seen.index(3 << 20)
-    assert seen[first - 5:first + 1] == sizes[:3] + sizes[3:4] + [1024] + sizes[5:], "999 to 256 is 1024 by aligned_alloc"
+    want = sizes[:3] + sizes[3:4] + [1024] + sizes[5:]  # 999 to 256 is 1024 by aligned_alloc
+    assert seen[first - 5:first + 1] == want
 
 
 def forged(path, head=None, data=None):
@@ -300,7 +307,8 @@ DAMAGES = [
     ("cut", half, "cut or damaged"),
     ("damaged", flipped, "/t: it "),  # is no trace, is damaged, has too many slots: as far as zlib comes
     ("no end", lambda path: forged(path, data=lambda calls: calls[:-1]), "cut or damaged: 4000 of its 4000 calls"),
-    ("cut and compressed again", lambda path: forged(path, data=lambda calls: calls[:len(calls) // 2]), "cut or damaged: "),
+    ("cut and compressed again", lambda path: forged(path, data=lambda calls: calls[:len(calls) // 2]),
+     "cut or damaged: "),
     ("more behind", lambda path: forged(path, data=lambda calls: calls + b"\0\5"), "cut or damaged"),
     ("a slot that is not", lambda path: forged(path, data=lambda calls: b"\3\x63" + calls[2:]), "cut or damaged: 0 of"),
     ("too few slots", lambda path: forged(path, {"slots": 0}), "more slots than its head says"),

@@ -223,7 +223,8 @@ static void avoids_multiples_of_4_gib(void **unused)
         memset((void *) low, 1, 64);
         memset((void *) (low + size_b - 64), 1, 64);
         memset((void *) (low + 64), 1, size_b - 128);
-        assert_false(is_mapped(border - page) || is_mapped(border) || is_mapped(low + size_b) || is_mapped(low - 2 * page));
+        assert_false(is_mapped(border - page) || is_mapped(border) || is_mapped(low + size_b) ||
+                     is_mapped(low - 2 * page));
         assert_true(is_mapped(low - page));
         assert_int_equal(amp_slab_give(low, size_b), -EFAULT); /* this test wrote over the canary */
         munmap((void *) (low - page), n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Functions that keep something wherever a function may: in registers, in its frame, behind pointers to its callers'. */
+ * Functions that keep something wherever a function may: in registers, in its frame, behind pointers to its
+ * callers'. */
 #ifndef TESTS_STACK_KERNELS_H
 #define TESTS_STACK_KERNELS_H
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`./ampersand stack`: what it prints is what happens. Moves are predicted here from the growth rule and the frames that it
-prints; with 1024 elements they are Go's, and Go's own moves are held against that where there is a Go."""
+"""`./ampersand stack`: what it prints is what happens. Moves are predicted here from the growth rule and the frames
+that it prints; with 1024 elements they are Go's, and Go's own moves are held against that where there is a Go."""
 import json
 import os
 import re
@@ -14,8 +14,10 @@ from stack_parts import ROOT, call, needs
 
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "benchmarks/stack/ampersand-stack"
-EVENT = re.compile(r"^ +a frame of (\d+) B, (\d+) B of (\d+) (B|KiB|MiB|GiB) in use: (fits|does not fit|moves all the same)$")
-COPY = re.compile(r"^ +(\d+) B copied to (\d+) (B|KiB|MiB|GiB) at (0x[0-9a-f]+), (\d+) address(?:es)? adjusted, \d+ ns$")
+EVENT = re.compile(r"^ +a frame of (\d+) B, (\d+) B of (\d+) (B|KiB|MiB|GiB) in use: (fits|does not fit|moves all the "
+                   r"same)$")
+COPY = re.compile(r"^ +(\d+) B copied to (\d+) (B|KiB|MiB|GiB) at (0x[0-9a-f]+), (\d+) address(?:es)? adjusted, "
+                  r"\d+ ns$")
 TOLD = re.compile(r"^ +(\d+)  (0x[0-9a-f]+)  HELLO(   <- moved)?$")
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
@@ -104,7 +106,8 @@ def test_forced_and_probed():
 
 WRONG = [
     (("--start", "0"), "powers of two"), (("--start", "3000"), "powers of two"), (("--start=1K",), "2 KiB at least"),
-    (("--start", "8589934592G"), "1 GiB at most"), (("--start", "99999999999G"), "not a size"), (("--start", "2G"), "1 GiB at most"),
+    (("--start", "8589934592G"), "1 GiB at most"), (("--start", "99999999999G"), "not a size"),
+    (("--start", "2G"), "1 GiB at most"),
     (("--limit", "0"), "powers of two"), (("--limit", "5000"), "powers of two"),
     (("--start", "64K", "--limit", "32K"), "below the size to start with"), (("--size", "0"), "1, 16, 64"),
     (("--size", "7"), "1, 16, 64"), (("--size", "-1"), "not a whole number"), (("--depth", "0"), "from 1 to 1024"),
@@ -128,7 +131,8 @@ def test_beyond_the_limit():
         pytest.skip("built with AddressSanitizer: nothing moves")
     done = subprocess.run([PROGRAM, "walk", "--limit", "32K"], capture_output=True, text=True)
     assert done.returncode == 1
-    assert re.fullmatch(r"ampersand: stack: a frame of \d+ B does not fit: \d+ B are in use, and the limit is 32768 B\n", done.stderr)
+    assert re.fullmatch(r"ampersand: stack: a frame of \d+ B does not fit: \d+ B are in use, and the limit is "
+                        r"32768 B\n", done.stderr)
 
 
 def test_door():

@@ -33,7 +33,8 @@ def call(*command, **options):
 
 
 def compile_object(compiler, source, out, *flags):
-    call(*compiler.split(), *FLAGS, *flags, "-I", ROOT / "tests/harness/stack/plain", "-I", ROOT, "-c", "-o", out, source)
+    call(*compiler.split(), *FLAGS, *flags, "-I", ROOT / "tests/harness/stack/plain", "-I", ROOT, "-c", "-o", out,
+         source)
     return out
 
 

@@ -2,8 +2,8 @@
 """Random C programs for a stack that moves: calls, recursion, locals, arrays, pointers to outer frames and tables of
 them, by-value structs, results through hidden pointers, floating point, calls of the host stack.
 
-A program is well-defined by construction: numbers are unsigned, indices are masked, and a pointer never outlives what it
-points to. So its result is the same wherever its stack stands, and for whichever compiler."""
+A program is well-defined by construction: numbers are unsigned, indices are masked, and a pointer never outlives what
+it points to. So its result is the same wherever its stack stands, and for whichever compiler."""
 import random
 
 WORDS = (1, 3, 8, 20, 40)  # of the structs that are handed on by value
@@ -122,14 +122,17 @@ class Body:
         """An lvalue."""
         draw = self.draw
         array, size = draw.choice(list(self.arrays.items()))
-        return draw.choice((draw.choice(self.scalars), f"*{draw.choice(self.pointers)}", f"{array}[{draw.randrange(size)}]",
-                            f"{array}[{draw.choice(self.scalars)} % {size}]", f"{draw.choice('ab')}[{draw.randrange(4)}]"))
+        return draw.choice((draw.choice(self.scalars), f"*{draw.choice(self.pointers)}",
+                            f"{array}[{draw.randrange(size)}]",
+                            f"{array}[{draw.choice(self.scalars)} % {size}]",
+                            f"{draw.choice('ab')}[{draw.randrange(4)}]"))
 
     def one(self):
         """A pointer to a word."""
         draw = self.draw
         array, size = draw.choice(list(self.arrays.items()))
-        choices = [f"&{draw.choice(self.scalars)}", f"&{array}[{draw.randrange(size)}]", f"{draw.choice('ab')} + {draw.randrange(4)}",
+        choices = [f"&{draw.choice(self.scalars)}", f"&{array}[{draw.randrange(size)}]",
+                   f"{draw.choice('ab')} + {draw.randrange(4)}",
                    draw.choice(self.pointers), f"m[{draw.randrange(4)}]"]
         return draw.choice(choices + [f"t[{draw.randrange(4)}]"] * self.function.table)
 
@@ -144,7 +147,8 @@ class Body:
         arguments = [self.four(), self.four(), self.number(), "fuel - 1"]
         before = ""
         if callee.by_value:
-            before = f"struct s{callee.by_value} v; memset(&v, 0, sizeof v); v.w[{draw.randrange(callee.by_value)}] = {self.number()}; "
+            before = (f"struct s{callee.by_value} v; memset(&v, 0, sizeof v); "
+                      f"v.w[{draw.randrange(callee.by_value)}] = {self.number()}; ")
             arguments.append("v")
         if callee.real:
             arguments.append(f"(double) ({self.number()} % 1000)")
@@ -187,7 +191,8 @@ class Body:
         for _ in range(calls):
             lines += [self.statement(0) for _ in range(draw.randint(1, 6))] + [self.call()]
         lines += [self.statement(0) for _ in range(draw.randint(0, 3))]
-        sums = [*self.scalars, *(f"use({name}, {size})" for name, size in self.arrays.items()), "*m[0] + *m[1] + *m[2] + *m[3]",
+        sums = [*self.scalars, *(f"use({name}, {size})" for name, size in self.arrays.items()),
+                "*m[0] + *m[1] + *m[2] + *m[3]",
                 *(f"*{name}" for name in self.pointers)]
         lines.append(f"uint64_t sum = {' ^ '.join(f'({text}) * {2 * n + 3}u' for n, text in enumerate(sums))};")
         if function.returns:
@@ -202,19 +207,25 @@ def program(number):
     """The text of one program, and the names of its growable functions."""
     draw = random.Random(f"stack program {number}")
     functions = [Function(draw, number, n) for n in range(draw.randint(2, 5))]
-    declared = "".join(f"__attribute__((visibility(\"hidden\"))) {f.type} {f.name}({f.parameters()});\n" for f in functions)
+    declared = "".join(f"__attribute__((visibility(\"hidden\"))) {f.type} {f.name}({f.parameters()});\n"
+                       for f in functions)
     text = declared
     for f in functions:
         unused = "    (void) a, (void) b, (void) x, (void) fuel;\n"
-        text += f"AMP_GROWS({f.type}, {f.name}, FRAME_{f.name}, {f.parameters()})\n{{\n{unused}{Body(draw, f, functions).text()}\n}}\n"
+        text += (f"AMP_GROWS({f.type}, {f.name}, FRAME_{f.name}, {f.parameters()})\n"
+                 f"{{\n{unused}{Body(draw, f, functions).text()}\n}}\n")
     first = functions[0]
-    arguments = ["r", "q", "7u", str(draw.randint(2, 5))] + ["v"] * bool(first.by_value) + ["1.5"] * first.real + ["m"] * first.table
+    arguments = ["r", "q", "7u",
+                 str(draw.randint(2, 5))] + ["v"] * bool(first.by_value) + ["1.5"] * first.real + ["m"] * first.table
     value = f"struct s{first.by_value} v; memset(&v, 1, sizeof v); " if first.by_value else ""
     table = "uint64_t *m[4] = { r, q, r + 1, q + 2 }; " if first.table else ""
     call = f"{first.name}({', '.join(arguments)})"
-    result = f"struct s{first.returns} o = {call}; sum = use(o.w, {first.returns});" if first.returns else f"sum = {call};"
+    result = f"sum = {call};"
+    if first.returns:
+        result = f"struct s{first.returns} o = {call}; sum = use(o.w, {first.returns});"
     name = f"p{number}_main"
-    text += (f"AMP_GROWS(uint64_t, {name}, FRAME_{name}, void *arg)\n{{\n    uint64_t r[4] = {{ 1, 2, 3, 4 }}, q[4] = {{ 5, 6, 7, 8 }}, sum;\n"
+    text += (f"AMP_GROWS(uint64_t, {name}, FRAME_{name}, void "
+             f"*arg)\n{{\n    uint64_t r[4] = {{ 1, 2, 3, 4 }}, q[4] = {{ 5, 6, 7, 8 }}, sum;\n"
              f"    (void) arg;\n    {value}{table}{result}\n    return sum + use(r, 4) + 3 * use(q, 4);\n}}\n")
     return text, [*(f.name for f in functions), name]
 

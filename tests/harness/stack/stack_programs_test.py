@@ -63,6 +63,7 @@ def test_programs_agree(tmp_path, first):
 def test_programs_are_of_all_kinds():
     """What the generator is to make is made: none of its branches is dead."""
     text = "".join(stack_programs.program(number)[0] for number in range(100))
-    for part in (r"amp_stack_call\(on_host", r"t\[\d\] = [ab]", r"m\[\d\] = &", r"struct s40 o = ", r"double d", r"for \(unsigned i1",
+    for part in (r"amp_stack_call\(on_host", r"t\[\d\] = [ab]", r"m\[\d\] = &", r"struct s40 o = ", r"double d",
+                 r"for \(unsigned i1",
                  r"\} else \{", r"p3 = &l", r"struct s40 s"):
         assert re.search(part, text), part

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""check_growable.py finds kernels that break the rules of stack.h, by name and reason, whatever compiled them; and a lesson
-that does is not linked."""
+"""check_growable.py finds kernels that break the rules of stack.h, by name and reason, whatever compiled them; and a
+lesson that does is not linked."""
 import platform
 import re
 import subprocess
@@ -31,18 +31,19 @@ BROKEN = {  # what it says -> the kernel
     "array of variable length": ("kernel: moves its stack pointer by what only the run knows", "",
                                  "{ char p[n]; KEEP(p); return (uint64_t) p[0]; }"),
     "libc": ("kernel: calls printf, which is not growable: amp_stack_call", "", '{ printf("%d\\n", n); return 1; }'),
-    "a jump at the end": ("kernel: calls other, which is not growable", "uint64_t other(int n);\n", "{ return other(n); }"),
+    "a jump at the end": ("kernel: calls other, which is not growable", "uint64_t other(int n);\n",
+                          "{ return other(n); }"),
     "frame too small": (r"kernel: its frame is declared as 256 B, but takes 3\d\d", "",
                         "{ char p[300]; KEEP(p); return (uint64_t) p[n]; }"),
     "by-value argument not counted": (r"kernel: its frame is declared as 256 B, but takes \d{4}",
-                                      "uint64_t take(struct big b);\nAMP_GROWS(uint64_t, take, 64, struct big b) { KEEP(&b); "
-                                      "return (uint64_t) b.c[0]; }\nstatic struct big much;\n",
+                                      "uint64_t take(struct big b);\nAMP_GROWS(uint64_t, take, 64, struct big b) { "
+                                      "KEEP(&b); return (uint64_t) b.c[0]; }\nstatic struct big much;\n",
                                       "{ uint64_t s = take(much); KEEP(&s); return s + (uint64_t) n; }"),
     "large helper": (r"kernel: calls helper, which has no check and takes \d+ B beyond the frame: 408 are in reserve",
                      HELPER % 900, "{ uint64_t s = helper(n); KEEP(&n); return s; }"),
     "recursion without a check": ("kernel: calls again, which has no check and calls itself",
-                                  "static __attribute__((noinline)) uint64_t again(int n) { uint64_t s = n ? again(n - 1) : 1; "
-                                  "KEEP(&s); return s; }\n", "{ uint64_t s = again(n); KEEP(&n); return s; }"),
+                                  "static __attribute__((noinline)) uint64_t again(int n) { uint64_t s = n ? again(n - "
+                                  "1) : 1; KEEP(&s); return s; }\n", "{ uint64_t s = again(n); KEEP(&n); return s; }"),
     "helper that calls libc": ("kernel: calls puts, which is not growable",
                                '__attribute__((noinline)) static void say(void) { puts("x"); puts("y"); }\n',
                                "{ say(); KEEP(&n); return 1; }"),
@@ -50,7 +51,8 @@ BROKEN = {  # what it says -> the kernel
 FINE = {
     "small helper": (HELPER % 70, "{ uint64_t s = helper(n); KEEP(&n); return s; }"),
     "aligned": ("", "{ _Alignas(64) char p[64]; KEEP(p); return (uint64_t) p[n]; }"),
-    "copies": ("static struct big much;\n", "{ char p[128]; memcpy(p, much.c + n, 128); KEEP(p); return (uint64_t) p[1]; }"),
+    "copies": ("static struct big much;\n",
+               "{ char p[128]; memcpy(p, much.c + n, 128); KEEP(p); return (uint64_t) p[1]; }"),
     "host": ("", "{ uint64_t x = (uint64_t) n; return amp_stack_call(0, &x); }"),
     "itself": ("", "{ uint64_t s = n ? kernel(n - 1) : 1; KEEP(&s); return s; }"),
 }
@@ -73,7 +75,8 @@ def test_broken_rules_are_found(tmp_path, name, compiler, level):
     assert re.search(wanted, "\n".join(said)), said
 
 
-@pytest.mark.parametrize("flags", [(), ("-fstack-clash-protection",), ("-fstack-protector-all",), ("-fno-omit-frame-pointer",)],
+@pytest.mark.parametrize("flags",
+                         [(), ("-fstack-clash-protection",), ("-fstack-protector-all",), ("-fno-omit-frame-pointer",)],
                          ids=lambda flags: " ".join(flags) or "plain")
 @pytest.mark.parametrize("compiler,level", WAYS)
 @pytest.mark.parametrize("name", FINE)
@@ -112,7 +115,8 @@ def test_a_lesson_that_breaks_the_rules_is_not_linked(tmp_path):
     flags = [*FLAGS, "-O2", "-fPIC", "-ffunction-sections", "-fdata-sections", "-falign-functions=16", "-I", ROOT, "-c"]
     call("gcc", *flags, "-o", tmp_path / "lesson.o", tmp_path / "lesson.c")
     call("gcc", *flags, "-o", tmp_path / "extra.o", ROOT / "harness/lesson/lesson.c")
-    done = subprocess.run([sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", "lesson", "--object", tmp_path / "lesson.o",
+    done = subprocess.run([sys.executable, ROOT / "harness/lesson/make_layouts.py", "--lesson", "lesson", "--object",
+                           tmp_path / "lesson.o",
                            "--extra", tmp_path / "extra.o", "--count", "4", "--out", tmp_path / "out"],
                           capture_output=True, text=True)
     assert done.returncode == 1
@@ -125,7 +129,8 @@ def test_a_lesson_that_breaks_the_rules_is_not_linked(tmp_path):
 def test_own_functions_have_room_for_a_frame_pointer(tmp_path, compiler, source):
     """As distributions build with, whose flags come by CFLAGS."""
     needs(compiler, compiler)
-    call(compiler, "-std=gnu11", "-O2", "-fno-omit-frame-pointer", "-I", ROOT, "-c", ROOT / f"benchmarks/stack/{source}.c",
+    call(compiler, "-std=gnu11", "-O2", "-fno-omit-frame-pointer", "-I", ROOT, "-c",
+         ROOT / f"benchmarks/stack/{source}.c",
          "-o", tmp_path / "own.o")
     done = subprocess.run([sys.executable, CHECK, tmp_path / "own.o"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

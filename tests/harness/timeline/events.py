@@ -5,7 +5,8 @@ from collections import defaultdict
 from decimal import Decimal
 
 KEYS = {  # by type: what each event has, and what it may have
-    "X": ({"name", "ph", "ts", "dur", "pid", "tid"}, {"args"}), "i": ({"name", "ph", "ts", "pid", "tid", "s"}, {"args"}),
+    "X": ({"name", "ph", "ts", "dur", "pid", "tid"}, {"args"}),
+    "i": ({"name", "ph", "ts", "pid", "tid", "s"}, {"args"}),
     "C": ({"name", "ph", "ts", "pid", "tid", "args"}, set()), "M": ({"name", "ph", "pid", "tid", "args"}, set()),
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`trace` of a row: its run has launches, blocks and sides, and its results go. AMPERSAND_BUILD names the build folder."""
+"""`trace` of a row: its run has launches, blocks and sides, and its results go. AMPERSAND_BUILD names the build
+folder."""
 import fcntl
 import json
 import os
@@ -16,7 +17,8 @@ from waiting import HANGS_S
 
 def scratch():
     """Of rows that were traced, what their runs left behind."""
-    return {path for place in ("/dev/shm", tempfile.gettempdir()) for path in Path(place).glob("ampersand-profile.*/run")}
+    return {path for place in ("/dev/shm", tempfile.gettempdir())
+            for path in Path(place).glob("ampersand-profile.*/run")}
 
 
 def is_in_use(folder):

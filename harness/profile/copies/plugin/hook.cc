@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the C API has no way to do: hooks the stages into clang's own order of passes (clang -fpass-plugin=...), and adds
- * to a unit of debug information that is there already, and reads the tag of a type. */
+ * What the C API has no way to do: hooks the stages into clang's own order of passes (clang -fpass-plugin=...), and
+ * adds to a unit of debug information that is there already, and reads the tag of a type. */
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <llvm/IR/DIBuilder.h>

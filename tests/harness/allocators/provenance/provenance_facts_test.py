@@ -76,7 +76,8 @@ def test_effect_that_contradicts(word, effect, lie, tmp_path):
     (tmp_path / "facts.json").write_text(json.dumps(facts))
     judged = tool("judge", SHIPPED, word, tmp_path / "facts.json")
     assert judged["in_force"] is False
-    named = {"counters_move": "counters", "served_by_libc": "the C library's malloc serves"}.get(effect, f"effect.{effect}")
+    named = {"counters_move": "counters", "served_by_libc": "the C library's malloc serves"}.get(effect,
+                                                                                                 f"effect.{effect}")
     assert named in judged["reason"]
 
 

@@ -19,8 +19,8 @@ PARROTS = [
 @pytest.mark.parametrize("flags, reason", PARROTS, ids=[" ".join(flags) or "plain" for flags, _ in PARROTS])
 @pytest.mark.parametrize("by", ["name", "path", "settings"])
 def test_parrot_is_found_out(flags, reason, by, liar, tmp_path):
-    """It tells what jemalloc would, down to the version, and counters that move; as 'jemalloc', as the path of a file of
-    that name, and with settings."""
+    """It tells what jemalloc would, down to the version, and counters that move; as 'jemalloc', as the path of a file
+    of that name, and with settings."""
     library = liar("parrot.c", *flags, name="libjemalloc.so.2")
     word = {"name": "jemalloc", "path": str(library), "settings": "jemalloc:tcache:true"}[by]
     environment = {} if by == "path" else as_allocator(library)

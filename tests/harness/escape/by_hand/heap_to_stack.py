@@ -29,7 +29,8 @@ def calls(bitcode):
     text = subprocess.run([tool("llvm-dis"), "-o", "-", bitcode], capture_output=True, text=True, check=True,
                           errors="replace").stdout
     places = dict(re.findall(r"^!(\d+) = (?:distinct )?!DILocation\((line: \d+, column: \d+)", text, re.M))
-    return collections.Counter((found[1], places.get(found[2])) for found in map(CALL.search, text.splitlines()) if found)
+    return collections.Counter((found[1], places.get(found[2])) for found in map(CALL.search, text.splitlines())
+                               if found)
 
 
 def moved(files):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""`cc` with gcc lists the struct copies of the source and of the code, and changes no code; `profile --copies` puts time
-to them by line and column. The oracle is copying.c, whose copies are known by hand, and the disassembler."""
+"""`cc` with gcc lists the struct copies of the source and of the code, and changes no code; `profile --copies` puts
+time to them by line and column. The oracle is copying.c, whose copies are known by hand, and the disassembler."""
 import json
 import os
 import re
@@ -24,7 +24,8 @@ if not BUILD:
 PROFILE = Path(BUILD).resolve() / "harness" / "profile"
 CC = PROFILE / "copies" / "ampersand-cc"
 GCC = shutil.which("gcc")
-MAJOR = subprocess.run([GCC, "-dumpversion"], capture_output=True, text=True).stdout.strip().split(".")[0] if GCC else ""
+MAJOR = subprocess.run([GCC, "-dumpversion"], capture_output=True,
+                       text=True).stdout.strip().split(".")[0] if GCC else ""
 if not (PROFILE / "copies" / f"libampersand_gcc_copies-{MAJOR}.so").exists():
     pytest.skip(f"no plugin for gcc {MAJOR}: apt-get install gcc-{MAJOR}-plugin-dev", allow_module_level=True)
 SOURCE = HERE / "copying.c"

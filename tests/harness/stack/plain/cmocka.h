@@ -18,7 +18,8 @@ struct CMUnitTest {
 #define cmocka_unit_test(f) { #f, f }
 #define cmocka_run_group_tests(tests, up, down) plain_run(tests, sizeof tests / sizeof *tests)
 
-#define plain_fail(...) (fprintf(stderr, "%s:%d: ", __FILE__, __LINE__), fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), exit(1))
+#define plain_fail(...)                                                                                                \
+    (fprintf(stderr, "%s:%d: ", __FILE__, __LINE__), fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), exit(1))
 #define fail_msg(...) plain_fail(__VA_ARGS__)
 #define print_message(...) printf(__VA_ARGS__)
 #define skip() return
