@@ -345,7 +345,7 @@ def neighbours(summary):
     if not found.disturbed:
         return ["Neighbours: none; nothing else ran on the core"]
     launches = quantity.counted(found.launches, "launch", "launches")
-    out = f"; {quantity.count(found.left_out)} of {launches} are left out for it" if found.left_out else ""
+    out = f"; {quantity.count(found.left_out)} of {launches} are left out because of that" if found.left_out else ""
     told = [f"Neighbours: in {quantity.percent(found.disturbed / found.blocks)} of the blocks something else ran "
             f"on the core at every attempt{out}"]
     noisy = sorted((row for row in summary.rows if row.disturbed and row.disturbed.share >= NOISY),
@@ -427,7 +427,7 @@ def _verdicts(summary):
     return [*rules.entries("verdicts", least=quantity.level(rule.threshold)),
             ("small", small and f"the difference matters to few: {overview_text.SMALL}"),
             ("stopping", rule.stopping),
-            ("*", any(map(carried_over, rows)) and f"each side alone: by turns the ratio is another by more than "
-             f"{quantity.level(rule.carry_over_threshold)}, for certain"),
-            ("launches", few and f"an interval over this table needs {rule.launches_needed} of a row; a row with "
-             "fewer has none, and is undecided")]
+            ("*", any(map(carried_over, rows)) and "each side alone: by turns the ratio certainly differs by more than "
+             f"{quantity.level(rule.carry_over_threshold)}"),
+            ("launches", few and f"a row needs {rule.launches_needed} for an interval; with fewer it has none, and is "
+             "undecided")]

@@ -20,7 +20,7 @@ def lost(parts):
     if not told:
         return ""
     launches = quantity.counted(sum(n for _, n in parts), "launch", "launches")
-    return f"Lost: {launches} crashed, hung or found no memory, twice each; no number holds them: {listed(told)}"
+    return f"Lost: {launches} crashed, hung or ran out of memory twice; no number includes them: {listed(told)}"
 
 
 def capital(sentence):
