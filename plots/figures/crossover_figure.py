@@ -12,7 +12,7 @@ from functools import partial
 from matplotlib.ticker import NullLocator
 
 from plots.figures import style
-from plots.files import abi
+from plots.files import compiled
 from plots.judge.causes import NEIGHBOURS
 from plots.judge.pair_summary import SIDES
 from plots.words import because, quantity
@@ -212,7 +212,7 @@ def figures(summary, manifest):
 def _page(pair, rows, summary, manifest):
     crossovers, sentence = load_crossovers(summary, pair)
     unit = unit_of(manifest, pair)
-    ours = abi.of(manifest) if unit == "B" else None
+    ours = compiled.abi(manifest) if unit == "B" else None
     found, sizes = cliffs(rows), [row.size for row in rows]
     over_times = style.in_lanes([(_place_in(math.sqrt(a * b), sizes), cliff_text(rows, a, b, ours)) for a, b in found])
     over_ratios = style.in_lanes([(_place_in(one.estimate, sizes), crossover_text(one, unit)) for one in crossovers],

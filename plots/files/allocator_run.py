@@ -5,15 +5,14 @@ A configuration that was not in force, failed or is not there has no numbers her
 state and a reason. The same holds for a cell (configuration x workload) whose child failed, whose own account of the
 allocator differs from the probe's, or whose checksums differ from what the other configurations found."""
 
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from plots.files import strict_json
-from plots.files.journal import Form, read_journal
-from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged
+from plots.files.journal import Form
 from plots.files.published import refuse_published
+from plots.files.run_folder import checked, entries, is_of, journal_of, manifest_of, must_have, numbered
 from plots.program.errors import Refused, one_line
 
 TIMELINE = "timeline"  # stands where a workload's name does
@@ -80,15 +79,18 @@ class Run:
         return [column for column in self.columns if column.in_force]
 
 
+def is_of_allocators(folder):
+    """Whether the run compares configurations, and not the sides of pairs."""
+    return is_of("allocators", folder)
+
+
 def load(folder):
     folder = Path(folder)
     manifest, manifest_crc32 = read_manifest(folder)
     names = [entry["name"] for entry in manifest["configurations"]]
     works = {entry["name"]: entry for entry in manifest["workloads"]}
     refuse_published(folder)
-    journal = read_journal(folder, {*works, TIMELINE}, set(names), FORM)
-    if journal.manifest_crc32 not in (None, manifest_crc32):
-        raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")
+    journal = journal_of(folder, manifest_crc32, {*works, TIMELINE}, set(names), FORM)
     timelines = _walk_timelines(folder, names)
     if timelines:
         works[TIMELINE] = {"name": TIMELINE, "kind": TIMELINE, "threads": 1, "pair": None, "sizes": None,
@@ -111,9 +113,7 @@ def load(folder):
 
 def read_manifest(folder):
     """manifest.json and its CRC-32."""
-    name, raw, manifest = parse_manifest(folder)
-    strict_json.check_version(manifest, "allocators", name)
-    strict_json.validate(manifest, "allocators", name)
+    name, manifest, crc32 = manifest_of(folder, "allocators")
     names = [entry["name"] for entry in manifest["configurations"]]
     works = [entry["name"] for entry in manifest["workloads"]]
     for key, found in (("configurations", names), ("workloads", works)):
@@ -124,7 +124,7 @@ def read_manifest(folder):
     for key in ("baseline", "again"):
         if manifest[key] is not None and manifest[key] not in names:
             raise Refused(name, key, f"{manifest[key]} is not one of the configurations")
-    return strict_json.printable(manifest), zlib.crc32(raw)
+    return strict_json.printable(manifest), crc32
 
 
 # ---- What is in the folder
@@ -156,11 +156,8 @@ def _column(folder, entry, journal):
     provenance = None
     if path.exists():
         crc32 = journal.finished("provenance", name, TIMELINE)
-        _, provenance = read_unchanged(path, next(iter(crc32.values()), None))
-        strict_json.check_version(provenance, "provenance", path)
-        strict_json.validate(provenance, "provenance", path)
-        check_identity(provenance, {"configuration": name}, path)
-        provenance = strict_json.printable(provenance)
+        provenance = strict_json.printable(
+            checked(path, "provenance", {"configuration": name}, next(iter(crc32.values()), None)))
     elif journal.finished("provenance", name, TIMELINE):
         raise Refused(path, "missing, though the journal says that it was finished")
     probe = journal.failure_in("provenance", name, TIMELINE)
@@ -182,8 +179,7 @@ def _cell(folder, column, work, files, journal):
     place = "timelines" if work["kind"] == TIMELINE else "launches"
     directory = folder / place / column.name / ("" if work["kind"] == TIMELINE else work["name"])
     finished = journal.finished(place, column.name, work["name"])
-    for number in finished.keys() - files.keys():
-        raise Refused(directory / f"{number or 0:03d}.json", "missing, though the journal says that it was finished")
+    must_have(finished, files, directory)
     launches = {number: _launch(path, column.name, work, number, finished.get(number))
                 for number, path in sorted(files.items())}
     failure = journal.failure_in(place, column.name, work["name"])
@@ -202,11 +198,8 @@ def _words(failure):
 
 def _launch(path, configuration, work, number, crc32):
     kind = KINDS[work["kind"]]
-    _, document = read_unchanged(path, crc32)
-    strict_json.check_version(document, kind, path)
-    strict_json.validate(document, kind, path)
     identity = {"configuration": configuration, "launch": number}
-    check_identity(document, identity | ({} if kind == "timeline" else {"workload": work["name"]}), path)
+    document = checked(path, kind, identity | ({} if kind == "timeline" else {"workload": work["name"]}), crc32)
     {"workload": _check_workload, "workload-pair": _check_pair, "program": _check_program,
      "timeline": _check_timeline}[kind](document, work, path)
     return document

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How each lesson of a run was compiled, as its object says (harness/lesson/lesson_object.py). A run may hold lessons
-of several compilers. An older run only says what ampersand itself was built with."""
+of several compilers. An older run only says what ampersand itself was built with. And for which ABI: how arguments are
+passed is its affair, and some texts are true of one only."""
 
 import re
 
@@ -8,7 +9,14 @@ import re
 _TELLING = re.compile(r"-(O|m|flto|fno-inline|ffast-math|fsanitize|fprofile|finstrument|fno-omit-frame-pointer|"
                       r"fstack-(protector|clash)|fcf-protection)")
 _USUAL = ("-mtune=generic", "-march=x86-64", "-fcf-protection=none")
+SYSV, AAPCS64 = "x86-64 System V", "AArch64"  # the names are those of harness/kernel.h
+_ABIS = {"x86_64": SYSV, "aarch64": AAPCS64}
 _FEW = 2  # lessons that are named where they are not compiled like the others, and features of a processor
+
+
+def abi(manifest):
+    """Its name, or None where nobody has written down what it does."""
+    return _ABIS.get(manifest["machine"].get("arch"))
 
 
 def units(manifest, lesson):

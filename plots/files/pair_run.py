@@ -10,8 +10,6 @@ Everything is checked before anything is computed: a figure from a damaged file 
 Small files are held against their JSON Schema; launches, of which there are thousands, by hand and by numpy.
 Where the journal keeps a file's CRC-32, a single changed digit is found too."""
 
-import re
-import zlib
 from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from plots.files import allocated, counters, declared, launches_csv, published, strict_json
-from plots.files.journal import read_journal
 from plots.files.quiet import is_quiet
+from plots.files.run_folder import (check_identity, entries, journal_of, manifest_of, must_have, numbered,
+                                    read_unchanged)
 from plots.program import at_once
 from plots.program.errors import Refused
 
@@ -106,10 +105,7 @@ def load(folder, configuration=None, shrink=None):
     if published.is_published(folder):
         return _load_published(folder, manifest, configuration)
     entries_of = {f"{row['pair']}/size={row['size']}": row for row in manifest["rows"]}
-    journal = read_journal(folder, set(entries_of), set(names))
-    if journal.manifest_crc32 not in (None, manifest_crc32):
-        raise Refused(folder / "manifest.json", "changed since the run: the journal keeps another CRC-32 of it")
-
+    journal = journal_of(folder, manifest_crc32, set(entries_of), set(names))
     found = {kind: _walk(folder, kind, names, entries_of) for kind in ("launches", "counts", "solo")}
 
     def row_of(entry):
@@ -138,40 +134,9 @@ def _load_published(folder, manifest, configuration):
 
 def read_manifest(folder):
     """manifest.json of a run folder, and its CRC-32."""
-    name, raw, manifest = parse_manifest(folder)
-    strict_json.check_version(manifest, "run", name)
-    strict_json.validate(manifest, "run", name)
+    name, manifest, crc32 = manifest_of(folder, "run")
     _check_manifest(manifest, name)
-    return manifest, zlib.crc32(raw)
-
-
-def is_of_allocators(folder):
-    """Whether the run compares configurations (allocator_run.py) and not the sides of pairs. What cannot be read is
-    no such run: whoever loads it says why."""
-    try:
-        _, _, manifest = parse_manifest(Path(folder))
-    except Refused:
-        return False
-    written = manifest.get("schema") if isinstance(manifest, dict) else None
-    return isinstance(written, str) and written.startswith("ampersand/allocators/")
-
-
-def parse_manifest(folder):
-    """(path, bytes, JSON) of the manifest of a run of any kind."""
-    if not folder.is_dir():
-        raise Refused(folder, "not a folder" if folder.exists() else "there is no such folder")
-    try:
-        names = sorted(path.name for path in folder.iterdir())
-    except OSError as error:
-        raise Refused(folder, error.strerror) from None
-    manifests = [name for name in names if "manifest" in name.lower() and name.lower().endswith(".json")]
-    if len(manifests) > 1:
-        raise Refused(folder, f"{len(manifests)} manifests ({', '.join(manifests)}): which run is it? Keep one")
-    if "manifest.json" not in names:
-        raise Refused(folder, "no manifest.json: not a run folder" if names else "empty: not a run folder")
-    name = folder / "manifest.json"
-    raw = strict_json.read_bytes(name)
-    return name, raw, strict_json.parse(raw, name)
+    return manifest, crc32
 
 
 def _check_manifest(manifest, name):
@@ -221,28 +186,6 @@ def _walk(folder, kind, configurations, declared):
     return found
 
 
-def entries(path):
-    """What is in a folder, without the leftovers of a killed writer; nothing where there is no folder."""
-    try:
-        return sorted(entry for entry in path.iterdir() if not entry.name.endswith(".tmp"))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise Refused(path, error.strerror) from None
-
-
-def numbered(folder):
-    found = {}
-    for path in entries(folder):
-        match = re.fullmatch(r"([0-9]{1,9})\.json", path.name, re.ASCII)
-        if not match:
-            raise Refused(path, "not a file of a run: expected <launch>.json")
-        if int(match[1]) in found:
-            raise Refused(path, f"the same launch as {found[int(match[1])].name}")
-        found[int(match[1])] = path
-    return found
-
-
 def _load_row(folder, entry, manifest, configuration, journal, found):
     name = f"{entry['pair']}/size={entry['size']}"
     n_layouts = manifest["layouts"][entry["lesson"]]["n"]
@@ -253,9 +196,7 @@ def _load_row(folder, entry, manifest, configuration, journal, found):
     for kind, files in found.items():
         mine = files.get((configuration, name), {})
         journalled = journal.finished(kind, configuration, name)
-        for number in journalled.keys() - mine.keys():
-            raise Refused(folder / kind / configuration / name / f"{number:03d}.json",
-                          "missing, though the journal says that it was finished")
+        must_have(journalled, mine, folder / kind / configuration / name)
         loaded[kind] = tuple(read[kind](_document(path, kind, identity | {"launch": number}, journalled.get(number)),
                                         path) for number, path in sorted(mine.items()))
     _same_layouts(loaded["launches"], folder / "launches" / configuration / name)
@@ -274,22 +215,6 @@ def _document(path, kind, identity, crc32):
     if kind == "launches" and (b"true" in raw or b"false" in raw):
         _no_booleans(document, path)
     return document
-
-
-def read_unchanged(path, crc32):
-    """(bytes, JSON) of a file whose CRC-32 the journal keeps, or None."""
-    raw = strict_json.read_bytes(path)
-    if crc32 is not None and zlib.crc32(raw) != crc32:
-        strict_json.parse(raw, path)  # where it is not even JSON, the place of the damage is the better message
-        raise Refused(path, "changed since it was written: the journal keeps another CRC-32 of it")
-    return raw, strict_json.parse(raw, path)
-
-
-def check_identity(document, identity, path):
-    """A file says itself what it stands for: its place in the folder must agree."""
-    for key, expected in identity.items():
-        if document.get(key) != expected or type(document[key]) is not type(expected):  # 8.0, -0.0 and true are others
-            raise Refused(path, key, f"{document.get(key)!r} in a file that stands for {expected!r}")
 
 
 _LAUNCH_INTEGERS = {"seed": None, "cpu": -1, "stack_offset_b": 0, "environment_padding_b": 0, "epoch_ns": 1,

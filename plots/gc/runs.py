@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Load a run of collectors, or refuse it in one line."""
 
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from plots.files import records, strict_json
-from plots.files.journal import Form, read_journal
-from plots.files.pair_run import check_identity, entries, numbered, parse_manifest, read_unchanged
+from plots.files.journal import Form
+from plots.files.run_folder import checked, entries, is_of, journal_of, manifest_of, numbered
 from plots.program.errors import Refused, one_line
 
 PAUSES, GRAPH, SHAPE = "pauses", "graph", "shape"
@@ -92,13 +91,7 @@ class Run:
 
 
 def is_of_collectors(folder):
-    """Whether it is such a run. What cannot be read is none: whoever loads it says why."""
-    try:
-        _, _, manifest = parse_manifest(Path(folder))
-    except Refused:
-        return False
-    written = manifest.get("schema") if isinstance(manifest, dict) else None
-    return isinstance(written, str) and written.startswith("ampersand/gc/")
+    return is_of("gc", folder)
 
 
 def files(folder):
@@ -121,18 +114,14 @@ FORM = Form({"kind": str, "configuration": str, "workload": str, "live_b": int, 
 
 def load(folder):
     folder = Path(folder)
-    name, raw, manifest = parse_manifest(folder)
-    strict_json.check_version(manifest, "gc", name)
-    strict_json.validate(manifest, "gc", name)
+    _, manifest, crc32 = manifest_of(folder, "gc")
     manifest = strict_json.printable(manifest)
     settings = manifest["settings"]
     rows = [f"{workload}-{live_b}-{gogc}" for workload in settings["workloads"] for live_b in settings["live_b"]
             for gogc in settings["gogc"]]
     known = rows + [f"{shape}-{live_b}-{gogc}" for shape in (*SHAPES, *OPERATIONS, *LOOPS) for live_b in settings["live_b"]
                     for gogc in settings["gogc"]]
-    journal = read_journal(folder, known, set(settings["collectors"]), FORM)
-    if journal.manifest_crc32 not in (None, zlib.crc32(raw)):
-        raise Refused(name, "changed since the run: the journal keeps another CRC-32 of it")
+    journal = journal_of(folder, crc32, known, set(settings["collectors"]), FORM)
     run = Run(folder, manifest, journal.events, {}, {}, {}, failures=_failures(journal))
     for collector in settings["collectors"]:
         found = {path.name: path for path in entries(folder / "launches" / collector)}
@@ -180,11 +169,7 @@ def _failures(journal):
 
 
 def _document(path, kind, identity, crc32):
-    _, document = read_unchanged(path, crc32)
-    strict_json.check_version(document, kind, path)
-    strict_json.validate(document, kind, path)
-    check_identity(document, identity, path)
-    return strict_json.printable(document)
+    return strict_json.printable(checked(path, kind, identity, crc32))
 
 
 def _launch(path, identity, crc32):

@@ -6,7 +6,7 @@ is, or if both are equal. It speaks for a claim of `neither` if the difference i
 if a side is faster by more. A row that is not decided says nothing. A claim holds if a row speaks for it and none
 against it. What is true of another ABI only is left out."""
 
-from plots.files import abi
+from plots.files import compiled
 from plots.judge.pair_summary import Claim
 from plots.stats import worth
 
@@ -27,7 +27,7 @@ def judge(declared, rows):
 
 def declared(run):
     """{pair: its claims that are about the run's ABI}, each once: a template declares them for every size."""
-    found, ours = {}, abi.of(run.manifest)
+    found, ours = {}, compiled.abi(run.manifest)
     for row in run.rows:
         mine = found.setdefault(row.pair, [])
         mine += [claim for claim in row.declared.get("claims", ())

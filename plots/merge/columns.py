@@ -13,7 +13,8 @@ object: registers, moves, rep movs, a call), the cache that an object of this si
 from dataclasses import dataclass
 
 from plots.files import compiled
-from plots.files.pair_run import is_of_allocators, load
+from plots.files.allocator_run import is_of_allocators
+from plots.files.pair_run import load
 from plots.judge import compare_facts
 from plots.judge.comparison import Fact
 from plots.judge.pair_summary import Estimate

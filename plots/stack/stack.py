@@ -52,11 +52,7 @@ def measured(args):
 
 
 def read(folder):
-    path = folder / "stack.json"
-    document = strict_json.parse(strict_json.read_bytes(path), path)
-    strict_json.check_version(document, "stack", path)
-    strict_json.validate(document, "stack", path)
-    return strict_json.printable(document)
+    return strict_json.printable(strict_json.load(folder / "stack.json", "stack"))
 
 
 @contextlib.contextmanager

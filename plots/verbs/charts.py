@@ -7,7 +7,7 @@ from pathlib import Path
 
 from plots.figures import allocator_charts, pictures
 from plots.files import allocator_run, strict_json
-from plots.files.pair_run import is_of_allocators
+from plots.files.allocator_run import is_of_allocators
 from plots.gc import runs
 from plots.go import go
 from plots.judge import pair_summary

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from plots.files import allocator_run, bench_format, declared, launches_csv, strict_json
-from plots.files.pair_run import is_of_allocators, load, read_manifest
+from plots.files.allocator_run import is_of_allocators
+from plots.files.pair_run import load, read_manifest
 from plots.files.published import is_published
 from plots.gc import runs
 from plots.judge.tidy import disagreements

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from plots.files import strict_json
-from plots.files.pair_run import is_of_allocators
+from plots.files.allocator_run import is_of_allocators
 from plots.gc import page, runs
 from plots.go import go
 from plots.judge import tidy

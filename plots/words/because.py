@@ -10,13 +10,13 @@ Of a row whose ratio depends on the place of the code, what sets the slow places
 
 import math
 
-from plots.files import abi
+from plots.files.compiled import AAPCS64, SYSV
 from plots.judge.causes import REP_MOVS, may_rep_movs, rep_movs, told, waits
 from plots.judge.pair_summary import SIDES
 from plots.words import quantity
 
 EXPLAINS = 0.5  # of ln pointer/value: what a ratio of instructions must reach to be named
-REGISTERS_B = {abi.SYSV: (16,), abi.AAPCS64: (16, 32)}  # up to so many an object is passed in them; 32: four doubles
+REGISTERS_B = {SYSV: (16,), AAPCS64: (16, 32)}  # up to so many an object is passed in them; 32: four doubles
 WAIT_NS = 2  # more than the other side takes, at least: ten cycles at 5 GHz, what a load that is not forwarded costs
 SHARE = 0.1  # of the side's time: what the start of a rep movs must take to be named
 MISSES = 0.05  # an operation, and more than the other side: fewer are noise of the simulation
