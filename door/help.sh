@@ -3,7 +3,8 @@
 #
 # Help texts. Sourced by ../ampersand.
 
-verbs='bench ask ab escape profile trace cc record allocators test list report charts compare check check-budgets merge stack gc doctor setup help'
+verbs='bench ask ab escape profile trace cc record allocators test list report charts compare check check-budgets merge'
+verbs="$verbs stack gc doctor setup help"
 if [ $installed = yes ]; then verbs="${verbs%% test *} ${verbs#* test }"; fi # there are no tests
 
 # Pass a help text on; where ampersand is installed, with the names and folders that hold there.
@@ -282,8 +283,8 @@ Usage: ./ampersand record -o FILE -- PROGRAM ARGUMENTS
 
 Runs the program and writes each call of malloc, calloc, realloc, free and their like: sizes, lifetimes, threads, order,
 and how much of large objects was touched. ./ampersand allocators --trace FILE replays that under each configuration.
-If there are several processes, only the one with most calls is written. The exit status is the program's (128 plus a signal that ended
-it); 2 also: it cannot be recorded, for the reason that is printed.
+If there are several processes, only the one with most calls is written. The exit status is the program's (128 plus a
+signal that ended it); 2 also: it cannot be recorded, for the reason that is printed.
 END
         cc) cat <<'END' ;;
 Usage: ./ampersand cc [--count] FLAGS AND FILES OF THE COMPILER
@@ -293,9 +294,9 @@ Usage: ./ampersand cc [--count] FLAGS AND FILES OF THE COMPILER
                      removes copies; this may hold the compiler back       none
 
 Calls clang with -g and a plugin that names each struct copy in the debug information, and passes everything else on, as
-in `make CC="$PWD/ampersand cc --count"`. Without --count the code is the same to the byte. AMPERSAND_CLANG names another
-compiler than `clang`: a clang of version 14 to 19, or a gcc, whose copies are listed but not counted. Exit status: the
-compiler's; 2 if the compiler, or the plugin for it, is not there.
+in `make CC="$PWD/ampersand cc --count"`. Without --count the code is the same to the byte. AMPERSAND_CLANG names
+another compiler than `clang`: a clang of version 14 to 19, or a gcc, whose copies are listed but not counted. Exit
+status: the compiler's; 2 if the compiler, or the plugin for it, is not there.
 END
         list) cat <<'END' ;;
 Usage: ./ampersand list [--filter REGEX] [--questions]
@@ -384,6 +385,7 @@ Usage: ./ampersand gc [flags]                                              defau
   --timeout S            seconds that a process may take                   600
   --memory-limit SIZE    addresses that a process may take                 128G
 
+Measures the heap at its peak, the CPU time of collecting and every pause, and compares them with a model: the heap is
 Measures the heap at its peak, the CPU time of collecting and every pause, and compares them with a model: the heap is
 live x (1 + GOGC/100), where Go counts as live what is allocated while it marks; every other cycle says what those
 between cost. Before it begins, trials tell how long the run will take, which is printed. The page shows the heap over

@@ -250,7 +250,9 @@ verb_test() {
         shift
         case $value,$argument in
             ,-C | ,--repeat | ,--wrapper | ,--wrap | ,--suite | ,--no-suite | ,--logbase | ,-j | ,--num-processes | \
-                ,-t | ,--timeout-multiplier | ,--setup | ,--test-args | ,--maxfail | ,--max-lines | ,--slice) value=yes ;;
+                ,-t | ,--timeout-multiplier | ,--setup | ,--test-args | ,--maxfail | ,--max-lines | ,--slice)
+                value=yes
+                ;;
             ,-*) ;;
             ,*:*) ;;
             ,*)
