@@ -139,8 +139,8 @@ configure() {
     echo "$want" >"$note"
 }
 
-# What a verb uses of a build: a target, none for all, and a file of it. A gate in CI builds anew each time, and has no use
-# for lessons.
+# What a verb uses of a build: a target, none for all, and a file of it. A gate in CI builds anew each time, and has no
+# use for lessons.
 target() { case $verb in ab) echo for-ab ;; esac }
 made_file() { case $verb in ab) echo "$build/harness/ampersand-ab" ;; *) echo "$build/harness/ampersand-bench" ;; esac }
 

@@ -10,6 +10,53 @@ import house
 ROOMS = house.read_rooms((house.ROOT / "docs/contributing.md").read_text())
 MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_COLUMNS = 18, 450, 45, 120
 LONGER = {}  # files that may be longer, and why
+WIDER = {  # files with lines that are wider, and at most how many: take away what no longer has any
+    "benchmarks/gc/backend.h": 1,
+    "examples/ab/accuracy/accuracy.py": 1,
+    "harness/collectors/jobs.c": 1,
+    "harness/collectors/main.c": 2,
+    "harness/collectors/options.c": 1,
+    "harness/counters/count.c": 2,
+    "harness/counters/count.h": 1,
+    "harness/counters/count_child.c": 1,
+    "harness/gc/state.h": 1,
+    "harness/gc/stop.c": 1,
+    "harness/kernel.h": 1,
+    "harness/lesson/make_layouts.py": 3,
+    "harness/profile/copies/report.c": 1,
+    "harness/profile/meson.build": 1,
+    "harness/profile/preload/calls_cxx.c": 2,
+    "harness/profile/record/record.h": 1,
+    "harness/profile/record/region.h": 1,
+    "harness/profile/recorded.c": 1,
+    "harness/profile/rows.c": 1,
+    "harness/profile/run.c": 1,
+    "harness/profile/show.c": 4,
+    "harness/profile/show_cpu.c": 1,
+    "install/meson.build": 4,
+    "plots/gc/model.py": 1,
+    "plots/gc/runs.py": 2,
+    "plots/gc/text.py": 3,
+    "tests/ask/ask_types_test.py": 2,
+    "tests/disassembly.py": 1,
+    "tests/harness/ab/templates_test.py": 1,
+    "tests/harness/collectors/collectors_test.py": 2,
+    "tests/harness/counters/counters_test.py": 1,
+    "tests/harness/escape/cases.c": 11,
+    "tests/harness/escape/cases_members.c": 2,
+    "tests/harness/escape/cases_order.c": 4,
+    "tests/harness/escape/programs.py": 4,
+    "tests/harness/lesson/layouts/layouts_table_test.py": 5,
+    "tests/harness/profile/profile_test.py": 7,
+    "tests/harness/profile/rows_test.py": 1,
+    "tests/harness/stack/stack_ways_test.py": 1,
+    "tests/harness/timeline/timeline_page_test.py": 2,
+    "tests/harness/timeline/timeline_test.py": 2,
+    "tests/meson.build": 2,
+    "tests/oracle/oracle_test.py": 1,
+    "tests/plots/gc/gc_page_test.py": 4,
+    "tests/synthetic_gc.py": 4,
+}
 # Includes that make no circle although a source and its header count as one file here, and why.
 TYPES_ONLY = {
     ("harness/stack/state.h",
@@ -114,10 +161,10 @@ def test_no_file_is_long():
 
 
 def test_no_line_is_wide():
-    found = {path.relative_to(house.ROOT).as_posix():
-             [number for number, line in enumerate(path.read_text().splitlines(), 1) if len(line) > MOST_COLUMNS]
+    found = {path.relative_to(house.ROOT).as_posix(): sum(len(line) > MOST_COLUMNS for line in
+                                                          path.read_text().splitlines())
              for path in tracked(kinds=(*SOURCES, ".build"))}
-    assert {path: lines for path, lines in found.items() if lines} == {}
+    assert {path: n for path, n in found.items() if n > WIDER.get(path, 0)} == {}
 
 
 def test_no_function_of_c_is_long():

@@ -46,8 +46,8 @@ static AMP_NOINLINE int execute(const struct counted *counted, uint64_t ops, str
     return amp_events_end("ab", out);
 }
 
-/* By the instructions of the second operation: what is done only once is over. Done also where the number is known: each
- * side must have done the same before it is counted, or a collector of its own is at another point of its work. */
+/* By the instructions of the second operation: what is done only once is over. Done also where the number is known:
+ * each side must have done the same before it is counted, or a collector of its own is at another point of its work. */
 static int choose_ops(struct counted *counted)
 {
     struct amp_events one;

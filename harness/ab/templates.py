@@ -57,7 +57,8 @@ class Linked:
             if elf["e_machine"] != "EM_X86_64":
                 raise Refused(f"its layouts are linked one by one: {elf['e_machine']}")
             self.sections = [(section.name, section.header, section.data()) for section in elf.iter_sections()]
-            end = max(part["p_offset"] + part["p_filesz"] for part in elf.iter_segments() if part["p_type"] == "PT_LOAD")
+            end = max(part["p_offset"] + part["p_filesz"] for part in elf.iter_segments()
+                      if part["p_type"] == "PT_LOAD")
             file.seek(0)
             self.data = np.frombuffer(file.read(end), np.uint8).copy()
         self.data[0x28:0x30] = self.data[0x3C:0x40] = 0  # there is no table of sections behind it any more
@@ -71,7 +72,8 @@ class Linked:
             if header["sh_type"] == "SHT_RELR":
                 raise Refused("its relative relocations are packed")
             if header["sh_type"] == "SHT_RELA" and header["sh_flags"] & 2:  # the loader's: in each the last 8 bytes
-                yield from ((at + 16, 8, False) for at in range(header["sh_offset"], header["sh_offset"] + len(data), 24))
+                yield from ((at + 16, 8, False)
+                            for at in range(header["sh_offset"], header["sh_offset"] + len(data), 24))
             elif header["sh_type"] == "SHT_RELA":
                 yield from self._told(self.sections[header["sh_info"]][1], np.frombuffer(data, RELOCATION))
             elif name == ".eh_frame_hdr":

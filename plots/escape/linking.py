@@ -71,7 +71,8 @@ def merge(results):
 
 def worse(a, b):
     """Of what two programs say of one allocation, that which keeps it on the heap; of two, what is certain."""
-    if (a["bytes"], a.get("at_most")) != (b["bytes"], b.get("at_most")) and a["obstacle"] is None and b["obstacle"] is None:
+    if (a["bytes"], a.get("at_most")) != (b["bytes"],
+                                          b.get("at_most")) and a["obstacle"] is None and b["obstacle"] is None:
         return {**a, "obstacle": "size", "reason": "its size differs between the programs that share this file"}
     return min(a, b, key=lambda one: (one["obstacle"] is None, one["obstacle"] != "outlives",
                                       one.get("assumed", False)))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The page of a time line, without data: `trace` puts these in where a line is one @WORD@ (harness/timeline/write/page.c).
+"""The page of a time line, without data: `trace` puts these in where a line is one @WORD@
+(harness/timeline/write/page.c).
 It is made when ampersand is built, so that tracing needs no Python."""
 
 import sys
@@ -13,7 +14,8 @@ from plots.pages import shell
 def page():
     script = shell.read_template("timeline_data.js") + shell.read_template("timeline.js")
     return shell.environment().get_template("timeline.html.j2").render(
-        title="ampersand: a time line", manifest={"version": ""}, place="", css=Markup(shell.read_template("report.css")),
+        title="ampersand: a time line", manifest={"version": ""}, place="",
+        css=Markup(shell.read_template("report.css")),
         sheet=Markup(shell.read_template("timeline.css")), script=Markup(script), script_hash=shell.policy_hash(script))
 
 

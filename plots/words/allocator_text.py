@@ -213,7 +213,8 @@ def distances(summary):
     launches = quantity.counted(launches, "launch", "launches")
     return apart and (f"Distances: in {quantity.count(apart)} of {launches} with several threads, a cache line took "
                       f"{quantity.count(APART)} times as long (or as short) from CPU to CPU as in {baseline}'s launch "
-                      f"beside it; their times are not compared with {baseline}'s as long as enough other launches remain")
+                      f"beside it; their times are not compared with {baseline}'s as long as enough other launches "
+                      f"remain")
 
 
 def legend(summary):

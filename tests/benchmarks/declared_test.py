@@ -80,7 +80,8 @@ NOT_TOLD = {
     "trace_mark": "what a mark that is on calls is not known",
     "known_work": "steps are not counted by one",
 }
-UNDECLARED = {"stack_copy_growable", "stack_copy_fresh", "thread_send", "false_sharing", "write_barrier_marking", "allocate",
+UNDECLARED = {"stack_copy_growable", "stack_copy_fresh", "thread_send", "false_sharing", "write_barrier_marking",
+              "allocate",
               "gogc"}
 
 

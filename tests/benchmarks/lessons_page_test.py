@@ -47,7 +47,8 @@ def test_drawing_is_the_lessons_own(lesson):
 
 @pytest.mark.parametrize("lesson", PARTS)
 def test_figures_are_those_of_its_pairs(lesson):
-    many = [pair for pair in dict.fromkeys(pair for pair, _ in TABLES[lesson]) if sizes()[pair] >= 2 and pair in MEASURED]
+    many = [pair for pair in dict.fromkeys(pair for pair, _ in TABLES[lesson]) if sizes()[pair] >= 2
+            and pair in MEASURED]
     shown = [(alternative, file) for alternative, file in figures(PARTS[lesson])
              if re.sub("_(o3|native)$", "", file) in many and not file.endswith(("_o3", "_native"))]
     assert shown == [(pair, pair) for pair in many]

@@ -153,7 +153,8 @@ class Collected(Structure):
 
 
 @both_compilers
-@pytest.mark.parametrize("lesson", [lesson for lesson in COLLECTED if any(pair in ALLOCATIONS for pair, _ in TABLES[lesson])])
+@pytest.mark.parametrize("lesson",
+                         [lesson for lesson in COLLECTED if any(pair in ALLOCATIONS for pair, _ in TABLES[lesson])])
 def test_a_collector_counts_what_is_declared(pairs_of, compiler, lesson):
     """And frees all of it, but for what the stack still shows; a heap that may grow more grows more."""
     for pair, size in rows_of(pairs_of(compiler, lesson)):
@@ -175,7 +176,8 @@ def test_a_collector_counts_what_is_declared(pairs_of, compiler, lesson):
 
 @both_compilers
 @pytest.mark.parametrize("lesson",
-                         ["pass", "factory", "return_out", "mutate", "container_store", "interface", "thread_send", "zero_value",
+                         ["pass", "factory", "return_out", "mutate", "container_store", "interface", "thread_send",
+                          "zero_value",
                                     "frame_reuse", "construct_shared", "collection_sort", "copy_limit", "lifetime"])
 def test_template_over_a_type_of_ones_own(tmp_path, compiler, lesson):
     """With AMP_SUBJECT given, the lesson is about that type alone; padding at its end is not looked at."""

@@ -21,7 +21,8 @@ COLLECTOR = sorted((ROOT / "harness/gc").glob("*.c"))
 
 class Side(Structure):
     _fields_ = [("run", CFUNCTYPE(c_uint64, c_void_p, c_uint64)),
-                ("allocs_per_op", c_uint64), ("bytes_per_op", c_uint64), ("calls", c_char_p), ("copied_b_per_op", c_uint64),
+                ("allocs_per_op", c_uint64), ("bytes_per_op", c_uint64), ("calls", c_char_p),
+                ("copied_b_per_op", c_uint64),
                 ("set_up", CFUNCTYPE(c_void_p, c_size_t)), ("tear_down", CFUNCTYPE(None, c_void_p)),
                 ("label", c_char_p), ("budget", c_void_p), ("collected", CFUNCTYPE(None, c_void_p, c_void_p))]
 

@@ -62,7 +62,8 @@ TABLES = {  # pairs and their sizes, in the order of the file, whatever the comp
     "write_barrier": [("write_barrier", [8])],
     "write_barrier_marking": [("write_barrier_marking", [1024])],
     "loop_check": [("loop_check", [8 * KIB])],
-    "mark": [(f"mark_{shape}", [256 * KIB, 4 * MIB]) for shape in ("values", "layout", "pointers", "order", "list", "tree")],
+    "mark": [(f"mark_{shape}", [256 * KIB, 4 * MIB])
+             for shape in ("values", "layout", "pointers", "order", "list", "tree")],
     "allocate": [(name, [64]) for name in ("call_collected", "reuse_collected", "arena_collected")],
     "gogc": [(name, [n * KIB]) for n in (64, 512) for name in ("gogc", "gogc_values")],
     "known": [(name, [1000]) for name in ("known_half", "known_one", "known_five")],

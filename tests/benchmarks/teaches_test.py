@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Whether a lesson teaches what it says, in what gcc and clang make of it at -O2: a row for each side of each pair.
 
-disassembly_test.py reads the first lessons instruction by instruction. Here a side is held to what sets it apart from the
-other one: whom it calls, whether it allocates, whether it calls through a pointer, how often it copies the object, and
-whether its frame is large enough to hold it. And a lesson that is changed so that it no longer does so must fail."""
+disassembly_test.py reads the first lessons instruction by instruction. Here a side is held to what sets it apart from
+the other one: whom it calls, whether it allocates, whether it calls through a pointer, how often it copies the object,
+and whether its frame is large enough to hold it. A lesson that is changed so that it no longer does so must fail."""
 import re
 import shutil
 import subprocess
@@ -131,7 +131,8 @@ def told(made, side, run, n):
         wanted = side.copies if isinstance(side.copies, tuple) else (side.copies,)
         excess = [sum(map(stored_b, bodies)) - copies * size for copies in wanted]
         assert any(0 <= more < min(size,
-                                   SLACK_B) for more in excess), f"{run}: {wanted} copies of {size} B and {excess} B more"
+                                   SLACK_B)
+                   for more in excess), f"{run}: {wanted} copies of {size} B and {excess} B more"
     if side.frame is not None:
         largest = max(map(frame_b, bodies))
         fits = largest >= n + (0 if n > RED_ZONE_B else RED_ZONE_B - n)
@@ -337,7 +338,8 @@ MUTANTS = [
     ("buffer", "the size is known", ALL, (("        grow(b);", "        _exit(1);"),)),
     ("buffer", "the buffer of the frame on the heap", ALL,
      (("struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };",
-                                                      "struct buffer b = { amp_alloc(sizeof memory), 0, sizeof memory };"),)),
+                                                      "struct buffer b = { amp_alloc(sizeof memory), 0, sizeof memory "
+                                                      "};"),)),
     ("buffer", "the buffer of known size in the frame", ALL,
      (("        struct buffer b = { amp_alloc(sizeof(subject)), 0, sizeof(subject) };",
        "        subject memory; struct buffer b = { (unsigned char *) &memory, 0, sizeof memory };"),
@@ -346,14 +348,15 @@ MUTANTS = [
     ("return_out", "returned on both sides", ALL, (("    *out = *model;", "    *out = make_value(model);"),)),
     ("return_out", "no temporary", ALL, (("*object = store_value(model);", "store_out(object, model);"),
                                          ("static AMP_NOINLINE subject store_value", "extern subject store_value"),
-                                         ("(const subject *model)\n{\n    return *model;\n}\n\nstatic AMP_NOINLINE void "
-                                          "store_out", "(const subject *model);\n\nstatic AMP_NOINLINE void store_out"))),
+                                         ("(const subject *model)\n{\n    return *model;\n}\n\nstatic AMP_NOINLINE "
+                                          "void store_out",
+                                          "(const subject *model);\n\nstatic AMP_NOINLINE void store_out"))),
     ("interface", "two calls on one side", ALL, (("sum += b.methods_of->speak(b.object);", "sum += say_address(b);"),)),
     ("decode", "a heap struct on both sides", ALL,
      (("    struct order o;\n\n    read_order(tree, &o);\n    json_decref(tree);\n"
                                                      "    return o;",
-                                                     "    struct order *o = amp_alloc(sizeof *o);\n\n    read_order(tree, o);\n"
-                                                     "    json_decref(tree);\n    return *o;"),)),
+                                                     "    struct order *o = amp_alloc(sizeof *o);\n\n    "
+                                                     "read_order(tree, o);\n    json_decref(tree);\n    return *o;"),)),
     ("unknown_size", "a constant size", ALL, (("unsigned char b[n];", "unsigned char b[MOST_B];"),)),
     ("unknown_size", "no heap", ALL,
      (("unsigned char *b = amp_alloc(n);", "unsigned char b[MOST_B];"), ("free(b);", ""))),

@@ -54,7 +54,8 @@ def test_a_target_builds_what_is_not_up_to_date(door):
     assert [line.split()[0] for line in door.log[:2]] == ["ninja", "ampersand-bench"]
 
 
-@pytest.mark.parametrize("verb, targets", [(["ab", "--base", "main"], " for-ab"), (["list"], "")], ids=["ab", "another"])
+@pytest.mark.parametrize("verb, targets", [(["ab", "--base", "main"], " for-ab"), (["list"], "")],
+                         ids=["ab", "another"])
 def test_what_a_verb_needs_is_built(verb, targets, door):
     """A gate in CI has no use for lessons."""
     assert door("list") == 0

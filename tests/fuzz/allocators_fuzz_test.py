@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Damage to the folder of a run over configurations: as in loader_fuzz_test.py, refused in one line or never a traceback."""
+"""Damage to the folder of a run over configurations: as in loader_fuzz_test.py, refused in one line or never a
+traceback."""
 
 import json
 import os
@@ -25,8 +26,8 @@ def make(folder, checksums):
 
 
 def means_the_same(run, want):
-    """Whether all that a figure could come from is as it was. A journal that is cut reads as that of a run that was killed
-    there: what it had not told yet is missing, the failure of a cell too, and nothing else may be."""
+    """Whether all that a figure could come from is as it was. A journal that is cut reads as that of a run that was
+    killed there: what it had not told yet is missing, the failure of a cell too, and nothing else may be."""
     columns = {column.name: column.provenance for column in want.columns}
     return run.manifest == want.manifest and all(
         column.provenance == columns[column.name] for column in run.columns) and all(

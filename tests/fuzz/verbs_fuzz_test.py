@@ -24,7 +24,8 @@ from waiting import HANGS_S
 CASES = int(os.environ.get("AMPERSAND_FUZZ", 15))
 STATUSES = {0, 1, 2, 3, 130}
 BUILD = os.environ.get("AMPERSAND_BUILD")
-ODD = [None, True, False, -1, 0, 1, 0.5, -0.0, 1e308, 5e-324, 1 << 53, 1 << 63, 1 << 200, "", "0", "x" * 5000, "\x1b[2J<b>&",
+ODD = [None, True, False, -1, 0, 1, 0.5, -0.0, 1e308, 5e-324, 1 << 53, 1 << 63, 1 << 200, "", "0", "x" * 5000,
+       "\x1b[2J<b>&",
        "a\x00b", "../..", "\ud800", "\u202e", [], {}, [[]], [None], {"": 0}, "2026-01-31T12:00:00Z"]
 
 
@@ -72,7 +73,8 @@ def put_bad_utf8(raw, random, _):
     return raw.replace(b'"', b'"\xff', 1)
 
 
-DAMAGES = loader.DAMAGES + (put_an_odd_value,) * 8 + (nest_deeply, put_a_huge_number, repeat_a_key, make_empty, put_bad_utf8)
+DAMAGES = loader.DAMAGES + (put_an_odd_value,) * 8 + (nest_deeply, put_a_huge_number, repeat_a_key, make_empty,
+                                                      put_bad_utf8)
 
 
 def make_pipe(path):
@@ -118,7 +120,8 @@ def damage(folder, random):
 
 
 class Kept:
-    """A copy of a sound folder, and what is in it, to undo what was done to it: folders cost more than files to make."""
+    """A copy of a sound folder, and what is in it, to undo what was done to it: folders cost more than files to
+    make."""
 
     def __init__(self, sound, folder):
         shutil.copytree(sound, folder)
@@ -159,7 +162,8 @@ def no_drawing(figures, kinds=("svg", "png")):
 
 
 def run_of_pairs(folder):
-    plan = synthetic.Plan(launches=6, layouts=2, rounds=2, counts_launches=1, solo=1, fail=loader.FAILED, checksums=False)
+    plan = synthetic.Plan(launches=6, layouts=2, rounds=2, counts_launches=1, solo=1, fail=loader.FAILED,
+                          checksums=False)
     synthetic.write_run(folder, loader.ROWS, plan)
     write_go(folder / "go")
     assert guarded(["summary", str(folder)]) == 1 and guarded(["go", str(folder), "--quiet"]) == 0
@@ -181,8 +185,9 @@ def run_of_stacks(folder):
 
 
 FOLDERS = {  # what folder, its verbs: their words, where B is a sound one
-    "pairs": (run_of_pairs, [["summary"], ["undecided"], ["check"], ["compare", "B"], ["go"], ["summary", "--format", "csv"],
-                             ["compare", "B", "--fail-on-change", "--across", "--all"], ["summary", "--format", "markdown"]] * 2
+    "pairs": (run_of_pairs,
+              [["summary"], ["undecided"], ["check"], ["compare", "B"], ["go"], ["summary", "--format", "csv"],
+               ["compare", "B", "--fail-on-change", "--across", "--all"], ["summary", "--format", "markdown"]] * 2
               + [["charts"], ["report"]]),  # what is drawn takes most of the time
     "allocators": (run_of_allocators, [["allocators"], ["check"], ["charts"], ["report"], ["summary"],
                                        ["allocators", "--format", "markdown"]]),
@@ -212,7 +217,8 @@ def test_damaged_runs_are_gone_on_with_or_refused(tmp_path):
     how = {"capture_output": True, "errors": "replace", "timeout": HANGS_S,
            "env": {**os.environ, "AMPERSAND_LESSONS": str(Path(BUILD).resolve() / "tests/lessons")}}
     sound = tmp_path / "sound"
-    subprocess.run([program, "paired", "--out", sound, "--filter", "^good/size=8$", "--launches", "2", "--epoch-us", "5",
+    subprocess.run([program, "paired", "--out", sound, "--filter", "^good/size=8$", "--launches", "2", "--epoch-us",
+                    "5",
                     "--rounds", "2", "--counts-launches", "1", "--solo-launches", "1", "--no-wait"], check=True, **how)
     random = np.random.default_rng(4)
     kept = Kept(sound, tmp_path / "run")
@@ -226,10 +232,14 @@ def test_damaged_runs_are_gone_on_with_or_refused(tmp_path):
 
 # ---- Command lines
 
-FLAGS = ["--format", "--config", "--out", "--across", "--all", "--fail-on-change", "--quiet", "--launches", "--rounds", "--designs",
-         "--seed", "--from", "--facts", "--busy", "--build", "--help", "-h", "--qick", "--", "-", "-x", "--format=", "--out=", "--all=1"]
-VALUES = ["", "0", "-1", "1", "1e9", "NaN", "9" * 400, "9" * 5000, "ü", "a b", "\udcff", "json", "csv", "markdown", "table",
-          "default", "*", "(", "%s%n", "\x1b[2J", "x" * 5000, "y" * 300 + "/z", "5%", "/dev/null", "/dev/null/x", "/proc/x", "gone", ".", "..",
+FLAGS = ["--format", "--config", "--out", "--across", "--all", "--fail-on-change", "--quiet", "--launches", "--rounds",
+         "--designs",
+         "--seed", "--from", "--facts", "--busy", "--build", "--help", "-h", "--qick", "--", "-", "-x", "--format=",
+         "--out=", "--all=1"]
+VALUES = ["", "0", "-1", "1", "1e9", "NaN", "9" * 400, "9" * 5000, "ü", "a b", "\udcff", "json", "csv", "markdown",
+          "table",
+          "default", "*", "(", "%s%n", "\x1b[2J", "x" * 5000, "y" * 300 + "/z", "5%", "/dev/null", "/dev/null/x",
+          "/proc/x", "gone", ".", "..",
           "RUN", "MATRIX", "STACK", "BUILD", "RUN/manifest.json"]
 
 
@@ -262,9 +272,12 @@ def test_command_lines_of_plots(tmp_path, capsys, monkeypatch):
         ends_well(words, f"case {case}", capsys)
 
 
-PROGRAM_FLAGS = ["--filter", "--quick", "--launches", "--counts-launches", "--solo-launches", "--seed", "--layout", "--epoch-us",
-                 "--rounds", "--no-wait", "--timeout", "--memory-limit", "--precision", "--budget", "--config", "--workload", "--baseline",
-                 "--timelines", "--questions", "--resume", "--rows", "--help", "--qick", "--", "-", "--seed=", "--filter=^good/"]
+PROGRAM_FLAGS = ["--filter", "--quick", "--launches", "--counts-launches", "--solo-launches", "--seed", "--layout",
+                 "--epoch-us",
+                 "--rounds", "--no-wait", "--timeout", "--memory-limit", "--precision", "--budget", "--config",
+                 "--workload", "--baseline",
+                 "--timelines", "--questions", "--resume", "--rows", "--help", "--qick", "--", "-", "--seed=",
+                 "--filter=^good/"]
 
 
 def test_command_lines_of_the_program(tmp_path):
@@ -276,7 +289,8 @@ def test_command_lines_of_the_program(tmp_path):
         verb = ("paired", "allocators", "list", "machine", "", "pared")[random.integers(6)]
         words = words_of(random, verb, PROGRAM_FLAGS) + ["--out", "/dev/null/x"] * (verb in ("paired", "allocators"))
         words = [word for word in words if word not in ("MATRIX", "RUN")]
-        done = subprocess.run([os.fsencode(word) for word in [str(Path(BUILD).resolve() / "harness/ampersand-bench"), *words]],
+        done = subprocess.run([os.fsencode(word)
+                               for word in [str(Path(BUILD).resolve() / "harness/ampersand-bench"), *words]],
                               capture_output=True, errors="replace", timeout=HANGS_S, cwd=tmp_path,
                               env={**os.environ, "AMPERSAND_LESSONS": str(Path(BUILD).resolve() / "tests/lessons")})
         told = f"case {case}: {words}: {done.returncode}\n{done.stderr}"

@@ -79,7 +79,8 @@ class Comparing:
                   f"--benchmark_repetitions={REPETITIONS}", f"--benchmark_min_time={each:.4f}")
         took = max(time.monotonic() - begun - self.start_s, each)
         self.longer *= (took / seconds) ** 0.5
-        row = next(one for one in json.loads(self.out.read_text()) if one["name"].startswith(kernel) and one.get("utest"))
+        row = next(one for one in json.loads(self.out.read_text()) if one["name"].startswith(kernel)
+                   and one.get("utest"))
         medians = [sorted(one[key] for one in row["measurements"])[len(row["measurements"]) // 2] for key in (
             "real_time", "real_time_other")]
         return called(row["utest"]["time_pvalue"], medians[1] / medians[0]) | {"seconds": took}
@@ -129,7 +130,8 @@ def measure(asked, rows):
             seconds = found["ab"]["seconds"]
             found |= {"compare.py": comparing.tell(*both, kernel, seconds),
                       "processes": by_turns(*both, kernel, seconds)}
-            more = [{"way": way, "version": version, "kernel": kernel, "load": load} | one for way, one in found.items()]
+            more = [{"way": way, "version": version, "kernel": kernel, "load": load} | one for way,
+                    one in found.items()]
             rows += more
             file.writelines(json.dumps(row) + "\n" for row in more)
             file.flush()

@@ -2,9 +2,9 @@
  *
  * When the line makes its next object, an older one can be met only from a value that is computed already and used
  * behind, or from what such a value leads to: the memories that it may point into, what was stored there on a way to
- * the line and was not ended, and so on. A local counts only if what it held is also read behind the line; an allocation is
- * another object once its own line has run, if that meets no older one. Where setjmp() is called, all that is stored or
- * joined counts, since the order is not what it seems. */
+ * the line and was not ended, and so on. A local counts only if what it held is also read behind the line; an
+ * allocation is another object once its own line has run, if that meets no older one. Where setjmp() is called, all
+ * that is stored or joined counts, since the order is not what it seems. */
 #include "harness/escape/findings/older.h"
 
 #include <stdlib.h>

@@ -102,7 +102,8 @@ static const struct amp_stack *keep(struct amp_seen *seen, const struct amp_stac
     if (!kept || !stack)
         return NULL;
     *kept = (struct amp_seen_stack){ .caller = *caller, .n_checks = n_checks, .stamp = room->stack.stamp,
-                                     .next = *chain, .fp_matters = room->stack.fp_mask ? UINT32_MAX : 0, .stack = stack };
+                                     .next = *chain, .stack = stack,
+                                     .fp_matters = room->stack.fp_mask ? UINT32_MAX : 0 };
     for (uint32_t i = 0; i < n_checks; i++) { /* the last one fills the rest */
         const uint32_t k = i < n ? i : n - 1;
 

@@ -97,7 +97,8 @@ class Sides:
         """A Linker, as main() of link_sides.py would make it."""
         out = self.folder / name
         out.mkdir()
-        args = Namespace(base=self.objects[0], head=self.objects[1], base_cc=None, head_cc=None, out=out, count=8, seed=3,
+        args = Namespace(base=self.objects[0], head=self.objects[1], base_cc=None, head_cc=None, out=out, count=8,
+                         seed=3,
                          cc=" ".join(CC), arg=[word.removeprefix("--arg=") for word in self.words], programs=False,
                          program_library=None, count_library=None, facts=False, template=out / "template")
         vars(args).update(more)
@@ -127,7 +128,8 @@ def sides(request, tmp_path_factory):
 def made(sides):
     """(the folder of layouts that were made, what was found, the folder of those that were linked)"""
     few, found = sides.call("link_sides.py", "few", "--template", sides.folder / "template", *sides.of_sides())
-    placed, _ = sides.call("place_sides.py", "placed", "--template", sides.folder / "template", "--count", 8, "--seed", 3)
+    placed, _ = sides.call("place_sides.py", "placed", "--template", sides.folder / "template", "--count", 8, "--seed",
+                           3)
     linked, _ = sides.call("link_sides.py", "linked", "--count", 8, "--seed", 3, *sides.of_sides())
     return placed, found, linked
 

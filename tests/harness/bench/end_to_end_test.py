@@ -39,7 +39,8 @@ def test_the_folder_is_as_its_schema_says(run):
 def test_every_row_is_there(run):
     rows = call(BENCH, "list").stdout.split()
     assert len(rows) > 100
-    files = {path.parent.relative_to(run / "launches/default").as_posix() for path in (run / "launches").rglob("*.json")}
+    files = {path.parent.relative_to(run / "launches/default").as_posix()
+             for path in (run / "launches").rglob("*.json")}
     assert files == set(rows)
 
 

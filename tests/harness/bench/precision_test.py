@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""--precision: blocks of further launches, kills, budgets, refusals. AMPERSAND_BUILD names the build folder; the rule by
-which a row wants more is for stopping_test.py."""
+"""--precision: blocks of further launches, kills, budgets, refusals. AMPERSAND_BUILD names the build folder; the rule
+by which a row wants more is for stopping_test.py."""
 import json
 import os
 import subprocess
@@ -130,7 +130,8 @@ def test_kill_9_in_a_block_and_resume(tmp_path):
 
 
 def test_the_budget_ends_a_block(tmp_path):
-    # A launch measures for 64 ms, 4 layouts x 2 rounds x 2 sides x 4 ms: however fast, thirty take longer than a second.
+    # A launch measures for 64 ms, 4 layouts x 2 rounds x 2 sides x 4 ms: however fast, thirty take longer than a
+    # second.
     run, rows = begun(tmp_path, "--launches", "30", "--filter", "^good/size=8", "--budget", "1s", "--epoch-us", "4000")
     before = len(numbers(run, 8))
     done = bench("--resume", run, "--rows", rows)

@@ -144,7 +144,8 @@ static void test_paired(void **state)
             got->timeout_s != want->timeout_s || got->layout != want->layout || got->quick != want->quick ||
             got->no_wait != want->no_wait)
             fail_msg("%s: %u %u %u launches, %u rounds, %u s, layout %d, quick %d, no wait %d", runs[i].name,
-                     got->launches, got->counts_launches, got->solo_launches, got->rounds_per_block, got->timeout_s, got->layout,
+                     got->launches, got->counts_launches, got->solo_launches, got->rounds_per_block, got->timeout_s,
+                     got->layout,
                      got->quick, got->no_wait);
         if (got->epoch_ns != want->epoch_ns || got->memory_limit_b != want->memory_limit_b || got->seed != want->seed ||
             options.draw_seed != runs[i].draw_seed)

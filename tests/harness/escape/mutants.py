@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Mutants of every rule of the analysis: each is one change to its C that some case of cases.c must notice.
 
-python3 tests/harness/escape/mutants.py, with AMPERSAND_BUILD set, builds each and prints which one lives. With a pattern, only those of files that match."""
+python3 tests/harness/escape/mutants.py, with AMPERSAND_BUILD set, builds each and prints which one lives. With a
+pattern, only those of files that match."""
 import re
 import shutil
 import subprocess
@@ -17,15 +18,18 @@ from plots.escape.told import explain
 
 MUTANTS = [  # file, what stands there, what takes its place
     ("graph/solve.c", "solver->memory_changed = ++graph->order;\n        }", "}"),
-    ("graph/solve.c", "put_memory(solver, 0, AMP_ANY, graph->memory[m].word_at[w].holds.at[g].memory, AMP_ANY, m);", ";"),
+    ("graph/solve.c", "put_memory(solver, 0, AMP_ANY, graph->memory[m].word_at[w].holds.at[g].memory, AMP_ANY, m);",
+     ";"),
     ("graph/solve.c", "a->n == 1 && b->n == 1 && a->at[0].memory == b->at[0].memory", "true"),
-    ("graph/solve.c", "if (first != AMP_ANY && number != AMP_ANY && (number < first || number > last))", "if (number != first)"),
+    ("graph/solve.c", "if (first != AMP_ANY && number != AMP_ANY && (number < first || number > last))",
+     "if (number != first)"),
     ("graph/solve.c", "*last = word_of((int32_t) (offset + size - 1));", "*last = *first;"),
     ("graph/solve.c", "first = last = AMP_ANY;\n    else", "return;\n    else"),
     ("graph/solve.c", "WORDS_APART ? AMP_ANY : word", "WORDS_APART ? 0 : word + 1"),
     ("graph/summary.c", "if (is_callers(&graph->memory[m]))\n            queue[n++] = m;", ";"),
     ("graph/summary.c", "queue[n++] = 0;", ";"),
-    ("graph/summary.c", "for (int f = 0; f < returned->n; f++) {\n        if (reach", "for (int f = 1; f < returned->n; f++) {\n        if (reach"),
+    ("graph/summary.c", "for (int f = 0; f < returned->n; f++) {\n        if (reach",
+     "for (int f = 1; f < returned->n; f++) {\n        if (reach"),
     ("graph/summary.c", "(m == 0 && fact->memory == 0))", "m == 0)"),
     ("bodies/apply.c", "add(a, AMP_STEP_LOAD, a->deep[i], first, AMP_ANY, 0);", ";"),
     ("bodies/apply.c", "return made(a, &a->below, AMP_BELOW);", "return -1;"),
@@ -33,15 +37,18 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("bodies/apply.c", "add(&a, AMP_STEP_STORE, body->graph.outside, argument(&a, i), 0, 0);", ";"),
     ("bodies/apply.c", "summary->freed[f].alone && summary->edges == 0", "true"),
     ("bodies/calls.c", "store(body, call, body->graph.outside, argument(body, call, i));", ";"),
-    ("bodies/calls.c", "LLVMCountBasicBlocks(function) == 0 || !is_final(function)", "LLVMCountBasicBlocks(function) == 0"),
+    ("bodies/calls.c", "LLVMCountBasicBlocks(function) == 0 || !is_final(function)",
+     "LLVMCountBasicBlocks(function) == 0"),
     ("bodies/calls.c", "store(body, call, first, argument(body, call, (unsigned) (word[3] - '0')));", ";"),
     ("bodies/calls.c", "copy(body, call, amp_body_operand(body, call), first, AMP_ANY);", ";"),
     ("bodies/calls.c", ".alone = !resizes &&", ".alone ="),
-    ("bodies/calls.c", "body->returns_twice = body->returns_twice || returns_twice(call, called, name);", "(void) returns_twice;"),
+    ("bodies/calls.c", "body->returns_twice = body->returns_twice || returns_twice(call, called, name);",
+     "(void) returns_twice;"),
     ("bodies/calls.c", "copy_word(body, call, to, from, (int32_t) at, WORD_B);", ";"),
     ("bodies/instructions.c", "store(body, at, 1, 0);", ";"),
     ("bodies/instructions.c", "store(body, at, 2, 0);", ";"),
-    ("bodies/instructions.c", "if (!LLVMIsAConstantInt(LLVMGetOperand(at, i)))\n            copy(body, at, i, AMP_ANY);", ";"),
+    ("bodies/instructions.c",
+     "if (!LLVMIsAConstantInt(LLVMGetOperand(at, i)))\n            copy(body, at, i, AMP_ANY);", ";"),
     ("bodies/instructions.c", "copy_all(body, at, 1, 0);", "copy_all(body, at, 2, 0);"),
     ("bodies/instructions.c", "copy(body, at, i, 0);", "if (i > 0) copy(body, at, i, 0);"),
     ("bodies/instructions.c", "copy_all(body, at, 0, AMP_ANY);\n        else", ";\n        else"),
@@ -53,15 +60,18 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("findings/older.c", "is_live(older, value, site->call))", "false)"),
     ("findings/older.c", "add_held(graph, set);", ""),
     ("findings/older.c", "add_reads_of_call(older, at);", ";"),
-    ("findings/older.c", "found = kind == AMP_HEAP || meets(older, made, &events, walk);", "found = meets(older, made, &events, walk);"),
+    ("findings/older.c", "found = kind == AMP_HEAP || meets(older, made, &events, walk);",
+     "found = meets(older, made, &events, walk);"),
     ("findings/older.c", "amp_event_ends(event, walk->first_b, walk->end_b)", "event->kind == AMP_EVENT_END"),
     ("findings/older.c", "!amp_older_lives(older, &body->site[s]))", "true)"),
     ("findings/older.c", "leads(leading, &graph->memory[m].word_at[w].holds)", "false"),
     ("findings/older.c", "if (!LLVMIsAPHINode(user)) {", "if (false) {"),
     ("findings/older.c", "set[held] = changed = true;", ";"),
     ("bodies/order.c", "n = add_neighbours(order, block, back, n);\n    while", ";\n    while"),
-    ("bodies/order.c", "if (order->block[to].walk == order->walks)\n            continue;", "if (order->block + to == block || order->block[to].walk == order->walks)\n            continue;"),
-    ("bodies/order.c", "a->at != b->at ? (a->at > b->at) - (a->at < b->at) : (a->kind > b->kind) - (a->kind < b->kind)", "(a->at > b->at) - (a->at < b->at)"),
+    ("bodies/order.c", "if (order->block[to].walk == order->walks)\n            continue;",
+     "if (order->block + to == block || order->block[to].walk == order->walks)\n            continue;"),
+    ("bodies/order.c", "a->at != b->at ? (a->at > b->at) - (a->at < b->at) : (a->kind > b->kind) - (a->kind < b->kind)",
+     "(a->at > b->at) - (a->at < b->at)"),
     ("bodies/sights.c", "if (amp_is_call(body->graph.constraint[read->constraint].at))", "if (false)"),
     ("bodies/sights.c", "event->first_b <= first_b && end_b <= event->end_b", "event->first_b <= first_b"),
     ("bodies/sights.c", "event->first_b <= first_b && end_b <= event->end_b", "end_b <= event->end_b"),
@@ -88,29 +98,34 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("targets/fields.c", "amp_open_initialised(fields, constant);", ""),
     ("targets/opened.c", "return is_member ? amp_field_of(fields, &member, true) : NULL;", "return NULL;"),
     ("targets/fields.c", "amp_field_of(fields, &member, true)->any = true;", ";"),
-    ("targets/fields.c", "named(&fields->members, value, &member))\n        return true;", "named(&fields->members, value, &member))\n        return false;"),
+    ("targets/fields.c", "named(&fields->members, value, &member))\n        return true;",
+     "named(&fields->members, value, &member))\n        return false;"),
     ("targets/member.c", "if (!is_access && !(is_address_step(user) && is_only_accessed(user)))", "if (false)"),
     ("targets/fields.c", "read_load(fields, field, LLVMGetUser(use), depth - 1);", ";"),
     ("targets/fields.c", "field->any && t < fields->anywhere.n", "false"),
     ("findings/allocations.c", "bytes > AMP_FRAME_MOST_B", "false"),
     ("bodies/apply.c", "edge->offset == AMP_ANY", "false"),
     ("bodies/apply.c", "else if (a.fresh >= 0 && a.fills)", "else if (false)"),
-    ("bodies/calls.c", "all = call_one(body, call, targets->at[t]) && all;", "if (t == 0) call_one(body, call, targets->at[t]);"),
+    ("bodies/calls.c", "all = call_one(body, call, targets->at[t]) && all;",
+     "if (t == 0) call_one(body, call, targets->at[t]);"),
     ("bodies/calls.c", "if (makers > 0 && (makers < targets->n || !all))", "if (false)"),
     ("bodies/calls.c", ".alone = !resizes && !body->one_of_several", ".alone = !resizes"),
     ("bodies/calls.c", "known->size.n = 0;", ";"),
     ("targets/world.c", "if (taken > passed ||", "if (taken != passed ||"),
     ("targets/world.c", "if (LLVMIsFunctionVarArg(called) || passed > 64)", "if (passed > 64)"),
     ("targets/world.c", "LLVMIsGlobalConstant(pointer) &&", ""),
-    ("targets/world.c", "for (int i = 0; i < n && !LLVMIsAGlobalValue(constant); i++)", "for (int i = 0; i < n && i < 1; i++)"),
+    ("targets/world.c", "for (int i = 0; i < n && !LLVMIsAGlobalValue(constant); i++)",
+     "for (int i = 0; i < n && i < 1; i++)"),
     ("bodies/size.c", "*result = a & b;", "*result = a;"),
-    ("bodies/program.c", "if (found)\n            add_call(function, found);", "if (found && called)\n            add_call(function, found);"),
+    ("bodies/program.c", "if (found)\n            add_call(function, found);",
+     "if (found && called)\n            add_call(function, found);"),
 ]
 
 
 def compile_one(folder, source):
     include = subprocess.run(["llvm-config", "--includedir"], capture_output=True, text=True, check=True).stdout.strip()
-    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-DAMP_VERSION=\"0\"", "-w", "-I", folder, "-isystem", include, "-c", "-o",
+    subprocess.run(["cc", "-std=c11", "-D_GNU_SOURCE", "-DAMP_VERSION=\"0\"", "-w", "-I", folder, "-isystem", include,
+                    "-c", "-o",
                     source.with_suffix(".o"), source], check=True)
 
 
@@ -155,7 +170,8 @@ def main():
         shutil.copytree(ROOT / "harness/text", folder / "harness/text")
         for source in folder.rglob("*.c"):
             compile_one(folder, source)
-        cases = [(escaping.bitcode(source, folder / f"{source.stem}.bc"), escaping.wanted(source)) for source in sources]
+        cases = [(escaping.bitcode(source, folder / f"{source.stem}.bc"), escaping.wanted(source))
+                 for source in sources]
         alive = 0
         for file, old, new in changes:
             by = noticed_in_any(changed(folder, file, old, new), cases)

@@ -123,7 +123,8 @@ class Function:
             f"struct node *{t}[3] = {{ {q}, {r}, {p} }}; {p} = {t}[(n & 3) % 3];",
             f"struct both {t} = join({q}, {r}); {p} = {t}.second;",
             f"struct both {t} = s; {t}.first = {q}; s = {t};",
-            f"union {{ struct node *p; unsigned char b[8]; uintptr_t u; }} {t} = {{ {q} }}; {p} = (struct node *) {t}.u;",
+            f"union {{ struct node *p; unsigned char b[8]; uintptr_t u; }} {t} = {{ {q} }}; {p} = (struct node *) "
+            f"{t}.u;",
             f"uintptr_t {t} = (uintptr_t) {q} | 1; {p} = (struct node *) ({t} & ~(uintptr_t) 1);",
             f"struct node *{t}; bytes(&{t}, &{q}, sizeof {t}); {p} = {t};",
             f"struct node *{t} = 0; put(&{t}, {q}); {p} = {t};",
@@ -146,22 +147,29 @@ class Function:
 
     def simple(self):
         p, q, r = self.pointer(), self.pointer(), self.pointer()
-        word, g = self.choose.choice(["next", "any", "pair[0]", "pair[n & 1]"]), f"global{self.choose.randrange(GLOBALS)}"
+        word, g = self.choose.choice(["next", "any", "pair[0]",
+                                      "pair[n & 1]"]), f"global{self.choose.randrange(GLOBALS)}"
         kinds = [
-            (8, lambda: self.make(p)), (6, lambda: f"USE({p});"), (3, lambda: f"FREE({p});"), (2, lambda: f"{p} = {q};"),
+            (8, lambda: self.make(p)), (6, lambda: f"USE({p});"), (3, lambda: f"FREE({p});"),
+            (2, lambda: f"{p} = {q};"),
             (3, lambda: f"{p}->{word} = {q};", "away"), (3, lambda: f"if ({q}->{word}) {p} = {q}->{word};"),
             (3, lambda: self.call(p, q, r), "away"), (2, lambda: self.through_memory(p, q, r)),
-            (1, lambda: f"*out = {p};", "away"), (1, lambda: f"if (*out) {p} = *out;"), (0.7, lambda: f"{g} = {p};", "away"),
-            (1, lambda: f"if ({g}) {p} = {g};"), (1, lambda: f"{p} = same({q});"), (1, lambda: f"link({p}, {q});", "away"),
+            (1, lambda: f"*out = {p};", "away"), (1, lambda: f"if (*out) {p} = *out;"),
+            (0.7, lambda: f"{g} = {p};", "away"),
+            (1, lambda: f"if ({g}) {p} = {g};"), (1, lambda: f"{p} = same({q});"),
+            (1, lambda: f"link({p}, {q});", "away"),
             (0.6, lambda: f"link_below({p}, {q});", "away"), (0.6, lambda: f"{p} = below({q});"),
             (0.6, lambda: f"{p} = either({q}, {r}, n);"), (0.6, lambda: f"swap(&{p}, &{q});"),
-            (0.5, lambda: f"s = join({p}, {q});"), (0.6, lambda: f"struct node *t = of_both(s, n); if (t) {p} = t;"), (0.3, lambda: "box = s;", "away"),
+            (0.5, lambda: f"s = join({p}, {q});"), (0.6, lambda: f"struct node *t = of_both(s, n); if (t) {p} = t;"),
+            (0.3, lambda: "box = s;", "away"),
             (0.3, lambda: f"{p} = vary(2, {q}, {r});"), (0.6, lambda: f"total += count({p});"),
             (0.4, lambda: f"*{p} = *{q};"), (0.4, lambda: f"memcpy({p}, {q}, sizeof *{p});"),
             (0.3, lambda: f"bytes({p}, {q}, sizeof *{p});"), (0.5, lambda: f"{p} = n & 2 ? {q} : {r};"),
-            (0.4, lambda: f"hooks.see({p}, n & 1);", "away"), (0.2, lambda: f"{p} = unary({q});"), (0.2, lambda: "turn(n);"),
+            (0.4, lambda: f"hooks.see({p}, n & 1);", "away"), (0.2, lambda: f"{p} = unary({q});"),
+            (0.2, lambda: "turn(n);"),
             (0.2, lambda: f"{p} = apply({self.choose.choice(['same', 'below', 'other'])}, {q});"),
-            (0.2, lambda: f"each({p}, {self.choose.choice(['hooks.see', 'mark'])}, n);"), (0.2, lambda: f"{p} = ops[n % 3 & 1]({q});"),
+            (0.2, lambda: f"each({p}, {self.choose.choice(['hooks.see', 'mark'])}, n);"),
+            (0.2, lambda: f"{p} = ops[n % 3 & 1]({q});"),
             (0.2, lambda: f"struct node *t = CALL(resize({p}, {q}, n & 1 ? sizeof(struct node) : 0)); if (t) {p} = t;"),
             (4, lambda: f"{p} = {self.choose.choice('axy')};", "lent"), (2, lambda: f"total += look(&{p});", "lent"),
             (1, lambda: f"{p} = lent(&{q}, &{r}, {self.pointer()});", "lent"),

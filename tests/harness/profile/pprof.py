@@ -50,6 +50,7 @@ def read(path):
         plain = dict(sample)
         labels = [dict(fields(part)) for kind, part in sample if kind == 3]
         profile.samples.append(Sample(
-            [number - (1 << 64) if number >> 63 else number for number in packed(plain[2])], [frame for each in packed(plain[1]) for frame in locations[each]],
+            [number - (1 << 64) if number >> 63 else number for number in packed(plain[2])],
+            [frame for each in packed(plain[1]) for frame in locations[each]],
             {texts[label[1]]: texts[label[2]] if 2 in label else label[3] for label in labels}))
     return profile

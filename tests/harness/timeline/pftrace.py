@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A strict reader of Perfetto's traces, of the fields that a time line needs: written from the public descriptions of the
-messages (google/perfetto, protos/perfetto/trace). What has another number, type or place fails."""
+"""A strict reader of Perfetto's traces, of the fields that a time line needs: written from the public descriptions of
+the messages (google/perfetto, protos/perfetto/trace). What has another number, type or place fails."""
 from collections import Counter, defaultdict
 
 from protobuf import fields
@@ -83,7 +83,8 @@ class Trace:
         name = sequence.names[event["name_iid"]] if "name_iid" in event else None
         assert (event["type"] == COUNT) == ("counter" in track) and (name is None) == (event["type"] in (END, COUNT))
         if event["type"] == COUNT:
-            self.counts[self.tracks[track["parent"]]["process"]["pid"], track["name"]].append((sequence.now, event["count"]))
+            self.counts[self.tracks[track["parent"]]["process"]["pid"],
+                        track["name"]].append((sequence.now, event["count"]))
             return
         place = track["thread"]["pid"], track["thread"]["tid"]
         if event["type"] == MOMENT:

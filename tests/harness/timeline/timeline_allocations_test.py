@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Allocations on a time line: those from a size on, and which lines made them. AMPERSAND_BUILD names the build folder."""
+"""Allocations on a time line: those from a size on, and which lines made them. AMPERSAND_BUILD names the build
+folder."""
 import re
 
 import pytest

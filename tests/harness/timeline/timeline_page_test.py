@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The page of a time line in a browser: what it draws is what was recorded; keys, search and pointer work. AMPERSAND_BUILD
-names the build folder."""
+"""The page of a time line in a browser: what it draws is what was recorded; keys, search and pointer work.
+AMPERSAND_BUILD names the build folder."""
 import re
 import subprocess
 
@@ -16,9 +16,11 @@ MADE = 120_000
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("timeline_page")
     program = compiled(folder / "marked", HERE / "marked.c")
-    for name, words, flags in (("threads", ["threads"], []), ("many", ["many", str(MADE)], []), ("nested", ["nested", "5"], []),
+    for name, words, flags in (("threads", ["threads"], []), ("many", ["many", str(MADE)], []),
+                               ("nested", ["nested", "5"], []),
                                ("more", ["many", str(MADE)], ["--page-events", "20000"]), ("exec", ["exec"], [])):
-        done = subprocess.run([TRACE, "-o", folder / f"{name}.html", *flags, "--", program, *words], capture_output=True)
+        done = subprocess.run([TRACE, "-o", folder / f"{name}.html", *flags, "--", program, *words],
+                              capture_output=True)
         assert done.returncode == 0, done.stderr
     return lambda name: folder / f"{name}.html"
 
@@ -50,7 +52,9 @@ def opened(browser, page):
 
 
 def key(browser, name):
-    ask(browser, "document.getElementById('view').dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], cancelable: true}))",
+    ask(browser,
+        "document.getElementById('view').dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], cancelable: "
+        "true}))",
         name)
 
 
@@ -59,7 +63,8 @@ def test_lanes_and_keys(browser, page):
     assert browser.get_log("browser") == [] and ask(browser, "performance.getEntriesByType('resource').length") == 0
     assert ask(browser, "lanes.length") == 4
     assert sorted(ask(browser, "lanes.map(one => one.name)")) == ["marked", "one", "three", "two"]
-    waiters = ask(browser, "lanes.filter(one => one.name !== 'marked').map(one => one.rows.map(row => row.one(0).name))")
+    waiters = ask(browser,
+                  "lanes.filter(one => one.name !== 'marked').map(one => one.rows.map(row => row.one(0).name))")
     assert all(rows[0] == "waiter" and rows[1].startswith("wait ") for rows in waiters)
     whole = ask(browser, "[from, to]")
     key(browser, "+")
@@ -74,7 +79,8 @@ def test_lanes_and_keys(browser, page):
 
 def test_search(browser, page):
     opened(browser, page("threads"))
-    ask(browser, "(x => { x.value = 'WAITER'; x.dispatchEvent(new Event('input')); })(document.getElementById('words'))")
+    ask(browser,
+        "(x => { x.value = 'WAITER'; x.dispatchEvent(new Event('input')); })(document.getElementById('words'))")
     assert ask(browser, "document.getElementById('found').textContent") == "3 found"
     found = []
     for _ in range(4):
@@ -129,14 +135,17 @@ def test_more_events_than_a_page_holds(browser, page):
     opened(browser, page("more"))
     assert ask(browser, "data.left_out") > MADE - 20_000 - 5_000
     assert "are left out" in ask(browser, "document.getElementById('said').textContent")
-    assert {"whole", "early", "late"} <= set(ask(browser, "lanes[0].rows.flatMap(row => Array.from({length: row.n}, (_, i) => row.one(i).name))"))
+    assert {"whole", "early",
+            "late"} <= set(ask(browser,
+                               "lanes[0].rows.flatMap(row => Array.from({length: row.n}, (_, i) => row.one(i).name))"))
 
 
 @pytest.mark.parametrize("wide", [390, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_widths(browser, page, wide, scheme):
     opened(browser, page("threads"))
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                            {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                             {"width": wide, "height": 900, "deviceScaleFactor": 1, "mobile": False})
     page_b, room = ask(browser, "[document.documentElement.scrollWidth, document.documentElement.clientWidth]")

@@ -16,7 +16,8 @@ from waiting import HANGS_S
 def of_json(events):
     """What a Trace would say."""
     begin = events.other["begin_ns"]
-    slices = Counter((one["pid"], one["tid"], one["name"], one["ts"] + begin, one["dur"], one.get("args", {}).get("missing"))
+    slices = Counter((one["pid"], one["tid"], one["name"], one["ts"] + begin, one["dur"],
+                      one.get("args", {}).get("missing"))
                      for one in events.of("X"))
     moments = Counter((one["pid"], one["tid"], one["name"], one["ts"] + begin, one.get("args", {}).get("value"))
                       for one in events.of("i"))
@@ -27,7 +28,8 @@ def of_json(events):
 
 
 @pytest.mark.parametrize("words, flags", [
-    (["nested", "6"], []), (["threads"], []), (["children", "5"], []), (["killed"], []), (["exec"], []), (["stray"], []),
+    (["nested", "6"], []), (["threads"], []), (["children", "5"], []), (["killed"], []), (["exec"], []),
+    (["stray"], []),
     (["many", "300000"], ["--window", "1M"]), (["beside", "200000"], ["--window", "1M"])],
                          ids=lambda words: "_".join(words).strip("-") or "whole")
 def test_both_forms_say_the_same(words, flags, program, tmp_path):

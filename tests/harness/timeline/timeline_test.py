@@ -17,7 +17,8 @@ from waiting import HANGS_S, wait_for
 HEAD_B, NAMES_B, CHUNK_B = 4096, 1 << 20, 1 << 16
 
 
-@pytest.mark.parametrize("flags", [(), ("-no-pie", "-fno-pie"), ("-s",), ("-O0",)], ids=["plain", "no_pie", "stripped", "O0"])
+@pytest.mark.parametrize("flags", [(), ("-no-pie", "-fno-pie"), ("-s",), ("-O0",)],
+                         ids=["plain", "no_pie", "stripped", "O0"])
 def test_marks_are_where_the_program_s_clock_has_them(flags, tmp_path):
     program = compiled(tmp_path / "marked", HERE / "marked.c", *flags)
     done, events, report = trace(tmp_path, program, "nested", "3")
@@ -108,7 +109,8 @@ def test_children(program, tmp_path):
 
 
 def test_a_shell_and_what_it_starts(program, tmp_path):
-    done, events, report = trace(tmp_path, "/bin/sh", "-c", f"{program} nested 0 >&2; ls / | wc -l; exec {program} nested 1")
+    done, events, report = trace(tmp_path, "/bin/sh", "-c",
+                                 f"{program} nested 0 >&2; ls / | wc -l; exec {program} nested 1")
     assert done.returncode == 0 and len(events.of("X", "nested")) == 4 and report["processes"] >= 4
 
 

@@ -22,7 +22,8 @@ def test_threads_start_wait_and_end(program, tmp_path):
 
 
 def test_reading_writing_and_waiting_until_a_time(program, tmp_path):
-    """Of shared locks, and what C++ calls for wait_for(), which is over at once here. A lock that is free is no event."""
+    """Of shared locks, and what C++ calls for wait_for(), which is over at once here. A lock that is free is no
+    event."""
     done, events, _ = trace(tmp_path, program, "locks")
     assert done.returncode == 0 and int(done.stdout) == errno.ETIMEDOUT
     found = events.names("X")

@@ -70,7 +70,8 @@ static void c11_timed(void) { TWICE(mtx_timedlock(&mutex_c11, &never), mtx_unloc
 static void wait_c11(int timed)
 {
     mtx_lock(&mutex_c11);
-    must((timed ? cnd_timedwait(&condition_c11, &mutex_c11, &never) : cnd_wait(&condition_c11, &mutex_c11)) == 0 && is_set,
+    must((timed ? cnd_timedwait(&condition_c11, &mutex_c11, &never) : cnd_wait(&condition_c11, &mutex_c11)) == 0 &&
+             is_set,
          "cnd_wait");
     mtx_unlock(&mutex_c11);
 }
@@ -121,7 +122,8 @@ static void pauses(void) { sigset_t set = usr1(); pthread_sigmask(SIG_UNBLOCK, &
 
 static void futexes(void)
 {
-    must(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0) == 0 && syscall(SYS_getpid) == getpid(), "futex");
+    must(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0) == 0 && syscall(SYS_getpid) == getpid(),
+         "futex");
 }
 static void sleeps(void) { usleep(1000); }
 static void sleeps_nano(void) { nanosleep(&soon, NULL); nanosleep(&at_once, NULL); }

@@ -111,5 +111,6 @@ def test_compare_py_is_held_to_its_time(tmp_path, monkeypatch):
     monkeypatch.setattr(beside.subprocess, "run", run)
     comparing = beside.Comparing("compare.py", tmp_path)
     found = [comparing.tell("base", "head", "chain", 4.0) for _ in range(8)]
-    assert found[0]["seconds"] == pytest.approx(4 * 3 / 1.4, rel=0.001) and found[-1]["seconds"] == pytest.approx(4, rel=0.02)
+    assert found[0]["seconds"] == pytest.approx(4 * 3 / 1.4,
+                                                rel=0.001) and found[-1]["seconds"] == pytest.approx(4, rel=0.02)
     assert found[-1]["called"] == "slower" and found[-1]["ratio"] == pytest.approx(1.1)

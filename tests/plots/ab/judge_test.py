@@ -165,8 +165,8 @@ def test_a_schema_that_lets_nothing_through(change):
 
 
 def test_a_launch_as_it_was_written():
-    """Epochs of two blocks: the clock's cost comes off, head is divided by base, long ones stand behind short ones. What
-    a long one takes beyond ten short ones counts up to half the time of one."""
+    """Epochs of two blocks: the clock's cost comes off, head is divided by base, long ones stand behind short ones.
+    What a long one takes beyond ten short ones counts up to half the time of one."""
     launch = {"blocks": {"layout": [5, 2], "sensor_ns": [100, 200], "attempts": [1, 3]},
               "short_rounds": 2, "long_rounds": 2, "long_times": 10,
               "clock": {"cost_ns": 10}, "ops": 9, "quiet_ns": 100, "same": 4, "memory_b": 0,
@@ -176,4 +176,5 @@ def test_a_launch_as_it_was_written():
     assert np.exp(found["ln_ratio"]).tolist() == pytest.approx([2, 0.5])
     assert np.exp(found["ln_mean"]).tolist() == pytest.approx([2 * 23 / 22, 0.5 * 12.25 / 12])
     assert found["base_ns"].tolist() == [100, 200] and found["head_ns"].tolist() == [200, 100]
-    assert (found["layouts"].tolist(), found["quiet"].tolist(), found["same"].tolist()) == ([5, 2], [True, False], [4, 4])
+    assert (found["layouts"].tolist(), found["quiet"].tolist(), found["same"].tolist()) == ([5, 2], [True, False],
+                                                                                            [4, 4])

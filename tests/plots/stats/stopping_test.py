@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The stopping rule of --precision: what looking again and again does to errors, by simulation; which rows of a run want
-more. How the program measures these is for precision_test.py."""
+"""The stopping rule of --precision: what looking again and again does to errors, by simulation; which rows of a run
+want more. How the program measures these is for precision_test.py."""
 import json
 import math
 
@@ -48,7 +48,8 @@ def stop(matrix, rows):
     """(verdict, width, look, why) of a row of a table, launched as the rule says without a budget."""
     for look, n in enumerate(LOOKS, start=1):
         told = statistics.tell(two_way.fit(matrix[:n]), statistics.of_verdicts(rows, stopping.share(len(LOOKS), look)))
-        verdict, width = statistics.verdict(told.ratio, told.spread, 0.002), stopping.half_width(told.ratio, told.spread)
+        verdict, width = statistics.verdict(told.ratio, told.spread, 0.002), stopping.half_width(told.ratio,
+                                                                                                 told.spread)
         why = stopping.state(RULE, look, verdict.name, width, 0)
         if why != "open":
             return verdict.name, width, look, why
@@ -113,7 +114,8 @@ def test_half_width(name, ratio, p10, p90, want):
 # A run that has it
 
 DECIDED, WIDE = synthetic.Truth("pass", 8, 0.3), synthetic.Truth("pass", 64, 0.003, layout_sd=0.001, launch_sd=0.05)
-PRECISE = synthetic.Truth("pass", 512, 0.02, layout_sd=0.022, bimodal=True, launch_sd=0.0005, round_sd=0.001, outliers=0)
+PRECISE = synthetic.Truth("pass", 512, 0.02, layout_sd=0.022, bimodal=True, launch_sd=0.0005, round_sd=0.001,
+                          outliers=0)
 
 RUNS = [
     # name, looks, launches there are, blocks, budget, why each row stopped, the wide row's look

@@ -70,7 +70,8 @@ def test_kill_9_of_a_child_twice_fails_its_row(tmp_path):
     os.kill(second, signal.SIGKILL)
     parent.communicate(timeout=HANGS_S)
     assert parent.returncode == 1
-    assert [(line["reason"], line["detail"]) for line in journal(tmp_path / "run", "failed")] == [("signal", "SIGKILL")] * 2
+    assert [(line["reason"], line["detail"])
+            for line in journal(tmp_path / "run", "failed")] == [("signal", "SIGKILL")] * 2
     assert not processes(GROUP, first) and not processes(GROUP, second)
 
 

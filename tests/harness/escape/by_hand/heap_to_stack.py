@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """How many allocations LLVM's own attributor (HeapToStack) would move to the stack, beside what is found here.
 
-python3 tests/harness/escape/by_hand/heap_to_stack.py FILE.bc..., with AMPERSAND_BUILD set, prints both for the files linked."""
+python3 tests/harness/escape/by_hand/heap_to_stack.py FILE.bc..., with AMPERSAND_BUILD set, prints both for the files
+linked."""
 import collections
 import re
 import shutil

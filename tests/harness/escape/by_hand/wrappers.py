@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Which wrappers of malloc() the analysis finds of those that a person found by reading: wrappers.txt.
 
-python3 tests/harness/escape/by_hand/wrappers.py PROGRAM FILE.json, where FILE.json is what `escape --format json` printed
-of the program and PROGRAM is a name in the list, as lua. What is found and not in the list is printed, too: to be read."""
+python3 tests/harness/escape/by_hand/wrappers.py PROGRAM FILE.json, where FILE.json is what `escape --format json`
+printed of the program and PROGRAM is a name in the list, as lua. What is found and not in the list is printed, too: to
+be read."""
 import json
 import re
 import sys
@@ -22,7 +23,8 @@ def by_hand(program):
 
 def main(program, file):
     known = by_hand(program)
-    found = {one["function"]: f"{Path(one['file']).name}:{one['line']}" for one in json.loads(Path(file).read_text())["wrappers"]}
+    found = {one["function"]: f"{Path(one['file']).name}:{one['line']}"
+             for one in json.loads(Path(file).read_text())["wrappers"]}
     print(f"{program}: {len(known.keys() & found.keys())} of {len(known)} are found")
     for name in sorted(known.keys() - found.keys()):
         print(f"    not found: {known[name]} {name}")
