@@ -386,7 +386,6 @@ Usage: ./ampersand gc [flags]                                              defau
   --memory-limit SIZE    addresses that a process may take                 128G
 
 Measures the heap at its peak, the CPU time of collecting and every pause, and compares them with a model: the heap is
-Measures the heap at its peak, the CPU time of collecting and every pause, and compares them with a model: the heap is
 live x (1 + GOGC/100), where Go counts as live what is allocated while it marks; every other cycle says what those
 between cost. Before it begins, trials tell how long the run will take, which is printed. The page shows the heap over
 time, the pauses, sliders over what was measured, the heap as a graph with retained sizes, and a small heap to step
