@@ -29,7 +29,7 @@ def help_of(verb):
     return subprocess.run([ROOT / "ampersand", "help", verb], text=True, capture_output=True, check=True).stdout
 
 
-VERBS = re.search(r"^verbs='(.*?)'", (ROOT / "door/help.sh").read_text(), re.M)[1].split()
+VERBS = " ".join(re.findall(r"^verbs=(?:'|\"\$verbs )(.*?)['\"]", (ROOT / "door/help.sh").read_text(), re.M)).split()
 HELP = {verb: help_of(verb) for verb in VERBS}
 LINKS = subprocess.run([sys.executable, ROOT / "harness/lesson/make_layouts.py", "--help"], text=True,
                        capture_output=True, check=True).stdout

@@ -80,7 +80,7 @@ def test_what_cannot_be_printed_is_told(door, args, stdout):
 
 @pytest.mark.parametrize("verb, name", [("bench", "_PAIRED"), ("allocators", "_ALLOCATORS")])
 def test_help_knows_the_flags_of_the_program(verb, name):
-    source = (ROOT / "harness" / "cli" / "options.c").read_text()
+    source = (ROOT / "harness" / "cli" / "flags.c").read_text()
     flags = set(re.findall(rf'= \{{ "(--[a-z-]+)", .*(?:{name}|BOTH)', source))
     assert "--quick" in flags
     flags -= {"--rows", "--solo-rows"}  # the door's own, with which it starts further launches
