@@ -52,7 +52,8 @@ def whole(few=False):
 
 
 GRAPH = {"schema": "ampersand/gc-graph/1", "collector": "ours", "workload": "tree", "live_b": 1 << 20, "objects": 1000,
-         "reached_b": 64000, "dropped_objects": 0, "dropped_b": 0, "marked_b": 64000, "walk_seconds": 0.01, "seconds": 0.02,
+         "reached_b": 64000, "dropped_objects": 0, "dropped_b": 0, "marked_b": 64000, "walk_seconds": 0.01,
+         "seconds": 0.02,
          "types": [{"name": "node", "parent": -1, "objects": 1000, "own_b": 64000, "retained_b": 64000}],
          "paths": [{"name": "top", "parent": -1, "objects": 0, "own_b": 0, "retained_b": 64000},
                    {"name": "node", "parent": 0, "objects": 1000, "own_b": 64000, "retained_b": 64000}],
@@ -68,7 +69,8 @@ def write_run(folder):
     (folder / "manifest.json").write_bytes(manifest)
     for (collector, workload, live_b, gogc), launches in run.points.items():
         for one in launches:
-            done.append(_write(folder / f"launches/{collector}/{workload}-{live_b}-{gogc}/{one.launch:03d}.json", one, "point"))
+            done.append(_write(folder / f"launches/{collector}/{workload}-{live_b}-{gogc}/{one.launch:03d}.json", one,
+                               "point"))
     done += [_write(folder / f"pauses/{name}.json", one, "pauses") for name, one in run.pauses.items()]
     done.append(_write(folder / "graphs/tree.json", None, "graph"))
     done.append({"event": "failed", "kind": "shape", "configuration": "go", "workload": "list", "live_b": 64 * MIB,
@@ -82,7 +84,8 @@ def write_run(folder):
 
 def _write(path, launch, kind):
     """The file, and its event."""
-    document = GRAPH if launch is None else {"schema": "ampersand/gc-launch/1", **dataclasses.asdict(launch), "seed": 14}
+    document = GRAPH if launch is None else {"schema": "ampersand/gc-launch/1", **dataclasses.asdict(launch),
+                                             "seed": 14}
     raw = json.dumps(document).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(raw)

@@ -184,7 +184,8 @@ def test_both_compilers_of_a_lesson_are_told(tmp_path):
 def test_calls_of_shared_libraries_are_told(tmp_path):
     source = (kernel("run_value", ["getenv_of", "random_of"]).replace("static uint64_t run_value", (
         "static AMP_NOINLINE uint64_t getenv_of(uint64_t i) { amp_keep(&i); return i + (getenv(\"x\") != 0); }\n"
-        "static AMP_NOINLINE uint64_t random_of(uint64_t i) { free(malloc(i & 7)); return i; }\nstatic uint64_t run_value"))
+        "static AMP_NOINLINE uint64_t random_of(uint64_t i) { free(malloc(i & 7)); return i; }\nstatic uint64_t "
+        "run_value"))
         + kernel("run_pointer", []) + PAIR.format("small", "run_value", "run_pointer", "8"))
     compile_c(tmp_path, source, flags=["-fno-builtin"])
     unit, = table_of(make(tmp_path))["units"]
