@@ -135,6 +135,19 @@ def test_unions_and_small_structs(tmp_path):
         "give": {("union value", 40, "assignment"): [1, 1]}}
 
 
+def test_constants_and_bytes(tmp_path):
+    """A constant is an initialiser, zeros are stored and not copied; of memcpy's pointers, either tells the type."""
+    source = tmp_path / "c.c"
+    source.write_text("struct s { long w[9]; };\nstruct t { long w[10]; };\nstruct u { char name[200]; };\nvoid use(struct u *one);\n"
+                      f"void begin(void) {{ struct u one = {{ \"{'text' * 45}\" }}; use(&one); }}\n"
+                      "void clear(struct s *a) { *a = (struct s){ { 0 } }; }\n"
+                      "void give(void *to, const struct s *from) { __builtin_memcpy(to, from, sizeof *from); }\n"
+                      "void take(struct t *to, const void *from) { __builtin_memcpy(to, from, sizeof *to); }\n")
+    assert listed(compiled(tmp_path / "c.o", "-c", source=source)) == {
+        "begin": {("struct u", 200, "initialiser"): [1, 1]}, "give": {("struct s", 72, "assignment"): [1, 1]},
+        "take": {("struct t", 80, "assignment"): [1, 1]}}
+
+
 def test_lists_of_several_files_are_one(tmp_path):
     names = []
     for name in ("a", "b"):
