@@ -138,7 +138,8 @@ def test_unions_and_small_structs(tmp_path):
 def test_constants_and_bytes(tmp_path):
     """A constant is an initialiser, zeros are stored and not copied; of memcpy's pointers, either tells the type."""
     source = tmp_path / "c.c"
-    source.write_text("struct s { long w[9]; };\nstruct t { long w[10]; };\nstruct u { char name[200]; };\nvoid use(struct u *one);\n"
+    source.write_text("struct s { long w[9]; };\nstruct t { long w[10]; };\nstruct u { char name[200]; };\n"
+                      "void use(struct u *one);\n"
                       f"void begin(void) {{ struct u one = {{ \"{'text' * 45}\" }}; use(&one); }}\n"
                       "void clear(struct s *a) { *a = (struct s){ { 0 } }; }\n"
                       "void give(void *to, const struct s *from) { __builtin_memcpy(to, from, sizeof *from); }\n"
