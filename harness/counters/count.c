@@ -2,6 +2,7 @@
 #include "harness/counters/count.h"
 
 #include "harness/counters/events.h"
+#include "harness/counters/kept.h"
 #include "harness/files/results.h"
 #include "harness/run/process.h"
 #include "harness/text/complain.h"
@@ -30,6 +31,8 @@ struct part {
 struct count {
     char scratch[64]; /* a folder, which gets what the children and callgrind write */
     json_t *manifest, *results; /* of each row by its name */
+    json_t *kept;               /* those results that an earlier run has counted */
+    json_t *conditions;         /* under which counts are kept; NULL: none are */
     enum amp_source source;
     char valgrind[PATH_MAX], self[PATH_MAX], allocator[4096];
     const char *environment[2];
@@ -143,36 +146,111 @@ static int write_rows(const struct part *part)
     return fclose(file) ? -errno : 0;
 }
 
-/* Every second row, since neighbours take about as long. */
-static int fill(struct part *part, size_t first, const json_t *rows)
+/* The lesson of a row of the manifest; `name`: the row's. */
+static const char *read_row(json_t *row, char name[256])
 {
-    size_t size;
-    FILE *text = open_memstream(&part->rows, &size);
+    const char *lesson = "", *pair = "";
+    json_int_t n = 0;
 
-    for (size_t i = first; text && i < json_array_size(rows); i += PARTS) {
-        const char *lesson = "", *pair = "";
-        json_int_t n = 0;
+    json_unpack(row, "{s:s, s:s, s:I}", "lesson", &lesson, "pair", &pair, "size", &n);
+    snprintf(name, 256, "%s/size=%lld", pair, (long long) n);
+    return lesson;
+}
 
-        json_unpack(json_array_get(rows, i), "{s:s, s:s, s:I}", "lesson", &lesson, "pair", &pair, "size", &n);
-        fprintf(text, "%s %s/size=%lld\n", lesson, pair, (long long) n);
+/* Take what was kept of the lessons' rows. */
+static void take_kept(struct count *count)
+{
+    const json_t *rows = json_object_get(count->manifest, "rows");
+    json_t *row, *lessons = json_object(), *result;
+    char name[256];
+    size_t i;
+
+    json_array_foreach(rows, i, row) {
+        const char *lesson = read_row(row, name);
+
+        if (!json_object_get(lessons, lesson))
+            json_object_set_new(lessons, lesson, amp_kept_read(lesson, count->conditions));
+        result = json_object_get(json_object_get(lessons, lesson), name);
+        if (!result)
+            continue;
+        json_object_set(count->kept, name, result);
+        json_object_set(count->results, name, result);
     }
-    return !text || fclose(text) ? -ENOMEM : write_rows(part);
+    json_decref(lessons);
+}
+
+/* Whether it would be the same again: not what a crash, a lack of time or of memory left open. */
+static bool is_lasting(const json_t *result)
+{
+    const char *refused = json_string_value(json_object_get(result, "refused"));
+
+    return result && (!refused || strcmp(refused, AMP_COUNT_THREADS) == 0);
+}
+
+/* Keep what was counted now, with what was kept before of the same lessons. */
+static void keep(const struct count *count)
+{
+    const json_t *rows = json_object_get(count->manifest, "rows");
+    json_t *row, *lessons = json_object(), *results;
+    const char *lesson;
+    char name[256];
+    size_t i;
+
+    json_array_foreach(rows, i, row) {
+        json_t *result;
+
+        lesson = read_row(row, name);
+        result = json_object_get(count->results, name);
+        if (!is_lasting(result) || json_object_get(count->kept, name))
+            continue;
+        if (!json_object_get(lessons, lesson))
+            json_object_set_new(lessons, lesson, amp_kept_read(lesson, count->conditions));
+        json_object_set(json_object_get(lessons, lesson), name, result);
+    }
+    json_object_foreach(lessons, lesson, results)
+        amp_kept_write(lesson, count->conditions, results);
+    json_decref(lessons);
+}
+
+/* Every second row of those that nobody has counted, since neighbours take about as long. */
+static int fill(struct count *count)
+{
+    const json_t *rows = json_object_get(count->manifest, "rows");
+    FILE *text[PARTS];
+    size_t size, i, n = 0;
+    json_t *row;
+    char name[256];
+    int err = 0;
+
+    for (int p = 0; p < PARTS; p++)
+        text[p] = open_memstream(&count->parts[p].rows, &size);
+    json_array_foreach(rows, i, row) {
+        const char *lesson = read_row(row, name);
+
+        if (!json_object_get(count->results, name) && text[n % PARTS])
+            fprintf(text[n++ % PARTS], "%s %s\n", lesson, name);
+    }
+    for (int p = 0; p < PARTS; p++) {
+        if (!text[p] || fclose(text[p]))
+            err = -ENOMEM;
+        if (!err)
+            err = write_rows(&count->parts[p]);
+    }
+    return err;
 }
 
 static int share_out(struct count *count)
 {
     ssize_t length = readlink("/proc/self/exe", count->self, sizeof count->self - 1);
-    int err = 0;
 
     if (length < 0)
         return -errno;
     count->self[length] = '\0';
-    for (int p = 0; p < PARTS && !err; p++) {
+    for (int p = 0; p < PARTS; p++) {
         snprintf(count->parts[p].file, sizeof count->parts[p].file, "%d", p);
         describe(count, &count->parts[p]);
-        err = fill(&count->parts[p], (size_t) p, json_object_get(count->manifest, "rows"));
     }
-    return err;
+    return fill(count);
 }
 
 /* Take in the lines that the child wrote, and say of its other rows how it ended. */
@@ -206,11 +284,16 @@ static int gather(struct count *count, struct part *part, const struct amp_outco
 
 static int run_parts(struct count *count)
 {
-    const struct amp_process *processes[PARTS] = { &count->parts[0].process, &count->parts[1].process };
+    const struct amp_process *processes[PARTS];
     struct amp_outcome outcomes[PARTS];
-    int err = amp_process_run(processes, PARTS, PARTS, outcomes);
+    unsigned n = 0;
+    int err = 0;
 
-    for (int p = 0; p < PARTS && !err; p++)
+    for (; n < PARTS && *count->parts[n].rows; n++) /* the first has a row more, if any has */
+        processes[n] = &count->parts[n].process;
+    if (n > 0)
+        err = amp_process_run(processes, n, n, outcomes);
+    for (unsigned p = 0; p < n && !err; p++)
         err = outcomes[p].ending == AMP_INTERRUPTED ? -EINTR : gather(count, &count->parts[p], &outcomes[p]);
     return err;
 }
@@ -234,13 +317,17 @@ static void say_refused(const struct count *count)
 
 static int write_results(const struct count *count, const char *path, const char *refused)
 {
-    const char *source = count->source == AMP_PROCESSOR ? "processor" : "valgrind", *name;
-    json_t *rows = json_array(), *json, *result;
+    const char *source = count->source == AMP_PROCESSOR ? "processor" : "valgrind";
+    json_t *rows = json_array(), *json, *row;
     int err = rows ? 0 : -ENOMEM;
+    char name[256];
+    size_t i;
 
-    json_object_foreach(count->results, name, result)
-        if (json_array_append(rows, result))
+    json_array_foreach(json_object_get(count->manifest, "rows"), i, row) {
+        read_row(row, name);
+        if (json_object_get(count->results, name) && json_array_append(rows, json_object_get(count->results, name)))
             err = -ENOMEM;
+    }
     json = json_pack("{s:s, s:s?, s:s?, s:o}", "schema", SCHEMA, "source", refused ? NULL : source, "refused", refused,
                      "rows", rows);
     if (!err)
@@ -262,12 +349,18 @@ static int count_all(struct count *count, const char *path)
     err = arrange(count);
     if (!err)
         err = make_scratch(count);
+    if (!err && count->source == AMP_VALGRIND) {
+        count->conditions = amp_kept_conditions(count->valgrind, count->allocator);
+        take_kept(count);
+    }
     if (!err)
         err = share_out(count);
     if (!err)
         err = amp_process_prepare(&placement);
     if (!err)
         err = run_parts(count);
+    if (!err)
+        keep(count);
     if (!err)
         say_refused(count);
     return err ? err : write_results(count, path, NULL);
@@ -307,12 +400,15 @@ int amp_count_run(const char *run)
     if (is_counted(path))
         return 0;
     count.results = json_object();
+    count.kept = json_object();
     err = count_folder(&count, run, folder, path);
     if (*count.scratch)
         remove_scratch(count.scratch);
     for (int p = 0; p < PARTS; p++)
         free(count.parts[p].rows);
     json_decref(count.results);
+    json_decref(count.kept);
+    json_decref(count.conditions);
     json_decref(count.manifest);
     if (err == -EINTR)
         return 130;

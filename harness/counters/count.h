@@ -14,8 +14,11 @@
 #ifndef AMP_COUNT_H
 #define AMP_COUNT_H
 
-/* Write RUN/counters.json for the rows of RUN/manifest.json; leaves what was counted before as it is. If nothing can count, one
- * line says why, and the file too. */
+/* Why a row that starts threads is not counted. */
+#define AMP_COUNT_THREADS "it starts threads, whose turns differ each time"
+
+/* Write RUN/counters.json for the rows of RUN/manifest.json; leaves what was counted before as it is. Valgrind's counts
+ * are kept, and taken from there (kept.h). If nothing can count, one line says why, and the file too. */
 int amp_count_run(const char *run);
 
 /* The child. `file`, in its working folder, gets one line of JSON for each row; <file>.rows has the rows, each as

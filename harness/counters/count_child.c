@@ -140,7 +140,7 @@ static int load_and_count(const char *lesson, const char *name, const char *file
     if (!row)
         return refuse(file, name, "there is no such row");
     if (row->pair->threads > 0)
-        return refuse(file, name, "it starts threads, whose turns differ each time");
+        return refuse(file, name, AMP_COUNT_THREADS);
     return count_row(row, name, file, file);
 }
 

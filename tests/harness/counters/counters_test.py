@@ -55,11 +55,90 @@ def totals(document, row, side, event):
     return Fraction(found[side][event], found["ops"])
 
 
+FEW = ("pass/size=64", "known_half/size=1000")  # of two lessons
+
+
+@pytest.fixture(scope="module")
+def few(run, counted, tmp_path_factory):
+    """A run of two rows, their counts, and a folder of lessons that keeps nothing yet."""
+    folder = copy(run, tmp_path_factory.mktemp("few") / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["rows"] = [row for row in manifest["rows"] if f"{row['pair']}/size={row['size']}" in FEW]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    lessons = folder.parent / "lessons"
+    lessons.mkdir()
+    names = sorted({row["lesson"] for row in manifest["rows"]})
+    for name in names:
+        for file in (BENCH.parents[1] / "benchmarks").glob(f"{name}.*"):
+            if file.suffix == ".so" or file.name.endswith(".layouts.json"):
+                shutil.copy2(file, lessons)
+    (lessons / "lessons.txt").write_text("".join(f"{name}\n" for name in names))
+    return folder, [row for row in counted["rows"] if row["row"] in FEW], lessons
+
+
+def count(few, lessons, folder, **environment):
+    """Hold what is counted to what was counted first, in a run folder and by lessons that lie elsewhere."""
+    shutil.copytree(few[0], folder)
+    done = bench("counters", folder, AMPERSAND_LESSONS=str(lessons), **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((folder / "counters.json").read_text())["rows"] == few[1]
+
+
 @has_valgrind
-def test_counts_are_the_same_each_time(run, counted, tmp_path):
-    again = copy(run, tmp_path / "a folder with another and longer name")
-    assert bench("counters", again, ANOTHER="environment").returncode == 0
-    assert json.loads((again / "counters.json").read_text()) == counted
+def test_counts_are_the_same_each_time(few, tmp_path):
+    lessons = shutil.copytree(few[2], tmp_path / "lessons")
+    count(few, lessons, tmp_path / "a folder with another and longer name", ANOTHER="environment")
+
+
+def reporting(folder, log):
+    """PATH with a valgrind in front that writes a line for each process that it counts."""
+    wrapper = f"case $1 in --version) ;; *) echo counts >>'{log}' ;; esac\nexec {shutil.which('valgrind')} \"$@\""
+    return f"{program(folder, wrapper)}:{os.environ['PATH']}"
+
+
+def append(file, text):
+    with open(file, "a", encoding="utf-8") as out:
+        out.write(text)
+
+
+KEPT = [  # what changes before the second time; how many processes count then
+    ("nothing", lambda lessons, bin_: None, 0),
+    ("a lesson's table", lambda lessons, bin_: append(lessons / "pass.layouts.json", "\n"), 1),
+    ("valgrind", lambda lessons, bin_: append(bin_ / "valgrind", "# another\n"), 2),
+    ("what was kept is damaged", lambda lessons, bin_: (lessons / "pass.counters.json").write_text("{"), 1),
+    ("nothing is kept of one", lambda lessons, bin_: (lessons / "known.counters.json").unlink(), 1),
+]
+
+
+@pytest.fixture(scope="module")
+def kept(few, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kept")
+    lessons = shutil.copytree(few[2], folder / "lessons")
+    path = reporting(folder / "bin", folder / "log")
+    count(few, lessons, folder / "run", PATH=path)
+    assert len((folder / "log").read_text().splitlines()) == 2
+    return folder
+
+
+@has_valgrind
+@pytest.mark.parametrize("change, processes", [one[1:] for one in KEPT], ids=[one[0] for one in KEPT])
+def test_counts_are_kept_until_something_changes(few, kept, tmp_path, change, processes):
+    lessons, bin_, log = shutil.copytree(kept / "lessons", tmp_path / "lessons"), kept / "bin", kept / "log"
+    as_it_was = (bin_ / "valgrind").read_text()
+    log.write_text("")
+    change(lessons, bin_)
+    try:
+        count(few, lessons, tmp_path / "run", PATH=f"{bin_}:{os.environ['PATH']}")
+    finally:
+        (bin_ / "valgrind").write_text(as_it_was)
+    assert len(log.read_text().splitlines()) == processes
+
+
+@has_valgrind
+def test_a_folder_that_cannot_be_written_keeps_nothing(few, tmp_path):
+    lessons = shutil.copytree(few[2], tmp_path / "lessons")
+    (lessons / "pass.counters.json").mkdir()  # there even root cannot write
+    count(few, lessons, tmp_path / "run")
 
 
 @has_valgrind
