@@ -4,7 +4,7 @@ registers take; and how far the place of the code matters. Pure functions.
 
 The functions of ask's lessons are generated, so that their names mean nothing to who asks: none is named here."""
 
-from plots.judge.causes import told
+from plots.judge.causes import handed, told
 from plots.judge.pair_summary import SIDES
 from plots.words import because, quantity
 
@@ -13,10 +13,17 @@ def of(row, profile, subject):
     """A sentence, or None where the code does not tell. `row`: a pair_summary.Row; `profile`: None for a pair that does
     not pass the object to a function of the user's."""
     names = {side: row.name_of(side) for side in SIDES}
-    said = because.faster(row, names) or _copies(row, names)
+    cause = because.faster(row, names)
+    said = cause or _copies(row, names)
     if said and profile and subject.abi["passed"] == "registers" and not copied(row, "value"):
-        said = f"value goes in registers: {said}"
+        said = f"value goes in registers{'' if cause else _how_many(row)}: {said}"
     return "; ".join(filter(None, [said, *_places(row, names)])) or None
+
+
+def _how_many(row):
+    """ (16 B into 2 registers)"""
+    found = handed(row, "value")
+    return f" ({because.loaded(found)})" if found[1] else ""
 
 
 def _copies(row, names):

@@ -28,6 +28,13 @@ def stretches(lesson, section):
         [min(blocks), max(_end(function, block) for block in blocks)] for blocks in inner)}
 
 
+def places(lesson, names):
+    """{name: stretches()} of the functions of these names whose code can be read."""
+    found = {symbol.name: stretches(lesson, symbol.section) for symbol in lesson.symbols
+             if symbol.kind == 2 and symbol.section is not None and symbol.name in names}
+    return {name: place for name, place in found.items() if place}
+
+
 def _end(function, block):
     at, size, _ = function.blocks[block][-1]
     return at + size

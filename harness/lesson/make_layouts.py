@@ -54,6 +54,7 @@ from lesson_object import FUNCTION, STEP_B, Object, Refused, read_symbols
 try:
     import copies
     import declared
+    import registers
     import stretches
     import waits
 except ImportError:  # python3-capstone is optional: the table then says nothing of copies
@@ -360,8 +361,9 @@ def make_in(made, args):
         table["code_not_read"] = "python3-capstone was not installed when the lessons were built"
     else:
         table |= read_code(lesson, pairs)
-        table["waits"] = {row: sides for row, sides in read_waits(lesson, pairs).items() if any(sides.values())}
-        table["places"] = read_places(lesson, {name for unit in units for name in unit["offsets"]})
+        for key, read in (("handed", registers.handed), ("waits", waits.waits)):
+            table[key] = read_sides(lesson, pairs, read)
+        table["places"] = stretches.places(lesson, {name for unit in units for name in unit["offsets"]})
     head = json.dumps(table)[:-1]
     body = ",\n".join(json.dumps(unit) for unit in units)
     (made / f"{args.lesson}.layouts.json").write_text(f'{head}, "units": [\n{body}]}}\n')
@@ -383,15 +385,10 @@ def read_code(lesson, pairs):
     return code
 
 
-def read_places(lesson, names):
-    found = {symbol.name: stretches.stretches(lesson, symbol.section) for symbol in lesson.symbols
-             if symbol.kind == FUNCTION and symbol.section is not None and symbol.name in names}
-    return {name: place for name, place in found.items() if place}
-
-
-def read_waits(lesson, pairs):
-    return {row: {side: waits.waits(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")}
-            for pair in pairs for row in pair["rows"]}
+def read_sides(lesson, pairs, read):
+    """{row: {side: what `read` finds in its kernel}} of the rows where it finds something."""
+    sides = [{side: read(lesson, pair[f"{side}_run"]) for side in ("value", "pointer")} for pair in pairs]
+    return {row: found for pair, found in zip(pairs, sides) if any(found.values()) for row in pair["rows"]}
 
 
 def first_keys(args, lesson):

@@ -27,6 +27,12 @@ def told(row, side):
     return found if isinstance(found, tuple) and all(one.how != "not told" for one in found) else None
 
 
+def handed(row, side):
+    """(bytes, moves) that calls of a side get in registers, loaded from memory, by its code."""
+    found = row.why and row.why.handed
+    return next(((one.bytes, one.moves) for one in getattr(found, side)), (0, 0)) if found else (0, 0)
+
+
 def waits(row, side):
     """Loads of a side that wait for a store, by its code."""
     found = row.why and row.why.waits

@@ -6,7 +6,7 @@ allocations.json."""
 from plots.files import records
 from plots.files.records import ABSENT
 from plots.judge.numbers import per_op
-from plots.judge.pair_summary import SIDES, Allocating, AllocatingLine, Copies, Counters, SideCounters, Waits, Why
+from plots.judge.pair_summary import SIDES, Allocating, AllocatingLine, Copies, Counters, Handed, SideCounters, Waits, Why
 
 MOST = 5  # lines of a side that allocate; the others are one more
 
@@ -14,8 +14,8 @@ MOST = 5  # lines of a side that allocate; the others are one more
 def why(row, counted, table):
     """The `why` of a row; ABSENT where the run was not counted and nothing of its code was read. `table`: the layouts
     of its lesson."""
-    code = {key: records.read(kind, table[key][row]) for key, kind in (("copies", Copies), ("waits", Waits))
-            if row in table.get(key, ())}
+    code = {key: records.read(kind, table[key][row]) for key, kind in (("copies", Copies), ("handed", Handed),
+                                                                      ("waits", Waits)) if row in table.get(key, ())}
     if counted is None:
         return Why(**code) if code else ABSENT
     found = counted.rows.get(row)

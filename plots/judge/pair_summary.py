@@ -134,6 +134,20 @@ class Copies:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InRegisters:
+    """What calls get in registers, loaded from memory, by the compiled code."""
+    bytes: int
+    moves: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handed:
+    """Each side has one, or none."""
+    value: tuple[InRegisters, ...]
+    pointer: tuple[InRegisters, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wait:
     """A load that no single store can serve, by the compiled code."""
     load_b: int
@@ -163,6 +177,7 @@ class Why:
     counters: Counters | None = None
     not_counted: str | Absent = ABSENT  # why there are no counters
     copies: Copies | None = None
+    handed: Handed | Absent = ABSENT  # of runs whose tables of layouts tell of any
     waits: Waits | Absent = ABSENT  # of runs whose tables of layouts tell of some
     code_not_read: str | Absent = ABSENT  # why there are no copies and no placement
     placement: tuple[Placed, ...] | Absent = ABSENT  # of rows with a wide spread, where the code was read

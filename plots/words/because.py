@@ -11,7 +11,7 @@ Of a row whose ratio depends on the place of the code, what sets the slow places
 import math
 
 from plots.files.compiled import AAPCS64, SYSV
-from plots.judge.causes import REP_MOVS, may_rep_movs, rep_movs, told, waits
+from plots.judge.causes import REP_MOVS, handed, may_rep_movs, rep_movs, told, waits
 from plots.judge.pair_summary import SIDES
 from plots.words import quantity
 
@@ -42,7 +42,7 @@ def faster(row, labels, start=None):
     slow, fast = ("pointer", "value") if row.ratio.estimate >= 1 else ("value", "pointer")
     found = [said for fact in (allocates, copies, waits_for) if (said := fact(row, slow, fast, labels))]
     found += begins(row, slow, fast, start)
-    return "; ".join(found or executes(row, slow, fast, labels)) or None
+    return "; ".join(found or in_registers(row, slow, fast, labels) + executes(row, slow, fast, labels)) or None
 
 
 def allocates(row, slow, fast, labels):
@@ -67,6 +67,20 @@ def copies(row, slow, fast, labels):
     if by > 0 or (by == 0 and rep_movs(row, slow) and not rep_movs(row, fast)):
         return f"{labels[slow]} copies {listed(more)}, {labels[fast]} {listed(less)}"
     return None
+
+
+def in_registers(row, slow, fast, labels):
+    """A list of one sentence, or empty: only where no side copies in memory, beside which registers hardly count."""
+    more, less = handed(row, slow), handed(row, fast)
+    if more[0] <= less[0] or told(row, slow) != () or told(row, fast) != ():
+        return []
+    return [f"{labels[slow]} loads {loaded(more)} for its calls, {labels[fast]} {loaded(less)}"]
+
+
+def loaded(found):
+    """16 B into 2 registers"""
+    size_b, moves = found
+    return f"{quantity.size(size_b)} into {quantity.counted(moves, 'register')}" if moves else "nothing"
 
 
 def listed(found):

@@ -212,12 +212,16 @@ MOVES = (Facts(bytes=24, how="moves", moves=3, width_b=8, why=None),)
 UNTOLD = (Facts(bytes=None, how="not told", moves=None, width_b=None, why="by a call"),)
 PLACED = (Placed(side="pointer", slower=0.2, layouts=8, of=16, explains=0.9,
                  reaches=("the loop of ask_pointer_ask_reads_half reaches into one more 64 B line",)),)
-BECAUSE = [  # verdict, copies of value and pointer, placement, the profile's, passed in: the sentence
+BECAUSE = [  # verdict, copies of value and pointer, placement or (B, registers) of value, the profile's, passed in: the sentence
     ("pointer faster", MOVES, (), (), True, "memory", "value copies 24 B in 3 moves, heap nothing"),
     ("equal", MOVES, (), (), True, "memory", "value copies 24 B in 3 moves, heap copies nothing"),
     ("equal", (), (), (), True, "memory", "no copy in memory on either side"),
     ("equal", (), (), (), True, "registers", "value goes in registers: no copy in memory on either side"),
     ("equal", (), (), (), False, "registers", "no copy in memory on either side"),
+    ("equal", (), (), (16, 2), True, "registers",
+     "value goes in registers (16 B into 2 registers): no copy in memory on either side"),
+    ("pointer faster", (), (), (16, 2), True, "registers",
+     "value goes in registers: value loads 16 B into 2 registers for its calls, heap nothing"),
     ("equal", UNTOLD, (), (), True, "memory", None),
     ("placement decides", MOVES, (), PLACED, True, "memory", "value copies 24 B in 3 moves, heap copies nothing; heap "
      "is 20.0 % slower in 8 of 16 layouts, by the place of its code"),
@@ -230,8 +234,11 @@ BECAUSE = [  # verdict, copies of value and pointer, placement, the profile's, p
 @pytest.mark.parametrize("verdict, value, pointer, placed, profile, passed, says", BECAUSE)
 def test_a_because_tells_copies_first_and_names_no_generated_function(verdict, value, pointer, placed, profile, passed,
                                                                       says):
+    handed = placed if placed and isinstance(placed[0], int) else None
     row = Facts(verdict=verdict, ratio=Estimate(estimate=0.5, low=None, high=None), counts=Facts(status="not counted"),
                 name_of={"value": "value", "pointer": "heap"}.get, counted=lambda side: None,
-                why=Facts(copies=Facts(value=value, pointer=pointer), placement=placed, waits=None, counters=None))
+                why=Facts(copies=Facts(value=value, pointer=pointer), waits=None, counters=None,
+                          placement=() if handed else placed, handed=handed and Facts(
+                              value=(Facts(bytes=handed[0], moves=handed[1]),), pointer=())))
     subject = Facts(abi={"passed": passed})
     assert reasons.of(row, Facts() if profile else None, subject) == says

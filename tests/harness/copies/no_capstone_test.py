@@ -14,7 +14,7 @@ from places import ROOT
 from plots.words import counters_text
 
 WHY = "python3-capstone was not installed when the lessons were built"
-KEYS = {"copies", "calls", "breaches", "places", "waits"}
+KEYS = {"copies", "calls", "breaches", "places", "handed", "waits"}
 
 
 @pytest.fixture(scope="module")

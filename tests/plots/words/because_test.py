@@ -29,7 +29,7 @@ def waiting(*some):
 
 
 def row(ratio, verdict=None, allocs=(0, 0), copies=None, counters=None, size=64, waits=None, value_ns=10.0,
-        pair="pair"):
+        pair="pair", handed=None):
     sides = [SideCounts(allocs_per_op=n, asked_b_per_op=24 * n, granted_b_per_op=32 * n, peak_b=0) for n in allocs]
     times = {"value": Facts(estimate=value_ns), "pointer": Facts(estimate=value_ns * ratio)}
     return Facts(size=size, pair=pair, ns_per_op=times.get, value_ns_per_op=times["value"],
@@ -39,7 +39,12 @@ def row(ratio, verdict=None, allocs=(0, 0), copies=None, counters=None, size=64,
                  counted=lambda side: getattr(counts, side),
                  why=Facts(placement=(), copies=copies and Facts(value=copies[0], pointer=copies[1]),
                            counters=counters and Facts(source="valgrind", value=counters[0], pointer=counters[1]),
+                           handed=handed and Facts(value=given(handed[0]), pointer=given(handed[1])),
                            waits=waits and Facts(value=waits[0], pointer=waits[1])))
+
+
+def given(registers):
+    return (Facts(bytes=registers[0], moves=registers[1]),) if registers else ()
 
 
 BY_VALUE = (copied(VECTORS), copied())
@@ -99,6 +104,18 @@ CASES = [
     ("copies, and waits for what it copies", row(0.5, copies=BY_VALUE, waits=(waiting((16, 8)), ())),
      "value copies 256 B in 16 vector moves, heap nothing; "
      "in value, a 16 B load after an 8 B store waits for the store"),
+    ("in registers", row(0.5, copies=((), ()), handed=((16, 2), None)),
+     "value loads 16 B into 2 registers for its calls, heap nothing"),
+    ("in registers, and executes more",
+     row(0.5, copies=((), ()), handed=((8, 1), None), counters=(ran(20, 5, 4), ran(10, 2, 1))),
+     "value loads 8 B into 1 register for its calls, heap nothing; "
+     "value executes 20 instructions (5 loads, 4 stores) an operation, heap 10 instructions (2 loads, 1 store)"),
+    ("fewer in registers", row(2.0, copies=((), ()), handed=((32, 4), (8, 1))), None),
+    ("more, and the faster one has some", row(0.5, copies=((), ()), handed=((32, 4), (8, 1))),
+     "value loads 32 B into 4 registers for its calls, heap 8 B into 1 register"),
+    ("in registers, beside a copy", row(0.5, copies=BY_VALUE, handed=((8, 1), None)),
+     "value copies 256 B in 16 vector moves, heap nothing"),
+    ("in registers, beside what is not told", row(0.5, copies=(copied(NOT_TOLD), ()), handed=((8, 1), None)), None),
     ("nothing is known", row(2.0), None),
 ]
 
