@@ -393,12 +393,15 @@ through marking.
 END
         doctor) cat <<'END' ;;
 Usage: ./ampersand doctor [--facts] [--busy] [--launches N] [--designs N] [--format table|json]
+       ./ampersand doctor --run RUN [--format table|json]
 
   --facts            print only the facts; measure nothing
   --busy             measure once more, loaded: with a busy loop on every CPU
   --launches N       launches of each method                               40
   --designs N        how often the null pair is linked anew                20
   --seed N           the seed of these links                               drawn and printed
+  --run RUN          measure nothing: how the launches of a run of bench
+                     read its pairs whose true ratio is known
 END
         *) usage ;;
     esac

@@ -96,10 +96,6 @@ def show(result, condition, on=screen.PIPE):
     """Lines."""
     methods = [(row["method"], *(quantity.percent(row[key]) for key in ("median", "p90", "max")),
                 quantity.time(row["seconds"] * 1e9)) for row in result["methods"]]
-    known = [(row["pair"], quantity.level(row["truth"]), quantity.percent(row["median"]),
-              _points(row["median_off"], signed=True), _points(row["p95_off"]),
-              f"{quantity.percent(row['within_0.2_point'])} of {quantity.count(row['launches'])}")
-             for row in sorted(result["known"], key=lambda row: row["of_memory"])]
     row = result["placement"]
     google = (f"Google Benchmark, 10 repetitions and U test, one binary: {row['google_different']} of "
               f"{row['google_pairs']} placements called different, "
@@ -107,15 +103,30 @@ def show(result, condition, on=screen.PIPE):
     ours = (f"ampersand, 6 launches over a design of {doctor_measure.LAYOUTS}: {row['intervals_without_1']} of "
             f"{row['designs']} intervals leave out 1 ({chance(row)}); headline {quantity.percent(row['headline_off'])} "
             f"from 1 in the median, {quantity.percent(row['headline_off_max'])} at most")
-    parts = [of_texts(("method", "median", "p90", "max", "a launch"), methods, (0,),
-                      title=f"Identical code on both sides, {condition}: |ln ratio| of a launch, which should be 0"),
-             of_texts(("pair", "truth", "median", "median off", "95 % of launches within", "within 0.2 point"), known,
-                      (0,), title=f"Known differences, {condition}: what a launch of paired rounds reads")]
-    lines = parts[0].terminal(on, indent=2) + [""] + parts[1].terminal(on, indent=2)
-    lines += [line for name, one in result["known_together"].items()
-              for line in on.wrapped(_together(name, one), "  ", "    ")] + [""]
+    identical = of_texts(("method", "median", "p90", "max", "a launch"), methods, (0,),
+                         title=f"Identical code on both sides, {condition}: |ln ratio| of a launch, which should be 0")
+    lines = identical.terminal(on, indent=2) + [""]
+    lines += show_known(result, f"{condition}: what a launch of paired rounds reads", on) + [""]
     lines.append(on.paint(f"Two identical functions, {condition}: any difference is the linker's", screen.BOLD))
     return lines + [line for sentence in (google, ours) for line in on.wrapped(sentence, "  ", "    ")]
+
+
+def of_run(folder):
+    """The known part of measure()'s result, of the launches that a run has."""
+    known = [known_row(pair, result) for pair, result in doctor_measure.known_of(folder).items()]
+    return {"known": known, "known_together": together(known)}
+
+
+def show_known(result, title, on=screen.PIPE):
+    """Lines: each known pair, and how many launches read it well."""
+    known = [(row["pair"], quantity.level(row["truth"]), quantity.percent(row["median"]),
+              _points(row["median_off"], signed=True), _points(row["p95_off"]),
+              f"{quantity.percent(row['within_0.2_point'])} of {quantity.count(row['launches'])}")
+             for row in sorted(result["known"], key=lambda row: row["of_memory"])]
+    titles = ("pair", "truth", "median", "median off", "95 % of launches within", "within 0.2 point")
+    lines = of_texts(titles, known, (0,), title=f"Known differences, {title}").terminal(on, indent=2)
+    return lines + [line for name, one in result["known_together"].items()
+                    for line in on.wrapped(_together(name, one), "  ", "    ")]
 
 
 def _points(x, signed=False):
@@ -135,6 +146,7 @@ def _together(name, one):
 def add_arguments(parser):
     parser.add_argument("--build", type=Path, default=Path(os.environ.get("AMPERSAND_BUILD", "build")),
                         help="the build folder (default: AMPERSAND_BUILD, else build)")
+    parser.add_argument("--run", type=Path, help="measure nothing: how the launches of this run read its known pairs")
     parser.add_argument("--facts", action="store_true", help="only the facts; measure nothing")
     parser.add_argument("--busy", action="store_true", help="measure again with a busy loop on every CPU")
     parser.add_argument("--launches", type=int, default=40, help="launches of each method (default 40)")
@@ -143,9 +155,19 @@ def add_arguments(parser):
     parser.add_argument("--format", choices=["table", "json"], default="table")
 
 
+def main_of_run(args):
+    result = of_run(args.run)
+    title = f"{args.run}: what a launch over the whole design reads"
+    print(json.dumps({"run": str(args.run), **result}, indent=2) if args.format == "json"
+          else "\n".join(show_known(result, title, screen.of(sys.stdout))))
+    return 0
+
+
 def main(args):
     if args.launches < 2 or args.designs < 1:
         raise Refused("doctor: --launches wants at least 2 and --designs at least 1")
+    if args.run:
+        return main_of_run(args)
     bench = doctor_measure.Bench(args.build)
     about = bench.machine()
     table = args.format == "table"

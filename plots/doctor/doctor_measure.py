@@ -6,6 +6,7 @@ a fresh process in either case."""
 
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from plots.files import pair_run, strict_json
+from plots.judge import tidy
 from plots.program import scratch
 from plots.program.errors import Refused
 from plots.stats import statistics
@@ -58,6 +60,19 @@ def busy(n):
             loop.wait()
 
 
+def truth(row):
+    return float(row.declared["truth"]) - 1 if "truth" in row.declared else None
+
+
+def known_of(folder):
+    """{pair: Ratios} of the known pairs of a run, each launch over its whole design."""
+    run = tidy.load(folder)
+    rows = [row for row in run.rows if truth(row) is not None and len(row.launches) and not row.failed]
+    if not rows:
+        raise Refused(folder, "has no launches of pairs whose true ratio is known")
+    return {row.pair: Ratios(statistics.measure(row.launches).headlines, math.nan, truth(row)) for row in rows}
+
+
 class Bench:
     """ampersand-bench of a build folder."""
 
@@ -93,8 +108,7 @@ class Bench:
         run = self._load_paired(["--filter", pattern, "--launches", str(launches), "--layout", "0",
                                  "--rounds", str(ROUNDS)])
         return {row.pair: Ratios(statistics.measure(row.launches).headlines,
-                                 float(np.mean([launch.facts["seconds"] for launch in row.launches])),
-                                 float(row.declared["truth"]) - 1 if "truth" in row.declared else None)
+                                 float(np.mean([launch.facts["seconds"] for launch in row.launches])), truth(row))
                 for row in run.rows}
 
     def _google_times(self, pattern, layout, interleaved):

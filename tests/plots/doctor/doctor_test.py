@@ -81,6 +81,25 @@ def test_what_waits_for_memory_is_told_apart(shares, said):
     assert lines.index("known_loads 2 %") < lines.index("known_misses 2 %")
 
 
+PUBLISHED = ROOT / "results/reference"
+
+
+def test_a_run_says_how_its_launches_read_known_pairs():
+    """The median launch is what the run's summary published, made by other code."""
+    done = run("--run", str(PUBLISHED), "--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    summary = [row for row in json.loads((PUBLISHED / "summary.json").read_text())["rows"] if "truth" in row]
+    read = {row["pair"]: row for row in found["known"]}
+    assert read.keys() == {row["pair"] for row in summary}
+    for row in summary:
+        assert read[row["pair"]]["launches"] == row["launches"]
+        assert read[row["pair"]]["median"] == pytest.approx(row["ratio"]["estimate"] - 1, abs=1e-4)
+    assert {row["pair"] for row in found["known"] if row["of_memory"]} == {"known_misses"}
+    table = run("--run", str(PUBLISHED)).stdout
+    assert f"Known differences, {PUBLISHED}: " in table and "All that does not wait for memory: " in table
+
+
 def test_how_far_off_is_signed():
     row = known("known_loads", 1, off=-0.0015)
     assert row["median_off"] == pytest.approx(-0.0015) and row["p95_off"] == pytest.approx(0.0015)
@@ -175,8 +194,10 @@ def test_the_whole_on_the_real_program():
     (["--launches", "1"], "--launches"),
     (["--launches", "many"], "--launches"),
     (["--frobnicate"], "--frobnicate"),
+    (["--run", "/nonexistent"], "/nonexistent: there is no such folder"),
+    (["--run", str(ROOT / "tests")], "not a run folder"),
 ])
 def test_wrong_use_is_told_in_one_line(arguments, word):
     done = run(*arguments)
     assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("ampersand: doctor: ") and word in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("ampersand: ") and word in done.stderr
