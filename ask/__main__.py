@@ -65,7 +65,7 @@ def of_class(compiler, args, seed, begin):
     status = lessons.measure(compiler, [part], args.launches, seed)
     rows, floors, rule, of_run = judge(compiler.folder, [part])
     answer_ = class_answer.document(found, compiler, args.make, rows, floors, rule, since(begin),
-                                    settings(compiler, args, seed, of_run))
+                                    settings(compiler, args, seed, of_run), class_lessons.notes(compiler, part))
     return show(answer_, args) or status
 
 

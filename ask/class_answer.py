@@ -19,21 +19,23 @@ ADVICE = "the advice: what each question says, by its purpose; what has no answe
 PURPOSE = {"class_read": "to read it", "class_keep": "to keep it", "class_hand_over": "to hand it over",
            "class_move": "where it is not needed again", "class_return": "to make one",
            "class_return_stored": "to make one in the place of another"}
-# What runs besides on each side: the copy constructor is "copy", and so on.
+# What of the class runs on each side, in its order; a test holds it to the compiled code. "constructor": the expression
+# that makes an object.
+COPY, MOVE, END = "copy", "move", "destructor"
+ASSIGN, MOVE_IN, DEFAULT, MAKE = "copy assignment", "move assignment", "default constructor", "constructor"
 RUNS = {
-    "class_read": ("a copy and its destructor", "neither"),
-    "class_keep": ("a copy, a move assignment and a destructor", "a copy assignment"),
-    "class_hand_over": ("two moves and two destructors", "one of each"),
-    "class_move": ("a copy and a destructor", "a move and a destructor"),
-    "class_return": ("a copy, in its place, and a destructor",
-                     "a default constructor, a copy assignment and a destructor"),
-    "class_return_stored": ("a copy, a move assignment and a destructor", "a copy assignment"),
+    "class_read": ((COPY, END), ()),
+    "class_keep": ((COPY, MOVE_IN, END), (ASSIGN,)),
+    "class_hand_over": ((MOVE, MOVE, END, END), (MOVE, END)),
+    "class_move": ((COPY, END), (MOVE, END)),
+    "class_return": ((COPY, END), (DEFAULT, ASSIGN, END)),
+    "class_return_stored": ((COPY, MOVE_IN, END), (ASSIGN,)),
 }
 RUNS_WITHOUT_COPY = {  # a new object is made by an expression
-    "class_return": ("one constructor, in its place, and a destructor",
-                     "two constructors, a move assignment and two destructors"),
-    "class_return_stored": ("a constructor, a move assignment and a destructor", "the same"),
+    "class_return": ((MAKE, END), (DEFAULT, MAKE, MOVE_IN, END, END)),
+    "class_return_stored": ((MAKE, MOVE_IN, END), (MAKE, MOVE_IN, END)),
 }
+TIMES = {2: "two"}
 
 
 def of_class(found, compiler, flags, make):
@@ -51,13 +53,14 @@ def of_class(found, compiler, flags, make):
     }
 
 
-def document(found, compiler, make, rows, floors, rule, seconds, settings):
+def document(found, compiler, make, rows, floors, rule, seconds, settings, more_notes=()):
     """`ampersand/ask/1`, as results/SCHEMA.md has it."""
     facts = of_class(found, compiler, settings["flags"], make)
     facts["class"]["copy"] = copied(rows)
     each, _ = advice.recommend(rows, not_copied=found.not_copied, questions=QUESTIONS)
     return {
-        **facts, "notes": [*facts["notes"], *of_default(found, make, facts["class"]["copy"]), *answer.uncounted(rows)],
+        **facts, "notes": [*facts["notes"], *of_default(found, make, facts["class"]["copy"]), *more_notes,
+                           *answer.uncounted(rows)],
         "allocator": settings["allocator"],
         "settings": {key: settings[key] for key in ("seed", "launches", "layouts")}, "rule": rule, "floors": floors,
         "profiles": [],
@@ -108,9 +111,22 @@ def reason(row, found):
     one = records.read(Row, row)
     if found.can("trivially_copyable"):
         return reasons.of(one, None, found)
-    value, pointer = ((RUNS_WITHOUT_COPY if found.move_only else {}).get(one.pair) or RUNS[one.pair])
-    said = [f"{one.name_of('value')} runs {value}, {one.name_of('pointer')} {pointer}"]
+    value, pointer = runs(one.pair, found.move_only)
+    said = [f"{one.name_of('value')} runs {in_words(value)}, {one.name_of('pointer')} "
+            f"{in_words(pointer) if pointer != value else 'the same'}"]
     return "; ".join([*said, *_allocations(one)])
+
+
+def runs(pair, move_only):
+    """(what runs on the value side, what on the pointer side)"""
+    return (RUNS_WITHOUT_COPY if move_only else {}).get(pair) or RUNS[pair]
+
+
+def in_words(run):
+    """("copy", "move", "move") is "a copy and two moves"."""
+    counts = [(what, run.count(what)) for what in dict.fromkeys(run)]
+    said = [f"a {what}" if n == 1 else f"{TIMES[n]} {what}s" for what, n in counts]
+    return ", ".join(said[:-1]) + " and " * (len(said) > 1) + said[-1] if said else "nothing of it"
 
 
 def _allocations(row):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ask import lessons
-from ask.types import children
+from ask.types import children, facts
 from ask.types.compiler import AS_TYPED, because, first_error
 from ask.types.subject import CODE_FLAGS, LESSON_FLAGS, ROOT
 from plots.program.errors import Refused
@@ -61,7 +61,7 @@ def hold_make(found, make):
 def build(compiler, found, make, part, link, seed):
     """Fill folder/<part>/lessons with modules."""
     linked = _compile_linked(compiler, link)
-    (compiler.folder / "class.hpp").write_text(_prefix(found, make), **AS_TYPED)
+    write_prefix(compiler, found, make)
     lesson_object = lessons.lesson_object(compiler.of_c)
     _check_make(compiler, found, make)
     out = compiler.folder / part.name / "lessons"
@@ -76,13 +76,28 @@ def build(compiler, found, make, part, link, seed):
     (out / "lessons.txt").write_text("".join(f"{name}\n" for name in names))
 
 
-def _prefix(found, make):
-    """What ask_class.cpp has before all else."""
+# What libstdc++ asks before it counts references: without threads it does so by plain instructions.
+ONE_THREAD = "__libc_single_threaded"
+
+
+def notes(compiler, part):
+    """What the compiled pairs show of how far their times hold."""
+    for pair in part.pairs:
+        symbols = facts.Made(compiler.folder / f"{pair}.o").symbols
+        if symbols and symbols.get_symbol_by_name(ONE_THREAD):
+            return ["its code asks whether the process has threads, as std::shared_ptr does to count references: this was "
+                    "measured without any; in a program with threads the counting is atomic, and a copy takes longer"]
+    return []
+
+
+def write_prefix(compiler, found, make):
+    """The header that ask_class.cpp has before all else."""
     made = f"({make})" if make else ""
     new = "(model)" if found.can("copy_constructible") else made or "(amp_asked())"
-    return (f"{found.line}\n#include <new>\n#include <type_traits>\n"
-            f"typedef ::std::remove_cv<{found.type} >::type amp_asked;\n"
-            f"#define AMP_ASKED_MADE {made}\n#define AMP_ASKED_NEW(model) {new}\n")
+    (compiler.folder / "class.hpp").write_text(
+        f"{found.line}\n#include <new>\n#include <type_traits>\n"
+        f"typedef ::std::remove_cv<{found.type} >::type amp_asked;\n"
+        f"#define AMP_ASKED_MADE {made}\n#define AMP_ASKED_NEW(model) {new}\n", **AS_TYPED)
 
 
 def flags_of(compiler):
@@ -104,12 +119,16 @@ def _check_make(compiler, found, make):
 
 def _build_pair(compiler, found, pair, linked, lesson_object, seed, out):
     made = compiler.folder / f"{pair}.o"
-    compiler.compile(f"benchmarks/{LESSON}.cpp about {found.type}", ROOT / f"benchmarks/{LESSON}.cpp", made,
+    compile_pair(compiler, found, pair, made)
+    _hold_defined(compiler, found, made, linked, lesson_object)
+    _link(compiler, pair, made, linked, lesson_object, seed, out)
+
+
+def compile_pair(compiler, found, pair, made, source=ROOT / f"benchmarks/{LESSON}.cpp"):
+    compiler.compile(f"benchmarks/{LESSON}.cpp about {found.type}", source, made,
                      lambda one: [*flags_of(one), "-include", compiler.folder / "class.hpp",
                                   f"-DASK_{pair.upper()}", "-D_GNU_SOURCE", *CODE_FLAGS, *lessons.PLACING,
                                   "-iquote", ROOT])
-    _hold_defined(compiler, found, made, linked, lesson_object)
-    _link(compiler, pair, made, linked, lesson_object, seed, out)
 
 
 def _build_plain(compiler, found, lesson, lesson_object, seed, out):

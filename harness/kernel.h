@@ -62,7 +62,7 @@ struct amp_side {
      * star without a number: any number of times. memcpy(), memset() and _exit() are not named, nor is the suffix of a
      * template's functions. NULL: nothing is declared, and neither calls nor copies are held to it. */
     const char *calls;
-    uint64_t copied_b_per_op;                             /* expected: bytes that it copies from memory to memory */
+    uint64_t copied_b_per_op; /* expected: bytes that it copies from memory to memory; AMP_ANY: held to nothing */
     void *(*set_up)(size_t amp_size);                     /* NULL: `run` gets NULL. Ends the child on failure. */
     void (*tear_down)(void *amp_fixture);                 /* frees what set_up made; NULL with set_up NULL */
     const char *label; /* what the side is called where it is shown; NULL: "value", "pointer". 16 characters at most */

@@ -126,8 +126,9 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
 #endif
 
 /* What a side declares of calls (`.calls`): of functions that AMP_INLINE leaves to the compiler, and of others. Nothing
- * for a user's type, which may be passed in ways of its own. */
-#ifdef AMP_SUBJECT
+ * for a user's type, which a user's flags may compile otherwise; a test that holds such a lesson to its word says what
+ * passing the type by value copies, AMP_SUBJECT_PASSED_B. */
+#if defined(AMP_SUBJECT) && !defined(AMP_SUBJECT_PASSED_B)
 #define AMP_SUBJECT_CALLS(amp_own, amp_others) NULL
 #elif defined(AMP_INLINE)
 #define AMP_SUBJECT_CALLS(amp_own, amp_others) amp_others
@@ -142,7 +143,11 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
 #else
 #define AMP_IN_REGISTERS_B 16
 #endif
+#ifdef AMP_SUBJECT_PASSED_B
+#define AMP_PASSED_B AMP_SUBJECT_PASSED_B
+#else
 #define AMP_PASSED_B (sizeof(subject) <= AMP_IN_REGISTERS_B ? 0 : sizeof(subject))
+#endif
 
 /* The size of a row about one subject; 0 would end the list, so an empty type counts as 1. */
 #define AMP_SUBJECT_SIZES AMP_SIZES(sizeof(subject) > 0 ? sizeof(subject) : 1)

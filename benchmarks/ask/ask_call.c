@@ -62,7 +62,8 @@ static void *ask_called_set_up(size_t calls)
         return sum;                                                                                                    \
     }
 
-#define ASK_PAIR(name, n, text)                                                                                        \
+/* `changes`: the pointer side makes a copy; what of a value in registers is stored as it came, the compiler decides. */
+#define ASK_PAIR(name, n, changes, text)                                                                               \
     static void *ask_set_up_##name(size_t size)                                                                        \
     {                                                                                                                  \
         (void) size;                                                                                                   \
@@ -71,8 +72,12 @@ static void *ask_called_set_up(size_t calls)
                                                                                                                        \
     AMP_PAIR(name,                                                                                                     \
              .question = "What does an argument cost by value, and what by const pointer, if the callee " text "?",    \
-             .value = { ask_run_value_##name, .set_up = ask_set_up_##name, .tear_down = amp_object_tear_down },        \
-             .pointer = { ask_run_pointer_##name, .set_up = ask_set_up_##name, .tear_down = amp_object_tear_down },    \
+             .value = { ask_run_value_##name, .calls = AMP_SUBJECT_CALLS("ask_value_" #name "*" #n, ""),               \
+                        .copied_b_per_op = (changes) && !AMP_PASSED_B ? AMP_ANY : (n) * AMP_PASSED_B,                  \
+                        .set_up = ask_set_up_##name, .tear_down = amp_object_tear_down },                              \
+             .pointer = { ask_run_pointer_##name, .calls = AMP_SUBJECT_CALLS("ask_pointer_" #name "*" #n, ""),         \
+                          .copied_b_per_op = (changes) ? sizeof(subject) : 0, .set_up = ask_set_up_##name,             \
+                          .tear_down = amp_object_tear_down },                                                         \
              .sizes = AMP_SUBJECT_SIZES);
 
 /* A function of one argument: it reads by read(), after it has changed its copy if `changes`. */
@@ -100,7 +105,7 @@ static void *ask_called_set_up(size_t calls)
                                                                                                                        \
     ASK_RUN(name, value, ask_value_##name(called->object))                                                             \
     ASK_RUN(name, pointer, ask_pointer_##name(&called->object))                                                        \
-    ASK_PAIR(name, 1, text)
+    ASK_PAIR(name, 1, changes, text)
 
 /* Read once, or each time before a word is written. */
 #define ASK_USE(object, read, writes)                                                                                  \
@@ -112,11 +117,12 @@ static void *ask_called_set_up(size_t calls)
     elsewhere[3] = read(object);                                                                                       \
     return elsewhere[0] + elsewhere[3]
 
-/* A function that hands the object on until `calls` functions have had it; the last one uses it. */
+/* A function that hands the object on until `calls` functions have had it; the last one uses it. `n` is how many that
+ * are: where it is 1 there is no way on. */
 #define ASK_CALL_ON(name, read, changes, writes, n, text)                                                              \
     static AMP_NOINLINE uint64_t ask_value_##name(subject object, ask_word *elsewhere, uint64_t calls)                 \
     {                                                                                                                  \
-        if (calls > 1) {                                                                                               \
+        if ((n) > 1 && calls > 1) {                                                                                    \
             uint64_t sum = ask_value_##name(object, elsewhere, calls - 1);                                             \
                                                                                                                        \
             __asm__ volatile("" : "+r"(sum)); /* work after the call, so that the compiler makes no loop of it */      \
@@ -131,7 +137,7 @@ static void *ask_called_set_up(size_t calls)
                                                                                                                        \
     static AMP_NOINLINE uint64_t ask_pointer_##name(const subject *original, ask_word *elsewhere, uint64_t calls)      \
     {                                                                                                                  \
-        if (calls > 1) {                                                                                               \
+        if ((n) > 1 && calls > 1) {                                                                                    \
             uint64_t sum = ask_pointer_##name(original, elsewhere, calls - 1);                                         \
                                                                                                                        \
             __asm__ volatile("" : "+r"(sum));                                                                          \
@@ -149,7 +155,7 @@ static void *ask_called_set_up(size_t calls)
                                                                                                                        \
     ASK_RUN(name, value, ask_value_##name(called->object, called->words, called->calls))                               \
     ASK_RUN(name, pointer, ask_pointer_##name(&called->object, called->words, called->calls))                          \
-    ASK_PAIR(name, n, text)
+    ASK_PAIR(name, n, changes, text)
 
 ASK_PROFILES(ASK_CALL, ASK_CALL_ON)
 

@@ -67,8 +67,10 @@ static void *ask_parts_set_up(size_t size)
 
 AMP_PAIR(ask_made,
          .question = "What does it cost to hand over an object that was just made, and what to hand over its address?",
-         .value = { ask_made_value, .set_up = ask_parts_set_up, .tear_down = free },
-         .pointer = { ask_made_pointer, .set_up = ask_parts_set_up, .tear_down = free },
+         .value = { ask_made_value, .calls = AMP_SUBJECT_CALLS("ask_take_new", ""), .copied_b_per_op = AMP_ANY,
+                    .set_up = ask_parts_set_up, .tear_down = free },
+         .pointer = { ask_made_pointer, .calls = AMP_SUBJECT_CALLS("ask_take_new_at", ""), .copied_b_per_op = AMP_ANY,
+                      .set_up = ask_parts_set_up, .tear_down = free },
          .sizes = AMP_SUBJECT_SIZES);
 
 #endif

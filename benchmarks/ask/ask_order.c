@@ -20,6 +20,12 @@
 
 typedef AMP_REORDERED reordered;
 
+#ifndef AMP_REORDERED_PASSED_B /* as AMP_SUBJECT_PASSED_B, of the other type */
+#define REORDERED_PASSED_B AMP_ANY
+#else
+#define REORDERED_PASSED_B AMP_REORDERED_PASSED_B
+#endif
+
 #define MOST_B ((size_t) 1024 * 1024)
 #define FITTING (MOST_B / sizeof(subject))
 #define ELEMENTS (FITTING > 1024 ? 1024 : FITTING < 16 ? 16 : FITTING)
@@ -107,16 +113,20 @@ static void ask_array_tear_down(void *fixture)
 
 AMP_PAIR(ask_order_pass,
          .question = "What does it cost to pass an object by value as it is declared, and what with less padding?",
-         .value = { ask_pass_declared, .set_up = ask_one_set_up_declared, .tear_down = free, .label = "declared" },
-         .pointer = { ask_pass_reordered, .set_up = ask_one_set_up_reordered, .tear_down = free, .label = "reordered" },
+         .value = { ask_pass_declared, .calls = AMP_SUBJECT_CALLS("ask_take_declared", ""),
+                    .copied_b_per_op = AMP_PASSED_B, .set_up = ask_one_set_up_declared, .tear_down = free,
+                    .label = "declared" },
+         .pointer = { ask_pass_reordered, .calls = AMP_SUBJECT_CALLS("ask_take_reordered", ""),
+                      .copied_b_per_op = REORDERED_PASSED_B, .set_up = ask_one_set_up_reordered, .tear_down = free,
+                      .label = "reordered" },
          .sizes = AMP_SUBJECT_SIZES);
 
 AMP_PAIR(ask_order_walk,
          .question = "What does it cost to walk an array of objects as they are declared, and what with less padding?",
-         .value = { ask_walk_declared, .set_up = ask_array_set_up_declared, .tear_down = ask_array_tear_down,
-                    .label = "declared" },
-         .pointer = { ask_walk_reordered, .set_up = ask_array_set_up_reordered, .tear_down = ask_array_tear_down,
-                      .label = "reordered" },
+         .value = { ask_walk_declared, .calls = AMP_SUBJECT_CALLS("", ""), .set_up = ask_array_set_up_declared,
+                    .tear_down = ask_array_tear_down, .label = "declared" },
+         .pointer = { ask_walk_reordered, .calls = AMP_SUBJECT_CALLS("", ""), .set_up = ask_array_set_up_reordered,
+                      .tear_down = ask_array_tear_down, .label = "reordered" },
          .sizes = AMP_SUBJECT_SIZES);
 
 #endif

@@ -168,15 +168,19 @@ static void ask_tear_down(void *fixture)
 
 AMP_PAIR(ask_store,
          .question = "What does it cost to put an object into an array, and what to put a pointer to a new one?",
-         .value = { ask_store_value, .set_up = ask_set_up_value, .tear_down = ask_tear_down, .label = "in the array" },
-         .pointer = { ask_store_pointer, .set_up = ask_set_up_pointer, .tear_down = ask_tear_down, .allocs_per_op = 1,
-                      .bytes_per_op = sizeof(subject), .label = "new on heap" },
+         .value = { ask_store_value, .calls = AMP_SUBJECT_CALLS("", ""), .copied_b_per_op = sizeof(subject),
+                    .set_up = ask_set_up_value, .tear_down = ask_tear_down, .label = "in the array" },
+         .pointer = { ask_store_pointer, .calls = AMP_SUBJECT_CALLS("malloc free", ""),
+                      .copied_b_per_op = sizeof(subject), .allocs_per_op = 1, .bytes_per_op = sizeof(subject),
+                      .set_up = ask_set_up_pointer, .tear_down = ask_tear_down, .label = "new on heap" },
          .sizes = AMP_SUBJECT_SIZES);
 
 AMP_PAIR(ask_walk,
          .question = "What does it cost to read an array of objects, and what an array of pointers to them?",
-         .value = { ask_walk_value, .set_up = ask_set_up_value, .tear_down = ask_tear_down },
-         .pointer = { ask_walk_pointer, .set_up = ask_set_up_pointer, .tear_down = ask_tear_down },
+         .value = { ask_walk_value, .calls = AMP_SUBJECT_CALLS("", ""), .set_up = ask_set_up_value,
+                    .tear_down = ask_tear_down },
+         .pointer = { ask_walk_pointer, .calls = AMP_SUBJECT_CALLS("", ""), .set_up = ask_set_up_pointer,
+                      .tear_down = ask_tear_down },
          .sizes = AMP_SUBJECT_SIZES);
 
 #endif
