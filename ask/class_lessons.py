@@ -85,8 +85,9 @@ def notes(compiler, part):
     for pair in part.pairs:
         symbols = facts.Made(compiler.folder / f"{pair}.o").symbols
         if symbols and symbols.get_symbol_by_name(ONE_THREAD):
-            return ["its code asks whether the process has threads, as std::shared_ptr does to count references: this was "
-                    "measured without any; in a program with threads the counting is atomic, and a copy takes longer"]
+            return ["its code asks whether the process has threads, as std::shared_ptr does to count references: this "
+                    "was measured without any; in a program with threads the counting is atomic, and a copy takes "
+                    "longer"]
     return []
 
 

@@ -6,13 +6,15 @@ store shows.
     call take_value         which reads rdi: handed over in a register
 
 An argument counts where the callee reads the register before it writes it, and where the register holds, unchanged,
-what was loaded from memory. A register whose value is used as an address, by the callee or by a function outside the
-object, holds a pointer and is no copy of an object. What is shifted together from parts, as 3 bytes are, is not told."""
+what was loaded from memory; and with it the register that holds what lies beside that in memory, which is a part of the
+object that the callee does not read. A register whose value is used as an address, by the callee or by a function
+outside the object, holds a pointer and is no copy. What is shifted together from parts, as 3 bytes are, is not told."""
 
 from copies import Reader
 from functions import NotTold
 
-ZEROES = ("xor", "pxor", "vpxor", "xorps", "xorpd", "vxorps", "vxorpd", "eor")  # of a register with itself: read by name only
+ZEROES = ("xor", "pxor", "vpxor", "xorps", "xorpd", "vxorps", "vxorpd", "eor")  # of itself: reads by name
+WORD_B = 8  # of a part of an object; what is wider is in a vector register to be stored
 
 
 class Handed(Reader):
@@ -21,11 +23,17 @@ class Handed(Reader):
     def __init__(self, lesson):
         super().__init__(lesson)
         self.handed, self.addresses = [], set()  # (which load, B); which loads
+        self.reaches = True  # whether the instruction reaches memory
         self.taken_by = {}  # section -> the registers in which its function takes arguments
         self.passed = (*self.machine.arguments, *(f"v{k}" for k in range(8)))
 
+    def step(self, function, at, size, effect, state, counted, depth):
+        self.reaches = effect[0] != "address"  # lea adds up numbers, too
+        super().step(function, at, size, effect, state, counted, depth)
+
     def address(self, function, at, size, place, state):
-        self.is_address(state.get(place[0]))
+        if self.reaches:
+            self.is_address(state.get(place[0]))
         return super().address(function, at, size, place, state)
 
     def is_address(self, value):
@@ -39,8 +47,11 @@ class Handed(Reader):
 
     def follow(self, section, name, state, counted, depth):
         if counted == 1:
-            values = [state.get(register) for register in self.passed if register in self.arguments_of(section)]
-            self.handed += [(value[4], value[3]) for value in values if value and value[0] == "data"]
+            values = {register: state[register] for register in self.passed
+                      if state.get(register) and state[register][0] == "data"}
+            taken = [value for register, value in values.items() if register in self.arguments_of(section)]
+            self.handed += [(value[4], value[3]) for value in values.values()
+                            if value in taken or any(are_neighbours(value, one) for one in taken)]
         return super().follow(section, name, state, counted, depth)
 
     def arguments_of(self, section):
@@ -72,6 +83,13 @@ class Handed(Reader):
             callee = function.section if own else symbol.section if symbol else None
             now = self.arguments_of(callee) if callee is not None and self.lesson.is_code(callee) else frozenset()
         return now - written | read
+
+
+def are_neighbours(one, other):
+    """Whether two registers hold what lies side by side in memory."""
+    if one[1] != other[1] or None in (one[2], other[2]) or max(one[3], other[3]) > WORD_B:
+        return False
+    return one[2] + one[3] == other[2] or other[2] + other[3] == one[2]
 
 
 def _accesses(machine, data):

@@ -6,7 +6,8 @@ allocations.json."""
 from plots.files import records
 from plots.files.records import ABSENT
 from plots.judge.numbers import per_op
-from plots.judge.pair_summary import SIDES, Allocating, AllocatingLine, Copies, Counters, Handed, SideCounters, Waits, Why
+from plots.judge.pair_summary import (SIDES, Allocating, AllocatingLine, Copies, Counters, Handed, SideCounters,
+                                      Waits, Why)
 
 MOST = 5  # lines of a side that allocate; the others are one more
 

@@ -53,7 +53,7 @@ def test_include_folders_and_macros_reach_the_compiler(tmp_path, header):
     assert study(tmp_path, "deep.h", "struct deep", include=("-I", str(tmp_path / "more"), "-DN=24")).size_b == 24
 
 
-# What the receiver of ask_send does: the kernel is the sender, and says nothing of it (ask_kernels_test.py holds kernels).
+# What the receiver of ask_send does: its kernel is the sender (ask_kernels_test.py holds kernels).
 COPIED_B = 64
 CODE = [
     # lesson, function, bytes that it stores at least and at most, what it calls

@@ -20,6 +20,7 @@ from tables import TABLES
 sys.path[:0] = [str(ROOT / "harness/lesson"), str(ROOT / "harness/copies")]
 pytest.importorskip("capstone", reason="python3-capstone is not installed")
 import make_layouts
+import registers
 
 BOTH = ("gcc", "clang")
 
@@ -96,6 +97,15 @@ def test_a_lesson_does_what_it_declares(tmp_path, folder, compiler, lesson):
     not_told = {one["why"] for row in found["copies"].values() for side in row.values() for one in side
                 if one["how"] == "not told"}
     assert not not_told or lesson in NOT_TOLD, not_told
+
+
+@pytest.mark.parametrize("compiler", BOTH)
+def test_small_objects_of_words_go_in_registers(tmp_path, folder, compiler):
+    made = make_layouts.Object(compiled(compiler, tmp_path, (ROOT / LESSONS["pass"]).read_text(), LESSONS["pass"]))
+    found = make_layouts.read_sides(made, make_layouts.read_pairs(made, contract(folder)), registers.handed)
+    assert {row: [(one["bytes"], one["moves"]) for one in sides["value"]] for row, sides in found.items()} == {
+        "pass/size=8": [(8, 1)], "pass/size=16": [(16, 2)]}
+    assert not any(sides["pointer"] for sides in found.values())
 
 
 INLINED = [lesson for lesson in LESSONS if lesson in (
