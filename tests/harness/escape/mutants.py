@@ -78,7 +78,7 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("bodies/sights.c", "&& !LLVMGetVolatile(at)", ""),
     ("bodies/sights.c", "c->offset != AMP_ANY && offset != AMP_ANY && c->size > 0", "true"),
     ("bodies/sights.c", "if (more == AMP_ANY)\n            return NULL;\n        *offset += more;", "*offset += more == AMP_ANY ? 0 : more;"),
-    ("graph/solve.c", "held->lent = true;", ";"),
+    ("graph/solve.c", "load_lent(solver, c->to);", ";"),
     ("graph/solve.c", "(solver->memory_changed > c->seen || sees_newer(graph, c))", "solver->memory_changed > c->seen"),
     ("bodies/bound.c", "range.signed_least >= 0 &&", ""),
     ("bodies/bound.c", "turned(predicate)", "predicate"),
