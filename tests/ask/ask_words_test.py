@@ -212,7 +212,7 @@ MOVES = (Facts(bytes=24, how="moves", moves=3, width_b=8, why=None),)
 UNTOLD = (Facts(bytes=None, how="not told", moves=None, width_b=None, why="by a call"),)
 PLACED = (Placed(side="pointer", slower=0.2, layouts=8, of=16, explains=0.9,
                  reaches=("the loop of ask_pointer_ask_reads_half reaches into one more 64 B line",)),)
-BECAUSE = [  # verdict, copies of value and pointer, placement or (B, registers) of value, the profile's, passed in: says
+BECAUSE = [  # verdict, copies of value and pointer, placement or (B, registers) of value, profile's, passed in: says
     ("pointer faster", MOVES, (), (), True, "memory", "value copies 24 B in 3 moves, heap nothing"),
     ("equal", MOVES, (), (), True, "memory", "value copies 24 B in 3 moves, heap copies nothing"),
     ("equal", (), (), (), True, "memory", "no copy in memory on either side"),
