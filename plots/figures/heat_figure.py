@@ -45,6 +45,8 @@ def ink(background):
 
 def figures(run, summary):
     plans = {}
+    if run.program:  # one column: program_figure.py shows all of its numbers at once
+        return plans
     for metric, name in SHOWN.items():
         works = [work for work in summary.workloads if any(metric in cell.metrics for cell in summary.cells_of(work))]
         apart = allocator_style.without_pairs(works)

@@ -7,11 +7,11 @@ the sheet and the script are shell.py's."""
 from collections import Counter
 from dataclasses import dataclass
 
-from plots.figures import allocator_charts, allocator_style, heat_figure, inline_figures, pictures
+from plots.figures import allocator_charts, allocator_style, heat_figure, pictures
 from plots.files.allocator_run import load
 from plots.judge.allocators.metrics import BY_NAME, main_metric, time_of
 from plots.judge.allocators.summary import Cell, Column as Configuration
-from plots.pages import allocators_first, page_table, shell
+from plots.pages import allocators_first, inline_figures, page_table, shell
 from plots.stats.top_group import CONFIDENCE
 from plots.words import allocator_text as text, quantity
 from plots.words.allocator_sentences import summarize
@@ -19,7 +19,8 @@ from plots.words.sentences import capital
 from plots.words.table import Column, Table, of_texts
 
 RANKED = 5  # in a card
-TITLES = {**{name: capital(BY_NAME[metric].title) for metric, name in heat_figure.SHOWN.items()},
+TITLES = {"program": "Every number of the program",
+          **{name: capital(BY_NAME[metric].title) for metric, name in heat_figure.SHOWN.items()},
           "heat_time_pairs": "Time of every pair that allocates",
           "pareto": "Time against peak memory", "rss_over_time": "Memory over time",
           "size_classes": "Requests by size class", "answers": "Does the allocator change the answer?"}

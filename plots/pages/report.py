@@ -15,12 +15,12 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from plots.figures import inline_figures, pictures, style
+from plots.figures import pictures, style
 from plots.files import compiled
 from plots.files.strict_json import printable
 from plots.go import go
 from plots.judge import overview, pair_summary, tidy
-from plots.pages import distribution, first_screen, page_table, shell, sparkline
+from plots.pages import distribution, first_screen, inline_figures, page_table, shell, sparkline
 from plots.profile import of_run
 from plots.program import at_once
 from plots.stats import statistics

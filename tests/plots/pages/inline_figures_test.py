@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from plots.figures import inline_figures
+from plots.pages import inline_figures
 from reading import Page
 
 
