@@ -35,13 +35,15 @@ static struct {
 
 static pthread_key_t ending;
 
-/* Before main(), or when a library's constructor needs one. */
+/* Before main(), or when a library's constructor needs one. What a lock needs comes first: a name that is not found may
+ * lock (next.h). */
 static void find(void)
 {
+    amp_next_find("pthread_mutex_trylock", &real.mutex_trylock);
+    amp_next_find("pthread_mutex_lock", &real.mutex_lock);
     amp_next_find("pthread_create", &real.create);
     amp_next_find("thrd_create", &real.create_c11);
     amp_next_find("pthread_join", &real.join);
-    amp_next_find("pthread_mutex_trylock", &real.mutex_trylock);
     amp_next_find("pthread_cond_wait", &real.cond_wait);
     amp_next_find("pthread_cond_timedwait", &real.cond_timedwait);
     amp_next_find("pthread_cond_clockwait", &real.cond_clockwait);
@@ -53,7 +55,6 @@ static void find(void)
     amp_next_find("sem_wait", &real.sem_wait);
     amp_next_find("sem_trywait", &real.sem_trywait);
     amp_next_find("pthread_setname_np", &real.setname);
-    amp_next_find("pthread_mutex_lock", &real.mutex_lock);
 }
 
 static inline void ready(void)
