@@ -125,6 +125,7 @@ RANDOM = {
     "step": (0, 5, "pvs", 1, 60, 100), "collect": (0, 2, "cpvs", 1, 25, 100), "many": (0, 8, "pv", 2, 250, 50),
     "used": (0, 8, "-", 2, 250, 25),
 }
+TRIES = 5  # what a mutant does may need two threads to meet
 PACE = {"barrier": ["barrier"], "pace": ["pace"], "pace_slow": ["slow"],
         "pace_limit": ["limit"], "pace_assist": ["assist"]}
 
@@ -173,13 +174,13 @@ def passes(folder, objects, units, check):
         return False
 
 
-def lives(folder, mutant, units):
+def lives(folder, mutant, units, tries=TRIES):
     file, _, block, old, new, checks = mutant
     folder.mkdir()
     (folder / file).write_text(mutate((GC / file).read_text(), block, old, new))
     mutated = compile_object("gcc", folder / file, folder / "mutant.o", "-O2", "-w")
     rest = [made for made in collector("gcc", "-O2") if made.name != f"{file}.o"]
-    return all(passes(folder, [mutated, *rest], units, check) for check in checks.split())
+    return all(passes(folder, [mutated, *rest], units, check) for _ in range(tries) for check in checks.split())
 
 
 def test_every_mutant_is_killed(tmp_path, units):
@@ -193,4 +194,5 @@ def test_every_mutant_is_killed(tmp_path, units):
 
 def test_what_is_not_mutated_lives(tmp_path, units):
     every = " ".join(sorted({check for mutant in MUTANTS for check in mutant[5].split()}))
-    assert lives(tmp_path / "same", ("sweep.c", "", "static uint32_t sweep", "*live = 0;", "*live = 0;", every), units)
+    assert lives(tmp_path / "same", ("sweep.c", "", "static uint32_t sweep", "*live = 0;", "*live = 0;", every), units,
+                 tries=1)

@@ -13,7 +13,8 @@ from profiled import HERE, PROFILE, SANITIZED, compiled, profile, with_names
 
 TICK_MS = 1
 MORE_MS = 10  # a thread may have, by the clocks' own errors
-LESS_MS = 45  # and miss: what it took since the kernel last looked at its timer, which on a busy machine it does seldom
+LATE_MS = 80  # what a thread took since the kernel last looked at its timer, which on a busy machine it does seldom: that
+# is missed at its end, and said of what runs then
 LOST = ("exec", "kill")  # only there the sum misses it, too
 
 
@@ -39,9 +40,9 @@ def test_time_is_where_it_was_spent(mode, status, hot_ms, cool_ms, n, spin):
     done, report, _ = profile(spin, mode, flags=["--cpu"])
     assert done.returncode == status
     for function, ms in (("hot", hot_ms), ("cool", cool_ms)):
-        assert ms - n * LESS_MS <= ms_in(report, function) <= ms + n * MORE_MS
+        assert ms - n * LATE_MS <= ms_in(report, function) <= ms + n * LATE_MS
     kernel_ms = report["kernel_ns"] / 1e6
-    less_ms = LESS_MS if mode in LOST else MORE_MS
+    less_ms = LATE_MS if mode in LOST else MORE_MS
     assert 0.98 * kernel_ms - n * less_ms <= report["cpu_ns"] / 1e6 <= kernel_ms + n * MORE_MS
     assert report["cpu_ns"] == sum(sample["samples"] for sample in report["samples"]) * TICK_MS * 1_000_000
     assert report["lost"] == 0
