@@ -41,3 +41,24 @@ def test_each_way_to_wait(tmp_path):
         tid, _, (way, recorded) = *line.partition(" ")[:2], line.partition(" ")[2].split(": ")
         assert [one["name"] for one in events.of("X") if one["tid"] == int(tid)] == [recorded], way
     assert len(events.of("i", "thread starts")) == len(events.of("i", "thread ends")) == len(lines)
+
+
+ALLOCATOR = """#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+void *__libc_malloc(size_t);
+void *malloc(size_t n) { return syscall(SYS_getpid) > 0 ? __libc_malloc(n) : NULL; }
+"""
+
+
+def test_an_allocator_that_calls_the_kernel(tmp_path):
+    """As jemalloc does when it begins: before any of our constructors has run."""
+    (tmp_path / "early.c").write_text(
+        "#include <stdlib.h>\nvoid *volatile kept;\n"
+        "__attribute__((constructor)) static void begin(void) { kept = malloc(1); }\n")
+    (tmp_path / "a.c").write_text(ALLOCATOR + "int main(void) { return 5; }\n")
+    compiled(tmp_path / "libearly.so", tmp_path / "early.c", "-shared", "-fPIC")
+    program = compiled(tmp_path / "a", tmp_path / "a.c", "-rdynamic", "-Wl,--no-as-needed", f"-L{tmp_path}", "-learly",
+                       f"-Wl,-rpath,{tmp_path}")
+    done, events, _ = trace(tmp_path, program)
+    assert done.returncode == 5 and len(events.of("i", "process ends")) == 1
