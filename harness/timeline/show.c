@@ -88,11 +88,12 @@ int amp_timeline_show_json(const struct amp_totals *totals, const char *title, F
                                                          "is_slice", one->is_slice, "n", number(one->n), "ns",
                                                          number(one->ns), "longest_ns", number(one->longest_ns)));
     }
-    all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+    all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
                     "ampersand/timeline/1", "program", name_of(title), "ns", number(f->ns), "events",
                     number(f->events), "processes", number(f->processes), "threads", number(f->lanes), "overwritten",
-                    number(f->overwritten), "before", number(f->before), "lost", number(f->lost), "no_begin",
-                    number(f->no_begin), "no_end", number(f->no_end), "stray", number(f->stray), "names", names);
+                    number(f->overwritten), "before", number(f->before), "after", number(f->after), "lost",
+                    number(f->lost), "no_begin", number(f->no_begin), "no_end", number(f->no_end), "stray",
+                    number(f->stray), "damaged", number(f->damaged), "names", names);
     if (!all || failed) {
         json_decref(all);
         return -ENOMEM;

@@ -68,7 +68,7 @@ static int open_file(const char *path, int flags)
 /* A name's number, with the lock held. */
 static uint32_t number_of(struct amp_ring_head *head, const char *text)
 {
-    size_t n = strnlen(text, 1000), at = 0;
+    size_t n = strnlen(text, AMP_RING_NAME_B), at = 0;
     char *names = names_of(head);
     uint32_t number = 1;
     uint16_t length;

@@ -20,6 +20,7 @@
 
 #define AMP_RING_HEAD_B 4096
 #define AMP_RING_NAMES_B ((uint64_t) 1 << 20)
+#define AMP_RING_NAME_B 1000 /* of a name at most; what is longer is cut */
 #define AMP_RING_CHUNK_B ((uint64_t) 1 << 16)
 #define AMP_RING_NO_ROOM 1 /* the number of the name that stands for all that found no room */
 

@@ -118,7 +118,7 @@ static int take_line(struct maker *m, const char *line)
     name = line + at;
     end = strchr(name, '"');
     thread = thread_of(m, tid);
-    number = end && end - name < 1000 ? number_of(m, name, (size_t) (end - name)) : AMP_RING_NO_ROOM;
+    number = end && end - name < AMP_RING_NAME_B ? number_of(m, name, (size_t) (end - name)) : AMP_RING_NO_ROOM;
     if (!thread || number == 0)
         return -ENOMEM;
     thread->chunk->events[thread->chunk->used++] = (struct amp_ring_event){

@@ -332,7 +332,7 @@ static int make_lane(struct maker *m, const struct part *parts, size_t n, struct
     return err;
 }
 
-/* What a process counts ends with it. */
+/* What a process counts ends with it; not with the window that it outlives. */
 static int end_counters(struct maker *m)
 {
     struct amp_moment end = { .at_ns = m->end_ns - m->recording->begin_ns };
@@ -350,6 +350,7 @@ static int make_process(struct maker *m, struct amp_ring_chunk *chunk)
 {
     size_t n, next;
     struct part *parts = parts_of(m->process, &n);
+    uint64_t after = m->facts->after;
     int err = 0;
 
     m->is_counter = calloc(m->process->n_names + 1, 1);
@@ -363,7 +364,7 @@ static int make_process(struct maker *m, struct amp_ring_chunk *chunk)
             next++;
         err = make_lane(m, parts + i, next - i, chunk);
     }
-    if (!err)
+    if (!err && m->facts->after == after)
         err = end_counters(m);
     free(parts);
     free(m->is_counter);

@@ -47,7 +47,7 @@ struct filler {
 static int number_of(struct filler *f, const char *text, const char *from, uint64_t *out)
 {
     size_t n = strlen(text), n_from = from ? strlen(from) : 0;
-    char key[8192]; /* a name has 1000 bytes at most */
+    char key[8192]; /* a name has AMP_RING_NAME_B at most */
     struct name *name;
 
     if (n + n_from + 2 > sizeof key)

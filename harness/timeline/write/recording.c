@@ -74,7 +74,8 @@ static int read_names(struct amp_recorded *process)
         if (at + sizeof length > end)
             break;
         memcpy(&length, names + at, sizeof length);
-        if (at + sizeof length + length + 1u > end || names[at + sizeof length + length] != '\0')
+        if (length > AMP_RING_NAME_B || at + sizeof length + length + 1u > end ||
+            names[at + sizeof length + length] != '\0')
             break;
         process->names[process->n_names++] = names + at + sizeof length;
         at += sizeof length + length + 1u;

@@ -16,7 +16,7 @@ TRACK = {1: ("uuid", NUMBER), 2: ("name", TEXT), 3: ("process", {1: ("pid", NUMB
 PACKET = {6: ("clocks", {1: ("each", CLOCK), 2: ("primary", NUMBER)}), 8: ("time", NUMBER), 10: ("sequence", NUMBER),
           11: ("event", EVENT), 12: ("interned", {2: ("event_name", NAMED)}), 13: ("flags", NUMBER),
           59: ("defaults", {11: ("event", {11: ("track", NUMBER)}), 58: ("clock", NUMBER)}), 60: ("track", TRACK)}
-MONOTONIC = 3
+MONOTONIC = BYTES = 3
 BEGIN, END, MOMENT, COUNT = 1, 2, 3, 4
 REPEATED = "annotations", "each", "event_name"
 
@@ -83,12 +83,13 @@ class Trace:
         name = sequence.names[event["name_iid"]] if "name_iid" in event else None
         assert (event["type"] == COUNT) == ("counter" in track) and (name is None) == (event["type"] in (END, COUNT))
         if event["type"] == COUNT:
+            assert track["counter"] == ({"unit": BYTES} if "bytes" in track["name"] else {})
             self.counts[self.tracks[track["parent"]]["process"]["pid"],
                         track["name"]].append((sequence.now, event["count"]))
             return
         place = track["thread"]["pid"], track["thread"]["tid"]
         if event["type"] == MOMENT:
-            self.moments[(*place, name, sequence.now, said.get("value"))] += 1
+            self.moments[(*place, name, sequence.now, said.get("value"), said.get("from"))] += 1
         elif event["type"] == BEGIN:
             sequence.open.append((name, sequence.now, said.get("missing")))
         else:

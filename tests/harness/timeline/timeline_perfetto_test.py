@@ -9,7 +9,7 @@ import pytest
 
 from events import Events
 from pftrace import Trace
-from traced import TRACE
+from traced import SANITIZED, TRACE
 from waiting import HANGS_S
 
 
@@ -19,8 +19,8 @@ def of_json(events):
     slices = Counter((one["pid"], one["tid"], one["name"], one["ts"] + begin, one["dur"],
                       one.get("args", {}).get("missing"))
                      for one in events.of("X"))
-    moments = Counter((one["pid"], one["tid"], one["name"], one["ts"] + begin, one.get("args", {}).get("value"))
-                      for one in events.of("i"))
+    moments = Counter((one["pid"], one["tid"], one["name"], one["ts"] + begin, one.get("args", {}).get("value"),
+                       one.get("args", {}).get("from")) for one in events.of("i"))
     counts = defaultdict(list)
     for one in events.of("C"):
         counts[one["pid"], one["name"]].append((one["ts"] + begin, one["args"]["value"]))
@@ -48,6 +48,17 @@ def test_both_forms_say_the_same(words, flags, program, tmp_path):
     named = {(one["pid"], one["tid"]): one["args"]["name"] for one in events.of("M", "thread_name")}
     assert {(track["thread"]["pid"], track["thread"]["tid"]): track["thread"]["name"]
             for track in trace.tracks.values() if "thread" in track} == named
+
+
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_where_allocations_were_called(program, tmp_path):
+    done = subprocess.run([TRACE, "--alloc-above", "64k", "-o", tmp_path / "a.pftrace", "-o", tmp_path / "a.json", "--",
+                           program, "allocations"], capture_output=True, timeout=HANGS_S)
+    assert done.returncode == 0
+    trace, events = Trace((tmp_path / "a.pftrace").read_bytes()), Events((tmp_path / "a.json").read_text())
+    assert (trace.slices, trace.moments, trace.counts) == of_json(events)
+    assert sum(n for (*_, called), n in trace.moments.items() if called and "main" in called) >= 4
+    assert any(name == "heap, bytes" for _, name in trace.counts)
 
 
 def test_only_the_last_time(program, tmp_path):

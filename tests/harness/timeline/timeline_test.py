@@ -246,6 +246,19 @@ def test_damaged(at, put, want, kept):
         assert done.returncode == 0 and len(events.of("X")) == want and done.stderr == ""
 
 
+def test_a_name_that_is_too_long_ends_the_names(kept):
+    """Of the first event; a page has a key for each name."""
+    long = b"x" * 60000
+    with open(kept, "r+b") as file:
+        for at, put in ((HEAD_B, struct.pack("<H", len(long)) + long + b"\0"), (80, struct.pack("<Q", NAMES_B)),
+                        (CHUNK_AT + 48 + 8, struct.pack("<I", 1))):
+            file.seek(at)
+            file.write(put)
+    out = kept.parent.parent / "again.html"
+    done = subprocess.run([TRACE, "--from", kept.parent, "-o", out], capture_output=True, timeout=HANGS_S)
+    assert done.returncode == 0 and b"xxx" not in out.read_bytes()
+
+
 @pytest.mark.parametrize("left_b, want", [(0, 2), (100, 2), (HEAD_B, 2), (CHUNK_AT, 2), (CHUNK_AT + CHUNK_B // 2, 2)])
 def test_cut(left_b, want, kept):
     os.truncate(kept, left_b)

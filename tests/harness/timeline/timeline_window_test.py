@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Which part of a recording is written, where curves end, and a ring that is read while it is written. AMPERSAND_BUILD
 names the build folder."""
+import json
 import signal
 import subprocess
 
@@ -31,11 +32,17 @@ def test_a_part_of_the_time(program, tmp_path):
     done = subprocess.run([TRACE, "--from", kept, "--window", f"{low / 1e9:.9f}s..{high / 1e9:.9f}s", "-o", out],
                           capture_output=True, text=True)
     assert done.returncode == 0 and "came before the window" in done.stdout and "came after the window" in done.stdout
+    told = subprocess.run([TRACE, "--from", kept, "--window", f"{low / 1e9:.9f}s..{high / 1e9:.9f}s", "--format",
+                           "json"], capture_output=True, text=True)
+    assert all(f"{json.loads(told.stdout)[key]} events came {key} the window" in done.stdout
+               for key in ("before", "after"))
     part, shift = Events(out.read_text()), whole.other["begin_ns"]
     begin, end = part.other["begin_ns"], part.other["begin_ns"] + high - low
     assert abs(begin - shift - low) <= 1
     moments = [one["ts"] + shift for one in whole.of("i") if begin <= one["ts"] + shift <= end]
     assert [one["ts"] + begin for one in part.of("i")] == moments and len(moments) > 10
+    counted = [(one["ts"] + shift, one["args"]["value"]) for one in whole.of("C") if begin <= one["ts"] + shift <= end]
+    assert [(one["ts"] + begin, one["args"]["value"]) for one in part.of("C")] == counted  # none ends with the window
     [cut] = [one for one in part.of("X") if one.get("args") and one["ts"] == 0 and one["dur"] == max(
         each["dur"] for each in part.of("X"))][:1]
     assert cut["args"] == {"missing": "begin"} and abs(cut["dur"] - (end - begin)) <= 1
