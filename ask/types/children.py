@@ -52,13 +52,14 @@ def _out_of_time(number, frame):
 
 def run(words, timeout_s=None, **how):
     """subprocess.run() of a program that is in a process group of its own, which is killed as a whole."""
-    with _lock:
+    with _signals_held_back() as let_go, _lock:
         if _ended:
             raise KeyboardInterrupt
         child = subprocess.Popen([_word(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  start_new_session=True, errors="replace", **how)
         _running.add(child)
     try:
+        let_go()
         out, err = child.communicate(timeout=timeout_s)
     except BaseException:
         _kill(child)
@@ -71,9 +72,11 @@ def run(words, timeout_s=None, **how):
 
 def run_politely(words, **how):
     """subprocess.run() of a program that ends its own children when it is told to end."""
-    child = subprocess.Popen([_word(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, errors="replace", preexec_fn=_end_with_us, **how)
+    with _signals_held_back() as let_go:
+        child = subprocess.Popen([_word(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, errors="replace", preexec_fn=_end_with_us, **how)
     try:
+        let_go()
         out, err = child.communicate()
     except BaseException:
         child.terminate()
@@ -84,6 +87,30 @@ def run_politely(words, **how):
             child.wait()
         raise
     return subprocess.CompletedProcess(child.args, child.returncode, out, err)
+
+
+@contextlib.contextmanager
+def _signals_held_back():
+    """While a child is started: one that is interrupted before it is known would be left behind. Gives what lets the
+    signals go that came meanwhile; where the block fails, they are let go at its end."""
+    came, before = [], {}
+
+    def let_go():
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        while came:
+            number, frame = came.pop()
+            before[number](number, frame)
+
+    if threading.current_thread() is threading.main_thread():  # others are not interrupted
+        before = {number: handler for number in STOPS if callable(handler := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, lambda number, frame: came.append((number, frame)))
+    try:
+        yield let_go
+    except BaseException:
+        let_go()
+        raise
 
 
 def _end_with_us():

@@ -180,6 +180,32 @@ def test_a_signal_ends_what_was_started_and_removes_what_was_made(tmp_path, wait
         wait_for(lambda: is_gone(pid))
 
 
+@pytest.mark.parametrize("run", [children.run, children.run_politely])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_the_start_leaves_no_child(monkeypatch, run, number):
+    """It comes when the child runs, and before whoever starts it knows of it."""
+    started = []
+
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *words, **how):
+            super().__init__(*words, **how)
+            started.append(self)
+            os.kill(os.getpid(), number)
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(number, interrupt)
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(["sleep", "1000"])
+        assert signal.getsignal(number) is interrupt
+    finally:
+        signal.signal(number, before)
+    assert [child.returncode is not None for child in started] == [True]
+
+
 def test_what_measures_ends_where_ask_is_killed_outright(tmp_path):
     pid = tmp_path / "pid"
     script = f"echo $$ >{pid}.tmp; mv {pid}.tmp {pid}; exec sleep 1000"

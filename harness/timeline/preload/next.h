@@ -11,8 +11,8 @@
 /* Write it to a pointer to such a function; NULL: there is none.
  *
  * Before glibc 2.36, RTLD_NEXT finds the oldest version of a name; functions of conditions have one that takes another
- * kind of condition. Only they are asked for by version: what is not found costs the loader an allocation, for which the
- * program's allocator may take a lock, that is, call us. */
+ * kind of condition. Only they are asked for by version: what is not found costs the loader an allocation, for which
+ * the program's allocator may take a lock, that is, call us. */
 static inline void amp_next_find(const char *name, void *function)
 {
     void *found = NULL;
