@@ -13,8 +13,8 @@ from profiled import HERE, PROFILE, SANITIZED, compiled, profile, with_names
 
 TICK_MS = 1
 MORE_MS = 10  # a thread may have, by the clocks' own errors
-# What a thread took since the kernel last looked at its timer, which on a busy machine it does seldom: that is missed at
-# its end, and said of what runs then.
+# What a thread took since the kernel last looked at its timer, which on a busy machine it does seldom: that is missed
+# at its end, and said of what runs then.
 LATE_MS = 80
 LOST = ("exec", "kill")  # only there the sum misses it, too
 
