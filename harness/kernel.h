@@ -27,9 +27,14 @@
 #include <unistd.h>
 
 /* Keep a call a call: not inlined, not cloned for a constant, not turned into a jump or a loop. clang has no noipa;
- * `used` does the same: others may call the function, so it keeps its arguments as they are. clang 17 and later would
- * still specialise it for a constant; a flag of the kernels forbids that (meson.build). A function that calls itself
- * must do something after the call, such as amp_keep(), or gcc turns it into a loop. */
+ * `used` keeps the function's arguments as they are, since others may call it. Newer ones (19, not 14) still leave out
+ * what they see to be needless: an argument that is not read, and a call whose result is its argument; amp_returned()
+ * forbids the second. clang 17 and later would specialise the function for a constant; a flag of the kernels forbids
+ * that (meson.build). A function that calls itself must do something after the call, such as amp_keep(), or gcc turns
+ * it into a loop. */
+#if defined(__clang__) && __clang_major__ > 14
+#define AMP_SEES_THROUGH_CALLS
+#endif
 #if defined(AMP_INLINE) /* the lesson with its calls left to the compiler */
 #define AMP_NOINLINE inline
 #elif defined(__clang__)
@@ -139,6 +144,16 @@ struct amp_pair {
 static AMP_ALWAYS_INLINE void amp_keep(const void *amp_p)
 {
     __asm__ volatile("" : : "r"(amp_p) : "memory");
+}
+
+/* What a function returns, which its caller then does not know: clang would not call one that has no effect, and whose
+ * result is its argument. No instruction. */
+static AMP_ALWAYS_INLINE uint64_t amp_returned(uint64_t amp_number)
+{
+#ifdef AMP_SEES_THROUGH_CALLS
+    __asm__ volatile("" : "+r"(amp_number));
+#endif
+    return amp_number;
 }
 
 /* The exit status of a process whose kernel or fixture got no memory. */

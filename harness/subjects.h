@@ -149,6 +149,31 @@ static AMP_ALWAYS_INLINE void amp_set_ends_at(void *amp_whole, size_t amp_first,
 #define AMP_PASSED_B (sizeof(subject) <= AMP_IN_REGISTERS_B ? 0 : sizeof(subject))
 #endif
 
+/* For a function that takes one of our subjects by value, of words or doubles: if they are in registers, all members
+ * count as read; clang would not pass the others. No instruction. */
+#ifdef AMP_SEES_THROUGH_CALLS
+#if AMP_SUBJECT_OF != AMP_DOUBLES
+#define AMP_REGISTER "r"
+#elif defined(__aarch64__)
+#define AMP_REGISTER "w"
+#else
+#define AMP_REGISTER "x"
+#endif
+#define amp_keep_member(object, k)                                                                                     \
+    __asm__ volatile("" : : AMP_REGISTER(amp_member((object), (k) % AMP_SUBJECT_MEMBERS)))
+#define amp_keep_passed(object)                                                                                        \
+    do {                                                                                                               \
+        if (sizeof(subject) <= AMP_IN_REGISTERS_B) {                                                                   \
+            amp_keep_member((object), 0);                                                                              \
+            amp_keep_member((object), 1);                                                                              \
+            amp_keep_member((object), 2);                                                                              \
+            amp_keep_member((object), 3);                                                                              \
+        }                                                                                                              \
+    } while (0)
+#else
+#define amp_keep_passed(object) ((void) (object))
+#endif
+
 /* The size of a row about one subject; 0 would end the list, so an empty type counts as 1. */
 #define AMP_SUBJECT_SIZES AMP_SIZES(sizeof(subject) > 0 ? sizeof(subject) : 1)
 

