@@ -47,7 +47,6 @@ LAST = "SECTIONS {{ .amp_end {last:#x} (NOLOAD) : {{ . += 64; }} }} INSERT AFTER
 ALWAYS = "-Wl,--as-needed", "-lm"  # the program's own main() needs it, and many a library
 COUNTED = "-ljansson", "-ljemalloc", "-ldl"
 BOTH = ("-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,--strip-debug")
-CHECKED = 1  # the seed of the layout that a template is checked with
 
 
 def run(command):
@@ -168,8 +167,7 @@ class Linker:
 
     def link_template(self):
         """Why there is none, or None: layouts that a template is made from, and one that it must be able to make."""
-        checked = slots.layouts(*self.order, self.slots, 4, CHECKED)[0][0]
-        three = [*self.spread, checked]
+        three = [*self.spread, slots.unlike(*self.order, self.slots)]
         self.link_some([(name, k, at, templates.TELLING if k == 0 else ()) for k, at in enumerate(three)
                         for name in SIDES])
         found = {}

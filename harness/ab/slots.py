@@ -12,6 +12,7 @@ Of an address only the offset within a 64-byte line matters for speed, so a quad
 unrelated function that is inserted or grows does not move the others from one side to the other."""
 
 import difflib
+import itertools
 import random
 
 LINE_B, STEP_B, QUAD, PAGE_B = 64, 16, 4, 4096
@@ -73,9 +74,20 @@ def spread(hot, cold, slots):
     return one, other
 
 
+def unlike(hot, cold, slots):
+    """A layout in which no function stands where it does in the second one of spread()."""
+    at, _ = layouts(hot, cold, slots, 1, 1)[0]
+    other = spread(hot, cold, slots)[1]
+    taken = {other[name] - at[name] for name in at}
+    step = max([LINE_B, *(slots[name][1] for name in at)])
+    shift = next(shift for shift in itertools.count(0, step) if shift not in taken)
+    return {name: address + shift for name, address in at.items()}
+
+
 def room(hot, cold, slots):
-    """As many bytes as any layout takes, and the second one of spread(), in whole pages."""
+    """As many bytes as any layout takes, also the second one of spread() and unlike(), in whole pages."""
     names = [*hot, *cold]
     drawn = sum(size + 2 * max(LINE_B, align) for size, align in map(slots.get, names)) + PAGE_B
-    last = max((at + slots[name][0] for name, at in spread(hot, cold, slots)[1].items()), default=0)
+    last = max((at + slots[name][0] for layout in (spread(hot, cold, slots)[1], unlike(hot, cold, slots))
+                for name, at in layout.items()), default=0)
     return -(-max(drawn, last) // PAGE_B) * PAGE_B

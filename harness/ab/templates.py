@@ -7,9 +7,10 @@ and two of its layouts tell where each leads to, since between them no two funct
     in the first one     call f:  distance 0x0400       f has moved by 192, the caller by 128:
     in the second one    call f:  distance 0x0440       only f explains a difference of 64
 
-What is made so is compared with a third layout that the linker makes, byte for byte (makes()). Where it differs, or
-something is in the way, there is no template, and every layout is linked. All layouts have the same order of
-functions, so tables that are sorted by address (of unwinding) stay so."""
+What is made so is compared with a third layout that the linker makes, byte for byte (makes()). There each function
+stands elsewhere than in the second one, so a field that nobody told shows. Where bytes differ, or something is in the
+way, there is no template, and every layout is linked. All layouts have the same order of functions, so tables that are
+sorted by address (of unwinding) stay so."""
 
 import io
 import json

@@ -55,3 +55,16 @@ def test_rare_code_stands_behind():
 
 def test_a_seed_draws_the_same_again():
     assert all_layouts(3) == all_layouts(3) != all_layouts(4)
+
+
+@pytest.mark.parametrize("names", [NAMES[:n] for n in (0, 1, 2, 3, 40)], ids=len)
+@pytest.mark.parametrize("align", [1, 16, 64, 256])
+def test_an_unlike_layout_moves_each_function(names, align):
+    """Else an address of one that has not moved would be right by chance."""
+    sizes = {name: (SLOTS[name][0], align) for name in names}
+    for n in {0, 1, len(names) // 2, len(names)}:
+        order = names[:n], names[n:]
+        at, other = slots.unlike(*order, sizes), slots.spread(*order, sizes)[1]
+        assert sorted(at) == sorted(names) and all(at[name] != other[name] for name in names)
+        assert all(at[name] % align == 0 for name in names)
+        assert max((at[name] + sizes[name][0] for name in names), default=0) <= slots.room(*order, sizes)
