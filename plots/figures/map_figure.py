@@ -2,8 +2,9 @@
 """Maps: who wins, by size and by what is done with the object. Passing, by the share that is read; returning; changing.
 
 A cell is a row of the run: the faster side and the nanoseconds that it saves an operation; blue for the value side,
-orange for the pointer side, the deeper, the more. Hatched: small, or no side wins everywhere. Grey: no verdict. Each
-cell has its words, so that it can be read in grey print. A map of which the run has no row is not drawn."""
+orange for the pointer side, the deeper, the more. Pale: small. White: equal. Hatched: the place of the code decides, or
+some layouts say the opposite. Grey: no verdict. Each cell has its words, so that it can be read in grey print. A map of
+which the run has no row is not drawn."""
 
 import math
 from collections import Counter
@@ -24,8 +25,9 @@ SHADES = {side: LinearSegmentedColormap.from_list(side, [PALE, colour])
 FULL_NS = 64.0  # this and more has the full colour
 CELL_IN, HEAD_IN, TITLE_IN, GAP_IN = 0.34, 0.2, 0.26, 0.12
 MOST = 11  # columns
+FAINTEST = 0.12  # of the full colour
 EDGE = 0.035  # of a cell, in the full colour: it tells the sides apart in grey print
-UNSIDED = {"undecided": False, "no verdict": False, "equal": True, "placement decides": True}  # hatched?
+UNSIDED = {"undecided": "open", "no verdict": "open", "equal": "equal", "placement decides": "hatched"}
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ MAPS = {
                      Panel("members are doubles; the callee reads", _shares("_double"))),
                     "Down: how much of the object the callee reads. Across: the object's size."),
     "map_return": Map("Return the object, fill it through a pointer, or allocate it?",
-                      (Panel("a new object, by value or", (("into a new local", "return_out"),
-                                                           ("into one that exists", "return_out_stored"),
-                                                           ("on the heap", "factory"))),),
+                      (Panel("by value, or as each row says", (
+                          ("fill a new local", "return_out"), ("fill one that exists", "return_out_stored"),
+                          ("allocate it", "factory"))),),
                       "Down: what the other way is. Across: the object's size."),
     "map_change": Map("Change an object: by value, or through a pointer?",
                       (Panel("what the caller wants", (("the object changed", "mutate"),
@@ -70,20 +72,21 @@ class Cell:
     number: str
     side: str | None = None
     strength: float = 0.0
-    hatched: bool = False
+    look: str = ""  # small, equal, hatched or open
 
 
 def cell_of(row, labels):
     if row.failed or row.ratio is None:
-        return Cell("failed" if row.failed else "not measured", "", hatched=True)
+        return Cell("failed" if row.failed else "not measured", "", look="open")
     value_ns, ratio = row.value_ns_per_op.estimate, row.ratio.estimate
     saved = worth.saved_ns(value_ns, ratio)
     number = "< 0.01 ns" if saved < 0.0095 else f"{quantity.digits(saved, 2 if saved < 100 else 3)} ns"
     side = "value" if ratio >= 1 else "pointer"
     if row.verdict in UNSIDED:
-        return Cell(row.verdict.removesuffix(" decides"), number, hatched=UNSIDED[row.verdict])
+        return Cell(row.verdict.removesuffix(" decides"), number, look=UNSIDED[row.verdict])
     leans = "leans " if row.verdict.startswith("leans") else ""
-    return Cell(leans + labels[side], number, side, strength(saved), bool(leans) or worth.is_small(value_ns, ratio))
+    look = "hatched" if leans else "small" if worth.is_small(value_ns, ratio) else ""
+    return Cell(leans + labels[side], number, side, strength(saved), look)
 
 
 def strength(saved_ns):
@@ -157,15 +160,16 @@ def _panel(ax, panel, sizes, cells, width_in):
 
 def face(cell):
     if cell.side is None:
-        return UNDECIDED if not cell.hatched else PALE
-    return SHADES[cell.side](0.12 if cell.hatched else 0.25 + 0.75 * cell.strength)
+        return UNDECIDED if cell.look == "open" else PALE
+    return SHADES[cell.side](FAINTEST if cell.look else 0.25 + 0.75 * cell.strength)
 
 
 def _cell(ax, x, y, cell, width_in):
     fill = face(cell)
     edge = {"value": VALUE, "pointer": POINTER, None: HATCH}[cell.side]
     box = (x + 0.02, y + 0.03), 0.96, 0.94
-    if cell.hatched:
+    hatched = cell.look == "hatched"
+    if hatched:
         ax.add_patch(Rectangle(*box, facecolor=fill, edgecolor=edge, hatch="////", linewidth=0, alpha=0.45))
         ax.add_patch(Rectangle(*box, facecolor="none", edgecolor=edge, linewidth=0.6))
     else:
@@ -174,25 +178,29 @@ def _cell(ax, x, y, cell, width_in):
         (left, top), wide, high = box
         ax.add_patch(Rectangle((left if cell.side == "value" else left + wide - EDGE, top), EDGE, high, facecolor=edge,
                                linewidth=0))
-    letters = BLACK if cell.hatched else ink(fill)
+    letters = BLACK if hatched else ink(fill)
     lines = [cell.words, cell.number] if cell.number else [cell.words]
     for n, text in enumerate(lines):
         pt = min(style.SMALL_PT, style.SMALL_PT * 0.9 * width_in / style.text_width_in(text, style.SMALL_PT))
         ax.text(x + 0.5, y + 0.5 + 0.36 * (n - (len(lines) - 1) / 2), style.plain(text), ha="center", va="center",
                 fontsize=pt, color=letters, fontweight="bold" if n else "normal",
-                bbox={"facecolor": PALE, "edgecolor": "none", "pad": 0.8} if cell.hatched else None)
+                bbox={"facecolor": PALE, "edgecolor": "none", "pad": 0.8} if hatched else None)
 
 
 def _keys(cells):
     keys = [style.Key(f"{side} saves {quantity.time(ns, exact=True)}{' or more' * (ns == FULL_NS)}",
                       {"facecolor": SHADES[side](0.25 + 0.75 * strength(ns))}, True)
             for side in style.SIDES if any(cell.side == side for cell in cells) for ns in (1.0, 8.0, FULL_NS)]
-    if any(cell.hatched and cell.number for cell in cells):
-        keys.append(style.Key(
-            f"hatched: less than {quantity.level(worth.WORTH - 1)} or {quantity.time(worth.WORTH_NS, exact=True)}, "
-            "or not in all layouts", {"facecolor": PALE, "edgecolor": HATCH, "hatch": "/////"}, True))
-    if any(cell.side is None and not cell.hatched for cell in cells):
-        keys.append(style.Key("not decided", {"facecolor": UNDECIDED}, True))
+    small = f"less than {quantity.level(worth.WORTH - 1)} or {quantity.time(worth.WORTH_NS, exact=True)}"
+    keys += [style.Key(f"{side} faster, small ({small})", {"facecolor": SHADES[side](FAINTEST)}, True)
+             for side in style.SIDES if any(cell.side == side and cell.look == "small" for cell in cells)]
+    looks = {cell.look for cell in cells}
+    if "hatched" in looks:
+        keys.append(style.Key("the place of the code decides, or some layouts say the opposite",
+                              {"facecolor": PALE, "edgecolor": HATCH, "hatch": "/////"}, True))
+    if "open" in looks:
+        quick = any(cell.words == "no verdict" for cell in cells)
+        keys.append(style.Key("no verdict" if quick else "undecided", {"facecolor": UNDECIDED}, True))
     return keys
 
 

@@ -4,7 +4,7 @@
 A cell names the faster side and what it saves an operation, from the least to the most over the sizes that were
 measured. Blue: the value side; orange: the pointer side; deep: twice as fast or more at one size at least; middle: by
 enough to matter; pale: small. Both colours: the winner changes within the class. Hatched: the place of the code decides
-at one of the sizes, or some layouts say the opposite. White: equal, or small either way. Grey: not decided."""
+at one of the sizes, or some layouts say the opposite. White: equal, or small either way. Grey: undecided."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -134,7 +134,7 @@ def _keys(cells, verdicts):
         keys.append(style.Key("equal, or small either way", {"facecolor": PALE, "edgecolor": style.FAINT,
                                                              "linewidth": 0.6}, True))
     if not verdicts or any(cell.state in ("open", "failed") for cell in cells):
-        keys.append(style.Key("not decided" if verdicts else "no verdict", {"facecolor": UNDECIDED}, True))
+        keys.append(style.Key("undecided" if verdicts else "no verdict", {"facecolor": UNDECIDED}, True))
     return keys
 
 

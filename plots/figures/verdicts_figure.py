@@ -91,7 +91,7 @@ def draw(ax, places, rows_high, floor):
     ax.spines["left"].set_visible(False)
     # Without any interval, as in a quick run, the column is the spread's.
     intervals = any(p.row and has_interval(p.row) for p in places)
-    _draw_axis(ax, low, high, "interval" if intervals else "spread over layouts")
+    _draw_axis(ax, low, high, "interval" if intervals else "spread over layouts", *directions(places))
     _draw_floor(ax, floor)
     ax.patch.set_visible(False)
     for n, place in enumerate(places):
@@ -115,7 +115,18 @@ def limits(rows, floor):
     return 2 ** (-1.06 * left), 2 ** (1.06 * right)
 
 
-def _draw_axis(ax, low, high, range_name):
+def directions(places):
+    """What stands left and right above the axis: a single pair's own names of its sides, if there is room for both."""
+    rows = [place.row for place in places if place.row]
+    named = {tuple(f"{row.name_of(side)} faster" for side in ("pointer", "value")) for row in rows}
+    room_in = RIGHT_IN - LEFT_IN - 0.3
+    if len(named) == 1 and sum(style.text_width_in(f"← {one}", style.TEXT_PT + 0.5, "bold")
+                               for one in min(named)) <= room_in:
+        return min(named)
+    return "pointer faster", "value faster"
+
+
+def _draw_axis(ax, low, high, range_name, left, right):
     ticks = style.ratio_ticks(low, high)
     for x in ticks:
         ax.axvline(x, color=style.GRID, linewidth=0.5, zorder=0.6)
@@ -127,8 +138,8 @@ def _draw_axis(ax, low, high, range_name):
     ax.set_xlabel("ratio pointer/value of ns/op, log scale", labelpad=3)
     above = {"transform": ax.transAxes, "va": "bottom", "fontsize": style.TEXT_PT + 0.5, "fontweight": "bold"}
     y = 1 + 0.26 / height_in(ax)
-    ax.text(0, y, "← pointer faster", ha="left", color=style.POINTER.text, **above)
-    ax.text(1, y, "value faster →", ha="right", color=style.VALUE.text, **above)
+    ax.text(0, y, style.plain(f"← {left}"), ha="left", color=style.POINTER.text, **above)
+    ax.text(1, y, style.plain(f"{right} →"), ha="right", color=style.VALUE.text, **above)
     above.update(color=style.FAINT, fontweight="normal", fontsize=style.TEXT_PT)
     ax.text(beside(LABEL_IN), y, "size", ha="right", **above)
     ax.text(beside(RATIO_IN), y, "ratio", ha="right", **above)

@@ -190,3 +190,16 @@ def test_a_cliff_where_the_code_changes(sizes, value_ns, how, want):
         one["why"] = {"counters": None, "copies": {"value": [{"how": way, "bytes": 16, "moves": 1, "width_b": 16}
                                                              for way in ways], "pointer": []}}
     assert crossover_figure.cliffs(crossover_figure.load(pair_summary.read(summary(rows)), "p")) == want
+
+
+@pytest.mark.parametrize("names, want", [
+    (({},), ("pointer faster", "value faster")),
+    (({"value": "table", "pointer": "tree"},) * 2, ("tree faster", "table faster")),
+    (({"pointer": "list"},), ("list faster", "value faster")),
+    (({"pointer": "list"}, {"pointer": "tree"}), ("pointer faster", "value faster")),  # two pairs
+    (({"value": "a name that is long", "pointer": "another name that is long"},), ("pointer faster", "value faster")),
+])
+def test_the_axis_of_one_pair_calls_its_sides_by_their_names(names, want):
+    rows = pair_summary.read(summary([row(f"p/size={n}") | ({"labels": each} if each else {})
+                                      for n, each in enumerate(names, start=1)])).rows
+    assert verdicts_figure.directions(verdicts_figure.arrange(rows)[0]) == want

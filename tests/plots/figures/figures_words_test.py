@@ -50,7 +50,7 @@ def test_which_figures_there_are(figures, case, names):
                                "pointer faster, 10 % to 2 times"]),
     ("every verdict", "verdicts", ["up to 16", "value, pointer 1.6..2.0 ns"]),
     ("quick", "verdicts", ["A quick run: a first look, and no verdicts", "no verdict"]),
-    ("all failed", "verdicts", ["failed", "not decided"]),
+    ("all failed", "verdicts", ["failed", "undecided"]),
     ("a hundred rows", "allocations", ["factory", "allocations/op", "65,536"]),
     ("counts refused", "allocations", ["Counts refused (malloc is not jemalloc's): pass."]),
     ("one row", "allocations", ["No allocation on either side: pass."]),

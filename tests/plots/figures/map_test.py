@@ -8,20 +8,20 @@ from plots.figures.map_figure import Cell
 from plots.judge import pair_summary
 
 SIDES = {"value": "value", "pointer": "out-parameter"}
-# name, the row's words (ratio, verdict, value ns), words and number of its cell, side, hatched
+# name, the row's words (ratio, verdict, value ns), words and number of its cell, side, look
 CELLS = [
-    ("value wins", (3.0, "value faster", 2.0), "value", "4.0 ns", "value", False),
-    ("pointer wins, under its label", (0.5, "pointer faster", 100.0), "out-parameter", "50 ns", "pointer", False),
-    ("a tenth, and enough", (1.1, "value faster", 20.0), "value", "2.0 ns", "value", False),
-    ("less than a tenth", (1.09, "value faster", 100.0), "value", "9.0 ns", "value", True),
-    ("less than half a nanosecond", (1.4, "value faster", 1.2), "value", "0.48 ns", "value", True),
-    ("half a nanosecond", (1.5, "value faster", 1.0), "value", "0.50 ns", "value", False),
-    ("not in all layouts", (0.5, "leans pointer", 100.0), "leans out-parameter", "50 ns", "pointer", True),
-    ("placement", (1.2, "placement decides", 10.0), "placement", "2.0 ns", None, True),
-    ("equal", (1.001, "equal", 10.0), "equal", "0.010 ns", None, True),
-    ("open", (1.2, "undecided", 10.0), "undecided", "2.0 ns", None, False),
-    ("quick", (1.2, "no verdict", 10.0), "no verdict", "2.0 ns", None, False),
-    ("hundreds", (0.5, "pointer faster", 2468.0), "out-parameter", "1234 ns", "pointer", False),
+    ("value wins", (3.0, "value faster", 2.0), "value", "4.0 ns", "value", ""),
+    ("pointer wins, under its label", (0.5, "pointer faster", 100.0), "out-parameter", "50 ns", "pointer", ""),
+    ("a tenth, and enough", (1.1, "value faster", 20.0), "value", "2.0 ns", "value", ""),
+    ("less than a tenth", (1.09, "value faster", 100.0), "value", "9.0 ns", "value", "small"),
+    ("less than half a nanosecond", (1.4, "value faster", 1.2), "value", "0.48 ns", "value", "small"),
+    ("half a nanosecond", (1.5, "value faster", 1.0), "value", "0.50 ns", "value", ""),
+    ("not in all layouts", (0.5, "leans pointer", 100.0), "leans out-parameter", "50 ns", "pointer", "hatched"),
+    ("placement", (1.2, "placement decides", 10.0), "placement", "2.0 ns", None, "hatched"),
+    ("equal", (1.001, "equal", 10.0), "equal", "0.010 ns", None, "equal"),
+    ("open", (1.2, "undecided", 10.0), "undecided", "2.0 ns", None, "open"),
+    ("quick", (1.2, "no verdict", 10.0), "no verdict", "2.0 ns", None, "open"),
+    ("hundreds", (0.5, "pointer faster", 2468.0), "out-parameter", "1234 ns", "pointer", ""),
 ]
 
 
@@ -29,15 +29,15 @@ def one_row(name="p/size=8", **facts):
     return pair_summary.read(summary([row(name, **facts)])).rows[0]
 
 
-@pytest.mark.parametrize("name, facts, words, number, side, hatched", CELLS, ids=[case[0] for case in CELLS])
-def test_cell(name, facts, words, number, side, hatched):
+@pytest.mark.parametrize("name, facts, words, number, side, look", CELLS, ids=[case[0] for case in CELLS])
+def test_cell(name, facts, words, number, side, look):
     ratio, verdict, value_ns = facts
     cell = map_figure.cell_of(one_row(ratio=ratio, verdict=verdict, value_ns=value_ns), SIDES)
-    assert (cell.words, cell.number, cell.side, cell.hatched) == (words, number, side, hatched)
+    assert (cell.words, cell.number, cell.side, cell.look) == (words, number, side, look)
 
 
 def test_what_failed_has_no_number():
-    assert map_figure.cell_of(one_row(failed=("signal", "SIGSEGV")), SIDES) == Cell("failed", "", hatched=True)
+    assert map_figure.cell_of(one_row(failed=("signal", "SIGSEGV")), SIDES) == Cell("failed", "", look="open")
 
 
 def test_columns_that_most_pairs_have_come_first():
@@ -96,7 +96,7 @@ def test_a_map_shows_its_rows():
 def test_letters_can_be_read_on_every_shade():
     for side in style.SIDES:
         for share in range(11):
-            for hatched in (False, True):
-                fill = map_figure.face(Cell("", "", side, share / 10, hatched))
-                letters = map_figure.BLACK if hatched else map_figure.ink(fill)
-                assert contrast(letters, fill) >= 4.5, (side, share, hatched)
+            for look in ("", "small", "hatched"):
+                fill = map_figure.face(Cell("", "", side, share / 10, look))
+                letters = map_figure.BLACK if look == "hatched" else map_figure.ink(fill)
+                assert contrast(letters, fill) >= 4.5, (side, share, look)
