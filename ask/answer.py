@@ -208,8 +208,8 @@ def _advice(answer, on):
              f"{quantity.level(rule['confidence'])} ({rule['correction']}), over "
              f"{counted(settings['launches'], 'launch', 'launches')}; the spread is that over "
              f"{counted(settings['layouts'], 'layout')}. What a verdict means: {COMMAND} help ask. Seed "
-             f"{settings['seed']}, {answer['seconds']:.0f} s. In brackets: what the sides are called where they are "
-             "not value and pointer.")
+             f"{settings['seed']}, {quantity.time(1e9 * answer['seconds'], 2)}. In brackets: what the sides are called "
+             "where they are not value and pointer.")
     said = _failures(answer) or [f"Advice: {given['whole']}."]
     because = [(one["question"], one["because"]) for one in given["each"] if one.get("because")]
     return [*(line for sentence in said for line in on.wrapped(sentence)),

@@ -32,7 +32,7 @@ def text(found, on=screen.PIPE):
 
 def _types(found, measured):
     titles = ("type", "B", "passed", "returned", "functions", "passing it", "returning it")
-    rows = [[one["type"], "-" if one["size_b"] is None else str(one["size_b"]), *_abi(one), str(one["functions"]),
+    rows = [[one["type"], quantity.count(one["size_b"]), *_abi(one), str(one["functions"]),
              _judged(one, "passed", "by value", "by const pointer"),
              _judged(one, "returned", "by value", "through an out-parameter")] for one in found["types"]]
     shown = 7 if measured else 5
@@ -102,7 +102,8 @@ def _closing(found, measured):
         return said
     said = ["What by value costs is what it takes longer here than by const pointer, or than an out-parameter; below "
             "0: less. It is the sum over what the function takes and returns, each measured alone, in a callee that "
-            f"reads half of its members. Seed {found['settings']['seed']}, {found['seconds']:.0f} s.", *said]
+            f"reads half of its members. Seed {found['settings']['seed']}, "
+            f"{quantity.time(1e9 * found['seconds'], 2)}.", *said]
     if found["left_out"]:
         said.insert(0, f"Left out for time: {listed(found['left_out'], 30)}. Ask for one by its name: {COMMAND} ask "
                     f"{found['header']} '{found['left_out'][0]}'.")

@@ -106,7 +106,8 @@ def compare(settings, args, folder):
                            args.rebuild)
         counted, why = counts.count(linked, built, facts["kernels"], args.rebuild)
     if differing and not args.exact:
-        say(f"{quantity.counted(len(differing), 'kernel')} to time; building took {time.monotonic() - begun:.0f} s")
+        building = quantity.time(1e9 * (time.monotonic() - begun), 2)
+        say(f"{quantity.counted(len(differing), 'kernel')} to time; building took {building}")
         judged, status = measure.measure(linked, differing, args, titles, folder, run_folder(args, folder),
                                          settings.fail_on)
     if args.exact:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from plots.ab.counts import EXACT
 from plots.words import quantity, screen
-from plots.words.table import Column, Table
+from plots.words.table import Column, Table, escaped
 
 COLOURS = {"slower": screen.RED, "more": screen.RED, "faster": screen.GREEN, "fewer": screen.GREEN,
            "failed": screen.ALARM, "undecided": screen.YELLOW}
@@ -141,7 +141,7 @@ class Report:
 
     # ---- Forms
 
-    def table(self):
+    def table(self, rows):
         def time(side):
             return Column(f"{side}_ns", lambda row: getattr(row, f"{side}_ns"), f"{side} ns",
                           lambda row: quantity.time_ns(getattr(row, f"{side}_ns")), short=side, group="ns/operation")
@@ -160,9 +160,11 @@ class Report:
             Column("kernel", lambda row: row.kernel, "kernel", words=True),
             *times,
             *map(counted, EXACT),
-            Column("verdict", lambda row: row.verdict.name, "verdict", self.said, words=True, painted=True),
+            Column("verdict", lambda row: row.verdict.name, "verdict",
+                   lambda row: f"{ICONS.get(row.verdict.name, '')} {self.said(row)}".strip(), words=True,
+                   brief=self.said, painted=True),
         )
-        return Table(columns, self.rows, colour=lambda row: COLOURS.get(row.verdict.name, ""))
+        return Table(columns, rows, colour=lambda row: COLOURS.get(row.verdict.name, ""))
 
     def lines(self, on, everything):
         yield on.paint(self.summary(), screen.RED if self.fails else "")
@@ -173,7 +175,7 @@ class Report:
         yield f"        {self.of_code()}"
         if self.rows:
             yield ""
-            yield from self.table().terminal(on)
+            yield from self.table(self.rows).terminal(on)
         yield from self.notes()
 
     def notes(self):
@@ -196,23 +198,12 @@ class Report:
         rest = [row for row in self.rows if row.verdict.name == "same"]
         parts = [f"### {':red_circle: ' if self.fails else ''}ampersand ab: {self.summary()}", "", where, ""]
         if interesting:
-            parts += [self._markdown_rows(interesting)]
+            parts += [self.table(interesting).markdown()]
         if rest:
             parts += [f"<details><summary>{quantity.counted(len(rest), 'kernel')} without a change</summary>", "",
-                      self._markdown_rows(rest), "</details>", ""]
-        parts += [f"<sub>{'<br>'.join([self.of_code(), *self.notes()])}</sub>"]
+                      self.table(rest).markdown(), "</details>", ""]
+        parts += [f"<sub>{'<br>'.join(map(escaped, [self.of_code(), *self.notes()]))}</sub>"]
         return "\n".join(parts) + "\n"
-
-    def _markdown_rows(self, rows):
-        lines = ["| kernel | base | head | change | interval | allocations | bytes | instructions | verdict |",
-                 "|---|--:|--:|--:|---|--:|--:|--:|---|"]
-        for row in rows:
-            change = (signed(row.interval.estimate), between(row.interval)) if row.interval else ("-", "-")
-            counts = [of_both(self.counts.get(row.kernel), key).replace("->", "→") for key in EXACT]
-            cells = [row.kernel, quantity.time(row.base_ns), quantity.time(row.head_ns), *change, *counts,
-                     f"{ICONS.get(row.verdict.name, '')} {self.said(row)}".strip()]
-            lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-        return "\n".join(lines) + "\n"
 
     def document(self):
         rows = []

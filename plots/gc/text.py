@@ -112,7 +112,7 @@ def parts(one):
 def graph_lines(run):
     for name, graph in run.graphs.items():
         yield (f"heap of {name}: {quantity.count(graph['objects'])} objects, {quantity.size(graph['reached_b'])} live; "
-               f"dominators in {graph['seconds']:.2f} s")
+               f"dominators in {quantity.time(1e9 * graph['seconds'], 3)}")
 
 
 def show(run, points, found, shapes, form):
