@@ -24,11 +24,11 @@ def answers(summary):
     picks = Counter(work.pick for work in works)
     if picks[baseline]:
         said.append((f"Keep {baseline} as it is in {picks[baseline]} of {quantity.counted(len(works), 'workload')}",
-                     "there it is in the top group"))
+                     "there no other is shown to be better"))
     others = [f"{name} in {n}" for name, n in picks.most_common() if name != baseline]
     if others:
-        said.append((f"Use {', '.join(others[:4])}", f"the plainest of the top group there, of "
-                     f"{quantity.counted(len(works), 'workload')}"))
+        said.append((f"Use {', '.join(others[:4])}",
+                     "none is shown to be better there, and they need the fewest settings"))
     gain = {work.workload: one for work in works if (one := _best(summary, work))}
     if gain:
         name = min(gain, key=lambda one: gain[one][1])
