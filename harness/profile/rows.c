@@ -12,6 +12,7 @@
 #include "harness/profile/launch/orphans.h"
 #include "harness/profile/launch/scratch.h"
 #include "harness/profile/recorded.h"
+#include "harness/profile/samples/store.h"
 #include "harness/profile/samples/symbols.h"
 #include "harness/profile/show.h"
 #include "harness/program/program.h"
@@ -152,18 +153,11 @@ static int run_batch(const struct profiling *p, const json_t *rows, size_t first
     return err ? err : amp_symbols_name(&batch->profile);
 }
 
-static const char *name_of_file(const char *path)
-{
-    const char *last = path ? strrchr(path, '/') : NULL;
-
-    return last ? last + 1 : path;
-}
-
 /* The number of a frame in the file, from 0 on. */
 static json_t *number_of(struct profiling *p, const struct amp_line *line)
 {
-    json_t *frame = json_pack("[o, o, i]", amp_text_json(line->function), amp_text_json(name_of_file(line->file)),
-                              (int) line->line);
+    json_t *frame = json_pack("[o, o, i]", amp_text_json(line->function),
+                              amp_text_json(amp_store_file_name(line->file)), (int) line->line);
     char *text = json_dumps(frame, JSON_COMPACT);
     json_t *number = text ? json_incref(json_object_get(p->frame_numbers, text)) : NULL;
 
@@ -181,7 +175,7 @@ static json_t *number_of(struct profiling *p, const struct amp_line *line)
 static bool is_of(const struct amp_location *location, const char *lesson)
 {
     const size_t n = strlen(lesson);
-    const char *name = location->mapping ? name_of_file(location->mapping->path) : "";
+    const char *name = location->mapping ? amp_store_file_name(location->mapping->path) : "";
 
     return strncmp(name, lesson, n) == 0 && name[n] == '.';
 }

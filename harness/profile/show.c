@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/show.h"
 
+#include "harness/profile/samples/store.h"
 #include "harness/text/utf8.h"
 
 #include <errno.h>
@@ -133,22 +134,15 @@ static double percent(uint64_t part, uint64_t whole)
     return whole > 0 ? 100 * (double) part / (double) whole : 0;
 }
 
-static const char *name_of_file(const char *path)
-{
-    const char *last = strrchr(path, '/');
-
-    return last ? last + 1 : path;
-}
-
 /* "file.c:12", or the library and the address in it. */
 static void print_where(const struct place *place, char *out, size_t cap)
 {
     const struct amp_location *location = place->location;
 
     if (place->line && place->line->file)
-        snprintf(out, cap, "%s:%u", name_of_file(place->line->file), place->line->line);
+        snprintf(out, cap, "%s:%u", amp_store_file_name(place->line->file), place->line->line);
     else if (location && location->mapping)
-        snprintf(out, cap, "%s+0x%" PRIx64, name_of_file(location->mapping->path),
+        snprintf(out, cap, "%s+0x%" PRIx64, amp_store_file_name(location->mapping->path),
                  location->address - location->mapping->bias);
     else
         snprintf(out, cap, "0x%" PRIx64, location ? location->address : 0);

@@ -2,6 +2,7 @@
 #include "harness/profile/copies/listed.h"
 
 #include "harness/profile/copies/preload/sections.h"
+#include "harness/profile/samples/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +26,9 @@ enum { ASKED, LEFT, BYTES, LINE, COLUMN, PATH, KIND, TYPE, FUNCTION, N_FIELDS };
 /* A file is known by its name, since debug information may write its path in another way. */
 static char *make_key(const char *file, const char *line, const char *column)
 {
-    const char *last = strrchr(file, '/');
     char *key;
 
-    return asprintf(&key, "%s:%s:%s", last ? last + 1 : file, line, column) < 0 ? NULL : key;
+    return asprintf(&key, "%s:%s:%s", amp_store_file_name(file), line, column) < 0 ? NULL : key;
 }
 
 static void free_one(struct amp_copies_listed *one)

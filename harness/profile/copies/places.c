@@ -2,6 +2,7 @@
 #include "harness/profile/copies/places.h"
 
 #include "harness/profile/copies/preload/sections.h"
+#include "harness/profile/samples/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +34,6 @@ static bool read_name(char *text, struct amp_copy_place *out)
     return strcmp(end, " B") == 0 && kind[1] == ' ';
 }
 
-static const char *name_of_file(const char *path)
-{
-    const char *last = strrchr(path, '/');
-
-    return last ? last + 1 : path;
-}
-
 static struct amp_copy_place *append(struct amp_copy_places *places)
 {
     if (places->n == 0 || (places->n & (places->n - 1)) == 0) {
@@ -59,7 +53,7 @@ static char *make_key(const char *name, const char *file, unsigned line, const c
 {
     char *key;
 
-    return asprintf(&key, "%s\n%s\n%u\n%s", name, name_of_file(file), line, function) < 0 ? NULL : key;
+    return asprintf(&key, "%s\n%s\n%u\n%s", name, amp_store_file_name(file), line, function) < 0 ? NULL : key;
 }
 
 static void free_texts(struct amp_copy_place *place)

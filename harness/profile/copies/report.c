@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/copies/report.h"
 
+#include "harness/profile/samples/store.h"
 #include "harness/text/utf8.h"
 
 #include <errno.h>
@@ -96,14 +97,13 @@ static void print_head(const struct amp_copy_places *places, const struct amp_co
 
 static void print_place(const struct amp_copy_place *place, const struct amp_copy_places *places, FILE *out)
 {
-    const char *last = strrchr(place->file, '/');
     char bytes[24] = "-", copies[24] = "-", where[PATH_MAX + 16];
 
     if (places->is_counted) {
         amount(place->bytes, "B", bytes);
         amount(place->copies, "", copies);
     }
-    snprintf(where, sizeof where, "%s:%u", last ? last + 1 : place->file, place->line);
+    snprintf(where, sizeof where, "%s:%u", amp_store_file_name(place->file), place->line);
     fprintf(out, "%9s %9s %5.1f %%  %-24s %7" PRIu64 " B  %-11s %-24s %s\n", bytes, copies,
             percent(place->samples, places->samples), place->type, place->size_b, place->kind, where, place->function);
 }

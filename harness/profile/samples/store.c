@@ -107,11 +107,16 @@ static bool overlaps(const struct amp_profile *profile, uint64_t start, uint64_t
     return false;
 }
 
+const char *amp_store_file_name(const char *path)
+{
+    const char *last = path ? strrchr(path, '/') : NULL;
+
+    return last ? last + 1 : path;
+}
+
 bool amp_store_is_named(const char *path, const char *beginning)
 {
-    const char *last = strrchr(path, '/');
-
-    return strncmp(last ? last + 1 : path, beginning, strlen(beginning)) == 0;
+    return strncmp(amp_store_file_name(path), beginning, strlen(beginning)) == 0;
 }
 
 static bool is_library_of_c(const char *path)

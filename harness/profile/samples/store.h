@@ -30,6 +30,9 @@ int amp_store_finish(struct amp_profile *profile);
 /* Room for one more in an array that doubles. */
 bool amp_store_has_room(void *array, size_t n, size_t size_b);
 
+/* A file's name without its folders, within the path; NULL of NULL. */
+const char *amp_store_file_name(const char *path);
+
 /* Whether a file's name, without its folders, begins so. */
 bool amp_store_is_named(const char *path, const char *beginning);
 
