@@ -70,6 +70,18 @@ def test_what_is_sampled_is_followed_to_its_end(sampled):
     assert all((sample["frees"], sample["freed_b"]) == (sample["allocs"], sample["bytes"]) for sample in own)
 
 
+@needs_preload
+def test_what_is_moved_and_lent(sampled):
+    """Where a sampled object moves, its new size is drawn once; how it died counts for as many as it does."""
+    report, n = with_samples(DISTANCE_B, sampled, "lent"), 30_000
+    for size_b, death in ((1000, "died_in_frame"), (3000, "died_in_caller")):
+        own = [sample for sample in report["samples"] if sample["stack"][0]["module"] == str(sampled)
+               and sample["least_b"] == 1 << size_b.bit_length() - 1]
+        allocs = sum(sample["allocs"] for sample in own)
+        assert abs(allocs - n) <= SIGMAS * standard_error(n, size_b), size_b
+        assert sum(sample[death] for sample in own) == allocs, size_b
+
+
 CERTAIN_B = 32  # of those, none is passed over if each byte is drawn on average
 
 

@@ -3,7 +3,8 @@
  * What is profiled by samples: one mode each.
  *
  *   sizes    so many objects of each size as is printed, every second of which is freed
- *   gone     objects of all kinds, which other threads move and free: none is left */
+ *   gone     objects of all kinds, which other threads move and free: none is left
+ *   lent     large objects that are made small, and such that their maker's caller frees */
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -78,12 +79,29 @@ static void gone(void)
         free(objects[i]);
 }
 
+static __attribute__((__noinline__)) void *made(size_t size_b)
+{
+    sink = malloc(size_b);
+    return sink;
+}
+
+/* As good as certainly, what is moved is sampled; what it becomes, by chance. */
+static __attribute__((__noinline__)) void lent(void)
+{
+    free(realloc(made(1 << 17), 1000));
+    free(made(3000));
+    sink = NULL;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "sizes") == 0)
         sizes();
     else if (argc > 1 && strcmp(argv[1], "gone") == 0)
         gone();
+    else if (argc > 1 && strcmp(argv[1], "lent") == 0)
+        for (int i = 0; i < N; i++)
+            lent();
     else
         return 95;
     return 0;
