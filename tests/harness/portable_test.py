@@ -21,7 +21,7 @@ if not importlib.util.find_spec("ziglang"):
 TARGETS = ["x86_64-linux-musl", "aarch64-linux-gnu", "aarch64-linux-musl"]
 LIBRARIES = ["jansson.h", "jansson_config.h", "jemalloc/jemalloc.h", "uthash.h", "zlib.h", "zconf.h"]
 SOURCES = sorted(path.relative_to(ROOT) for room in ("harness", "benchmarks") for path in (ROOT / room).rglob("*.[cS]")
-                 if path.name not in ("abi_subject.c", "boehm.c", "debug.c")  # a user's type before it; host's libraries
+                 if path.name not in ("abi_subject.c", "boehm.c", "debug.c")  # a user's type; the host's
                  and not {"escape", "plugin"} & set(path.parts))  # they want LLVM, which is the host's
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-Werror=implicit-function-declaration", "-Werror=unsequenced",
          "-DAMP_LESSONS_DIR=\"\"", "-DAMP_ALLOCATORS_DIR=\"\"", "-DAMP_TRACES_DIR=\"\""]
