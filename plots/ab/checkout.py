@@ -127,8 +127,8 @@ class Checkouts:
 
     def _mind_changes(self, side):
         if side.name == "head" and git(self.folder, "status", "--porcelain", "--untracked-files=no"):
-            self.say("the checkout has changes that are not committed: they are in neither side; without --head they "
-                     "would be the head")
+            self.say("the checkout has changes that are not committed: they are in neither side; a comparison without "
+                     "--head takes them in")
 
     def _present(self):
         """The checkout as it is, with the changes of tracked files."""

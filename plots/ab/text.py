@@ -106,7 +106,8 @@ class Report:
         parts = []
         fails, slower = len(self.fails), self.count("slower")
         if self.exact:
-            parts += [f"{self.count('more')} allocate or execute more"] * bool(self.count("more"))
+            more, s = self.count("more"), "s" * (self.count("more") == 1)
+            parts += [f"{more} allocate{s} or execute{s} more"] * bool(more)
             parts += [f"{self.count('fewer')} less"] * bool(self.count("fewer"))
             parts += [f"{self.count('same')} the same"] * bool(self.count("same"))
         elif self.settings.fail_on and fails:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Verdicts by exact counts: one allocation more fails, few more instructions may be allowed."""
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
-from plots.ab import exact
+from plots.ab import exact, text
 from plots.ab.counts import Counted
 
 BASE = {"allocs": Fraction(1000), "asked_b": Fraction(2400), "instructions": Fraction(100)}
@@ -40,3 +41,13 @@ def test_what_was_not_counted_is_a_failed_row():
                        0).values()
     assert row.verdict.name == "failed" and "60 s" in row.failure["detail"]
     assert exact.judge(["kernel"], {}, 0)["kernel"].verdict.name == "failed"
+
+
+@pytest.mark.parametrize("allocs, want", [
+    ((1001,), "1 allocates or executes more"), ((1001, 1002), "2 allocate or execute more"),
+    ((1001, 1000), "1 allocates or executes more, 1 the same"), ((999,), "nothing takes more: 1 less")], ids=str)
+def test_the_one_line(allocs, want):
+    counts = {f"k{i}": {"base": Counted(BASE), "head": Counted(BASE | {"allocs": n})} for i, n in enumerate(allocs)}
+    rows = exact.judge(list(counts), counts, 0.01).values()
+    settings, facts = SimpleNamespace(fail_on=0.01), {"kernels": list(counts), "same": []}
+    assert text.Report(settings, {}, None, facts, rows, counts, {}, None, {}).summary() == want
