@@ -324,6 +324,9 @@ int main(int argc, char **argv)
         AMP_TRACE("alive");
         abort();
     }
+    for (int i = 0; strcmp(mode, "long_name") == 0 && i < 9; i++)
+        AMP_TRACE("a name of more bytes than one byte counts, in a packet whose length is above 127 and below 256, as "
+                  "lengths of other packets here are not");
     if (strcmp(mode, "stray") == 0)
         AMP_TRACE_END("stray");
     if (strcmp(mode, "allocations") == 0) {

@@ -29,7 +29,7 @@ def of_json(events):
 
 @pytest.mark.parametrize("words, flags", [
     (["nested", "6"], []), (["threads"], []), (["children", "5"], []), (["killed"], []), (["exec"], []),
-    (["stray"], []),
+    (["stray"], []), (["many", "300"], []), (["long_name"], []),
     (["many", "300000"], ["--window", "1M"]), (["beside", "200000"], ["--window", "1M"])],
                          ids=lambda words: "_".join(words).strip("-") or "whole")
 def test_both_forms_say_the_same(words, flags, program, tmp_path):

@@ -86,7 +86,13 @@ static void ppolls(void)
     FDS must(ppoll(&fds, 1, NULL, NULL) == 1 && ppoll(&fds, 1, &at_once, NULL) == 1, "ppoll");
     READ
 }
-static void selects(void) { FDS must(select(ends[0] + 1, &set, NULL, NULL, NULL) == 1, "select"); READ }
+static void selects(void)
+{
+    struct timeval no_time = { 0, 0 };
+    FDS must(select(ends[0] + 1, &set, NULL, NULL, NULL) == 1 && select(ends[0] + 1, &set, NULL, NULL, &no_time) == 1,
+             "select");
+    READ
+}
 static void pselects(void) { FDS must(pselect(ends[0] + 1, &set, NULL, NULL, NULL, NULL) == 1, "pselect"); READ }
 static void epolls(void)
 {
@@ -100,7 +106,13 @@ static void waits_pid(void)
 {
     must(waitpid(child, NULL, WNOHANG) == 0 && waitpid(child, NULL, 0) == child, "waitpid");
 }
-static void waits_id(void) { siginfo_t info; must(waitid(P_PID, (id_t) child, &info, WEXITED) == 0, "waitid"); }
+static void waits_id(void)
+{
+    siginfo_t info;
+    must(waitid(P_PID, (id_t) child, &info, WEXITED | WNOHANG) == 0 &&
+             waitid(P_PID, (id_t) child, &info, WEXITED) == 0,
+         "waitid");
+}
 
 static sigset_t usr1(void)
 {
