@@ -157,6 +157,14 @@ static const char *read_row(json_t *row, char name[256])
     return lesson;
 }
 
+/* A file that somebody has edited is JSON, too. */
+static bool is_of(const json_t *result, const char *name)
+{
+    const char *row = json_string_value(json_object_get(result, "row"));
+
+    return row && strcmp(row, name) == 0;
+}
+
 /* Take what was kept of the lessons' rows. */
 static void take_kept(struct count *count)
 {
@@ -171,7 +179,7 @@ static void take_kept(struct count *count)
         if (!json_object_get(lessons, lesson))
             json_object_set_new(lessons, lesson, amp_kept_read(lesson, count->conditions));
         result = json_object_get(json_object_get(lessons, lesson), name);
-        if (!result)
+        if (!is_of(result, name))
             continue;
         json_object_set(count->kept, name, result);
         json_object_set(count->results, name, result);

@@ -101,11 +101,19 @@ def append(file, text):
         out.write(text)
 
 
+def edit(file, result):
+    kept = json.loads(file.read_text())
+    kept["results"] = dict.fromkeys(kept["results"], result)
+    file.write_text(json.dumps(kept))
+
+
 KEPT = [  # what changes before the second time; how many processes count then
     ("nothing", lambda lessons, bin_: None, 0),
     ("a lesson's table", lambda lessons, bin_: append(lessons / "pass.layouts.json", "\n"), 1),
     ("valgrind", lambda lessons, bin_: append(bin_ / "valgrind", "# another\n"), 2),
     ("what was kept is damaged", lambda lessons, bin_: (lessons / "pass.counters.json").write_text("{"), 1),
+    ("a row that was kept is none", lambda lessons, bin_: edit(lessons / "pass.counters.json", 5), 1),
+    ("a row is kept as another", lambda lessons, bin_: edit(lessons / "pass.counters.json", {"row": "pass/size=8"}), 1),
     ("nothing is kept of one", lambda lessons, bin_: (lessons / "known.counters.json").unlink(), 1),
 ]
 
