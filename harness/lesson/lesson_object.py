@@ -10,6 +10,7 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 STEP_B = 16  # as compilers align functions
+NAMED = 3  # of several functions
 FUNCTION = 2  # a symbol type of ELF
 THUNK = ("_ZTh", "_ZTv", "_ZTc")  # of C++: leads to a virtual function, in whose section gcc puts it
 ABSOLUTE_64 = {"EM_X86_64": 1, "EM_AARCH64": 257}  # relocation types: a pointer in data
@@ -81,7 +82,8 @@ class Object:
             raise Refused(f"{self.path}: {starts[0][1]}: two files have a static function of this name: rename one")
         alone = {value for value, name in starts if not name.startswith(THUNK)}
         if self.names[section] == ".text" or len(alone) > 1:
-            names = ", ".join(name for _, name in starts)
+            more = f" and {len(starts) - NAMED} more" if len(starts) > NAMED else ""
+            names = ", ".join(name for _, name in starts[:NAMED]) + more
             raise Refused(f"{self.path}: {names}: compile with -ffunction-sections, so that each can be placed alone")
         value, name = starts[0]
         if value != 0:
