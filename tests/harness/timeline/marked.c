@@ -3,6 +3,7 @@
  * A program with marks, for the tests of `trace`. Where it says so, it prints what it did: the oracle is its own clock,
  * read on either side of a mark. */
 #include "harness/marks.h"
+#include "tests/harness/timeline/asleep.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -105,21 +106,6 @@ static void *writer(void *argument)
     return argument;
 }
 
-/* By the kernel's word: S, for a thread that sleeps. */
-static int sleeps(const pid_t *tid)
-{
-    char path[64], state = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int) __atomic_load_n(tid, __ATOMIC_ACQUIRE));
-    file = fopen(path, "r");
-    if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-        state = 0;
-    if (file)
-        fclose(file);
-    return state == 'S';
-}
-
 /* Both wait for main; then main, which holds what nobody else wants, for nobody; and for a condition until long ago. */
 static void locks(void)
 {
@@ -129,7 +115,7 @@ static void locks(void)
     pthread_rwlock_wrlock(&lock);
     pthread_create(&threads[0], NULL, reader, NULL);
     pthread_create(&threads[1], NULL, writer, NULL);
-    while (!sleeps(&reader_tid) || !sleeps(&writer_tid))
+    while (!is_asleep(&reader_tid) || !is_asleep(&writer_tid))
         usleep(1000);
     pthread_rwlock_unlock(&lock);
     for (int i = 0; i < 2; i++)

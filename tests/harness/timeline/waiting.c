@@ -2,6 +2,8 @@
  *
  * A thread for each way to wait. By the kernel's word it sleeps before main lets it go on; then the same function is
  * called where it need not wait. Prints what should be recorded of which thread: once. */
+#include "tests/harness/timeline/asleep.h"
+
 #include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -202,20 +204,6 @@ static int run(void *argument)
     return 5;
 }
 
-static int is_asleep(void)
-{
-    char path[64], state = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int) __atomic_load_n(&waiter, __ATOMIC_ACQUIRE));
-    file = fopen(path, "r");
-    if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-        state = 0;
-    if (file)
-        fclose(file);
-    return state == 'S';
-}
-
 static void caught(int number)
 {
     (void) number;
@@ -242,7 +230,7 @@ int main(void)
         if (ways[i].before)
             ways[i].before();
         must(thrd_create(&thread, run, (void *) (uintptr_t) &ways[i]) == thrd_success, "thrd_create");
-        while (ways[i].release && !is_asleep())
+        while (ways[i].release && !is_asleep(&waiter))
             sched_yield();
         if (ways[i].release)
             ways[i].release();
