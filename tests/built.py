@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""What the build folder that AMPERSAND_BUILD names has made of the lessons: tests need not compile them again."""
+"""What the build folder that AMPERSAND_BUILD names has made of the lessons, so that tests need not compile them again,
+and what its programs can do."""
 import json
 import os
 from functools import lru_cache
 from pathlib import Path
 
+import pytest
+
 SPECIAL = {"lto"}  # compiled in another way than by one call of the compiler
+
+
+def with_names(program):
+    """A mark for tests of what functions and lines are called: left out where nobody can tell."""
+    return pytest.mark.skipif(not tells_names(program), reason="built without libdw-dev: no names")
+
+
+def tells_names(program):
+    """Whether it was built with libdw."""
+    return b"dwfl_begin" in Path(program).read_bytes()
 
 
 @lru_cache(maxsize=None)

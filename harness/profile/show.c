@@ -2,6 +2,7 @@
 #include "harness/profile/show.h"
 
 #include "harness/profile/samples/store.h"
+#include "harness/profile/samples/symbols.h"
 #include "harness/text/utf8.h"
 
 #include <errno.h>
@@ -198,7 +199,7 @@ void amp_show_flags(const struct amp_profile *profile, FILE *out)
 
     for (size_t i = 0; i < profile->n_mappings; i++)
         named += profile->mappings[i]->has_lines && !profile->mappings[i]->is_library_of_c;
-    if (named == 0 && profile->n_samples > 0)
+    if (named == 0 && profile->n_samples > 0 && amp_symbols_are_read())
         fprintf(out, "no debug information: compile with -g to see files and lines\n");
 }
 

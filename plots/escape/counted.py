@@ -39,8 +39,13 @@ def calls(path):
 
 
 def add(found, path):
-    """Set "calls" of each allocation; how many of them ran."""
+    """Set "calls" of each allocation, if any of them is in the profile; else why none is: in one line."""
     ran = calls(path)
-    for site in found["allocations"]:
-        site["calls"] = ran[os.path.basename(site["file"]), site["function"], site["line"]]
-    return sum(site["calls"] > 0 for site in found["allocations"])
+    of = [ran[os.path.basename(site["file"]), site["function"], site["line"]] for site in found["allocations"]]
+    if not any(of):
+        named = not ran or any(function and not function.startswith("0x") for _, function, _ in ran)
+        return "no allocation of this program is in it: " + (
+            "was the program compiled with -g?" if named else "nothing is named in it, for which libdw-dev is needed")
+    for site, n in zip(found["allocations"], of):
+        site["calls"] = n
+    return None

@@ -91,9 +91,8 @@ def mend(arguments, analysis, out):
 def count(found, arguments):
     with scratch.folder("escape") as folder:
         profile = arguments.profile or counted.record(arguments.run, folder)
-        if counted.add(found, profile) == 0:
-            print(f"ampersand: {arguments.profile or '--run'}: no allocation of this program is in it: was the program "
-                  "compiled with -g?", file=sys.stderr)
+        if why := counted.add(found, profile):
+            print(f"ampersand: {arguments.profile or '--run'}: {why}", file=sys.stderr)
 
 
 def main(arguments):

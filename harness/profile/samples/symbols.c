@@ -184,10 +184,20 @@ int amp_symbols_name(struct amp_profile *profile)
     dwfl_end(dwfl);
     return err;
 }
+
+bool amp_symbols_are_read(void)
+{
+    return true;
+}
 #else
 int amp_symbols_name(struct amp_profile *profile)
 {
     (void) profile;
     return -ENOTSUP;
+}
+
+bool amp_symbols_are_read(void)
+{
+    return false;
 }
 #endif

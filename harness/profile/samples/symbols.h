@@ -10,4 +10,7 @@
  * machine. What a file does not tell stays unknown. 0, or a negative errno: -ENOTSUP, built without elfutils' libdw. */
 int amp_symbols_name(struct amp_profile *profile);
 
+/* Whether this build can name anything. */
+bool amp_symbols_are_read(void);
+
 #endif

@@ -57,6 +57,7 @@ def test_what_is_too_short_to_be_seen_is_added_when_it_ends(spin):
         assert 150 - MORE_MS <= ms_in(report, function) <= 200, function
 
 
+@with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_what_a_shell_ran_before_is_not_the_program_s(spin):
     done = subprocess.run(["sh", "-c", f"'{spin}' both; exec '{PROFILE}' --cpu --format json -- '{spin}' short"],
@@ -96,6 +97,7 @@ def test_the_file_and_the_table(spin, tmp_path):
     assert top.returncode == 0 and "Type: cpu" in top.stdout and "hot" in top.stdout
 
 
+@with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_a_program_that_is_too_short_says_so(tmp_path):
     file = tmp_path / "out.pb.gz"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import built
 from waiting import HANGS_S
 
 BUILD = os.environ.get("AMPERSAND_BUILD")
@@ -14,7 +15,7 @@ if not BUILD:
     pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
 PROFILE = Path(BUILD).resolve() / "harness" / "profile" / "ampersand-profile"
 SANITIZED = b"__asan_report" in PROFILE.read_bytes()
-with_names = pytest.mark.skipif(b"dwfl_begin" not in PROFILE.read_bytes(), reason="built without libdw-dev: no names")
+with_names = built.with_names(PROFILE)
 HERE = Path(__file__).parent
 CC = os.environ.get("CC", "cc").split()
 

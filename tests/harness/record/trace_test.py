@@ -192,7 +192,7 @@ def test_totals_are_the_profilers(tmp_path):
     record(tmp_path / "t", *command)
     done = subprocess.run([PROFILE, "--format", "json", "--", *command], capture_output=True, text=True,
                           timeout=HANGS_S)
-    profiled = json.loads(done.stderr)
+    profiled = json.loads(done.stderr[done.stderr.index("{\n"):])  # behind what is missing here
     head, calls = read(tmp_path / "t")
     moved = sum(call[0] == "realloc" for call in calls)  # each the end of an object and the beginning of another
     assert head["allocs"] + moved == profiled["total"]["allocs"]

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from traced import HERE, SANITIZED, compiled, trace
+from traced import HERE, SANITIZED, compiled, trace, with_names
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 
@@ -44,6 +44,7 @@ int main(void)
 """
 
 
+@with_names
 @pytest.mark.parametrize("flags", [(), ("-fomit-frame-pointer", "-no-pie"), ("-O0",)], ids=["plain", "no_pie", "O0"])
 def test_which_line_allocates(flags, tmp_path):
     (tmp_path / "a.c").write_text(ALLOCATING)
@@ -68,6 +69,7 @@ def test_without_symbols_the_file_is_told(tmp_path):
     assert all(re.match(r"a\+0x[0-9a-f]+(\n|$)", one["args"]["from"]) for one in events.of("i", "malloc"))
 
 
+@with_names
 def test_lines_of_children_and_of_a_library(tmp_path):
     """Each process has its own addresses; a forked child knows none of its parent's."""
     (tmp_path / "lib.c").write_text("#include <stdlib.h>\nvoid *volatile p; void fill(void) { p = malloc(70000); }\n")

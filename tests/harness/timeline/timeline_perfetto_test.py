@@ -9,7 +9,7 @@ import pytest
 
 from events import Events
 from pftrace import Trace
-from traced import SANITIZED, TRACE
+from traced import SANITIZED, TRACE, with_names
 from waiting import HANGS_S
 
 
@@ -50,6 +50,7 @@ def test_both_forms_say_the_same(words, flags, program, tmp_path):
             for track in trace.tracks.values() if "thread" in track} == named
 
 
+@with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_where_allocations_were_called(program, tmp_path):
     done = subprocess.run([TRACE, "--alloc-above", "64k", "-o", tmp_path / "a.pftrace", "-o", tmp_path / "a.json", "--",

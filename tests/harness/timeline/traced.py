@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import built
 from events import Events
 from waiting import HANGS_S
 
@@ -15,6 +16,7 @@ if not BUILD:
     pytest.skip("AMPERSAND_BUILD does not name a build folder", allow_module_level=True)
 TRACE = Path(BUILD).resolve() / "harness" / "timeline" / "ampersand-trace"
 SANITIZED = b"__asan_report" in TRACE.read_bytes()
+with_names = built.with_names(TRACE)
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 CC = os.environ.get("CC", "cc").split()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+import built
 from waiting import HANGS_S
 
 HERE = Path(__file__).parent
@@ -163,8 +164,7 @@ def test_lists_of_several_files_are_one(tmp_path):
         [("f_a", 1, 1), ("f_b", 1, 1)])
 
 
-@pytest.mark.skipif(b"dwfl_begin" not in (PROFILE / "copies" / "ampersand-copies").read_bytes(),
-                    reason="built without libdw-dev: no names, so no samples have a place")
+@built.with_names(PROFILE / "copies" / "ampersand-copies")  # without, no samples have a place
 def test_time_is_where_the_copies_are(tmp_path):
     """Two copies on one line: the column tells which is the one in the loop."""
     source = tmp_path / "busy.c"

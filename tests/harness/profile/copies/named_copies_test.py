@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import built
 from places import ROOT
 from waiting import HANGS_S
 
@@ -34,8 +35,7 @@ if not PLUGINS or not CLANG:
 MAJOR = subprocess.run([CLANG, "-dumpversion"], capture_output=True, text=True).stdout.split(".")[0]
 if MAJOR not in PLUGINS:
     pytest.skip(f"clang {MAJOR}, but no plugin for it: apt-get install llvm-{MAJOR}-dev", allow_module_level=True)
-with_names = pytest.mark.skipif(b"dwfl_begin" not in (COPIES / "ampersand-copies").read_bytes(),
-                                reason="built without libdw-dev: no names, so no samples have a place")
+with_names = built.with_names(COPIES / "ampersand-copies")  # without, no samples have a place
 SOURCE = HERE / "copying.c"
 TURNS = 64  # even: each side of a choice is taken as often
 SIZES = {"struct order": 144, "struct item": 24, "Matrix": 64, "Matrix+": 128}
