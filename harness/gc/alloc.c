@@ -107,19 +107,30 @@ static void *allocate_large(struct amp_gc_mutator *m, unsigned type, size_t size
     return span ? (void *) span->base : no_memory(m, size_b);
 }
 
+/* It has paid for a whole span, and got one with fewer free slots: the rest counts for the next. */
+static void give_back(struct amp_gc_mutator *m, const struct amp_gc_span *span, size_t paid_b)
+{
+    if (m->marking)
+        m->debt -= m->price * (double) (paid_b - (span->n - span->taken) * span->size_b);
+}
+
 static void *allocate_small(struct amp_gc_mutator *m, unsigned type, size_t size_b)
 {
     struct amp_gc_bin *bin = amp_gc_bin_of(m, type, size_b);
     bool again = false;
+    size_t span_b;
 
     if (!bin)
         return no_kind(m, size_b);
+    span_b = amp_gc_class_pages(bin->kind->class_) * AMP_GC_PAGE_B;
     while (*bin->word == ~(uint64_t) 0) {
         if (advance(bin))
             continue;
-        pay(m, amp_gc_class_pages(bin->kind->class_) * AMP_GC_PAGE_B);
-        if (amp_gc_refill(m, bin) == 0)
+        pay(m, span_b);
+        if (amp_gc_refill(m, bin) == 0) {
+            give_back(m, bin->span, span_b);
             continue;
+        }
         if (again || amp_gc_cycle_whole(m->gc, m) != 0)
             return no_memory(m, size_b);
         again = true;

@@ -68,6 +68,7 @@ const char *amp_gc_message(struct amp_gc *gc)
 /* ---- All collectors of the process, so that a pointer into another's heap is recognised */
 
 static struct {
+    struct amp_gc *gc;
     uintptr_t base;
     size_t size_b;
 } others[COLLECTORS];
@@ -84,7 +85,7 @@ bool amp_gc_is_others(const struct amp_gc *gc, uintptr_t at)
     return false;
 }
 
-static int enrol(const struct amp_gc *gc)
+static int enrol(struct amp_gc *gc)
 {
     unsigned i = 0;
 
@@ -92,6 +93,7 @@ static int enrol(const struct amp_gc *gc)
     while (i < COLLECTORS && others[i].base)
         i++;
     if (i < COLLECTORS) {
+        others[i].gc = gc;
         AMP_GC_STORE(&others[i].size_b, gc->reserved_b);
         AMP_GC_STORE(&others[i].base, gc->base);
     }
@@ -106,6 +108,80 @@ static void strike(const struct amp_gc *gc)
         if (others[i].base == gc->base)
             AMP_GC_STORE(&others[i].base, 0);
     pthread_mutex_unlock(&others_lock);
+}
+
+/* ---- fork(): the child has neither the worker nor other mutators. Its collectors have failed; nothing waits. */
+
+static void init_locks(struct amp_gc *gc)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutexattr_t checked;
+    pthread_cond_t *conditions[] = { &gc->stopped, &gc->go, &gc->done };
+    pthread_mutex_t *locks[] = { &gc->lock, &gc->heap_lock, &gc->queue_lock };
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutexattr_init(&checked);
+    pthread_mutexattr_settype(&checked, PTHREAD_MUTEX_ERRORCHECK);
+    for (unsigned i = 0; i < 3; i++) {
+        pthread_cond_init(conditions[i], &monotonic);
+        pthread_mutex_init(locks[i], &checked);
+    }
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutexattr_destroy(&checked);
+}
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&others_lock);
+    for (unsigned i = 0; i < COLLECTORS; i++)
+        if (others[i].base) {
+            pthread_mutex_lock(&others[i].gc->lock);
+            pthread_mutex_lock(&others[i].gc->heap_lock);
+            pthread_mutex_lock(&others[i].gc->queue_lock);
+        }
+    pthread_mutex_lock(&reasons);
+}
+
+static void in_parent(void)
+{
+    pthread_mutex_unlock(&reasons);
+    for (unsigned i = 0; i < COLLECTORS; i++)
+        if (others[i].base) {
+            pthread_mutex_unlock(&others[i].gc->queue_lock);
+            pthread_mutex_unlock(&others[i].gc->heap_lock);
+            pthread_mutex_unlock(&others[i].gc->lock);
+        }
+    pthread_mutex_unlock(&others_lock);
+}
+
+static void leave_alone(struct amp_gc *gc)
+{
+    init_locks(gc); /* the child is another thread, which could not unlock them */
+    gc->has_worker = false;
+    gc->stop = gc->running = gc->sweeping = 0;
+    for (struct amp_gc_mutator *m = gc->mutators; m; m = m->next) {
+        m->scanning = NULL;
+        if (m == amp_gc_me)
+            gc->running = m->state == AMP_GC_RUNNING;
+        else if (m->state != AMP_GC_ENDED)
+            m->state = AMP_GC_AWAY;
+    }
+    amp_gc_fail(gc, -ECHILD, "this process was forked: only its parent can collect");
+}
+
+static void in_child(void)
+{
+    pthread_mutex_unlock(&reasons);
+    for (unsigned i = 0; i < COLLECTORS; i++)
+        if (others[i].base)
+            leave_alone(others[i].gc);
+    pthread_mutex_unlock(&others_lock);
+}
+
+static void note_forks(void)
+{
+    pthread_atfork(before_fork, in_parent, in_child);
 }
 
 /* ---- Create and destroy */
@@ -136,21 +212,10 @@ static unsigned count_cpus(void)
 
 static void prepare(struct amp_gc *gc)
 {
-    pthread_condattr_t monotonic;
-    pthread_mutexattr_t checked;
-    pthread_cond_t *conditions[] = { &gc->stopped, &gc->go, &gc->done };
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    for (unsigned i = 0; i < 3; i++)
-        pthread_cond_init(conditions[i], &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_mutexattr_init(&checked);
-    pthread_mutexattr_settype(&checked, PTHREAD_MUTEX_ERRORCHECK);
-    pthread_mutex_init(&gc->lock, &checked);
-    pthread_mutex_init(&gc->heap_lock, &checked);
-    pthread_mutex_init(&gc->queue_lock, &checked);
-    pthread_mutexattr_destroy(&checked);
+    pthread_once(&once, note_forks);
+    init_locks(gc);
     gc->types = 1;
     gc->worker_marker.gc = gc;
     if (!gc->limits.cpus)
@@ -196,8 +261,10 @@ int amp_gc_create(const struct amp_gc_limits *limits, struct amp_gc **out, const
         *why = error ? "there are 64 collectors at most" : *why;
     }
     amp_gc_pace_next(gc);
-    if (!error && !(chosen.modes & AMP_GC_STEP))
+    if (!error && !(chosen.modes & AMP_GC_STEP)) {
         error = amp_gc_worker_start(gc);
+        *why = error ? "no thread for the collector's worker" : *why;
+    }
     if (error) {
         tear_down(gc);
         return error;

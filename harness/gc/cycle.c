@@ -13,7 +13,9 @@
 
 #define LOOK_AGAIN_NS 20000000 /* a failure wakes nobody */
 #define LAG 8 /* a part of the work that the worker may be behind before mutators help: it rests between its slices */
-#define IN_STOP 64 /* objects that the second stop may scan, some 10 us; with more, marking goes on */
+/* What the second stop may scan, some 10 us; with more, marking goes on: objects, and bytes, but for the last piece */
+#define IN_STOP 64
+#define IN_STOP_B 65536
 
 static bool change(struct amp_gc *gc, enum amp_gc_phase from, enum amp_gc_phase to)
 {
@@ -182,8 +184,12 @@ static void tell(struct amp_gc *gc, const struct amp_gc_cycle *cycle, const stru
 /* All mutators are stopped. */
 static bool is_marked(struct amp_gc *gc)
 {
+    struct amp_gc_marker *marker = &gc->worker_marker;
+    const uint64_t before_b = marker->counts.scanned_b;
+
     collect_grey(gc);
-    amp_gc_drain(&gc->worker_marker, IN_STOP);
+    for (unsigned i = 0; i < IN_STOP && marker->counts.scanned_b - before_b < IN_STOP_B && amp_gc_drain(marker, 1) > 0;)
+        i++;
     return gc->worker_marker.block->n == 0 && gc->queue == NULL && gc->unscanned == 0 && gc->roots_done;
 }
 

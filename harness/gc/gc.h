@@ -25,9 +25,9 @@
  * Finalisers are left out: an order in which to run them cannot be had for cycles, and nothing here needs one.
  *
  * Functions return 0 or a negative errno, and say why in amp_gc_message(). Sizes are in bytes, times in nanoseconds of
- * CLOCK_MONOTONIC. A collector that has failed (-ETIMEDOUT, -EOWNERDEAD, -EXDEV, -EFAULT, -ENOMEM of its queue) frees
- * nothing any more: what is reachable stays intact, and as soon as a mutator needs another span, allocation returns
- * NULL. */
+ * CLOCK_MONOTONIC. A collector that has failed (-ETIMEDOUT, -EOWNERDEAD, -EXDEV, -EFAULT, -ENOMEM of its queue,
+ * -ECHILD in a child of fork()) frees nothing any more: what is reachable stays intact, and as soon as a mutator needs
+ * another span, allocation returns NULL. */
 #ifndef AMP_GC_H
 #define AMP_GC_H
 
@@ -174,7 +174,7 @@ int amp_gc_mutator_start(struct amp_gc *gc, const char *name, const struct amp_s
                          void *arg, struct amp_gc_mutator **out);
 
 /* Wait for it, and free it. Until then, what its result points to is kept.
- * errors   those of amp_stack_run(), -ECANCELED if the thread ended in the middle of fn */
+ * errors   those of amp_stack_run(), -ECANCELED if the thread ended in the middle of fn, -ECHILD: it is the parent's */
 int amp_gc_mutator_join(struct amp_gc_mutator *mutator, uint64_t *result);
 
 /* start and join, for one. */
@@ -184,7 +184,7 @@ int amp_gc_run(struct amp_gc *gc, const char *name, amp_stack_fn *fn, void *arg,
  * stays as large as it has become. Between two runs no stack holds an object.
  *
  * errors   of make: those of amp_stack_create(); of run: those of start and join, -EINVAL in a thread that runs one
- *          already; free() wants none that runs */
+ *          already, -EBUSY if this one runs; free() wants none that runs */
 int amp_gc_mutator_make(struct amp_gc *gc, const char *name, const struct amp_stack_policy *policy,
                         struct amp_gc_mutator **out);
 int amp_gc_mutator_run(struct amp_gc_mutator *mutator, amp_stack_fn *fn, void *arg, uint64_t *result);

@@ -198,19 +198,25 @@ void amp_gc_black(struct amp_gc_mutator *mutator, uint64_t *word, unsigned bit, 
     mutator->marker.counts.born_b += size_b;
 }
 
-static uint64_t make_room(void *marker)
+/* Returns whether there is none: then the collector has failed. */
+static uint64_t make_room(void *arg)
 {
+    struct amp_gc_marker *marker = arg;
+
     amp_gc_marker_flush(marker);
-    return 0;
+    return marker->block->n > 0;
+}
+
+static inline bool has_room(struct amp_gc_marker *marker)
+{
+    return __builtin_expect(marker->block->n + 2 <= AMP_GC_BLOCK, 1) || !amp_stack_call(make_room, marker);
 }
 
 void amp_gc_store_marking(void *field, const void *pointer)
 {
     struct amp_gc_mutator *me = amp_gc_me;
 
-    if (me && me->marking) {
-        if (__builtin_expect(me->marker.block->n + 2 > AMP_GC_BLOCK, 0))
-            amp_stack_call(make_room, &me->marker);
+    if (me && me->marking && has_room(&me->marker)) {
         shade(&me->marker, __atomic_load_n((const uintptr_t *) field, __ATOMIC_RELAXED));
         shade(&me->marker, (uintptr_t) pointer);
     }

@@ -106,18 +106,40 @@ static void unmake(struct amp_gc_mutator *m)
     free(m);
 }
 
-/* Into the list, away, to be scanned if a cycle marks. */
-static int join_in(struct amp_gc *gc, struct amp_gc_mutator *m)
+static bool is_listed(const struct amp_gc *gc, const struct amp_gc_mutator *m)
 {
-    int error = 0;
+    const struct amp_gc_mutator *at = gc->mutators;
+
+    while (at && at != m)
+        at = at->next;
+    return at != NULL;
+}
+
+static int refuse(const struct amp_gc *gc, const struct amp_gc_mutator *m)
+{
+    if (is_listed(gc, m)) {
+        amp_gc_say("mutator %s runs already", m->name);
+        return -EBUSY;
+    }
+    if (gc->limits.modes & AMP_GC_STEP && gc->mutators) {
+        amp_gc_say("with STEP, there is one mutator at a time");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Into the list, away, to be scanned if a cycle marks. */
+static int join_in(struct amp_gc *gc, struct amp_gc_mutator *m, amp_stack_fn *fn, void *arg)
+{
+    int error;
 
     pthread_mutex_lock(&gc->lock);
     while (gc->stop)
         pthread_cond_wait(&gc->go, &gc->lock);
-    if (gc->limits.modes & AMP_GC_STEP && gc->mutators) {
-        amp_gc_say("with STEP, there is one mutator at a time");
-        error = -EINVAL;
-    } else {
+    error = refuse(gc, m);
+    if (!error) {
+        m->fn = fn;
+        m->arg = arg;
         m->state = AMP_GC_AWAY;
         m->marking = gc->on;
         m->scanned = false;
@@ -148,10 +170,17 @@ static void leave(struct amp_gc_mutator *m)
     pthread_mutex_unlock(&gc->lock);
 }
 
-static uint64_t launch(void *mutator)
+struct launched {
+    struct amp_gc_mutator *mutator;
+    amp_stack_fn *fn;
+    void *arg;
+};
+
+static uint64_t launch(void *launched)
 {
-    struct amp_gc_mutator *m = mutator;
-    int error = join_in(m->gc, m);
+    const struct launched *l = launched;
+    struct amp_gc_mutator *m = l->mutator;
+    int error = join_in(m->gc, m, l->fn, l->arg);
 
     if (error)
         return (uint64_t) error;
@@ -166,16 +195,15 @@ static uint64_t launch(void *mutator)
 int amp_gc_mutator_start(struct amp_gc *gc, const char *name, const struct amp_stack_policy *policy, amp_stack_fn *fn,
                          void *arg, struct amp_gc_mutator **out)
 {
+    struct launched launched = { NULL, fn, arg };
     struct amp_gc_mutator *m;
     int error;
 
-    m = make(gc, policy, &error);
+    m = launched.mutator = make(gc, policy, &error);
     if (!m)
         return error;
     m->name = name;
-    m->fn = fn;
-    m->arg = arg;
-    error = (int) amp_gc_call(launch, m); /* a mutator that starts or joins another may have to wait: it is away */
+    error = (int) amp_gc_call(launch, &launched); /* it may wait for a stop: a mutator is away then */
     if (error)
         unmake(m);
     else
@@ -209,11 +237,9 @@ int amp_gc_mutator_run(struct amp_gc_mutator *m, amp_stack_fn *fn, void *arg, ui
         amp_gc_say("this thread runs mutator %s already", amp_gc_me->name);
         return -EINVAL;
     }
-    error = join_in(m->gc, m);
+    error = join_in(m->gc, m, fn, arg);
     if (error)
         return error;
-    m->fn = fn;
-    m->arg = arg;
     m->thread = pthread_self();
     run(m);
     if (!m->error && result)
@@ -243,6 +269,8 @@ int amp_gc_mutator_join(struct amp_gc_mutator *m, uint64_t *result)
     struct awaited awaited = { m, result };
     int error;
 
+    if (AMP_GC_LOAD(&m->gc->error) == -ECHILD)
+        return -ECHILD; /* its thread is in the parent */
     amp_gc_call(wait_for, &awaited);
     error = m->error;
     if (error && error != -ECANCELED)

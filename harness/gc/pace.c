@@ -196,8 +196,8 @@ uint64_t amp_gc_rest_ns(const struct amp_gc *gc, uint64_t worked_ns)
     return AMP_GC_LOAD(&gc->waiting) ? 0 : (uint64_t) ((double) worked_ns * (1 / cpus - 1));
 }
 
-/* Bytes to scan before so many are allocated: what is left to scan, over what is left to allocate. */
-static double owed(struct amp_gc *gc, size_t bytes)
+/* Bytes to scan for each of so many that are to be allocated: what is left to scan, over what is left to allocate. */
+static double price_of(struct amp_gc *gc, size_t bytes)
 {
     const size_t heap_b = AMP_GC_LOAD(&gc->heap_b), scanned_b = AMP_GC_LOAD(&gc->counts.scanned_b);
     const size_t goal_b = gc->pace.goal_b, begin_b = gc->cycle.heap_begin_b;
@@ -205,7 +205,7 @@ static double owed(struct amp_gc *gc, size_t bytes)
     const double left_b = work_b > scanned_b ? (double) (work_b - scanned_b) : (double) begin_b / 16;
     const double room_b = goal_b > heap_b + bytes ? (double) (goal_b - heap_b) : (double) bytes;
 
-    return left_b * (double) bytes / room_b;
+    return left_b / room_b;
 }
 
 /* What the worker has scanned ahead pays for a mutator's debt first. */
@@ -240,7 +240,8 @@ void amp_gc_assist(struct amp_gc_mutator *m, size_t bytes)
 
     amp_gc_marker_flush(&m->marker); /* what its barrier found, for the worker */
     amp_gc_counts_add(gc, &m->marker);
-    m->debt += owed(gc, bytes);
+    m->price = price_of(gc, bytes);
+    m->debt += m->price * (double) bytes;
     use_credit(gc, m);
     if (m->debt > 0) {
         AMP_TRACE_BEGIN("gc: assist");

@@ -138,6 +138,7 @@ struct amp_gc_mutator {
     uint64_t waits_since_ns; /* for the end of marking, since the heap has reached its goal; 0: it does not */
     struct amp_gc_marker marker;
     double debt; /* bytes to scan before it may allocate more */
+    double price; /* of this cycle: bytes to scan for each that is allocated, when it last paid */
     clockid_t cpu_clock;
     uint64_t asked_cpu_ns; /* its CPU time when it was last asked to stop */
     struct amp_gc_bin *bins[AMP_GC_KINDS];
@@ -168,6 +169,10 @@ struct amp_gc_mutator {
 struct amp_gc_rates {
     double allocated_b, mutators_ns, marking_ns, scanned_b;
     double beside_b, beside_ns, worker_ns, assist_ns, beside_scanned_b;
+};
+
+struct amp_gc_wait { /* for a mutator */
+    uint64_t looked_ns, waited_ns;
 };
 
 enum amp_gc_phase { AMP_GC_OFF, AMP_GC_BEGINNING, AMP_GC_MARKING, AMP_GC_ENDING };
@@ -221,6 +226,7 @@ struct amp_gc {
     bool dozes;       /* who makes a stop sleeps, perhaps on the CPU of who comes last, which then makes room at once */
     uint32_t waiting; /* threads that want the cycle to end */
     uint64_t round;   /* of amp_gc_flush_round() */
+    struct amp_gc_wait round_wait;
     bool flushing;
     bool offered;  /* whichever mutator ends the round makes the second stop, */
     uint32_t taken; /* and one does */

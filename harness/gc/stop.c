@@ -6,9 +6,11 @@
 #include "harness/gc/state.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #define AGAIN_NS 100000 /* after which a request is repeated */
+#define MOMENT_NS 10000000
 /* A thread that sleeps needs some 50 us to wake up; so who waits looks for about as long before. Only for a moment if
  * there are as many mutators as CPUs: it may be on the CPU on which one of them has to run. */
 #define SPINS 2000
@@ -16,9 +18,11 @@
 
 /* ---- Mutators */
 
+/* A function that is entered, or a poll, changes no errno: who called it may have yet to look at it. */
 uint64_t amp_gc_answer_on_host(void *mutator)
 {
     struct amp_gc_mutator *m = mutator;
+    const int before = errno;
 
     if (m != amp_gc_present()) /* away, it may call growable functions, too */
         return 0;
@@ -26,7 +30,7 @@ uint64_t amp_gc_answer_on_host(void *mutator)
     m->on = NULL;
     amp_gc_note_registers(m);
     amp_gc_at_safe_point(m);
-    AMP_GC_NO_JUMP();
+    errno = before;
     return 0;
 }
 
@@ -168,6 +172,8 @@ void amp_gc_end(struct amp_gc_mutator *m)
     pthread_mutex_lock(&gc->heap_lock);
     AMP_GC_STORE(&gc->heap_b, gc->heap_b - amp_gc_bins_release(m)); /* the next to hold these slots counts them */
     pthread_mutex_unlock(&gc->heap_lock);
+    m->host_base = m->host_sp = 0; /* the next run may be on another thread, when this one's stack is gone */
+    memset(m->saved, 0, sizeof m->saved);
     leave(m, AMP_GC_ENDED);
     pthread_mutex_unlock(&gc->lock);
 }
@@ -220,18 +226,29 @@ void amp_gc_wait_a_little(struct amp_gc *gc, pthread_cond_t *condition, uint64_t
     pthread_cond_timedwait(condition, &gc->lock, &until);
 }
 
-static bool is_late(const struct amp_gc *gc, uint64_t since_ns)
+static void wait_begins(struct amp_gc_wait *wait)
 {
-    return amp_gc_now_ns() - since_ns > gc->limits.patience_ms * 1000000ULL;
+    *wait = (struct amp_gc_wait){ .looked_ns = amp_gc_now_ns() };
 }
 
-/* Under the lock, which the thread that is late does not need for this. */
+/* While the process stands still, in a debugger, no mutator is late: so what is between two looks counts as a moment at
+ * most. */
+static bool is_late(const struct amp_gc *gc, struct amp_gc_wait *wait)
+{
+    const uint64_t now_ns = amp_gc_now_ns(), since_ns = now_ns - wait->looked_ns;
+
+    wait->looked_ns = now_ns;
+    wait->waited_ns += since_ns < MOMENT_NS ? since_ns : MOMENT_NS;
+    return wait->waited_ns > gc->limits.patience_ms * 1000000ULL;
+}
+
+/* Under the lock, which the thread that is late does not need for this: in a stop, or else in a round. */
 static void name_who_is_late(struct amp_gc *gc)
 {
     struct amp_gc_mutator *m = gc->mutators;
     char where[128] = "";
 
-    while (m && m->state != AMP_GC_RUNNING)
+    while (m && (m->state != AMP_GC_RUNNING || (!gc->stop && m->round == gc->round)))
         m = m->next;
     if (m)
         amp_gc_where(m, where, sizeof where);
@@ -263,6 +280,7 @@ static void note_cpu_times(struct amp_gc *gc)
 
 int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_ns, uint64_t *stopped_ns)
 {
+    struct amp_gc_wait wait;
     int error = 0;
 
     pthread_mutex_lock(&gc->lock);
@@ -279,6 +297,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
         leave(self, AMP_GC_STOPPED);
     pthread_mutex_unlock(&gc->lock); /* they want it when they come; their list stays as it is while they must stop */
     ask(gc, self);
+    wait_begins(&wait);
     pthread_mutex_lock(&gc->lock);
     if (gc->limits.cpus > 1)
         spin_while(gc, &gc->running, gc->running < gc->limits.cpus ? SPINS : SPINS_CROWDED);
@@ -287,7 +306,7 @@ int amp_gc_stop(struct amp_gc *gc, struct amp_gc_mutator *self, uint64_t *asked_
         amp_gc_wait_a_little(gc, &gc->stopped, AGAIN_NS);
         gc->dozes = false;
         ask(gc, self);
-        if (gc->running > 0 && is_late(gc, *asked_ns))
+        if (gc->running > 0 && is_late(gc, &wait))
             error = give_up(gc, self);
     }
     *stopped_ns = amp_gc_now_ns();
@@ -323,10 +342,14 @@ bool amp_gc_flush_round(struct amp_gc *gc)
     bool all;
 
     pthread_mutex_lock(&gc->lock);
-    if (!gc->flushing)
+    if (!gc->flushing) {
         gc->round++;
+        wait_begins(&gc->round_wait);
+    }
     all = is_flushed(gc);
     gc->flushing = gc->offered = !all;
+    if (!all && is_late(gc, &gc->round_wait))
+        name_who_is_late(gc);
     if (!all)
         ask(gc, NULL);
     pthread_mutex_unlock(&gc->lock);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -51,25 +52,37 @@ static bool find(const char *file, const Elf64_Shdr *table, const char *names, u
     return false;
 }
 
-static bool find_in(const char *file, size_t file_b, uint64_t offset, char *out, size_t out_b)
+static bool find_in(const char *file, size_t file_b, uintptr_t base, uintptr_t at, char *out, size_t out_b)
 {
     const Elf64_Ehdr *header = (const Elf64_Ehdr *) (const void *) file;
     const Elf64_Shdr *sections = (const Elf64_Shdr *) (const void *) (file + header->e_shoff);
 
     if (file_b < sizeof *header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-        header->e_type != ET_DYN || header->e_shoff + header->e_shnum * sizeof *sections > file_b)
+        header->e_shoff + header->e_shnum * sizeof *sections > file_b)
         return false;
+    if (header->e_type == ET_EXEC) /* its symbols have addresses, not offsets */
+        base = 0;
     for (unsigned i = 0; i < header->e_shnum; i++)
         if (sections[i].sh_type == SHT_SYMTAB && sections[i].sh_offset + sections[i].sh_size <= file_b &&
             sections[i].sh_link < header->e_shnum && sections[sections[i].sh_link].sh_offset < file_b)
             return find(file, &sections[i], file + sections[sections[i].sh_link].sh_offset,
-                        offset, out, out_b);
+                        at - base, out, out_b);
     return false;
+}
+
+/* The program calls itself as it was called, which need not be where it is. */
+static const char *file_of(const Dl_info *info)
+{
+    Dl_info program;
+
+    return dladdr((const void *) getauxval(AT_ENTRY), &program) && program.dli_fbase == info->dli_fbase
+               ? "/proc/self/exe"
+               : info->dli_fname;
 }
 
 static bool find_local(const Dl_info *info, uintptr_t at, char *out, size_t out_b)
 {
-    const int fd = open(info->dli_fname, O_RDONLY | O_CLOEXEC);
+    const int fd = open(file_of(info), O_RDONLY | O_CLOEXEC);
     struct stat status;
     char *file = MAP_FAILED;
     bool found = false;
@@ -79,7 +92,7 @@ static bool find_local(const Dl_info *info, uintptr_t at, char *out, size_t out_
     if (fstat(fd, &status) == 0 && status.st_size > 0)
         file = mmap(NULL, (size_t) status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (file != MAP_FAILED) {
-        found = find_in(file, (size_t) status.st_size, at - (uintptr_t) info->dli_fbase, out, out_b);
+        found = find_in(file, (size_t) status.st_size, (uintptr_t) info->dli_fbase, at, out, out_b);
         munmap(file, (size_t) status.st_size);
     }
     close(fd);

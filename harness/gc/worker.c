@@ -132,16 +132,14 @@ static void *work(void *arg)
     prctl(PR_SET_TIMERSLACK, 1000UL); /* its rests are short */
     pthread_cleanup_push(gone, gc);
     pthread_setname_np(pthread_self(), "ampersand-gc");
-    while (!AMP_GC_LOAD(&gc->quit)) {
-        const uint32_t seen = AMP_GC_LOAD(&gc->work);
-
+    /* `work` is read before anything that it announces: what comes in between must not find the worker asleep */
+    for (uint32_t seen; seen = AMP_GC_LOAD(&gc->work), !AMP_GC_LOAD(&gc->quit);)
         if (!has_work(gc))
             sleep_open(gc, seen, UINT64_MAX);
         else if (AMP_GC_LOAD(&gc->phase) == AMP_GC_MARKING)
             mark(gc);
         else
             sweep(gc);
-    }
     pthread_cleanup_pop(1);
     return NULL;
 }

@@ -262,6 +262,44 @@ static void waited(void)
     printf("%lu %s\n", (unsigned long) n, waited_ns > 0 ? "waited" : "nobody waited");
 }
 
+#define TABLE_B (8 * LENGTH)
+
+/* So many tables become grey by stores alone, behind marking. */
+AMP_GROWS(uint64_t, lets_tables_go, FRAME, void *n)
+{
+    void **all = amp_gc_alloc_array(slots, (uintptr_t) n);
+
+    amp_gc_store(&root, all);
+    for (uintptr_t i = 0; i < (uintptr_t) n; i++)
+        amp_gc_store(&all[i], amp_gc_alloc_array(slots, LENGTH));
+    amp_gc_step(gc, 0);
+    for (uintptr_t i = 0; i < (uintptr_t) n; i++)
+        amp_gc_store(&all[i], NULL);
+    while (amp_gc_step(gc, 1) > 0)
+        ;
+    return 0;
+}
+
+static void note_stops(void *stops, const struct amp_gc_cycle *cycle)
+{
+    *(unsigned *) stops = cycle->stops;
+}
+
+/* The second stop is tried again rather than made long by few objects that are large. */
+static void large(void)
+{
+    static const uintptr_t tables[] = { 2, 20 };
+    unsigned stops = 0;
+
+    for (unsigned i = 0; i < 2; i++) {
+        gc = make((struct amp_gc_limits){ .gogc = 1000, .modes = AMP_GC_STEP,
+                                          .trace = { .cycle = note_stops, .arg = &stops } });
+        amp_gc_run(gc, "one", lets_tables_go, (void *) tables[i], NULL);
+        printf("%zu B in %u stops\n", (size_t) tables[i] * TABLE_B, stops);
+        amp_gc_destroy(gc);
+    }
+}
+
 AMP_GROWS(uint64_t, allocates_one, FRAME, void *unused)
 {
     return amp_gc_alloc(nodes) ? (uintptr_t) unused : 1;
@@ -302,6 +340,7 @@ static const struct example examples[] = {
     { "waited", waited },
     { "ended", who_ended },
     { "short", short_lives },
+    { "large", large },
     { "many", many },
 };
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the programs of single cases print: gc_cases.c, gc_kept.c, gc_away.c and gc_coroutines.c."""
+"""What the programs of single cases print: gc_cases.c, gc_kept.c, gc_away.c, gc_outside.c and gc_coroutines.c."""
 
 STRANGER = "Bad address: mutator one runs on a stack that is not registered by amp_gc_stack_add\\(\\)\n"
 NO_MUTATOR = "Invalid argument: only mutators register stacks, and this thread is none\n"
@@ -54,6 +54,7 @@ CASES = {
     "result": "2000\n",
     "waited": "1 waited\n",
     "short": "100 allocated, heap within spans\n",
+    "large": "32000 B in 1 stops\n320000 B in 2 stops\n",
     "many": "Cannot allocate memory: there are 64 collectors at most\n",
     "killed_often": "2000 times\n",
     "coroutines": "0 180\n",
@@ -68,13 +69,21 @@ CASES = {
                 "Device or resource busy: the stack runs\nno error: the stack runs\n",
     "watched": "2 cycles, 2 decisions\n",
     "ended": "a mutator ends cycles\n",
+    "elsewhere": "whole\n",
+    "twice": "16 mutator one runs already\n1, 0\n",
+    "spins_in_marking": "Connection timed out: mutator spinner has reached no safe point in 50 ms; it is in "
+                        "spins_while_it_marks\njoined, whole\n",
+    "stood_still": "no error: \n0\n",
+    "forked": "20 20, 0 0\n",
+    "keeps_errno": "1 ended, 0\n",
 }
 
 
 PROGRAMS = {
     "gc_kept": {"polled", "called", "away", "host", "bursts", "middle", "reused", "here", "within", "register", "owed"},
     "gc_away": {"joins", "collects", "nested", "allocates", "ends_away", "grows", "result", "waited", "short",
-                "many", "ended"},
+                "many", "ended", "large"},
+    "gc_outside": {"elsewhere", "twice", "spins_in_marking", "stood_still", "forked", "keeps_errno"},
     "gc_coroutines": {"coroutines", "late", "stranger", "registry", "watched"},
 }
 

@@ -22,6 +22,17 @@ def test_case(programs, case):
     assert re.fullmatch(CASES[case], done.stdout), done.stdout
 
 
+@pytest.mark.parametrize("flag", ["-pie", "-no-pie"])
+def test_who_is_late_is_named_wherever_the_program_is(tmp_path, flag):
+    """Called by its name alone, as from PATH, with another file of that name where it is called."""
+    needs("gcc", "gcc")
+    program = build(tmp_path / "gc_cases", "gcc", "gc_cases.c", "-O2", "-fPIE", flag)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/gc_cases").write_text("no program\n")
+    done = run("gc_cases", "never_stops", executable=program, cwd=tmp_path / "elsewhere")
+    assert re.fullmatch(CASES["never_stops"], done.stdout), done.stdout
+
+
 def test_registers_on_aarch64(tmp_path):
     needs("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross")
     needs("qemu-aarch64", "qemu-user")

@@ -85,6 +85,20 @@ MUTANTS = [
      "polled called"),
     ("stop.c", "only who polls is asked", "static void ask", "amp_stack_ask(m->stack, m->limit);", "", "called"),
     ("stop.c", "nobody is ever late", "static bool is_late", "> gc->limits", ">> 63 > gc->limits", "never_stops"),
+    ("stop.c", "who goes on without a safe point while it marks is never late", "bool amp_gc_flush_round",
+     "!all && is_late", "false && is_late", "spins_in_marking"),
+    ("stop.c", "an hour in a debugger is late", "static bool is_late", "< MOMENT_NS ? since_ns : MOMENT_NS",
+     "< MOMENT_NS ? since_ns : since_ns", "stood_still"),
+    ("stop.c", "a safe point changes errno", "uint64_t amp_gc_answer_on_host", "errno = before;", "(void) before;",
+     "keeps_errno"),
+    ("stop.c", "the host stack of a run before is scanned", "void amp_gc_end", "m->host_base = m->host_sp = 0;", "",
+     "elsewhere"),
+    ("mutator.c", "who runs is run once more", "static int refuse", "if (is_listed(gc, m))", "if (!m)", "twice"),
+    ("create.c", "a forked process has all threads", "static void leave_alone", "amp_gc_fail(gc, -ECHILD, ",
+     "amp_gc_note(gc, ", "forked"),
+    ("create.c", "locks are those of the parent's thread", "static void leave_alone", "init_locks(gc);", "", "forked"),
+    ("cycle.c", "the second stop scans objects of any size", "static bool is_marked",
+     "marker->counts.scanned_b - before_b < IN_STOP_B", "before_b < UINT64_MAX", "large"),
     ("stop.c", "only the worker ends cycles", "bool amp_gc_flush_round", "gc->flushing = gc->offered = !all;",
      "gc->flushing = !all;", "ended"),
     ("stop.c", "a stop has no CPU time", "static void leave", "m->gc->stop_cpu_ns = cpu_ns;", "", "owed"),
@@ -116,7 +130,9 @@ MUTANTS = [
      "(SHARE *", "pace"),
     ("pace.c", "no memory limit", "static size_t goal_of", "pace->limited = gc->limits.heap_b &&",
      "pace->limited = false &&", "pace_limit"),
-    ("pace.c", "no assists", "static double owed", "return left_b", "return 0 * left_b", "pace_assist"),
+    ("pace.c", "no assists", "static double price_of", "return left_b", "return 0 * left_b", "pace_assist"),
+    ("alloc.c", "assists pay for slots that were never free", "static void give_back", "m->debt -=", "m->price -=",
+     "pace_halfway"),
     ("pace.c", "nobody waits at the goal", "void amp_gc_assist", "amp_gc_wait_done(gc, m", "(void) sizeof(gc, m",
      "pace"),
 ]
@@ -127,7 +143,7 @@ RANDOM = {
 }
 TRIES = 5  # what a mutant does may need two threads to meet
 PACE = {"barrier": ["barrier"], "pace": ["pace"], "pace_slow": ["slow"],
-        "pace_limit": ["limit"], "pace_assist": ["assist"]}
+        "pace_halfway": ["halfway"], "pace_limit": ["limit"], "pace_assist": ["assist"]}
 
 
 def mutate(text, block, old, new):

@@ -5,6 +5,8 @@
  *   gc_pace cycles GOGC LIVE_KIB GARBAGE_KIB LIMIT_KIB SPIN   a line a cycle, a line a decision, and at the end the
  *                        peak; SPIN: loops that the program does for each object
  *   gc_pace assist       how many objects are white when the heap has reached its goal, and only assists have marked
+ *   gc_pace halfway      how many are white when marking begins, and when half of the room is allocated, in a heap
+ *                        where every other slot was free
  *   gc_pace barrier      colours around a store, while marking stands still */
 #include "harness/gc/gc.h"
 
@@ -124,6 +126,43 @@ AMP_GROWS(uint64_t, allocate_to_the_goal, FRAME, void *unused)
     return first << 32 | amp_stack_call(white, unused);
 }
 
+#define LIVE 400000
+
+/* Every other slot is free: spans give half of what a new one gives. Half of the way to the goal, half is marked. */
+AMP_GROWS(uint64_t, allocate_halfway, FRAME, void *unused)
+{
+    struct amp_gc_stats now;
+    uint64_t first;
+    size_t half_b;
+
+    for (unsigned i = 0; i < LIVE; i++) {
+        list(1);
+        amp_gc_alloc(nodes);
+    }
+    amp_gc_collect(gc);
+    amp_gc_collect(gc);
+    do {
+        amp_gc_alloc(nodes);
+        amp_stack_call(stats, &now);
+    } while (!now.marking);
+    first = amp_stack_call(white, unused);
+    half_b = now.heap_b / 2 + now.goal_b / 2;
+    while (now.heap_b < half_b) {
+        amp_gc_alloc(nodes);
+        amp_stack_call(stats, &now);
+    }
+    return first << 32 | amp_stack_call(white, unused);
+}
+
+static void halfway(void)
+{
+    uint64_t both = 0;
+
+    make((struct amp_gc_limits){ .gogc = 90, .minimum_b = 65536, .modes = AMP_GC_STEP });
+    amp_gc_run(gc, "one", allocate_halfway, NULL, &both);
+    printf("%lu white at first, %lu halfway\n", (unsigned long) (both >> 32), (unsigned long) (both & 0xffffffff));
+}
+
 static void assist(void)
 {
     uint64_t both = 0;
@@ -203,6 +242,8 @@ int main(int argc, char **argv)
         cycles(argv + 2);
     } else if (argc == 2 && strcmp(argv[1], "assist") == 0) {
         assist();
+    } else if (argc == 2 && strcmp(argv[1], "halfway") == 0) {
+        halfway();
     } else if (argc == 2 && strcmp(argv[1], "barrier") == 0) {
         make((struct amp_gc_limits){ .gogc = 100, .modes = AMP_GC_STEP | AMP_GC_VERIFY });
         amp_gc_run(gc, "one", store_while_marking, NULL, NULL);

@@ -101,6 +101,17 @@ def check_assist(program):
     assert first > 5000 > 200 > last
 
 
+def test_assists_pay_for_free_slots_only(program):
+    check_halfway(program)
+
+
+def check_halfway(program):
+    done = run(program, "halfway")
+    assert done.returncode == 0, done.stderr
+    first, half = (int(word) for word in re.findall(r"\d+", done.stdout))
+    assert first > 300000 and 0.3 < half / first < 0.8
+
+
 def test_what_a_store_shades(program):
     check_barrier(program)
 
@@ -111,4 +122,4 @@ def check_barrier(program):
 
 
 CHECKS = {"pace": check_goal, "slow": check_slow, "limit": check_limit, "assist": check_assist,
-          "barrier": check_barrier}
+          "halfway": check_halfway, "barrier": check_barrier}
