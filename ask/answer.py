@@ -139,7 +139,7 @@ def _padding(answer):
             words.append(f"{n} B {times} times{after}, first at offset {at}")
         else:
             words.append(f"{n} B {'at the end' if at + n == answer['size_b'] else f'at offset {at}'}{after}")
-    return f"{padding['bytes']} B: " + listed(words, FEW)
+    return words[0] if len(parts) == 1 and parts[0][3] == 1 else f"{padding['bytes']} B: " + listed(words, FEW)
 
 
 def _reordered(other, abi):

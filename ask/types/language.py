@@ -4,6 +4,7 @@
 That g++ takes it proves nothing: it defines _GNU_SOURCE, knows bool and wchar_t unasked, and its -std is another. So
 first what helps C is tried; and C++ is only said of a header that g++ takes and that uses C++'s own words."""
 
+import glob
 import re
 import shlex
 
@@ -18,6 +19,8 @@ WORDS = re.compile(rf"""
     \b(?:class|typename|virtual|mutable|friend|explicit|constexpr|noexcept|decltype|namespace)\b | \btemplate\s*<
     | \busing\s+\w | \boperator\s*[^\w\s;,)=] | \w\s*::\s*\w | \bextern\s*"C | \b(?:public|private|protected)\s*:
     | \b{SIMPLE}\s[\w\s]*&&?\s*\w*\s*[,)] | \bstruct\s+\w+\s*(?:final\s*)?:\s*\w[\w\s,<>]*\{{ """, re.X)
+INCLUDED_BELOW = ("/usr/include/*", "/usr/include/*/*", "/usr/local/include/*")  # packages' own folders
+MISSING = re.compile(r"error: '?([^':]+)'?(?:: No such file| file not found)")
 STANDARD_HEADER = re.compile(r"error: '?[a-z_]+'?(: No such file| file not found)")  # <vector>, without .h
 
 
@@ -26,8 +29,9 @@ def because(error, compiles, text):
 
     compiles(flags, language)   whether the header does with these flags behind the user's, as "c" or as "c++"
     text()                      what the header says itself: as the preprocessor leaves it, else as it is written"""
-    missing = "No such file" in error or "file not found" in error
-    helped = () if missing else _helped(lambda flags: compiles(flags, "c"))
+    missing = MISSING.search(error)
+    helped = (_folder_of(missing[1], lambda flags: compiles(flags, "c")) if missing
+              else _helped(lambda flags: compiles(flags, "c")))
     if helped:
         return f"; with {as_typed(helped)} it does", False
     if not compiles((), "c++"):
@@ -58,9 +62,17 @@ def _helped(compiles):
     return sum(needed, ())
 
 
+def _folder_of(header, compiles):
+    """The folder of the system's in which this header is, if that is all that is missing."""
+    folders = [found.removesuffix(f"/{header}") for below in INCLUDED_BELOW
+               for found in sorted(glob.glob(f"{below}/{glob.escape(header)}"))]
+    return next((("-I", folder) for folder in folders if compiles(("-I", folder))), ())
+
+
 def as_typed(flags):
     """As one gives them to ask."""
-    return " ".join(flags) if flags[0] == "-D" and len(flags) == 2 else f"--cflags {shlex.quote(' '.join(flags))}"
+    words = " ".join(flags)
+    return words if flags[0] in ("-D", "-I") and len(flags) == 2 else f"--cflags {shlex.quote(words)}"
 
 
 def without_comments(text):

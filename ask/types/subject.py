@@ -141,6 +141,9 @@ def _check_type(unit, shown, name):
     if status:
         _refuse_unknown(unit, name, shown, said)
     status, said = unit.check(HANDED_OVER)
+    if status and not unit.check("enum { amp_one = sizeof((*(amp_asked *) 0)[0]) };\n")[0]:
+        raise Refused(name, "is an array, which C never copies: a call gets its address; ask about a struct that holds "
+                      "it")
     if status:
         raise Refused(name, f"cannot be handed over as a value, only by its address: {because(said)}")
     status, said = unit.check("typedef amp_asked amp_values[2];\n")
@@ -154,6 +157,9 @@ def _refuse_unknown(unit, name, shown, said):
     if tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text):
         raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}"
                       + _with_macro(unit))
+    if not tag and not unit.check("extern amp_asked *amp_pointer;\n")[0]:
+        raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it, so it is only handed "
+                      "over by pointers" + _with_macro(unit))
     raise Refused(name, f"{shown} does not have such a type{nearest(name, text)}: {because(said)}" + _with_macro(unit))
 
 

@@ -49,6 +49,21 @@ def test_a_type_that_a_macro_brings_is_told(tmp_path, header, name, flags, says)
     assert str(refused.value).endswith(says)
 
 
+@pytest.mark.parametrize("cc", COMPILERS)
+@pytest.mark.parametrize("text, needs, says", [
+    ("#include <part/inner.h>\nstruct s { inner of; };", "", True),
+    ("#include <part/inner.h>\nstruct s { inner of; };", "#include <part/nowhere.h>\n", False),
+    ("#include <part/inner.h>\nstruct s { nothing of; };", "", False)], ids=["all", "needs another", "wrong itself"])
+def test_the_folder_of_a_header_that_is_missing_is_told(tmp_path_factory, monkeypatch, cc, text, needs, says):
+    """If the header compiles with it; of a package that has a folder of its own."""
+    folder = tmp_path_factory.mktemp("m")  # a short name: the line has an end
+    inner = folder / "include/package/part/inner.h"
+    inner.parent.mkdir(parents=True)
+    inner.write_text(f"{needs}typedef int inner;\n")
+    monkeypatch.setattr(language, "INCLUDED_BELOW", (str(folder / "include/*"),))
+    assert refusal(folder, cc, text).endswith(f"; with -I {folder}/include/package it does") == says
+
+
 CPP = [
     ("class", "class s { int a; };"), ("template", "template <class T> struct s { T t; };"),
     ("namespace", "namespace a { struct s { int a; }; }"), ("reference", "struct s { int a; };\nint of(const s &one);"),

@@ -405,7 +405,7 @@ def test_facts_alone(tmp_path):
     done = ask(header, "struct t", "--facts")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[2:] == [
-        "  size      16 B, aligned to 8 B", "  padding   4 B: 4 B at offset 4 after id",
+        "  size      16 B, aligned to 8 B", "  padding   4 B at offset 4 after id",
         "  passed    in registers: as a first argument in rdi and xmm0", "  returned  in registers: rax and xmm0"]
     done = ask(header, "struct t", "--facts", "--json")
     found = json.loads(done.stdout)

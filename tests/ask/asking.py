@@ -21,6 +21,7 @@ struct order { int id; double price; };
 typedef struct order order_t;
 typedef const struct order const_order;
 typedef int numbers[4];
+typedef struct hidden opaque;
 typedef int function(int);
 struct flexible { int n; char text[]; };
 struct holds_flexible { int a; struct flexible last; };
