@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The claims of the lessons hold on the published run: advice that its own numbers contradict is a failure here. And
-docs/lessons.md prints just these claims."""
+docs/lessons.md prints just these claims, and what no run can check."""
 import json
 import textwrap
 
@@ -54,14 +54,29 @@ def line(pair, claim, alone):
     name = (labels[faster] or claim.faster).decode() if faster in labels else "neither side"
     unit = (pair.size_unit or b"B").decode()
     head = [pair.name.decode()] * (not alone) + [sizes(claim, unit), name] + ([claim.abi.decode()] if claim.abi else [])
-    return "\n".join(textwrap.wrap(f"- **{', '.join(head)}:** {claim.text.decode()}", 118, subsequent_indent="  ",
+    return wrapped(head, claim.text)
+
+
+def wrapped(head, text):
+    return "\n".join(textwrap.wrap(f"- **{', '.join(head)}:** {text.decode()}", 118, subsequent_indent="  ",
                                    break_on_hyphens=False))
 
 
+def besides(pair, alone):
+    """**hash_map, besides:** Hold pointers if ...: what no run can check."""
+    return [wrapped([pair.name.decode()] * (not alone) + ["besides"], pair.prefer)] if pair.prefer else []
+
+
 def claimed(pairs):
-    """What the page has to say: a line a claim. A template declares its claims again for each of its types."""
+    """What the page has to say: a line a claim, and one for what no run can check. A template declares both again for
+    each of its types."""
     alone = len({pair.name for pair in pairs}) == 1
-    return list(dict.fromkeys(line(pair, claim, alone) for pair in pairs for claim in pair.claims[:pair.n_claims]))
+    said = {}
+    for pair in pairs:
+        lines = said.setdefault(pair.name, ({}, {}))
+        lines[0].update((line(pair, claim, alone), 0) for claim in pair.claims[:pair.n_claims])
+        lines[1].update((one, 0) for one in besides(pair, alone))
+    return [one for lines in said.values() for several in lines for one in several]
 
 
 @pytest.mark.parametrize("lesson", TABLES)
