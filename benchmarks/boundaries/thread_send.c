@@ -16,7 +16,8 @@
  * Different:           whether the object's bytes go through the queue, and who frees their memory. The copy into the
  *                      queue loads what was stored just before, at 16 B by a wider load than any of these stores
  *                      (store_forward). Memory that one thread allocates and another frees is hard for an allocator,
- *                      since each thread has its own cache.
+ *                      since each thread has its own cache. A sender with an object of its own fills it before it
+ *                      waits for room; in a pool, the object comes with the room.
  *
  * The kernel is the sender. It starts and ends with an empty queue, so its time includes the way of the last object.
  * Both threads spin while they wait.

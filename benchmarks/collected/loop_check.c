@@ -7,7 +7,8 @@
  *   check      word -> hash -> asked to stop? --no--> word -> hash -> ...       within an iteration
  *
  * Same on both sides:  the words, and the hash, of which each step waits for the one before.
- * Different:           a load of a word of the thread, and a branch that is not taken.
+ * Different:           a load of a word of the thread, and a branch that is not taken. clang unrolls the loop without
+ *                      them.
  *
  * How long the stop waits without it: the rows `loop` and `checked` of the shapes that `gc` measures. */
 #include "harness/gc/gc.h"

@@ -47,6 +47,7 @@ static uint64_t run_value(void *fixture, uint64_t ops)
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object); /* what the last operation has read of it may have been changed */
         *object = change_value(*object);
         amp_keep(object); /* the object must be in memory now, as if others could read it */
         sum += amp_ends(object);
@@ -60,6 +61,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
     uint64_t sum = 0;
 
     for (uint64_t i = ops; i > 0; i--) {
+        amp_keep(object);
         change_pointer(object);
         amp_keep(object);
         sum += amp_ends(object);

@@ -12,9 +12,11 @@
  * Same on both sides:  the model, the bytes that are written for the new object (all) and read by the caller (two
  *                      words), a call that is not inlined.
  * Different:           how the object comes back. Above 16 B both are one thing, since the ABI returns such a value
- *                      through a hidden pointer; but only into memory that nobody else can see. In return_out_stored
- *                      the object exists before, and others know its address: the callee might read the old object
- *                      while it makes the new one, so a compiler has the value made elsewhere, and copies it.
+ *                      through a hidden pointer; but only into memory that nobody else can see. So gcc loads all of
+ *                      the model before it stores (up to 256 B), where an out-parameter, which may overlap the model,
+ *                      is filled move by move. In return_out_stored the object exists before, and others know its
+ *                      address: the callee might read the old object while it makes the new one, so a compiler has
+ *                      the value made elsewhere, and copies it.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/frames/return_out.c"

@@ -8,7 +8,8 @@
  * Same on both sides:  batches of 64 objects, of which one lives until the end of the next batch; the two members of
  *                      each that are written and read.
  * Different:           what has to be recorded for each object; and the copy of the survivor. The arena is as large as
- *                      a batch and does not check that there is room, as that of `lifetime` does.
+ *                      a batch and does not check that there is room, as that of `lifetime` does. Its objects are
+ *                      read in a loop without a call, which clang unrolls.
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/lifetime/arena_mixed.c"

@@ -14,7 +14,8 @@
  * Same on both sides:  the aged heap, the objects, a model that each is copied from, the two members that are written,
  *                      and those of the oldest objects that are read.
  * Different:           where the objects are: side by side, or where malloc() found room; its work; and the copy of a
- *                      value from the callee's result into the ring.
+ *                      value from the callee's result into the ring. Values are read in a loop without a call, which
+ *                      clang unrolls; and it copies no word into the ring that is changed at once (the last).
  */
 #include "harness/kernel.h"
 #define AMP_LESSON "benchmarks/lifetime/factory_aged.c"

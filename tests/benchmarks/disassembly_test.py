@@ -125,6 +125,7 @@ def check_mutate(made):
         if n <= REGISTERS_B:
             assert copied_b(loop, stack=False) == n and copied_b(loop, stack=True) == 0
             assert copied_b(callee) == 0
+            assert sum(i.loads for i in loop) == 2 * n // 8, "read once for the sum and the call"
         else:
             assert_copies(loop, n, times=2)
             assert_copies(callee, n, stack=False)
@@ -364,6 +365,7 @@ MUTANTS = [
                                  ("change(&object);\n    return object;", "change(object);"),
                                  ("*object = change_value(*object)", "change_value(object)"))),
     ("mutate", "kept in registers", CLANG, (("amp_keep(object);", ""),)),
+    ("mutate", "not read again for the call", CLANG, (("        amp_keep(object); /* what", "        /* what"),)),
     ("mutate", "bytes are changed", ALL, (("#include \"harness/kernel.h\"",
                                            "#include \"harness/kernel.h\"\n#define AMP_SUBJECT_OF AMP_BYTES"),)),
     ("pass", "members are bytes", ALL, (("#include \"harness/kernel.h\"",
