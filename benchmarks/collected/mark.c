@@ -136,7 +136,8 @@ AMP_PAIR(mark_order,
          .value = SIDE(set_up_ordered, .label = "in order"), .pointer = SIDE(set_up_shuffled, .label = "shuffled"),
          .sizes = SIZES,
          AMP_CLAIMS({ AMP_VALUE, .from = 4 << 20, .text =
-                      "Beyond the caches, marking in random order costs more: make together what lives together." }));
+                      "Where the heap is larger than the caches, marking in random order costs more: make together "
+                      "what lives together." }));
 
 AMP_PAIR(mark_list,
          .question = "What does it cost to collect a table of pointers, and a list?",
@@ -148,4 +149,5 @@ AMP_PAIR(mark_tree,
          .question = "What does it cost to collect a table of pointers, and a tree?",
          .value = SIDE(set_up_ordered, .label = "table"), .pointer = SIDE(set_up_balanced, .label = "tree"),
          .sizes = SIZES,
-         AMP_CLAIMS({ AMP_VALUE, .text = "A tree costs the marker more than a table of the same objects." }));
+         AMP_CLAIMS({ AMP_VALUE, .text =
+                      "By the processor, a tree costs the marker more than a table of the same objects, or less." }));

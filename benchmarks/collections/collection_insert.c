@@ -158,7 +158,8 @@ AMP_PAIR(collection_insert,
                       .allocs_per_op = 1, .bytes_per_op = sizeof(struct node) },
          .sizes = AMP_SIZES(16, 256, 65536), .size_unit = "elements",
          AMP_CLAIMS({ AMP_POINTER, .to = 256, .text =
-                      "A short list of large elements may win over an array, which moves them." },
+                      "By the processor, a short list of large elements may win over an array, which moves them, or "
+                      "the array over the list: measure." },
                     { AMP_VALUE, .from = 65536, .text =
                       "Use an array for long sequences: a list takes longer to find the place than an array to move "
                       "elements." }),

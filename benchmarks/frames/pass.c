@@ -24,7 +24,8 @@
 #ifndef PASS_CLAIMS
 #define PASS_CLAIMS \
     { AMP_NEITHER, .to = 64, .text = \
-      "Pass objects up to a cache line as reads best: value and const pointer are within half a nanosecond." }, \
+      "Pass objects up to a cache line as reads best: value and const pointer are about half a nanosecond apart at " \
+      "most." }, \
     { AMP_POINTER, .from = 128, .text = \
       "Pass larger objects by const pointer, unless the callee needs a copy of its own." }
 #endif

@@ -67,8 +67,8 @@ AMP_PAIR(zero_value,
          .pointer = { .run = run_pointer, .calls = "frame_pointer", .label = "unset" },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .to = 64, .text =
-                      "Initialize small objects: it costs less than half a nanosecond, and nothing uninitialized is "
-                      "ever read." },
+                      "Initialize small objects: by the processor, it costs a third to two thirds of a nanosecond, and "
+                      "nothing uninitialized is ever read." },
                     { AMP_POINTER, .from = 4096, .text =
                       "Leave out only large buffers of which little is used, or which are written completely before "
                       "they are read." }));

@@ -151,7 +151,8 @@ AMP_PAIR(interface_dispatch,
          .pointer = { run_dispatched, .calls = "(*)", .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .sizes = AMP_SIZES(sizeof(subject)),
          AMP_CLAIMS({ AMP_NEITHER, .text =
-                      "Use an interface where it helps: a predicted call through a table costs as one by name." }),
+                      "Use an interface where it helps: by the processor, a predicted call through a table costs as "
+                      "one by name, or less than a nanosecond more." }),
          .prefer = "Call by name if there is only one implementation: then the compiler may inline it.");
 
 #endif
