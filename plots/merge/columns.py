@@ -203,15 +203,20 @@ def _state(verdicts):
 
 
 def _because(cells):
-    """What differs between the two that disagree most: of a row that flips, one for each side."""
+    """What differs between the two that disagree most, in the order of their columns: of a row that flips, one for
+    each side."""
     sides = [next((cell for cell in cells if cell[1].verdict == verdict), None) for verdict in DECIDED]
-    (one, row), (other, other_row) = sides if all(sides) else _unlike(cells)
-    copies, levels = (_copy_class(row), _copy_class(other_row)), (_level(one, row), _level(other, other_row))
+    (one, row), (other, other_row) = sorted(sides, key=cells.index) if all(sides) else _unlike(cells)
+    copies, caches = (_copy_class(row), _copy_class(other_row)), (_cache(one, row), _cache(other, other_row))
     facts = [Fact(fact="ABI", a=one.machine.get("arch"), b=other.machine.get("arch"))]
-    facts += [Fact(fact=what, a=a, b=b) for what, (a, b) in (("copy class", copies), ("cache sizes", levels))
-              if None not in (a, b)]
-    facts += [Fact(fact="compiler", a=compiled.of_lesson(one.run.manifest, row.lesson),
-                   b=compiled.of_lesson(other.run.manifest, other_row.lesson))]
+    if None not in copies:
+        facts += [Fact(fact="copy class", a=copies[0], b=copies[1])]
+    if None not in caches and caches[0].level != caches[1].level:
+        facts += [Fact(fact="cache sizes", a=_fits(caches[0]), b=_fits(caches[1]))]
+    how = [(part.run.manifest, each.lesson) for part, each in ((one, row), (other, other_row))]
+    short = [compiled.caption(*each) for each in how]
+    a, b = short if short[0] != short[1] else [compiled.of_lesson(*each) for each in how]
+    facts += [Fact(fact="compiler", a=a, b=b)]
     cpu = Fact(fact="CPU", a=one.machine.get("cpu"), b=other.machine.get("cpu"))
     return [fact for fact in facts if fact.a != fact.b] or [cpu] * (cpu.a != cpu.b)
 
@@ -230,10 +235,14 @@ def _copy_class(row):
                      for side, found in (("value", copies.value), ("pointer", copies.pointer)))
 
 
-def _level(part, row):
-    """Which cache an object of this size fits into; None: the caches, or the unit of the size, are not known."""
+def _cache(part, row):
+    """The cache that an object of this size fits into, of level 0 if none is large enough; None: the caches, or the
+    unit of the size, are not known."""
     caches = _data_caches(part)
     if unit_of(part.run.manifest, row.pair) != "B" or not caches:
         return None
-    return next((f"fits L{one.level}, {one.size_b >> 10} KiB" for one in caches if row.size <= one.size_b),
-                "fits none")
+    return next((one for one in caches if row.size <= one.size_b), Cache(level=0, size_b=0))
+
+
+def _fits(cache):
+    return f"fits L{cache.level}, {cache.size_b >> 10} KiB" if cache.level else "fits none"

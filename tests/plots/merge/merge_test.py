@@ -80,6 +80,16 @@ def test_a_cache_that_an_object_no_longer_fits_into(tmp_path, capsys):
     row = merged(capsys, one, other)["rows"][2]
     assert row["state"] == "flips" and row["because"] == [
         {"fact": "cache sizes", "a": "fits L2, 512 KiB", "b": "fits none"}]
+    assert merged(capsys, other, one)["rows"][2]["because"] == [
+        {"fact": "cache sizes", "a": "fits none", "b": "fits L2, 512 KiB"}], "in the order of the columns"
+
+
+def test_caches_of_other_sizes_that_an_object_fits_into_alike_are_not_named(tmp_path, capsys):
+    larger = [{"level": 1, "type": "Data", "size_b": 39000, "line_b": 64},
+              {"level": 2, "type": "Unified", "size_b": 1 << 20, "line_b": 64}]
+    one, other = run(tmp_path / "one"), run(tmp_path / "other", FLIPS, caches=larger, cpu="Another CPU")
+    row = merged(capsys, one, other)["rows"][0]
+    assert row["state"] == "flips" and [one["fact"] for one in row["because"]] == ["CPU"]
 
 
 @pytest.mark.parametrize("other, want", [
