@@ -73,7 +73,7 @@ def _cell(cell):
 def because(row):
     if not row.because:
         return "nothing that the runs tell" if row.state in ("flips", "differs") else ""
-    return ", ".join(f"{one.fact}: {one.a} / {one.b}" for one in row.because)
+    return ", ".join("the CPU" if one.fact == "CPU" else f"{one.fact}: {one.a} / {one.b}" for one in row.because)
 
 
 def legend(merged):

@@ -4,6 +4,7 @@ fact."""
 import csv
 import io
 import json
+import re
 import subprocess
 
 import pytest
@@ -89,7 +90,10 @@ def test_caches_of_other_sizes_that_an_object_fits_into_alike_are_not_named(tmp_
               {"level": 2, "type": "Unified", "size_b": 1 << 20, "line_b": 64}]
     one, other = run(tmp_path / "one"), run(tmp_path / "other", FLIPS, caches=larger, cpu="Another CPU")
     row = merged(capsys, one, other)["rows"][0]
-    assert row["state"] == "flips" and [one["fact"] for one in row["because"]] == ["CPU"]
+    assert row["state"] == "flips" and [fact["fact"] for fact in row["because"]] == ["CPU"]
+    assert merge(one, other) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"^ +a/size=64 .* the CPU$", shown, re.M) and shown.count("Another CPU") == 1, "in its column's line"
 
 
 @pytest.mark.parametrize("other, want", [
