@@ -18,7 +18,7 @@ enum amp_ending {
     AMP_DONE,
     AMP_SIGNAL,       /* a signal ended it */
     AMP_EXIT,         /* it returned a status without a meaning */
-    AMP_TIMEOUT,      /* it was killed after timeout_s */
+    AMP_TIMEOUT,      /* it was killed, see time_limit.h */
     AMP_MEMORY,       /* a kernel or a fixture got no memory */
     AMP_INTERRUPTED,  /* it was killed because amp_process_interrupted() */
     AMP_REFUSED,      /* it reported a failure by its status, or its verb did not accept the result */

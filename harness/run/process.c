@@ -12,6 +12,8 @@
  * Signals are blocked except inside ppoll(), so that none is missed between the check and the wait. */
 #include "harness/run/process.h"
 
+#include "harness/run/time_limit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -310,7 +312,7 @@ struct running {
     pid_t pid;
     int output;
     bool is_closed; /* by the child: its end comes with SIGCHLD */
-    double begin_s;
+    struct amp_time_limit limit;
 };
 
 static int start(const struct amp_process *process, struct amp_outcome *outcome, struct running *out)
@@ -336,7 +338,8 @@ static int start(const struct amp_process *process, struct amp_outcome *outcome,
         close(output[0]);
     else
         setpgid(child, child); /* in child and parent: one of them is first */
-    *out = (struct running){ process, outcome, .pid = child, .output = output[0], .begin_s = now_s() };
+    *out = (struct running){ process, outcome, .pid = child, .output = output[0],
+                             .limit = { .begin_s = now_s(), .limit_s = process->timeout_s } };
 out:
     free_environment(&environment);
     return err;
@@ -350,7 +353,7 @@ static void wait_for(struct running *list, size_t n)
     struct timespec left;
 
     for (size_t i = 0; i < n; i++) {
-        double own_s = list[i].begin_s + list[i].process->timeout_s - now;
+        double own_s = amp_time_limit_end_s(&list[i].limit) - now;
 
         left_s = own_s < left_s ? own_s : left_s;
         polls[i] = (struct pollfd){ .fd = list[i].is_closed ? -1 : list[i].output, .events = POLLIN };
@@ -366,13 +369,22 @@ static void wait_for(struct running *list, size_t n)
 }
 
 /* Whether the child has ended or must be killed: AMP_DONE, AMP_TIMEOUT or AMP_INTERRUPTED. */
-static bool must_end(const struct running *child, enum amp_ending *ending)
+static bool must_end(struct running *child, enum amp_ending *ending)
 {
     *ending = AMP_DONE;
     if (has_ended(child->pid))
         return true;
     *ending = interrupted ? AMP_INTERRUPTED : AMP_TIMEOUT;
-    return interrupted || now_s() >= child->begin_s + child->process->timeout_s;
+    return interrupted || amp_time_limit_is_over(&child->limit, now_s(), amp_time_limit_waited_s, child->pid);
+}
+
+static void describe_timeout(const struct running *child, struct amp_outcome *out)
+{
+    int n = snprintf(out->detail, sizeof out->detail, "killed after %u s", child->process->timeout_s);
+
+    if (child->limit.waited_s >= 1)
+        snprintf(out->detail + n, sizeof out->detail - (size_t) n, ", and %.0f s more in which it waited for a CPU",
+                 out->seconds - child->process->timeout_s);
 }
 
 static void end(struct running *child, enum amp_ending ending)
@@ -390,9 +402,9 @@ static void end(struct running *child, enum amp_ending ending)
     close(child->output);
     amp_tail_end(&child->tail);
     amp_outcome_describe(process->exits, process->memory_limit_b, status, &child->tail, out);
-    out->seconds = now_s() - child->begin_s;
+    out->seconds = now_s() - child->limit.begin_s;
     if (ending == AMP_TIMEOUT)
-        snprintf(out->detail, sizeof out->detail, "killed after %u s", process->timeout_s);
+        describe_timeout(child, out);
     if (ending != AMP_DONE)
         out->ending = ending;
 }

@@ -38,7 +38,7 @@ struct amp_process {
     const char *preload; /* with an environment: a library that comes before all others; NULL: none */
     int cpu; /* -1: not pinned */
     unsigned environment_padding_b;
-    unsigned timeout_s;
+    unsigned timeout_s; /* see time_limit.h */
     const struct amp_exit *exits; /* the meaning of its exit statuses; a zero status ends the list, NULL: none */
     uint64_t memory_limit_b; /* of address space, 0: none. Ignored with sanitizers, which reserve terabytes */
 };
