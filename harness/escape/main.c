@@ -24,6 +24,7 @@
 #include "harness/escape/findings/symbols.h"
 #include "harness/escape/targets/fields.h"
 #include "harness/text/complain.h"
+#include "harness/text/utf8.h"
 
 /* The names of the functions that it may call, as far as they are known. */
 static json_t *calls_of(const struct amp_function *function)
@@ -32,8 +33,13 @@ static json_t *calls_of(const struct amp_function *function)
     size_t length;
 
     for (int c = 0; c < function->calls; c++)
-        json_array_append_new(names, amp_name_json(LLVMGetValueName2(function->called[c]->function, &length)));
+        json_array_append_new(names, amp_text_json(LLVMGetValueName2(function->called[c]->function, &length)));
     return names;
+}
+
+static const char *why_unseen(const struct amp_world *world)
+{
+    return world->most == AMP_TARGETS_FEW ? "to follow those that may reach many takes too many steps" : world->open;
 }
 
 static json_t *find(struct amp_program *program)
@@ -46,7 +52,7 @@ static json_t *find(struct amp_program *program)
 
     for (int f = 0; f < program->functions; f++) {
         const struct amp_function *function = &program->function[f];
-        json_t *name = amp_name_json(LLVMGetValueName2(function->function, &length));
+        json_t *name = amp_text_json(LLVMGetValueName2(function->function, &length));
 
         amp_allocations_find(program, function, allocations);
         amp_locals_find(function, locals);
@@ -63,7 +69,7 @@ static json_t *find(struct amp_program *program)
     return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:s}}", "version", AMP_VERSION, "functions",
                      program->functions, "allocations", allocations, "locals", locals, "given_up", given_up,
                      "wrappers", wrappers, "passed", passed, "calls", calls, "pointers", "calls", through_pointers,
-                     "resolved", resolved, "why", program->world.open);
+                     "resolved", resolved, "why", why_unseen(&program->world));
 }
 
 static int print(json_t *found)
@@ -109,9 +115,10 @@ static int analyse(LLVMContextRef context, char *const *paths, int n, enum amp_w
     fields = amp_fields_find(module);
     if (amp_module_run(module, "function(sroa)")) {
         amp_program_solve(&program, module, fields, whole);
-        if (program.exhausted && !program.world.open[0]) { /* fewer calls are followed then */
+        while (program.exhausted && !program.world.open[0]) { /* fewer calls are followed then */
+            whole = whole == AMP_WHOLE_FEW ? AMP_WHOLE_TOO_LARGE : AMP_WHOLE_FEW;
             amp_program_free(&program);
-            amp_program_solve(&program, module, fields, AMP_WHOLE_TOO_LARGE);
+            amp_program_solve(&program, module, fields, whole);
         }
         found = find(&program);
         json_object_update(found, copied);

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "harness/text/utf8.h"
+
 #define TOP 12 /* names in the table */
 
 static const char *in_units(uint64_t ns, char room[32])
@@ -68,13 +70,6 @@ static json_t *number(uint64_t n)
     return json_integer((json_int_t) n);
 }
 
-static json_t *name_of(const char *text)
-{
-    json_t *value = json_string(text);
-
-    return value ? value : json_string("(not UTF-8)");
-}
-
 int amp_timeline_show_json(const struct amp_totals *totals, const char *title, FILE *out)
 {
     const struct amp_lanes_facts *f = &totals->facts;
@@ -84,12 +79,12 @@ int amp_timeline_show_json(const struct amp_totals *totals, const char *title, F
     for (size_t i = 0; i < totals->n; i++) {
         const struct amp_total *one = &totals->list[i];
 
-        failed |= json_array_append_new(names, json_pack("{s:o, s:b, s:o, s:o, s:o}", "name", name_of(one->name),
+        failed |= json_array_append_new(names, json_pack("{s:o, s:b, s:o, s:o, s:o}", "name", amp_text_json(one->name),
                                                          "is_slice", one->is_slice, "n", number(one->n), "ns",
                                                          number(one->ns), "longest_ns", number(one->longest_ns)));
     }
     all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-                    "ampersand/timeline/1", "program", name_of(title), "ns", number(f->ns), "events",
+                    "ampersand/timeline/1", "program", amp_text_json(title), "ns", number(f->ns), "events",
                     number(f->events), "processes", number(f->processes), "threads", number(f->lanes), "overwritten",
                     number(f->overwritten), "before", number(f->before), "after", number(f->after), "lost",
                     number(f->lost), "no_begin", number(f->no_begin), "no_end", number(f->no_end), "stray",

@@ -178,6 +178,8 @@ def of(finding, text, taken):
     try:
         if finding["contents"] == "set":
             raise NoWay("what the called function writes into it would be lost")
+        if finding["changes"]:
+            raise NoWay(f"{finding['changes'][0]['function']}() would have to change, too")
         if finding["recursive"] and bytes_of(finding) > RECURSIVE_MOST_B:
             raise NoWay("its function may call itself, and each call would have its own")
         if finding["by"] == "aligned_alloc":

@@ -2,9 +2,6 @@
 """Objects that a function makes and returns, and that each of its callers could hold in its own frame: the caller could
 pass the address of a local instead (an out-parameter)."""
 
-FILLS = "the called function also fills it"
-
-
 def returns_only(path):
     """Whether the way out is the function's own return, and no call's."""
     return bool(path) and path[-1]["what"] == "returned" and not any(
@@ -12,7 +9,7 @@ def returns_only(path):
 
 
 def dies_in_caller(site):
-    return site["obstacle"] is None or (site["obstacle"] == "filled" and site["reason"] == FILLS)
+    return site["obstacle"] is None and all(one["does"] == "fills" for one in site["changes"])
 
 
 def add(found):

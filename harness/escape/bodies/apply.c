@@ -19,7 +19,8 @@ struct application {
     int fresh, below;            /* values; -1: not made yet */
     int *deep;                   /* of each argument */
     int arguments;
-    bool fills; /* an edge holds that is more than "returns fresh memory" */
+    bool fills;  /* an edge holds that is more than "returns fresh memory" */
+    bool others; /* may return something else, or a place within that is not known */
 };
 
 static void add(struct application *a, enum amp_step step, int to, int from, int32_t offset, int64_t size)
@@ -64,7 +65,9 @@ static int made(struct application *a, int *value, enum amp_memory_kind kind)
                                                              .size = amp_size_at_call(&a->summary->fresh_size,
                                                                                       a->call),
                                                              .most_b = amp_size_most_at_call(&a->summary->fresh_size,
-                                                                                             a->call) })
+                                                                                             a->call),
+                                                             .resizes = a->summary->fresh_resized,
+                                                             .filled = a->summary->fresh_contents == AMP_SET })
                 : amp_graph_new_memory(&a->body->graph, kind, a->call);
 
         *value = amp_graph_new_value(&a->body->graph);
@@ -104,9 +107,10 @@ static void apply_edge(struct application *a)
     to = value_of(a, edge->holder);
     if (to < 0)
         return;
-    if (edge->holder.kind != AMP_NODE_RETURNED || edge->held.kind != AMP_NODE_FRESH ||
-        edge->offset == AMP_ANY)
+    if (edge->holder.kind != AMP_NODE_RETURNED)
         a->fills = true;
+    else if (edge->held.kind != AMP_NODE_FRESH || edge->offset == AMP_ANY)
+        a->others = true;
     if (edge->holder.kind == AMP_NODE_RETURNED) {
         add(a, AMP_STEP_COPY, to, from, edge->offset, 0);
         return;
@@ -125,6 +129,13 @@ static bool returns_pointer(LLVMValueRef function)
     return LLVMGetTypeKind(LLVMGetReturnType(LLVMGlobalGetValueType(function))) == LLVMPointerTypeKind;
 }
 
+static enum amp_freeing freeing(const struct application *a, const struct amp_freed *freed)
+{
+    if (freed->node.kind != AMP_NODE_ARGUMENT || a->body->one_of_several)
+        return AMP_FREES_ELSE;
+    return freed->how == AMP_FREES_ALONE && a->summary->edges > 0 ? AMP_FREES_BESIDE : freed->how;
+}
+
 static void apply_frees(struct application *a)
 {
     const struct amp_summary *summary = a->summary;
@@ -134,10 +145,8 @@ static void apply_frees(struct application *a)
         const int value = value_of(a, summary->freed[f].node);
 
         if (value >= 0)
-            amp_body_add_free(a->body,
-                              (struct amp_free){ .call = a->call, .value = value,
-                                                 .alone = summary->freed[f].alone && summary->edges == 0 &&
-                                                          !a->body->one_of_several });
+            amp_body_add_free(a->body, (struct amp_free){ .call = a->call, .value = value,
+                                                          .how = freeing(a, &summary->freed[f]) });
     }
 }
 
@@ -158,9 +167,11 @@ void amp_body_apply(struct amp_body *body, LLVMValueRef call, LLVMValueRef funct
             apply_edge(&a);
     }
     if (a.fresh >= 0 && !returns_pointer(function))
-        amp_body_site(body, call)->filled = "the called function returns it within a struct or a number";
+        amp_body_site(body, call)->mixed = "the called function returns it within a struct or a number";
+    else if (a.fresh >= 0 && a.others)
+        amp_body_site(body, call)->mixed = "the called function may return another object";
     else if (a.fresh >= 0 && a.fills)
-        amp_body_site(body, call)->filled = "the called function also fills it";
+        amp_body_site(body, call)->filled = true;
     apply_frees(&a);
     for (int i = named; i < a.arguments; i++) /* what follows "..." */
         if (argument(&a, i) >= 0)

@@ -18,14 +18,15 @@ struct amp_site {
     uint64_t most_b;      /* that it can have where that is bounded; else 0 */
     bool resizes;         /* realloc */
     enum amp_contents contents;
-    const char *filled;   /* what the call does besides making it; NULL: nothing */
+    const char *mixed;    /* why its result may be another object; NULL: it may not */
+    bool filled;          /* the call does more than make it */
 };
 
 /* A value that a call frees. */
 struct amp_free {
     LLVMValueRef call;
     int value;
-    bool alone; /* the call frees it, and does nothing else */
+    enum amp_freeing how;
 };
 
 struct amp_body {

@@ -108,7 +108,7 @@ static bool of_both(LLVMValueRef value, LLVMValueRef at, int depth, uint64_t *mo
         return !__builtin_mul_overflow(a, b, most);
     default: /* a shift to the left */
         *most = b < 64 ? a << b : 0;
-        return LLVMIsAConstantInt(LLVMGetOperand(value, 1)) && b < 64 && *most >> b == a;
+        return b < 64 && *most >> b == a;
     }
 }
 
@@ -124,6 +124,18 @@ static bool of_rest(LLVMValueRef value, LLVMValueRef at, int depth, uint64_t *mo
     case LLVMURem:
         *most = number - 1;
         return number > 0;
+    case LLVMSDiv: /* of two numbers that are not negative */
+        if (number == 0 || number >> (LLVMGetIntTypeWidth(LLVMTypeOf(by)) - 1) != 0 ||
+            !find(LLVMGetOperand(value, 0), at, depth, most) ||
+            *most >> (LLVMGetIntTypeWidth(LLVMTypeOf(by)) - 1) != 0)
+            return false;
+        *most /= number;
+        return true;
+    case LLVMUDiv:
+        if (number == 0 || !find(LLVMGetOperand(value, 0), at, depth, most))
+            return false;
+        *most /= number;
+        return true;
     case LLVMLShr:
         if (!LLVMIsAConstantInt(by) || number > 63 || !find(LLVMGetOperand(value, 0), at, depth, most))
             return false;

@@ -174,9 +174,9 @@ static void fresh(struct amp_body *body, LLVMValueRef call, const char *word, bo
     }
     memory = amp_body_fresh(body, (struct amp_site){ .call = call, .size = size, .resizes = resizes,
                                                      .most_b = amp_size_most_at_call(&asked, call),
-                                                     .contents = resizes || word[1] == '?' ? AMP_SET
-                                                                 : word[2] == '*'          ? AMP_ZERO
-                                                                                           : AMP_UNSET });
+                                                     .contents = resizes || word[1] == '?'         ? AMP_SET
+                                                                 : word[1] == '0' && word[2] == '*' ? AMP_ZERO
+                                                                                                    : AMP_UNSET });
     amp_graph_add(&body->graph, (struct amp_constraint){
                                     .step = AMP_STEP_ADDRESS, .to = amp_body_operand(body, call), .from = memory,
                                     .at = call });
@@ -184,7 +184,7 @@ static void fresh(struct amp_body *body, LLVMValueRef call, const char *word, bo
 
 static void library(struct amp_body *body, LLVMValueRef call, const struct amp_libc *known)
 {
-    const bool resizes = strstr(known->effects, " m") != NULL;
+    const bool resizes = strstr(known->effects, " m") && !LLVMIsNull(LLVMGetOperand(call, 0));
 
     for (const char *word = known->effects; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
         const unsigned n = (unsigned) (word[1] - '0');
@@ -213,7 +213,8 @@ static void library(struct amp_body *body, LLVMValueRef call, const struct amp_l
                         LLVMGetNumArgOperands(call) > 2 ? LLVMGetOperand(call, 2) : NULL);
         } else if (word[0] == 'f' && first >= 0) {
             amp_body_add_free(body, (struct amp_free){ .call = call, .value = first,
-                                                       .alone = !resizes && !body->one_of_several });
+                                                       .how = resizes || body->one_of_several ? AMP_FREES_ELSE
+                                                                                              : AMP_FREES_ALONE });
         }
     }
 }
@@ -277,7 +278,7 @@ static void call_through_pointer(struct amp_body *body, LLVMValueRef call)
     if (!all)
         amp_body_unknown(body, call);
     if (makers > 0 && (makers < targets->n || !all))
-        amp_body_site(body, call)->filled = "another function may be called, which does not make it";
+        amp_body_site(body, call)->mixed = "another function may be called, which does not make it";
 }
 
 void amp_body_call(struct amp_body *body, LLVMValueRef call)

@@ -107,6 +107,7 @@ static bool take_fresh(struct amp_function *function)
     struct amp_body *body = &function->body;
     const struct amp_size before = function->summary.fresh_size;
     const enum amp_contents held = function->summary.fresh_contents;
+    const bool was_resized = function->summary.fresh_resized;
     struct amp_size size = { 0 };
     enum amp_contents contents = AMP_UNSET;
     bool first = true;
@@ -117,6 +118,7 @@ static bool take_fresh(struct amp_function *function)
 
         if (!amp_facts_find(&body->graph.value[body->graph.returned], site->memory))
             continue;
+        function->summary.fresh_resized = function->summary.fresh_resized || site->resizes;
         if (amp_facts_find(&body->graph.value[body->graph.returned], site->memory)->offset != 0 ||
             is_written(body, site->memory))
             here = AMP_SET;
@@ -129,7 +131,7 @@ static bool take_fresh(struct amp_function *function)
     }
     function->summary.fresh_size = size;
     function->summary.fresh_contents = contents;
-    return !amp_size_is_same(&before, &size) || held != contents;
+    return !amp_size_is_same(&before, &size) || held != contents || was_resized != function->summary.fresh_resized;
 }
 
 /* Whether each free() of the function frees this memory and nothing else. */
@@ -138,10 +140,18 @@ static bool frees_only(const struct amp_body *body, int memory)
     for (int f = 0; f < body->frees; f++) {
         const struct amp_facts *facts = &body->graph.value[body->free[f].value];
 
-        if (!body->free[f].alone || amp_body_freed(body, facts) != 1 || !amp_facts_find(facts, memory))
+        if (body->free[f].how != AMP_FREES_ALONE || amp_body_freed(body, facts) != 1 || !amp_facts_find(facts, memory))
             return false;
     }
-    return body->graph.memory[memory].kind == AMP_ARGUMENT;
+    return true;
+}
+
+static enum amp_freeing freeing(const struct amp_body *body, const struct amp_free *freed, int memory)
+{
+    if (body->graph.memory[memory].kind != AMP_ARGUMENT || freed->how == AMP_FREES_ELSE ||
+        amp_body_freed(body, &body->graph.value[freed->value]) != 1)
+        return AMP_FREES_ELSE;
+    return frees_only(body, memory) ? AMP_FREES_ALONE : AMP_FREES_BESIDE;
 }
 
 static bool take_frees(struct amp_function *function)
@@ -153,12 +163,11 @@ static bool take_frees(struct amp_function *function)
         const struct amp_facts *facts = &body->graph.value[body->free[f].value];
 
         for (int i = 0; i < facts->n; i++) {
-            const bool alone = frees_only(body, facts->at[i].memory);
+            const int memory = facts->at[i].memory;
             struct amp_node node;
 
-            if (facts->at[i].memory != 0 &&
-                amp_summary_node(&body->graph, &function->reach, facts->at[i].memory, &node))
-                changed |= amp_summary_add_freed(&function->summary, node, alone);
+            if (memory != 0 && amp_summary_node(&body->graph, &function->reach, memory, &node))
+                changed |= amp_summary_add_freed(&function->summary, node, freeing(body, &body->free[f], memory));
         }
     }
     return changed;

@@ -9,6 +9,7 @@
 #include "harness/escape/findings/passed.h"
 #include "harness/escape/findings/places.h"
 #include "harness/escape/graph/path.h"
+#include "harness/text/utf8.h"
 
 struct reading {
     LLVMTargetDataRef layout;
@@ -22,7 +23,7 @@ static json_t *name_of(LLVMValueRef value)
 {
     size_t length;
 
-    return amp_name_json(LLVMGetValueName2(value, &length));
+    return amp_text_json(LLVMGetValueName2(value, &length));
 }
 
 static void add_copy(struct reading *reading, LLVMValueRef at, const char *what, uint64_t bytes)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "harness/escape/findings/places.h"
+#include "harness/text/utf8.h"
 
 struct walk {
     LLVMValueRef place;         /* that must be overwritten */
@@ -109,8 +110,8 @@ static void add_local(const struct amp_function *function, int m, const struct a
     size_t length;
 
     amp_place_set(object, path->hop[0].at);
-    json_object_set_new(object, "function", amp_name_json(LLVMGetValueName2(function->function, &length)));
-    json_object_set_new(object, "name", amp_name_json(LLVMGetValueName2(made, &length)));
+    json_object_set_new(object, "function", amp_text_json(LLVMGetValueName2(function->function, &length)));
+    json_object_set_new(object, "name", amp_text_json(LLVMGetValueName2(made, &length)));
     json_object_set_new(object, "returned", json_boolean(LLVMIsAReturnInst(path->hop[path->n - 1].at) != NULL));
     json_object_set_new(object, "path", amp_path_json(path));
     json_array_append_new(list, object);

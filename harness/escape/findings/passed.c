@@ -7,6 +7,7 @@
 
 #include "harness/escape/findings/places.h"
 #include "harness/escape/targets/member.h"
+#include "harness/text/utf8.h"
 
 enum { DEPTH_MOST = 6 };
 
@@ -161,7 +162,7 @@ static int count_calls(const struct amp_program *program, LLVMValueRef function,
                         program->function[f].function;
         if (here > 0)
             json_array_append_new(callers,
-                                  amp_name_json(LLVMGetValueName2(program->function[f].function, &length)));
+                                  amp_text_json(LLVMGetValueName2(program->function[f].function, &length)));
         calls += here;
     }
     return calls;
@@ -174,8 +175,8 @@ static void add(const struct amp_program *program, LLVMValueRef function, unsign
     size_t length;
 
     amp_place_set(object, function);
-    json_object_set_new(object, "function", amp_name_json(LLVMGetValueName2(function, &length)));
-    json_object_set_new(object, "name", amp_name_json(LLVMGetValueName2(LLVMGetParam(function, i), &length)));
+    json_object_set_new(object, "function", amp_text_json(LLVMGetValueName2(function, &length)));
+    json_object_set_new(object, "name", amp_text_json(LLVMGetValueName2(LLVMGetParam(function, i), &length)));
     json_object_set_new(object, "to", json_string(to));
     json_object_set_new(object, "bytes", json_integer(bytes));
     json_object_set_new(object, "calls", json_integer(count_calls(program, function, callers)));

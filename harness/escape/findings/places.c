@@ -3,21 +3,9 @@
 
 #include <stdio.h>
 
+#include "harness/text/utf8.h"
+
 enum { PATH_MAX_B = 4096, DEPTH_MOST = 40, HOPS_MOST = 300 };
-
-json_t *amp_name_json(const char *name)
-{
-    json_t *text = json_string(name);
-    char plain[PATH_MAX_B];
-
-    if (text)
-        return text;
-    snprintf(plain, sizeof plain, "%s", name);
-    for (char *at = plain; *at; at++)
-        if ((unsigned char) *at >= 128)
-            *at = '?';
-    return json_string(plain);
-}
 
 void amp_place_set(json_t *object, LLVMValueRef at)
 {
@@ -30,7 +18,7 @@ void amp_place_set(json_t *object, LLVMValueRef at)
         snprintf(path, sizeof path, "%.*s/%.*s", (int) folder_length, folder, (int) length, file);
     else
         snprintf(path, sizeof path, "%.*s", (int) length, file ? file : "");
-    json_object_set_new(object, "file", amp_name_json(path));
+    json_object_set_new(object, "file", amp_text_json(path));
     json_object_set_new(object, "line", json_integer(file ? LLVMGetDebugLocLine(at) : 0));
     json_object_set_new(object, "column", json_integer(file && LLVMIsAInstruction(at) ? LLVMGetDebugLocColumn(at) : 0));
 }
@@ -46,7 +34,7 @@ static json_t *list(const struct amp_path *path, int depth, int *hops_left)
         json_t *object = json_object();
 
         amp_place_set(object, hop->at);
-        json_object_set_new(object, "what", amp_name_json(hop->what));
+        json_object_set_new(object, "what", amp_text_json(hop->what));
         if (hop->assumed)
             json_object_set_new(object, "assumed", json_true());
         if (hop->through && depth < DEPTH_MOST && (*hops_left -= hop->through->path.n) > 0)

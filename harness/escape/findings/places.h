@@ -8,9 +8,6 @@
 
 #include "harness/escape/graph/summary.h"
 
-/* A name as a string of JSON; if it is no UTF-8, with ? for each byte beyond ASCII. */
-json_t *amp_name_json(const char *name);
-
 /* Set "file", "line" and "column" of an instruction in `object`; line 0 if it has none. */
 void amp_place_set(json_t *object, LLVMValueRef at);
 

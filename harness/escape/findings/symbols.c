@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "harness/escape/findings/places.h"
+#include "harness/text/utf8.h"
 
 static void look(LLVMValueRef global, json_t *defines, json_t *needs)
 {
@@ -14,9 +15,9 @@ static void look(LLVMValueRef global, json_t *defines, json_t *needs)
     if (strncmp(name, "llvm.", 5) == 0 || linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage)
         return;
     if (!LLVMIsDeclaration(global) && linkage != LLVMAvailableExternallyLinkage)
-        json_array_append_new(defines, amp_name_json(name));
+        json_array_append_new(defines, amp_text_json(name));
     else if (LLVMGetFirstUse(global))
-        json_array_append_new(needs, amp_name_json(name));
+        json_array_append_new(needs, amp_text_json(name));
 }
 
 json_t *amp_symbols_find(LLVMModuleRef module)

@@ -206,17 +206,17 @@ bool amp_summary_take(struct amp_summary *summary, const struct amp_graph *graph
     return changed;
 }
 
-bool amp_summary_add_freed(struct amp_summary *summary, struct amp_node node, bool alone)
+bool amp_summary_add_freed(struct amp_summary *summary, struct amp_node node, enum amp_freeing how)
 {
     for (int f = 0; f < summary->frees; f++) {
         if (!same_node(summary->freed[f].node, node))
             continue;
-        if (summary->freed[f].alone == alone || !summary->freed[f].alone)
+        if (summary->freed[f].how >= how)
             return false;
-        summary->freed[f].alone = false;
+        summary->freed[f].how = how;
         return true;
     }
     summary->freed = amp_escape_grow(summary->freed, &summary->freed_room, summary->frees, sizeof *summary->freed);
-    summary->freed[summary->frees++] = (struct amp_freed){ node, alone };
+    summary->freed[summary->frees++] = (struct amp_freed){ node, how };
     return true;
 }

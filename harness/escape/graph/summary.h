@@ -21,9 +21,16 @@ struct amp_size {
 /* What fresh memory holds when it is handed over. */
 enum amp_contents { AMP_UNSET, AMP_ZERO, AMP_SET };
 
+/* How a call frees what it gets, the surest first. */
+enum amp_freeing {
+    AMP_FREES_ALONE,  /* gives exactly its argument to free(), and does nothing else */
+    AMP_FREES_BESIDE, /* does other things, too */
+    AMP_FREES_ELSE    /* resizes it, or frees what its argument leads to, or perhaps another object */
+};
+
 struct amp_freed {
     struct amp_node node;
-    bool alone; /* the function gives exactly its argument to free() */
+    enum amp_freeing how;
 };
 
 struct amp_summary {
@@ -35,6 +42,7 @@ struct amp_summary {
     int frees, freed_room;
     struct amp_size fresh_size;
     enum amp_contents fresh_contents;
+    bool fresh_resized; /* made by realloc() */
 };
 
 /* Memory that outlives a call, and how it is reached: `from` is the memory that holds it; AMP_FROM_ for none. */
@@ -57,6 +65,6 @@ enum { AMP_EDGES_MANY = 100, AMP_EDGES_MOST = 250 };
 /* The node of a memory in its function's summary. False if the caller cannot name it. */
 bool amp_summary_node(const struct amp_graph *graph, const struct amp_reach *reach, int memory, struct amp_node *node);
 
-bool amp_summary_add_freed(struct amp_summary *summary, struct amp_node node, bool alone);
+bool amp_summary_add_freed(struct amp_summary *summary, struct amp_node node, enum amp_freeing how);
 
 #endif

@@ -50,8 +50,11 @@ static bool is_taken(LLVMValueRef value)
 static bool is_of_library(const char *name)
 {
     static const char *const files[] = { LIBC_SO, LIBM_SO };
+    static const char *const linked[] = { "atexit", "at_quick_exit", "pthread_atfork" }; /* into each program */
     bool found = amp_libc_find(name) != NULL;
 
+    for (size_t i = 0; i < sizeof linked / sizeof linked[0]; i++)
+        found = found || strcmp(name, linked[i]) == 0;
     for (int f = 0; f < 2 && !found; f++) {
         void *library = dlopen(files[f], RTLD_LAZY | RTLD_LOCAL);
 
@@ -103,7 +106,8 @@ void amp_world_find(struct amp_world *world, LLVMModuleRef module, struct amp_fi
 {
     LLVMValueRef main_function = LLVMGetNamedFunction(module, "main");
 
-    *world = (struct amp_world){ .fields = fields };
+    *world = (struct amp_world){ .fields = fields,
+                                 .most = whole == AMP_WHOLE_FEW ? AMP_TARGETS_FEW : AMP_TARGETS_MOST };
     if (whole == AMP_WHOLE_NOT)
         snprintf(world->open, sizeof world->open, "files were left out");
     else if (whole == AMP_WHOLE_TOO_LARGE)
@@ -114,7 +118,7 @@ void amp_world_find(struct amp_world *world, LLVMModuleRef module, struct amp_fi
         look_at_function(world, f);
     for (LLVMValueRef g = LLVMGetFirstGlobal(module); g; g = LLVMGetNextGlobal(g))
         look_at_variable(world, g);
-    if (whole == AMP_WHOLE_BY_PROMISE)
+    if (whole == AMP_WHOLE_BY_PROMISE || whole == AMP_WHOLE_FEW)
         world->open[0] = '\0';
 }
 
@@ -237,7 +241,7 @@ const struct amp_targets *amp_world_targets(struct amp_world *world, LLVMValueRe
     calls = amp_escape_grow(NULL, &room, 0, sizeof *calls);
     *calls = (struct amp_calls){ .call = call };
     find_targets(world, call, &calls->targets);
-    if (calls->targets.n > AMP_TARGETS_MOST)
+    if (calls->targets.n > world->most)
         calls->targets.n = 0;
     HASH_ADD_PTR(world->known, call, calls);
     return &calls->targets;

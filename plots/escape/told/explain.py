@@ -43,10 +43,20 @@ def in_all(finding):
     return f"; {quantity.count(calls)} times: {quantity.interval(low * calls / 1e6, high * calls / 1e6)} ms"
 
 
+DOES = {"fills": "filled what it is given", "frees": "did not free it"}
+
+
+def changes(finding):
+    """What other functions would have to do."""
+    wanted = dict.fromkeys(f"{one['function']}() {DOES[one['does']]}" for one in finding["changes"])
+    return f", if {' and '.join(wanted)}" if wanted else ""
+
+
 def why(finding):
     """One line."""
     if finding["obstacle"] is None:
-        return "could live in the frame" + ("" if finding["freed"] else "; it is never freed") + gain(finding)
+        return (f"could live in the frame{changes(finding)}" + ("" if finding["freed"] else "; it is never freed") +
+                gain(finding))
     if finding["obstacle"] != "outlives":
         return finding["reason"]
     steps = [step(hop, finding["file"]) for hop in finding["path"]]

@@ -76,7 +76,8 @@ def counts(found):
 
 
 def unseen(why):
-    return f": {why}; --closed if none is called" if why else ""
+    closed = "" if why.endswith("too many steps") else "; --closed if none is called"
+    return f": {why}{closed}" if why else ""
 
 
 def first_screen(found):

@@ -62,7 +62,7 @@ static void release_in_two(void *p, int n) { if (n) free(p); else free(p); }
 int by_free_in_two(int n) { int *p = malloc(8); /* want frame */
     *p = 1; int r = *p; release_in_two(p, n); return r; }
 static void release_both(void *p, void *q) { free(p); free(q); }
-int by_free_of_both(void) { int *p = malloc(8), r; /* want freed_elsewhere */
+int by_free_of_both(void) { int *p = malloc(8), r; /* want frame: if release_both() did not free it */
     *p = 1; r = *p; release_both(p, 0); return r; }
 int by_own_free(void) { int *p = malloc(8); /* want frame */
     *p = 1; int r = *p; release(p); return r; }
@@ -95,7 +95,7 @@ int wrapped_too_large(void) { char *p = rounded(65537); /* want large */
     int r = p[0]; free(p); return r; }
 static void *anywhere(size_t n) { char *p = malloc(n + 8); /* want outlives: returned */
     return p + n % 8; }
-int wrapper_moves_anywhere(void) { char *p = anywhere(8); /* want filled */
+int wrapper_moves_anywhere(void) { char *p = anywhere(8); /* want mixed: another object */
     return p[0]; }
 int wrapper_moves(void) { char *p = behind(8); /* want frame */
     int r = p[0]; return r; }
@@ -258,15 +258,83 @@ int bounded_product_too_high(size_t n) { if (n > 16) return 0; char *p = calloc(
     int r = p[0]; free(p); return r; }
 int bounded_for_wrapper(unsigned n) { if (n >= 32) return 0; char *p = xmalloc(n); /* want frame */
     int r = p[0]; free(p); return r; }
+int bounded_by_other(size_t n, size_t k) { if (k > 64) return 0; char *p = malloc(n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_just_fits(size_t n) { if (n >= 65537) return 0; char *p = malloc(n); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_just_fits_with_sign(long n) {
+    if (n < 0 || n >= 65537) return 0; char *p = malloc((size_t) n); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_above_minus_one(int n) { if (n > -1 && n < 9) { char *p = malloc((size_t) n); /* want frame */
+        int r = p[0]; free(p); return r; } return 0; }
+int bounded_above_minus_two(int n) { if (n > -2 && n < 9) { char *p = malloc((size_t) n); /* want size */
+        int r = p[0]; free(p); return r; } return 0; }
+int bounded_at_minus_one(int n) { if (n >= -1 && n < 9) { char *p = malloc((size_t) n); /* want size */
+        int r = p[0]; free(p); return r; } return 0; }
+int only_positive(long n) { if (n < 0) return 0; char *p = malloc((size_t) n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_sum_wraps(size_t n) { if (n > SIZE_MAX - 8) return 0; char *p = malloc(n + 16); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_times_wraps(size_t n) {
+    if (n > (1ul << 32) + 1) return 0; char *p = malloc(n * (1ul << 32)); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_shift_wraps(size_t n) { if (n > (1ul << 60) + 1) return 0; char *p = malloc(n << 8); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_shift(unsigned k) { if (k > 4) return 0; char *p = malloc((size_t) 8 << k); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_shift_too_far(unsigned k) { if (k > 14) return 0; char *p = malloc((size_t) 8 << k); /* want large */
+    int r = p[0]; free(p); return r; }
+int bounded_rest_just_fits(size_t n) { char *p = malloc(n % 65537); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_part(size_t n) { if (n > 300000) return 0; char *p = malloc((n + 2) / 5); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_part_with_sign(int n) { if (n > 300000) return 0; char *p = malloc((size_t) (n / 5)); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_then_signed(unsigned n) { char *p = malloc((size_t) (signed char) (n & 255)); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_choice_large(int k) { char *p = malloc(k ? 70000 : 8); /* want large */
+    int r = p[0]; free(p); return r; }
+int bounded_on_each_way(int k, size_t n) {
+    if (k) { if (n > 70000) return 0; } else n = 8; char *p = malloc(n); /* want large */
+    int r = p[0]; free(p); return r; }
+int bounded_on_some_ways(int k, size_t n) { if (k) n = 8; char *p = malloc(n); /* want size */
+    int r = p[0]; free(p); return r; }
 int bounded_choice(int k) { char *p = malloc(k ? 16 : 24); /* want frame */
     int r = p[0]; free(p); return r; }
 int large(void) { char *p = malloc(65537); /* want large */
     int r = p[0]; free(p); return r; }
 int just_fits(void) { char *p = malloc(65536); /* want frame */
     int r = p[0]; free(p); return r; }
-int one_or_other(int n) { int *p = malloc(4); /* want freed_with_others */
-    int *q = malloc(4); /* want freed_with_others */
+int one_or_other(int n) { int *p = malloc(4); /* want frame */
+    int *q = malloc(4); /* want frame */
     free(n ? p : q); return 0; }
+int one_or_large(int n) { int *p = malloc(4); /* want freed_with_others */
+    int *q = malloc(400000); /* want large */
+    free(n ? p : q); return 0; }
+int by_way_of_others(int n) { int *p = malloc(4); /* want freed_with_others */
+    int *q = malloc(8); /* want freed_with_others */
+    int *r = malloc(400000); /* want large */
+    free(n ? p : q); free(n ? q : r); return 0; }
+int one_or_given(int n, int *q) { int *p = malloc(4); /* want freed_with_others */
+    free(n ? p : q); return 0; }
+static struct node *make_node(void *any) { struct node *n = malloc(sizeof *n); /* want outlives: returned */
+    n->any = any; return n; }
+static void drop_node(struct node *n) { free(n->any); free(n); }
+int made_and_dropped(void) {
+    struct node *n = make_node(0); /* want frame: if make_node() filled what it is given and drop_node() did not */
+    int r = n->length; drop_node(n); return r; }
+static void drop_first(struct node *a, struct node *b, int n) { free(n ? a : b); }
+int dropped_as_one_of_two(struct node *b, int n) { struct node *a = malloc(sizeof *a); /* want freed_elsewhere */
+    drop_first(a, b, n); return 0; }
+static void *grow(void *p) { return realloc(p, 80); } /* want outlives: returned */
+int grown_by_called(void) { char *p = malloc(8); /* want freed_elsewhere */
+    p = grow(p); /* want resized */
+    int r = p[0]; free(p); return r; }
+int made_by_realloc(void) { char *p = realloc(0, 8); /* want frame */
+    p[0] = 1; int r = p[0]; free(p); return r; }
+static void *made_or_kept(int n) { return n ? malloc(8) : kept; } /* want outlives: returned */
+int made_or_given(int n) { char *p = made_or_kept(n); /* want mixed: another object */
+    return p[0]; }
 static void clear(struct node *n) { free(n->any); n->any = 0; }
 int freed_below(void) { struct node n = { 0 }; n.any = malloc(8); /* want freed_elsewhere */
     clear(&n); return 0; }
@@ -289,7 +357,7 @@ int round_by_builtin(void) { int *volatile last = 0; int r = 0; __builtin_setjmp
     *last = 1; if (r < 3) __builtin_longjmp(jump_to, 1); return r; }
 static struct both make_two(void) { struct both b = { malloc(8), /* want outlives: returned */
     (long) malloc(8) }; return b; } /* want outlives: returned */
-int two_of_one_call(void) { struct both b = make_two(); /* want filled */
+int two_of_one_call(void) { struct both b = make_two(); /* want mixed: within a struct */
     int r = b.p[0] + (b.n != 0); free(b.p); free((void *) b.n); return r; }
 int round_by_asm(int n) { void *last = 0, *p; /* one block that leads to itself */
 more: p = malloc(8); /* want loop */

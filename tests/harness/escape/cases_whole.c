@@ -28,11 +28,11 @@ static void *all_in_one(void *own, void *p, size_t old, size_t n) { (void) own; 
     return realloc(p, n); } /* want outlives: returned */
 static struct state { void *(*allocate)(void *, void *, size_t, size_t); void *own; } state = { all_in_one, NULL };
 static void *make(struct state *s, size_t n) { return s->allocate(s->own, NULL, 0, n); } /* want outlives: returned */
-static void drop(struct state *s, void *p, size_t n) { s->allocate(s->own, p, n, 0); } /* want filled */
+static void drop(struct state *s, void *p, size_t n) { s->allocate(s->own, p, n, 0); } /* want resized */
 char *all_in_one_returned(void) { return make(&state, 8); } /* want outlives: returned */
 void *all_in_one_kept(void) { void *p = make(&state, 8); /* want outlives: global `kept` */
     kept = p; return 0; }
-int all_in_one_dropped(void) { char *p = make(&state, 8); /* want freed_elsewhere */
+int all_in_one_dropped(void) { char *p = make(&state, 8); /* want resized */
     p[0] = 1; int r = p[0]; drop(&state, p, 8); return r; }
 
 /* ---- one of two */
@@ -50,7 +50,7 @@ static void *fresh(char n) { return malloc((size_t) n); } /* want outlives: retu
 static void *stale(char n) { (void) n; return kept; }
 static void *(*fresh_or_stale)(char) = fresh;
 void choose_stale(void) { fresh_or_stale = stale; }
-int of_one_of_two(void) { char *p = fresh_or_stale(8); /* want filled: another function may be called */
+int of_one_of_two(void) { char *p = fresh_or_stale(8); /* want mixed: another function may be called */
     return p[0]; }
 static void *of_8(short n) { (void) n; return malloc(8); } /* want outlives: returned */
 static void *of_16(short n) { (void) n; return malloc(16); } /* want outlives: returned */

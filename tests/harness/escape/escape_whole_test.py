@@ -25,8 +25,9 @@ FRAME = "malloc of 8 B in use(): could live in the frame"
     ("void *dlsym(void *, const char *); int main(void) { set(dlsym(0, \"f\")); return use(); }", [],
      "dlsym() brings in code that is not seen"),
     ("int system(const char *); int main(void) { return system(\"true\") + use(); }", [], None),
+    ("void bye(void) {} int main(void) { return atexit(bye) + use(); }", [], None),
     ("extern char **environ; int main(void) { return !environ + use(); }", [], None),
-], ids=["main", "library", "vouched", "body", "variable", "dlsym", "libc", "libc_variable"])
+], ids=["main", "library", "vouched", "body", "variable", "dlsym", "libc", "linked", "libc_variable"])
 def test_the_whole_program_is_there(run, tmp_path, more, flags, why):
     (tmp_path / "k.c").write_text(HOOK + more + "\n")
     status, out, err = run("k.c", *flags)

@@ -47,8 +47,8 @@ def bitcode(source, out, *flags):
     return out
 
 
-def analyse(*files, tool=TOOL):
-    done = subprocess.run([tool, *files], capture_output=True, text=True)
+def analyse(*files, tool=TOOL, timeout=None):
+    done = subprocess.run([tool, *files], capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

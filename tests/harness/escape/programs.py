@@ -53,6 +53,15 @@ static struct node *again(void *own, struct node *p, size_t n) {
     ENTER; struct node *q = n ? NEW(realloc(0, n)) : 0; if (q && own) q->any = p; LEAVE; return q;
 }
 static struct node *other(struct node *p) { if (p->any) return p->any; global2 = p->pair[0]; return p; }
+static void wipe(struct node *p, struct node *q) { if (p->next) p->next->any = q; FREE(p); }
+static void drop_two(struct node *p, struct node *q) { FREE(p); if (q != p) FREE(q); }
+static void drop_all(struct node *p) { if (p->next) FREE(p->next); FREE(p); }
+static void drop_late(struct node *p) { global0 = p; FREE(p); }
+static struct node *filled(size_t n, struct node *q) {
+    ENTER; struct node *p = NEW(malloc(n)); p->next = q; if (q) q->pair[1] = p->any; LEAVE; return p;
+}
+static struct node *twined(struct node *q) {
+    ENTER; struct node *p = CALL(filled(sizeof *p, q)); if (q) q->any = p; LEAVE; return p; }
 static void keep(struct node *p, int n) { if (n) global0 = p; }
 static void hand(struct node *p, int n) { if (p->next) p->next->any = n ? p : p->any; }
 static void mark(struct node *p, int n) { p->number += n; }
@@ -102,12 +111,16 @@ class Function:
         self.temporaries += 1
         return f"t{self.temporaries}"
 
-    def make(self, p):
+    def make(self, p, q):
+        away = "twined" if self.choose.random() < self.style.away / 2 else "same"
         return self.choose.choice([
             f"{p} = NEW(malloc(sizeof(struct node)));", f"{p} = NEW(calloc(1, sizeof(struct node)));",
             f"{p} = NEW(plain(sizeof(struct node)));", f"{p} = NEW(zeroed(1, sizeof(struct node)));",
             f"{p} = NEW(twice(sizeof(struct node)));", f"{p} = CALL(hooks.make(sizeof(struct node)));",
-            f"{p} = CALL(from(&hooks, sizeof(struct node)));", f"{p} = CALL(resize(0, 0, sizeof(struct node)));"])
+            f"{p} = CALL(from(&hooks, sizeof(struct node)));",
+            f"{p} = NEW(realloc(0, sizeof(struct node)));", f"{p} = CALL(filled(sizeof(struct node), {q}));",
+            f"{p} = CALL(filled(sizeof(struct node), 0));", f"{p} = CALL({away}({q}));",
+            f"{p} = CALL(resize(0, 0, sizeof(struct node)));"])
 
     def call(self, p, q, r):
         if self.choose.random() < 0.2:
@@ -150,7 +163,7 @@ class Function:
         word, g = self.choose.choice(["next", "any", "pair[0]",
                                       "pair[n & 1]"]), f"global{self.choose.randrange(GLOBALS)}"
         kinds = [
-            (8, lambda: self.make(p)), (6, lambda: f"USE({p});"), (3, lambda: f"FREE({p});"),
+            (8, lambda: self.make(p, q)), (6, lambda: f"USE({p});"), (3, lambda: f"FREE({p});"),
             (2, lambda: f"{p} = {q};"),
             (3, lambda: f"{p}->{word} = {q};", "away"), (3, lambda: f"if ({q}->{word}) {p} = {q}->{word};"),
             (3, lambda: self.call(p, q, r), "away"), (2, lambda: self.through_memory(p, q, r)),
@@ -176,6 +189,9 @@ class Function:
             (1, lambda: f"{p} = shift(&{q}, &{r}, {self.pointer()});", "lent"),
             (2, lambda: self.overwritten(p, q, r), "lent"),
             (0.3, lambda: f"if ({p} == {q}) {p} = {r};"), (0.4, lambda: f"DROP({p});"), (0.5, lambda: f"RELEASE({p});"),
+            (0.7, lambda: f"FREE(n & 1 ? {p} : {q});"), (0.5, lambda: f"wipe({p}, {q});"),
+            (0.5, lambda: f"drop_two({p}, {q});"), (0.3, lambda: f"drop_all({p});"),
+            (0.2, lambda: f"drop_late({p});", "away"),
         ]
         factors = {"away": self.style.away, "lent": self.style.lent}
         weights = [weight * factors.get(*(kind or [""]), 1) for weight, _, *kind in kinds]
