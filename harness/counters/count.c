@@ -31,7 +31,7 @@ struct part {
 struct count {
     char scratch[64]; /* a folder, which gets what the children and callgrind write */
     json_t *manifest, *results; /* of each row by its name */
-    json_t *kept;               /* those results that an earlier run has counted */
+    json_t *lessons;            /* of each by its name, the results that are kept of it, by row */
     json_t *conditions;         /* under which counts are kept; NULL: none are */
     enum amp_source source;
     char valgrind[PATH_MAX], self[PATH_MAX], allocator[4096];
@@ -169,22 +169,19 @@ static bool is_of(const json_t *result, const char *name)
 static void take_kept(struct count *count)
 {
     const json_t *rows = json_object_get(count->manifest, "rows");
-    json_t *row, *lessons = json_object(), *result;
+    json_t *row, *result;
     char name[256];
     size_t i;
 
     json_array_foreach(rows, i, row) {
         const char *lesson = read_row(row, name);
 
-        if (!json_object_get(lessons, lesson))
-            json_object_set_new(lessons, lesson, amp_kept_read(lesson, count->conditions));
-        result = json_object_get(json_object_get(lessons, lesson), name);
-        if (!is_of(result, name))
-            continue;
-        json_object_set(count->kept, name, result);
-        json_object_set(count->results, name, result);
+        if (!json_object_get(count->lessons, lesson))
+            json_object_set_new(count->lessons, lesson, amp_kept_read(lesson, count->conditions));
+        result = json_object_get(json_object_get(count->lessons, lesson), name);
+        if (is_of(result, name))
+            json_object_set(count->results, name, result);
     }
-    json_decref(lessons);
 }
 
 /* Whether it would be the same again: not what a crash, a lack of time or of memory left open. */
@@ -199,7 +196,7 @@ static bool is_lasting(const json_t *result)
 static void keep(const struct count *count)
 {
     const json_t *rows = json_object_get(count->manifest, "rows");
-    json_t *row, *lessons = json_object(), *results;
+    json_t *row, *changed = json_object(), *results;
     const char *lesson;
     char name[256];
     size_t i;
@@ -209,15 +206,15 @@ static void keep(const struct count *count)
 
         lesson = read_row(row, name);
         result = json_object_get(count->results, name);
-        if (!is_lasting(result) || json_object_get(count->kept, name))
+        results = json_object_get(count->lessons, lesson);
+        if (!is_lasting(result) || json_object_get(results, name) == result)
             continue;
-        if (!json_object_get(lessons, lesson))
-            json_object_set_new(lessons, lesson, amp_kept_read(lesson, count->conditions));
-        json_object_set(json_object_get(lessons, lesson), name, result);
+        json_object_set(results, name, result);
+        json_object_set(changed, lesson, results);
     }
-    json_object_foreach(lessons, lesson, results)
+    json_object_foreach(changed, lesson, results)
         amp_kept_write(lesson, count->conditions, results);
-    json_decref(lessons);
+    json_decref(changed);
 }
 
 /* Every second row of those that nobody has counted, since neighbours take about as long. */
@@ -408,14 +405,14 @@ int amp_count_run(const char *run)
     if (is_counted(path))
         return 0;
     count.results = json_object();
-    count.kept = json_object();
+    count.lessons = json_object();
     err = count_folder(&count, run, folder, path);
     if (*count.scratch)
         remove_scratch(count.scratch);
     for (int p = 0; p < PARTS; p++)
         free(count.parts[p].rows);
     json_decref(count.results);
-    json_decref(count.kept);
+    json_decref(count.lessons);
     json_decref(count.conditions);
     json_decref(count.manifest);
     if (err == -EINTR)

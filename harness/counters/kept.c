@@ -10,6 +10,7 @@
 #include <link.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SCHEMA "ampersand/counters-kept/1"
@@ -52,8 +53,9 @@ json_t *amp_kept_conditions(const char *valgrind, const char *allocator)
         json_decref(version);
         return NULL;
     }
-    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "files", files, "valgrind", version, "allocator", allocator, "cpu",
-                     amp_machine_cpu(), "caches", amp_machine_caches());
+    return json_pack("{s:o, s:o, s:s?, s:s, s:o, s:o}", "files", files, "valgrind", version, "valgrind_lib",
+                     getenv("VALGRIND_LIB"), "allocator", allocator, "cpu", amp_machine_cpu(), "caches",
+                     amp_machine_caches());
 }
 
 static void name_file(const char *lesson, char path[PATH_MAX])

@@ -43,7 +43,8 @@ def count(linked, built, kernels, anew=False):
         return {}, f"not counted: {linked.not_counted}"
     own, valgrind = linked.own_allocator, shutil.which("valgrind")
     counter = harness("libampersand_ab_count.a" if linked.programs else "ampersand-ab")
-    decides = kernels, linked.programs, cache.stamp(counter), valgrind and cache.stamp(valgrind), VALGRIND, CALM
+    around = {key: os.environ.get(key) for key in KEPT if key != "PATH"}  # of that, all that counts is which valgrind
+    decides = kernels, linked.programs, cache.stamp(counter), valgrind and cache.stamp(valgrind), VALGRIND, CALM, around
     found = kept.value_of("counts", built, decides, lambda: _count(linked, kernels, valgrind, not own), anew,
                           lambda made: not any("refused" in one for both in made.values() for one in both.values()))
     made = {kernel: {side: _per_operation(one) for side, one in sides.items()} for kernel, sides in found.items()}
