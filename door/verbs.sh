@@ -284,8 +284,7 @@ hold_to_meson() {
             flag=${why#*: }
             flag=${flag%%[ =]*}
             all=$(meson test --help | sed 's/[],]/ /g; s/ /\n/g' | grep '^\[*--[a-z]' | sed 's/^\[//')
-            all=$(nearest "$flag" "$all")
-            fail "test: $flag: no such flag; the nearest is '$all', and meson test --help lists all"
+            fail "test: $flag: no such flag; $(or_nearest "$flag" "$all" ', and ' 'meson test --help lists all')"
             ;;
     esac
     fail "test: $why"
@@ -295,7 +294,7 @@ test_of() { # a name, with .py or without; prints the test's
     for each in $tests; do
         case $each in "$1" | "$1.py") echo "$each" && return ;; esac
     done
-    fail "test: $1: no such test: the nearest is '$(nearest "$1" "$tests")'; $me test --list lists all"
+    fail "test: $1: no such test: $(or_nearest "$1" "$tests" '; ' "$me test --list lists all")"
 }
 
 verb_list() {

@@ -24,7 +24,14 @@ asks_for_help() { # arguments
     return 1
 }
 
-# The word of a list that begins like this one; else the nearest by edit distance (Levenshtein).
+# "<before>the nearest is 'x'<after>", or only what comes last: x is the word of a list that begins like this one; else
+# the nearest by edit distance (Levenshtein) if that is at most a third of the word. Beyond that it would be a guess.
+or_nearest() { # word, list, what stands between x and the rest, the rest
+    found=$(nearest "$1" "$2")
+    if [ -n "$found" ]; then printf "the nearest is '%s'%s" "$found" "$3"; fi
+    printf '%s' "$4"
+}
+
 nearest() { # word, list
     word=$1 list=$2 awk '
         function least(a, b, c) { return a < b ? (a < c ? a : c) : (b < c ? b : c) }
@@ -40,8 +47,11 @@ nearest() { # word, list
         BEGIN {
             n = split(ENVIRON["list"], words, /[ \n]+/)
             for (i = 1; i <= n; i++) {
-                d = index(words[i], ENVIRON["word"]) == 1 ? 0 : distance(ENVIRON["word"], words[i])
-                if (i == 1 || d < fewest) { fewest = d; nearest = words[i] }
+                d = ENVIRON["word"] != "" && index(words[i], ENVIRON["word"]) == 1 ? 0 : distance(ENVIRON["word"], words[i])
+                if (words[i] != "" && d <= (length(ENVIRON["word"]) + 2) / 3 && (nearest == "" || d < fewest)) {
+                    fewest = d
+                    nearest = words[i]
+                }
             }
             print nearest
         }'
