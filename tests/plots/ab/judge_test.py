@@ -86,6 +86,27 @@ def test_rare_slow_calls_show_in_the_mean():
     assert judged({"k": blocks(0)})["k"].rare is None
 
 
+def mean_of(estimate, reach):
+    """Blocks whose interval of the mean beyond the median is that."""
+    quad = np.repeat(np.where(np.arange(LAYOUTS // 4) % 2, 1.0, -1.0), 4)
+    t = float(quads.special.stdtrit(15, 1 - quads.ERROR / (2 * 5 * 2)))
+    made = blocks(0)
+    ln_mean = made.ln_ratio + estimate + quad * reach / t * 4 / (quad.std() * math.sqrt(16 / 15))
+    return Blocks(made.layouts, made.ln_ratio, ln_mean, *list(vars(made).values())[3:])
+
+
+@pytest.mark.parametrize("estimate, reach, told, again", [
+    (0.02, 0.01, True, False), (0.02, 0.03, False, True), (0.02, 0.07, False, False), (-0.02, 0.03, False, True),
+    (0.001, 0.0015, False, False), (0.0, 0.03, False, False)])
+def test_a_hint_of_rare_slow_calls_is_looked_at_again(estimate, reach, told, again):
+    run = run_of({"k": mean_of(estimate, reach)})
+    found = judge.judge(run, None)
+    assert found["k"].rare_most == pytest.approx(math.expm1(abs(estimate) + reach), rel=0.01)
+    assert (found["k"].rare is not None) == told
+    assert judge.wanting(run, found, (1, 3), 1, 60) == ["k"] * again
+    assert judge.wanting(run, found, (1, 3), 1, 0) == []
+
+
 @pytest.mark.parametrize("rows, want, without_time", [
     ({"k": blocks(0)}, [], []), ({"k": blocks(0, sd=0.1)}, ["k"], []),
     ({"k": blocks(0, memory_b=64 << 20)}, ["k", "k/floor"], ["k/floor"]),
