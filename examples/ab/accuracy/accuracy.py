@@ -7,7 +7,7 @@
 Makes versions of Lua and compares each with the first, again and again, as a user would: every run is one of
 `ampersand ab`, with other random choices.
 
-    again       the same sources, compiled into another file
+    again       the same code, built again: its sources have a comment more
     unrelated   one function more, of another length and in another file each time: it moves what stands behind it
     planted     the steps of three kernels (chain, turns, find) are 1 % or 2 % more; one operation in 65536 of a
                 fourth (rare) takes so much longer that it is as much in the mean
@@ -51,7 +51,7 @@ def exactly(found, runs, confidence=0.95):
 
 # ---- The versions
 
-def make(sources, folder, percent=0, unrelated=None):
+def make(sources, folder, percent=0, unrelated=None, comment=""):
     shutil.copytree(sources, folder)
     for name in ("lua.c", "luac.c", "onelua.c", "ltests.c"):  # programs of their own
         (folder / name).unlink(missing_ok=True)
@@ -59,9 +59,11 @@ def make(sources, folder, percent=0, unrelated=None):
         (folder / header).write_text('#define DEB_HOST_MULTIARCH "."\n')  # Debian's build makes it
     with open(folder / "luaconf.h", "a", encoding="utf-8") as file:  # else strings hash by the time of day
         file.write("\n#undef luai_makeseed\n#define luai_makeseed(L) ((void) (L), 0x5eedu)\n")
-    steps = {name: n + n * percent // 100 for name, n in STEPS.items()} 
+    steps = {name: n + n * percent // 100 for name, n in STEPS.items()}
     steps["RARE"] = 65536 * STEPS["OFTEN"] * percent // 100
     (folder / "plants.h").write_text("".join(f"#define {name} {n}\n" for name, n in steps.items()))
+    with open(folder / "lapi.c", "a", encoding="latin-1") as file:
+        file.write(comment)
     if unrelated is not None:
         insert(folder, random.Random(unrelated))
 
@@ -86,7 +88,7 @@ def insert(folder, draw):
 
 
 def make_all(sources, folder):
-    made = {"base": {}, "again": {}} | {kind: {"percent": percent} for kind, percent in PERCENT.items()}
+    made = {"base": {}, "again": {"comment": "/* the same code */\n"}} | {kind: {"percent": percent} for kind, percent in PERCENT.items()}
     made |= {f"unrelated{k}": {"unrelated": k} for k in range(UNRELATED)}
     for name, how in made.items():
         make(sources, folder / name, **how)
