@@ -45,10 +45,12 @@ nearest() { # word, list
             return d[length(s), length(t)]
         }
         BEGIN {
+            word = ENVIRON["word"]
             n = split(ENVIRON["list"], words, /[ \n]+/)
             for (i = 1; i <= n; i++) {
-                d = ENVIRON["word"] != "" && index(words[i], ENVIRON["word"]) == 1 ? 0 : distance(ENVIRON["word"], words[i])
-                if (words[i] != "" && d <= (length(ENVIRON["word"]) + 2) / 3 && (nearest == "" || d < fewest)) {
+                begins = word != "" && index(words[i], word) == 1
+                d = begins ? 0 : distance(word, words[i])
+                if (words[i] != "" && d <= (length(word) + 2) / 3 && (nearest == "" || d < fewest)) {
                     fewest = d
                     nearest = words[i]
                 }

@@ -3,6 +3,7 @@
 
 #include "harness/profile/samples/store.h"
 #include "harness/profile/samples/symbols.h"
+#include "harness/text/quantity.h"
 #include "harness/text/utf8.h"
 
 #include <errno.h>
@@ -118,18 +119,6 @@ static struct place *places_of(const struct amp_profile *profile, size_t *n)
     return places;
 }
 
-static const char *size_text(uint64_t bytes, char out[static 16])
-{
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-    double value = (double) bytes;
-    unsigned unit = 0;
-
-    for (; value >= 1024 && unit < 4; unit++)
-        value /= 1024;
-    snprintf(out, 16, unit == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-    return out;
-}
-
 static double percent(uint64_t part, uint64_t whole)
 {
     return whole > 0 ? 100 * (double) part / (double) whole : 0;
@@ -155,8 +144,8 @@ static void print_place(const struct place *place, const struct amp_profile *pro
     char bytes[16], in_use[16], where[PATH_MAX];
 
     print_where(place, where, sizeof where);
-    fprintf(out, "%10s %5.1f %% %12" PRIu64 " %10s  %-30.60s %s\n", size_text(c->bytes, bytes),
-            percent(c->bytes, profile->total.bytes), c->allocs, size_text(c->bytes - c->freed_b, in_use),
+    fprintf(out, "%10s %5.1f %% %12" PRIu64 " %10s  %-30.60s %s\n", amp_quantity_size(c->bytes, bytes),
+            percent(c->bytes, profile->total.bytes), c->allocs, amp_quantity_size(c->bytes - c->freed_b, in_use),
             place->line && place->line->function ? place->line->function : "?", where);
 }
 
@@ -177,8 +166,8 @@ static void print_sizes(const struct amp_profile *profile, FILE *out)
         if (n[most] == 0)
             break;
         fprintf(out, "%s %s to %s %.0f %%", shown > 0 ? "," : "",
-                size_text(most > 0 ? (uint64_t) 1 << (most - 1) : 0, from),
-                size_text(most > 0 ? ((uint64_t) 2 << (most - 1)) - 1 : 0, to),
+                amp_quantity_size(most > 0 ? (uint64_t) 1 << (most - 1) : 0, from),
+                amp_quantity_size(most > 0 ? ((uint64_t) 2 << (most - 1)) - 1 : 0, to),
                 percent(n[most], profile->total.allocs));
         n[most] = 0;
     }
@@ -212,7 +201,7 @@ static void print_sampling(const struct amp_profile *profile, FILE *out)
     if (profile->sample_b == 0)
         return;
     fprintf(out, "sampled: %" PRIu64 " allocations, one in each %s on average; all counts are estimates", profile->sampled,
-            size_text(profile->sample_b, distance));
+            amp_quantity_size(profile->sample_b, distance));
     if (bytes > 0)
         fprintf(out, ", the bytes of all with a standard error of at most %.2g %%",
                 100 * sqrt((double) profile->sample_b / bytes));
@@ -250,8 +239,8 @@ int amp_show_table(const struct amp_profile *profile, const struct amp_shown *sh
     if (!places)
         return -ENOMEM;
     fprintf(out, "%s: %s (%" PRIu64 " B) in %" PRIu64 " allocations; %s in %" PRIu64 " not freed", shown->program,
-            size_text(total->bytes, bytes), total->bytes, total->allocs,
-            size_text(total->bytes - total->freed_b, in_use), total->allocs - total->frees);
+            amp_quantity_size(total->bytes, bytes), total->bytes, total->allocs,
+            amp_quantity_size(total->bytes - total->freed_b, in_use), total->allocs - total->frees);
     if (profile->n_processes != 1)
         fprintf(out, "; %zu processes", profile->n_processes);
     fprintf(out, "%s%s\n", shown->ended ? "; " : "", shown->ended ? shown->ended : "");

@@ -49,6 +49,7 @@ struct way {
     uint32_t *pages; /* touched, of each large object in turn */
     uint32_t n_large, cap;
     uint64_t live_b, calls;
+    uint64_t most_pages, besides; /* of the process's own; what is known of those that are no heap */
     int err;
 };
 
@@ -279,14 +280,12 @@ static void end_moving(struct way *way, unsigned id, unsigned thread)
     end_object(way, object, thread);
 }
 
+/* The heap's: the process's own pages without those besides, of which the last count is the best. */
 static void note_memory(struct way *way, uint64_t pages)
 {
-    struct amp_trace_head *head = &way->out->head;
-    uint64_t own_b = pages * 4096;
-
-    if (!head->start_own_b)
-        head->start_own_b = own_b;
-    head->peak_own_b = own_b > head->peak_own_b ? own_b : head->peak_own_b;
+    if (way->most_pages == 0)
+        way->out->head.start_own_b = (pages > way->besides ? pages - way->besides : 0) * 4096;
+    way->most_pages = pages > way->most_pages ? pages : way->most_pages;
 }
 
 static void take_free(struct way *way, const struct amp_log_call *call, unsigned thread)
@@ -309,7 +308,7 @@ static void take(struct way *way, const struct amp_log_call *call)
     struct object *object;
 
     if (way->moving[call->thread] && call->what != AMP_LOG_MOVED && call->what != AMP_LOG_STAYED &&
-        call->what != AMP_LOG_MEMORY)
+        call->what != AMP_LOG_MEMORY && call->what != AMP_LOG_BESIDES)
         end_moving(way, call->thread, thread);
     switch ((enum amp_log_what) call->what) {
     case AMP_LOG_MALLOC:
@@ -337,6 +336,9 @@ static void take(struct way *way, const struct amp_log_call *call)
     case AMP_LOG_MEMORY:
         note_memory(way, call->size);
         break;
+    case AMP_LOG_BESIDES:
+        way->besides = call->size;
+        break;
     case AMP_LOG_LOST:
     case AMP_LOG_NOTHING:
         way->out->head.lost++;
@@ -356,6 +358,7 @@ static void go(struct way *way, const struct process *process)
             take(way, &block->calls[i]);
     }
     way->out->head.end_b = way->live_b;
+    way->out->head.peak_own_b = (way->most_pages > way->besides ? way->most_pages - way->besides : 0) * 4096;
     HASH_ITER(hh, way->objects, object, next)
     {
         HASH_DEL(way->objects, object);

@@ -8,21 +8,19 @@
  * the allocator gave out memory that was touched before. */
 #include "harness/record/log.h"
 
+#include "harness/record/memory.h"
+
 #include "harness/profile/preload/count.h"
 #include "harness/profile/record/region.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define BLOCKS 1024u /* calls beyond so many records are lost: beyond 67 millions, a GiB */
 #define LARGE_LINES 4096u
 #define LARGE_EACH 4u /* they fill a line of the cache */
 #define PAGE_B 4096u
-#define LEAST_GROWN_B ((size_t) 1 << 20)
+#define GROWN_B ((size_t) 1 << 20)
 
 __thread struct amp_thread amp_thread __attribute__((tls_model("initial-exec")));
 
@@ -31,7 +29,9 @@ struct log {
     uint64_t n;
     struct amp_lock adding;
     struct amp_log_calls *blocks[BLOCKS];
-    size_t since_b, pages; /* asked for since memory was looked at, less large ones that ended; what it was then */
+    size_t since_b; /* asked for since memory was looked at, less large ones that ended */
+    size_t again_b; /* look again at so much */
+    size_t most_pages, told_pages; /* the most that were found, and those when memory besides the heap was looked at */
     _Alignas(64) struct large {
         uintptr_t address; /* 0: none */
         size_t size_b;
@@ -135,38 +135,34 @@ static uint64_t note(struct log *log, enum amp_log_what what, uintptr_t address,
 
 /* ---- Memory */
 
-/* The pages that are the process's own: resident and of no file. */
-static size_t own_pages(void)
+/* What is not the heap's is looked at rarely. */
+static void look_at_memory(struct log *log, bool whole)
 {
-    char text[128];
-    int fd = (int) syscall(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    long n = fd < 0 ? -1 : syscall(SYS_read, fd, text, sizeof text - 1);
-    unsigned long pages[3] = { 0 };
-    char *at = text;
+    size_t pages = amp_memory_own();
+    size_t least_b = pages * PAGE_B / 64 > PAGE_B ? pages * PAGE_B / 64 : PAGE_B;
+    size_t most_b = least_b > GROWN_B ? least_b : GROWN_B;
 
-    if (fd >= 0)
-        syscall(SYS_close, fd);
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    for (int i = 0; i < 3; i++)
-        pages[i] = strtoul(at, &at, 10);
-    return pages[1] > pages[2] ? pages[1] - pages[2] : 0;
+    log->again_b = pages > log->most_pages ? least_b : 2 * log->again_b < most_b ? 2 * log->again_b : most_b;
+    log->most_pages = pages > log->most_pages ? pages : log->most_pages;
+    if (whole || pages >= 2 * log->told_pages) {
+        log->told_pages = pages;
+        note(log, AMP_LOG_BESIDES, 0, amp_memory_besides(log), 0);
+    }
+    note(log, AMP_LOG_MEMORY, 0, pages, 0);
 }
 
-/* Memory is looked at when it may have grown by a MiB or, if that is more, by a 64th. A count that another thread
- * changes at the same time may be lost: it only says when to look. */
+/* Memory is looked at when it may have grown by a page or, if that is more, by a 64th; the more rarely, up to a MiB,
+ * the more often it had not. A count that another thread changes at the same time may be lost: it only says when to
+ * look. */
 static void sample(struct log *log, size_t size_b)
 {
     size_t since_b = __atomic_load_n(&log->since_b, __ATOMIC_RELAXED) + size_b;
-    size_t grown_b = log->pages * PAGE_B / 64;
 
-    if (__builtin_expect(since_b >= (grown_b > LEAST_GROWN_B ? grown_b : LEAST_GROWN_B), 0)) {
+    if (__builtin_expect(since_b >= log->again_b, 0)) {
         int error = errno;
 
         since_b = 0;
-        log->pages = own_pages();
-        note(log, AMP_LOG_MEMORY, 0, log->pages, 0);
+        look_at_memory(log, false);
         errno = error;
     }
     __atomic_store_n(&log->since_b, since_b, __ATOMIC_RELAXED);
@@ -183,27 +179,6 @@ static struct large *large_at(struct log *log, uintptr_t home, uintptr_t address
     return NULL;
 }
 
-/* Resident pages of an object; SIZE_MAX: the kernel does not tell. The last page, which another object may have
- * touched, counts only if all before it were touched. */
-static size_t resident_pages(uintptr_t address, size_t size_b)
-{
-    uintptr_t first = address / PAGE_B * PAGE_B, page = first, end = (address + size_b) / PAGE_B * PAGE_B;
-    unsigned char resident[1024];
-    size_t n = 0;
-
-    while (page < end) {
-        size_t pages = (end - page) / PAGE_B;
-
-        pages = pages < sizeof resident ? pages : sizeof resident;
-        if (syscall(SYS_mincore, page, pages * PAGE_B, resident))
-            return SIZE_MAX;
-        for (size_t i = 0; i < pages; i++)
-            n += resident[i] & 1;
-        page += pages * PAGE_B;
-    }
-    return n + (n == (end - first) / PAGE_B);
-}
-
 /* An object ends; if it is a large one, how much of it was touched? */
 static void look_at_touched(struct log *log, uintptr_t address)
 {
@@ -215,7 +190,7 @@ static void look_at_touched(struct log *log, uintptr_t address)
         return;
     sample(log, large->size_b); /* it was touched since it began */
     log->since_b -= large->size_b < log->since_b ? large->size_b : log->since_b;
-    pages = resident_pages(address, large->size_b);
+    pages = amp_memory_resident(address, large->size_b);
     if (pages != SIZE_MAX)
         note(log, AMP_LOG_TOUCHED, address, pages, 0);
     __atomic_store_n(&large->address, 0, __ATOMIC_RELAXED);
@@ -242,7 +217,7 @@ __attribute__((destructor)) static void end_of_process(void)
         if (recording->large[i / LARGE_EACH][i % LARGE_EACH].address)
             look_at_touched(recording, recording->large[i / LARGE_EACH][i % LARGE_EACH].address);
     if (recording)
-        note(recording, AMP_LOG_MEMORY, 0, own_pages(), 0);
+        look_at_memory(recording, true);
     amp_thread.doing = before;
 }
 
@@ -260,8 +235,7 @@ void amp_count_begin(const void *address, size_t size_b, const struct amp_caller
         return;
     if (amp_thread.call == AMP_CALL_ALIGNED && amp_thread.alignment > 0)
         alignment = 63 - (unsigned) __builtin_clzll(amp_thread.alignment);
-    if (note(log, whats[amp_thread.call], (uintptr_t) address, size_b, alignment) == 0)
-        log->since_b = LEAST_GROWN_B; /* the first look */
+    note(log, whats[amp_thread.call], (uintptr_t) address, size_b, alignment); /* the first one looks at once */
     sample(log, size_b);
     if (__builtin_expect(size_b >= AMP_LOG_LARGE_B, 0))
         remember_large(log, (uintptr_t) address, size_b);

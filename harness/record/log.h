@@ -27,6 +27,7 @@ enum amp_log_what {
     /* Of the object at this address, `size` pages are resident; a free or a move follows, or the end. */
     AMP_LOG_TOUCHED,
     AMP_LOG_MEMORY,  /* the process has `size` pages of its own */
+    AMP_LOG_BESIDES, /* of these, `size` are not the heap's */
     AMP_LOG_LOST,    /* calls were missed from here on */
 };
 

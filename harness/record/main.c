@@ -8,6 +8,7 @@
 #include "harness/program/program.h"
 #include "harness/record/convert.h"
 #include "harness/text/complain.h"
+#include "harness/text/quantity.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,21 +18,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static double mib(uint64_t bytes)
-{
-    return (double) bytes / 1048576;
-}
-
 static void tell(const char *path, const struct amp_converted *made)
 {
     const struct amp_trace_head *head = &made->head;
-    char threads[64] = "";
+    char threads[64] = "", peak[AMP_QUANTITY_SIZE], end[AMP_QUANTITY_SIZE];
 
     if (made->n_threads > AMP_TRACE_THREADS)
         snprintf(threads, sizeof threads, "; its %zu threads are replayed by %d", made->n_threads, AMP_TRACE_THREADS);
-    amp_complain(0, path, "%llu calls, %llu allocations, %.1f MiB live at most, %.1f MiB at the end%s",
-                 (unsigned long long) head->calls, (unsigned long long) head->allocs, mib(head->peak_b),
-                 mib(head->end_b), threads);
+    amp_complain(0, path, "%llu calls, %llu allocations, %s live at most, %s at the end%s",
+                 (unsigned long long) head->calls, (unsigned long long) head->allocs,
+                 amp_quantity_size(head->peak_b, peak), amp_quantity_size(head->end_b, end), threads);
     if (made->n_processes > 1)
         amp_complain(0, path, "of %zu processes, it is the one with most calls", made->n_processes);
     if (head->lost > 0)

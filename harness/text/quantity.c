@@ -2,6 +2,7 @@
 #include "harness/text/quantity.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Digits only: strtoull() would also accept blanks, signs and numbers that are too large. */
@@ -73,4 +74,16 @@ bool amp_quantity_read_duration(const char **text, uint64_t *out)
             return !__builtin_mul_overflow(*out, units[i].seconds, out);
         }
     return false;
+}
+
+const char *amp_quantity_size(uint64_t bytes, char out[static AMP_QUANTITY_SIZE])
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+    double value = (double) bytes;
+    unsigned unit = 0;
+
+    for (; value >= 1024 && unit < 4; unit++)
+        value /= 1024;
+    snprintf(out, AMP_QUANTITY_SIZE, unit == 0 || value >= 100 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return out;
 }

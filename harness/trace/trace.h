@@ -37,7 +37,7 @@ struct amp_trace_head {
     uint64_t step;          /* calls from one point to the next */
     uint64_t live_b[AMP_TRACE_POINTS]; /* live after call 0, step, 2 step ... */
     size_t n_live;
-    uint64_t start_own_b, peak_own_b; /* resident memory of no file: at the first call, at most; peak by samples */
+    uint64_t start_own_b, peak_own_b; /* resident memory of the heap: at the first call, at most; peak by samples */
     uint64_t lost;                    /* calls that were not recorded */
 };
 extern const struct amp_record amp_trace_record;

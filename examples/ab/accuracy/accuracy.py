@@ -88,7 +88,8 @@ def insert(folder, draw):
 
 
 def make_all(sources, folder):
-    made = {"base": {}, "again": {"comment": "/* the same code */\n"}} | {kind: {"percent": percent} for kind, percent in PERCENT.items()}
+    made = {"base": {}, "again": {"comment": "/* the same code */\n"}}
+    made |= {kind: {"percent": percent} for kind, percent in PERCENT.items()}
     made |= {f"unrelated{k}": {"unrelated": k} for k in range(UNRELATED)}
     for name, how in made.items():
         make(sources, folder / name, **how)
@@ -107,7 +108,8 @@ def run(asked, folder, kind, number, kernels=()):
          *shlex.split(asked.flags)], cwd=folder, capture_output=True, text=True, errors="replace")
     row = {"kind": kind, "number": number, "status": done.returncode, "load": os.getloadavg()[0]}
     if done.returncode in (0, 3):
-        kept = "mean", "rare_most", "kernel", "verdict", "difference", "visits", "seconds", "quiet", "floor", "memory_bound"
+        kept = ("mean", "rare_most", "kernel", "verdict", "difference", "visits", "seconds", "quiet", "floor",
+                "memory_bound")
         row["rows"] = [{key: one[key] for key in kept if key in one} for one in json.loads(done.stdout)["rows"]]
     else:
         row["why"] = (done.stderr.splitlines() or [""])[-1]

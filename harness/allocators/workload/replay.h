@@ -32,4 +32,7 @@ int amp_replay_describe(const char *path, struct amp_replay *out, const char **w
 /* Read the whole trace, and make *out ready to be run. One at a time. */
 int amp_replay_load(const char *path, struct amp_replay *out, const char **why);
 
+/* Resident memory of this process at its highest in the first cycle that it ran. */
+uint64_t amp_replay_peak_rss_b(void);
+
 #endif

@@ -3,6 +3,8 @@
  * What is known of a trace before it is replayed; also for the program that plans. */
 #include "harness/allocators/workload/replay.h"
 
+#include "harness/text/quantity.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,12 +29,13 @@ static void describe(const char *path, const struct amp_trace_head *head, struct
     uint64_t most = CHUNK_B / (head->peak_b + 1) + 1;
     const char *program = head->n_program > 0 ? head->program[0] : "a program";
     const char *slash = strrchr(program, '/');
+    char peak[AMP_QUANTITY_SIZE];
 
     name_after(path, out->name, sizeof out->name);
     snprintf(out->path, sizeof out->path, "%s", path);
     out->cycle_ops = turns;
-    snprintf(out->purpose, sizeof out->purpose, "What %.40s did: %" PRIu64 " calls, %.1f MiB live at most.",
-             slash ? slash + 1 : program, head->calls, (double) head->peak_b / 1048576);
+    snprintf(out->purpose, sizeof out->purpose, "What %.40s did: %" PRIu64 " calls, %s live at most.",
+             slash ? slash + 1 : program, head->calls, amp_quantity_size(head->peak_b, peak));
     out->workload = (struct amp_workload){ .name = out->name,
                                            .purpose = out->purpose,
                                            .operation = "a call of malloc's family, and the touching of its memory",

@@ -324,8 +324,10 @@ static void measure(struct launch *launch, struct facts *f, const struct amp_wor
     launch->fixture = launch->workload->set_up(task->seed);
     f->trips_ns[0] = measure_trip(launch);
     run_chunk(launch, &unused, &unused_ns);
-    if (launch->first_ops)
+    if (launch->first_ops) {
         f->has_memory = f->has_memory && amp_memory_of(0, &f->busy);
+        f->busy.peak_rss_b = most(f->busy.peak_rss_b, amp_replay_peak_rss_b());
+    }
     launch->first_ops = 0;
     f->drained = f->busy; /* a trace ends with nothing live */
     f->has_classes = task->classes && amp_workload_classes(&f->before);
