@@ -224,6 +224,17 @@ void beside_cleanup(void) { __attribute__((cleanup(clean_up))) int x = 1; /* wit
     keep_later(malloc(8)); } /* want outlives: passed to keep_later() */
 static void keep_later(void *p) { kept = p; }
 
+uintptr_t less_a_length(const char *s) { return (uintptr_t) malloc(8) - strlen(s); } /* want outlives: returned */
+uintptr_t apart_from_either(int n, void *other) { char *p = malloc(8), *q = n ? p : other; /* want outlives: returned */
+    return (uintptr_t) p - (uintptr_t) q; }
+static uintptr_t deep_between(struct node *n) { return (uintptr_t) n->next->any - (uintptr_t) n->next->next->any; }
+void *by_distance_below(void) { struct node a = { 0 }, b = { 0 }, c = { 0 }; a.next = &b; b.next = &c; c.any = kept;
+    b.any = malloc(8); /* want outlives: returned by deep_between() */
+    return (void *) ((uintptr_t) kept + deep_between(&a)); }
+static void *second_of(struct node *n) { return n->next->any; }
+void *by_second(void) { struct node a = { 0 }, b = { 0 }; a.next = &b; b.any = malloc(8); /* want outlives: returned */
+    return second_of(&a); }
+
 /* ---- not on the stack for another reason */
 int resized(void) { char *p = malloc(8); /* want freed_elsewhere */
     p = realloc(p, 16); /* want resized */
@@ -298,6 +309,12 @@ int bounded_on_each_way(int k, size_t n) {
     if (k) { if (n > 70000) return 0; } else n = 8; char *p = malloc(n); /* want large */
     int r = p[0]; free(p); return r; }
 int bounded_on_some_ways(int k, size_t n) { if (k) n = 8; char *p = malloc(n); /* want size */
+    int r = p[0]; free(p); return r; }
+int bounded_part_of_positive(int n) {
+    if (n < 0 || n > 300000) return 0; char *p = malloc((size_t) (n / 5)); /* want frame */
+    int r = p[0]; free(p); return r; }
+int bounded_on_the_other_way(int k, size_t n) {
+    if (k) n = 8; else if (n > 70) return 0; char *p = malloc(n); /* want frame */
     int r = p[0]; free(p); return r; }
 int bounded_choice(int k) { char *p = malloc(k ? 16 : 24); /* want frame */
     int r = p[0]; free(p); return r; }

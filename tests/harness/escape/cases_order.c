@@ -49,6 +49,15 @@ void *overwritten_elsewhere(int n) { void *a[4]; a[n & 3] = malloc(8); /* want o
     a[1] = 0; look(a); return a[2]; }
 void *overwritten_by_chance(int n) { void *a[4] = { malloc(8) }; look(a); a[n & 3] = 0; look(a); /* want outlives: returned */
     return a[0]; }
+void *at_one_of_two(int n) { struct three t = { 0 }; void **at = &t.first; if (n) at = &t.last;
+    *at = malloc(8); /* want outlives: returned */
+    look(&t.first); return t.last; }
+unsigned half_of_packed(void) { struct __attribute__((packed)) { int i; void *p; } s = { 1, given }; look((void **) &s);
+    s.p = malloc(8); /* want outlives: returned */
+    look((void **) &s); return ((unsigned *) &s)[2]; }
+void *beside_what_is_read(void *q) {
+    struct three t; t.last = given; look(&t.last); t.last = q; t.first = malloc(8); /* want frame */
+    free(t.first); return t.last; }
 void *by_called(void) { void *p = 0; look(&p); put(&p, malloc(8)); /* want outlives: returned */
     return p; }
 void *by_called_before(void) { void *p = 0; put(&p, malloc(8)); /* want frame */

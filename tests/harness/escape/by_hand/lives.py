@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What really dies before its frame in a program of others, by its runs, beside what `escape` says of each line.
 
-python3 tests/harness/escape/by_hand/lives.py PROGRAM LIVES FILE.json [-v]: PROGRAM is built with lives.c, LIVES is what
-its runs wrote, FILE.json what `escape --format json` printed of the same sources.
+python3 tests/harness/escape/by_hand/lives.py PROGRAM LIVES FILE.json [-v]: PROGRAM is built with lives.c, LIVES is
+what its runs wrote, FILE.json what `escape --format json` printed of the same sources.
 python3 tests/harness/escape/by_hand/lives.py --flags prints what the linker needs."""
 import collections
 import json
@@ -83,8 +83,8 @@ def main(program, lives, file, verbose=False):
                   f"{' resized' if one['resized'] else ''}: {site['obstacle'] or 'FOUND'}: {site.get('reason', '')}"
                   f"{[hop['what'] for hop in site.get('path', [])]}")
     print(f"{len(sites)} sites, {sum(site['obstacle'] is None for site in sites)} could live in the frame; {ran} ran, "
-          f"{found_ran} of these found; {dict(fates)}; {found} of {fates['dies']} that died are found ({small_found} of "
-          f"{small} of at most 64 KiB); missed: {dict(missed)}")
+          f"{found_ran} of these found; {dict(fates)}; {found} of {fates['dies']} that died are found "
+          f"({small_found} of {small} of at most 64 KiB); missed: {dict(missed)}")
 
 
 if __name__ == "__main__":
