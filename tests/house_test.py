@@ -24,7 +24,6 @@ WIDER = {  # files with lines that are wider, and at most how many: take away wh
     "harness/gc/state.h": 1,
     "harness/kernel.h": 1,
     "harness/lesson/make_layouts.py": 3,
-    "harness/profile/copies/report.c": 1,
     "harness/profile/meson.build": 1,
     "harness/profile/preload/calls_cxx.c": 2,
     "harness/profile/preload/sampling.c": 1,

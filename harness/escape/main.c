@@ -23,6 +23,7 @@
 #include "harness/escape/findings/surviving.h"
 #include "harness/escape/findings/symbols.h"
 #include "harness/escape/targets/fields.h"
+#include "harness/files/record.h"
 #include "harness/text/complain.h"
 #include "harness/text/utf8.h"
 
@@ -42,34 +43,46 @@ static const char *why_unseen(const struct amp_world *world)
     return world->most == AMP_TARGETS_FEW ? "to follow those that may reach many takes too many steps" : world->open;
 }
 
+struct found {
+    const char *version;
+    int functions;
+    json_t *allocations, *locals, *given_up, *wrappers, *passed, *calls;
+    int through_pointers, resolved;
+    const char *open;
+};
+
+#define FOUND(member) AMP_FIELD(struct found, member)
+static const struct amp_record found_record = {
+    AMP_FIELDS(FOUND(version), FOUND(functions), FOUND(allocations), FOUND(locals), FOUND(given_up), FOUND(wrappers),
+               FOUND(passed), FOUND(calls),
+               AMP_GROUP("pointers", AMP_OF(AMP_FIELD_AS("calls", struct found, through_pointers), FOUND(resolved),
+                                            AMP_FIELD_AS("why", struct found, open))))
+};
+
 static json_t *find(struct amp_program *program)
 {
-    json_t *calls = json_object();
-    json_t *allocations = json_array(), *locals = json_array(), *given_up = json_array(), *wrappers = json_array();
-    json_t *passed = json_array();
-    int through_pointers = 0, resolved = 0;
+    struct found found = { .version = AMP_VERSION, .functions = program->functions, .allocations = json_array(),
+                           .locals = json_array(), .given_up = json_array(), .wrappers = json_array(),
+                           .passed = json_array(), .calls = json_object(), .open = why_unseen(&program->world) };
     size_t length;
 
     for (int f = 0; f < program->functions; f++) {
         const struct amp_function *function = &program->function[f];
         json_t *name = amp_text_json(LLVMGetValueName2(function->function, &length));
 
-        amp_allocations_find(program, function, allocations);
-        amp_locals_find(function, locals);
-        amp_wrappers_find(function, wrappers);
-        amp_passed_find(program, function, passed);
-        json_object_set_new(calls, json_string_value(name), calls_of(function));
-        through_pointers += function->through_pointers;
-        resolved += function->resolved;
+        amp_allocations_find(program, function, found.allocations);
+        amp_locals_find(function, found.locals);
+        amp_wrappers_find(function, found.wrappers);
+        amp_passed_find(program, function, found.passed);
+        json_object_set_new(found.calls, json_string_value(name), calls_of(function));
+        found.through_pointers += function->through_pointers;
+        found.resolved += function->resolved;
         if (function->given_up)
-            json_array_append_new(given_up,
+            json_array_append_new(found.given_up,
                                   json_pack("{s:O, s:s}", "function", name, "why", function->given_up));
         json_decref(name);
     }
-    return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:i, s:i, s:s}}", "version", AMP_VERSION, "functions",
-                     program->functions, "allocations", allocations, "locals", locals, "given_up", given_up,
-                     "wrappers", wrappers, "passed", passed, "calls", calls, "pointers", "calls", through_pointers,
-                     "resolved", resolved, "why", why_unseen(&program->world));
+    return amp_record_write(&found_record, &found);
 }
 
 static int print(json_t *found)

@@ -3,6 +3,7 @@
 
 #include "harness/files/results.h"
 #include "harness/text/complain.h"
+#include "harness/text/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -50,7 +51,7 @@ static json_t *write_item(const struct amp_field *field, const void *at)
     case AMP_REAL:
         return json_real(*(const double *) at);
     case AMP_TEXT:
-        return json_string(*(const char *const *) at);
+        return (field->is_foreign ? amp_text_json : json_string)(*(const char *const *) at);
     case AMP_JSON:
         return *(json_t *const *) at;
     case AMP_OBJECT:
@@ -118,6 +119,15 @@ json_t *amp_record_write(const struct amp_record *record, const void *from)
         return object;
     json_decref(object);
     return NULL;
+}
+
+int amp_record_print(const struct amp_record *record, const void *from, FILE *out)
+{
+    json_t *json = amp_record_write(record, from);
+    int err = !json ? -ENOMEM : json_dumpf(json, out, JSON_INDENT(2)) || fputc('\n', out) == EOF ? -EIO : 0;
+
+    json_decref(json);
+    return err;
 }
 
 int amp_record_save(const struct amp_record *record, const void *from, const char *path)

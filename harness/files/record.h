@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The macros find it by the member's type. The reader knows no AMP_JSON and follows no pointer. */
 enum amp_field_kind {
@@ -40,6 +41,7 @@ struct amp_field {
     bool are_behind;    /* each item of the list points to its object */
     bool ends_in_null;  /* a list of strings that a NULL ends */
     bool is_optional;   /* the writer leaves out what is absent: NULL, false, AMP_NONE; the reader keeps the member */
+    bool is_foreign;    /* a string that may be no UTF-8: the writer replaces what is not */
     bool is_nullable;   /* the writer writes null for what is absent, and for an absent item of a list */
     double least, most; /* of a number; most 0: what the member can hold */
 };
@@ -96,6 +98,9 @@ struct amp_record {
 /* Returns a new reference. NULL if there is no memory, a number is NaN or infinite, or a string is not UTF-8; a list
  * leaves such a string out. */
 json_t *amp_record_write(const struct amp_record *record, const void *from);
+
+/* Writes it as JSON and a newline. 0 or a negative errno. */
+int amp_record_print(const struct amp_record *record, const void *from, FILE *out);
 
 /* Writes it into a file, as amp_results_write() does. Returns an exit status: 0, or 2 after it has said why. */
 int amp_record_save(const struct amp_record *record, const void *from, const char *path);

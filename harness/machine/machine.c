@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/machine/machine.h"
 
+#include "harness/files/record.h"
 #include "harness/machine/cpu.h"
 #include "harness/machine/files.h"
 
@@ -52,32 +53,45 @@ static json_t *positive(long number)
     return number > 0 ? json_integer(number) : json_null();
 }
 
+struct facts {
+    const char *host, *kernel, *arch;
+    json_t *cpu, *cpus, *cpus_allowed, *memory_b, *virtual, *governor, *turbo, *thp, *aslr, *load_1min,
+        *hardware_counters, *clock_source, *caches, *page_b;
+};
+
+#define FACT(member) AMP_FIELD(struct facts, member)
+static const struct amp_record facts_record = {
+    AMP_FIELDS(FACT(host), FACT(kernel), FACT(arch), FACT(cpu), FACT(cpus), FACT(cpus_allowed), FACT(memory_b),
+               FACT(virtual), FACT(governor), FACT(turbo), FACT(thp), FACT(aslr), FACT(load_1min),
+               FACT(hardware_counters), FACT(clock_source), FACT(caches), FACT(page_b))
+};
+
 json_t *amp_machine_facts(void)
 {
     struct utsname name;
-    json_t *facts;
+    struct facts facts = {
+        .cpu = amp_machine_cpu(),
+        .cpus = positive(sysconf(_SC_NPROCESSORS_ONLN)),
+        .cpus_allowed = positive(amp_machine_cpus()),
+        .memory_b = memory_b(),
+        .virtual = amp_machine_virtual(),
+        .governor = amp_machine_governor(),
+        .turbo = amp_machine_turbo(),
+        .thp = thp(),
+        .aslr = amp_machine_integer("/proc/sys/kernel/randomize_va_space"),
+        .load_1min = load_1min(),
+        .hardware_counters = amp_machine_hardware_counters(),
+        .clock_source = line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        .caches = amp_machine_caches(),
+        .page_b = positive(sysconf(_SC_PAGESIZE)),
+    };
 
     if (uname(&name))
         memset(&name, 0, sizeof name);
-    /* clang-format off */
-    facts = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                      "host", name.nodename, "kernel", name.release, "arch", name.machine,
-                      "cpu", amp_machine_cpu(),
-                      "cpus", positive(sysconf(_SC_NPROCESSORS_ONLN)),
-                      "cpus_allowed", positive(amp_machine_cpus()),
-                      "memory_b", memory_b(),
-                      "virtual", amp_machine_virtual(),
-                      "governor", amp_machine_governor(),
-                      "turbo", amp_machine_turbo(),
-                      "thp", thp(),
-                      "aslr", amp_machine_integer("/proc/sys/kernel/randomize_va_space"),
-                      "load_1min", load_1min(),
-                      "hardware_counters", amp_machine_hardware_counters(),
-                      "clock_source", line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-                      "caches", amp_machine_caches(),
-                      "page_b", positive(sysconf(_SC_PAGESIZE)));
-    /* clang-format on */
-    return facts;
+    facts.host = name.nodename;
+    facts.kernel = name.release;
+    facts.arch = name.machine;
+    return amp_record_write(&facts_record, &facts);
 }
 
 int amp_machine_cpus(void)

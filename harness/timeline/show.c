@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/timeline/show.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
+#include "harness/files/record.h"
 
-#include "harness/text/utf8.h"
+#include <inttypes.h>
 
 #define TOP 12 /* names in the table */
 
@@ -65,36 +63,32 @@ void amp_timeline_show_table(const struct amp_totals *totals, const char *title,
         fprintf(out, "  %zu more names\n", totals->n - TOP);
 }
 
-static json_t *number(uint64_t n)
-{
-    return json_integer((json_int_t) n);
-}
+#define TOTAL(member, ...) AMP_FIELD(struct amp_total, member, __VA_ARGS__)
+static const struct amp_record total_record = {
+    AMP_FIELDS(TOTAL(name, .is_foreign = true), TOTAL(is_slice), TOTAL(n), TOTAL(ns), TOTAL(longest_ns))
+};
+
+struct shown {
+    const char *program;
+    const struct amp_totals *totals;
+};
+
+#define FACT(member) AMP_FIELD(struct amp_lanes_facts, member)
+static const struct amp_record facts_record = {
+    AMP_FIELDS(FACT(ns), FACT(events), FACT(processes), AMP_FIELD_AS("threads", struct amp_lanes_facts, lanes),
+               FACT(overwritten), FACT(before), FACT(after), FACT(lost), FACT(no_begin), FACT(no_end), FACT(stray),
+               FACT(damaged))
+};
+
+static const struct amp_record shown_record = {
+    AMP_FIELDS(AMP_FIELD(struct shown, program, .is_foreign = true),
+               AMP_BEHIND("", struct shown, totals,
+                          AMP_OF(AMP_INNER("", struct amp_totals, facts, &facts_record),
+                                 AMP_OBJECTS("names", struct amp_totals, list, n, &total_record)))),
+    .schema = "ampersand/timeline/1",
+};
 
 int amp_timeline_show_json(const struct amp_totals *totals, const char *title, FILE *out)
 {
-    const struct amp_lanes_facts *f = &totals->facts;
-    json_t *names = json_array(), *all;
-    int failed = 0;
-
-    for (size_t i = 0; i < totals->n; i++) {
-        const struct amp_total *one = &totals->list[i];
-
-        failed |= json_array_append_new(names, json_pack("{s:o, s:b, s:o, s:o, s:o}", "name", amp_text_json(one->name),
-                                                         "is_slice", one->is_slice, "n", number(one->n), "ns",
-                                                         number(one->ns), "longest_ns", number(one->longest_ns)));
-    }
-    all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-                    "ampersand/timeline/1", "program", amp_text_json(title), "ns", number(f->ns), "events",
-                    number(f->events), "processes", number(f->processes), "threads", number(f->lanes), "overwritten",
-                    number(f->overwritten), "before", number(f->before), "after", number(f->after), "lost",
-                    number(f->lost), "no_begin", number(f->no_begin), "no_end", number(f->no_end), "stray",
-                    number(f->stray), "damaged", number(f->damaged), "names", names);
-    if (!all || failed) {
-        json_decref(all);
-        return -ENOMEM;
-    }
-    failed = json_dumpf(all, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-    json_decref(all);
-    fputs("\n", out);
-    return failed ? -EIO : 0;
+    return amp_record_print(&shown_record, &(struct shown){ title, totals }, out);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/profile/copies/report.h"
 
+#include "harness/files/record.h"
 #include "harness/profile/samples/store.h"
-#include "harness/text/utf8.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 
@@ -143,43 +141,44 @@ void amp_copies_table(const struct amp_copy_places *places, const struct amp_cop
                 places->is_counted ? "bytes" : "samples", shown->file);
 }
 
-static json_t *count(uint64_t n)
-{
-    return json_integer((json_int_t) n);
-}
+#define PLACE(member, ...) AMP_FIELD(struct amp_copy_place, member, __VA_ARGS__)
+static const struct amp_record place_record = {
+    AMP_FIELDS(PLACE(type, .is_foreign = true), PLACE(size_b), PLACE(kind, .is_foreign = true),
+               PLACE(file, .is_foreign = true), PLACE(line),
+               AMP_FIELD_AS("caller", struct amp_copy_place, function, .is_foreign = true), PLACE(bytes), PLACE(copies),
+               PLACE(source_b), PLACE(samples))
+};
+static const struct amp_record listed_record = {
+    AMP_FIELDS(AMP_GROUP("", &place_record), PLACE(asked), PLACE(left))
+};
 
-static json_t *place_to_json(const struct amp_copy_place *place, bool is_listed)
-{
-    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", amp_text_json(place->type),
-                               "size_b", count(place->size_b), "kind", amp_text_json(place->kind), "file",
-                               amp_text_json(place->file), "line", count(place->line), "caller",
-                               amp_text_json(place->function), "bytes", count(place->bytes), "copies",
-                               count(place->copies), "source_b", count(place->source_b), "samples",
-                               count(place->samples));
+struct copied {
+    const struct amp_copies_shown *shown;
+    const struct amp_copy_places *all;
+    uint64_t bytes, copies, source_b;
+    json_t *places;
+};
 
-    if (object && is_listed) {
-        json_object_set_new(object, "asked", count(place->asked));
-        json_object_set_new(object, "left", count(place->left));
-    }
-    return object;
-}
+#define COPIED(member) AMP_FIELD(struct copied, member)
+#define SHOWN(member, ...) AMP_FIELD(struct amp_copies_shown, member, .is_foreign = true, __VA_ARGS__)
+#define ALL(key, member) AMP_FIELD_AS(key, struct amp_copy_places, member)
+static const struct amp_record copied_record = {
+    AMP_FIELDS(AMP_BEHIND("", struct copied, shown, AMP_OF(SHOWN(program), SHOWN(file, .is_nullable = true),
+                                                           SHOWN(ended, .is_nullable = true))),
+               AMP_BEHIND("", struct copied, all, AMP_OF(ALL("counted", is_counted), ALL("source", has_source))),
+               COPIED(bytes), COPIED(copies), COPIED(source_b),
+               AMP_BEHIND("", struct copied, all, AMP_OF(ALL("samples", samples), ALL("samples_in_copies", in_copies))),
+               COPIED(places)),
+    .schema = "ampersand/copies/1",
+};
 
 int amp_copies_json(const struct amp_copy_places *places, const struct amp_copies_shown *shown, FILE *out)
 {
-    json_t *list = json_array(), *object;
-    uint64_t bytes, copies, source_b;
-    int err;
+    struct copied copied = { .shown = shown, .all = places, .places = json_array() };
 
-    sum(places, &bytes, &copies, &source_b);
+    sum(places, &copied.bytes, &copied.copies, &copied.source_b);
     for (size_t i = 0; i < places->n; i++)
-        json_array_append_new(list, place_to_json(&places->places[i], places->is_listed));
-    object = json_pack("{s:s, s:o, s:o, s:s?, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", "ampersand/copies/1",
-                       "program", amp_text_json(shown->program), "file", amp_text_json(shown->file), "ended",
-                       shown->ended, "counted", places->is_counted, "source", places->has_source, "bytes", count(bytes), "copies", count(copies),
-                       "source_b", count(source_b), "samples", count(places->samples), "samples_in_copies",
-                       count(places->in_copies), "places", list);
-    err = object && json_dumpf(object, out, JSON_INDENT(2)) == 0 ? 0 : -ENOMEM;
-    fputc('\n', out);
-    json_decref(object);
-    return err;
+        json_array_append_new(copied.places, amp_record_write(places->is_listed ? &listed_record : &place_record,
+                                                              &places->places[i]));
+    return amp_record_print(&copied_record, &copied, out);
 }
