@@ -34,11 +34,11 @@ class Row:
 
 
 def load(summary, document):
-    """The rows that both languages measured; `document`: ampersand/go/1."""
+    """The rows that both languages measured; `document`: plots/go/go.py's."""
     mine, found = {row.row: row for row in summary.rows}, []
-    for one in document["rows"]:
-        row = mine.get(one["row"])
-        go = tuple((one[side] or {}).get("ns_per_op") for side in style.SIDES)
+    for one in document.rows:
+        row = mine.get(one.row)
+        go = tuple(getattr(getattr(one, side), "ns_per_op", None) for side in style.SIDES)
         if row and row.ratio and all(go) and 1 / MOST < go[1] / go[0] < MOST:
             c = tuple(row.ns_per_op(side).estimate for side in style.SIDES)
             found.append(Row(row.pair, row.size, c, row.ratio.estimate, go))
@@ -48,7 +48,7 @@ def load(summary, document):
 def figures(summary, manifest, document):
     """{its file's name: what draws it}; nothing where Go measured none of the rows."""
     rows = load(summary, document)
-    return {"go": partial(_page, rows, manifest, document["version"])} if rows else {}
+    return {"go": partial(_page, rows, manifest, document.version)} if rows else {}
 
 
 def _page(rows, manifest, version):

@@ -137,9 +137,9 @@ def draw_line(ax, points, kind):
 
 
 def growth(result):
-    rows = result.launches[0]["c"]["growths"]
-    sizes = [row["to_b"] for row in rows]
-    copied = [row["copied_b"] for row in rows]
+    growths = result.launches[0].c.growths
+    sizes = [one.to_b for one in growths]
+    copied = [one.copied_b for one in growths]
     keys = [key_of("growable", "ampersand, one growth"), key_of("memcpy", "memcpy of the same bytes")]
     if result.growth("go", sizes[0]) is not None:
         keys.insert(1, key_of("go", "Go, one growth"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Frozen dataclasses from JSON and back: a field is a key of the same name, and the fields' order is that of the keys.
 
-A field with a default may be missing when read; what is ABSENT is not written. A key that is no field is left out: a
-schema has said before whether it may be there."""
+A field whose name is no word of Python has its key in its metadata. A field with a default may be missing when read;
+what is ABSENT is not written. A key that is no field is left out: a schema has said before whether it may be there."""
 
 import dataclasses
 import enum
@@ -34,20 +34,24 @@ def read(kind, value):
     if origin is dict:
         return {key: read(typing.get_args(kind)[1], one) for key, one in value.items()}
     if dataclasses.is_dataclass(kind):
-        return kind(**{key: read(field, value[key]) for key, field in _fields(kind).items() if key in value})
+        return kind(**{name: read(hint, value[key]) for name, key, hint in _fields(kind) if key in value})
     return value
 
 
 @functools.lru_cache(maxsize=None)
 def _fields(kind):
     hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return [(field.name, _key(field), hints[field.name]) for field in dataclasses.fields(kind)]
+
+
+def _key(field):
+    return field.metadata.get("key", field.name)
 
 
 def write(value):
     """The JSON value of a record, a list or tuple of them, or a dictionary."""
     if dataclasses.is_dataclass(value):
-        parts = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+        parts = ((_key(field), getattr(value, field.name)) for field in dataclasses.fields(value))
         return {key: write(part) for key, part in parts if part is not ABSENT}
     if isinstance(value, (list, tuple)):
         return [write(one) for one in value]

@@ -12,9 +12,10 @@ import json
 import re
 import statistics
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from plots.files import bench_format, strict_json
+from plots.files import bench_format, records, strict_json
 from plots.judge import tidy
 from plots.judge.numbers import short
 from plots.program.errors import Refused
@@ -26,11 +27,53 @@ FOLDER = "go"
 TEACHING = "teaching"
 
 
+@dataclass(frozen=True)
 class Case:
     """What Go's first teachers of escape analysis measured, and why a newer compiler may do better."""
+    published_b: int
+    published_allocs: int
+    better: str
 
-    def __init__(self, published_b, published_allocs, better):
-        self.published_b, self.published_allocs, self.better = published_b, published_allocs, better
+
+@dataclass(frozen=True)
+class Side:
+    """Medians over the runs, of counts as well: they can differ, because Go's own runtime allocates."""
+    runs: int
+    ns_per_op: float | None
+    b_per_op: int | None
+    allocs_per_op: int | None
+
+
+@dataclass(frozen=True)
+class Row:
+    row: str
+    pair: str
+    size: int
+    value: Side | None
+    pointer: Side | None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A Case as it is measured here; what a Side has, too."""
+    case: str
+    runs: int
+    ns_per_op: float | None
+    b_per_op: int | None
+    allocs_per_op: int | None
+    published_b_per_op: int | None
+    published_allocs_per_op: int | None
+    holds: bool | None
+    explanation: str | None
+    compiler_says: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    schema: str
+    version: str
+    rows: tuple[Row, ...]
+    teaching: tuple[Taught, ...]
 
 
 CASES = {
@@ -49,7 +92,7 @@ CASES = {
 
 
 def read(folder):
-    """The document `ampersand/go/1` from the three texts; Refused where one is missing or damaged."""
+    """The Document from the three texts; Refused where one is missing or damaged."""
     folder = Path(folder)
     texts = {name: strict_json.read_bytes(folder / f"{name}.txt").decode("utf-8", "replace")
              for name in ("version", "bench", "escapes")}
@@ -68,38 +111,33 @@ def read(folder):
     for name, runs in measured.items():
         found = re.fullmatch(r"(\w+)/size=(\d+)/side=(value|pointer)", name)
         if found:
-            row = rows.setdefault((found[1], int(found[2])), {"value": None, "pointer": None})
-            row[found[3]] = _side(runs)
+            rows.setdefault((found[1], int(found[2])), {})[found[3]] = Side(*_medians(runs))
         elif name.startswith(f"{TEACHING}_"):
             says = said_of(len(teaching), texts["escapes"])  # the benchmarks stand in the order of their file
-            teaching.append(_case(name.removeprefix(f"{TEACHING}_"), _side(runs), says))
+            teaching.append(_taught(name.removeprefix(f"{TEACHING}_"), _medians(runs), says))
     if not rows and not teaching:
         raise Refused(folder / "bench.txt", "holds no benchmark of ours")
-    return {"schema": "ampersand/go/1", "version": version[0].strip(),
-            "rows": [{"row": f"{pair}/size={size}", "pair": pair, "size": size, **both}
-                     for (pair, size), both in rows.items()],
-            "teaching": teaching}
+    return Document("ampersand/go/1", version[0].strip(), tuple(
+        Row(f"{pair}/size={size}", pair, size, both.get("value"), both.get("pointer"))
+        for (pair, size), both in rows.items()), tuple(teaching))
 
 
-def _side(runs):
-    """Medians over the runs, of counts as well: they can differ, because Go's own runtime allocates."""
+def _medians(runs):
+    """Of a Side."""
     def median(unit):
         numbers = [run.values[unit] for run in runs if unit in run.values]
         return short(statistics.median(numbers)) if numbers else None
-    whole = {unit: None if median(unit) is None else round(median(unit)) for unit in ("B/op", "allocs/op")}
-    return {"runs": len(runs), "ns_per_op": median("ns/op"), "b_per_op": whole["B/op"],
-            "allocs_per_op": whole["allocs/op"]}
+    whole = [None if median(unit) is None else round(median(unit)) for unit in ("B/op", "allocs/op")]
+    return len(runs), median("ns/op"), *whole
 
 
-def _case(name, side, says):
+def _taught(name, side, says):
     case = CASES.get(name)
-    document = {"case": name, **side, "published_b_per_op": case and case.published_b,
-                "published_allocs_per_op": case and case.published_allocs, "holds": None, "explanation": None,
-                "compiler_says": says}
-    if case:
-        document["holds"] = (side["b_per_op"], side["allocs_per_op"]) == (case.published_b, case.published_allocs)
-        document["explanation"] = "as published" if document["holds"] else case.better
-    return document
+    if not case:
+        return Taught(name, *side, None, None, None, None, tuple(says))
+    holds = side[2:] == (case.published_b, case.published_allocs)
+    return Taught(name, *side, case.published_b, case.published_allocs, holds,
+                  "as published" if holds else case.better, tuple(says))
 
 
 def said_of(index, escapes):
@@ -129,7 +167,7 @@ def made(run):
     path = Path(run) / FOLDER / "go.json"
     if not path.exists():
         return None
-    return strict_json.load(path, "go")
+    return records.read(Document, strict_json.printable(strict_json.load(path, "go")))
 
 
 # ---- Beside C
@@ -142,21 +180,21 @@ def beside(document, summary):
     mine = {row.row: row for row in summary.rows}
 
     def time_in_c(row, side):
-        time = row["row"] in mine and mine[row["row"]].ns_per_op(side)
+        time = row.row in mine and mine[row.row].ns_per_op(side)
         return time.estimate if time else None
 
     def count_in_c(row, side):
-        counts = row["row"] in mine and mine[row["row"]].counted(side)
+        counts = row.row in mine and mine[row.row].counted(side)
         return counts.allocs_per_op if counts else None
 
     def in_go(key):
-        return lambda row, side: (row[side] or {}).get(key)
-    columns = [Column(key, lambda row, key=key: row[key], key, words=key == "pair") for key in ("pair", "size")]
+        return lambda row, side: getattr(getattr(row, side), key, None)
+    columns = [Column("pair", lambda row: row.pair, "pair", words=True), Column("size", lambda row: row.size, "size")]
     for unit, show, in_c, of_go in (("ns/op", quantity.time_ns, time_in_c, in_go("ns_per_op")),
                                     ("allocs/op", quantity.count, count_in_c, in_go("allocs_per_op"))):
         columns += [_column(f"{language} {side}", side, unit, show, get)
                     for language, get in (("C", in_c), ("Go", of_go)) for side in SIDES]
-    return Table(tuple(columns), document["rows"], title=f"The same lessons in Go ({document['version']})",
+    return Table(tuple(columns), document.rows, title=f"The same lessons in Go ({document.version})",
                  note="Each side alone, in one binary.")
 
 
@@ -168,20 +206,21 @@ def _column(name, side, unit, show, get):
 def teaching(document, says=False):
     """The Table of the cases; `says`: with the words of Go's compiler."""
     def counts(prefix):
-        return lambda case: " / ".join(quantity.count(case[f"{prefix}{key}_per_op"]) for key in ("b", "allocs"))
+        return lambda case: " / ".join(quantity.count(getattr(case, f"{prefix}{key}_per_op"))
+                                       for key in ("b", "allocs"))
 
     def why(case):
-        said = f". The compiler: {'; '.join(case['compiler_says'])}" if says and case["compiler_says"] else ""
-        return (case["explanation"] or quantity.NONE) + said
-    return Table((Column("case", lambda case: case["case"], "case", words=True),
+        said = f". The compiler: {'; '.join(case.compiler_says)}" if says and case.compiler_says else ""
+        return (case.explanation or quantity.NONE) + said
+    return Table((Column("case", lambda case: case.case, "case", words=True),
                   Column(title="measured B/op / allocs/op", text=counts("")),
                   Column(title="published", text=counts("published_")),
-                  Column("why", lambda case: case["explanation"], "why", why, words=True)),
-                 document["teaching"], title="What escapes to the heap in Go")
+                  Column("why", lambda case: case.explanation, "why", why, words=True)),
+                 document.teaching, title="What escapes to the heap in Go")
 
 
 def table(document, summary, on=screen.PIPE):
-    tables = [beside(document, summary)] + ([teaching(document)] if document["teaching"] else [])
+    tables = [beside(document, summary)] + ([teaching(document)] if document.teaching else [])
     return "".join("\n" + "\n".join(one.terminal(on)) + "\n" for one in tables)
 
 
@@ -192,7 +231,8 @@ def add_arguments(parser):
 
 def main(args):
     document = read(args.run / FOLDER)
-    strict_json.write_whole(args.run / FOLDER / "go.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
+    text = json.dumps(records.write(document), indent=1, allow_nan=False)
+    strict_json.write_whole(args.run / FOLDER / "go.json", f"{text}\n")
     if not args.quiet:
         print(table(document, summarize(tidy.load(args.run))[0], screen.of(sys.stdout)), end="")
     return 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plots.files import records
 from plots.stats import statistics
 from plots.stats.statistics import Estimate
 
@@ -31,8 +32,93 @@ def number(values):
     return statistics.estimate(np.asarray(values, dtype=float), statistics.CONFIDENCE)
 
 
-def program_of(kind):
-    return {"go": "go", "go_fresh": "go", "split": "split"}.get(kind, "c")
+# ---- What was measured: stack.json
+
+
+@dataclass(frozen=True)
+class Walk:
+    kind: str
+    side: str
+    elements: int
+    depth: int
+    ns: float
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Where the string was at each call."""
+    kind: str
+    elements: int
+    addresses: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Growth:
+    to_b: int
+    ns: float
+    copied_b: int | None = None  # Go does not say
+    memcpy_ns: float | None = None
+
+
+@dataclass(frozen=True)
+class HotSplit:
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a process of it measured."""
+    walks: tuple[Walk, ...]
+    trails: tuple[Trail, ...]
+    growths: tuple[Growth, ...] = ()
+    hot_split_op_ns: HotSplit | None = None
+
+
+@dataclass(frozen=True)
+class Launch:
+    c: Program
+    split: Program | None = None
+    go: Program | None = None
+
+    def of(self, kind):
+        return {"go": self.go, "go_fresh": self.go, "split": self.split}.get(kind, self.c)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    crowd: str
+    kind: str
+    n: int
+    resident_b: int
+    create_ns: float
+    turn_ns: float
+    end_ns: float
+    bookkeeping_b: int | None = None  # of ours
+
+
+@dataclass(frozen=True)
+class Instructions:
+    small: int | None
+    large: int | None
+
+
+@dataclass(frozen=True)
+class Prologues:
+    ampersand: Instructions
+    go: Instructions
+
+
+@dataclass(frozen=True)
+class Measured:
+    launches: tuple[Launch, ...]
+    crowds: tuple[tuple[Crowd, ...], ...]
+    prologues: Prologues
+    check_ns: tuple[float, ...]
+
+
+def array(found):
+    return np.array(found) if found else None
 
 
 class Result:
@@ -40,18 +126,17 @@ class Result:
 
     def __init__(self, document):
         self.document = document
-        self.launches = document["launches"]
+        self.measured = records.read(Measured, document)
+        self.launches = self.measured.launches
 
     def walks(self, kind, side, elements, depth=DEPTH):
-        program, wanted = program_of(kind), (kind, side, elements, depth)
-        found = [row["ns"] for launch in self.launches if launch.get(program) for row in launch[program]["walks"]
-                 if (row["kind"], row["side"], row["elements"], row["depth"]) == wanted]
-        return np.array(found) if found else None
+        wanted = kind, side, elements, depth
+        return array([walk.ns for launch in self.launches if launch.of(kind) for walk in launch.of(kind).walks
+                      if (walk.kind, walk.side, walk.elements, walk.depth) == wanted])
 
     def growth(self, program, to_b, key="ns"):
-        found = [row[key] for launch in self.launches if launch.get(program) for row in launch[program]["growths"]
-                 if row["to_b"] == to_b]
-        return np.array(found) if found else None
+        return array([getattr(growth, key) for launch in self.launches if launch.of(program)
+                      for growth in launch.of(program).growths if growth.to_b == to_b])
 
     def growth_within_walk(self, fresh, warm, call):
         """Of the walk with 1024 elements by value, what the growth at the call of this number costs: what that call
@@ -60,20 +145,19 @@ class Result:
         return None if any(part is None for part in parts) else (parts[0] - parts[1]) - (parts[2] - parts[3])
 
     def crowd(self, crowd, kind, key):
-        found = [row[key] for rows in self.document["crowds"] for row in rows
-                 if (row["crowd"], row["kind"]) == (crowd, kind)]
-        return np.array(found) if found else None
+        return array([getattr(one, key) for crowds in self.measured.crowds for one in crowds
+                      if (one.crowd, one.kind) == (crowd, kind)])
 
     def sizes(self, kind="native"):
-        return sorted({row["elements"] for row in self.launches[0][program_of(kind)]["walks"] if row["depth"] == DEPTH})
+        return sorted({walk.elements for walk in self.launches[0].of(kind).walks if walk.depth == DEPTH})
 
     def depths(self):
-        return sorted({row["depth"] for row in self.launches[0]["c"]["walks"] if row["elements"] == 64})
+        return sorted({walk.depth for walk in self.launches[0].c.walks if walk.elements == 64})
 
     def trail(self, kind, elements):
-        rows = self.launches[0].get(program_of(kind)) or {"trails": []}
-        return next((row["addresses"] for row in rows["trails"]
-                     if (row["kind"], row["elements"]) == (kind, elements)), None)
+        program = self.launches[0].of(kind)
+        return next((trail.addresses for trail in (program.trails if program else ())
+                     if (trail.kind, trail.elements) == (kind, elements)), None)
 
     def kinds(self):
         return [kind for kind in KINDS if self.walks(kind, "value", 1) is not None]
@@ -109,10 +193,11 @@ def goals(result):
         found.append(time_goal("growth of a full stack", {"to_b": to_b}, result.growth("c", to_b),
                                result.growth("go", to_b), 0.5))
     found += [copy_goal(result, to_b) for to_b in (64 << 10, 128 << 10)]
-    check = number(result.document["check_ns"])
+    check = number(result.measured.check_ns)
     found.append(Goal("check", {}, check, None, "ns", None, 1, "ns", bool(check.estimate <= 1)))
     for frame in ("small", "large"):
-        ours, theirs = (result.document["prologues"][whose][frame] for whose in ("ampersand", "go"))
+        ours, theirs = (getattr(whose, frame) for whose in (result.measured.prologues.ampersand,
+                                                            result.measured.prologues.go))
         found.append(Goal(f"check of a {frame} frame", {},
                           *(None if n is None else Estimate(n, None, None) for n in (ours, jump(theirs))), "", None,
                           None, "", None if ours is None or theirs is None else ours <= jump(theirs)))

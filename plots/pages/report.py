@@ -210,10 +210,9 @@ def _wrong(summary):
 def _go(document, summary, figures):
     if document is None:
         return None
-    document = printable(document)
-    return {"version": document["version"], "figure": figures.get("go"),
+    return {"version": document.version, "figure": figures.get("go"),
             "table": page_table.of(go.beside(document, summary)),
-            "teaching": page_table.of(go.teaching(document, says=True)) if document["teaching"] else None}
+            "teaching": page_table.of(go.teaching(document, says=True)) if document.teaching else None}
 
 
 # ---- Lessons and their figures

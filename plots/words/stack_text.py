@@ -66,9 +66,9 @@ def walks(result):
     columns = [Column(title="elements", text=lambda row: str(row[0])),
                Column(title="side", text=lambda row: row[1], words=True),
                *(Column(title=NAMES[kind], text=lambda row, kind=kind: time(row, kind)) for kind in kinds)]
-    hot = [launch["split"]["hot_split_op_ns"] for launch in result.launches if launch.get("split")]
+    hot = [launch.split.hot_split_op_ns for launch in result.launches if launch.split]
     notes = [f"Hot split: a loop that needs a new segment at each call pays "
-             f"{measured(number([one['most'] - one['least'] for one in hot]), 'ns')} for it"] if hot else []
+             f"{measured(number([one.most - one.least for one in hot]), 'ns')} for it"] if hot else []
     launches = quantity.counted(len(result.launches), "launch", "launches")
     title = f"stack_copy, {DEPTH} calls: ns/op, median of {launches}"
     return Table(tuple(columns), rows, title=title, footnotes=tuple(notes))

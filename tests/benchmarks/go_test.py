@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from places import ROOT
+from plots.files import records
 from plots.files.pair_run import load
 from plots.files.strict_json import faults
 from plots.go import go
@@ -27,18 +28,17 @@ GOES = [one for one in (shutil.which("go"), "/usr/lib/go-1.19/bin/go") if one an
 
 def test_what_go_printed_is_read(tmp_path):
     document = go.read(write(tmp_path / "go"))
-    assert faults(document, "go") == []
-    assert document["version"] == "go1.26.8 linux/amd64"
-    assert [row["row"] for row in document["rows"]] == ["pass/size=8", "factory/size=4096"]
-    median = {"runs": 3, "ns_per_op": 4.0, "b_per_op": 0, "allocs_per_op": 0}
-    assert document["rows"][0]["value"] == median
-    assert document["rows"][1]["value"] is None and document["rows"][1]["pointer"]["b_per_op"] == 4096
-    cases = {case["case"]: case for case in document["teaching"]}
-    assert cases["indirect_assignment"]["holds"] is True
-    assert cases["indirect_assignment"]["explanation"] == "as published"
-    assert cases["interface"]["holds"] is False and cases["interface"]["published_allocs_per_op"] == 4
-    assert "devirtualized" in cases["interface"]["explanation"]
-    assert cases["unheard_of"]["holds"] is None and cases["unheard_of"]["explanation"] is None
+    assert faults(records.write(document), "go") == []
+    assert document.version == "go1.26.8 linux/amd64"
+    assert [row.row for row in document.rows] == ["pass/size=8", "factory/size=4096"]
+    assert document.rows[0].value == go.Side(runs=3, ns_per_op=4.0, b_per_op=0, allocs_per_op=0)
+    assert document.rows[1].value is None and document.rows[1].pointer.b_per_op == 4096
+    cases = {case.case: case for case in document.teaching}
+    assert cases["indirect_assignment"].holds is True
+    assert cases["indirect_assignment"].explanation == "as published"
+    assert cases["interface"].holds is False and cases["interface"].published_allocs_per_op == 4
+    assert "devirtualized" in cases["interface"].explanation
+    assert cases["unheard_of"].holds is None and cases["unheard_of"].explanation is None
 
 
 def test_the_compilers_words_go_to_the_case_they_are_about():
@@ -85,7 +85,7 @@ def test_a_run_shows_go_beside_c(small_run, capsys):
 def test_a_go_json_of_another_kind_is_refused(small_run):
     write(small_run / "go")
     document = go.read(small_run / "go")
-    (small_run / "go" / "go.json").write_text(json.dumps(document | {"version": 3}))
+    (small_run / "go" / "go.json").write_text(json.dumps(records.write(document) | {"version": 3}))
     with pytest.raises(Refused, match="version"):
         go.made(small_run)
     assert check.check(small_run)[1]
@@ -113,28 +113,28 @@ def test_every_lesson_is_that_of_c_and_allocates_as_it_says(program, tmp_path):
     done = run_go(program, "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime", "200x", ".")
     assert done.returncode == 0, done.stdout + done.stderr
     document = go.read(write(tmp_path / "go", done.stdout, escapes.stderr, version))
-    assert faults(document, "go") == []
-    pairs = {row["pair"] for row in document["rows"]}
+    assert faults(records.write(document), "go") == []
+    pairs = {row.pair for row in document.rows}
     in_c = "".join(path.read_text() for path in (ROOT / "benchmarks").glob("*/*.c"))
     declared = set(re.findall(r"^AMP_PAIR\((\w+)", in_c, re.M))
     assert pairs == TWINS <= declared
     rows_of_c = {(name, size) for made in TABLES.values() for name, sizes in made for size in sizes}
-    assert {(row["pair"], row["size"]) for row in document["rows"]} <= rows_of_c
-    for row in document["rows"]:
-        allocates = row["pair"] == "factory"
-        assert row["value"]["allocs_per_op"] == 0, row
-        assert row["pointer"]["allocs_per_op"] == (1 if allocates else 0), row
+    assert {(row.pair, row.size) for row in document.rows} <= rows_of_c
+    for row in document.rows:
+        allocates = row.pair == "factory"
+        assert row.value.allocs_per_op == 0, row
+        assert row.pointer.allocs_per_op == (1 if allocates else 0), row
         if allocates:
-            assert row["pointer"]["b_per_op"] == pytest.approx(row["size"], rel=0.02, abs=1)
-    cases = {case["case"]: case for case in document["teaching"]}
+            assert row.pointer.b_per_op == pytest.approx(row.size, rel=0.02, abs=1)
+    cases = {case.case: case for case in document.teaching}
     assert set(cases) == set(go.CASES)
     for name, case in cases.items():
-        assert case["b_per_op"] <= case["published_b_per_op"], name
-        assert case["allocs_per_op"] <= case["published_allocs_per_op"], name
-        if case["holds"]:
+        assert case.b_per_op <= case.published_b_per_op, name
+        assert case.allocs_per_op <= case.published_allocs_per_op, name
+        if case.holds:
             continue
-        assert case["explanation"] and case["explanation"] != "as published"
-        assert name == "buffer" or case["compiler_says"], f"{name}: a difference that the compiler says nothing about"
+        assert case.explanation and case.explanation != "as published"
+        assert name == "buffer" or case.compiler_says, f"{name}: a difference that the compiler says nothing about"
 
 
 @needs_go

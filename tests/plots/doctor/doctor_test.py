@@ -42,21 +42,21 @@ def test_a_good_or_unreadable_fact_is_not_warned_of(fact):
 
 
 def test_errors_are_absolute():
-    row = doctor.error_row("m", doctor_measure.Ratios(np.array([-0.03, 0.01, 0.02, -0.04, 0.0]), 0.1))
-    assert (row["median"], row["max"]) == pytest.approx((0.02, 0.04))
-    assert row["p90"] == pytest.approx(np.percentile([0.03, 0.01, 0.02, 0.04, 0.0], 90))
+    found = doctor.errors_of("m", doctor_measure.Ratios(np.array([-0.03, 0.01, 0.02, -0.04, 0.0]), 0.1))
+    assert (found.median, found.max) == pytest.approx((0.02, 0.04))
+    assert found.p90 == pytest.approx(np.percentile([0.03, 0.01, 0.02, 0.04, 0.0], 90))
 
 
 def test_known_differences_are_judged_in_points():
     read = np.log1p([0.0030, 0.0049, 0.0055, 0.0075])  # truth 0.5 %: off by 0.20, 0.01, 0.05, 0.25 points
-    row = doctor.known_row("known_half", doctor_measure.Ratios(read, 0.1, truth=0.005))
-    assert row["median"] == pytest.approx(0.0052) and row["median_off"] == pytest.approx(0.0002)
-    assert row["within_0.2_point"] == pytest.approx(0.75)
-    assert row["p95_off"] == pytest.approx(np.percentile([0.0020, 0.0001, 0.0005, 0.0025], 95))
+    found = doctor.known_of("known_half", doctor_measure.Ratios(read, 0.1, truth=0.005))
+    assert found.median == pytest.approx(0.0052) and found.median_off == pytest.approx(0.0002)
+    assert found.within == pytest.approx(0.75)
+    assert found.p95_off == pytest.approx(np.percentile([0.0020, 0.0001, 0.0005, 0.0025], 95))
 
 
 def known(pair, within, launches=40, off=0.0):
-    return doctor.known_row(pair, doctor_measure.Ratios(
+    return doctor.known_of(pair, doctor_measure.Ratios(
         np.log1p([0.02 + off] * round(within * launches) + [0.05] * round((1 - within) * launches)), 0.1, truth=0.02))
 
 
@@ -70,11 +70,10 @@ TOGETHER = [  # shares of pairs within 0.2 point; what is said
 
 @pytest.mark.parametrize("shares, said", TOGETHER)
 def test_what_waits_for_memory_is_told_apart(shares, said):
-    rows = [known(pair, share) for pair, share in {**shares, "known_misses": 0.25}.items()]
-    assert [row["of_memory"] for row in rows] == [False, False, True]
-    result = {"methods": [], "known": rows[::-1], "placement": {
-        "google_pairs": 1, "google_different": 0, "google_apart": 0.0, "designs": 1, "intervals_without_1": 0,
-        "headline_off": 0.0, "headline_off_max": 0.0}, "known_together": doctor.together(rows)}
+    found = [known(pair, share) for pair, share in {**shares, "known_misses": 0.25}.items()]
+    assert [one.of_memory for one in found] == [False, False, True]
+    result = doctor.Measured(methods=(), known=tuple(found[::-1]), known_together=doctor.together(found),
+                             placement=doctor.Placement(1, 0, 0.0, 1, 0, 0.0, 0.0))
     lines = " ".join(" ".join(doctor.show(result, "as the machine is")).split())
     assert f"All that does not wait for memory: {said}" in lines
     assert "What waits for memory: 25.0 % of 40 launches within 0.2 point Two identical" in lines
@@ -101,8 +100,8 @@ def test_a_run_says_how_its_launches_read_known_pairs():
 
 
 def test_how_far_off_is_signed():
-    row = known("known_loads", 1, off=-0.0015)
-    assert row["median_off"] == pytest.approx(-0.0015) and row["p95_off"] == pytest.approx(0.0015)
+    found = known("known_loads", 1, off=-0.0015)
+    assert found.median_off == pytest.approx(-0.0015) and found.p95_off == pytest.approx(0.0015)
 
 
 def test_placement_counts_both_kinds_of_wrong():
@@ -110,10 +109,10 @@ def test_placement_counts_both_kinds_of_wrong():
                 doctor_measure.Compared(0, 0.04)]
     estimate = doctor_measure.statistics.Estimate
     designs = [estimate(0.004, 0.001, 0.005), estimate(-0.002, -0.003, 0.001), estimate(-0.001, -0.002, -0.0005)]
-    row = doctor.placement_row(compared, designs)
-    assert (row["google_different"], row["google_pairs"], row["intervals_without_1"], row["designs"]) == (2, 3, 2, 3)
-    assert row["google_apart"] == pytest.approx(0.1)
-    assert row["headline_off"] == pytest.approx(0.002)
+    found = doctor.placement_of(compared, designs)
+    assert (found.google_different, found.google_pairs, found.intervals_without_1, found.designs) == (2, 3, 2, 3)
+    assert found.google_apart == pytest.approx(0.1)
+    assert found.headline_off == pytest.approx(0.002)
 
 
 CHANCES = [  # of 20 intervals of six launches, each of which misses with 1/32, by exact binomials
@@ -126,7 +125,7 @@ CHANCES = [  # of 20 intervals of six launches, each of which misses with 1/32, 
 
 @pytest.mark.parametrize("outside, said", CHANCES)
 def test_missed_intervals_are_held_against_chance(outside, said):
-    text = doctor.chance({"designs": 20, "intervals_without_1": outside})
+    text = doctor.chance(outside, 20)
     assert text.startswith(said) and ("too narrow here" in text) == (outside == 3)
 
 

@@ -4,20 +4,24 @@ import pytest
 
 from drawn import CASES, MANIFEST, check_no_text_covers_another, check_no_text_leaves_the_page, row, summary, texts
 from plots.figures import go_figure, pictures
+from plots.go import go
 from plots.judge import pair_summary
 
 
 def of_go(name, value, pointer):
     pair, size = name.split("/size=")
-    sides = {side: ns and {"runs": 6, "ns_per_op": ns, "b_per_op": 0, "allocs_per_op": 0}
-             for side, ns in (("value", value), ("pointer", pointer))}
-    return {"row": name, "pair": pair, "size": int(size), **sides}
+    return go.Row(name, pair, int(size), *(ns and go.Side(runs=6, ns_per_op=ns, b_per_op=0, allocs_per_op=0)
+                                          for ns in (value, pointer)))
+
+
+def document(rows):
+    return go.Document("ampersand/go/1", "go1.26", tuple(rows), ())
 
 
 ROWS = [("pass/size=8", 1.5, 2.0, 3.0), ("pass/size=64", 0.5, 8.0, 4.0), ("pass/size=4096", 1 / 60, 900.0, 9.0),
         ("factory/size=64", 8.0, 3.0, 24.0), ("factory/size=4096", 0.9, 500.0, 250.0)]
 SUMMARY = pair_summary.read(summary([row(name, ratio) for name, ratio, _, _ in ROWS]))
-DOCUMENT = {"version": "go1.26", "rows": [of_go(name, value, pointer) for name, _, value, pointer in ROWS]}
+DOCUMENT = document(of_go(name, value, pointer) for name, _, value, pointer in ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +55,9 @@ def test_words_fit_and_times_stand_beside(fig):
 
 @pytest.mark.parametrize("rows", [[], [of_go("elsewhere/size=8", 1.0, 2.0)], [of_go("pass/size=8", 1.0, None)]])
 def test_nothing_in_common_gives_no_figure(rows):
-    assert go_figure.figures(SUMMARY, MANIFEST, {"version": "go1.26", "rows": rows}) == {}
+    assert go_figure.figures(SUMMARY, MANIFEST, document(rows)) == {}
 
 
 def test_a_row_that_failed_in_c_is_left_out():
-    document = {"version": "go1.26", "rows": [of_go("pass/size=8", 1.0, 2.0), of_go("pass/size=16", 1.0, 2.0)]}
-    assert [one.size for one in go_figure.load(pair_summary.read(CASES["failed"]), document)] == [8]
+    found = document([of_go("pass/size=8", 1.0, 2.0), of_go("pass/size=16", 1.0, 2.0)])
+    assert [one.size for one in go_figure.load(pair_summary.read(CASES["failed"]), found)] == [8]

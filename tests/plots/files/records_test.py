@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Dataclasses from JSON and back."""
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -23,6 +23,16 @@ class Tree:
     old: int = 0
     leaves: tuple[Leaf, ...] = ()
     named: dict[str, Leaf | None] | Absent = ABSENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dotted:
+    within: float = field(metadata={"key": "within_0.2_point"})
+
+
+def test_a_key_that_is_no_word_of_python():
+    assert records.read(Dotted, {"within_0.2_point": 0.5}) == Dotted(within=0.5)
+    assert records.write(Dotted(within=0.5)) == {"within_0.2_point": 0.5}
 
 
 PLAIN = {"leaf": None, "old": 0, "leaves": []}
