@@ -46,7 +46,7 @@ AMP_GROWS(uint64_t, allocates_until_told, FRAME, void *unused)
     __atomic_store_n(&told, 1, __ATOMIC_RELEASE);
     while (__atomic_load_n(&told, __ATOMIC_ACQUIRE) == 1)
         if (!amp_gc_alloc(nodes))
-            abort();
+            return amp_stack_call(say_why, unused);
     return (uintptr_t) unused;
 }
 
@@ -218,11 +218,11 @@ static int check_child(uint64_t n)
     return strcmp(amp_gc_message(gc), "this process was forked: only its parent can collect") != 0;
 }
 
-static uint64_t wait_for(uint64_t child)
+static uint64_t wait_for(void *child)
 {
     int status;
 
-    return waitpid((pid_t) child, &status, 0) == (pid_t) child && status == 0;
+    return waitpid((pid_t) (uintptr_t) child, &status, 0) > 0 && status == 0;
 }
 
 /* A child that waits for ever ends with its parent. */
@@ -237,10 +237,8 @@ static pid_t fork_child(void)
 
 static uint64_t fork_here(void *unused)
 {
-    const pid_t child = fork_child();
-
     (void) unused;
-    return child > 0 ? wait_for((uint64_t) child) : child == 0 ? 2 : 0;
+    return (uint64_t) fork_child();
 }
 
 static uint64_t end_child(void *unused)
@@ -251,16 +249,16 @@ static uint64_t end_child(void *unused)
 
 AMP_GROWS(uint64_t, forks, FRAME, void *unused)
 {
-    uint64_t good = 0, way;
+    uint64_t good = 0;
 
     for (unsigned i = 0; i < FORKS; i++) {
-        way = amp_stack_call(fork_here, unused);
-        good += way == 1;
-        if (way != 2)
-            continue;
-        while (amp_gc_alloc(nodes))
+        const uint64_t child = amp_stack_call(fork_here, unused);
+
+        while (child == 0 && amp_gc_alloc(nodes))
             ;
-        amp_stack_call(end_child, unused);
+        if (child == 0)
+            amp_stack_call(end_child, unused);
+        good += amp_gc_call(wait_for, (void *) child);
     }
     return good;
 }
@@ -280,7 +278,7 @@ static void forked(void)
 
         if (child == 0)
             _exit(check_child(LENGTH));
-        from_outside += wait_for((uint64_t) child);
+        from_outside += wait_for((void *) (uintptr_t) child);
     }
     __atomic_store_n(&told, 2, __ATOMIC_RELEASE);
     printf("%lu %lu, %d", (unsigned long) good, (unsigned long) from_outside, amp_gc_mutator_join(other, NULL));
