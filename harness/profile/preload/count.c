@@ -109,16 +109,17 @@ static const struct amp_birth *find_birth(size_t size_b, uint32_t weight, const 
 }
 
 /* By a stack that the thread has not had lately (NULL), or with such a size; or the first of all, after which
- * amp_region_off is known. */
-__attribute__((__noinline__)) static void begin_new(const void *address, size_t size_b, const struct amp_caller *caller,
-                                                    const struct amp_stack *stack)
+ * amp_region_off is known. The caller comes in registers: else each allocation would store it. */
+__attribute__((__noinline__)) static void begin_new(const void *address, size_t size_b, const struct amp_stack *stack,
+                                                    uintptr_t pc, uintptr_t sp, uintptr_t fp)
 {
+    const struct amp_caller caller = { pc, sp, fp };
     int error = errno; /* here are system calls that may fail */
     struct amp_profile_head *head = amp_region_head();
     const uint32_t weight = head && !amp_region_off ? amp_sampling_weight(size_b) : 0;
 
     if (weight > 0) {
-        const struct amp_birth *birth = find_birth(size_b, weight, caller, stack);
+        const struct amp_birth *birth = find_birth(size_b, weight, &caller, stack);
 
         if (missed_early > 0)
             add(&head->unrecorded, __atomic_exchange_n(&missed_early, 0, __ATOMIC_RELAXED), false);
@@ -156,7 +157,7 @@ void amp_count_begin(const void *address, size_t size_b, const struct amp_caller
     if (seen && (!birth || birth->size_b != size_b))
         birth = find_noted(seen, size_b);
     if (__builtin_expect(!birth || amp_region_off || missed_early > 0, 0))
-        begin_new(address, size_b, caller, seen ? seen->stack : NULL);
+        begin_new(address, size_b, seen ? seen->stack : NULL, caller->pc, caller->sp, caller->fp);
     else
         begin(address, birth);
 }

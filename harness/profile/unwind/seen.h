@@ -12,12 +12,12 @@
 
 #define AMP_SEEN_CHAIN_BITS 10
 #define AMP_SEEN_NOTE_BITS 11
-#define AMP_SEEN_STEP 8 /* words are compared so many at once: how often is then easier to guess for the processor */
+#define AMP_SEEN_STEP 8 /* words are compared so many at once */
 
 /* A word that must not have changed, by its lower half: of a return address; or of a frame pointer that was followed,
  * whose upper half is that of the stack. */
 struct amp_check {
-    uint32_t offset_b; /* above the caller's stack pointer */
+    uint32_t offset_b; /* above the caller's stack pointer; below 2^31 */
     uint32_t lower;
 };
 
@@ -30,7 +30,7 @@ struct amp_seen_stack {
     void *last;             /* the value that was noted last beside it; NULL: none */
     struct amp_check quick; /* one of the checks: that by which it was last seen to be another stack */
     const struct amp_stack *stack; /* its words are copies, too */
-    struct amp_check checks[];
+    uint32_t checks[] __attribute__((aligned(32))); /* AMP_SEEN_STEP times offset_b, as many times lower, and so on */
 };
 
 /* What others keep beside a stack and a number, which `value` must tell, too. */
@@ -60,9 +60,9 @@ static inline uint64_t amp_seen_stamp(void)
 }
 
 /* The lower half of the word at that distance, less what it was. */
-static inline uint32_t amp_seen_change(uintptr_t sp, struct amp_check check)
+static inline uint32_t amp_seen_change(uintptr_t sp, uint32_t offset_b, uint32_t lower)
 {
-    return (uint32_t) *(const uintptr_t *) (sp + check.offset_b) ^ check.lower;
+    return (uint32_t) *(const uintptr_t *) (sp + offset_b) ^ lower;
 }
 
 /* Whether it begins there, and the one check holds: words are read only of a stack that has them. */
@@ -73,24 +73,23 @@ static inline bool amp_seen_may_be_same(const struct amp_seen_stack *seen, const
     const uint64_t differs = (seen->caller.pc ^ caller->pc) | (seen->caller.sp ^ caller->sp) | (seen->stamp ^ stamp) |
                              ((seen->caller.fp ^ caller->fp) & fp_mask);
 
-    return !differs && !amp_seen_change(caller->sp, seen->quick);
+    return !differs && !amp_seen_change(caller->sp, seen->quick.offset_b, seen->quick.lower);
 }
+
+/* Whether the processor loads several words at once faster than one by one. */
+extern bool amp_seen_gathers;
+
+/* Whether all checks hold: by such loads, which not every processor has; and by single ones. */
+bool amp_seen_is_same_gathered(const struct amp_seen_stack *seen, uintptr_t sp);
+bool amp_seen_is_same_singly(const struct amp_seen_stack *seen, uintptr_t sp);
 
 static inline bool amp_seen_is_same(const struct amp_seen_stack *seen, const struct amp_caller *caller)
 {
-    const struct amp_check *check = seen->checks, *end = check + seen->n_checks;
-    const uintptr_t sp = caller->sp;
-    uint32_t differs = 0;
-
-    for (; !differs && check < end; check += AMP_SEEN_STEP)
-        differs = amp_seen_change(sp, check[0]) | amp_seen_change(sp, check[1]) | amp_seen_change(sp, check[2]) |
-                  amp_seen_change(sp, check[3]) | amp_seen_change(sp, check[4]) | amp_seen_change(sp, check[5]) |
-                  amp_seen_change(sp, check[6]) | amp_seen_change(sp, check[7]);
-    return !differs;
+    return amp_seen_gathers ? amp_seen_is_same_gathered(seen, caller->sp) : amp_seen_is_same_singly(seen, caller->sp);
 }
 
 /* It was another stack: by which check, is asked first the next time. */
-void amp_seen_learn(struct amp_seen_stack *seen, const struct amp_caller *caller);
+void amp_seen_learn(struct amp_seen_stack *seen, uintptr_t sp);
 
 /* The stack from `caller` outwards, if it is remembered; else NULL. */
 __attribute__((__always_inline__)) static inline struct amp_seen_stack *amp_seen_find(const struct amp_caller *caller)
@@ -106,7 +105,7 @@ __attribute__((__always_inline__)) static inline struct amp_seen_stack *amp_seen
         if (!amp_seen_may_be_same(seen, caller, stamp))
             continue;
         if (__builtin_expect(!amp_seen_is_same(seen, caller), 0)) {
-            amp_seen_learn(seen, caller);
+            amp_seen_learn(seen, caller->sp);
             continue;
         }
         if (at != chain) { /* the last one that was seen comes first */

@@ -214,6 +214,12 @@ static struct amp_row guess(struct registers *r, struct amp_stack_room *out)
                              .fp = AMP_FP_AT_CFA, .fp_offset = -16 };
 }
 
+/* Whether no call returns there, but a function begins: as makecontext() lays it below a stack's first frame. */
+static bool is_made(const struct registers *r)
+{
+    return !r->is_exact && row_at(r->pc).cfa != AMP_CFA_NONE;
+}
+
 /* One frame further. False: the stack ends here. */
 static bool step(struct registers *r, struct amp_thread *thread, struct amp_stack_room *out)
 {
@@ -221,7 +227,7 @@ static bool step(struct registers *r, struct amp_thread *thread, struct amp_stac
     bool goes_on;
 
     if (row.cfa == AMP_CFA_NONE)
-        row = guess(r, out);
+        row = is_made(r) ? (struct amp_row){ .cfa = AMP_CFA_OUTERMOST } : guess(r, out);
     goes_on = row.cfa != AMP_CFA_OUTERMOST;
     if (row.cfa == AMP_CFA_SIGNAL) {
         leave_handler(r);
