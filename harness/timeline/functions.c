@@ -8,6 +8,7 @@
 #include "harness/timeline/write/imported.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -49,49 +50,78 @@ static int exit_status(int status)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* Start uftrace. output: where what it prints goes, and its messages nowhere; -1: both as ours. 0 or a negative
+ * errno. */
+static int start(const char *const *words, int output, pid_t *child)
+{
+    posix_spawn_file_actions_t actions;
+    int err = posix_spawn_file_actions_init(&actions);
+
+    if (err)
+        return -err;
+    if (output >= 0) {
+        posix_spawn_file_actions_adddup2(&actions, output, 1);
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    }
+    err = posix_spawnp(child, UFTRACE, &actions, NULL, (char **) (uintptr_t) words, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return -err;
+}
+
+static int wait_for(pid_t child)
+{
+    int status = 0;
+
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return status;
+}
+
 /* uftrace record -d FOLDER PROGRAM ARGUMENTS. Returns the program's exit status, or a negative errno. */
 static int record(char **command, const char *folder)
 {
+    const char *const first[] = { UFTRACE, "record", "--no-pager", "-d", folder };
     size_t n = 0;
-    char **words;
-    int status = 0, own, err;
+    const char **words;
+    int status, own, err;
     pid_t child;
 
     while (command[n])
         n++;
-    words = calloc(n + 7, sizeof *words);
+    words = malloc(sizeof first + (n + 1) * sizeof *words);
     if (!words)
         return -ENOMEM;
-    words[0] = (char *) (uintptr_t) UFTRACE;
-    words[1] = (char *) (uintptr_t) "record";
-    words[2] = (char *) (uintptr_t) "--no-pager";
-    words[3] = (char *) (uintptr_t) "-d";
-    words[4] = (char *) (uintptr_t) folder;
-    memcpy(words + 5, command, n * sizeof *words);
-    err = posix_spawnp(&child, UFTRACE, NULL, NULL, words, environ);
+    memcpy(words, first, sizeof first);
+    memcpy(words + sizeof first / sizeof *first, command, (n + 1) * sizeof *words);
+    err = start(words, -1, &child);
     free(words);
     if (err)
-        return -err;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
+        return err;
+    status = wait_for(child);
     own = status_of_program(folder);
     return exit_status(own < 0 ? status : own);
 }
 
 static int import(const char *traced, const char *program, const char *folder)
 {
-    char *line;
+    const char *const words[] = { UFTRACE, "dump", "--chrome", "-d", traced, NULL };
+    pid_t child = -1;
     FILE *dump;
-    int err;
+    int ends[2], err;
 
-    if (asprintf(&line, UFTRACE " dump --chrome -d '%s' 2>/dev/null", traced) < 0)
-        return -ENOMEM;
-    dump = popen(line, "r");
-    free(line);
-    if (!dump)
+    if (pipe2(ends, O_CLOEXEC))
         return -errno;
-    err = amp_imported_make(dump, program, folder);
-    pclose(dump);
+    dump = fdopen(ends[0], "r");
+    err = dump ? start(words, ends[1], &child) : -errno;
+    close(ends[1]);
+    if (!err)
+        err = amp_imported_make(dump, program, folder);
+    if (dump)
+        fclose(dump); /* before the wait: it may have more to say */
+    else
+        close(ends[0]);
+    if (child > 0)
+        wait_for(child);
     return err;
 }
 

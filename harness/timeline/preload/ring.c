@@ -397,6 +397,11 @@ bool amp_ring_is_traced(void)
     return process && !is_in_memory;
 }
 
+bool amp_ring_is_of(pid_t pid)
+{
+    return process && (!process->head || process->head->pid == pid); /* none yet: it begins with the next event */
+}
+
 void amp_ring_begin_here(size_t size_b)
 {
     if (process)

@@ -10,6 +10,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -284,7 +285,27 @@ __attribute__((constructor)) static void process_begins(void)
     amp_marks_switch_on();
 }
 
+/* Once: a destructor may call _exit(), too. */
 __attribute__((destructor)) static void process_ends(void)
 {
+    static pid_t ended;
+    const pid_t self = getpid();
+
+    if (ended == self || !amp_ring_is_of(self))
+        return;
+    ended = self;
     AMP_NOTE(AMP_MARK_POINT, "process ends", 0);
+}
+
+/* As shells and forked children end: no destructor runs. */
+AMP_RING_EXPORTED _Noreturn void _exit(int status)
+{
+    process_ends();
+    for (;;)
+        syscall(SYS_exit_group, status);
+}
+
+AMP_RING_EXPORTED _Noreturn void _Exit(int status)
+{
+    _exit(status);
 }

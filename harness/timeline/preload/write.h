@@ -7,6 +7,7 @@
 #include "harness/marks.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define AMP_RING_EXPORTED __attribute__((__visibility__("default")))
 
@@ -41,6 +42,9 @@ void amp_ring_begin_process(void);
 
 /* Whether it did. */
 bool amp_ring_is_traced(void);
+
+/* Whether the ring is that process's: in a child of vfork() it is the parent's. */
+bool amp_ring_is_of(pid_t pid);
 
 /* Switch on the marks of all that is loaded now, if the process is traced. */
 void amp_marks_switch_on(void);

@@ -54,3 +54,15 @@ def test_a_row(tmp_path):
     assert len(sides[0]) == len(sides[1]) > 0 and are_within(sum(sides, []), events.of("X", "block"))
     assert are_within(events.of("X", "block"), rows) and are_within(rows, events.of("X", "launch"), same=())
     assert not {path for path in scratch() - before if not is_in_use(path.parent)}
+
+
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_a_row_that_cannot_run(tmp_path):
+    """The one who could not run it says why, in one line; no table and no file of nothing follow."""
+    out = tmp_path / "out.json"
+    for row, more, why in (("factory/size=65", {}, "the nearest is 'factory/size=64'"),
+                           ("factory/size=64", {"AMPERSAND_LESSONS": "/proc/none"}, "No such file or directory")):
+        done = subprocess.run([TRACE, "-o", out, row], capture_output=True, text=True, env=os.environ | more,
+                              timeout=HANGS_S)
+        assert (done.returncode, done.stdout) == (2, "") and not out.exists()
+        assert why in done.stderr and done.stderr.count("\n") == 1, done.stderr

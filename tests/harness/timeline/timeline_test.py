@@ -105,6 +105,7 @@ def test_children(program, tmp_path):
     assert done.returncode == 0 and report["processes"] == 101
     names = Counter(events.names("i"))
     assert names["before"] == 101 and names["behind"] == 1 and names["process starts, by fork"] == 100
+    assert names["process ends"] == 101 and len({one["pid"] for one in events.of("i", "process ends")}) == 101
     assert len({one["pid"] for one in events.of("X", "child")}) == 100
 
 
@@ -112,6 +113,8 @@ def test_a_shell_and_what_it_starts(program, tmp_path):
     done, events, report = trace(tmp_path, "/bin/sh", "-c",
                                  f"{program} nested 0 >&2; ls / | wc -l; exec {program} nested 1")
     assert done.returncode == 0 and len(events.of("X", "nested")) == 4 and report["processes"] >= 4
+    assert set(Counter(one["pid"] for one in events.of("i", "process ends")).values()) == {1}
+    assert {one["pid"] for one in events.of("i", "process ends")} == {one["pid"] for one in events.all}
 
 
 def test_exec(program, tmp_path):
@@ -384,6 +387,25 @@ def test_functions(tmp_path):
     assert len(events.of("X", "fib")) == 177 and len(events.of("X", "main")) == 1  # the calls of the plain recursion
     assert trace(tmp_path, program, "7", flags=["--functions"])[0].returncode == 7
     assert trace(tmp_path, program, "7", "by a signal", flags=["--functions"])[0].returncode == 128 + signal.SIGKILL
+
+
+SMALL_MEMORY = """mount -t tmpfs -o size=1m none /dev/shm && exec "$@" """  # then files lie below TMPDIR
+
+
+@pytest.mark.skipif(not shutil.which("uftrace"), reason="no uftrace: apt-get install uftrace")
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+@pytest.mark.skipif(subprocess.run(["unshare", "-m", "sh", "-c", SMALL_MEMORY, "sh", "true"],
+                                   capture_output=True).returncode != 0, reason="nothing may be mounted here")
+def test_functions_in_a_folder_of_any_name(tmp_path):
+    (tmp_path / "fib.c").write_text(RECURSING)
+    program, folder, out = tmp_path / "fib", tmp_path / "it's $HOME", tmp_path / "out.json"
+    compiled(program, tmp_path / "fib.c", "-O1", "-pg")
+    folder.mkdir()
+    words = ["unshare", "-m", "sh", "-c", SMALL_MEMORY, "sh", TRACE, "--functions", "-o", out, "--", program]
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ | {"TMPDIR": str(folder)})
+    assert (done.returncode, done.stdout) == (0, "55\n"), done.stderr
+    assert len(Events(out.read_text()).of("X", "fib")) == 177
+    assert os.listdir(folder) == []
 
 
 def test_functions_without_uftrace(program, tmp_path):

@@ -2,6 +2,7 @@
 """Which part of a recording is written, where curves end, and a ring that is read while it is written. AMPERSAND_BUILD
 names the build folder."""
 import json
+import re
 import signal
 import subprocess
 
@@ -68,3 +69,22 @@ def test_a_ring_that_is_read_while_it_is_written(program, tmp_path):
     *values, end = [one["args"]["value"] for one in Events(out.read_text()).of("C", "n")]
     assert running.returncode == 0 and end == 0
     assert len(values) > 10_000 and values == list(range(values[0], values[0] + len(values)))
+
+
+def test_from_when_on_a_page_holds_all(program, tmp_path):
+    """As many whole parts of the time line, 4096 of which are equally long, as have no more events than a page may."""
+    kept, page = tmp_path / "kept", tmp_path / "page.html"
+    trace(tmp_path, program, "many", "20000", flags=["--keep", kept])
+    ends = [one["ts"] + one.get("dur", 0) for one in Events((tmp_path / "out.json").read_text()).all
+            if one["ph"] in "XiC"]
+    assert len(ends) > 20_000
+    for most in (len(ends), len(ends) - 1, len(ends) // 2, len(ends) // 10):
+        done = subprocess.run([TRACE, "--from", kept, "--page-events", str(most), "-o", page], capture_output=True)
+        assert done.returncode == 0
+        said = dict(re.findall(r'"(ns|from_ns|left_out)":(\d+)', page.read_text(encoding="utf-8")))
+        ns, from_ns, left_out = (int(said[key]) for key in ("ns", "from_ns", "left_out"))
+        assert sum(end > from_ns for end in ends) <= most, most
+        if most == len(ends):
+            assert (from_ns, left_out) == (0, 0)
+        else: # one part more would be too much
+            assert sum(end >= from_ns - ns / 4096 - 1 for end in ends) > most, most
