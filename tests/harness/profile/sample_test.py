@@ -102,6 +102,16 @@ def test_where_samples_are_certain_nothing_changes(command, program):
 
 
 @needs_preload
+@pytest.mark.parametrize("mode, n", [("again", 70_000), ("stays", 1000)])
+def test_no_end_is_missed(mode, n, sampled):
+    """Of objects that come to lie where others were, and of those that realloc() could not move."""
+    own = [sample for sample in with_samples(1, sampled, mode)["samples"] if sample["least_b"] == 128
+           and sample["stack"][0]["module"] == str(sampled)]
+    assert sum(sample["allocs"] for sample in own) == n
+    assert all((sample["frees"], sample["freed_b"]) == (sample["allocs"], sample["bytes"]) for sample in own)
+
+
+@needs_preload
 def test_each_child_draws_for_itself(program):
     """100 children that do the same: 49 objects of theirs are sampled on average, with a standard error of 7. If they
     drew the same numbers, it would be none of them, or a hundred."""

@@ -4,7 +4,9 @@
  *
  *   sizes    so many objects of each size as is printed, every second of which is freed
  *   gone     objects of all kinds, which other threads move and free: none is left
- *   lent     large objects that are made small, and such that their maker's caller frees */
+ *   lent     large objects that are made small, and such that their maker's caller frees
+ *   again    more objects at one place, one after the other, than 16 bits count
+ *   stays    objects that cannot be moved for lack of memory, and then are freed */
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -93,6 +95,24 @@ static __attribute__((__noinline__)) void lent(void)
     sink = NULL;
 }
 
+static void again(void)
+{
+    for (int i = 0; i < 70000; i++) {
+        sink = malloc(200);
+        free(sink);
+    }
+}
+
+static void stays(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        void *p = malloc(200);
+
+        sink = realloc(p, SIZE_MAX / 4);
+        free(p);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "sizes") == 0)
@@ -102,6 +122,10 @@ int main(int argc, char **argv)
     else if (argc > 1 && strcmp(argv[1], "lent") == 0)
         for (int i = 0; i < N; i++)
             lent();
+    else if (argc > 1 && strcmp(argv[1], "again") == 0)
+        again();
+    else if (argc > 1 && strcmp(argv[1], "stays") == 0)
+        stays();
     else
         return 95;
     return 0;
