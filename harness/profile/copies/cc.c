@@ -110,11 +110,12 @@ static bool compiles_at_link(char **words)
     return does;
 }
 
-/* How the command begins: the compiler, debug information and the plugin. Returns the number of words. A compiler that
- * the linker starts has no plugin, and its code would keep names that fit no longer: so with -flto there is none. */
+/* How the command begins: the compiler, debug information and the plugin. Returns the number of words. The gcc that the
+ * linker starts gets the plugin, too; a clang does not, and its code would keep names that fit no longer: so with -flto
+ * there is none. */
 static int begin_command(const char *compiler, const char *plugin, char **given, char *option, size_t cap, char **words)
 {
-    const bool gcc = is_gcc(compiler), has_plugin = !compiles_at_link(given);
+    const bool gcc = is_gcc(compiler), has_plugin = gcc || !compiles_at_link(given);
     int n = 0;
 
     snprintf(option, cap, "%s%s", gcc ? "-fplugin=" : "-fpass-plugin=", plugin);

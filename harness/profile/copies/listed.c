@@ -62,18 +62,44 @@ static int keep(struct amp_copies_listed **listed, struct amp_copies_listed *mad
     return -ENOMEM;
 }
 
-static int add(char *field[N_FIELDS], struct amp_copies_listed **listed, struct amp_copy_places *places)
+/* The linker's gcc knows fewer types: what the source asks for there, of the same size, has the right name. */
+static void rename_as_asked(struct amp_copies_listed *made, struct amp_copies_listed *listed)
+{
+    struct amp_copies_listed *asked;
+
+    HASH_FIND_STR(listed, made->key, asked);
+    if (!asked || asked->size_b != made->size_b)
+        return;
+    free(made->name);
+    free(made->function);
+    made->name = strdup(asked->name);
+    made->function = strdup(asked->function);
+}
+
+static struct amp_copies_listed *make(char *field[N_FIELDS])
 {
     struct amp_copies_listed *made = calloc(1, sizeof *made);
-    struct amp_copy_place *place;
 
     if (!made)
-        return -ENOMEM;
+        return NULL;
     made->size_b = strtoull(field[BYTES], NULL, 10);
     made->key = make_key(field[PATH], field[LINE], field[COLUMN]);
     made->function = strdup(field[FUNCTION]);
     if (asprintf(&made->name, AMP_COPIES_NAME "%s, %s B, %s", field[TYPE], field[BYTES], field[KIND]) < 0)
         made->name = NULL;
+    return made;
+}
+
+static int add(char *field[N_FIELDS], struct amp_copies_listed **listed, struct amp_copy_places *places)
+{
+    const unsigned asked = (unsigned) strtoul(field[ASKED], NULL, 10);
+    struct amp_copies_listed *made = make(field);
+    struct amp_copy_place *place;
+
+    if (!made)
+        return -ENOMEM;
+    if (made->key && asked == 0)
+        rename_as_asked(made, *listed);
     place = made->key && made->function && made->name
                 ? amp_copy_place_of(places, made->name, field[PATH], (unsigned) strtoul(field[LINE], NULL, 10),
                                     made->function)
@@ -82,7 +108,7 @@ static int add(char *field[N_FIELDS], struct amp_copies_listed **listed, struct 
         free_one(made);
         return -ENOMEM;
     }
-    place->asked += (unsigned) strtoul(field[ASKED], NULL, 10);
+    place->asked += asked;
     place->left += (unsigned) strtoul(field[LEFT], NULL, 10);
     return keep(listed, made);
 }
@@ -100,18 +126,24 @@ static bool split(char *line, char *field[N_FIELDS])
     return true;
 }
 
-static int add_lines(char *text, struct amp_copies_listed **listed, struct amp_copy_places *places)
+/* First what the source asks for, then what is left of it. */
+static int add_lines(char *text, size_t size_b, struct amp_copies_listed **listed, struct amp_copy_places *places)
 {
-    char *field[N_FIELDS], *next;
+    const char *behind = text + size_b;
+    char *field[N_FIELDS];
     int err = 0;
 
-    for (char *line = text; !err && *line; line = next) {
-        next = strchr(line, '\n');
-        if (!next)
-            return -EBADMSG;
-        *next++ = '\0';
-        err = split(line, field) ? add(field, listed, places) : -EBADMSG;
-    }
+    for (int is_left = 0; is_left < 2; is_left++)
+        for (char *line = text, *end; !err && line < behind; line = end + 1) {
+            end = memchr(line, '\n', (size_t) (behind - line));
+            if (!end)
+                return -EBADMSG;
+            if (is_left != (strncmp(line, "0\t", 2) == 0))
+                continue;
+            *end = '\0';
+            err = split(line, field) ? add(field, listed, places) : -EBADMSG;
+            *end = '\n';
+        }
     return err;
 }
 
@@ -130,7 +162,7 @@ int amp_copies_read_listed(const char *path, struct amp_copies_listed **listed, 
     close(fd);
     if (text && !err) {
         places->is_listed = true;
-        err = add_lines(text, listed, places);
+        err = add_lines(text, at.size_b, listed, places);
     }
     free(text);
     return err;

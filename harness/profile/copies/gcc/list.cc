@@ -6,6 +6,8 @@
  *                        |                                              |
  *                        `-----------> copy_list of the object <--------'      text, in a section that is not loaded
  *
+ * With -flto the linker starts another gcc, with the plugin, for what is on the right; the program gets both lists.
+ *
  * A line of the list: asked, left, bytes, line, column, file, kind, type, function, with tabs between and a line feed
  * at the end, so that the linker joins the lists of all files. The code stays as it is: statements are only read. */
 #include <cstdio>
@@ -18,6 +20,7 @@
 #include "tree.h"
 
 #include "basic-block.h"
+#include "cgraph.h"
 #include "context.h"
 #include "function.h"
 #include "gimple.h"
@@ -201,25 +204,49 @@ struct list_pass : gimple_opt_pass {
     bool is_left;
 };
 
-void put_quoted(const std::string &text)
+std::string quoted(const std::string &text)
 {
+    std::string out;
+    char octal[8];
+
     for (unsigned char c : text)
-        if (c >= ' ' && c < 0x7f && c != '"' && c != '\\')
-            fputc(c, asm_out_file);
-        else
-            fprintf(asm_out_file, "\\%03o", c);
+        if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
+            out += c;
+        } else {
+            snprintf(octal, sizeof octal, "\\%03o", c);
+            out += octal;
+        }
+    return out;
+}
+
+/* What has not been written yet, as the assembler takes it. Empty: nothing. */
+std::string take_list()
+{
+    std::string lines;
+
+    for (auto &one : copies) {
+        if (one.second.asked > 0 || one.second.left > 0)
+            lines += "\t.ascii \"" + quoted(std::to_string(one.second.asked) + '\t' + std::to_string(one.second.left) +
+                                            '\t' + one.first + '\t' + one.second.function + '\n') + "\"\n";
+        one.second.asked = one.second.left = 0;
+    }
+    return lines.empty() ? lines : "\t.pushsection copy_list,\"\",@progbits\n" + lines + "\t.popsection\n";
+}
+
+/* Where the linker compiles, only assembly of the source's own goes the way from here to there. */
+void hand_on_list(void *, void *)
+{
+    if (!flag_generate_lto || in_lto_p)
+        return;
+    std::string list = take_list();
+    if (!list.empty())
+        symtab->finalize_toplevel_asm(build_string((int) list.size() + 1, list.c_str()));
 }
 
 void write_list(void *, void *)
 {
-    if (!asm_out_file || copies.empty())
-        return;
-    fputs("\t.section copy_list,\"\",@progbits\n", asm_out_file);
-    for (const auto &one : copies) {
-        fprintf(asm_out_file, "\t.ascii \"%u\\t%u\\t", one.second.asked, one.second.left);
-        put_quoted(one.first + '\t' + one.second.function + '\n');
-        fputs("\"\n", asm_out_file);
-    }
+    if (asm_out_file)
+        fputs(take_list().c_str(), asm_out_file);
 }
 
 void add_pass(plugin_name_args *plugin, const pass_data &data, const char *reference, pass_positioning_ops where)
@@ -237,6 +264,7 @@ __attribute__((__visibility__("default"))) int plugin_init(plugin_name_args *plu
         return 1;
     add_pass(plugin, asked_data, "cfg", PASS_POS_INSERT_AFTER);
     add_pass(plugin, left_data, "optimized", PASS_POS_INSERT_BEFORE);
+    register_callback(plugin->base_name, PLUGIN_ALL_IPA_PASSES_START, hand_on_list, NULL);
     register_callback(plugin->base_name, PLUGIN_FINISH_UNIT, write_list, NULL);
     return 0;
 }

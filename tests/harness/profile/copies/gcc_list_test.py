@@ -136,6 +136,30 @@ def test_unions_and_small_structs(tmp_path):
         "give": {("union value", 40, "assignment"): [1, 1]}}
 
 
+@pytest.mark.parametrize("flags", [(), ("-ffat-lto-objects",)], ids=["slim", "fat"])
+def test_where_the_linker_compiles(tmp_path, flags):
+    """The lists of the compiler and of the linker's compiler are one; the code is that without a list."""
+    done = run(CC, "-O2", "-flto", *flags, "-c", SOURCE, "-o", "named.o", cwd=tmp_path)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    assert run(CC, "-O2", "-flto", "named.o", "-o", "named", cwd=tmp_path).returncode == 0
+    asked = {function: {key: counts[0] for key, counts in copies.items() if counts[0]}
+             for function, copies in listed(tmp_path / "named").items()}
+    assert {function: asked[function] for function in ASKED} == ASKED
+    for words in (["-c", SOURCE, "-o", "plain.o"], ["plain.o", "-o", "plain"]):
+        assert run(GCC, "-g", "-O2", "-flto", *flags, *words, cwd=tmp_path).returncode == 0
+    assert code_of(tmp_path / "named") == code_of(tmp_path / "plain")
+    places = {(one["caller"], one["type"], one["kind"]): (one["asked"], one["left"])
+              for one in profile(tmp_path / "named")[1]["places"]}
+    assert places["by_memcpy", "struct order", "assignment"] == (1, 1)
+    assert places["twice", "Matrix", "argument"] == (2, 2) and places["removed", "struct order", "assignment"] == (1, 0)
+    assert all(asked > 0 for asked, _ in places.values())
+
+
+def code_of(path):
+    with path.open("rb") as file:
+        return ELFFile(file).get_section_by_name(".text").data()
+
+
 def test_constants_and_bytes(tmp_path):
     """A constant is an initialiser, zeros are stored and not copied; of memcpy's pointers, either tells the type."""
     source = tmp_path / "c.c"
@@ -148,6 +172,28 @@ def test_constants_and_bytes(tmp_path):
     assert listed(compiled(tmp_path / "c.o", "-c", source=source)) == {
         "begin": {("struct u", 200, "initialiser"): [1, 1]}, "give": {("struct s", 72, "assignment"): [1, 1]},
         "take": {("struct t", 80, "assignment"): [1, 1]}}
+
+
+KINDS = """typedef struct { long w[6]; } Pose;
+struct s { long w[3]; };
+struct row { int n; struct { long w[5]; } nameless; struct s list[4]; };
+void two(struct s *a, const struct s *b) { __builtin_memcpy(a, b, 2 * sizeof *a); }
+void list(struct row *a, const struct row *b) { __builtin_memcpy(a->list, b->list, sizeof a->list); }
+void first(struct row *a, const void *b) { __builtin_memcpy(a, b, 24); }
+void nameless(struct row *a, const struct row *b) { a->nameless = b->nameless; }
+void alias(Pose *a, const Pose *b) { *a = *b; }
+"""
+
+
+@pytest.mark.parametrize("name", ["kinds.c", "it\"s \\ ü.c"])
+def test_several_parts_and_types_without_a_tag(tmp_path, name):
+    (tmp_path / name).write_text(KINDS)
+    done = run(CC, "-O2", "-c", name, "-o", "made.o", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert listed(tmp_path / "made.o") == {
+        "two": {("struct s", 48, "several"): [1, 1]}, "list": {("struct s", 96, "several"): [1, 1]},
+        "first": {("struct row", 24, "part"): [1, 1]}, "nameless": {("?", 40, "assignment"): [1, 1]},
+        "alias": {("Pose", 48, "assignment"): [1, 1]}}
 
 
 def test_lists_of_several_files_are_one(tmp_path):
@@ -191,7 +237,7 @@ def test_the_table_says_what_gcc_left(program):
 
 @pytest.mark.parametrize("flags, said", [
     (("--count",), "--count: gcc's copies are listed, and not counted"),
-    (("-flto", "-c"), "-flto: no copies are named"), (("-flto=auto", "-fno-lto", "-c"), "")])
+    (("-flto", "-c"), ""), (("-flto=auto", "-fno-lto", "-c"), "")])
 def test_what_gcc_cannot_do_is_said(tmp_path, flags, said):
     done = run(CC, *flags, SOURCE, "-o", tmp_path / "made.o")
     assert done.returncode == (2 if flags[0] == "--count" else 0)
