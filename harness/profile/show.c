@@ -189,7 +189,7 @@ void amp_show_flags(const struct amp_profile *profile, FILE *out)
     for (size_t i = 0; i < profile->n_mappings; i++)
         named += profile->mappings[i]->has_lines && !profile->mappings[i]->is_library_of_c;
     if (named == 0 && profile->n_samples > 0 && amp_symbols_are_read())
-        fprintf(out, "no debug information: compile with -g to see files and lines\n");
+        fprintf(out, "no debug information: compile with -g, or install the debug symbols, to see files and lines\n");
 }
 
 /* How far sums may be off. Of an allocation of s bytes the variance is s^2 (1 - p) / p, which is at most s R. */

@@ -69,6 +69,21 @@ int amp_debug_symbol(struct amp_debug *debug, uint64_t address, const char **nam
     return 0;
 }
 
+bool amp_debug_begin(struct amp_debug *debug, uint64_t address, uint64_t *begin)
+{
+    Dwarf_Addr bias, low, high;
+    Dwarf_CFI *tables = dwfl_module_eh_cfi(debug->module, &bias);
+    Dwarf_Frame *frame;
+
+    if (!tables || dwarf_cfi_addrframe(tables, address - bias, &frame))
+        return false;
+    if (dwarf_frame_info(frame, &low, &high, NULL) < 0)
+        low = 0;
+    free(frame);
+    *begin = low + bias;
+    return low > 0;
+}
+
 /* Add the addresses of a unit or function under its number. */
 static int add_ranges(struct amp_spans *spans, Dwarf_Die *die, size_t number)
 {

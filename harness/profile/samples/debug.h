@@ -32,6 +32,9 @@ struct amp_debug {
 /* The function's symbol that holds an address in memory; *name is NULL if there is none. 0 or -ENOMEM. */
 int amp_debug_symbol(struct amp_debug *debug, uint64_t address, const char **name);
 
+/* Where the function begins that holds an address in memory, by the unwind tables; false: they do not say. */
+bool amp_debug_begin(struct amp_debug *debug, uint64_t address, uint64_t *begin);
+
 /* The unit and the function that hold an address; *unit or *function is NULL if none does. 0 or -ENOMEM. */
 int amp_debug_find(struct amp_debug *debug, uint64_t address, struct amp_debug_unit **unit, Dwarf_Die **function);
 

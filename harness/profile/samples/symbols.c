@@ -8,19 +8,50 @@
 
 #ifdef AMP_HAS_LIBDW
 #include "harness/profile/samples/debug.h"
+#include "harness/profile/samples/store.h"
 
+#include <dlfcn.h>
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEEPEST 64 /* functions that are inlined into each other */
 
+/* Whether the file of a name in .gnu_debuglink is in one of the places for it. */
+static bool has_linked(const char *file, const char *link)
+{
+    static const char *const places[] = { "%s%.*s/%s", "%s%.*s/.debug/%s", "%s%.*s/%s" };
+    const char *last = strrchr(file, '/');
+    char path[PATH_MAX];
+
+    for (int i = 0; last && i < 3; i++) {
+        snprintf(path, sizeof path, places[i], i == 2 ? "/usr/lib/debug" : "", (int) (last - file), file, link);
+        if (access(path, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* As libdwfl does, but not in a network: for nothing it would load some thirty libraries. */
+static int find_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base, const char *file,
+                          const char *link, GElf_Word crc, char **out)
+{
+    int fd = dwfl_build_id_find_debuginfo(module, data, name, base, file, link, crc, out);
+
+    if (fd >= 0 || !file || !link || !has_linked(file, link))
+        return fd;
+    return dwfl_standard_find_debuginfo(module, data, name, base, file, link, crc, out);
+}
+
 static const Dwfl_Callbacks callbacks = {
     .find_elf = dwfl_build_id_find_elf,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .find_debuginfo = find_debuginfo,
     .section_address = dwfl_offline_section_address,
 };
 
@@ -34,6 +65,22 @@ static void read_build_id(Dwfl_Module *module, struct amp_mapping *mapping)
         snprintf(mapping->build_id + 2 * i, 3, "%02x", bits[i]);
 }
 
+/* C++'s names as its library reads them, if that is here: what links with it would need it always. */
+static const char *readable(struct amp_profile *profile, const char *name)
+{
+    static char *(*demangle)(const char *, char *, size_t *, int *);
+    static void *library;
+    const char *made = NULL;
+    char *text;
+
+    if (!library && strncmp(name, "_Z", 2) == 0 && (library = dlopen("libstdc++.so.6", RTLD_NOW)) != NULL)
+        *(void **) &demangle = dlsym(library, "__cxa_demangle");
+    text = demangle && strncmp(name, "_Z", 2) == 0 ? demangle(name, NULL, NULL, NULL) : NULL;
+    made = amp_profile_text(profile, text ? text : name);
+    free(text);
+    return made;
+}
+
 /* A frame of a location; the text is the library's, which ends before the profile: it is copied. */
 static int add_line(struct amp_profile *profile, struct amp_location *location, const char *function, const char *file,
                     unsigned line)
@@ -44,7 +91,7 @@ static int add_line(struct amp_profile *profile, struct amp_location *location, 
         return -ENOMEM;
     if (location->n_lines > 0)
         memcpy(lines, location->lines, location->n_lines * sizeof *lines);
-    lines[location->n_lines] = (struct amp_line){ function ? amp_profile_text(profile, function) : NULL,
+    lines[location->n_lines] = (struct amp_line){ function ? readable(profile, function) : NULL,
                                                   file ? amp_profile_text(profile, file) : NULL, line };
     location->lines = lines;
     location->n_lines++;
@@ -108,6 +155,19 @@ static int add_scopes(struct amp_profile *profile, struct amp_location *location
     return err ? err : add_line(profile, location, name ? name : symbol, file, line);
 }
 
+/* A function without a name is known by where it begins: "libz.so.1+0x2a40". */
+static int name_by_begin(struct amp_profile *profile, struct amp_debug *debug, struct amp_location *location)
+{
+    const struct amp_mapping *mapping = location->mapping;
+    char name[300];
+    uint64_t begin;
+
+    if (!amp_debug_begin(debug, location->address, &begin))
+        return 0;
+    snprintf(name, sizeof name, "%.255s+0x%" PRIx64, amp_store_file_name(mapping->path), begin - mapping->bias);
+    return add_line(profile, location, name, NULL, 0);
+}
+
 static int name_location(struct amp_profile *profile, struct amp_debug *debug, struct amp_location *location)
 {
     struct amp_debug_unit *unit = NULL;
@@ -131,7 +191,8 @@ static int name_location(struct amp_profile *profile, struct amp_debug *debug, s
         location->mapping->has_lines = true;
     if (function)
         return add_scopes(profile, location, function, location->address - debug->bias, symbol, file, (unsigned) line);
-    return symbol || file ? add_line(profile, location, symbol, file, (unsigned) line) : 0;
+    return symbol || file ? add_line(profile, location, symbol, file, (unsigned) line)
+                          : name_by_begin(profile, debug, location);
 }
 
 static struct amp_debug *debug_of(const struct amp_profile *profile, struct amp_debug *all,
