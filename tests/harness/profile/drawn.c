@@ -3,7 +3,8 @@
  * Calls that are drawn at random, and allocations among them: through frames of any size, out of signal handlers and
  * coroutines, and after longjmp() to an outer frame. So what is left of old frames lies within new ones, at the same
  * depth other callers come, and a stack goes on where it was left. Each function notes that it runs; for each
- * allocation the noted path is counted. At the end a line for each path: its functions from the outside inwards, and how many.
+ * allocation the noted path is counted. At the end a line for each path: its functions from the outside inwards, and
+ * how many.
  *
  *   drawn TURNS SEED */
 #include <alloca.h>
