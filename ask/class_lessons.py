@@ -76,19 +76,24 @@ def build(compiler, found, make, part, link, seed):
     (out / "lessons.txt").write_text("".join(f"{name}\n" for name in names))
 
 
-# What libstdc++ asks before it counts references: without threads it does so by plain instructions.
-ONE_THREAD = "__libc_single_threaded"
+# Symbols that tell what libstdc++ does to count references, and what a reader should know then.
+COUNTING = {
+    # without threads it counts by plain instructions
+    "__libc_single_threaded":
+        "its code asks whether the process has threads, as std::shared_ptr does to count references: this was measured "
+        "without any; in a program with threads the counting is atomic, and a copy takes longer",
+    # std::_Sp_counted_base<...>::_M_release_last_use_cold()
+    "_ZNSt16_Sp_counted_baseILN9__gnu_cxx12_Lock_policyE2EE24_M_release_last_use_coldEv":
+        "who gives up a std::shared_ptr loads both of its counts at once: if one of them was just stored, that waits "
+        "for the store, as in the lesson store_forward; what is in time differs by processor and placement, so a row "
+        "may take twice as long in another run",
+}
 
 
 def notes(compiler, part):
     """What the compiled pairs show of how far their times hold."""
-    for pair in part.pairs:
-        symbols = facts.Made(compiler.folder / f"{pair}.o").symbols
-        if symbols and symbols.get_symbol_by_name(ONE_THREAD):
-            return ["its code asks whether the process has threads, as std::shared_ptr does to count references: this "
-                    "was measured without any; in a program with threads the counting is atomic, and a copy takes "
-                    "longer"]
-    return []
+    symbols = [facts.Made(compiler.folder / f"{pair}.o").symbols for pair in part.pairs]
+    return [said for name, said in COUNTING.items() if any(one and one.get_symbol_by_name(name) for one in symbols)]
 
 
 def write_prefix(compiler, found, make):

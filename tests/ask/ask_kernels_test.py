@@ -223,3 +223,15 @@ def test_a_class_that_asks_for_threads_is_told(tmp_path, copying, said):
     part = lessons.Part("one_thread", (), ("class_read",), 8, ())
     notes = class_lessons.notes(classes.compiler, part)
     assert len(notes) == said and all("in a program with threads the counting is atomic" in one for one in notes)
+
+
+@pytest.mark.parametrize("cc", ["g++", "clang++"])
+def test_a_shared_ptr_is_told_to_load_both_of_its_counts(tmp_path, cc):
+    if not shutil.which(cc):
+        pytest.skip(f"{cc} is not here: apt-get install {cc}")
+    compiler = compilers.make(cc, (), "", tmp_path, "c++")
+    found = cpp_class.study(compiler, "<memory>", "std::shared_ptr<long>")
+    class_lessons.write_prefix(compiler, found, "std::make_shared<long>(1)")
+    class_lessons.compile_pair(compiler, found, "class_return_stored", tmp_path / "class_return_stored.o")
+    part = lessons.Part("one_thread", (), ("class_return_stored",), 8, ())
+    assert [said for said in class_lessons.notes(compiler, part) if "loads both of its counts" in said]
