@@ -88,9 +88,11 @@ def _counted(use):
 
 
 def _linked(use):
-    """Members that point to objects of the type in which they are; not what is the C library's own affair."""
+    """Members that point to objects of the type in which they are, or of the whole, as the links of <sys/queue.h> do;
+    not what is the C library's own affair."""
     own = [members.shown(path) for path, _, member, holder in members.walk(use)
-           if member.use.type.pointee and member.use.type.pointee == holder.place and "__" not in path]
+           if member.use.type.pointee and member.use.type.pointee in (holder.place, use.type.place)
+           and "__" not in path]
     if not own:
         return []
     words = own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}"

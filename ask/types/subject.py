@@ -146,6 +146,8 @@ def _check_type(unit, shown, name):
                       "it")
     if status:
         raise Refused(name, f"cannot be handed over as a value, only by its address: {because(said)}")
+    if not unit.check("_Static_assert(__builtin_types_compatible_p(amp_asked, void), \"\");\n")[0]:
+        raise Refused(name, "is void: there are no objects of it, only pointers")
     status, said = unit.check("typedef amp_asked amp_values[2];\n")
     if status:
         raise Refused(name, f"has no objects: {because(said)}")
@@ -154,10 +156,8 @@ def _check_type(unit, shown, name):
 def _refuse_unknown(unit, name, shown, said):
     text = re.sub(r"^#.*$", "", unit.text, flags=re.M).rpartition("typedef")[0]
     tag = re.fullmatch(r"(?:const |volatile )*(struct|union|enum) (\w+)", name)
-    if tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text):
-        raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it: {because(said)}"
-                      + _with_macro(unit))
-    if not tag and not unit.check("extern amp_asked *amp_pointer;\n")[0]:
+    declared = tag and re.search(rf"\b{tag[1]}\s+{tag[2]}\b", text)
+    if declared or not tag and not unit.check("extern amp_asked *amp_pointer;\n")[0]:
         raise Refused(name, f"incomplete: {shown} declares it and does not say what is in it, so it is only handed "
                       "over by pointers" + _with_macro(unit))
     raise Refused(name, f"{shown} does not have such a type{nearest(name, text)}: {because(said)}" + _with_macro(unit))

@@ -16,13 +16,13 @@ from plots.program.errors import Refused
 HEAVY = bool(os.environ.get("AMPERSAND_HEAVY"))  # more of the same
 
 REFUSED = [
-    ("struct declared", "struct declared: incomplete: {} declares it and does not say what is in it: error: ",
-     "incomplete type"),
+    ("struct declared", "struct declared: incomplete: {} declares it and does not say what is in it, so it is only "
+     "handed over by pointers", None),
     ("struct nowhere", "struct nowhere: {} does not have such a type", "error: "),
     ("struct oder", "the nearest is 'struct order': error: ", None),
     ("order", "order: {} does not have such a type, the nearest is 'struct order': error: ", "order"),
     ("3", "3: {} does not have such a type: error: ", None),
-    ("void", "void: has no objects: error: ", None),
+    ("void", "void: is void: there are no objects of it, only pointers", None),
     ("opaque", "opaque: incomplete: {} declares it and does not say what is in it, so it is only handed over by "
      "pointers", None),
     ("numbers", "numbers: is an array, which C never copies: a call gets its address", None),
