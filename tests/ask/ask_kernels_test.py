@@ -37,6 +37,8 @@ SOME = {("an int and a double", "gcc"), ("four floats", "clang"), ("padded", "gc
 CASES = [(kind, cc) for kind in TYPES for cc in COMPILERS if HEAVY or (kind, cc) in SOME]
 # How often a function calls itself comes from the fixture; and the sender of ask_send has loops in which it waits.
 NOT_TOLD = ("ask_depth", "ask_send")
+# Before `rep movs`, gcc aligns the target of an object of bytes by its address; how much is left then, is not read.
+ALIGNS_FIRST, LENGTH = ("300 bytes", "gcc"), "rep movs: of a length that is not known"
 
 
 class Asked:
@@ -90,7 +92,8 @@ def test_kernels_do_what_they_declare(tmp_path, kind, cc):
         assert code["breaches"] == {}, lesson
         not_told = {row.split("/")[0]: one["why"] for row, sides in code["copies"].items() for side in sides.values()
                     for one in side if one["how"] == "not told"}
-        assert not set(not_told) - set(NOT_TOLD), not_told
+        others = [why for pair, why in not_told.items() if pair not in NOT_TOLD]
+        assert set(others) <= ({LENGTH} if (kind, cc) == ALIGNS_FIRST else set()), not_told
         assert all(calls is not None for row, sides in code["calls"].items() for calls in sides.values()
                    if not row.startswith("ask_send")), code["calls"]
         if lesson == "ask/ask_made":  # what is made differs by type, but not between the sides
