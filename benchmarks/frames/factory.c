@@ -23,6 +23,10 @@
     { AMP_VALUE, .to = 1024, .text = "Return values: an allocation costs more than copying some hundred bytes." }
 #endif
 
+#ifndef FACTORY_QUESTION
+#define FACTORY_QUESTION "What does it cost to return a new object by value, and what as a pointer to the heap?"
+#endif
+
 #ifdef AMP_INLINE /* only the words that are read are made */
 #define FACTORY_COPIED_B 0
 #else
@@ -75,7 +79,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(factory,
-         .question = "What does it cost to return a new object by value, and what as a pointer to the heap?",
+         .question = FACTORY_QUESTION,
          .value = { run_value, .calls = AMP_SUBJECT_CALLS("make_value", ""), .copied_b_per_op = FACTORY_COPIED_B,
                     .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .calls = AMP_SUBJECT_CALLS("make_pointer", "malloc free"),

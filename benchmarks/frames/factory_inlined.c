@@ -12,6 +12,7 @@
 #define AMP_INLINE
 #define AMP_VARIANT _inlined
 #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
+#define FACTORY_QUESTION "What does a new object cost as a value, and what on the heap, if the call is inlined?"
 #define FACTORY_CLAIMS \
     { AMP_VALUE, .text = \
       "Return values from functions that may be inlined: parts that nobody reads are never made. An allocation stays." }

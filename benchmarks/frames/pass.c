@@ -30,6 +30,10 @@
       "Pass larger objects by const pointer, unless the callee needs a copy of its own." }
 #endif
 
+#ifndef PASS_QUESTION
+#define PASS_QUESTION "What does it cost to pass an argument by value, and what by const pointer?"
+#endif
+
 #ifdef AMP_INLINE
 #define PASS_COPIED_B 0
 #else
@@ -76,7 +80,7 @@ static uint64_t run_pointer(void *fixture, uint64_t ops)
 }
 
 AMP_PAIR(pass,
-         .question = "What does it cost to pass an argument by value, and what by const pointer?",
+         .question = PASS_QUESTION,
          .value = { run_value, .calls = AMP_SUBJECT_CALLS("take_value", ""), .copied_b_per_op = PASS_COPIED_B,
                     .set_up = amp_object_set_up, .tear_down = amp_object_tear_down },
          .pointer = { run_pointer, .calls = AMP_SUBJECT_CALLS("take_pointer", ""), .set_up = amp_object_set_up,

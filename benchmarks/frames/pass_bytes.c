@@ -11,6 +11,7 @@
 #define AMP_VARIANT _bytes
 #define AMP_SUBJECT_OF AMP_BYTES
 #define AMP_SUBJECT_ONLY(n) ((n) <= 32 || (n) == 256 || (n) == 257)
+#define PASS_QUESTION "What does an argument cost by value, and what by const pointer, if its members are bytes?"
 #define PASS_CLAIMS \
     { AMP_NEITHER, .to = 32, .text = \
       "Small structs of bytes or flags: members cost a shift in registers and a load behind a pointer, little either " \

@@ -12,6 +12,7 @@
 #define AMP_INLINE
 #define AMP_VARIANT _inlined
 #define AMP_SUBJECT_ONLY(n) ((n) == 64 || (n) == 4096)
+#define PASS_QUESTION "What does an argument cost by value, and what by const pointer, if the call is inlined?"
 #define PASS_CLAIMS \
     { AMP_NEITHER, .text = \
       "Within one file, write what reads best: inlined, value and pointer are the same instructions." }

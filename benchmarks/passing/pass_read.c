@@ -25,6 +25,12 @@
 #endif
 #include "harness/subjects.h"
 
+#ifndef PASS_READ_ARGUMENT
+#define PASS_READ_ARGUMENT "an argument"
+#endif
+#define PASS_READ_QUESTION(part) \
+    "What does " PASS_READ_ARGUMENT " cost by value and by const pointer, if the callee reads " part "?"
+
 #ifdef AMP_SUBJECT
 
 #define read_of AMP_NAME(read_of)
@@ -86,7 +92,7 @@ static AMP_ALWAYS_INLINE uint64_t read_of(const subject *object, size_t read)
 
 PASS_READ(one, 1)
 AMP_PAIR(pass_read_one,
-         .question = "What does an argument cost by value and by const pointer, if the callee reads one member?",
+         .question = PASS_READ_QUESTION("one member"),
          PASS_READ_SIDES(one),
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 32, .text = "If one member is read, pass up to 32 B as reads best." },
@@ -95,7 +101,7 @@ AMP_PAIR(pass_read_one,
 #if AMP_SUBJECT_B >= 64
 PASS_READ(quarter, AMP_SUBJECT_MEMBERS / 4)
 AMP_PAIR(pass_read_quarter,
-         .question = "What does an argument cost by value and by const pointer, if the callee reads a quarter of it?",
+         .question = PASS_READ_QUESTION("a quarter of it"),
          PASS_READ_SIDES(quarter),
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_POINTER, .from = 128, .text =
@@ -105,7 +111,7 @@ AMP_PAIR(pass_read_quarter,
 #if AMP_SUBJECT_B >= 32
 PASS_READ(half, AMP_SUBJECT_MEMBERS / 2)
 AMP_PAIR(pass_read_half,
-         .question = "What does an argument cost by value and by const pointer, if the callee reads half of it?",
+         .question = PASS_READ_QUESTION("half of it"),
          PASS_READ_SIDES(half),
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 32, .text = "If half is read, pass up to 32 B as reads best." },
@@ -115,7 +121,7 @@ AMP_PAIR(pass_read_half,
 #if AMP_SUBJECT_B >= 16
 PASS_READ(all, AMP_SUBJECT_MEMBERS)
 AMP_PAIR(pass_read_all,
-         .question = "What does an argument cost by value and by const pointer, if the callee reads all of it?",
+         .question = PASS_READ_QUESTION("all of it"),
          PASS_READ_SIDES(all),
          .sizes = AMP_SUBJECT_SIZES,
          AMP_CLAIMS({ AMP_NEITHER, .to = 24, .text = "If all is read, pass up to 24 B as reads best." },

@@ -11,6 +11,7 @@
  */
 #define AMP_VARIANT _double
 #define AMP_SUBJECT_OF AMP_DOUBLES
+#define PASS_READ_ARGUMENT "an argument of doubles"
 #define AMP_SUBJECT_ONLY(n)                                                                                            \
     ((n) == 8 || (n) == 16 || (n) == 24 || (n) == 32 || (n) == 64 || (n) == 256 || (n) == 1024)
 #include "benchmarks/passing/pass_read.c"

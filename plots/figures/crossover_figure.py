@@ -87,6 +87,7 @@ def draw_times(ax, rows):
 def draw_ratios(ax, rows):
     """Ratio pointer/value: interval as a bar, spread over layouts as a thin line."""
     _draw_ratios(ax, rows, *_ratio_limits(rows))
+    _label(ax, "pointer/value")
     side = {"transform": ax.transAxes, "ha": "right", "fontsize": style.TEXT_PT, "fontweight": "bold"}
     ax.text(0.995, 0.97, f"{rows[0].name_of('value')} faster ↑", va="top", color=style.VALUE.text, **side)
     ax.text(0.995, 0.04, f"{rows[0].name_of('pointer')} faster ↓", va="bottom", color=style.POINTER.text, **side)
@@ -101,6 +102,7 @@ def is_hidden(rows):
 def draw_near(ax, rows):
     """The same ratios, of those near 1; the others stand at the edge as arrowheads."""
     _draw_ratios(ax, rows, 1 / NEAR, NEAR)
+    _label(ax, "near 1×")
     for row in rows:
         ratio, colour = at(row.ratio), style.VERDICTS[row.verdict].colour
         if not math.isnan(ratio) and not 1 / NEAR <= ratio <= NEAR:
@@ -123,7 +125,6 @@ def _draw_ratios(ax, rows, low, high):
     ax.yaxis.set_minor_locator(NullLocator())
     ax.grid(True, axis="y", linewidth=0.5)
     ax.axhline(1, color=style.INK, linewidth=0.9, zorder=0.9)
-    _label(ax, "pointer/value")
 
 
 def draw_crossovers(axes, crossovers):
@@ -269,13 +270,13 @@ def _keys(rows, crossovers, found):
 
 
 def _caption(summary, rows, sentence, crossovers, found):
-    text = ["Above: the time of one operation, with a mark for each measured size. Below: pointer time/value time, "
-            "with the mark of the faster side or a grey one; a filled mark is decided. Above 1× the value side is "
-            "faster."]
+    text = ["Above: the time of one operation on a quiet core, with a mark for each measured size. Below: pointer "
+            "time/value time, with the mark of the faster side or a grey one; a filled mark is decided. Above 1× the "
+            "value side is faster."]
     if are_known(rows, "value_ns_per_op"):
         text.append("A band that cannot be seen is narrower than the line.")
     if is_hidden(rows):
-        text.append(f"At the bottom the same once more, between {quantity.ratio_tick(1 / NEAR)} and "
+        text.append(f"At the bottom the same ratios once more, between {quantity.ratio_tick(1 / NEAR)} and "
                     f"{quantity.ratio_tick(NEAR)}; an arrowhead lies beyond.")
     if crossovers:
         text.append("The winner changes between the two measured sizes at the ends of the upright band; where between "

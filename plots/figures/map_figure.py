@@ -132,7 +132,7 @@ def _draw(one, panels, summary, manifest):
     width_in = min((right - left) / len(sizes), 1.1)
     heights = [TITLE_IN + HEAD_IN + len(panel.pairs) * CELL_IN + GAP_IN for panel in panels]
     cells = {(row.pair, row.size): cell_of(row, _labels(manifest, row.pair)) for row in shown if row.size in sizes}
-    page = style.Page(sum(heights), one.title, "The faster side, and what it saves an operation.",
+    page = style.Page(sum(heights), one.title, "The faster side, and what it saves an operation on a quiet core.",
                       _keys(cells.values()), _caption(one, summary, sizes, shown),
                       style.small_print(manifest, panels[0].pairs[0][1]))
     top = sum(heights)

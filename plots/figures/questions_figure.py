@@ -68,7 +68,7 @@ def _draw(parts, summary, manifest):
     used = [i for i in range(len(overview.CLASSES)) if any(mine[i] for mine in cells.values())]
     body_in = HEAD_IN + BELOW_IN + sum(len(pairs) * ROW_IN + bool(title) * TITLE_IN for title, pairs in parts)
     page = style.Page(body_in, "Value or pointer? Every question, by size",
-                      "The faster side, and what it saves an operation." if verdicts else
+                      "The faster side, and what it saves an operation on a quiet core." if verdicts else
                       "A quick run: a first look, and no verdicts",
                       _keys([cell for mine in cells.values() for cell in mine if cell], verdicts), _caption(summary),
                       style.small_print(manifest))

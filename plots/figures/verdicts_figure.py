@@ -135,7 +135,7 @@ def _draw_axis(ax, low, high, range_name, left, right):
     ax.set_xticks(ticks, [quantity.ratio_tick(x) for x in ticks])
     ax.tick_params(axis="x", top=True, labeltop=True, length=2, pad=2)
     ax.spines["top"].set_visible(True)
-    ax.set_xlabel("ratio pointer/value of ns/op, log scale", labelpad=3)
+    ax.set_xlabel("ratio pointer/value of ns/op on a quiet core, log scale", labelpad=3)
     above = {"transform": ax.transAxes, "va": "bottom", "fontsize": style.TEXT_PT + 0.5, "fontweight": "bold"}
     y = 1 + 0.26 / height_in(ax)
     ax.text(0, y, style.plain(f"← {left}"), ha="left", color=style.POINTER.text, **above)

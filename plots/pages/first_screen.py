@@ -75,7 +75,7 @@ def questions(summary, manifest, numbers, kinds, wanted):
     used = [i for i in range(len(overview.CLASSES)) if any(cells[i] for cells in found.values())]
     return {"columns": [text.CLASS_NAMES[i] for i in used],
             "rows": [{"pair": pair, "question": summary.pairs[pair][0].question, "number": numbers[pair],
-                      "unit": _unit(manifest, pair),
+                      "unit": _unit(manifest, pair), "flags": _flags(summary.pairs[pair][0], manifest, wanted),
                       "cells": [_of_table(cells[i], summary.pairs[pair][0], verdicts) for i in used]}
                      for pair, cells in found.items()]}
 
@@ -94,6 +94,11 @@ def _mapped(summary):
 def _unit(manifest, pair):
     unit = text.unit_of(manifest, pair)
     return "" if unit == "B" else unit
+
+
+def _flags(row, manifest, wanted):
+    """Of a variant, what tells it from the question that it asks again."""
+    return " ".join(manifest["layouts"][row.lesson]["flags"]) if wanted == "variant" else ""
 
 
 def _of_table(cell, row, verdicts):

@@ -96,9 +96,9 @@ if (search) {
 
 function openTarget() {
   const target = location.hash && document.getElementById(location.hash.slice(1));
-  const details = target && target.matches(".card") && target.querySelector("details");
-  if (!details) return;
-  details.open = true;
+  if (!target || !target.matches(".card")) return;
+  target.querySelector("details").open = true;
+  for (let at = target.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
   target.scrollIntoView();
 }
 

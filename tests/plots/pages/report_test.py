@@ -208,6 +208,13 @@ def test_says_when_to_prefer_which_and_what_a_lesson_was_compiled_with(tmp_path)
     assert page.text("p").count(report.printable(HOSTILE)) == 1
 
 
+def test_a_variant_is_told_by_its_flags(tmp_path):
+    run = load(write(tmp_path / "run"))
+    run.manifest["layouts"]["factory"] |= {"flags": ["-O3"], "source": "other.c"}
+    text = report.page(run)
+    assert text.count("with <code>-O3</code>: ") == 1 and text.index("with <code>-O3</code>") > text.index("id=\"variants\"")
+
+
 def test_the_script_is_the_one_that_the_page_allows(page_of):
     _, page = page_of("hostile")
     policy = next(attrs["content"] for tag, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")

@@ -62,9 +62,9 @@ ANSWERS = [
      "Pass by const pointer from 64 B: it saves 0.60 ns at 64 B, 9.0 ns at 256 B. At 8 B it hardly matters: 0.10 ns at "
      "most."),
     ("up to a size", PLAIN, [row(8, 1, 9), row(16, 1, 9), row(4112, 100, 101)],
-     "Value faster up to 16 B: it saves 8.0 ns. At 4,112 B it hardly matters: 1.0 % at most."),
+     "Value faster up to 16 B: it saves 8.0 ns. At 4,112 B it hardly matters: 1.0 ns of 101 ns at most."),
     ("small by the ratio and by the time", PLAIN, [row(8, 0.2, 0.3), row(16, 100, 101)],
-     "Either way: at every size it hardly matters: less than 10 % or 0.5 ns."),
+     "Either way: at every size it hardly matters: 1.0 ns of 101 ns at most."),
     ("the winner changes", CHANGE, [row(16, 1, 4), row(24, 13, 3), row(1536, 60, 3)],
      "Change an object through a pointer from 24 B: it saves 10 ns at 24 B, 57 ns at 1.5 KiB. At 16 B a changed copy "
      "saves 3.0 ns."),
