@@ -14,6 +14,30 @@ build_between() { # run, folder for the modules; sets $between, the filter of it
     own=yes
 }
 
+# Measure sizes within the widest brackets of a run, as a run within its folder; nothing where there are none. What
+# happens to it does not change how the run ended, unless it is interrupted.
+launch_between() { # run
+    worst=$measured
+    lessons=${AMPERSAND_LESSONS-}
+    modules=${1%/}
+    modules=$build/refined/${modules##*/}-between
+    set -- "$1" "$1/between"
+    if [ -e "$2/manifest.json" ]; then
+        [ -d "$modules" ] || return 0
+        set -- --resume "$2"
+    else
+        make_scratch
+        plots refine "$1" --brief --into "$modules" ${CC:+--cc "$CC"} >"$scratch/between" || return 0
+        IFS= read -r between <"$scratch/between" || return 0
+        set -- --out "$2" --filter "$between" --launches 16 --counts-launches 0 --solo-launches 0
+    fi
+    say 'measuring sizes between those at which the winner changes'
+    export AMPERSAND_LESSONS="$modules"
+    bench_program paired "$@"
+    if [ -n "$lessons" ]; then AMPERSAND_LESSONS=$lessons; else unset AMPERSAND_LESSONS; fi
+    [ "$measured" = 130 ] || measured=$worst
+}
+
 # The options of a run, whether this command begins or continues it.
 asked_of() { # run; sets $quick to yes or nothing, and $filter
     make_scratch

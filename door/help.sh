@@ -71,8 +71,8 @@ Usage: ./ampersand bench [flags]                                           defau
                          measures sizes between them
   --out DIR              the run's folder                                  results/runs/<date and time, UTC>
   --resume RUN           do what an interrupted run has left to do;
-                         only --format, --wide, --why, --go and
-                         --no-profile may stand beside it
+                         only --format, --wide, --why, --go,
+                         --no-profile and --no-refine may stand beside it
   --format F             the summary as table, json, csv or markdown       table
   --wide                 all columns of the table: bytes, allocations,     what fits 100
                          stack, the spread over layouts                    columns, or the
@@ -83,6 +83,8 @@ Usage: ./ampersand bench [flags]                                           defau
   --go                   measure the same lessons in Go, too; without      a full run, if
                          --filter and --quick this is the default          go is installed
   --no-profile           do not record which lines allocate                records them
+  --no-refine            a full run measures no sizes between those        measures some
+                         at which a winner changes
   --launches N           processes that time a row                         16 (2)
   --counts-launches N    processes that count its allocations              2 (1)
   --solo-launches N      processes that time each side alone               6 or 15 (1)

@@ -135,6 +135,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     behind= # a program of the user's, behind --
     refine=
     no_profile=
+    no_refine=
     for argument; do # some flags are read here and passed on; --format, --why and --wide are for the summary, --go for
                   # Go, --no-profile for the profiler; --hardened is a filter; --refine builds
         shift
@@ -154,6 +155,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
             ,--why) [ "$verb" != bench ] || { why=--why && continue; } ;;
             ,--wide) [ "$verb" != bench ] || { wide=--wide && continue; } ;;
             ,--no-profile) [ "$verb" != bench ] || { no_profile=yes && continue; } ;;
+            ,--no-refine) [ "$verb" != bench ] || { no_refine=yes && continue; } ;;
             ,--go) [ "$verb" != bench ] || { go=yes && continue; } ;;
             ,--hardened)
                 [ "$verb" != bench ] || argument="--filter=^(pass|factory)(_hardened)?/size=(64|1024|4096)\$"
@@ -199,6 +201,7 @@ measure() { # verb of the program, verb of the door, suffix of the folder's name
     bench_program "$program" "$@"
     if may_have looks "$run"; then launch_more "$run"; fi
     if may_have solo_looks "$run"; then launch_alone "$run"; fi
+    if [ -z "$own$no_refine" ] && may_have looks "$run"; then launch_between "$run"; fi
     parting=
     has_results "$run" || afterwards=
     if [ "$stopped" != INT ]; then leave; fi

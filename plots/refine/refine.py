@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Build the lessons whose winner changes somewhere in a wide bracket for sizes within it: bench --refine RUN.
 
+A full run does that by itself for its widest brackets (--brief), into a folder of its own within the run's.
+
     RUN       o ------------------------ o      value wins at 64, pointer at 4096
     built     o   o    o    o    o    o  o      the powers of two between, and both ends again
 
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LESSONS = ROOT / "benchmarks"
 WIDE = 2.0  # a bracket whose ends are at most this far apart is narrow
 MOST = 6  # sizes within one
+BRIEF_LESSONS, BRIEF_MOST = 3, 3  # with --brief: of the widest brackets, and sizes within one
 FLOOR = "null"  # the lesson of the floors, built already
 SUBJECTS, KERNEL = "harness/subjects.h", "harness/kernel.h"
 LISTED = re.compile(r'(?:#define AMP_SUBJECT_B \d+\n#include "harness/subjects.h"\n)+')
@@ -40,25 +43,27 @@ class Wanted:
     lesson: str
     pairs: tuple
     sizes: tuple
+    wide: float = 0.0  # how many times as large the upper end of its widest bracket is as the lower one
 
 
-def between(low, high):
-    """The powers of two between two sizes, at most MOST of them, evenly."""
+def between(low, high, most=MOST):
+    """The powers of two between two sizes, at most so many of them, evenly."""
     found = [1 << n for n in range(low.bit_length(), high.bit_length() + 1) if low < 1 << n < high]
-    return found[::-(-len(found) // MOST)] if found else []
+    return found[::-(-len(found) // most)] if found else []
 
 
-def wanted(summary):
+def wanted(summary, most=MOST):
     """{lesson: Wanted} of the wide brackets of a summary."""
     lessons = {row.pair: row.lesson for row in summary.rows}
     found = {}
     for crossover in summary.crossovers:
         for one in crossover.sizes:
-            sizes = between(one.low, one.high) if one.low and one.high > WIDE * one.low else []
+            sizes = between(one.low, one.high, most) if one.low and one.high > WIDE * one.low else []
             if sizes:
                 old = found.get(lessons[crossover.pair], Wanted(lessons[crossover.pair], (), ()))
                 found[old.lesson] = Wanted(old.lesson, tuple(dict.fromkeys((*old.pairs, crossover.pair))),
-                                           tuple(sorted({*old.sizes, one.low, *sizes, one.high})))
+                                           tuple(sorted({*old.sizes, one.low, *sizes, one.high})),
+                                           max(old.wide, one.high / one.low))
     return found
 
 
@@ -88,6 +93,13 @@ def write_headers(sizes, folder):
                 raise Refused(ROOT / name, f"not as {Path(__file__).name} knows it: {pattern.pattern!r} is there "
                               f"{times} times")
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def widest(run, summary):
+    """The wanted() of --brief: of lessons that can be built."""
+    found = [want for want in wanted(summary, BRIEF_MOST).values()
+             if not source(want, run.manifest["layouts"][want.lesson])[1]]
+    return {want.lesson: want for want in sorted(found, key=lambda want: -want.wide)[:BRIEF_LESSONS]}
 
 
 def build(run, wants, into, compiler):
@@ -136,13 +148,18 @@ def _call(what, command):
 def add_arguments(parser):
     parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
     parser.add_argument("--into", metavar="DIR", type=Path, required=True, help="where the modules go")
+    parser.add_argument("--brief", action="store_true",
+                        help=f"only {BRIEF_MOST} sizes within each of the {BRIEF_LESSONS} widest; print nothing where "
+                        "there are none")
     parser.add_argument("--cc", metavar="COMMAND", help="the compiler (default: the run's)")
 
 
 def main(args):
     run = tidy.load(args.run)
     summary = summarize(run)[0]
-    wants = wanted(summary)
+    wants = widest(run, summary) if args.brief else wanted(summary)
+    if not wants and args.brief:
+        return 0
     if not wants:
         raise Refused(args.run, f"no bracket of a crossover is wider than {WIDE:g} times: nothing to refine")
     built = build(run, wants.values(), args.into, args.cc or run.manifest["build"]["compiler"].split()[0])

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from plots.judge import causes, pair_summary
+from plots.judge import causes, pair_summary, tidy
 from plots.judge.pair_summary import SIDES, Why
 from plots.judge.summary import judgement
 from plots.words import because, quantity, sentences
@@ -20,6 +20,7 @@ def summarize(run, among=None):
     units = {row.pair: row.declared.get("size_unit", "B") for row in run.rows}
     names = {row.pair: {side: row.name_of(side) for side in SIDES} for row in summary.rows}
     start = causes.start(summary.pairs, causes.cycle_ns(summary.rows))
+    inside = _between(run)
     rows = [replace(row, counts=_in_words(row.counts, names[row.pair]), sentence=_of_row(
         row, measured, summary.rule.launches_needed, one_layout)) for row, measured in zip(summary.rows, run.rows)]
     return replace(
@@ -27,8 +28,21 @@ def summarize(run, among=None):
         rows=tuple(replace(row, why=replace(row.why or Why(), sentence=because.sentence(
             row, names[row.pair], start))) for row in rows),
         crossovers=tuple(
-            replace(one, sentence=sentences.crossover(result, units[result.pair], names[result.pair]))
+            replace(one, sentence=sentences.crossover(result, units[result.pair], names[result.pair])
+                    + inside.get(result.pair, ""))
             for one, result in zip(summary.crossovers, found.crossings))), found.bench
+
+
+BETWEEN = "between"  # the folder within a run's of the run of sizes within its widest brackets
+
+
+def _between(run):
+    """{pair: where its winner changes, by the run of sizes between}, in words that follow the sentence of this run."""
+    folder = run.folder / BETWEEN
+    if not (folder / "manifest.json").exists():
+        return {}
+    return {one.pair: f"; measured between them, {one.sentence}" for one in summarize(tidy.load(folder))[0].crossovers
+            if one.sizes}
 
 
 def _in_words(counts, names):

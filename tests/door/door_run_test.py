@@ -254,6 +254,31 @@ def test_rows_whose_sides_are_timed_alone_again(door, tmp_path, looks, solo_look
     assert len(door.logged("summary")) == 1
 
 
+BETWEEN = [  # flags, what may have looks, the status of the first launches, whether sizes between are measured
+    ([], "20, 30", "0", True),
+    ([], "20, 30", "1", True),
+    (["--no-refine"], "20, 30", "0", False),
+    ([], "", "0", False),
+    ([], "20, 30", "130", False),
+]
+
+
+@pytest.mark.parametrize("flags, looks, first, measured", BETWEEN)
+def test_sizes_within_wide_brackets_are_measured(door, tmp_path, flags, looks, first, measured):
+    run = tmp_path / "run"
+    (door.stubs / "refine").write_text("^(pass)/\n")
+    assert door("bench", "--out", run, *flags, STUB_LOOKS=looks, STUB_STATUS=first, STUB_MORE_STATUS="0") == int(first)
+    inside = [line for line in door.logged("ampersand-bench") if f"--out {run}/between" in line]
+    assert inside == [f"ampersand-bench paired --out {run}/between --filter ^(pass)/ --launches 16 "
+                      "--counts-launches 0 --solo-launches 0"] * measured
+    assert not any("--no-refine" in line for line in door.log)
+
+
+def test_no_wide_bracket_no_sizes_between(door, tmp_path):
+    assert door("bench", "--out", tmp_path / "run", STUB_LOOKS="20, 30") == 0
+    assert any(" refine " in line for line in door.log) and not any("/between --filter" in line for line in door.log)
+
+
 def test_a_program_keeps_its_words_and_gets_its_input(door, tmp_path):
     """What stands behind -- is the program's; a file on standard input is named, since each run reads it anew."""
     (tmp_path / "script").write_text("select 1;\n")

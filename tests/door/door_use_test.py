@@ -88,8 +88,8 @@ def test_help_knows_the_flags_of_the_program(verb, name):
     assert "--quick" in flags
     flags -= {"--rows", "--solo-rows"}  # the door's own, with which it starts further launches
     said = subprocess.run([ROOT / "ampersand", "help", verb], text=True, capture_output=True).stdout
-    flags |= {"--format", "--go", "--hardened", "--no-profile", "--refine", "--why",
-              "--wide"} if verb == "bench" else {"--format"}
+    flags |= {"--format", "--go", "--hardened", "--no-profile", "--no-refine", "--refine",
+              "--why", "--wide"} if verb == "bench" else {"--format"}
     assert flags == {line.split()[0] for line in said.splitlines() if line.startswith("  --")}
 
 

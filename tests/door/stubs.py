@@ -95,7 +95,7 @@ facts='{"meson_version": {"full": "1.0.1"}, "directories": {"source": "%s", "bui
                 say "$*"
                 file=$STUBS/$2
                 if [ "$4" = --alone ]; then file=$file-alone; fi
-                if [ "$2" = undecided ] && [ -e "$file" ]; then cat "$file"; rm "$file"; fi
+                case $2 in undecided | refine) [ ! -e "$file" ] || { cat "$file"; rm "$file"; } ;; esac
                 exit "${STUB_PLOTS_STATUS:-0}"
                 ;;
         esac

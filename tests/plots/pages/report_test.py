@@ -212,7 +212,8 @@ def test_a_variant_is_told_by_its_flags(tmp_path):
     run = load(write(tmp_path / "run"))
     run.manifest["layouts"]["factory"] |= {"flags": ["-O3"], "source": "other.c"}
     text = report.page(run)
-    assert text.count("with <code>-O3</code>: ") == 1 and text.index("with <code>-O3</code>") > text.index("id=\"variants\"")
+    assert text.count("with <code>-O3</code>: ") == 1
+    assert text.index("with <code>-O3</code>") > text.index('id="variants"')
 
 
 def test_the_script_is_the_one_that_the_page_allows(page_of):

@@ -35,6 +35,27 @@ def test_narrow_brackets_are_left_alone():
         assert low in want.sizes and high in want.sizes and any(low < size < high for size in want.sizes)
 
 
+def test_a_full_run_takes_a_few_sizes_within_its_widest_brackets():
+    run = load(REFERENCE)
+    summary = refine.summarize(run)[0]
+    found = refine.widest(run, summary)
+    assert len(found) == refine.BRIEF_LESSONS and list(found) == sorted(
+        refine.wanted(summary), key=lambda lesson: -refine.wanted(summary)[lesson].wide)[:refine.BRIEF_LESSONS]
+    assert refine.between(256, 65536, refine.BRIEF_MOST) == [512, 4096, 32768]
+    for want in found.values():
+        brackets = [(one.low, one.high) for crossover in summary.crossovers if crossover.pair in want.pairs
+                    for one in crossover.sizes]
+        assert want.wide == max(high / low for low, high in brackets)
+        for low, high in brackets:
+            assert sum(low < size < high for size in want.sizes) <= refine.BRIEF_MOST
+
+
+def test_where_nothing_is_wide_nothing_is_said(tmp_path, capsys):
+    run = run_with(tmp_path, 16, ("mutate",), [("mutate", 16, 24)])
+    assert guarded(["refine", str(run), "--brief", "--into", str(tmp_path / "modules")]) == 0
+    assert capsys.readouterr() == ("", "") and not (tmp_path / "modules").exists()
+
+
 @pytest.mark.parametrize("lesson, why", [
     ("return_out", ""), ("cold", ""), ("collection_insert", ""), ("stack_copy", "compiled for the sizes that it names"),
     ("nonesuch", "not in this checkout"), ("pass_o3", "flags of its own")])
