@@ -91,7 +91,7 @@ def of_row(row):
 
 def of_crossover(one, rows):
     """`rows` by size."""
-    sizes, said = sorted(rows), one["sentence"]
+    sizes, said = sorted(rows), one["sentence"].partition("; measured between them, ")[0]
     names = {row.get("labels", {}).get(side, side): side for row in rows.values() for side in ("value", "pointer")}
     where = f"{one['pair']}: {said}"
     none = re.fullmatch(rf"none(?: shown)? between {SIZE} and {SIZE}: (\S.*) wins at (?:(\d+) of (\d+) sizes|every "

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import synthetic
 from places import ROOT
 from plots.__main__ import guarded
 from plots.files.pair_run import load
 from plots.refine import refine
+from plots.verbs import check
+from plots.words.pair_sentences import summarize
 
 REFERENCE = ROOT / "results/reference"
 BUILD = Path(os.environ.get("AMPERSAND_BUILD", ROOT / "build"))
@@ -62,6 +65,29 @@ def test_where_nothing_is_wide_nothing_is_said(tmp_path, capsys):
 def test_which_lessons_can_have_other_sizes(lesson, why):
     found = refine.source(refine.Wanted(lesson, (), ()), {"source": "pass.c"} if lesson == "pass_o3" else {})[1]
     assert why in found and bool(why) == bool(found)
+
+
+def sweep(folder, ratios):
+    rows = [synthetic.Truth("pass", size, ln_ratio) for size, ln_ratio in ratios.items()]
+    synthetic.write_run(folder, rows, synthetic.Plan(launches=16, layouts=16, rounds=4))
+    return folder
+
+
+def test_a_crossover_says_what_was_measured_between_its_sizes(tmp_path):
+    run = sweep(tmp_path / "run", {8: 0.3, 64: 0.3, 4096: -0.3})
+    before = summarize(load(run))[0].crossovers[0].sentence
+    assert before.startswith("from value to pointer between 64 B and 4 KiB")
+    sweep(run / "between", {64: 0.3, 256: 0.3, 1024: -0.3, 4096: -0.3})
+    found = summarize(load(run))[0].crossovers[0].sentence
+    assert found.startswith(f"{before}; measured between them, from value to pointer between 256 B and 1 KiB")
+    assert check.check(run)[1] == []
+
+
+def test_sizes_between_that_tell_nothing_are_left_out(tmp_path):
+    run = sweep(tmp_path / "run", {8: 0.3, 64: 0.3, 4096: -0.3})
+    before = summarize(load(run))[0].crossovers
+    sweep(run / "between", {64: 0.3, 256: 0.0, 4096: 0.3})
+    assert summarize(load(run))[0].crossovers == before
 
 
 def run_with(tmp_path, layouts, lessons, brackets):
