@@ -12,16 +12,16 @@ import pytest
 from profiled import HERE, PROFILE, SANITIZED, compiled, profile, with_names
 
 TICK_MS = 1
-MORE_MS = 10  # a thread may have, by the clocks' own errors
-# What a thread took since the kernel last looked at its timer, which on a busy machine it does seldom: that is missed
-# at its end, and said of what runs then.
-LATE_MS = 80
-LOST = ("exec", "kill")  # only there the sum misses it, too
+# How far what the program says of a function may be from what the profile finds: KNOWN_MS of looks.h on either side,
+# and a tick.
+FEW_MS = 6
+REST_MOST_MS = 100  # of sampler.c
 
 
 @pytest.fixture(scope="session")
 def spin(tmp_path_factory):
-    return compiled(tmp_path_factory.mktemp("cpu") / "spin", HERE / "spin.c", "-D_GNU_SOURCE")
+    return compiled(tmp_path_factory.mktemp("cpu") / "spin", HERE / "spin.c", "-D_GNU_SOURCE",
+                    "-fno-plt")  # no callers are found from the middle of a stub that binds a name
 
 
 def ms_in(report, function):
@@ -29,22 +29,31 @@ def ms_in(report, function):
                if any(frame["function"] == function for frame in sample["stack"])) / 1e6
 
 
-MODES = [  # mode, exit status, CPU milliseconds in hot() and cool(), threads and processes that do it
-    ("both", 0, 300, 100, 1), ("exec", 0, 600, 200, 2), ("_exit", 3, 300, 100, 1),
-    ("kill", 128 + signal.SIGKILL, 300, 100, 1), ("threads", 0, 300, 300, 4), ("children", 0, 300, 0, 3)]
+def said(stdout):
+    """{what: [milliseconds]}, in the order in which spin.c says it."""
+    found = {}
+    for line in stdout.decode().splitlines():
+        what, _, ms = line.rpartition(" ")
+        found.setdefault(what, []).append(float(ms))
+    return found
+
+
+MODES = [  # mode, exit status, calls of hot() and cool(), threads and processes that do it
+    ("both", 0, 1, 1, 1), ("exec", 0, 2, 2, 2), ("_exit", 3, 1, 1, 1), ("kill", 128 + signal.SIGKILL, 1, 1, 1),
+    ("threads", 0, 2, 2, 5), ("children", 0, 3, 0, 4)]
 
 
 @with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
-@pytest.mark.parametrize("mode, status, hot_ms, cool_ms, n", MODES, ids=[mode[0] for mode in MODES])
-def test_time_is_where_it_was_spent(mode, status, hot_ms, cool_ms, n, spin):
+@pytest.mark.parametrize("mode, status, hot, cool, n", MODES, ids=[mode[0] for mode in MODES])
+def test_time_is_where_it_was_spent(mode, status, hot, cool, n, spin):
     done, report, _ = profile(spin, mode, flags=["--cpu"])
     assert done.returncode == status
-    for function, ms in (("hot", hot_ms), ("cool", cool_ms)):
-        assert ms - n * LATE_MS <= ms_in(report, function) <= ms + n * LATE_MS
-    kernel_ms = report["kernel_ns"] / 1e6
-    less_ms = LATE_MS if mode in LOST else MORE_MS
-    assert 0.98 * kernel_ms - n * less_ms <= report["cpu_ns"] / 1e6 <= kernel_ms + n * MORE_MS
+    told = said(done.stdout)
+    for function, calls in (("hot", hot), ("cool", cool)):
+        ms = told.get(function, [])
+        assert len(ms) == calls and abs(ms_in(report, function) - sum(ms)) <= calls * FEW_MS, function
+    assert sum(told["seen"]) - n * FEW_MS <= report["cpu_ns"] / 1e6 <= report["kernel_ns"] / 1e6 + n * FEW_MS
     assert report["cpu_ns"] == sum(sample["samples"] for sample in report["samples"]) * TICK_MS * 1_000_000
     assert report["lost"] == 0
 
@@ -52,18 +61,31 @@ def test_time_is_where_it_was_spent(mode, status, hot_ms, cool_ms, n, spin):
 @with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_what_is_too_short_to_be_seen_is_added_when_it_ends(spin):
-    _, report, _ = profile(spin, "short", flags=["--cpu"])
+    done, report, _ = profile(spin, "short", flags=["--cpu"])
+    told = {what: ms for what, [ms] in said(done.stdout).items()}
+    assert report["lost"] == 0 or told["longest"] > REST_MOST_MS
     for function in ("brief", "brief_c11"):
-        assert 150 - MORE_MS <= ms_in(report, function) <= 200, function
+        assert told[function] - FEW_MS <= ms_in(report, function) + report["lost"] * TICK_MS, function
+        assert ms_in(report, function) <= told[f"{function} with start"] + FEW_MS, function
+
+
+@pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
+def test_what_a_process_took_since_the_last_look_is_added_when_it_ends(spin):
+    done, report, _ = profile(spin, "ends", flags=["--cpu"])
+    seen_ms = said(done.stdout)["seen"]
+    assert len(seen_ms) == report["processes"] == 61
+    assert report["cpu_ns"] / 1e6 >= sum(seen_ms) - len(seen_ms) * TICK_MS - FEW_MS
 
 
 @with_names
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_what_a_shell_ran_before_is_not_the_program_s(spin):
     done = subprocess.run(["sh", "-c", f"'{spin}' both; exec '{PROFILE}' --cpu --format json -- '{spin}' short"],
-                          capture_output=True, text=True)
+                          capture_output=True)
     report = json.loads(done.stderr)
-    assert report["cpu_ns"] * 0.98 <= report["kernel_ns"] <= 300e6 + 390e6, "both takes 400 ms"
+    before_ms, own_ms = said(done.stdout)["took"]
+    assert before_ms > 400 and report["cpu_ns"] <= report["kernel_ns"] + FEW_MS * 1e6
+    assert own_ms - FEW_MS <= report["kernel_ns"] / 1e6 <= own_ms + before_ms / 2
 
 
 @with_names
@@ -83,14 +105,17 @@ def test_stacks(spin):
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 def test_the_file_and_the_table(spin, tmp_path):
     file = tmp_path / "out.pb.gz"
-    done = subprocess.run([PROFILE, "--cpu", "-o", file, "--", spin, "both"], capture_output=True, text=True)
-    assert done.returncode == 0 and len(done.stderr.splitlines()) <= 20
-    assert "of CPU time in" in done.stderr.splitlines()[0]
-    rows = [line.split() for line in done.stderr.splitlines()[2:4]]
-    assert [row[6] for row in rows] == ["inlined", "cool"]
+    done = subprocess.run([PROFILE, "--cpu", "-o", file, "--", spin, "both"], capture_output=True)
+    lines, told = done.stderr.decode().splitlines(), said(done.stdout)
+    assert done.returncode == 0 and len(lines) <= 20
+    assert "of CPU time in" in lines[0]
+    names = [line.split()[6] for line in lines[2:-1]]
+    assert {"inlined", "cool"} <= set(names)
+    assert names.index("inlined") < names.index("cool") or told["hot"] <= told["cool"]
     read = pprof.read(file)
     assert read.types == ["samples", "cpu"] and read.default_type == "cpu"
-    assert read.total("cpu") == read.total("samples") * TICK_MS * 1_000_000 >= 340_000_000
+    assert read.total("cpu") == read.total("samples") * TICK_MS * 1_000_000
+    assert read.total("cpu") / 1e6 >= sum(told["seen"]) - FEW_MS
     if not shutil.which("go"):
         return
     top = subprocess.run(["go", "tool", "pprof", "-top", file], capture_output=True, text=True)

@@ -18,6 +18,20 @@ SANITIZED = b"__asan_report" in PROFILE.read_bytes()
 with_names = built.with_names(PROFILE)
 HERE = Path(__file__).parent
 CC = os.environ.get("CC", "cc").split()
+# A main() that makes a call of two structs, a and b, until the kernel has looked at its CPU time often.
+LOOKS_OFTEN = """#include "looks.h"
+int main(void)
+{{
+    static struct big a, b;
+    struct looks looks;
+    looks_begin(&looks, 0);
+    for (int n = 0; n < 60; looks_expect(&looks, 0), n++)
+        while (!looks_came(&looks))
+            for (int i = 0; i < 2000; i++)
+                {};
+    return a.w[0] != 1;
+}}
+"""
 
 
 def compiled(out, *words):

@@ -18,6 +18,7 @@ from waiting import HANGS_S
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
+from profiled import LOOKS_OFTEN  # noqa: E402
 
 BUILD = os.environ.get("AMPERSAND_BUILD")
 if not BUILD:
@@ -217,9 +218,8 @@ def test_time_is_where_the_copies_are(tmp_path):
     source.write_text("struct big { long w[64]; };\nstruct other { long w[40]; };\nstatic struct other c, d;\n"
                       "__attribute__((noinline)) static void give(struct big *a, const struct big *b, int n)\n{\n"
                       "    if (n < 0) c = d; else *a = *b;\n    a->w[0]++;\n}\n"
-                      "int main(void)\n{\n    static struct big a, b;\n    for (long i = 0; i < 8000000; i++)\n"
-                      "        give(&a, &b, 1);\n    return a.w[0] != 1;\n}\n")
-    done, report = profile(compiled(tmp_path / "busy", source=source))
+                      + LOOKS_OFTEN.format("give(&a, &b, 1)"))
+    done, report = profile(compiled(tmp_path / "busy", "-D_GNU_SOURCE", "-I", HERE.parent, source=source))
     assert done.returncode == 0 and not report["counted"] and report["samples"] > 0
     assert report["samples_in_copies"] > report["samples"] / 2
     of_type = {place["type"]: place for place in report["places"]}
@@ -230,9 +230,10 @@ def test_time_is_where_the_copies_are(tmp_path):
 def test_the_table_says_what_gcc_left(program):
     done = run(PROFILE / "ampersand-profile", "--copies", "--", program, 2)
     places = profile(program, 2)[1]["places"]
+    first = done.stderr.splitlines()[0]
     asked, left = (sum(place[key] for place in places) for key in ("asked", "left"))
     assert f"gcc: {asked} copies of structs above 16 B in the source, {left} in the code; " in done.stderr
-    assert "too short to be sampled" in done.stderr.splitlines()[0] and left < asked
+    assert ("too short to be sampled" in first or " of the time" in first) and left < asked
 
 
 @pytest.mark.parametrize("flags, said", [
