@@ -333,6 +333,11 @@ void amp_ring_write(struct amp_mark *at, unsigned kind, uint64_t value)
     }
     me.is_writing = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(me.chunk != chunk || __atomic_load_n(&chunk->used, __ATOMIC_RELAXED) != used, 0)) {
+        me.is_writing = false; /* a signal handler has written since `used` was read */
+        write_slowly(at, kind, value, 0);
+        return;
+    }
     event = &chunk->events[used];
     event->name = number;
     event->kind = kind;
