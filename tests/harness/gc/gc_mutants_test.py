@@ -11,7 +11,7 @@ import pytest
 
 import gc_pace_test
 from gc_cases import CASES, PROGRAMS, program_of
-from gc_parts import GC, HERE, build, collector, compile_object, needs, parts, run
+from gc_parts import GC, HERE, HANGS_S, build, collector, compile_object, needs, parts, run
 
 DEAD_S = 60  # a mutant that waits for ever is dead
 
@@ -168,7 +168,7 @@ def units(tmp_path_factory):
     return made, {name: run(kept, *arguments).stdout for name, arguments in RANDOM.items()}
 
 
-def passes(folder, objects, units, check):
+def passes(folder, objects, units, check, dead_s):
     """Whether one check is content with the collector made of these objects."""
     made, sums = units
     program = "gc_random" if check in RANDOM else "gc_pace" if check in PACE else program_of(check)
@@ -179,24 +179,24 @@ def passes(folder, objects, units, check):
     try:
         if check in RANDOM:
             done = subprocess.run([folder / program, *map(str, RANDOM[check])], capture_output=True, text=True,
-                                  timeout=DEAD_S)
+                                  timeout=dead_s)
             return (done.returncode, done.stdout) == (0, sums[check])
         if check in PACE:
             gc_pace_test.CHECKS[PACE[check][0]](folder / program)
             return True
-        done = subprocess.run([folder / program, check], capture_output=True, text=True, timeout=DEAD_S)
+        done = subprocess.run([folder / program, check], capture_output=True, text=True, timeout=dead_s)
         return done.returncode == 0 and re.fullmatch(CASES[check], done.stdout) is not None
     except (subprocess.TimeoutExpired, AssertionError, ValueError, IndexError, StopIteration):
         return False
 
 
-def lives(folder, mutant, units, tries=TRIES):
+def lives(folder, mutant, units, tries=TRIES, dead_s=DEAD_S):
     file, _, block, old, new, checks = mutant
     folder.mkdir()
     (folder / file).write_text(mutate((GC / file).read_text(), block, old, new))
     mutated = compile_object("gcc", folder / file, folder / "mutant.o", "-O2", "-w")
     rest = [made for made in collector("gcc", "-O2") if made.name != f"{file}.o"]
-    return all(passes(folder, [mutated, *rest], units, check) for _ in range(tries) for check in checks.split())
+    return all(passes(folder, [mutated, *rest], units, check, dead_s) for _ in range(tries) for check in checks.split())
 
 
 def test_every_mutant_is_killed(tmp_path, units):
@@ -211,4 +211,4 @@ def test_every_mutant_is_killed(tmp_path, units):
 def test_what_is_not_mutated_lives(tmp_path, units):
     every = " ".join(sorted({check for mutant in MUTANTS for check in mutant[5].split()}))
     assert lives(tmp_path / "same", ("sweep.c", "", "static uint32_t sweep", "*live = 0;", "*live = 0;", every), units,
-                 tries=1)
+                 tries=1, dead_s=HANGS_S)

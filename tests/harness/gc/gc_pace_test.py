@@ -45,9 +45,11 @@ def runway_of(pace):
 
 
 def check_slow(program):
-    """A program that allocates little takes no help."""
+    """A program that allocates little takes no help, unless a cycle took more CPU time than it needs, as where the
+    machine was taken away meanwhile."""
     _, paces, _ = read(program, 100, 2048, 8000, 0, 1000)
-    assert all(abs(pace["runway"] - pace["beside"] / 1e9 * pace["work"]) < 0.01 * pace["goal"] for pace in paces[-2:])
+    assert all(abs(pace["runway"] - runway_of(pace)) < 0.001 * pace["goal"] for pace in paces)
+    assert any(abs(pace["runway"] - pace["beside"] / 1e9 * pace["work"]) < 0.01 * pace["goal"] for pace in paces[1:])
 
 
 def test_a_slow_program_has_a_short_runway(program):

@@ -245,6 +245,8 @@ static void handlers(void)
     while (handled < 300)
         free(malloc(40));
     setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_IGN);
+    printf("%d\n", (int) handled);
 }
 
 /* The profiler's own memory may take the place of the first: the next ones come to lie where one was. */

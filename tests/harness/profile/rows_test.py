@@ -178,7 +178,8 @@ def test_an_interruption(run, tmp_path):
         forked = below(side)
         started.terminate()
         assert started.wait(timeout=HANGS_S) == 130
-        assert forked and all(is_gone(pid) for pid in [side, *forked])
+        assert forked
+        wait_for(lambda: all(is_gone(pid) for pid in [side, *forked]))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is known of a program while it runs, and what is left of `profile` when it is killed. AMPERSAND_BUILD names the
 build folder."""
+import contextlib
 import os
 import random
 import shutil
@@ -68,6 +69,13 @@ def test_snapshots_after_each_time(program, tmp_path):
         ours.wait()
 
 
+def opened_by(pid):
+    """What a process has open; it may close some of it meanwhile."""
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(fd)
+
+
 @pytest.mark.skipif(SANITIZED, reason="nothing can be preloaded before AddressSanitizer")
 @pytest.mark.parametrize("age_s, ends, left", [(0, True, True), (120, True, False), (120, False, True)])
 def test_what_a_killed_one_leaves_is_removed_by_the_next(program, age_s, ends, left):
@@ -77,8 +85,7 @@ def test_what_a_killed_one_leaves_is_removed_by_the_next(program, age_s, ends, l
         ours.stdin.write(b"x")
         ours.stdin.flush()
         assert ours.stdout.read(1) == b"\n"  # it has allocated
-        opened = [os.readlink(fd) for fd in Path(f"/proc/{ours.pid}/fd").iterdir() if fd.is_symlink()]
-        [folder] = [Path(name) for name in opened if "ampersand-profile." in name]
+        [folder] = {Path(name) for name in opened_by(ours.pid) if "ampersand-profile." in name}
         if ends:
             ours.kill()
             ours.wait()

@@ -14,9 +14,12 @@ struct node {
 
 static unsigned type;
 
+static unsigned ended;
+
 static void cycle(void *arg, const struct amp_gc_cycle *c)
 {
     (void) arg;
+    __atomic_store_n(&ended, (unsigned) c->number, __ATOMIC_RELAXED);
     printf("cycle %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", c->stop1_ns, c->go1_ns, c->stop2_ns, c->go2_ns);
 }
 
@@ -33,7 +36,7 @@ AMP_GROWS(uint64_t, churn, 256, void *arg)
 
     (void) arg;
     deep(40);
-    for (unsigned i = 0; i < 400000; i++) {
+    for (unsigned i = 0; i < 400000 || __atomic_load_n(&ended, __ATOMIC_RELAXED) < 3; i++) {
         node = amp_gc_alloc(type);
         if (!node)
             return 1;

@@ -51,12 +51,17 @@ static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t barrier;
 static sem_t semaphore;
 static int is_set;
+static pid_t waiting[3]; /* threads that are past the barrier */
 
 static void *waiter(void *argument)
 {
+    static int n;
+
     pthread_setname_np(pthread_self(), argument);
     AMP_TRACE_BEGIN("waiter");
     pthread_barrier_wait(&barrier);
+    __atomic_store_n(&waiting[__atomic_fetch_add(&n, 1, __ATOMIC_RELAXED)], (pid_t) syscall(SYS_gettid),
+                     __ATOMIC_RELEASE);
     pthread_mutex_lock(&mutex); /* which main holds */
     while (!is_set)
         pthread_cond_wait(&condition, &mutex);
@@ -77,7 +82,9 @@ static void threads(void)
         pthread_create(&threads[i], NULL, waiter, names[i]);
     pthread_mutex_lock(&mutex);
     pthread_barrier_wait(&barrier);
-    usleep(10000);
+    for (int i = 0; i < 3; i++)
+        while (!is_asleep(&waiting[i]))
+            usleep(1000);
     is_set = 1;
     pthread_cond_broadcast(&condition);
     pthread_mutex_unlock(&mutex);

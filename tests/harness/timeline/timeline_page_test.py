@@ -94,7 +94,10 @@ def test_search(browser, page):
 
 def test_a_slice_that_is_pointed_at(browser, page):
     opened(browser, page("nested"))
-    said = ask(browser, """(() => { const one = lanes[0].rows[1].one(0), box = canvas.getBoundingClientRect();
+    said = ask(browser, """(() => { const one = lanes[0].rows[1].one(0);
+        [from, to] = [one.begin, one.end]; /* it may be a small part of the whole */
+        draw();
+        const box = canvas.getBoundingClientRect();
         const at = { clientX: box.left + (toX(one.begin) + toX(one.end)) / 2, clientY: box.top + lanes[0].top + HEAD + ROW * 1.5,
                      bubbles: true, pointerId: 1 };
         view.dispatchEvent(new PointerEvent("pointermove", at));
