@@ -5,7 +5,7 @@
  *
  *   seen MS    what the process took since main() began, or since the fork
  *   took MS    since the process began, also before its exec */
-#include "looks.h"
+#include "copies/looks.h"
 
 #include <pthread.h>
 #include <stdio.h>

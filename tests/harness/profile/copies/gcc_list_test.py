@@ -219,7 +219,7 @@ def test_time_is_where_the_copies_are(tmp_path):
                       "__attribute__((noinline)) static void give(struct big *a, const struct big *b, int n)\n{\n"
                       "    if (n < 0) c = d; else *a = *b;\n    a->w[0]++;\n}\n"
                       + LOOKS_OFTEN.format("give(&a, &b, 1)"))
-    done, report = profile(compiled(tmp_path / "busy", "-D_GNU_SOURCE", "-I", HERE.parent, source=source))
+    done, report = profile(compiled(tmp_path / "busy", "-D_GNU_SOURCE", "-I", HERE, source=source))
     assert done.returncode == 0 and not report["counted"] and report["samples"] > 0
     assert report["samples_in_copies"] > report["samples"] / 2
     of_type = {place["type"]: place for place in report["places"]}

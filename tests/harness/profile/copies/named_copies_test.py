@@ -163,7 +163,7 @@ def test_time_is_where_the_copies_are(tmp_path):
                       "__attribute__((noinline)) static void give(struct big *a, const struct big *b)\n{\n"
                       "    *a = *b; /* here */\n    a->w[0]++;\n}\n" + LOOKS_OFTEN.format("give(&a, &b)"))
     out = tmp_path / "out.pb.gz"
-    busy = compiled(tmp_path / "busy", "-D_GNU_SOURCE", "-I", HERE.parent, count=None, source=source)
+    busy = compiled(tmp_path / "busy", "-D_GNU_SOURCE", "-I", HERE, count=None, source=source)
     done, report = profile(busy, flags=["-o", out])
     assert done.returncode == 0 and not report["counted"] and report["samples"] > 0
     assert report["samples_in_copies"] > report["samples"] / 2
