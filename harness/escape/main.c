@@ -38,11 +38,6 @@ static json_t *calls_of(const struct amp_function *function)
     return names;
 }
 
-static const char *why_unseen(const struct amp_world *world)
-{
-    return world->most == AMP_TARGETS_FEW ? "to follow those that may reach many takes too many steps" : world->open;
-}
-
 struct found {
     const char *version;
     int functions;
@@ -63,7 +58,7 @@ static json_t *find(struct amp_program *program)
 {
     struct found found = { .version = AMP_VERSION, .functions = program->functions, .allocations = json_array(),
                            .locals = json_array(), .given_up = json_array(), .wrappers = json_array(),
-                           .passed = json_array(), .calls = json_object(), .open = why_unseen(&program->world) };
+                           .passed = json_array(), .calls = json_object(), .open = program->world.open };
     size_t length;
 
     for (int f = 0; f < program->functions; f++) {
@@ -128,10 +123,9 @@ static int analyse(LLVMContextRef context, char *const *paths, int n, enum amp_w
     fields = amp_fields_find(module);
     if (amp_module_run(module, "function(sroa)")) {
         amp_program_solve(&program, module, fields, whole);
-        while (program.exhausted && !program.world.open[0]) { /* fewer calls are followed then */
-            whole = whole == AMP_WHOLE_FEW ? AMP_WHOLE_TOO_LARGE : AMP_WHOLE_FEW;
+        if (program.exhausted && !program.world.open[0]) { /* fewer calls are followed then */
             amp_program_free(&program);
-            amp_program_solve(&program, module, fields, whole);
+            amp_program_solve(&program, module, fields, AMP_WHOLE_TOO_LARGE);
         }
         found = find(&program);
         json_object_update(found, copied);

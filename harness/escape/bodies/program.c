@@ -148,8 +148,7 @@ static bool frees_only(const struct amp_body *body, int memory)
 
 static enum amp_freeing freeing(const struct amp_body *body, const struct amp_free *freed, int memory)
 {
-    if (body->graph.memory[memory].kind != AMP_ARGUMENT || freed->how == AMP_FREES_ELSE ||
-        amp_body_freed(body, &body->graph.value[freed->value]) != 1)
+    if (freed->how == AMP_FREES_ELSE || amp_body_freed(body, &body->graph.value[freed->value]) != 1)
         return AMP_FREES_ELSE;
     return frees_only(body, memory) ? AMP_FREES_ALONE : AMP_FREES_BESIDE;
 }

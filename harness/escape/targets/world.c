@@ -106,8 +106,7 @@ void amp_world_find(struct amp_world *world, LLVMModuleRef module, struct amp_fi
 {
     LLVMValueRef main_function = LLVMGetNamedFunction(module, "main");
 
-    *world = (struct amp_world){ .fields = fields,
-                                 .most = whole == AMP_WHOLE_FEW ? AMP_TARGETS_FEW : AMP_TARGETS_MOST };
+    *world = (struct amp_world){ .fields = fields };
     if (whole == AMP_WHOLE_NOT)
         snprintf(world->open, sizeof world->open, "files were left out");
     else if (whole == AMP_WHOLE_TOO_LARGE)
@@ -118,7 +117,7 @@ void amp_world_find(struct amp_world *world, LLVMModuleRef module, struct amp_fi
         look_at_function(world, f);
     for (LLVMValueRef g = LLVMGetFirstGlobal(module); g; g = LLVMGetNextGlobal(g))
         look_at_variable(world, g);
-    if (whole == AMP_WHOLE_BY_PROMISE || whole == AMP_WHOLE_FEW)
+    if (whole == AMP_WHOLE_BY_PROMISE)
         world->open[0] = '\0';
 }
 
@@ -241,7 +240,7 @@ const struct amp_targets *amp_world_targets(struct amp_world *world, LLVMValueRe
     calls = amp_escape_grow(NULL, &room, 0, sizeof *calls);
     *calls = (struct amp_calls){ .call = call };
     find_targets(world, call, &calls->targets);
-    if (calls->targets.n > world->most)
+    if (calls->targets.n > AMP_TARGETS_MOST)
         calls->targets.n = 0;
     HASH_ADD_PTR(world->known, call, calls);
     return &calls->targets;

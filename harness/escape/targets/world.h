@@ -13,8 +13,7 @@
 
 #include "harness/escape/targets/targets.h"
 
-/* A call that may reach more counts as one of a function that is not known. */
-enum { AMP_TARGETS_MOST = 8, AMP_TARGETS_FEW = 2 };
+enum { AMP_TARGETS_MOST = 8 }; /* a call that may reach more counts as one of a function that is not known */
 
 struct amp_fields;
 struct amp_calls; /* the targets of each call, found once */
@@ -22,7 +21,6 @@ struct amp_calls; /* the targets of each call, found once */
 struct amp_world {
     struct amp_targets taken;  /* functions whose address is taken */
     char open[200];            /* why other functions may be called through pointers; "": no others */
-    int most;                  /* targets of a call that is followed */
     struct amp_fields *fields; /* not its own */
     struct amp_calls *known;   /* hash */
 };
@@ -30,10 +28,8 @@ struct amp_world {
 enum amp_whole {
     AMP_WHOLE_IF_SEEN,   /* by what is in the module */
     AMP_WHOLE_NOT,       /* parts of the program are known to be missing */
-    AMP_WHOLE_BY_PROMISE, /* the user says that no other functions come from outside */
-    AMP_WHOLE_FEW,       /* it is there, but only calls that reach few functions are followed, as to follow all takes
-                            too many steps */
-    AMP_WHOLE_TOO_LARGE  /* to follow any call through a pointer */
+    AMP_WHOLE_TOO_LARGE, /* to follow every call through a pointer */
+    AMP_WHOLE_BY_PROMISE /* the user says that no other functions come from outside */
 };
 
 /* Free it with amp_world_free(). */

@@ -76,8 +76,7 @@ def counts(found):
 
 
 def unseen(why):
-    closed = "" if why.endswith("too many steps") else "; --closed if none is called"
-    return f": {why}{closed}" if why else ""
+    return f": {why}; --closed if none is called" if why else ""
 
 
 def first_screen(found):

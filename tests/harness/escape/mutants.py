@@ -43,7 +43,6 @@ MUTANTS = [  # file, what stands there, what takes its place
     ("bodies/apply.c", "if (edge->holder.kind != AMP_NODE_RETURNED)\n        a->fills = true;", "if (false) ;"),
     ("bodies/apply.c", "edge->held.kind != AMP_NODE_FRESH || ", ""),
     ("bodies/program.c", "freed->how == AMP_FREES_ELSE ||", ""),
-    ("bodies/program.c", "body->graph.memory[memory].kind != AMP_ARGUMENT || ", ""),
     ("bodies/program.c", "amp_body_freed(body, &body->graph.value[freed->value]) != 1)", "false)"),
     ("bodies/program.c", "frees_only(body, memory) ? AMP_FREES_ALONE", "true ? AMP_FREES_ALONE"),
     ("findings/allocations.c", "body->free[f].how == AMP_FREES_ELSE;", "false;"),
