@@ -44,7 +44,7 @@ def test_both_forms_say_the_same(words, flags, program, tmp_path):
     trace, events = Trace(data), Events(text)
     slices, moments, counts = of_json(events)
     assert (trace.slices, trace.moments, trace.counts) == (slices, moments, counts)
-    assert len(data) < len(text) / 2 and sum(moments.values()) > 0
+    assert len(data) < 0.6 * len(text) and sum(moments.values()) > 0
     named = {(one["pid"], one["tid"]): one["args"]["name"] for one in events.of("M", "thread_name")}
     assert {(track["thread"]["pid"], track["thread"]["tid"]): track["thread"]["name"]
             for track in trace.tracks.values() if "thread" in track} == named
