@@ -157,12 +157,13 @@ def loops(body):
 
 
 def counter(body, at):
-    """How many bytes a `rep movs QWORD` moves: what was last put into ecx, in words; or in bytes, where the compiler
-    first aligned the target and then divided."""
+    """How many bytes a `rep movs` or `rep stos` moves: what was last put into ecx, times the width of its operand; or
+    in bytes, where the compiler first aligned the target and then divided."""
+    width = re.match(r"(\w+) PTR", body[at].operands)[1]
     for i in reversed(body[:at]):
         if found := re.match(r"ecx,0x([0-9a-f]+)$", i.operands):
             if i.verb == "mov":
-                return 8 * int(found[1], 16)
+                return WIDTHS_B[width] * int(found[1], 16)
             if i.verb == "add":
                 return int(found[1], 16)
     raise AssertionError("rep movs without a count")
