@@ -81,8 +81,10 @@ static void find_folder(void)
         while (n < cap - 1 && (got = syscall(SYS_read, fd, text + n, cap - 1 - n)) > 0)
             n += (size_t) got;
         for (char *at = text; at < text + n; at += strlen(at) + 1) {
-            if (strncmp(at, name, sizeof name - 1) == 0 && strlen(at) < sizeof folder)
-                strcpy(folder, at + sizeof name - 1);
+            const size_t length = strlen(at);
+
+            if (strncmp(at, name, sizeof name - 1) == 0 && length < sizeof folder)
+                memcpy(folder, at + sizeof name - 1, length + 1 - (sizeof name - 1));
             if (strncmp(at, AMP_PROFILE_OFF "=", sizeof AMP_PROFILE_OFF) == 0)
                 amp_region_off = true;
             if (strncmp(at, sample, sizeof sample - 1) == 0)
