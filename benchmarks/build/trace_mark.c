@@ -75,4 +75,4 @@ AMP_PAIR(trace_mark_recorded,
          .value = { run_value, .calls = "", .label = "no mark", .set_up = set_up, .tear_down = free },
          .pointer = { run_recorded, .calls = "(*)*", .label = "mark, on", .set_up = set_up, .tear_down = free },
          .sizes = AMP_SIZES(1000), .size_unit = "steps",
-         AMP_CLAIMS({ AMP_NEITHER, .text = "A recorded mark costs some nanoseconds: mark what takes a microsecond." }));
+         AMP_CLAIMS({ AMP_NEITHER, .text = "A recorded mark costs 10 to 60 ns: mark what takes a microsecond." }));
