@@ -64,11 +64,12 @@ def test_a_table_without_build_ids_holds_no_module(own_lessons, tmp_path):
 
 @pytest.mark.parametrize("what", ["another table", "no table"])
 def test_a_lesson_that_is_built_anew_stops_the_run(own_lessons, tmp_path, what):
-    """What was finished stays, and is sound; nothing of the other build comes into it."""
+    """What was finished stays, and is sound; nothing of the other build comes into it. All launches would take a
+    minute."""
     table, out = own_lessons / "good.layouts.json", tmp_path / "run"
     run = subprocess.Popen([BENCH, "paired", "--out", out, *FAST, "--filter", "^good/size=8$", "--seed", "7",
-                            "--launches",
-                            "1000"], env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(own_lessons)}, text=True,
+                            "--launches", "1000", "--epoch-us", "4000"],
+                           env={**ENVIRONMENT, "AMPERSAND_LESSONS": str(own_lessons)}, text=True,
                            stderr=subprocess.PIPE)
     wait_for(lambda: started(out, "done", 3), run)
     if what == "no table":

@@ -26,8 +26,10 @@ ENVIRONMENT = {**os.environ, "AMPERSAND_LESSONS": str(LESSONS)}
 FAST = "--epoch-us 5 --rounds 2 --solo-launches 1 --no-wait".split()
 KINDS = {"paired": "launches", "counts": "counts", "solo": "solo"}
 GOOD = ["good/size=8", "good/size=16"]
+HELD = ["held/size=8", "held/size=16"]
 LAUNCHES = {"paired": 5, "counts": 2, "solo": 1}
 PLAN = [*FAST, "--filter", "^good/", "--seed", "7", "--launches", "5"]
+HELD_PLAN = [*FAST, "--filter", "^held/", "--seed", "7", "--launches", "5"]
 
 
 def without_notice(said):
@@ -40,9 +42,9 @@ def bench(*words, **how):
                           timeout=HANGS_S, **how)
 
 
-def start(*words, **how):
-    return subprocess.Popen([BENCH, "paired", *map(str, words)], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE, text=True, **how)
+def start(*words, held=None, **how):
+    return subprocess.Popen([BENCH, "paired", *map(str, words)], env=ENVIRONMENT | (held.environment if held else {}),
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **how)
 
 
 def journal(run, event=None):
@@ -78,14 +80,14 @@ def planned(rows=GOOD, launches=LAUNCHES):
     return sorted((kind, row, i) for kind, n in launches.items() for row in rows for i in range(n))
 
 
-def check_whole(run, launches=LAUNCHES):
+def check_whole(run, launches=LAUNCHES, names=GOOD):
     """Every row, none twice, none half, and a reader that trusts nothing reads all of it."""
-    assert sorted(children_of(run)) == planned(launches=launches)
+    assert sorted(children_of(run)) == planned(names, launches)
     done = collections.Counter(child_of(line) for line in journal(run, "done"))
     assert not {child: n for child, n in done.items() if n > 1}
     assert not list(run.rglob("*.tmp"))
     rows = {row.name: row for row in load(run).rows}
-    assert list(rows) == GOOD
+    assert list(rows) == names
     for row in rows.values():
         assert (len(row.launches), len(row.counts), len(row.solo)) == tuple(launches.values())
         assert row.failed is None
