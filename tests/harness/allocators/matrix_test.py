@@ -60,6 +60,12 @@ def journal(run, event=None):
     return [line for line in lines if event in (None, line["event"])]
 
 
+def whole_lines(run):
+    """The journal of a run that goes on: not the line that is being written."""
+    text = (run / "journal.jsonl").read_text() if (run / "journal.jsonl").exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
 def cell(line):
     return line["kind"], line["configuration"], line["workload"], line["launch"]
 
@@ -168,21 +174,6 @@ def test_killed_and_resumed_nothing_is_lost(shipped, tmp_path, results):
     assert not list(run.rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("kind", ["workload", "timeline"])
-def test_interrupted(shipped, tmp_path, kind):
-    run = tmp_path / "run"
-    child = subprocess.Popen([BENCH, "allocators", "--out", run, *FAST, *ONE], stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: (run / "journal.jsonl").exists()
-             and f'"start", "kind": "{kind}"' in (run / "journal.jsonl").read_text(), child)
-    child.send_signal(signal.SIGTERM)
-    _, said = child.communicate(timeout=HANGS_S)
-    assert child.returncode == 130 and f"--resume {run}" in said
-    assert journal(run)[-1]["status"] == "interrupted"
-    wait_for(lambda: not [pid for pid in Path("/proc").glob("[0-9]*") if str(run) in command_of(pid)])  # none lives on
-    assert allocators("--resume", run).returncode == 0
-    assert files(run) == planned(["glibc", "glibc-again"])
-
-
 def command_of(pid):
     try:
         return (pid / "cmdline").read_bytes().decode("utf-8", "replace")
@@ -217,6 +208,39 @@ RUNS_OUT = """
     void *pvalloc(size_t size) { return __libc_memalign(4096, size); }
     void free(void *p) { __libc_free(p); }
     """
+
+
+# A process of that kind waits where it begins for as long as the file is there.
+HOLDS = """
+    #include <string.h>
+    #include <time.h>
+    #include <unistd.h>
+    __attribute__((constructor)) static void begin(int argc, char **argv)
+    {
+        while (argc > 1 && strcmp(argv[1], KIND) == 0 && access(HELD, F_OK) == 0)
+            nanosleep(&(struct timespec) { 0, 2000000 }, NULL);
+    }
+    """
+
+
+@pytest.mark.parametrize("kind", ["workload", "timeline"])
+def test_interrupted(shipped, tmp_path, kind):
+    run, held = tmp_path / "run", tmp_path / "held"
+    held.touch()
+    holds = library(tmp_path, "holds", f'#define MOST -1u\n#define KIND "{kind}"\n#define HELD "{held}"\n'
+                                       f"{HOLDS}{RUNS_OUT}")
+    conf(shipped, "holds", allocator=holds)
+    child = subprocess.Popen([BENCH, "allocators", "--out", run, *FAST, *ONE], stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: any((line["event"], line.get("kind"), line.get("configuration")) == ("start", kind, "holds")
+                         for line in whole_lines(run)), child)
+    child.send_signal(signal.SIGTERM)
+    _, said = child.communicate(timeout=HANGS_S)
+    assert child.returncode == 130 and f"--resume {run}" in said
+    assert journal(run)[-1]["status"] == "interrupted"
+    wait_for(lambda: not [pid for pid in Path("/proc").glob("[0-9]*") if str(run) in command_of(pid)])  # none lives on
+    held.unlink()
+    assert allocators("--resume", run).returncode == 0
+    assert files(run) == planned(["glibc", "glibc-again", "holds"])
 
 
 @pytest.mark.parametrize("name, source, reason, detail", [

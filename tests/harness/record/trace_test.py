@@ -421,7 +421,8 @@ def test_as_a_workload(tmp_path, monkeypatch):
     monkeypatch.setenv("AMPERSAND_ALLOCATORS", str(folder))
     record(tmp_path / "my shape.trace", program(tmp_path, "shape", SHAPE))
     words = ["--out", tmp_path / "run", "--quick", "--seed", "5", "--launches", "2", "--timelines", "0", "--no-wait",
-             "--baseline", "glibc", "--trace", tmp_path / "my shape.trace", "--workload", "my_shape"]
+             "--timeout", HANGS_S, "--baseline", "glibc", "--trace", tmp_path / "my shape.trace",
+             "--workload", "my_shape"]
     done = subprocess.run([BENCH, "allocators", *map(str, words)], capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("run/launches/*/trace_my_shape/*.json"))) == 4

@@ -118,7 +118,8 @@ def test_library_that_deadlocks(liar, tmp_path):
 
 
 def test_bad_columns_say_why_and_the_others_are_measured(liar, tmp_path):
-    """All at once, as in a run: one line for each, one good column."""
+    """All at once, as in a run: one line for each, one good column. One that hangs is for matrix_test.py: it needs a
+    short time-out, which a good column on a machine that stalls may not keep."""
     bad = {
         "jemalloc:tcahce:false": "jemalloc tells of no such setting; the nearest is 'tcache'",
         "jemalloc:narenas:many": "Invalid conf value: narenas:many",
@@ -126,14 +127,14 @@ def test_bad_columns_say_why_and_the_others_are_measured(liar, tmp_path):
         "jemalloc:lg_tcache_max:40": "asked for 1099511627776",
         "/etc/passwd": "it is no library",
         str(liar("broken.c", "-DCRASH", name="libcrash.so")): "SIGSEGV",
-        str(liar("broken.c", "-DDEADLOCK", name="libdeadlock.so")): "killed after 8 s",
         str(liar("broken.c", "-DEMPTY", name="libempty.so")): "malloc is that of libc.so.6",
     }
     [jemalloc] = tool("list", SHIPPED, "jemalloc")
     if jemalloc["state"] != "ready":
         pytest.skip(jemalloc["why"])
     done = subprocess.run(
-        [str(BENCH), "allocators", "--quick", "--seed", "1", "--launches", "1", "--timelines", "0", "--timeout", "8",
+        [str(BENCH), "allocators", "--quick", "--seed", "1", "--launches", "1", "--timelines", "0", "--timeout",
+         str(HANGS_S),
          "--workload", "^small_churn$", "--baseline", "glibc", "--config", "glibc", "--out", str(tmp_path / "run"),
          *(word for each in bad for word in ("--config", each))], capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 1, done.stderr
