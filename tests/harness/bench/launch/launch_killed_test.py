@@ -8,8 +8,9 @@ import signal
 import pytest
 
 from holding import Held
-from launching import (FAST, GROUP, HELD, HELD_PLAN, LAUNCHES, PARENT, PLAN, bench, check_whole, child_of, children_of,
-                       hanging_child, journal, planned, processes, results, start, started, stop)
+from launching import (FAST, GROUP, HELD, HELD_PLAN, LAUNCHES, PARENT, PLAN, bench, check_whole, child_of,
+                       children_of, each_begins, hanging_child, journal, planned, processes, results, start, started,
+                       stop)
 from plots.files.pair_run import load
 from waiting import HANGS_S, wait_for
 
@@ -45,6 +46,7 @@ def test_kill_9_of_the_parent_at_many_moments(whole, tmp_path):
         assert (a["seed"], a["settings"], a["rows"]) == (b["seed"], b["settings"], b["rows"])
 
 
+@each_begins
 @pytest.mark.parametrize("n", [1, 2, 9, 16])
 def test_kill_9_of_the_parent_within_a_child(tmp_path, n):
     run, held = tmp_path / "run", Held(tmp_path / "held", n)
@@ -113,6 +115,7 @@ def test_no_child_survives_its_parent(tmp_path):
             os.kill(pid, signal.SIGKILL)
 
 
+@each_begins
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_interrupted_keeps_what_was_finished(tmp_path, number):
     run, held = tmp_path / "run", Held(tmp_path / "held", 4)

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from holding import Held
-from launching import HELD, HELD_PLAN, PLAN, bench, check_whole, children_of, journal, planned, start, without_notice
+from launching import (HELD, HELD_PLAN, PLAN, bench, check_whole, children_of, each_begins, journal, planned, start,
+                       without_notice)
 from plots.files.pair_run import load
 from waiting import HANGS_S
 
@@ -42,6 +43,7 @@ def test_too_little_room_is_said_before_measuring(disk):
     assert not run.exists()
 
 
+@each_begins
 def test_a_disk_that_fills_up(disk, tmp_path):
     point, held = disk("24m"), Held(tmp_path / "held", 4)
     run = point / "run"
