@@ -142,6 +142,10 @@ static void look_at_memory(struct log *log, bool whole)
     size_t least_b = pages * PAGE_B / 64 > PAGE_B ? pages * PAGE_B / 64 : PAGE_B;
     size_t most_b = least_b > GROWN_B ? least_b : GROWN_B;
 
+    if (pages == 0) { /* it cannot be told */
+        log->again_b = GROWN_B;
+        return;
+    }
     log->again_b = pages > log->most_pages ? least_b : 2 * log->again_b < most_b ? 2 * log->again_b : most_b;
     log->most_pages = pages > log->most_pages ? pages : log->most_pages;
     if (whole || pages >= 2 * log->told_pages) {

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The sentences of a summary of pairs: what each row, each crossover and the rule of stopping says in words."""
 
+import sys
 from dataclasses import replace
 
 from plots.judge import causes, pair_summary, tidy
 from plots.judge.pair_summary import SIDES, Why
 from plots.judge.summary import judgement
+from plots.program.errors import Refused
 from plots.words import because, quantity, sentences
 
 
@@ -37,12 +39,17 @@ BETWEEN = "between"  # the folder within a run's of the run of sizes within its 
 
 
 def _between(run):
-    """{pair: where its winner changes, by the run of sizes between}, in words that follow the sentence of this run."""
+    """{pair: where its winner changes, by the run of sizes between}, in words that follow the sentence of this run.
+    None where that run was killed before it had a launch, or is damaged, which is said: this run is judged without."""
     folder = run.folder / BETWEEN
     if not (folder / "manifest.json").exists():
         return {}
-    return {one.pair: f"; measured between them, {one.sentence}" for one in summarize(tidy.load(folder))[0].crossovers
-            if one.sizes}
+    try:
+        inside = summarize(tidy.load(folder))[0]
+    except Refused as error:
+        print(f"ampersand: sizes between are left out: {error}", file=sys.stderr)
+        return {}
+    return {one.pair: f"; measured between them, {one.sentence}" for one in inside.crossovers if one.sizes}
 
 
 def _in_words(counts, names):

@@ -83,6 +83,16 @@ def test_a_crossover_says_what_was_measured_between_its_sizes(tmp_path):
     assert check.check(run)[1] == []
 
 
+@pytest.mark.parametrize("file", ["journal.jsonl", "manifest.json"])
+def test_a_run_is_judged_without_sizes_between_that_cannot_be_read(file, tmp_path, capsys):
+    run = sweep(tmp_path / "run", {8: 0.3, 64: 0.3, 4096: -0.3})
+    before = summarize(load(run))[0].crossovers
+    sweep(run / "between", {64: 0.3, 256: 0.3, 1024: -0.3, 4096: -0.3})
+    (run / "between" / file).write_text("")
+    assert summarize(load(run))[0].crossovers == before
+    assert capsys.readouterr().err.count("sizes between are left out: ") == 1
+
+
 def test_sizes_between_that_tell_nothing_are_left_out(tmp_path):
     run = sweep(tmp_path / "run", {8: 0.3, 64: 0.3, 4096: -0.3})
     before = summarize(load(run))[0].crossovers
