@@ -149,8 +149,8 @@ def add_arguments(parser):
     parser.add_argument("run", metavar="RUN", type=Path, help="a run folder")
     parser.add_argument("--into", metavar="DIR", type=Path, required=True, help="where the modules go")
     parser.add_argument("--brief", action="store_true",
-                        help=f"only {BRIEF_MOST} sizes within each of the {BRIEF_LESSONS} widest; print nothing where "
-                        "there are none")
+                        help=f"only {BRIEF_MOST} sizes within each, of the {BRIEF_LESSONS} lessons with the widest; "
+                        "print nothing where there are none")
     parser.add_argument("--cc", metavar="COMMAND", help="the compiler (default: the run's)")
 
 

@@ -324,7 +324,6 @@ static struct shared *read_apart(const char *path, int fd)
 {
     struct shared *shared;
     pid_t child;
-    int status = -1;
 
     if (ftruncate(fd, (off_t) begin_b()))
         return NULL;
@@ -341,7 +340,7 @@ static struct shared *read_apart(const char *path, int fd)
         snprintf(shared->why, sizeof shared->why, "%s", why);
         _exit(0);
     }
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
         continue;
     return child > 0 ? shared : NULL;
 }

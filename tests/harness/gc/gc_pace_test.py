@@ -96,10 +96,16 @@ def test_assists_mark_if_nobody_else_does(program):
     check_assist(program)
 
 
-def check_assist(program):
-    done = run(program, "assist")
+def white(program, check):
+    """How many objects were white at the beginning, and at the end."""
+    done = run(program, check)
     assert done.returncode == 0, done.stderr
     first, last = (int(word) for word in re.findall(r"\d+", done.stdout))
+    return first, last
+
+
+def check_assist(program):
+    first, last = white(program, "assist")
     assert first > 5000 > 200 > last
 
 
@@ -108,9 +114,7 @@ def test_assists_pay_for_free_slots_only(program):
 
 
 def check_halfway(program):
-    done = run(program, "halfway")
-    assert done.returncode == 0, done.stderr
-    first, half = (int(word) for word in re.findall(r"\d+", done.stdout))
+    first, half = white(program, "halfway")
     assert first > 300000 and 0.3 < half / first < 0.8
 
 
