@@ -259,7 +259,7 @@ def test_a_name_that_is_too_long_ends_the_names(kept):
             file.write(put)
     out = kept.parent.parent / "again.html"
     done = subprocess.run([TRACE, "--from", kept.parent, "-o", out], capture_output=True, timeout=HANGS_S)
-    assert done.returncode == 0 and b"xxx" not in out.read_bytes()
+    assert done.returncode == 0 and long[:100] not in out.read_bytes()  # times in base 64 may have three of them
 
 
 @pytest.mark.parametrize("left_b, want", [(0, 2), (100, 2), (HEAD_B, 2), (CHUNK_AT, 2), (CHUNK_AT + CHUNK_B // 2, 2)])
